@@ -21,7 +21,8 @@ pub const INTERRUPTED: u8 = 130;
 #[must_use]
 pub fn for_report(report: &RunReport) -> u8 {
     let worst = findings(report).first().map(|finding| finding.severity);
-    let is_input = report.command == "check" && report.cells.iter().any(Cell::is_of_invalid_file);
+    let is_suite = report.command == "suite";
+    let is_input = (is_suite || report.command == "check") && report.cells.iter().any(Cell::is_of_invalid_file);
     if report.interrupted {
         INTERRUPTED
     } else if worst == Some(Severity::LabError) {
@@ -30,7 +31,7 @@ pub fn for_report(report: &RunReport) -> u8 {
         USAGE
     } else if worst == Some(Severity::Failure) {
         REGRESSION
-    } else if !report.cells.iter().any(|c| c.verdict.is_measured()) {
+    } else if !report.cells.iter().any(|c| c.verdict.is_measured() && !(is_suite && c.is_of_other_kind())) {
         NO_CELLS_RUN
     } else {
         OK

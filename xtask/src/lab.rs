@@ -159,6 +159,18 @@ impl Lab {
         self.root.join("reports").join("check")
     }
 
+    /// Where `cargo xtask setup --suite` clones wasi-testsuite.
+    #[must_use]
+    pub fn wasi_testsuite(&self) -> PathBuf {
+        self.cache.dir().join("wasi-testsuite")
+    }
+
+    /// `reports/suite/`.
+    #[must_use]
+    pub fn suite_reports(&self) -> PathBuf {
+        self.root.join("reports").join("suite")
+    }
+
     /// The folder `xtask/` of the workspace. If the workspace has only data (in tests, or somebody's own scenarios),
     /// that of the workspace where the lab was built.
     #[must_use]
@@ -192,13 +204,21 @@ fn user_folder(name: &str, below_home: &str) -> Option<PathBuf> {
 /// An error if a folder that the lab writes to is a link out of the workspace, as in a malicious repository.
 fn link_out_of_workspace(root: &Path) -> Option<String> {
     let real = std::fs::canonicalize(root).ok()?;
-    ["reports", "reports/latest", "reports/check", "snapshots", "snapshots/matrix", "snapshots/artifacts"]
-        .into_iter()
-        .filter_map(|name| Some((name, std::fs::canonicalize(root.join(name)).ok()?)))
-        .find(|(_, to)| !to.starts_with(&real))
-        .map(|(name, to)| {
-            format!("`{name}` is a link out of the workspace, to `{}`: put a folder in its place", to.display())
-        })
+    [
+        "reports",
+        "reports/latest",
+        "reports/check",
+        "reports/suite",
+        "snapshots",
+        "snapshots/matrix",
+        "snapshots/artifacts",
+    ]
+    .into_iter()
+    .filter_map(|name| Some((name, std::fs::canonicalize(root.join(name)).ok()?)))
+    .find(|(_, to)| !to.starts_with(&real))
+    .map(|(name, to)| {
+        format!("`{name}` is a link out of the workspace, to `{}`: put a folder in its place", to.display())
+    })
 }
 
 #[cfg(test)]

@@ -23,4 +23,5 @@ pub mod reading;
 mod sample;
 pub mod scenario;
 pub mod store;
+pub mod suite;
 pub mod versions;

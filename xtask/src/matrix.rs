@@ -18,6 +18,7 @@ use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
+use wasmlab_model::verdict::NotAttempted;
 use wasmlab_process as process;
 use wasmlab_runtimes::{Runtime, Tool};
 use wasmlab_toolchains::adapters::wat;
@@ -55,6 +56,8 @@ pub struct Request<'a> {
     pub build: guest::BuildOptions,
     /// Guests that need no build (for `check`), by scenario name.
     pub given: BTreeMap<String, Guest>,
+    /// Guests that the lab cannot run as it should, by scenario name, and why.
+    pub withheld: BTreeMap<String, NotAttempted>,
     /// Which missing embedded engines to build.
     pub engines: EngineBuilds,
     /// Receives each process's events as they happen.
@@ -76,6 +79,7 @@ impl<'a> Request<'a> {
             limits,
             build,
             given: BTreeMap::new(),
+            withheld: BTreeMap::new(),
             engines: EngineBuilds::All,
             sink: None,
             retention: cell::Retention::default(),

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::{EntryPointKind, Scenario, ScenarioFile};
 use wasmlab_process::read_text;
+use wasmlab_protocol::Network;
 use wasmlab_toolchains as toolchains;
 
 use crate::glob;
@@ -219,6 +220,16 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         if dir.host.is_some() && given {
             say(&format!("run.dir[{index}].host"), "is set together with files to put into it: remove one".to_owned());
         }
+    }
+    if run.own_loopback
+        && (run.network != Network::Loopback
+            || !run.port.is_empty()
+            || !run.socket.is_empty()
+            || !run.server.is_empty())
+    {
+        let message =
+            "needs `network = \"loopback\"`, and leaves no port to the lab: remove run.port, run.socket and run.server";
+        say("run.own_loopback", message.to_owned());
     }
     if run.args.iter().any(|a| a.contains("{socket-fd}")) && run.socket.is_empty() {
         say("run.args", "has {socket-fd}, but there is no [[run.socket]]".to_owned());

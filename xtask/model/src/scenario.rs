@@ -165,6 +165,10 @@ pub struct Run {
     /// Network access.
     #[serde(default)]
     pub network: Network,
+    /// The guest listens on TCP ports that it chooses itself: it gets a loopback interface of its own, on which every port
+    /// is open. Needs `network = "loopback"`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_loopback: bool,
     /// Wall-clock limit for running, milliseconds; compiling has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -280,8 +284,8 @@ pub struct Serve {
     pub root: Option<String>,
 }
 
-/// A web server of the lab on a loopback port, chosen for each cell. It gives every request the same response and
-/// records the requests for [`ExpectedRequest`].
+/// A web server of the lab on a loopback port, chosen for each cell. It gives every request the same response, or the
+/// response of an [`Endpoint`], and records the requests for [`ExpectedRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
@@ -296,6 +300,56 @@ pub struct Server {
     /// Response body.
     #[serde(default)]
     pub body: String,
+    /// What it answers by method and path; any other request then gets status 404.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoint: Vec<Endpoint>,
+    /// Nothing listens on its port: connections are refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
+}
+
+/// A method and path of a [`Server`], and the response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// Method.
+    #[serde(default = "default_method")]
+    pub method: String,
+    /// Path, with the query.
+    #[serde(default = "default_path")]
+    pub path: String,
+    /// What the response consists of.
+    #[serde(default)]
+    pub mode: EndpointMode,
+    /// Response status.
+    #[serde(default = "default_status")]
+    pub status: u16,
+    /// Response headers, besides length, encoding and connection.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Response body.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// The body in chunks of the transfer encoding `chunked`, in place of `body`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<Vec<String>>,
+    /// Trailers after the chunks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trailers: BTreeMap<String, String>,
+}
+
+/// What a response consists of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndpointMode {
+    /// What the endpoint says.
+    #[default]
+    Static,
+    /// The body of the request.
+    EchoBody,
+    /// No body; the request as headers: `x-request-method`, `x-request-path`, `x-echo-NAME` for each header and
+    /// `x-trailer-NAME` for each trailer.
+    EchoHeaders,
 }
 
 /// A call and its expected results.

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -86,6 +87,19 @@ pub fn run(command: &Command) -> io::Result<CompletedProcess> {
 /// If the program cannot be started.
 pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
     system::start(command, watch)
+}
+
+/// Opens a TCP connection to a child with [`Sandbox::offline`], whose loopback interface is not the lab's. All such
+/// children share it. Where the machine allows no network namespaces, it is the lab's.
+///
+/// # Errors
+/// If nothing listens there, or `limit` passes.
+pub fn connect_offline(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+    #[cfg(target_os = "linux")]
+    if let (Some(offline), SocketAddr::V4(address)) = (namespace::offline(), address) {
+        return offline.connect(address, limit);
+    }
+    TcpStream::connect_timeout(&address, limit)
 }
 
 /// Kills descendants of earlier children that belong to no supervised child. Called at the end of a run.

@@ -6,8 +6,12 @@
 //! [`super::support`] reports it, and children run without.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::net::{SocketAddrV4, TcpStream};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::OnceLock;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// The namespaces that a child enters, in this order.
 #[derive(Debug)]
@@ -37,6 +41,59 @@ impl Offline {
             }
         }
         Ok(())
+    }
+
+    /// A TCP connection from the lab to a child in the namespaces.
+    ///
+    /// # Errors
+    /// If the kernel refuses, nothing listens there, or `limit` passes.
+    pub fn connect(&self, address: SocketAddrV4, limit: Duration) -> io::Result<TcpStream> {
+        let socket = self.socket()?;
+        let name = libc::sockaddr_in {
+            sin_family: libc::AF_INET as libc::sa_family_t,
+            sin_port: address.port().to_be(),
+            sin_addr: libc::in_addr { s_addr: u32::from(*address.ip()).to_be() },
+            sin_zero: [0; 8],
+        };
+        let length = libc::socklen_t::try_from(size_of_val(&name)).unwrap_or(0);
+        // SAFETY: the descriptor is open, and the address lives across the call.
+        let begun = unsafe { libc::connect(socket.as_raw_fd(), (&raw const name).cast(), length) };
+        if begun != 0 && io::Error::last_os_error().raw_os_error() != Some(libc::EINPROGRESS) {
+            return Err(io::Error::last_os_error());
+        }
+        let ready = Timespec::try_from(limit).ok();
+        let mut polled = [PollFd::new(&socket, PollFlags::OUT)];
+        if poll(&mut polled, ready.as_ref())? == 0 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let stream = TcpStream::from(socket);
+        stream.take_error()?.map_or(Ok(()), Err)?;
+        stream.set_nonblocking(false)?;
+        Ok(stream)
+    }
+
+    /// A non-blocking TCP socket in the namespaces. A process with several threads cannot enter a user namespace, so a
+    /// child creates the socket and sends it.
+    fn socket(&self) -> io::Result<OwnedFd> {
+        let (ours, theirs) = std::os::unix::net::UnixDatagram::pair()?;
+        // SAFETY: the child only makes system calls on data prepared before the fork, and exits without returning.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let sent = self.enter().and_then(|()| send_socket(theirs.as_raw_fd()));
+            // SAFETY: exits without running the lab's exit handlers.
+            unsafe { libc::_exit(i32::from(sent.is_err())) };
+        }
+        if child < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        drop(theirs);
+        let mut code = 0;
+        // SAFETY: waits for the child forked above.
+        unsafe { libc::waitpid(child, &raw mut code, 0) };
+        if code != 0 {
+            return Err(io::Error::other("no socket can be created in the sandbox's network"));
+        }
+        receive_socket(ours.as_raw_fd())
     }
 
     /// Creates the namespaces in a child process that lives until they are opened here.
@@ -75,6 +132,67 @@ impl Offline {
         unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
         made
     }
+}
+
+/// Space for one descriptor in a message, aligned as the kernel needs it.
+#[repr(C, align(8))]
+struct Ancillary([u8; 32]);
+
+/// Calls `act` with a message of one byte and space for one descriptor.
+fn with_message(act: impl FnOnce(&mut libc::msghdr) -> isize) -> io::Result<()> {
+    let (mut byte, mut space) = ([0_u8; 1], Ancillary([0; 32]));
+    let mut part = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
+    // SAFETY: plain old data; everything that it points to lives until `act` returns.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = space.0.as_mut_ptr().cast();
+    // SAFETY: computes a size.
+    message.msg_controllen = unsafe { libc::CMSG_SPACE(FD_SIZE) } as _;
+    if act(&mut message) == 1 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Size of a descriptor in a message, bytes.
+const FD_SIZE: u32 = size_of::<libc::c_int>() as u32;
+
+/// In the child: creates a socket and sends it. Makes only system calls.
+fn send_socket(over: libc::c_int) -> io::Result<()> {
+    with_message(|message| {
+        // SAFETY: the header lies within the space that the message points to.
+        unsafe {
+            let socket = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC, 0);
+            if socket < 0 {
+                return -1;
+            }
+            let header = libc::CMSG_FIRSTHDR(message);
+            (*header).cmsg_level = libc::SOL_SOCKET;
+            (*header).cmsg_type = libc::SCM_RIGHTS;
+            (*header).cmsg_len = libc::CMSG_LEN(FD_SIZE) as _;
+            libc::CMSG_DATA(header).cast::<libc::c_int>().write_unaligned(socket);
+            libc::sendmsg(over, message, 0)
+        }
+    })
+}
+
+/// Receives the socket that the child sent.
+fn receive_socket(over: libc::c_int) -> io::Result<OwnedFd> {
+    let mut socket = -1;
+    with_message(|message| {
+        // SAFETY: the kernel writes within the space that the message points to, and the header is checked.
+        unsafe {
+            let got = libc::recvmsg(over, message, libc::MSG_CMSG_CLOEXEC);
+            let header = libc::CMSG_FIRSTHDR(message);
+            if got == 1 && !header.is_null() && (*header).cmsg_type == libc::SCM_RIGHTS {
+                socket = libc::CMSG_DATA(header).cast::<libc::c_int>().read_unaligned();
+            }
+            got
+        }
+    })?;
+    if socket < 0 {
+        return Err(io::Error::other("no socket came from the sandbox's network"));
+    }
+    // SAFETY: the kernel has just created this descriptor for this process.
+    Ok(unsafe { OwnedFd::from_raw_fd(socket) })
 }
 
 /// User and group id maps of the user namespace.

@@ -151,6 +151,36 @@ impl Running {
         self.shared.lock().stdin.extend_from_slice(bytes);
     }
 
+    /// Closes the child's stdin once everything is written.
+    pub fn end_input(&self) {
+        self.shared.lock().stdin_ends = true;
+    }
+
+    /// Waits until `stream` has `wanted` bytes after its first `from` bytes, or until `wanted` is `None` and there is a
+    /// line break after them. Returns those bytes, with the line break; fewer if the limit passes or the child ends first.
+    #[must_use]
+    pub fn wait_bytes(&self, stream: Stream, from: usize, wanted: Option<usize>, limit: Duration) -> Vec<u8> {
+        let look = |state: &State| {
+            let bytes = match (&state.ended, stream) {
+                (Some(ended), Stream::Stdout) => &ended.stdout,
+                (Some(ended), Stream::Stderr) => &ended.stderr,
+                (None, Stream::Stdout) => &state.stdout,
+                (None, Stream::Stderr) => &state.stderr,
+            };
+            let rest = bytes.get(from..).unwrap_or_default();
+            let end = match wanted {
+                Some(wanted) => Some(wanted).filter(|wanted| *wanted <= rest.len()),
+                None => rest.iter().position(|byte| *byte == b'\n').map(|at| at + 1),
+            };
+            (end.is_some(), rest[..end.unwrap_or(rest.len())].to_vec())
+        };
+        let is_over = |state: &State| {
+            let (complete, bytes) = look(state);
+            (complete || state.ended.is_some()).then_some(bytes)
+        };
+        self.wait_until(limit, is_over).unwrap_or_else(|| look(&self.shared.lock()).1)
+    }
+
     /// Asks the child to end; [`Running::wait`] returns once it has.
     pub fn stop(&self, how: StopSignal) {
         self.shared.lock().stop.get_or_insert(how);

@@ -384,7 +384,7 @@ fn is_about_imports(code: Code) -> bool {
 
 /// Why a runtime does not count in the exit code of `check`.
 fn uncounted(report: &RunReport, cell: &Cell) -> String {
-    if report.command != "check" || cell.required || !cell.is_of_other_kind() {
+    if !matches!(report.command.as_str(), "check" | "suite") || cell.required || !cell.is_of_other_kind() {
         return String::new();
     }
     match &cell.lacks_abi {

@@ -116,7 +116,7 @@ pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
 /// every renderer then shows it. `name`: how people know the baseline.
 pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport) {
     let earlier = Cells::of(baseline);
-    let is_check = report.command == "check";
+    let is_check = matches!(report.command.as_str(), "check" | "suite");
     let comparison = compare(baseline, report);
     for cell in &mut report.cells {
         (cell.change, cell.accepted, cell.changed_with_version) = (Change::Same, None, false);

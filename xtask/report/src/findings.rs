@@ -118,7 +118,8 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
         }
     }
     found.extend(report.cells.iter().filter_map(|cell| contradicted(&names, cell)));
-    if !is_run {
+    // A test that no runtime can run says nothing against any of them.
+    if !is_run && report.command != "suite" {
         found.extend(nowhere(report, &names, &found));
     }
     found.extend(report.notes.iter().filter_map(of_note));
@@ -135,10 +136,10 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
     found
 }
 
-/// Whether the report is of files of the user's, or of one cell, and not of the lab's scenarios.
+/// Whether the report is of files of the user's (of a suite, too), or of one cell, and not of the lab's scenarios.
 #[must_use]
 pub fn of_one_guest(report: &RunReport) -> bool {
-    matches!(report.command.as_str(), "check" | "run-one")
+    matches!(report.command.as_str(), "check" | "run-one" | "suite")
 }
 
 /// One line that says what made the exit code 1 (or 3): `2 worse, 1 over budget`; none where nothing did.
@@ -236,7 +237,7 @@ fn in_run(report: &RunReport, cell: &Cell) -> Option<(Severity, Kind)> {
 fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, Kind)> {
     let failure = |kind| Some((Severity::Failure, kind));
     // `run-one` is about one runtime, which is asked whatever is known of it.
-    let is_check = report.command == "check";
+    let is_check = report.command != "run-one";
     let allowed = is_check && cell.known.is_some();
     match (cell.verdict, cell.change) {
         (Verdict::Error, _) => Some((Severity::LabError, Kind::Lab)),

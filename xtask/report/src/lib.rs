@@ -27,7 +27,7 @@ macro_rules! registry {
     };
 }
 
-registry! { table, overview, answer, json, markdown, html, summary, comment, junit, github, csv, badge }
+registry! { table, overview, answer, suite, json, markdown, html, summary, comment, junit, github, csv, badge }
 
 /// A report format.
 #[derive(Clone, Copy, Debug)]

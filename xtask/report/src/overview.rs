@@ -227,7 +227,7 @@ fn matrix(out: &mut String, painter: &Painter, report: &RunReport) {
 }
 
 /// Cells and notes that need attention, shortened.
-fn changed(out: &mut String, painter: &Painter, report: &RunReport) {
+pub(crate) fn changed(out: &mut String, painter: &Painter, report: &RunReport) {
     let mut found = changes(report);
     found.sort_by_key(|(change, _)| match change {
         Change::Worse => 0,
@@ -306,7 +306,7 @@ fn contradicted(out: &mut String, painter: &Painter, report: &RunReport) {
 }
 
 /// One line of at most `width` characters.
-fn cut(line: &str, width: usize) -> String {
+pub(crate) fn cut(line: &str, width: usize) -> String {
     match line.char_indices().nth(width.max(40)) {
         None => line.to_owned(),
         Some(_) => line.chars().take(width.max(40) - 1).chain(['…']).collect(),

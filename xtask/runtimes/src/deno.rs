@@ -75,6 +75,9 @@ fn for_guest(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
         // An empty list would allow everything.
         if !ports.is_empty() {
             flags.push(format!("--allow-net={}", ports.join(",")).into());
+        } else if cell.run.own_loopback {
+            // The lab's sandbox limits it to its own loopback interface.
+            flags.push("--allow-net".into());
         }
     }
     flags

@@ -10,6 +10,7 @@ use wasmlab_model::observation::ScriptProgress;
 use wasmlab_model::scenario::{Step, Stream};
 use wasmlab_process::{self as process, Deadline, Running, StopSignal};
 
+mod printed;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,8 @@ pub fn run_steps(
     run: Duration,
     has_begun: &dyn Fn() -> bool,
 ) -> ScriptProgress {
-    let mut runner = StepRunner { running, ports, contents, has_begun, connections: BTreeMap::new() };
+    let connections = BTreeMap::new();
+    let mut runner = StepRunner { running, ports, contents, has_begun, connections, taken: [0; 2] };
     let mut script = ScriptProgress { steps: steps.len(), ..ScriptProgress::default() };
     for step in steps {
         if let Err(why) = runner.step(step) {
@@ -55,6 +57,8 @@ struct StepRunner<'a> {
     contents: Contents<'a>,
     has_begun: &'a dyn Fn() -> bool,
     connections: BTreeMap<String, TcpStream>,
+    /// Bytes of stdout and stderr that steps have taken.
+    taken: [usize; 2],
 }
 
 impl StepRunner<'_> {
@@ -69,8 +73,13 @@ impl StepRunner<'_> {
                 seen.then_some(())
                     .ok_or_else(|| format!("read: {contains:?} did not come on {name} within {timeout_ms} ms"))
             }
+            Step::ReadNext { stream, text, timeout_ms } => self.read_next(*stream, text, ms(*timeout_ms)),
             Step::Write { data } => {
                 self.running.write(data.as_bytes());
+                Ok(())
+            }
+            Step::EndInput => {
+                self.running.end_input();
                 Ok(())
             }
             Step::Listen { socket, timeout_ms } => self.listen(socket, ms(*timeout_ms)),
@@ -90,6 +99,17 @@ impl StepRunner<'_> {
                 let patience = Deadline::new(self.running, ms(*timeout_ms));
                 receive(self.connection(id)?, contains, &patience)
                     .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}"))
+            }
+            Step::ConnectPrinted { id, timeout_ms } => {
+                let stream = self.connect_printed(ms(*timeout_ms)).map_err(|why| format!("connect {id}: {why}"))?;
+                self.connections.insert(id.clone(), stream);
+                Ok(())
+            }
+            Step::RecvNext { id, text, timeout_ms } => {
+                let patience = Deadline::new(self.running, ms(*timeout_ms));
+                let got = receive_exactly(self.connection(id)?, text.len(), &patience)
+                    .map_err(|e| format!("recv on {id}: {text:?} did not come: {e}"))?;
+                same(&got, text).map_err(|why| format!("recv on {id}: {why}"))
             }
             Step::Close { id } => match self.connections.remove(id) {
                 Some(_) => Ok(()),
@@ -157,6 +177,21 @@ impl StepRunner<'_> {
     }
 }
 
+/// Compares what came with what had to.
+fn same(got: &[u8], wanted: &str) -> Result<(), String> {
+    let text = String::from_utf8_lossy(got);
+    if got == wanted.as_bytes() { Ok(()) } else { Err(format!("got {}, expected {}", shown(&text), shown(wanted))) }
+}
+
+/// The text in quotes, shortened.
+fn shown(text: &str) -> String {
+    const MAX_CHARS: usize = 120;
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
@@ -175,21 +210,41 @@ pub fn is_listening(port: u16) -> bool {
 fn receive(stream: &mut TcpStream, contains: &str, patience: &Deadline) -> io::Result<()> {
     let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
     while !got.windows(contains.len().max(1)).any(|w| w == contains.as_bytes()) {
-        // A peer that sends a byte now and then must not extend the limit.
-        let left = patience.left().ok_or(io::ErrorKind::TimedOut)?;
-        stream.set_read_timeout(Some(left))?;
-        let n = match stream.read(&mut buffer) {
-            // The guest may have been waiting for a CPU.
-            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                patience.left().ok_or(e)?;
-                continue;
-            }
-            read => read?,
-        };
+        let n = receive_some(stream, &mut buffer, patience)?;
         if n == 0 || got.len() as u64 > MAX_BYTES {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         got.extend_from_slice(&buffer[..n]);
     }
     Ok(())
+}
+
+/// Receives `length` bytes; fewer if the connection is closed before.
+fn receive_exactly(stream: &mut TcpStream, length: usize, patience: &Deadline) -> io::Result<Vec<u8>> {
+    let mut got = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match receive_some(stream, &mut got[filled..], patience)? {
+            0 => break,
+            n => filled += n,
+        }
+    }
+    got.truncate(filled);
+    Ok(got)
+}
+
+/// Receives what comes next; 0 bytes: the connection is closed.
+fn receive_some(stream: &mut TcpStream, buffer: &mut [u8], patience: &Deadline) -> io::Result<usize> {
+    loop {
+        // A peer that sends a byte now and then must not extend the limit.
+        let left = patience.left().ok_or(io::ErrorKind::TimedOut)?;
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(buffer) {
+            // The guest may have been waiting for a CPU.
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                patience.left().ok_or(e)?;
+            }
+            read => return read,
+        }
+    }
 }

@@ -204,7 +204,8 @@ impl Plan<'_> {
     /// Why the lab cannot run this cell on this runtime, if so; then nothing is started.
     pub fn not_attempted(&self) -> Option<NotAttempted> {
         let (paths, ports) = self.relative();
-        (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports)))
+        let lacking = || sandbox::lacks_own_network().filter(|_| self.scenario.spec.run.own_loopback);
+        (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports))).or_else(lacking)
     }
 
     fn files<'a>(&'a self, paths: &'a CellPaths, spec: &'a CellSpec) -> CellFiles<'a> {

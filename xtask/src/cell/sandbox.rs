@@ -11,6 +11,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::observation::ProcessRole;
+use wasmlab_model::verdict::NotAttempted;
 use wasmlab_process::{Ports, Sandbox, support};
 use wasmlab_protocol::Network;
 use wasmlab_runtimes::{PortAccess, Source};
@@ -52,6 +53,20 @@ pub fn warning() -> Option<&'static str> {
     }
 }
 
+/// Whether a cell can get a loopback interface of its own.
+#[must_use]
+pub fn has_own_network() -> bool {
+    level() == "full"
+}
+
+/// Why the lab does not give a guest a loopback interface of its own, on which it may use any port: without a network
+/// namespace, it would reach every port of this machine. `None`: it does, or the user has turned the sandbox off.
+pub fn lacks_own_network() -> Option<NotAttempted> {
+    let reason = "the guest chooses its ports itself, and the lab only lets it do so in a network namespace, which this \
+                  machine does not allow: see `cargo xtask doctor`";
+    (!has_own_network() && !is_off()).then(|| NotAttempted { subject: "own-loopback", reason: reason.to_owned() })
+}
+
 fn is_off() -> bool {
     std::env::var_os(VARIABLE).is_some_and(|value| value == "off")
 }
@@ -87,7 +102,9 @@ pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[Os
     // Bun searches parent folders for packages; above its own packages, it only needs to list them.
     let list = tool.packages_dir.parent().map(Path::to_owned).into_iter().collect();
     let (read, write, list) = (exists(read), exists(write), exists(list));
-    let (ports, offline) = (ports(plan, workdir, role), is_offline(workdir, role));
+    let own_loopback = plan.scenario.spec.run.own_loopback && role != ProcessRole::Precompile;
+    let ports = if own_loopback { None } else { ports(plan, workdir, role) };
+    let offline = own_loopback || is_offline(workdir, role);
     // Browsers talk to their helper processes by them.
     let unix_sockets = matches!(plan.runtime.source, Source::Driver { .. });
     Some(Sandbox { read, write, list, ports, offline, unix_sockets })

@@ -1,5 +1,6 @@
-//! The lab as the guest's server: one web server per cell on the loopback address, which gives the same response to
-//! every request and records them. A guest may send anything, so everything here has a limit.
+//! The lab as the guest's server: web servers of the cell on the loopback address, each of which gives the same response
+//! to every request, or that of an endpoint, and records the requests. A guest may send anything, so everything here has a
+//! limit.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -11,6 +12,10 @@ use std::time::{Duration, Instant};
 use wasmlab_http::{Body, Connection, Limits, ReadError, Request};
 use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::Server;
+
+use super::ports;
+
+mod endpoints;
 
 /// Maximum size of one request, bytes.
 const LIMITS: Limits = Limits { head: 16 << 10, body: 1 << 20 };
@@ -49,6 +54,10 @@ impl Servers {
     pub fn start(servers: &[Server]) -> io::Result<Self> {
         let mut all = Self { running: Vec::new(), log: RequestLog::default(), over: Arc::default() };
         for server in servers {
+            if server.closed {
+                all.running.push(Running { name: server.name.clone(), port: ports::free()?, accepting: None });
+                continue;
+            }
             let listener = TcpListener::bind(("127.0.0.1", 0))?;
             listener.set_nonblocking(true)?;
             let port = listener.local_addr()?.port();
@@ -116,6 +125,10 @@ impl TestServer {
         let stop = || Instant::now() >= deadline || self.over.load(Ordering::SeqCst);
         // Accepted sockets inherit being non-blocking on some systems.
         if stream.set_nonblocking(false).is_err() || stream.set_write_timeout(Some(REQUEST_TIMEOUT)).is_err() {
+            return;
+        }
+        if !self.server.endpoint.is_empty() {
+            self.serve_endpoint(stream, &stop);
             return;
         }
         let mut connection = Connection::new(stream, LIMITS).until(&stop);

@@ -40,7 +40,8 @@ pub fn all(xtask: &Path) -> Vec<Step> {
         fuzz,
     ));
     // It compiles the whole lab again, with instrumentation.
-    steps.push(full(step("fuzz-scenario", "Fuzz the scenario.toml reader for a few seconds", &[], fuzz_scenario)));
+    let about = "Fuzz the readers of scenario.toml and of suites for a few seconds";
+    steps.push(full(step("fuzz-scenario", about, &[], fuzz_scenario)));
     let about = "Compile wasmer's command line, which takes a quarter of an hour, and run every scenario on it";
     steps.push(full(step("wasmer-cli", about, &["install", "engines"], wasmer_cli)));
     steps
@@ -189,7 +190,8 @@ fn fuzz(context: &Context) -> Result<()> {
 
 fn fuzz_scenario(context: &Context) -> Result<()> {
     let shell = context.shell()?;
-    context.run(cmd!(shell, "bash xtask/fuzz/run scenario {FUZZ_SECONDS}"))
+    context.run(cmd!(shell, "bash xtask/fuzz/run scenario {FUZZ_SECONDS}"))?;
+    context.run(cmd!(shell, "bash xtask/fuzz/run suite {FUZZ_SECONDS}"))
 }
 
 fn wasmer_cli(context: &Context) -> Result<()> {

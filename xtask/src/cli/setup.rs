@@ -17,6 +17,7 @@ use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Source};
 use wasmlab_toolchains as toolchains;
 
 mod embedded;
+mod suite;
 
 pub const ABOUT: &str = "Install missing toolchains and runtimes with their usual package managers";
 pub const EXAMPLES: &str = "Examples:
@@ -25,6 +26,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup nginx                    installs what this scenario's build needs
   cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchains
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
+  cargo xtask setup --suite                  clones wasi-testsuite, for `cargo xtask suite`
   cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes
   cargo xtask setup --engines --from .       and installs it for `wasmlab` (cargo install --path xtask)
   cargo xtask setup --engines --from . --runtime wasmi";
@@ -48,6 +50,9 @@ pub struct Args {
     /// installed `wasmlab` finds them
     #[arg(long, value_name = "CHECKOUT", requires = "engines")]
     from: Option<PathBuf>,
+    /// Only clone wasi-testsuite at a fixed commit, for `cargo xtask suite`
+    #[arg(long, conflicts_with_all = ["wanted", "runtime", "engines"])]
+    suite: bool,
 }
 
 /// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is shorter.
@@ -63,6 +68,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
                  of a release (wasmlab-engine-*) on PATH",
             ),
         };
+    }
+    if args.suite {
+        return suite::clone(lab, args.dry_run);
     }
     let mut plan = missing(lab, args)?;
     if plan.0.is_empty() && plan.1.is_empty() {

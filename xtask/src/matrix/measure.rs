@@ -63,7 +63,8 @@ pub fn cell(
     let missing_input =
         || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| built.origin == Origin::Given);
     let injects = || guest.script_name.as_deref().filter(|_| runtime.host_layer == HostLayer::Jco).map(injected_script);
-    if let Some(reason) = missing_input().or_else(|| plan.not_attempted()).or_else(injects) {
+    let withheld = request.withheld.get(&scenario.name).cloned();
+    if let Some(reason) = withheld.or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects) {
         return settled(row::not_attempted(scenario, runtime.id(), reason));
     }
     let once = |plan: &Plan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());

@@ -3,7 +3,7 @@
 use wasmlab_protocol::Network;
 
 use super::{Faults, http, is_kebab};
-use wasmlab_model::scenario::ScenarioFile;
+use wasmlab_model::scenario::{ScenarioFile, Server};
 
 /// Maximum size of a response body, bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -42,6 +42,7 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
         if server.body.len() > MAX_BODY {
             say(key("body"), format!("has {} bytes: {MAX_BODY} at most", server.body.len()));
         }
+        endpoints(server, &key, &mut say);
         for (name, value) in &server.headers {
             if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
                 say(key("headers"), format!("has `{name}`, which the lab sets itself: remove it"));
@@ -60,6 +61,37 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
         }
         if !request.path.starts_with('/') {
             say(key("path"), format!("`{}` does not begin with /", request.path));
+        }
+    }
+}
+
+/// Validates the endpoints of one server.
+fn endpoints(server: &Server, key: &dyn Fn(&str) -> String, say: &mut dyn FnMut(String, String)) {
+    if server.closed && !server.endpoint.is_empty() {
+        say(key("closed"), "is set, but nobody can reach its endpoints: remove one".to_owned());
+    }
+    for (at, endpoint) in server.endpoint.iter().enumerate() {
+        let mut say = |name: &str, message: String| say(key(&format!("endpoint[{at}].{name}")), message);
+        for (name, fault) in [("method", http::method(&endpoint.method)), ("path", http::path(&endpoint.path))] {
+            if let Err(message) = fault {
+                say(name, message);
+            }
+        }
+        if !(200..=599).contains(&endpoint.status) {
+            say("status", format!("is {}: use a response status from 200 to 599", endpoint.status));
+        }
+        if endpoint.chunks.is_some() && !endpoint.body.is_empty() {
+            say("chunks", "is set together with `body`: remove one".to_owned());
+        }
+        if endpoint.chunks.is_none() && !endpoint.trailers.is_empty() {
+            say("trailers", "follow chunks: write the body as `chunks`".to_owned());
+        }
+        for (name, value) in endpoint.headers.iter().chain(&endpoint.trailers) {
+            if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+                say("headers", format!("has `{name}`, which the lab sets itself: remove it"));
+            } else if let Err(message) = http::header(name, value) {
+                say("headers", message);
+            }
         }
     }
 }

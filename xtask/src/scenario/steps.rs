@@ -30,8 +30,8 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
             {
                 say("expect", "`body_file` is not a file of any [[run.dir]]".to_owned());
             }
-            Step::Connect { id, .. } => connections.push(id),
-            Step::Send { id, .. } | Step::Recv { id, .. } | Step::Close { id }
+            Step::Connect { id, .. } | Step::ConnectPrinted { id, .. } => connections.push(id),
+            Step::Send { id, .. } | Step::Recv { id, .. } | Step::RecvNext { id, .. } | Step::Close { id }
                 if !connections.contains(&id.as_str()) =>
             {
                 say("id", format!("`{id}` was not opened by an earlier `connect`"));
@@ -59,6 +59,9 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
             }
         }
         if let Step::Read { timeout_ms: 0, .. }
+        | Step::ReadNext { timeout_ms: 0, .. }
+        | Step::ConnectPrinted { timeout_ms: 0, .. }
+        | Step::RecvNext { timeout_ms: 0, .. }
         | Step::Listen { timeout_ms: 0, .. }
         | Step::Connect { timeout_ms: 0, .. }
         | Step::Send { timeout_ms: 0, .. }

@@ -108,6 +108,14 @@ impl Tree {
         Self { notes, entries, ..self }
     }
 
+    /// Leaves out what has a name that ends with `suffix`, with everything below.
+    #[must_use]
+    pub fn without(mut self, suffix: &str) -> Self {
+        let is_left_out = |part: Component| part.as_os_str().to_string_lossy().ends_with(suffix);
+        self.entries.retain(|entry| !entry.path.components().any(is_left_out));
+        self
+    }
+
     /// The number of files and folders.
     pub fn entries(&self) -> usize {
         self.entries.len()

@@ -19,11 +19,25 @@ pub enum Step {
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
+    /// Require that the guest's output continues with a text: what earlier `read-next` and `connect-printed` steps took is
+    /// not looked at again.
+    ReadNext {
+        /// Which output stream.
+        #[serde(default)]
+        stream: Stream,
+        /// The text.
+        text: String,
+        /// Time limit after the guest has started, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
     /// Write to the guest's stdin.
     Write {
         /// Text to write.
         data: String,
     },
+    /// Close the guest's stdin.
+    EndInput,
     /// Wait until something listens on a socket's port, without connecting.
     Listen {
         /// Name of a `[[run.socket]]` or `[[run.port]]`.
@@ -39,6 +53,14 @@ pub enum Step {
         /// Name of the connection in later steps.
         id: String,
         /// Time limit, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
+    /// Open a TCP connection to the address that the guest prints in the next line of stdout: `127.0.0.1:PORT`.
+    ConnectPrinted {
+        /// Name of the connection in later steps.
+        id: String,
+        /// Time limit after the guest has started, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
@@ -58,6 +80,16 @@ pub enum Step {
         id: String,
         /// Text to wait for.
         contains: String,
+        /// Time limit, milliseconds.
+        #[serde(default = "default_step_ms")]
+        timeout_ms: u64,
+    },
+    /// Require that the next bytes received on a connection are a text.
+    RecvNext {
+        /// Name of the connection.
+        id: String,
+        /// The text.
+        text: String,
         /// Time limit, milliseconds.
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,

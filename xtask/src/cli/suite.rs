@@ -1,0 +1,231 @@
+//! `suite`: runs other people's conformance tests across runtimes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::common::{self, Purpose, usage};
+use super::format::FormatArgs;
+use super::guest_file::MaxSize;
+use super::{baseline, output, run_all, suggest};
+use crate::cell::{Retention, TempDir};
+use crate::glob;
+use crate::guest::{BuildOptions, Guest};
+use crate::lab::Lab;
+use crate::matrix::{Request, facts_by};
+use crate::reading::{self, Form};
+use crate::store::tree::Tree;
+use crate::suite::{self, Suite};
+use wasmlab_model::report::{Origin, RunReport, Selection};
+use wasmlab_model::scenario::DirTemplate;
+use wasmlab_report::{GroupBy, suite as overview, table};
+
+mod abi;
+
+pub const ABOUT: &str = "Run other people's conformance tests, in the layout of wasi-testsuite, on every runtime";
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask setup --suite                      clones wasi-testsuite into the lab's cache
+  cargo xtask suite                              all its tests on every installed runtime
+  cargo xtask suite path/to/wasi-testsuite/tests --runtime wasmtime-cli --runtime node
+  cargo xtask suite fixtures/suite               the lab's own small suite
+  cargo xtask suite tests --test 'path_*'        only some tests
+  cargo xtask suite tests --full                 a column per runtime, and every explanation
+  cargo xtask suite tests --output json > before.json
+  cargo xtask suite tests --baseline before.json # what has changed since
+
+In DIR and below, each folder with NAME.wasm files is a suite. NAME.json says how to run NAME.wasm
+and what has to happen: once for all (args, root, env, stdout, stderr, exit_code), or as operations
+(run, write, read, connect, send, recv, request, kill, wait). manifest.json names the suite and its
+target. Nothing in DIR changes: each test gets its own copy of its `root`, without *.cleanup.
+
+A test with a field or an operation that the lab does not know is not run, and listed as not
+attempted. A JSON file with an error ends the command before anything runs (exit code 2).
+
+Exit code 0: every selected runtime passed every test that it could run. A runtime without
+components, or without the tests' version of WASI, does not count for them.
+Exit code 1: a runtime failed a test. With --baseline, only regressions count.
+Exit code 4: no test was run.
+
+The report is written to reports/suite/.";
+
+/// The largest folder that a test may get, bytes.
+const MAX_ROOT_BYTES: u64 = 256 << 20;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder with the tests [default: the suite cloned by `cargo xtask setup --suite`]
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Only tests that match the glob; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    test: Vec<String>,
+    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may be
+    /// repeated
+    #[arg(long, value_name = "GLOB")]
+    runtime: Vec<String>,
+    /// Compare with an earlier report, a file or one published in a git revision: exit with 1 only for regressions
+    #[arg(long, value_name = "FILE|REV")]
+    baseline: Option<String>,
+    /// Number of tests to run in parallel [default: one per CPU]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Time limit for running a test, in seconds; each operation may take half of it [default: 10; compilation has its own
+    /// limit]
+    #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
+    timeout: Option<u64>,
+    /// Ignore cached results and run every test again
+    #[arg(long)]
+    no_cache: bool,
+    /// Fail if a selected runtime is not installed
+    #[arg(long)]
+    require_present: bool,
+    #[command(flatten)]
+    shown: FormatArgs,
+    /// Show every column and every explanation (same as --output table)
+    #[arg(long, conflicts_with = "renderer")]
+    full: bool,
+    /// Do not use the network while building engines
+    #[arg(long)]
+    offline: bool,
+    /// Which embedded engines to build
+    #[arg(long, value_enum, default_value_t = common::EnginesArg::All)]
+    engines: common::EnginesArg,
+    #[command(flatten)]
+    max_size: MaxSize,
+}
+
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let dir = folder(lab, args.dir.as_deref())?;
+    let suites = chosen(load(&dir)?, &args.test)?;
+    let runtimes = common::columns(lab, &args.runtime)?;
+    let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
+    let copies = TempDir::create(false)?;
+    let roots = copy_roots(&suites, copies.path())?;
+    let limits = run_all::limits(args.timeout);
+    let (mut scenarios, mut guests, mut withheld) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    for (suite, test) in suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (suite, test))) {
+        let root = test.root.as_ref().and_then(|root| roots.get(root)).cloned();
+        let (scenario, obstacle) = suite::scenario(suite, test, root, (limits.run_ms / 2).max(1));
+        withheld.extend(obstacle.map(|reason| (scenario.name.clone(), reason)));
+        guests.insert(scenario.name.clone(), guest(lab, &test.file, &args.max_size)?);
+        scenarios.push(scenario);
+    }
+    scenarios.sort_by(|a, b| a.name.cmp(&b.name));
+    let request = Request {
+        scenarios: &scenarios,
+        runtimes,
+        jobs: run_all::jobs(args.jobs),
+        use_cache: !args.no_cache,
+        confirm: true,
+        limits,
+        build: BuildOptions { offline: args.offline, require_built: false },
+        given: guests,
+        withheld,
+        engines: args.engines.to_builds(),
+        sink: None,
+        retention: Retention::default(),
+    };
+    let finish = |report: &mut RunReport| {
+        abi::mark_lacking(report);
+        if let Some((name, baseline)) = &baseline {
+            wasmlab_report::compare::against(baseline, name, report);
+        }
+    };
+    let selected = Selection { scenarios: args.test.clone(), runtimes: args.runtime.clone(), partition: None };
+    let purpose = Purpose { selected, finish: Some(&finish), ..Purpose::of("suite") };
+    let shown = args.shown.or(if args.full { table::RENDERER } else { overview::RENDERER });
+    let (code, report) = common::run(lab, &request, purpose, &lab.suite_reports(), (shown, GroupBy::Family))?;
+    Ok(if args.require_present { common::require_present(&report, code) } else { code })
+}
+
+/// The folder to search.
+fn folder(lab: &Lab, named: Option<&Path>) -> Result<PathBuf> {
+    let Some(named) = named else {
+        let cloned = lab.wasi_testsuite().join("tests");
+        return match cloned.is_dir() {
+            true => Ok(cloned),
+            false => usage("no folder is given, and wasi-testsuite is not cloned yet: name a folder, or run `cargo xtask setup --suite`"),
+        };
+    };
+    let found = fs::canonicalize(named).or_else(|e| usage(format!("`{}` cannot be read: {e}", named.display())))?;
+    match found.is_dir() {
+        true => Ok(found),
+        false => usage(format!("`{}` is not a folder: for a single file, use `cargo xtask check`", named.display())),
+    }
+}
+
+fn load(dir: &Path) -> Result<Vec<Suite>> {
+    let suites = suite::load(dir).or_else(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        usage(format!("failed to read the tests:\n  {}", lines.join("\n  ")))
+    })?;
+    if suites.iter().all(|suite| suite.tests.is_empty()) {
+        return usage(format!("`{}` and the folders below it have no .wasm file: name a folder with tests", dir.display()));
+    }
+    Ok(suites)
+}
+
+/// The tests that match one of the globs.
+fn chosen(mut suites: Vec<Suite>, globs: &[String]) -> Result<Vec<Suite>> {
+    let mut matchers = Vec::new();
+    for text in globs {
+        let matcher = glob::parse(text).or_else(|why| usage(format!("--test {why}")))?.compile_matcher();
+        let names = suites.iter().flat_map(|suite| suite.tests.iter().map(|test| test.name.as_str()));
+        if !names.clone().any(|name| matcher.is_match(name)) {
+            let near: Vec<String> = suggest::nearest(text, names).iter().map(|name| format!("`{name}`")).collect();
+            let advice = match near.is_empty() {
+                true => "`--output csv` lists all".to_owned(),
+                false => format!("did you mean {}?", near.join(" or ")),
+            };
+            return usage(format!("--test `{text}` matches no test: {advice}"));
+        }
+        matchers.push(matcher);
+    }
+    for suite in suites.iter_mut().filter(|_| !matchers.is_empty()) {
+        suite.tests.retain(|test| matchers.iter().any(|matcher| matcher.is_match(&test.name)));
+    }
+    suites.retain(|suite| !suite.tests.is_empty());
+    Ok(suites)
+}
+
+/// The lab's own copies of the folders that tests get, so that every cell gets the same, by their paths.
+fn copy_roots(suites: &[Suite], into: &Path) -> Result<BTreeMap<PathBuf, DirTemplate>> {
+    let roots: BTreeSet<&PathBuf> = suites.iter().flat_map(|s| &s.tests).filter_map(|test| test.root.as_ref()).collect();
+    let mut copies = BTreeMap::new();
+    for (index, root) in roots.into_iter().enumerate() {
+        let failed = || format!("failed to copy `{}`", root.display());
+        let tree = Tree::read(root).with_context(failed)?.without(".cleanup");
+        if tree.bytes > MAX_ROOT_BYTES {
+            let most = MAX_ROOT_BYTES >> 20;
+            return usage(format!("`{}` has more than {most} MiB, and each test gets a copy: use a smaller folder", root.display()));
+        }
+        for note in tree.notes.iter().take(3) {
+            output::print_progress(&format!("`{}`: {note}", root.display()));
+        }
+        let folder = into.join(index.to_string());
+        fs::create_dir(&folder).and_then(|()| tree.copy(&folder)).with_context(failed)?;
+        let sha256 = Tree::read(&folder).and_then(|own| own.sha256()).with_context(failed)?;
+        copies.insert(root.clone(), DirTemplate { folder, sha256 });
+    }
+    Ok(copies)
+}
+
+/// The guest of a test. What is no module is reported by its row.
+fn guest(lab: &Lab, file: &Path, max_size: &MaxSize) -> Result<Guest> {
+    let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
+    let sha256 = lab.cache.put_object(&bytes)?;
+    // Reads it in a child process, and keeps the facts; what cannot be read is reported with its row.
+    let _ = facts_by(lab, &sha256, || reading::facts(file, Form::Facts));
+    Ok(Guest {
+        sha256,
+        companions: BTreeMap::new(),
+        origin: Origin::Given,
+        toolchain: "given".to_owned(),
+        build_ms: None,
+        shown_command: String::new(),
+        cached: true,
+        missing: None,
+    })
+}

@@ -1,0 +1,261 @@
+//! Other people's conformance tests, in the layout of wasi-testsuite: <https://github.com/WebAssembly/wasi-testsuite>.
+//!
+//! A folder with `NAME.wasm` files is a suite; `NAME.json` says how to run a test and what has to happen, `manifest.json`
+//! what the suite is called. Every test becomes a scenario, so that it runs, and is judged, like everything else in the
+//! lab. Nothing is ever written into the suite's folders: each cell works on a copy.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use wasmlab_process::{Directory, read_text};
+
+mod document;
+mod fields;
+mod servers;
+#[cfg(test)]
+mod tests;
+mod translate;
+
+pub use document::{Operation, Parsed, TestDocument, parse};
+pub use translate::scenario;
+
+use fields::{Fields, Notes, one_line};
+
+/// Maximum size of a JSON file, bytes.
+const MAX_JSON_BYTES: u64 = 1 << 20;
+/// Maximum number of files and folders looked at.
+const MAX_ENTRIES: usize = 100_000;
+/// Maximum depth of folders.
+const MAX_DEPTH: usize = 24;
+
+/// What the tests of a suite are compiled for, as `manifest.json` says.
+pub const TARGETS: &[&str] = &["wasm32-wasip1", "wasm32-wasip2", "wasm32-wasip3"];
+
+/// A folder of tests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suite {
+    /// Its name: that in its manifest, or its path.
+    pub name: String,
+    /// One of [`TARGETS`].
+    pub target: String,
+    /// The tests, sorted by name.
+    pub tests: Vec<Test>,
+}
+
+/// A test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test {
+    /// Name of its row: unique among all suites.
+    pub name: String,
+    /// Its path below the folder that the user named.
+    pub title: String,
+    /// The module or component.
+    pub file: PathBuf,
+    /// What to do with it.
+    pub document: TestDocument,
+    /// Fields and operations that the lab does not know.
+    pub unknown: Vec<String>,
+    /// The folder that the guest gets as `/`: absolute, inside the suite's.
+    pub root: Option<PathBuf>,
+}
+
+/// What is wrong with a file of a suite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong, with the field, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file.display(), self.message)
+    }
+}
+
+/// Finds the suites in `folder` and below, sorted by path. Hidden folders, and those that tests get as `/`, are left out.
+///
+/// # Errors
+/// Every fault of every file.
+pub fn load(folder: &Path) -> Result<Vec<Suite>, Vec<Fault>> {
+    let mut search = Search { top: folder, seen: 0, suites: Vec::new(), faults: Vec::new() };
+    search.visit(Path::new(""), 0);
+    let Search { mut suites, faults, .. } = search;
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    name_apart(&mut suites);
+    Ok(suites)
+}
+
+struct Search<'a> {
+    top: &'a Path,
+    seen: usize,
+    suites: Vec<Suite>,
+    faults: Vec<Fault>,
+}
+
+impl Search<'_> {
+    fn fault(&mut self, file: PathBuf, message: impl Into<String>) {
+        self.faults.push(Fault { file, message: message.into() });
+    }
+
+    /// Reads one folder, given relative to the top, and those below it.
+    fn visit(&mut self, relative: &Path, depth: usize) {
+        let folder = self.top.join(relative);
+        let (files, folders) = match self.entries(&folder) {
+            Ok(entries) => entries,
+            Err(message) => return self.fault(folder, message),
+        };
+        let is_test = |file: &&PathBuf| file.extension().is_some_and(|extension| extension == "wasm");
+        let tests: Vec<&PathBuf> = files.iter().filter(is_test).collect();
+        let mut roots = BTreeSet::new();
+        if !tests.is_empty() {
+            let (name, target) = self.manifest(&folder, relative, files.contains(&PathBuf::from("manifest.json")));
+            let mut suite = Suite { name, target, tests: Vec::new() };
+            for file in tests {
+                let json = file.with_extension("json");
+                let json = files.contains(&json).then(|| folder.join(json));
+                if let Some(test) = self.test(&folder, &relative.join(file), json) {
+                    roots.extend(test.root.clone());
+                    suite.tests.push(test);
+                }
+            }
+            self.suites.push(suite);
+        }
+        if depth == MAX_DEPTH {
+            return;
+        }
+        for name in folders {
+            let is_root = std::fs::canonicalize(folder.join(&name)).is_ok_and(|path| roots.contains(&path));
+            if !is_root && !name.to_string_lossy().starts_with('.') {
+                self.visit(&relative.join(name), depth + 1);
+            }
+        }
+    }
+
+    /// Names of the files and folders in a folder, sorted; links are not followed.
+    fn entries(&mut self, folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), String> {
+        let failed = |e: std::io::Error| format!("cannot be read: {e}");
+        let opened = Directory::open(folder).map_err(failed)?;
+        let mut names = opened.names(Path::new("")).map_err(failed)?;
+        names.sort();
+        self.seen += names.len();
+        if self.seen > MAX_ENTRIES {
+            return Err(format!(
+                "has too much in it: more than {MAX_ENTRIES} files and folders; name a smaller folder"
+            ));
+        }
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        for name in names.into_iter().map(PathBuf::from) {
+            match opened.metadata_of(&name).map(|found| found.file_type()) {
+                Ok(kind) if kind.is_file() => files.push(name),
+                Ok(kind) if kind.is_dir() => folders.push(name),
+                _ => {}
+            }
+        }
+        Ok((files, folders))
+    }
+
+    /// The suite's name and target.
+    fn manifest(&mut self, folder: &Path, relative: &Path, exists: bool) -> (String, String) {
+        let base = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let by_folder = TARGETS.contains(&base.as_str()).then_some(base);
+        let shown = if relative.as_os_str().is_empty() { folder.file_name().map(Path::new) } else { Some(relative) };
+        let mut name = shown.unwrap_or(Path::new("suite")).display().to_string();
+        let mut target = by_folder.unwrap_or_else(|| TARGETS[0].to_owned());
+        if !exists {
+            return (name, target);
+        }
+        let file = folder.join("manifest.json");
+        let mut notes = Notes::default();
+        match read_text(&file, MAX_JSON_BYTES).map_err(|e| format!("cannot be read: {e}")).and_then(|text| {
+            serde_json::from_str::<Value>(&text).map_err(|e| format!("is not JSON: {}", one_line(&e.to_string())))
+        }) {
+            Err(message) => self.fault(file.clone(), message),
+            Ok(value) => {
+                if let Some(mut fields) = Fields::of(&value, "", &mut notes) {
+                    name = fields.text("name", &mut notes).unwrap_or(name);
+                    target = fields.text("version", &mut notes).unwrap_or(target);
+                    fields.finish(&mut notes);
+                }
+                if !TARGETS.contains(&target.as_str()) {
+                    notes.fault("version", &format!("is `{}`: use one of {}", one_line(&target), TARGETS.join(", ")));
+                }
+            }
+        }
+        let unknown = notes.unknown.iter().map(|what| format!("the lab does not know {what}: remove it"));
+        for message in notes.faults.into_iter().chain(unknown) {
+            self.fault(file.clone(), message);
+        }
+        (one_line(&name), target)
+    }
+
+    /// Reads one test, given relative to the top.
+    fn test(&mut self, folder: &Path, file: &Path, json: Option<PathBuf>) -> Option<Test> {
+        let parsed = match &json {
+            None => Parsed { document: TestDocument::default_run(), unknown: Vec::new() },
+            Some(path) => {
+                let text = read_text(path, MAX_JSON_BYTES).map_err(|e| vec![format!("cannot be read: {e}")]);
+                match text.and_then(|text| parse(&text)) {
+                    Ok(parsed) => parsed,
+                    Err(messages) => {
+                        messages.into_iter().for_each(|message| self.fault(path.clone(), message));
+                        return None;
+                    }
+                }
+            }
+        };
+        let root = parsed.document.operations.iter().find_map(|operation| match operation {
+            Operation::Run { root, .. } => root.as_deref(),
+            _ => None,
+        });
+        let root = match root.map(|root| self.root(folder, root)).transpose() {
+            Ok(root) => root,
+            Err(message) => {
+                self.fault(json.unwrap_or_default(), message);
+                return None;
+            }
+        };
+        let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let title = file.display().to_string();
+        let Parsed { document, unknown } = parsed;
+        Some(Test { name, title, file: self.top.join(file), document, unknown, root })
+    }
+
+    /// The folder that a test names, which must not be outside of the suite.
+    fn root(&self, folder: &Path, name: &str) -> Result<PathBuf, String> {
+        let shown = one_line(name);
+        let found = std::fs::canonicalize(folder.join(name))
+            .map_err(|e| format!("`root` is `{shown}`, which cannot be used: {e}; put this folder beside the test"))?;
+        if !found.is_dir() {
+            return Err(format!("`root` is `{shown}`, which is not a folder: put one beside the test"));
+        }
+        let is_inside = std::fs::canonicalize(self.top).is_ok_and(|top| found.starts_with(&top) && found != top);
+        if !is_inside {
+            return Err(format!("`root` is `{shown}`, outside of the suite: put this folder beside the test"));
+        }
+        Ok(found)
+    }
+}
+
+/// Gives tests of the same name the path of their folder as well.
+fn name_apart(suites: &mut [Suite]) {
+    let all: Vec<String> = suites.iter().flat_map(|suite| suite.tests.iter().map(|test| test.name.clone())).collect();
+    let count = |name: &String| all.iter().filter(|other| *other == name).count();
+    let taken: BTreeSet<&String> = all.iter().filter(|name| count(name) == 1).collect();
+    let mut given: BTreeSet<String> = taken.into_iter().cloned().collect();
+    for test in suites.iter_mut().flat_map(|suite| &mut suite.tests) {
+        if given.contains(&test.name) {
+            continue;
+        }
+        let folder = Path::new(&test.title).with_extension("");
+        let long = folder.display().to_string().replace(['/', '\\'], "-");
+        let mut candidates = std::iter::once(long.clone()).chain((2..).map(|number| format!("{long}-{number}")));
+        test.name = candidates.find(|name| !given.contains(name)).unwrap_or(long);
+        given.insert(test.name.clone());
+    }
+}

@@ -1,0 +1,296 @@
+//! Parses the JSON file of a test, in both forms of wasi-testsuite:
+//! <https://github.com/WebAssembly/wasi-testsuite/blob/main/doc/specification.md>. Fields that this document does not
+//! describe (`world`, `servers`, `request`, `kill`, `write`) are read as the suite's own runner reads them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fields::{Fields, Notes, one_line};
+use super::servers;
+use crate::scenario::http;
+use wasmlab_model::scenario::{Response, Server, Stream};
+
+/// Fields of the form that describes one run by its inputs and outputs.
+const LEGACY: &[&str] = &["args", "root", "env", "exit_code", "stdout", "stderr"];
+/// Fields of the form that lists operations.
+const WITH_OPERATIONS: &[&str] = &["operations", "proposals", "world", "servers"];
+
+/// What to do with a test and what has to happen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TestDocument {
+    /// The operations, in order; the first is [`Operation::Run`], the last [`Operation::Wait`].
+    pub operations: Vec<Operation>,
+    /// It needs sockets.
+    pub sockets: bool,
+    /// It is a service that a host runs, and not a command.
+    pub is_service: bool,
+    /// Web servers for the guest to connect to.
+    pub servers: Vec<Server>,
+}
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    /// Start the program.
+    Run {
+        /// Arguments.
+        args: Vec<String>,
+        /// The complete environment.
+        env: BTreeMap<String, String>,
+        /// The folder beside the test that the guest gets as `/`.
+        root: Option<String>,
+    },
+    /// The output has to continue with this text.
+    Read(Stream, String),
+    /// Write to stdin.
+    Write(String),
+    /// Connect to the address that the guest prints.
+    Connect(String),
+    /// Send on a connection.
+    Send(String, String),
+    /// Receive on a connection.
+    Recv(String, String),
+    /// Send a request to the service.
+    Request(Box<Request>),
+    /// End the program by a signal: `TERM`, `INT` or `KILL`.
+    Kill(String),
+    /// Wait for the end, with this exit code.
+    Wait(i32),
+}
+
+/// A request and its response.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Method.
+    pub method: String,
+    /// Path with query.
+    pub path: String,
+    /// Headers.
+    pub headers: BTreeMap<String, String>,
+    /// Body.
+    pub body: String,
+    /// The response that has to come.
+    pub response: Response,
+}
+
+/// A document that can be run, and what the lab does not know in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parsed {
+    /// The document.
+    pub document: TestDocument,
+    /// Fields and operations that the lab does not know: it must not be run without them.
+    pub unknown: Vec<String>,
+}
+
+impl TestDocument {
+    /// A test without a JSON file.
+    #[must_use]
+    pub fn default_run() -> Self {
+        let run = Operation::Run { args: Vec::new(), env: BTreeMap::new(), root: None };
+        Self { operations: vec![run, Operation::Wait(0)], ..Self::default() }
+    }
+}
+
+/// Parses the text of a JSON file.
+///
+/// # Errors
+/// Every fault, each with its field and a remedy.
+pub fn parse(text: &str) -> Result<Parsed, Vec<String>> {
+    let value: Value =
+        serde_json::from_str(text).map_err(|e| vec![format!("is not JSON: {}", one_line(&e.to_string()))])?;
+    let mut notes = Notes::default();
+    let document = Fields::of(&value, "", &mut notes).map(|fields| read(fields, &mut notes)).unwrap_or_default();
+    if notes.faults.is_empty() { Ok(Parsed { document, unknown: notes.unknown }) } else { Err(notes.faults) }
+}
+
+fn read(mut fields: Fields, notes: &mut Notes) -> TestDocument {
+    let first = |names: &[&'static str]| names.iter().copied().find(|name| fields.has(name));
+    let document = match (first(LEGACY), first(WITH_OPERATIONS)) {
+        (Some(old), Some(new)) => {
+            let message =
+                format!("belongs to the form without operations, but there is `{new}`: move it into an operation");
+            notes.fault(old, &message);
+            return TestDocument::default();
+        }
+        (_, None) => legacy(&mut fields, notes),
+        (None, Some(_)) => with_operations(&mut fields, notes),
+    };
+    fields.finish(notes);
+    document
+}
+
+/// The older form: one run, compared by the beginning of its output and its exit code.
+fn legacy(fields: &mut Fields, notes: &mut Notes) -> TestDocument {
+    let mut operations = vec![run(fields, notes)];
+    for (name, stream) in [("stdout", Stream::Stdout), ("stderr", Stream::Stderr)] {
+        operations.extend(fields.text(name, notes).map(|text| Operation::Read(stream, text)));
+    }
+    operations.push(Operation::Wait(fields.number("exit_code", notes).unwrap_or(0)));
+    TestDocument { operations, ..TestDocument::default() }
+}
+
+fn run(fields: &mut Fields, notes: &mut Notes) -> Operation {
+    let args = fields.texts("args", notes).unwrap_or_default();
+    let env = fields.pairs("env", notes);
+    if let Some(name) = env.keys().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
+        notes.fault(&fields.place("env"), &format!("has the name `{}`, which no variable can have", one_line(name)));
+    }
+    if args.iter().chain(env.values()).any(|text| text.contains('\0')) {
+        notes.fault(
+            &fields.place("args"),
+            "or `env` contains the character NUL, which no argument or variable can contain",
+        );
+    }
+    Operation::Run { args, env, root: fields.text("root", notes).filter(|root| !root.is_empty()) }
+}
+
+fn with_operations(fields: &mut Fields, notes: &mut Notes) -> TestDocument {
+    let mut document = TestDocument::default();
+    for proposal in fields.texts("proposals", notes).unwrap_or_default() {
+        match proposal.as_str() {
+            "sockets" => document.sockets = true,
+            // The lab finds out by itself which switch a runtime needs for wasi:http.
+            "http" => {}
+            other => notes.unknown(&format!("the proposal `{other}`")),
+        }
+    }
+    match fields.text("world", notes).as_deref() {
+        None | Some("wasi:cli/command") => {}
+        Some("wasi:http/service") => document.is_service = true,
+        Some(other) => notes.unknown(&format!("the world `{other}`")),
+    }
+    document.servers = servers::read(fields, notes);
+    if !fields.has("operations") {
+        let _ = fields.value("operations");
+        document.operations = TestDocument::default_run().operations;
+        return document;
+    }
+    let place = fields.place("operations");
+    for (index, value) in fields.list("operations", notes).unwrap_or_default().iter().enumerate() {
+        let at = format!("{place}[{index}]");
+        if let Some(mut fields) = Fields::of(value, &at, notes) {
+            document.operations.extend(operation(&mut fields, notes));
+            fields.finish(notes);
+        }
+    }
+    if notes.faults.is_empty() && notes.unknown.is_empty() {
+        check_order(&document.operations, &place, notes);
+    }
+    document
+}
+
+fn operation(fields: &mut Fields, notes: &mut Notes) -> Option<Operation> {
+    let name = fields.required("type", "the operation's name: \"run\", \"wait\", …", notes);
+    Some(match name.as_str() {
+        "" => return None,
+        "run" => run(fields, notes),
+        "wait" => Operation::Wait(fields.number("exit_code", notes).unwrap_or(0)),
+        "read" => {
+            let stream = match fields.text("id", notes).as_deref() {
+                None | Some("stdout") => Stream::Stdout,
+                Some("stderr") => Stream::Stderr,
+                Some(_) => {
+                    notes
+                        .fault(&fields.place("id"), "is not a stream that can be read: write \"stdout\" or \"stderr\"");
+                    return None;
+                }
+            };
+            Operation::Read(stream, fields.text("payload", notes).unwrap_or_default())
+        }
+        "write" => {
+            if fields.text("id", notes).as_deref() != Some("stdin") {
+                notes.fault(&fields.place("id"), "is not a stream that can be written: write \"stdin\"");
+            }
+            Operation::Write(fields.text("payload", notes).unwrap_or_default())
+        }
+        "connect" => {
+            let protocol = fields.text("protocol_type", notes).unwrap_or_else(|| "tcp".to_owned());
+            match protocol.as_str() {
+                "tcp" => {}
+                "udp" | "http" => notes.unknown(&format!("`connect` with `protocol_type` `{protocol}`")),
+                _ => notes.fault(&fields.place("protocol_type"), "is no protocol: write \"tcp\""),
+            }
+            Operation::Connect(fields.text("id", notes).unwrap_or_else(|| "server".to_owned()))
+        }
+        "send" | "recv" => {
+            let id = fields.required("id", "that of a `connect` operation", notes);
+            let payload = fields.text("payload", notes).unwrap_or_default();
+            if name == "send" { Operation::Send(id, payload) } else { Operation::Recv(id, payload) }
+        }
+        "request" => Operation::Request(Box::new(request(fields, notes))),
+        "kill" => Operation::Kill(signal(fields, notes)),
+        other => {
+            notes.unknown(&format!("the operation `{other}`"));
+            fields.take_rest();
+            return None;
+        }
+    })
+}
+
+fn signal(fields: &mut Fields, notes: &mut Notes) -> String {
+    let name = fields.text("signal", notes).unwrap_or_else(|| "SIGTERM".to_owned());
+    match name.strip_prefix("SIG") {
+        Some(signal @ ("TERM" | "INT" | "KILL")) => return signal.to_owned(),
+        Some(signal) if !signal.is_empty() && signal.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) => {
+            notes.unknown(&format!("`kill` with `{name}`"));
+        }
+        _ => notes.fault(&fields.place("signal"), "is no signal: write \"SIGTERM\", \"SIGINT\" or \"SIGKILL\""),
+    }
+    String::new()
+}
+
+fn request(fields: &mut Fields, notes: &mut Notes) -> Request {
+    let method = fields.text("method", notes).unwrap_or_else(|| "GET".to_owned());
+    let path = fields.text("path", notes).unwrap_or_else(|| "/".to_owned());
+    let path = if path.starts_with('/') { path } else { format!("/{path}") };
+    let headers = fields.pairs("headers", notes);
+    let body = fields.text("body", notes).unwrap_or_default();
+    let mut response = Response { status: 200, body: Some(String::new()), ..Response::default() };
+    let place = fields.place("response");
+    if let Some(mut wanted) = fields.value("response").and_then(|value| Fields::of(value, &place, notes)) {
+        response.status = servers::status(&mut wanted, notes);
+        response.headers = wanted.pairs("headers", notes);
+        response.body = Some(wanted.text("body", notes).unwrap_or_default());
+        wanted.finish(notes);
+    }
+    for (name, fault) in [("method", http::method(&method)), ("path", http::path(&path))] {
+        if let Err(message) = fault {
+            notes.fault(&fields.place(name), &format!("is invalid: {}", one_line(&message)));
+        }
+    }
+    servers::check_headers(&fields.place("headers"), &headers, notes);
+    servers::check_headers(&format!("{place}.headers"), &response.headers, notes);
+    Request { method, path, headers, body, response }
+}
+
+/// One run at a time, which has to be waited for; everything else happens between the two.
+fn check_order(operations: &[Operation], place: &str, notes: &mut Notes) {
+    let mut is_running = false;
+    let mut connections: Vec<&str> = Vec::new();
+    for (index, operation) in operations.iter().enumerate() {
+        let mut fault = |message: &str| notes.fault(&format!("{place}[{index}]"), message);
+        match operation {
+            Operation::Run { .. } if is_running => fault("runs a program while another one runs: add `wait` before it"),
+            Operation::Run { .. } => is_running = true,
+            _ if !is_running => fault("comes before `run`, or after `wait`: add `run` before it"),
+            Operation::Wait(_) => {
+                is_running = false;
+                connections.clear();
+            }
+            Operation::Connect(id) if connections.contains(&id.as_str()) => {
+                fault("opens a connection with the `id` of another one: use another");
+            }
+            Operation::Connect(id) => connections.push(id),
+            Operation::Send(id, _) | Operation::Recv(id, _) if !connections.contains(&id.as_str()) => {
+                fault("uses an `id` that no earlier `connect` opened: add `connect`");
+            }
+            _ => {}
+        }
+    }
+    if operations.is_empty() {
+        notes.fault(place, "is empty: add `run` and `wait`");
+    } else if is_running {
+        notes.fault(place, "never waits for the program's end: add `wait`");
+    }
+}

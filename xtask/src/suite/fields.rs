@@ -1,0 +1,157 @@
+//! Reads JSON objects field by field: each fault names the field and what to write instead, and what nobody asked for is
+//! reported too.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+/// What is wrong with a file, or not known to the lab.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Faults: the field, and what is wrong with it.
+    pub faults: Vec<String>,
+    /// Fields and operations that the lab does not know: the test cannot be run as its author meant it.
+    pub unknown: Vec<String>,
+}
+
+impl Notes {
+    /// Adds a fault.
+    pub fn fault(&mut self, field: &str, message: &str) {
+        self.faults.push(format!("`{}` {message}", one_line(field)));
+    }
+
+    /// Adds something unknown.
+    pub fn unknown(&mut self, what: &str) {
+        self.unknown.push(one_line(what));
+    }
+}
+
+/// The text on one line, shortened: a file's own names may contain anything.
+pub fn one_line(text: &str) -> String {
+    const MAX_CHARS: usize = 80;
+    let line: String = text.escape_debug().take(MAX_CHARS + 1).collect();
+    match line.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.replace("\\\"", "\"").replace("\\'", "'"),
+    }
+}
+
+/// An object whose fields are taken one by one. A field that is `null` counts as absent.
+pub struct Fields<'a> {
+    at: String,
+    map: &'a Map<String, Value>,
+    taken: Vec<&'static str>,
+    /// Nothing more is reported.
+    is_unknown: bool,
+}
+
+impl<'a> Fields<'a> {
+    /// The object at a place in the file; the whole file is at ``. `None`, with a fault, if it is none.
+    pub fn of(value: &'a Value, at: &str, notes: &mut Notes) -> Option<Self> {
+        let Value::Object(map) = value else {
+            let name = if at.is_empty() { "the file" } else { at };
+            notes.fault(name, &format!("is {}, not an object: write {{…}}", kind(value)));
+            return None;
+        };
+        Some(Self { at: at.to_owned(), map, taken: Vec::new(), is_unknown: false })
+    }
+
+    /// The place of a field: `operations[1].payload`.
+    pub fn place(&self, name: &str) -> String {
+        if self.at.is_empty() { name.to_owned() } else { format!("{}.{name}", self.at) }
+    }
+
+    /// Whether the field is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// The value of a field.
+    pub fn value(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.taken.push(name);
+        self.map.get(name).filter(|value| !value.is_null())
+    }
+
+    fn read<T>(
+        &mut self,
+        name: &'static str,
+        wanted: &str,
+        notes: &mut Notes,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.value(name)?;
+        let found = read(value);
+        if found.is_none() {
+            notes.fault(&self.place(name), &format!("is {}, not {wanted}", kind(value)));
+        }
+        found
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &'static str, notes: &mut Notes) -> Option<String> {
+        self.read(name, "a text: write it in quotes", notes, |value| Some(value.as_str()?.to_owned()))
+    }
+
+    /// A text that must be there.
+    pub fn required(&mut self, name: &'static str, what: &str, notes: &mut Notes) -> String {
+        if !self.has(name) {
+            self.taken.push(name);
+            notes.fault(&self.place(name), &format!("is missing: add {what}"));
+            return String::new();
+        }
+        self.text(name, notes).unwrap_or_default()
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, name: &'static str, notes: &mut Notes) -> Option<i32> {
+        let wanted = "a whole number of 32 bits";
+        self.read(name, wanted, notes, |value| i32::try_from(value.as_i64()?).ok())
+    }
+
+    /// A list.
+    pub fn list(&mut self, name: &'static str, notes: &mut Notes) -> Option<&'a [Value]> {
+        self.read(name, "a list: write […]", notes, |value| Some(value.as_array()?.as_slice()))
+    }
+
+    /// A list of texts.
+    pub fn texts(&mut self, name: &'static str, notes: &mut Notes) -> Option<Vec<String>> {
+        let texts = |value: &Value| -> Option<Vec<String>> {
+            value.as_array()?.iter().map(|v| v.as_str().map(str::to_owned)).collect()
+        };
+        self.read(name, "a list of texts: write [\"…\"]", notes, texts)
+    }
+
+    /// An object whose values are texts.
+    pub fn pairs(&mut self, name: &'static str, notes: &mut Notes) -> BTreeMap<String, String> {
+        let pairs = |value: &Value| -> Option<BTreeMap<String, String>> {
+            value.as_object()?.iter().map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect()
+        };
+        self.read(name, "an object of texts: write {\"NAME\": \"VALUE\"}", notes, pairs).unwrap_or_default()
+    }
+
+    /// Takes the other fields: what they mean depends on something that is reported as unknown.
+    pub fn take_rest(&mut self) {
+        self.is_unknown = true;
+    }
+
+    /// Reports the fields that were not taken.
+    pub fn finish(self, notes: &mut Notes) {
+        if self.is_unknown {
+            return;
+        }
+        for name in self.map.keys().filter(|name| !self.taken.contains(&name.as_str())) {
+            notes.unknown(&format!("the field `{}`", self.place(name)));
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
