@@ -11,6 +11,7 @@ mod abandoned;
 mod abi;
 pub mod bytes;
 mod component;
+mod exceptions;
 mod header;
 pub mod interfaces;
 mod limits;
@@ -108,7 +109,10 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
         return Ok(facts);
     }
     match proposals::minimal(bytes) {
-        Ok(proposals) => facts.proposals = proposals,
+        Ok(proposals) => {
+            facts.mixes_exceptions = exceptions::are_mixed(bytes, &proposals);
+            facts.proposals = proposals;
+        }
         // The validator cannot say which proposals it needs, but a runtime may still accept it.
         Err(error) => {
             let refusal = limits::refusal(bytes, &error).or_else(|| abandoned::refusal(bytes, &error));

@@ -16,6 +16,10 @@ pub struct Facts {
     pub abis: Vec<AbiEvidence>,
     /// The proposals it needs, sorted by name: the smallest set under which it validates.
     pub proposals: BTreeSet<String>,
+    /// A core module uses the instructions of both forms of exceptions: the legacy one (`try`) and the standard one
+    /// (`try_table`). The proposals do not tell, since a tag needs `exceptions` in either form.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mixes_exceptions: bool,
     /// Every import, in file order.
     pub imports: Vec<Import>,
     /// Every export, in file order.

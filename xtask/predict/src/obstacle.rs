@@ -112,6 +112,9 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
         .filter_map(|name| Some((name, profile.proposals.get(name).filter(|answer| !is_given(answer, on))?)))
         .collect();
     lacking.sort_by_key(|(name, _)| ORDER.iter().position(|first| first == name).unwrap_or(ORDER.len()));
+    if lacking.is_empty() && facts.mixes_exceptions {
+        return manner(profile, "mixed-exceptions");
+    }
     let (first, answer) = lacking.first()?;
     let message = match &answer.cause {
         Some(Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => message.clone(),
@@ -152,7 +155,11 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
     }
     if is_program(question) && is_module {
         if !exports("_start") {
-            return manner(profile, "no-start");
+            let obstacle = manner(profile, "no-start")?;
+            // It looks for the entry point without linking: its imports may be missing too.
+            let unchecked = profile.unknown_import.support == Support::Unchecked;
+            let stage = if unchecked { Stage::Compile } else { obstacle.stage };
+            return Some(Obstacle { stage, ..obstacle });
         }
         if exports("_initialize")
             && let Some(obstacle) = manner(profile, "two-entry-points")
