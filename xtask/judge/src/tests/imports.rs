@@ -151,7 +151,8 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     missing(cut, "/app_bg.js.__wbg_log", glue, ("./app_bg.js.__wbg_log", "wasm-bindgen generated"));
     // Nothing of Emscripten's is advised to another toolchain.
     for (module, name) in [("wbg", "f"), ("gojs", "runtime.wasmExit"), ("a", "b")] {
-        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));
+        let exports = "(func (export \"c\")) (func (export \"d\"))";
+        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
         let judged = crate::imports::missing(Some(&facts), module, name, "", 1);
         assert_eq!(judged.code, Some(Code::NeedsJsGlue), "{module}");
         let remedy = judged.remedy.unwrap_or_else(|| Code::NeedsJsGlue.entry().remedy.to_owned());
