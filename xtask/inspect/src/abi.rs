@@ -16,11 +16,13 @@ pub fn classify(
     producers: &[Producer],
 ) -> Vec<AbiEvidence> {
     let named = |import: &Import| import.shown(kind);
+    let minified = kind == BinaryKind::Module && has_minified_names(imports, exports);
     let mut found: BTreeMap<Abi, BTreeSet<String>> = BTreeMap::new();
     let mut unclear: Vec<&Import> = Vec::new();
     for import in imports {
         let abi = match kind {
             BinaryKind::Component => Some(interface(&import.name)),
+            BinaryKind::Module if minified && has_short_name(import) => Some(Abi::Minified),
             BinaryKind::Module => core(import),
         };
         match abi {
@@ -128,10 +130,23 @@ fn core(import: &Import) -> Option<Abi> {
         // A core module that is to become a component imports interfaces by name.
         _ if module.starts_with("wasi:") => interface(module),
         _ if module.ends_with("_bg.js") => Abi::WasmBindgen,
-        _ if is_short(module) && is_short(name) => Abi::Minified,
         "env" | "global" | "global.Math" | "asm2wasm" => return env(import),
         _ => Abi::CustomHost,
     })
+}
+
+/// Whether a toolchain shortened the names. A person may write one import `a.f`; a minifier shortens all names, those of
+/// the exports too.
+fn has_minified_names(imports: &[Import], exports: &[Export]) -> bool {
+    let short = imports.iter().filter(|import| has_short_name(import)).count();
+    short >= SEVERAL || short > 0 && exports.iter().filter(|export| is_short(&export.name)).count() >= 2
+}
+
+/// So many short imports are no coincidence.
+const SEVERAL: usize = 3;
+
+fn has_short_name(import: &Import) -> bool {
+    is_short(&import.module) && is_short(&import.name)
 }
 
 fn is_short(name: &str) -> bool {

@@ -37,7 +37,6 @@ fn each_abi_is_recognized_by_its_imports() {
         (Abi::KotlinJs, "js_code", "kotlin.io.printlnImpl"),
         (Abi::KotlinJs, "intrinsics", "tag"),
         (Abi::Napi, "env", "napi_create_object"),
-        (Abi::Minified, "a", "b"),
         (Abi::Wasi02, "wasi:io/streams@0.2.0", "[method]output-stream.write"),
         (Abi::Unlinked, "env", "getpwuid"),
         (Abi::Unlinked, "env", "saveSetjmp"),
@@ -56,6 +55,21 @@ fn each_abi_is_recognized_by_its_imports() {
     abis("(component (import \"wasi:cli/environment@0.2.0\" (instance)))", &[Abi::Wasi02]);
     abis("(component (import \"wasi:cli/environment@0.3.0\" (instance)))", &[Abi::Wasi03]);
     abis("(component (import \"my:host/log\" (instance)))", &[Abi::CustomInterface]);
+}
+
+#[test]
+fn minified_names_are_several() {
+    let check = |imports: &[(&str, &str)], exports: &str, wanted: Abi| {
+        let imports: String = imports.iter().map(|(module, name)| import(module, name)).collect();
+        abis(&format!("(module {imports} {exports})"), &[wanted]);
+    };
+    check(&[("a", "a"), ("a", "b"), ("a", "c")], "", Abi::Minified);
+    check(&[("a", "a")], "(func (export \"b\")) (func (export \"c\"))", Abi::Minified);
+    // One hand-written import.
+    check(&[("a", "f")], "", Abi::CustomHost);
+    check(&[("a", "f")], "(func (export \"g\"))", Abi::CustomHost);
+    check(&[("a", "f"), ("a", "g")], "(func (export \"start\"))", Abi::CustomHost);
+    check(&[("host", "f"), ("host", "g"), ("host", "h")], "", Abi::CustomHost);
 }
 
 #[test]

@@ -24,12 +24,12 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
             imports::missing(evidence.facts.ok(), module, name, ty, *missing)
         }
         Cause::ImportTypeMismatch { module, name, message } => {
-            with_code(Code::ImportTypeMismatch, imports::import_name(module, name), message)
+            imports::mismatched(evidence.facts.ok(), module, name, message)
         }
         // A runtime for core modules rejects a component at its header, whose version differs.
         Cause::Rejected { message, offset } if is_of_header(*offset, evidence) => {
             let remedy = evidence.facts.ok().and_then(components::remedy);
-            Judgement { remedy, ..with_code(Code::NeedsComponentModel, None, message) }
+            Judgement { remedy, ..with_code(Code::NeedsComponentModel, None, without_advice(message)) }
         }
         Cause::Rejected { message, .. } if is_of_empty_name(message, evidence.facts.ok()) => {
             host::refused_empty_name(evidence.facts.ok(), message)
@@ -90,6 +90,11 @@ fn is_of_empty_name(message: &str, facts: Option<&Facts>) -> bool {
     let is_empty =
         |facts: &Facts| facts.kind == BinaryKind::Module && facts.imports.iter().any(|i| i.module.is_empty());
     message.contains("empty module name") && facts.is_some_and(is_empty)
+}
+
+/// The message without what wasmparser advises embedders: a runtime that embeds it may have no such switch.
+fn without_advice(message: &str) -> String {
+    message.replace(" - enable the feature to allow component validation", "")
 }
 
 /// Bytes of a module's header: the magic number and the version.

@@ -6,6 +6,9 @@ use wasmlab_model::facts::{BinaryKind, Facts};
 /// Packages whose functions WASI 0.1 also has.
 const ALSO_IN_01: &[&str] = &["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random"];
 
+/// Toolchains whose only output is components.
+const ONLY_COMPONENTS: &[&str] = &["ComponentizeJS", "componentize-py", "componentize-js"];
+
 /// For a program that could be a core module as well.
 pub const AS_CORE_MODULE: &str =
     "Build the program as a core module if its toolchain can (Rust, C, C++: wasm32-wasip1).";
@@ -17,7 +20,8 @@ pub fn could_be_core(facts: &Facts) -> bool {
     let package = |name: &str| name.split('/').next().unwrap_or_default().to_owned();
     let has_01 = |name: &str| ALSO_IN_01.contains(&package(name).as_str());
     let imports = facts.kind == BinaryKind::Component && facts.imports.iter().all(|import| has_01(&import.name));
-    imports && facts.exports.iter().any(|export| export.name.starts_with("wasi:cli/run"))
+    let only_component = facts.producers.iter().any(|producer| ONLY_COMPONENTS.contains(&producer.name.as_str()));
+    imports && !only_component && facts.exports.iter().any(|export| export.name.starts_with("wasi:cli/run"))
 }
 
 /// The catalogue's remedy, plus building a core module if that is possible.
@@ -46,5 +50,10 @@ mod tests {
         check(&["wasi:http/types@0.2.0"], run, false);
         check(&["my:own/host@0.1.0"], run, false);
         check(&[], "my:own/api@0.1.0", false);
+        let wat = format!(
+            "(component (core module (@producers (processed-by \"ComponentizeJS\" \"0.23.0\"))) (instance $i) \
+             (export \"{run}\" (instance $i)))"
+        );
+        assert!(!could_be_core(&wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap()));
     }
 }

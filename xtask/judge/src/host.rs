@@ -50,6 +50,11 @@ pub fn refused_empty_name(facts: Option<&Facts>, message: &str) -> Judgement {
     Judgement { remedy: Some(remedy.to_owned()), ..judgement }
 }
 
+/// Whether the module exports a memory under the name that WASI hosts look for.
+fn exports_memory(facts: &Facts) -> bool {
+    facts.exports.iter().any(|export| export.name == "memory" && export.ty.starts_with("memory"))
+}
+
 /// How to export the memory, depending on whether the module imports or defines it.
 fn export_memory(facts: Option<&Facts>) -> String {
     let imported = facts.is_some_and(|f| f.imports.iter().any(|i| i.ty.starts_with("memory")));
@@ -69,6 +74,10 @@ fn export_memory(facts: Option<&Facts>) -> String {
 /// A host function failed for a reason that the lab does not know. The guest may have asked for something impossible;
 /// comparing columns decides who is to blame.
 pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
+    // Cloudflare's WASI for workers notices the missing memory at the first call.
+    if message.contains("memory not set") && evidence.facts.is_ok_and(|facts| !exports_memory(facts)) {
+        return refused(evidence, HostRefusal::NoMemory, message);
+    }
     let last = guest_message(evidence).map(|last| format!("; the guest's last message: {last}")).unwrap_or_default();
     let detail = format!("a host function failed: {message}{last}");
     Judgement { blame: vec![Blame::Guest], ..with_code(Code::HostRefused, "host-error".to_owned(), detail) }

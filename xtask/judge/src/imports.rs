@@ -1,6 +1,12 @@
 //! The meaning of a missing import, by its ABI and the kind of module.
 
+mod described;
+mod mismatched;
 mod own;
+mod side_module;
+
+use described::described;
+pub use mismatched::mismatched;
 
 use super::{Evidence, component_part, emscripten, glue, plugin_hosts, symbols, with_code};
 use wasmlab_model::codes::{Blame, Code};
@@ -47,15 +53,15 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         reason.remedy = of_abi(&import, component, abi);
     }
     let shown_import = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
-    let ty = match found.and_then(|f| Some((kind_of(&f.ty)?, f.ty.as_str()))) {
-        Some((kind, ty)) => format!(", {kind}: {ty}"),
+    let missing_import = match found.filter(|found| kind_of(&found.ty).is_some()) {
+        Some(found) => described(&shown_import, &found.ty),
         // This is the interface's type, not that of the missing item.
-        None if ty.is_empty() || component => String::new(),
-        None => format!(": {ty}"),
+        None if ty.is_empty() || component => shown_import,
+        None => format!("{shown_import}: {ty}"),
     };
     let also = next.map(|(_, import)| format!("; it also imports {}", with_its_host(facts, &[import])));
     let detail =
-        format!("does not define {shown_import}{ty}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
+        format!("does not define {missing_import}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
     let subject = next.map_or(import, |(facts, import)| shown(facts, import));
     let judgement = with_code(reason.code, subject, detail);
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
@@ -246,10 +252,10 @@ fn reason_of(facts: &Facts, import: &Import) -> Reason {
 
 fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
     let shape = facts.map(|f| f.shape);
-    if shape == Some(Shape::SideModule) {
+    if let Some(facts) = facts.filter(|facts| facts.shape == Shape::SideModule) {
         let note =
             "; it is a side module (section `dylink.0`): its main module's loader defines this import".to_owned();
-        return Reason { note, ..of(Code::SideModule) };
+        return Reason { note, ..with(Code::SideModule, &side_module::remedy(facts)) };
     }
     if shape == Some(Shape::Object) {
         let note = "; it is an object file (section `linking`), which has not been linked".to_owned();
@@ -294,7 +300,7 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
             note: "; JavaScript engines have it built in but enable it only on request".to_owned(),
             ..with(
                 Code::MissingImport,
-                "Run it in a JavaScript host of 2025 or later (Chromium 131, Node 24, Deno, Bun) that compiles it with the \
+                "Run it in a JavaScript host of 2025 or later (Chromium 130, Node 24, Deno, Bun) that compiles it with the \
                  option `builtins: [\"js-string\"]`, or compile it with its own string implementation.",
             )
         },

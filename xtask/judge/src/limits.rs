@@ -11,7 +11,7 @@ use wasmlab_model::observation::Limit;
 use wasmlab_model::verdict::Judgement;
 
 /// The subject of a limit that was reached before the guest ran.
-const COMPILER: &str = "compiler";
+pub const COMPILER: &str = "compiler";
 
 /// The judgement on a process that the lab killed at `limit`.
 pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {

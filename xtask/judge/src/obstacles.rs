@@ -6,6 +6,7 @@ use wasmlab_protocol::Stage;
 use super::imports;
 use super::proposals::EXTERNREF;
 use super::remedies::{Passing, Short, names};
+use super::text::listed;
 use wasmlab_model::codes::Code;
 
 /// A column of the same row that fell short.
@@ -21,14 +22,17 @@ pub struct Further<'a> {
     pub detail: &'a str,
     /// Its remedy.
     pub remedy: Option<&'a str>,
+    /// The guest does better elsewhere, and this column's runtime is blamed for that.
+    pub differs: bool,
 }
 
 /// How far a module came that fell short for this reason; `None` for reasons that say nothing of that.
 fn depth(code: Code) -> Option<u8> {
     use Code::{
-        CapabilityDenied, ComponentPart, CustomHost, HostRefused, MissingImport, NeedsComponentModel,
-        NeedsEmscriptenHost, NeedsJsGlue, NeedsNapiHost, NoEntryPoint, NotImplemented, SideModule, Trap,
-        UnresolvedSymbol, UnsupportedProposal, WrongExit, WrongOutput,
+        CapabilityDenied, ComponentPart, CustomHost, DiskFlood, HostRefused, LibraryUnsupported, MissingImport,
+        NeedsComponentModel, NeedsEmscriptenHost, NeedsJsGlue, NeedsNapiHost, NoEntryPoint, NotImplemented,
+        OutputFlood, SideModule, SocketsUnsupported, ThreadsUnsupported, Timeout, Trap, UnresolvedSymbol,
+        UnsupportedProposal, WrongExit, WrongOutput,
     };
     Some(match code {
         NeedsComponentModel => 0,
@@ -37,10 +41,15 @@ fn depth(code: Code) -> Option<u8> {
         SideModule | ComponentPart | NeedsNapiHost | NeedsEmscriptenHost | NeedsJsGlue | CustomHost
         | UnresolvedSymbol => 3,
         NoEntryPoint => 4,
-        Trap | WrongExit | WrongOutput | HostRefused | CapabilityDenied | NotImplemented => 5,
+        // The guest runs.
+        Trap | WrongExit | WrongOutput | HostRefused | CapabilityDenied | NotImplemented | SocketsUnsupported
+        | ThreadsUnsupported | LibraryUnsupported | Timeout | OutputFlood | DiskFlood => RUNS,
         _ => return None,
     })
 }
+
+/// The depth of a module that was started.
+const RUNS: u8 = 5;
 
 /// Reasons up to this depth are about the runtime; what is deeper is the same on all that get there.
 const LAST_OF_RUNTIME: u8 = 2;
@@ -55,7 +64,7 @@ pub fn remedy(cell: &Short, row: &[Further]) -> Option<String> {
         (Code::NeedsComponentModel, _) => "The component model".to_owned(),
         (Code::UnsupportedProposal, Some(EXTERNREF)) => "The type externref".to_owned(),
         (Code::UnsupportedProposal, Some(proposals)) if proposals.contains(' ') => {
-            format!("The lack of {}", proposals.replace(' ', " and "))
+            format!("The lack of {}", listed(&proposals.split(' ').collect::<Vec<_>>()))
         }
         (Code::UnsupportedProposal, Some(proposal)) => format!("The proposal {proposal}"),
         (Code::MissingImport, Some(import)) => format!("The import {import}"),
@@ -70,7 +79,7 @@ fn of_row(cell: &Short, here: u8, row: &[Further]) -> Option<(String, String)> {
     // Who lacks the same import has not got past it.
     let same =
         |c: &&Further| cell.code == Code::MissingImport && cell.subject.is_some_and(|import| c.detail.contains(import));
-    let deeper = row.iter().filter(|c| !same(c) && depth(c.code).is_some_and(|there| there > here));
+    let deeper = row.iter().filter(|c| !c.differs && !same(c) && depth(c.code).is_some_and(|there| there > here));
     let deeper: Vec<&Further> = deeper.collect();
     // What only some runtimes lack counts where none got further.
     let depths = || deeper.iter().filter_map(|c| depth(c.code));
@@ -116,6 +125,7 @@ mod tests {
         subject: Some("_start"),
         detail: "exports no function `_start`",
         remedy: Some("Name an export."),
+        differs: false,
     };
     const ADDON: Further = Further {
         column: ("node", "node"),
@@ -123,6 +133,15 @@ mod tests {
         subject: Some("env.memory"),
         detail: "does not define env.memory",
         remedy: Some("Load it through emnapi."),
+        differs: false,
+    };
+    const NO_THREADS: Further = Further {
+        column: ("wasmi", "wasmi"),
+        code: Code::ThreadsUnsupported,
+        subject: Some("threads"),
+        detail: "threads: Not supported (os error 58) (refused without calling the host)",
+        remedy: Some("Build for WASIX."),
+        differs: false,
     };
 
     #[test]
@@ -168,12 +187,31 @@ mod tests {
             subject: Some("wasi:logging/logging"),
             detail: "does not define wasi:logging/logging#log",
             remedy: Some("Compose it."),
+            differs: false,
         };
         let next = "The component model is only the first obstacle: wasmtime-cli gets past it and stops at \
                     wasi:logging/logging (missing-import). Compose it.";
         check(Code::NeedsComponentModel, "", "", &[logging], Some(next));
         let part = Further { code: Code::ComponentPart, ..logging };
         check(Code::MissingImport, "wasi:logging/logging", "", &[part], None);
+        // What most of those met that ran it, and not what only one did that differs from them.
+        let wrong_clock = Further {
+            column: ("wamr-zig", "wamr-zig"),
+            code: Code::WrongOutput,
+            subject: Some("clock"),
+            differs: true,
+            ..NO_THREADS
+        };
+        let (exit, node) = ("wasi_snapshot_preview1.proc_exit", Further { column: ("node", "node"), ..NO_THREADS });
+        let runs = "The import wasi_snapshot_preview1.proc_exit is only the first obstacle: wasmi and node get past it and \
+                    end with threads-unsupported. Build for WASIX.";
+        check(Code::MissingImport, exit, "", &[wrong_clock, NO_THREADS, node], Some(runs));
+        check(Code::MissingImport, exit, "", &[wrong_clock], None);
+        for code in [Code::SocketsUnsupported, Code::LibraryUnsupported, Code::Timeout] {
+            let all = [Further { code, ..NO_THREADS }, Further { code, ..node }];
+            let runs = runs.replace("threads-unsupported", code.id());
+            check(Code::MissingImport, exit, "", &all, Some(&runs));
+        }
         // Nothing stands behind it, or the obstacle is not about the runtime.
         check(lacks, "simd", "", &[], None);
         check(Code::NeedsNapiHost, "env.memory", abort, &[NO_PROGRAM], None);

@@ -93,6 +93,14 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
         },
     ),
     (
+        "rb-js-abi-host",
+        &[],
+        PluginHost {
+            description: "Ruby's interpreter with its extension `js` (ruby.wasm)",
+            remedy: "Load it with the npm package `@ruby/wasm-wasi`; for a WASI host, use a build of ruby.wasm without that extension.",
+        },
+    ),
+    (
         "spectest",
         &[],
         PluginHost {
@@ -145,6 +153,7 @@ mod tests {
         check("fastly_http_req", "send", Some("a program for Fastly Compute"));
         check("host", "log", None);
         check("env", "__set_transform_result", Some("a plug-in of SWC"));
+        check("rb-js-abi-host", "eval_js", Some("Ruby's interpreter with its extension `js` (ruby.wasm)"));
     }
 
     #[test]

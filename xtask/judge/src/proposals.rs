@@ -5,7 +5,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
 
-use super::text::one_line;
+use super::text::{listed, one_line};
 use super::{components, imports};
 
 /// Other names that runtimes use for a proposal, besides its name with blanks: lower case, no hyphens or underscores.
@@ -71,10 +71,10 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let also_lacked = also;
     let also = match also_lacked.as_slice() {
         [] => String::new(),
-        names => format!("; also lacks {}", names.join(" and ")),
+        names => format!("{ALSO_LACKS}{}", listed(names)),
     };
     let imports = imports::foreign(facts).map(|import| format!("{NOT_REACHED}{}", imports::shown(facts, import)));
-    let (lacks, words) = (reached.join(" and "), &judgement.detail);
+    let (lacks, words) = (listed(&reached), &judgement.detail);
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
     let draft = draft(message, &reached);
     let detail = one_line(&format!("{LACKS}{lacks}{part}: {words}{draft}{also}{}", imports.unwrap_or_default()));
@@ -110,6 +110,8 @@ pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
 
 /// How a detail about a missing proposal begins.
 pub const LACKS: &str = "lacks ";
+/// How a detail continues if the runtime lacks further proposals.
+pub const ALSO_LACKS: &str = "; also lacks ";
 /// How a detail continues if an import was not reached.
 pub const NOT_REACHED: &str = "; not reached: its import ";
 /// The proposal of components.
@@ -120,7 +122,9 @@ pub const EXTERNREF: &str = "externref";
 
 /// Old V8 versions name drafts whose opcodes have another meaning today.
 fn draft(message: &str, lacking: &[&str]) -> &'static str {
-    if message.contains("stringref") && lacking.contains(&"function-references") {
+    if message.contains("noexternref") && lacking.contains(&"exceptions") {
+        "; what it calls noexternref is exnref today, a type of exceptions"
+    } else if message.contains("stringref") && lacking.contains(&"function-references") {
         "; the opcode that it takes for stringref belongs to typed references"
     } else if message.contains("stringview") && lacking.contains(&"gc") {
         "; it implements a draft of gc whose opcodes differ from the standard"

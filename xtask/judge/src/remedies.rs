@@ -4,8 +4,9 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_protocol::Stage;
 
-use super::components;
 use super::obstacles::{self, Further};
+use super::text::listed;
+use super::{components, imports, limits, trap};
 
 /// The most columns that a remedy names.
 const MAX_NAMED: usize = 4;
@@ -56,9 +57,17 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
             let core = cell.facts.is_some_and(components::could_be_core).then_some(components::AS_CORE_MODULE);
             joined(layer.or_else(place), core)
         }
-        Code::MissingImport | Code::NeedsEmscriptenHost | Code::UnsupportedProposal => {
-            joined(layer.or_else(place), build.or_else(|| without(cell)))
+        Code::MissingImport | Code::NeedsEmscriptenHost => joined(layer.or_else(place), build),
+        Code::UnsupportedProposal => {
+            let build = build.map(str::to_owned).or_else(|| without(cell)).map(|build| but_for_its_import(build, cell));
+            joined(layer.or_else(place), build.as_deref())
         }
+        // The lab's limit, reached by the runtime's compiler.
+        Code::OutOfMemory | Code::CompileTimeout if cell.subject == Some(limits::COMPILER) => {
+            let smaller = build.map(|build| but_for_its_import(build.to_owned(), cell));
+            joined(place(), smaller.as_deref()).or(smaller)
+        }
+        Code::Timeout if cell.differs => joined(place(), Some("Raise `--timeout` if it is only slow here.")),
         Code::NotImplemented => match cell.own {
             Some(own) => Some(format!("{own} It passes on {}.", names(passing)?)),
             None => place(),
@@ -69,11 +78,19 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
             let names = names(passing)?;
             Some(format!("{own} With its JavaScript file it passes on {names}."))
         }
+        // Most other runtimes open the path: it is one of the directory.
+        Code::CapabilityDenied if cell.differs && cell.subject == Some("path_open") => {
+            let by_name = "Find the directory's descriptor by its name (`fd_prestat_dir_name`), as the C library does, since \
+                           runtimes number them differently; and open a path relative to it, without a leading slash.";
+            joined(place(), Some(by_name))
+        }
         Code::SocketsUnsupported if cell.subject == Some("preopened-socket") => Some(format!(
             "Run it on a runtime that can pass an open socket to the guest: it passes on {}.",
             names(passing)?
         )),
-        Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused if cell.differs && cell.own.is_none() => {
+        Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused
+            if cell.differs && cell.own.is_none_or(trap::is_inspection_hint) =>
+        {
             Some(match names(passing) {
                 Some(names) => {
                     format!(
@@ -114,9 +131,28 @@ pub fn with_targets(remedy: &str, targets: &Targets) -> Option<String> {
 
 /// A rebuild without the feature, unless the cell has a better remedy. A language whose objects are the engine's cannot
 /// leave out anything.
-fn without(cell: &Short) -> Option<&'static str> {
-    let needs_collector = cell.facts.is_some_and(|facts| facts.proposals.iter().any(|name| name == "gc"));
-    (cell.code == Code::UnsupportedProposal && !needs_collector).then_some("Compile without that feature.")
+fn without(cell: &Short) -> Option<String> {
+    if cell.facts.is_some_and(|facts| facts.proposals.contains("gc")) {
+        return None;
+    }
+    let names: Vec<&str> = cell.subject?.split(' ').collect();
+    if names.contains(&"cm-async") {
+        return Some("Build it for WASI 0.2, which does not need it.".to_owned());
+    }
+    // Two forms of one feature.
+    let both = names.contains(&"exceptions");
+    let names: Vec<&str> = names.into_iter().filter(|name| !(both && *name == "legacy-exceptions")).collect();
+    Some(format!("Compile without {}.", listed(&names)))
+}
+
+/// `build`, and what would still be missing after it: an import that no WASI host defines.
+fn but_for_its_import(build: String, cell: &Short) -> String {
+    match cell.facts.and_then(imports::foreign_reason) {
+        Some((import, code, _)) => {
+            format!("{}; {import} would still be missing then ({code}).", build.trim_end_matches('.'))
+        }
+        None => build,
+    }
 }
 
 /// The same engine with the host layer that it lacks.
@@ -212,6 +248,30 @@ mod tests {
     }
 
     #[test]
+    fn recompiling_is_a_remedy_where_nothing_else_is_missing() {
+        let check = |imports: &str, code: Code, subject: &str, own: Option<&str>, wanted: &str| {
+            let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
+            let (subject, facts) = (Some(subject), Some(&facts));
+            let cell = Short { code, subject, runtime: "bun", own, stage: None, differs: false, facts };
+            assert_eq!(of_row(&cell, &ROW[2..4], &[]).as_deref(), Some(wanted));
+        };
+        let (run, lacks) = ("Run it on wasmi and node, where it passes.", Code::UnsupportedProposal);
+        check("", lacks, "simd threads", None, &format!("{run} Or compile without simd and threads."));
+        let exceptions = format!("{run} Or compile without exceptions.");
+        check("", lacks, "exceptions legacy-exceptions", None, &exceptions);
+        check("", lacks, "cm-async", None, &format!("{run} Or build it for WASI 0.2, which does not need it."));
+        check("(type (struct)) (global (ref null 0) (ref.null 0))", lacks, "gc", None, run);
+        let abort = "(import \"env\" \"_abort_js\" (func))";
+        let still = "env._abort_js would still be missing then (needs-js-glue).";
+        check(abort, lacks, "exceptions", None, &format!("{run} Or compile without exceptions; {still}"));
+        let standard = Some("Compile to the standard form.");
+        check(abort, lacks, "legacy-exceptions", standard, &format!("{run} Or compile to the standard form; {still}"));
+        let smaller = Some("Make it smaller.");
+        check(abort, Code::OutOfMemory, "compiler", smaller, &format!("{run} Or make it smaller; {still}"));
+        check("", Code::CompileTimeout, "compiler", smaller, &format!("{run} Or make it smaller."));
+    }
+
+    #[test]
     fn remedy_names_columns_that_pass() {
         let rebuild = Some("Rebuild it with a toolchain of today.");
         let names = "wasmtime-cranelift, wasmi, node, deno and 2 more";
@@ -232,8 +292,6 @@ mod tests {
             &[("node+jco", "node")],
             Some("Run it on node+jco, where it passes."),
         );
-        let compile = "Run it on wasmi and node, where it passes. Or compile without that feature.";
-        check(Code::UnsupportedProposal, "bun", None, &ROW[2..4], Some(compile));
         let glue = "Run it by its file. With its JavaScript file it passes on node.";
         check(Code::NeedsJsGlue, "wasmi", Some("Run it by its file."), &ROW[3..4], Some(glue));
         let socket = "Run it on a runtime that can pass an open socket to the guest: it passes on wasmi.";
@@ -242,6 +300,26 @@ mod tests {
             "Run it on wasmi, where it passes, and report the difference to this runtime's authors with the module.";
         check(Code::WrongOutput, "node", None, &ROW[2..3], Some(report));
         check(Code::WrongOutput, "node", Some("Rebuild it."), ROW, None);
+        check(Code::Trap, "node", Some("Rebuild it."), &ROW[2..3], None);
+        let hint = "This runtime does not report where the trap happened: run it on one that does (wasmtime, node).";
+        check(Code::Trap, "node", Some(hint), &ROW[2..3], Some(report));
+        let mut cell = Short {
+            code: Code::CapabilityDenied,
+            subject: Some("path_open"),
+            stage: None,
+            runtime: "wasmer-cranelift",
+            own: Some("Open a path without a leading slash."),
+            differs: true,
+            facts: None,
+        };
+        let by_name = "Run it on wasmi, where it passes. Or find the directory's descriptor by its name \
+                       (`fd_prestat_dir_name`), as the C library does, since runtimes number them differently; and open a \
+                       path relative to it, without a leading slash.";
+        assert_eq!(of_row(&cell, &ROW[2..3], &[]).as_deref(), Some(by_name));
+        cell.differs = false;
+        assert_eq!(of_row(&cell, &ROW[2..3], &[]), None);
+        let slow = "Run it on wasmi, where it passes. Or raise `--timeout` if it is only slow here.";
+        check(Code::Timeout, "node", None, &ROW[2..3], Some(slow));
         check(
             Code::WrongOutput,
             "node",

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::proposals::{LACKS, NOT_REACHED};
-use super::text::one_line;
+use super::proposals::{ALSO_LACKS, LACKS, NOT_REACHED};
+use super::text::{listed, one_line};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::Judgement;
 
@@ -14,24 +14,37 @@ use wasmlab_model::verdict::Judgement;
 #[must_use]
 pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
     let with = switches.join(", ");
-    let result = |judgement: &Judgement| (judgement.code, judgement.subject.clone());
-    let same_result = result(&first) == result(last);
     if is_behind(last, &first) {
-        let (proposals, words) = match first.detail.strip_prefix(LACKS) {
-            // With the switch the imports were reached.
-            Some(rest) => {
-                let rest = rest.split(NOT_REACHED).next().unwrap_or(rest);
-                rest.split_once(": ").map_or((rest.to_owned(), ""), |(names, words)| (names.to_owned(), words))
-            }
-            None => (first.subject.unwrap_or_default().replace(' ', " and "), first.detail.as_str()),
-        };
-        let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
-        let detail = format!("refuses {proposals} by default{words}; with {with}: {}", last.detail);
+        let named = first.detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": "));
+        let of_subject = || listed(&first.subject.as_deref().unwrap_or_default().split(' ').collect::<Vec<_>>());
+        let proposals = named.map_or_else(of_subject, |(names, _)| names.to_owned());
+        let detail = format!("refuses {proposals} by default ({}); with {with}: {}", short(words(&first)), last.detail);
         return Judgement { detail: one_line(&detail), ..last.clone() };
     }
-    let same = same_result && first.detail == last.detail;
-    let then = if same { format!("same result with {with}") } else { format!("also tried with {with}: {summary}") };
-    Judgement { detail: format!("{}; {then}", first.detail), ..first }
+    let takes_switch = last.code != Some(Code::NotImplemented) || last.subject.as_deref() != Some("switch");
+    let then = if first.code != last.code && takes_switch {
+        format!("also tried with {with}: {summary}")
+    } else if words(&first) == words(last) {
+        format!("same result with {with}")
+    } else {
+        // The proposals were not probed with the switches, so which of them it lacks then is not known.
+        format!("also tried with {with}: {}", words(last))
+    };
+    Judgement { detail: one_line(&format!("{}; {then}", first.detail)), ..first }
+}
+
+/// The runtime's own words, without the proposals that it lacks and the imports that it did not reach.
+fn words(judgement: &Judgement) -> &str {
+    let detail = judgement.detail.as_str();
+    let words = detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": ")).map_or(detail, |(_, words)| words);
+    let words = words.split(ALSO_LACKS).next().unwrap_or(words);
+    words.split(NOT_REACHED).next().unwrap_or(words)
+}
+
+/// The words without what every refusal of wasmtime begins with, and without the place at which it ends.
+fn short(words: &str) -> &str {
+    let words = words.strip_prefix("failed to parse WebAssembly module: ").unwrap_or(words);
+    words.split(" (at offset ").next().unwrap_or(words)
 }
 
 /// Whether `last` is an obstacle that is reached only where the proposals that `first` names are enabled.
@@ -66,9 +79,24 @@ mod tests {
         let past = "refuses threads by default (malformed limits flags); with --all: does not define wasi.thread-spawn";
         check(threads, import, import.0, past);
         check(more, import, import.0, past);
+        let long = (
+            lacks,
+            "threads",
+            "lacks threads: failed to parse WebAssembly module: malformed limits flags (at offset 0x1)",
+        );
+        check(long, import, import.0, past);
         check(threads, threads, lacks, "lacks threads: malformed limits flags; same result with --all");
         let other = (lacks, "threads", "lacks threads: other words");
-        check(threads, other, lacks, "lacks threads: malformed limits flags; also tried with --all: IN SHORT");
+        check(threads, other, lacks, "lacks threads: malformed limits flags; also tried with --all: other words");
+        // Without probes, all of its proposals are possible.
+        let all = (lacks, "gc simd threads", "malformed limits flags");
+        check(threads, all, lacks, "lacks threads: malformed limits flags; same result with --all");
+        let long =
+            (lacks, "gc threads", "lacks gc and threads: no gc; also lacks exceptions; not reached: its import wasi.f");
+        check(threads, long, lacks, "lacks threads: malformed limits flags; also tried with --all: no gc");
+        let switch = (Code::NotImplemented, "switch", "wasi support not compiled in");
+        let refused = "does not define wasi.thread-spawn; also tried with --all: wasi support not compiled in";
+        check(import, switch, import.0, refused);
         let reached = "does not define wasi.thread-spawn; also tried with --all: IN SHORT";
         check(import, threads, import.0, reached);
     }

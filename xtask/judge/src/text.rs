@@ -4,6 +4,17 @@
 /// As many characters of a message as a detail quotes.
 const MAX_MESSAGE: usize = 200;
 
+/// `a`, `a and b`, `a, b and c`.
+pub fn listed(names: &[&str]) -> String {
+    match names {
+        [before @ .., one, last] => {
+            let before: String = before.iter().map(|name| format!("{name}, ")).collect();
+            format!("{before}{one} and {last}")
+        }
+        names => names.concat(),
+    }
+}
+
 /// `text` in quotes, cut after 60 characters.
 pub fn quote(text: &str) -> String {
     let mut cut: String = text.chars().take(60).collect();
@@ -97,7 +108,13 @@ pub fn signal_name(signal: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::last_message;
+    use super::{last_message, listed};
+
+    #[test]
+    fn names_are_listed_as_in_a_sentence() {
+        let lists = [&[][..], &["a"], &["a", "b"], &["a", "b", "c"], &["a", "b", "c", "d"]].map(listed);
+        assert_eq!(lists, ["", "a", "a and b", "a, b and c", "a, b, c and d"]);
+    }
 
     #[test]
     fn last_message_is_the_panic_with_its_text() {

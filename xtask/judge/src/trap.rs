@@ -35,6 +35,11 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
             "Fix what its own message reports: the guest gave up deliberately, and the trap is only how it exits."
                 .to_owned()
         }
+        TrapKind::Other if last.is_some() && location.is_none() => {
+            "Fix what its own message reports. This runtime reports neither the kind of trap nor its place; wasmtime and \
+             node do."
+                .to_owned()
+        }
         _ => inspection_hint(evidence.facts.ok(), location),
     };
     Judgement { remedy: Some(remedy), ..with_code(Code::Trap, trap_name(trap), detail) }
@@ -74,22 +79,28 @@ fn shares_memory(facts: &Facts) -> Option<bool> {
     (!memories.is_empty()).then(|| memories.iter().any(|ty| ty.contains("shared")))
 }
 
+const LOOK_AT_FUNCTION: &str = "Look at the function that the detail names.";
+const LOOK_AT_INSTRUCTION: &str = "Look at the instruction that the detail names (`wasm-tools print --print-offsets`).";
+const BUILD_WITH_NAMES: &str =
+    "Build it with names (without `-s`, `--strip-all` or `strip = true`); the detail then names the function.";
+const RUN_ELSEWHERE: &str =
+    "This runtime does not report where the trap happened: run it on one that does (wasmtime, node).";
+
 /// How to learn more about a trap than the detail says.
 fn inspection_hint(facts: Option<&Facts>, location: Option<&Location>) -> String {
     let named = facts.is_none_or(|f| f.sizes.names > 0);
-    match location {
-        Some(Location { function: Some(_), .. }) => "Look at the function that the detail names.".to_owned(),
-        Some(_) if named => {
-            "Look at the instruction that the detail names (`wasm-tools print --print-offsets`).".to_owned()
-        }
-        Some(_) => {
-            "Build it with names (without `-s`, `--strip-all` or `strip = true`); the detail then names the function."
-                .to_owned()
-        }
-        None => {
-            "This runtime does not report where the trap happened: run it on one that does (wasmtime, node).".to_owned()
-        }
-    }
+    let hint = match location {
+        Some(Location { function: Some(_), .. }) => LOOK_AT_FUNCTION,
+        Some(_) if named => LOOK_AT_INSTRUCTION,
+        Some(_) => BUILD_WITH_NAMES,
+        None => RUN_ELSEWHERE,
+    };
+    hint.to_owned()
+}
+
+/// Whether a remedy is only how to learn more: it does not make the guest run.
+pub fn is_inspection_hint(remedy: &str) -> bool {
+    [LOOK_AT_FUNCTION, LOOK_AT_INSTRUCTION, BUILD_WITH_NAMES, RUN_ELSEWHERE].contains(&remedy)
 }
 
 /// A guest that ran out of memory: it says so after the runtime refused more. `ending` is how it ended.

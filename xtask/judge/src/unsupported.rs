@@ -2,6 +2,7 @@
 
 use super::{Evidence, sockets, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::SHARED_INSTANCE;
 
@@ -10,6 +11,8 @@ const OTHER_HOST: &str = "other-host";
 
 /// The judgement on `what` (kebab-case, or a function's name), which a host does not support, with its message.
 pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
+    let of_streams = of_streams(message);
+    let message = if what == "transferable-streams" { of_streams.as_str() } else { message };
     let of = |code, remedy: &str| Judgement {
         blame: vec![Blame::Runtime],
         remedy: Some(remedy.to_owned()),
@@ -31,11 +34,17 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
         "transferable-streams" => {
             of(Code::NotImplemented, "Use Node 24 or newer, or Deno: they transfer streams to workers.")
         }
-        "compile-at-run-time" => of(
+        "compile-at-run-time" => {
+            let remedy = give_a_module(evidence.facts.ok()).map(str::to_owned);
+            Judgement { remedy, ..of(Code::NotImplemented, "") }
+        }
+        // A rule of workerd's for each worker.
+        "atomic-wait" => of(
             Code::NotImplemented,
-            "Import the module in the worker and give it to the glue: AssemblyScript's `--bindings raw` and \
-             wasm-bindgen's `--target web` take one, and Emscripten's takes `instantiateWasm`.",
+            "Read the memory until it changes (`i32.atomic.load`), in place of waiting for that.",
         ),
+        // The row tells which runtime has it.
+        "instruction" => Judgement { remedy: None, ..of(Code::NotImplemented, "") },
         // A function that is linked but not implemented, or something that the lab requested.
         _ => {
             let is_function = what.starts_with("sock_");
@@ -49,5 +58,53 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
                 .flatten()
                 .unwrap_or_else(|| Judgement { detail: format!("{to}{message}"), ..judgement })
         }
+    }
+}
+
+/// A runtime that cannot transfer a stream, with its own words.
+fn of_streams(message: &str) -> String {
+    let words = message.split_once(": ").map_or(message, |(_, words)| words);
+    format!("preview3-shim passes each stream to a worker thread, and this runtime cannot transfer streams: {words}")
+}
+
+/// How a worker gives its glue the module that it imports, for the toolchain that generated the glue; `None` for glue
+/// that takes none (Kotlin's compiles a module of its own beside the guest).
+fn give_a_module(facts: Option<&Facts>) -> Option<&'static str> {
+    let uses = |abi| facts.is_some_and(|facts| facts.abis.iter().any(|found| found.abi == abi));
+    if uses(Abi::AssemblyScript) {
+        Some(
+            "Import the module in the worker, and pass it to `instantiate` of the glue that `asc --bindings raw` generates.",
+        )
+    } else if uses(Abi::WasmBindgen) {
+        Some("Import the module in the worker, and pass it to the glue that `wasm-bindgen --target web` generates.")
+    } else if uses(Abi::EmscriptenUpstream) || uses(Abi::EmscriptenFastcomp) || uses(Abi::Minified) {
+        Some("Import the module in the worker, and pass the glue a function `instantiateWasm` that instantiates it.")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{give_a_module, of_streams};
+
+    #[test]
+    fn glue_that_takes_a_module_is_that_of_the_guests_toolchain() {
+        let check = |imports: &str, wanted: &str| {
+            let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
+            let found = give_a_module(Some(&facts));
+            assert!(found.is_some() != wanted.is_empty() && found.unwrap_or_default().contains(wanted), "{imports}");
+        };
+        check("(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))", "--bindings raw");
+        check("(import \"wbg\" \"__wbg_log_1\" (func))", "--target web");
+        check("(import \"env\" \"_abort_js\" (func))", "instantiateWasm");
+        check("(import \"js_code\" \"kotlin.io.printlnImpl\" (func))", "");
+    }
+
+    #[test]
+    fn refused_stream_keeps_the_runtimes_words() {
+        assert!(
+            of_streams("which preview3-shim does: Found: invalid").ends_with("cannot transfer streams: Found: invalid")
+        );
     }
 }

@@ -16,6 +16,11 @@ pub struct Facts {
     pub abis: Vec<AbiEvidence>,
     /// The proposals it needs, sorted by name: the smallest set under which it validates.
     pub proposals: BTreeSet<String>,
+    /// A core module uses the instructions of both forms of exceptions: the legacy one (`try`) and the standard one
+    /// (`try_table`), which some runtimes refuse although they have either. The proposals do not tell, since a tag
+    /// needs `exceptions` in either form.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mixes_exceptions: bool,
     /// Every import, in file order.
     pub imports: Vec<Import>,
     /// Every export, in file order.
@@ -34,9 +39,6 @@ pub struct Facts {
     /// Where each proposal is needed first, except for those of [`COMMON_PROPOSALS`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub first_uses: BTreeMap<String, FirstUse>,
-    /// The code has both forms of exceptions, which some runtimes refuse although they have either.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub mixes_exceptions: bool,
 }
 
 impl Facts {

@@ -173,7 +173,11 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
     if is_program(question) && is_module {
         let starts_main = profile.manners.get("main-without-start").is_some_and(|a| a.support == Support::Yes);
         if !exports("_start") && !(starts_main && exports("main")) {
-            return manner(profile, "no-start");
+            let obstacle = manner(profile, "no-start")?;
+            // It looks for the entry point without linking: its imports may be missing too.
+            let unchecked = profile.unknown_import.support == Support::Unchecked;
+            let stage = if unchecked { Stage::Compile } else { obstacle.stage };
+            return Some(Obstacle { stage, ..obstacle });
         }
         if exports("_initialize")
             && let Some(obstacle) = manner(profile, "two-entry-points")

@@ -37,6 +37,7 @@ fn profile() -> Profile {
         ..Functions::default()
     };
     let start = no(Cause::MissingExport { name: "_start".to_owned() }, &[]);
+    let mixed = no(rejected("Module uses both legacy exceptions and try_table"), &[]);
     let errno = Behaviour { outcome: BehaviourOutcome::Errno, detail: "errno 52".to_owned() };
     Profile {
         schema: PROFILE_SCHEMA,
@@ -62,7 +63,7 @@ fn profile() -> Profile {
         imports: [("wasi_snapshot_preview1".to_owned(), functions)].into(),
         unknown_import: no(missing("wasmlab_probe", "nothing"), &[]),
         interfaces: BTreeMap::new(),
-        manners: [("no-start".to_owned(), start)].into(),
+        manners: [("no-start".to_owned(), start), ("mixed-exceptions".to_owned(), mixed)].into(),
         limits: BTreeMap::new(),
         behaviour: [("sched_yield".to_owned(), errno)].into(),
         sandbox: BTreeMap::new(),
@@ -99,6 +100,11 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
     check(&format!("(module {accept} {start} {gc})"), wanted);
     check("(component)", (Expected::Fails, "needs-component-model", ""));
     check("(module (func (export \"f\")))", (Expected::Fails, "no-entry-point", "_start"));
+    let legacy = "(tag $e) (func try throw $e catch $e end)";
+    let mixed = format!("{legacy} (func (block $l (try_table (catch $e $l) (throw $e))))");
+    check(&format!("(module {start} {legacy})"), (Expected::Runs, "", ""));
+    let wanted = (Expected::Fails, "unsupported-proposal", "exceptions legacy-exceptions");
+    check(&format!("(module {start} {mixed})"), wanted);
     let host = "(import \"mine\" \"call\" (func))";
     check(&format!("(module {host} {start})"), (Expected::Fails, "custom-host", "mine.call"));
     let doubtful = import("sched_yield", "(result i32)");

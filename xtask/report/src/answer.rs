@@ -256,7 +256,7 @@ impl<'a> Answer<'a> {
         let report = self.report;
         let groups = grouped(report, &findings(report));
         let is_invalid = |group: &&findings::Group| group.cells.iter().any(|cell| cell.is_of_invalid_file());
-        let is_failure = |group: &&findings::Group| group.severity == Severity::Failure && !is_invalid(group);
+        let is_failure = |group: &&findings::Group| group.finding.severity == Severity::Failure && !is_invalid(group);
         let failing: Vec<_> = groups.iter().filter(is_failure).collect();
         let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
         let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
@@ -266,18 +266,19 @@ impl<'a> Answer<'a> {
         for (index, text) in changed.iter().enumerate() {
             self.part(BOLD, if index == 0 { "changed" } else { "" }, text);
         }
-        for (index, group) in failing.iter().enumerate() {
-            let text = match group.cells.as_slice() {
-                [] => format!("{}: {}: {}", group.kind.title(), group.title, group.text),
+        for (index, findings::Group { finding, cells }) in failing.into_iter().enumerate() {
+            let kind = finding.kind.title();
+            let text = match cells.as_slice() {
+                [] => format!("{kind}: {}: {}", finding.title, finding.text),
                 // The reasons of cells, and their names, are told above.
                 cells => {
-                    let guest = self.guest(group.guest);
+                    let guest = self.guest(finding.guest);
                     if cells.iter().all(|cell| self.is_library_alone(cell)) {
                         format!("nothing was run: {guest} only loads")
                     } else if cells.len() > MAX_CELLS_NAMED {
-                        format!("{}: {guest} on {} runtimes, see above", group.kind.title(), cells.len())
+                        format!("{kind}: {guest} on {} runtimes, see above", cells.len())
                     } else {
-                        format!("{}: {}", group.kind.title(), group.title)
+                        format!("{kind}: {}", finding.title)
                     }
                 }
             };
@@ -337,8 +338,8 @@ fn artifact_line(artifact: &Artifact) -> String {
     parts.extend(facts.abis.iter().map(|a| a.abi.title().to_owned()));
     parts.push(size);
     // A tag counts as `exceptions`, also in a module that throws the legacy way alone.
-    let legacy = facts.proposals.contains("legacy-exceptions");
-    let is_rare = |p: &&str| !(COMMON_PROPOSALS.contains(p) || legacy && *p == "exceptions");
+    let legacy_alone = facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions;
+    let is_rare = |p: &&str| !(COMMON_PROPOSALS.contains(p) || legacy_alone && *p == "exceptions");
     let rare: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(is_rare).collect();
     if !rare.is_empty() && facts.kind == BinaryKind::Module {
         parts.push(format!("needs {}", rare.join(", ")));

@@ -114,11 +114,11 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     if let Some(baseline) = &report.baseline {
         digest.line(&format!("\nCompared with {}.", escaped(baseline)));
     }
-    let line = |group: &Group| {
-        let remedy = group.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
-        format!("{}: **{}**: {}{remedy}", group.kind.title(), escaped(&group.title), escaped(&group.text))
+    let line = |Group { finding, .. }: &Group| {
+        let remedy = finding.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
+        format!("{}: **{}**: {}{remedy}", finding.kind.title(), escaped(&finding.title), escaped(&finding.text))
     };
-    let failing: Vec<_> = groups.iter().filter(|g| g.severity >= Severity::Failure).map(line).collect();
+    let failing: Vec<_> = groups.iter().filter(|g| g.finding.severity >= Severity::Failure).map(line).collect();
     digest.list("What makes this run fail", &failing, false);
     digest.list("What changed", &changed(report), false);
     if of_one_guest(report) {
@@ -126,7 +126,7 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     } else {
         digest.list("Passes by runtime", &by_runtime(report), true);
     }
-    let warnings = groups.iter().filter(|g| g.severity == Severity::Warning && !g.cells.is_empty()).map(line);
+    let warnings = groups.iter().filter(|g| g.finding.severity == Severity::Warning && !g.cells.is_empty()).map(line);
     digest.list("Warnings", &warnings.collect::<Vec<_>>(), true);
 }
 

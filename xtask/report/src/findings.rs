@@ -159,20 +159,10 @@ pub fn reason(found: &[Finding]) -> Option<String> {
 /// Findings of the same kind, guest and reason that differ only in their runtimes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group<'a> {
-    /// How serious they are.
-    pub severity: Severity,
-    /// Their kind.
-    pub kind: Kind,
-    /// The scenario's name, or the subject of a note.
-    pub guest: &'a str,
+    /// The first one. If there are several, its title names all of their runtimes, and its text its own.
+    pub finding: Finding<'a>,
     /// Their cells; empty if they are not about cells.
     pub cells: Vec<&'a Cell>,
-    /// One line: `app.wasm on wasmi 2.0, node 26.1: unsupported-proposal (tail-call)`.
-    pub title: String,
-    /// The first one's text.
-    pub text: String,
-    /// The first one's remedy.
-    pub remedy: Option<&'a str>,
 }
 
 /// Groups the findings; groups keep the order of their first finding.
@@ -181,26 +171,22 @@ pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<Group<'a
     let mut groups: Vec<Group> = Vec::new();
     let mut places: BTreeMap<_, usize> = BTreeMap::new();
     for finding in found {
-        let Some(cell) = finding.cell else {
-            let Finding { severity, kind, guest, title, text, remedy, .. } = finding.clone();
-            groups.push(Group { severity, kind, guest, cells: Vec::new(), title, text, remedy });
-            continue;
-        };
-        let key = (finding.kind, finding.guest, cell.code, cell.subject.as_deref(), cell.accepted.as_deref());
-        if let Some(group) = places.get(&key).and_then(|at| groups.get_mut(*at)) {
-            group.cells.push(cell);
-            continue;
+        if let Some(cell) = finding.cell {
+            let key = (finding.kind, finding.guest, cell.code, cell.subject.as_deref(), cell.accepted.as_deref());
+            if let Some(group) = places.get(&key).and_then(|at| groups.get_mut(*at)) {
+                group.cells.push(cell);
+                continue;
+            }
+            places.insert(key, groups.len());
         }
-        places.insert(key, groups.len());
-        let Finding { severity, kind, guest, title, text, remedy, .. } = finding.clone();
-        groups.push(Group { severity, kind, guest, cells: vec![cell], title, text, remedy });
+        groups.push(Group { finding: finding.clone(), cells: finding.cell.into_iter().collect() });
     }
     let names = Names::of(report);
-    for group in groups.iter_mut().filter(|group| group.cells.len() > 1) {
-        let Some(first) = group.cells.first() else { continue };
-        let ids: Vec<&str> = group.cells.iter().map(|cell| cell.runtime.as_str()).collect();
-        group.text = format!("{}: {}", first.runtime, group.text);
-        group.title = title(&names, first, &columns::names(report, &ids, NameStyle::Ids));
+    for Group { finding, cells } in groups.iter_mut().filter(|group| group.cells.len() > 1) {
+        let Some(first) = finding.cell else { continue };
+        let ids: Vec<&str> = cells.iter().map(|cell| cell.runtime.as_str()).collect();
+        finding.text = format!("{}: {}", first.runtime, finding.text);
+        finding.title = title(&names, first, &columns::names(report, &ids, NameStyle::Ids));
     }
     groups
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use wasmlab_model::report::RunReport;
 
-use super::findings::{Group, Severity, findings, grouped, of_one_guest, with_remedy};
+use super::findings::{Finding, Severity, findings, grouped, of_one_guest, with_remedy};
 use super::text::tally;
 use super::{RenderOptions, Renderer};
 
@@ -25,17 +25,18 @@ const MAX_CHARS: usize = 2_000;
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
     let groups = grouped(report, &findings(report));
-    let (warnings, errors): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.severity == Severity::Warning);
+    let (warnings, errors): (Vec<_>, Vec<_>) = groups.iter().map(|group| &group.finding).partition(|finding| finding.severity == Severity::Warning);
     let mut out = String::new();
-    for (command, groups) in [("error", errors), ("warning", warnings)] {
-        let shown = if groups.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { groups.len() };
-        for group in &groups[..shown] {
-            let file = file(report, group).map(|file| format!(",file={}", property(&file))).unwrap_or_default();
-            let title = property(&cut(&format!("{}: {}", group.kind.title(), group.title)));
-            let _ = writeln!(out, "::{command} title={title}{file}::{}", message(&cut(&with_remedy(&group.text, group.remedy))));
+    for (command, findings) in [("error", errors), ("warning", warnings)] {
+        let shown = if findings.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { findings.len() };
+        for finding in &findings[..shown] {
+            let file = file(report, finding).map(|file| format!(",file={}", property(&file))).unwrap_or_default();
+            let title = property(&cut(&format!("{}: {}", finding.kind.title(), finding.title)));
+            let text = message(&cut(&with_remedy(&finding.text, finding.remedy)));
+            let _ = writeln!(out, "::{command} title={title}{file}::{text}");
         }
-        if groups.len() > shown {
-            let rest: Vec<&str> = groups[shown..].iter().map(|group| group.title.as_str()).collect();
+        if findings.len() > shown {
+            let rest: Vec<&str> = findings[shown..].iter().map(|finding| finding.title.as_str()).collect();
             let title = format!("and {} more of this kind", rest.len());
             let _ = writeln!(out, "::{command} title={}::{}", property(&title), message(&cut(&rest.join("\n"))));
         }
@@ -45,9 +46,9 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 }
 
 /// The file in the repository that a finding is about, where the report knows it.
-fn file(report: &RunReport, group: &Group) -> Option<String> {
-    let is_scenario = !of_one_guest(report) && report.scenarios.iter().any(|s| s.name == group.guest);
-    is_scenario.then(|| format!("scenarios/{}/scenario.toml", group.guest))
+fn file(report: &RunReport, finding: &Finding) -> Option<String> {
+    let is_scenario = !of_one_guest(report) && report.scenarios.iter().any(|s| s.name == finding.guest);
+    is_scenario.then(|| format!("scenarios/{}/scenario.toml", finding.guest))
 }
 
 fn cut(text: &str) -> String {

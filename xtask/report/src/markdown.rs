@@ -40,10 +40,11 @@ fn failing(out: &mut String, report: &RunReport) {
     let Some(reason) = reason(&found) else { return };
     let _ = writeln!(out, "**The exit code is not 0**: {}.\n", escaped(&reason));
     let groups = grouped(report, &found);
-    for group in groups.iter().filter(|group| group.severity >= Severity::Failure) {
-        let kind = group.kind.title();
-        let remedy = group.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
-        let _ = writeln!(out, "- {kind}: **{}**: {}{remedy}", escaped(&group.title), escaped(&group.text));
+    let failing = groups.iter().map(|group| &group.finding).filter(|finding| finding.severity >= Severity::Failure);
+    for finding in failing {
+        let kind = finding.kind.title();
+        let remedy = finding.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
+        let _ = writeln!(out, "- {kind}: **{}**: {}{remedy}", escaped(&finding.title), escaped(&finding.text));
     }
     out.push('\n');
 }

@@ -209,3 +209,20 @@ fn partial_report_states_its_selection() {
         assert!(text.contains(&expected), "{renderer} does not say {expected}:\n{text}");
     }
 }
+
+/// A tag counts as `exceptions` in either form.
+#[test]
+fn header_names_the_forms_of_exceptions_that_are_used() {
+    let check = |proposals: &[&str], mixes_exceptions: bool, wanted: &str| {
+        let mut report = sample::report();
+        let facts = report.artifacts.iter_mut().find_map(|artifact| artifact.facts.as_mut()).unwrap();
+        facts.proposals = proposals.iter().map(|name| (*name).to_owned()).collect();
+        facts.mixes_exceptions = mixes_exceptions;
+        let text =
+            (super::find("answer").unwrap().render)(&report, RenderOptions { width: 120, ..RenderOptions::PLAIN });
+        assert!(text.lines().any(|line| line.ends_with(wanted)), "{wanted}: {text}");
+    };
+    check(&["exceptions"], false, " · needs exceptions");
+    check(&["exceptions", "legacy-exceptions"], false, " · needs legacy-exceptions");
+    check(&["exceptions", "legacy-exceptions"], true, " · needs exceptions, legacy-exceptions");
+}

@@ -137,10 +137,11 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
     codes
 }
 
-/// The claim of a detail about a proposal, by its first words: the runtime lacks it, its command line has no switch for
-/// it, or only its default refuses it. What follows quotes the runtime.
+/// What a detail claims about a proposal: only the runtime's command line cannot enable it, as its last words say, or by
+/// its first words the runtime lacks it, or only its default refuses it. What follows those quotes the runtime.
 fn claim(cell: &Cell) -> Option<&'static str> {
-    ["lacks ", "its command line ", "refuses "].into_iter().find(|claim| cell.detail.starts_with(claim))
+    let of_command_line = Some("its command line cannot").filter(|claim| cell.detail.ends_with(claim));
+    of_command_line.or_else(|| ["lacks ", "refuses "].into_iter().find(|claim| cell.detail.starts_with(claim)))
 }
 
 /// The groups with scenario names; those that say the same about the same runtimes are merged into one line.

@@ -93,11 +93,13 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     if output.code == 0 {
         return exited(0);
     }
-    let is_error = |l: &&str| l.contains("[error]") && l.contains(" failed: ") && l.contains(", Code: 0x");
+    let is_error = |l: &&str| l.contains(ERROR) && l.contains(" failed: ") && l.contains(", Code: 0x");
     // The runtime's line is the last one of this form, whatever a guest printed before.
     for log in [output.stdout, output.stderr] {
         if let Some(line) = log.lines().rfind(is_error) {
-            let start = line.as_ptr() as usize - log.as_ptr() as usize;
+            // A guest's last line may lack its line break: the time in brackets starts the runtime's.
+            let own = line.rfind(ERROR).and_then(|level| line[..level].rfind('[')).unwrap_or(0);
+            let start = line.as_ptr() as usize - log.as_ptr() as usize + own;
             let (before, after) = log.split_at(start);
             let guest = if std::ptr::eq(log, output.stdout) { before } else { output.stdout };
             return GuestProgress { stdout: Some(guest.to_owned()), ..of_log(after) };
@@ -110,6 +112,9 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
         None => exited(output.code),
     }
 }
+
+/// The level in a line of the log, after the time in brackets.
+const ERROR: &str = "] [error] ";
 
 /// The last error, with the details in the following lines.
 fn of_log(log: &str) -> GuestProgress {
@@ -190,6 +195,9 @@ mod tests {
         let seen = check(134, fake, TRAP);
         assert_eq!(seen.stdout.as_deref(), Some(fake));
         assert!(matches!(seen.cause, Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
+        let merged = check(134, "no line break", TRAP);
+        assert_eq!(merged.stdout.as_deref(), Some("no line break"));
+        assert!(matches!(merged.cause, Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
         assert_eq!(check(7, "mine\n", "").cause, Some(Cause::Exit { code: 7 }));
         assert_eq!(check(0, "", TRAP).cause, Some(Cause::Returned), "a guest's own words");
         let on_stderr = super::classify(&super::ProcessOutput { code: 1, stdout: "mine\n", stderr: TRAP });

@@ -101,6 +101,10 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     else {
         return progress_at(Stage::Load, Cause::EngineError { message });
     };
+    // It translates a function at its first call.
+    if TRANSLATION.iter().any(|part| words.contains(part)) {
+        return progress_at(Stage::Compile, Cause::CompileFailed { message: words.to_owned() });
+    }
     let cause = match messages::trap(words) {
         Some(trap) => Cause::trap(trap, words),
         None => match HostRefusal::from_message(words) {
@@ -110,6 +114,14 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     };
     progress_at(Stage::Run, cause)
 }
+
+/// Parts of the errors of its translator.
+const TRANSLATION: &[&str] = &[
+    "encountered function with too many ",
+    "encountered unsupported Wasm ",
+    "out of bounds for wasmi bytecode",
+    "lazy function compilation ",
+];
 
 fn of_instantiating(rest: &str) -> Cause {
     let message = rest.to_owned();
@@ -122,4 +134,21 @@ fn of_instantiating(rest: &str) -> Cause {
         return Cause::ImportTypeMismatch { module: module.to_owned(), name: name.to_owned(), message };
     }
     Cause::ResourceLimit { message }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmlab_protocol::{Cause, Stage};
+
+    #[test]
+    fn error_of_the_lazy_translator_is_no_error_of_the_host() {
+        let check = |words: &str, stage: Stage, is_wanted: fn(&Cause) -> bool| {
+            let stderr = format!("Error: failed during execution of _start: {words}\n");
+            let found = super::classify(&super::ProcessOutput { code: 1, stdout: "", stderr: &stderr });
+            assert!(found.stage == Some(stage) && found.cause.as_ref().is_some_and(is_wanted), "{found:?}");
+        };
+        let is_compiler = |cause: &Cause| matches!(cause, Cause::CompileFailed { .. });
+        check("encountered function with too many function parameters", Stage::Compile, is_compiler);
+        check("missing required host function", Stage::Run, |cause| matches!(cause, Cause::HostError { .. }));
+    }
 }

@@ -52,8 +52,11 @@ fn storage(import: &Import, others: &[&Import]) -> Reason {
     let plural = if first == "1" { "" } else { "s" };
     let also = match others {
         [] => String::new(),
-        [other] => format!(" and {}", import_name(&other.module, &other.name)),
-        others => format!(" and {} more imports", others.len()),
+        [other] => {
+            let kind = other.ty.split(' ').next().unwrap_or_default();
+            format!(" and the {kind} {}", import_name(&other.module, &other.name))
+        }
+        others => format!(" and {} more memories and tables", others.len()),
     };
     Reason {
         note: format!("; it imports its {kind}, which the program that embeds it supplies"),

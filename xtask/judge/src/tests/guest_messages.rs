@@ -48,6 +48,14 @@ fn trap_detail_has_the_guests_message_and_location() {
         .at(Some(Location { function: Some("parse".to_owned()), ..Location::default() }));
     let found = ended("", bounds, ("", PANIC), "");
     check(&found, Code::Trap, Some("memory-out-of-bounds"), "bounds in `parse`", "Look at the function");
+    let found = ended("", Cause::trap(TrapKind::Other, "WasmTrap"), ("", PANIC), "");
+    check(
+        &found,
+        Code::Trap,
+        Some("other"),
+        "then the trap: WasmTrap",
+        "reports neither the kind of trap nor its place",
+    );
     let found = ended("", trap(Location { index: Some(3), offset: Some(0x65), ..Location::default() }), ("", ""), "");
     check(&found, Code::Trap, Some("unreachable"), "unreachable in function 3 (at 0x65)", "Build it with names");
     let found = ended("", trap(Location { offset: Some(0x65), ..Location::default() }), ("", ""), "");
@@ -92,6 +100,12 @@ fn host_refusal_is_not_a_trap_of_the_guest() {
     refused(imported, HostRefusal::NoMemory, "", memory, "exports no memory", "without `--import-memory`");
     let both = ("_start, _initialize", Blame::Toolchain);
     refused("", HostRefusal::TwoEntryPoints, "", both, "both `_start` and `_initialize`", "one of the two");
+    let unset = || Cause::HostError { message: "this.memory not set".to_owned() };
+    let found = ended("(memory 1)", unset(), ("", ""), "");
+    check(&found, Code::HostRefused, Some("memory"), "exports no memory", "under the name `memory`");
+    assert_eq!(found.blame, [Blame::Toolchain]);
+    let found = ended("(memory (export \"memory\") 1)", unset(), ("", ""), "");
+    check(&found, Code::HostRefused, Some("host-error"), "a host function failed: this.memory not set", "");
     let found = ended("", Cause::HostError { message: "no".to_owned() }, ("", "reading a.txt\n"), "");
     check(
         &found,

@@ -26,7 +26,7 @@ fn missing_import_is_judged_by_its_abi() {
     check("wasi", "thread-spawn", Code::MissingImport);
     check("env", "on_event", Code::CustomHost);
     check("env", "__syscall_bind", Code::NeedsJsGlue);
-    check("a", "b", Code::NeedsJsGlue);
+    check("a", "b", Code::CustomHost);
     check("wbg", "f", Code::NeedsJsGlue);
     check("env", "___syscall102", Code::NeedsEmscriptenHost);
     check("env", "napi_create_object", Code::NeedsNapiHost);
@@ -56,7 +56,7 @@ fn unlinked_symbol_is_not_a_custom_host() {
     check("getpwuid", "(func (param i32) (result i32))", "left undefined", "Link a library that defines `getpwuid`");
     check("socket", "(func (param i32 i32 i32) (result i32))", "env.socket", "wasm32-wasip2");
     check("__wasm_setjmp", "(func (param i32 i32 i32))", "env.__wasm_setjmp", "`-lsetjmp`");
-    check("__c_longjmp", "(tag (param i32))", "a tag", "`-lsetjmp`");
+    check("__c_longjmp", "(tag (param i32))", "the tag env.__c_longjmp (i32)", "`-lsetjmp`");
     check("saveSetjmp", "(func (param i32 i32 i32 i32) (result i32))", "env.saveSetjmp", "LLVM 19");
     check("getpid", "(func (result i32))", "env.getpid", "-lwasi-emulated-getpid");
     check("_ZN3app4saveEv", "(func)", "_ZN3app4saveEv", "clang++");
@@ -70,7 +70,7 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     let abi = &[Blame::Abi][..];
     let memory = (Code::MissingImport, toolchain);
     let linked = "(@producers (language \"C11\" \"\")) (import \"env\" \"memory\" (memory 2))";
-    missing(linked, "env.memory", memory, ("a memory: memory 2", "--import-memory"));
+    missing(linked, "env.memory", memory, ("the memory env.memory (2 pages or more)", "--import-memory"));
     let own = (Code::CustomHost, abi);
     missing("(import \"env\" \"memory\" (memory 25))", "env.memory", own, ("it imports its memory", "of 25 pages"));
     missing("(import \"\" \"0\" (func))", ".0", own, ("does not define \"\".0", "Embed"));
@@ -94,13 +94,18 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
         ("its memory", "1 page), or from a module that exports it: `wasmtime run --preload webcil=FILE`"),
     );
     let table = "(import \"env\" \"__indirect_function_table\" (table 1 funcref))";
-    missing(table, "env.__indirect_function_table", memory, ("a table", "--import-table"));
+    missing(
+        table,
+        "env.__indirect_function_table",
+        memory,
+        ("the table env.__indirect_function_table (1 element or more, funcref)", "--import-table"),
+    );
     let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"__memory_base\" (global i32))";
     missing(
         side,
         "env.__memory_base",
         (Code::SideModule, abi),
-        ("a global: global i32; it is a side module", "main module"),
+        ("the global env.__memory_base (i32); it is a side module", "main module"),
     );
     let main = "(import \"GOT.mem\" \"x\" (global (mut i32))) (import \"env\" \"callback\" (func))";
     missing(main, "env.callback", (Code::NeedsJsGlue, toolchain), ("main module", "cannot run standalone"));
@@ -131,7 +136,7 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
         "(import \"plugin\" \"level\" (global i32))",
         "plugin.level",
         (Code::CustomHost, abi),
-        ("a global", "Embed"),
+        ("the global plugin.level (i32)", "Embed"),
     );
     let plugin = "(import \"extism:host/env\" \"input_length\" (func (result i64)))";
     missing(
@@ -146,7 +151,8 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     missing(cut, "/app_bg.js.__wbg_log", glue, ("./app_bg.js.__wbg_log", "wasm-bindgen generated"));
     // Nothing of Emscripten's is advised to another toolchain.
     for (module, name) in [("wbg", "f"), ("gojs", "runtime.wasmExit"), ("a", "b")] {
-        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));
+        let exports = "(func (export \"c\")) (func (export \"d\"))";
+        let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
         let judged = crate::imports::missing(Some(&facts), module, name, "", 1);
         assert_eq!(judged.code, Some(Code::NeedsJsGlue), "{module}");
         let remedy = judged.remedy.unwrap_or_else(|| Code::NeedsJsGlue.entry().remedy.to_owned());
@@ -239,7 +245,7 @@ fn emscripten_modules_need_glue_or_a_host_layer() {
     let start = "(func (export \"_start\"))";
     check("env", "__syscall_bind", start, Code::NeedsEmscriptenHost, "env.__syscall_bind, and 2 more imports");
     check("env", "__syscall_bind", "(func (export \"main\"))", Code::NeedsJsGlue, "env.__syscall_bind");
-    check("a", "a", "(func (export \"c\"))", Code::NeedsJsGlue, "shortened the names");
+    check("a", "a", "(func (export \"b\")) (func (export \"c\"))", Code::NeedsJsGlue, "shortened the names");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::blame::runs_javascript;
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_judge::obstacles::Further;
-use wasmlab_judge::proposals::LACKS;
+use wasmlab_judge::proposals::{LACKS, named_in};
 use wasmlab_judge::remedies::{Short, Targets, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
@@ -57,12 +57,14 @@ struct OtherCell {
     subject: Option<String>,
     detail: String,
     remedy: Option<String>,
+    differs: bool,
 }
 
 impl OtherCell {
     fn as_further(&self) -> Further<'_> {
         let (subject, remedy) = (self.subject.as_deref(), self.remedy.as_deref());
-        Further { column: (&self.runtime, self.engine), code: self.code, subject, detail: &self.detail, remedy }
+        let (column, differs) = ((self.runtime.as_str(), self.engine), self.differs);
+        Further { column, code: self.code, subject, detail: &self.detail, remedy, differs }
     }
 }
 
@@ -79,16 +81,25 @@ fn rows_short(cells: &[Cell]) -> BTreeMap<String, Vec<OtherCell>> {
                 subject: cell.subject.clone(),
                 detail: cell.detail.clone(),
                 remedy: cell.remedy.clone(),
+                differs: is_own_fault(code, &cell.blame),
             });
         }
     }
     rows
 }
 
+/// Whether a guest that ran went wrong by its runtime's fault alone: no other column would meet that.
+fn is_own_fault(code: Code, blame: &[Blame]) -> bool {
+    let went_wrong = [Code::WrongOutput, Code::WrongExit, Code::Trap, Code::HostRefused, Code::Timeout];
+    blame == [Blame::Runtime] && went_wrong.contains(&code)
+}
+
 /// Adds to each remedy that names a target the columns that run guests of this target, according to snapshots.
 pub fn of_targets(cells: &mut [Cell], store: &Store) {
-    let names_one =
-        |cell: &&mut Cell| cell.remedy.as_ref().is_some_and(|remedy| TARGETS.iter().any(|t| remedy.contains(t)));
+    let names_one = |cell: &&mut Cell| {
+        let remedy = cell.remedy.as_ref().filter(|_| cell.code != Some(Code::ToolchainMissing));
+        remedy.is_some_and(|remedy| TARGETS.iter().any(|target| remedy.contains(target)))
+    };
     let mut naming = cells.iter_mut().filter(names_one).peekable();
     if naming.peek().is_none() {
         return;
@@ -137,11 +148,9 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
     for cell in cells.iter_mut().filter(|cell| cell.code == Some(Code::UnsupportedProposal)) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
-        if let Some(library) = runtime.and_then(|runtime| runtime.library_may_enable)
-            && let Some((proposals, words)) = cell.detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": "))
-        {
-            cell.detail =
-                format!("its command line has no switch for {proposals}, which its {library} may enable: {words}");
+        let disabled = disabled_in(cell);
+        if let Some(library) = runtime.and_then(|runtime| runtime.library_may_enable).filter(|_| !disabled.is_empty()) {
+            cell.detail += &format!("; its {library} may enable {}, its command line cannot", disabled.join(" and "));
         }
     }
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {
@@ -151,6 +160,15 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
                 Some(format!("Give it a larger stack: {switch}; no stack is large enough for infinite recursion."));
         }
     }
+}
+
+/// The proposals that a runtime knows and has disabled, as it says itself. Of one that it does not know, it says nothing.
+fn disabled_in(cell: &Cell) -> Vec<String> {
+    let is_disabled = ["is disabled", "not enabled"].iter().any(|words| cell.detail.contains(words));
+    let words = cell.detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": ")).map(|(_, words)| words);
+    let lacking = cell.subject.as_deref().unwrap_or_default().split(' ');
+    let named = words.filter(|_| is_disabled).map(|words| named_in(words, lacking)).unwrap_or_default();
+    named.into_iter().map(str::to_owned).collect()
 }
 
 /// A socket function that the shim provides on a page without an implementation.
@@ -182,16 +200,28 @@ mod tests {
 
     #[test]
     fn proposal_without_a_switch_may_exist_in_the_library() {
-        let check = |runtime: &str, wanted: &str| {
+        let check = |runtime: &str, subject: &str, detail: &str, wanted: &str| {
             let cell = crate::sample::cells().remove(0);
-            let (code, detail) = (Some(Code::UnsupportedProposal), "lacks threads: no shared memory".to_owned());
-            let mut cells = [Cell { runtime: runtime.to_owned(), code, detail, ..cell }];
+            let (code, subject) = (Some(Code::UnsupportedProposal), Some(subject.to_owned()));
+            let (runtime, detail) = (runtime.to_owned(), detail.to_owned());
+            let mut cells = [Cell { runtime, code, subject, detail, ..cell }];
             of_runtimes(wasmlab_runtimes::all(), &mut cells);
             assert_eq!(cells[0].detail, wanted);
         };
-        check("wasmi", "lacks threads: no shared memory");
-        let wanted = "its command line has no switch for threads, which its Go library may enable: no shared memory";
-        check("wazero", wanted);
+        let tails = "lacks tail-call: return_call invalid as feature \"tail-call\" is disabled";
+        check("wasmi", "tail-call", tails, tails);
+        check(
+            "wazero",
+            "tail-call",
+            tails,
+            &format!("{tails}; its Go library may enable tail-call, its command line cannot"),
+        );
+        let old = "lacks exceptions and legacy-exceptions: not supported as feature \"exception-handling\" is disabled";
+        let wanted = format!("{old}; its Go library may enable exceptions, its command line cannot");
+        check("wazero", "exceptions legacy-exceptions", old, &wanted);
+        // wazero implements no gc, in its library either.
+        let unknown = "lacks gc: section type: read 0-th type: invalid byte: 0x5f != 0x60";
+        check("wazero", "gc", unknown, unknown);
     }
 
     #[test]

@@ -46,4 +46,5 @@ fn both_forms_of_exceptions_in_code() {
     check("(module (tag $e) (func try catch_all end))", false);
     check("(module (tag $e) (func (block $b (try_table (catch_all $b)))))", false);
     check("(module (tag $e) (func try catch_all end) (func (block $b (try_table (catch_all $b)))))", true);
+    check("(module (tag $e) (func try catch_all end) (func (param exnref) (throw_ref (local.get 0))))", true);
 }

@@ -1,0 +1,60 @@
+//! Side modules of dynamic linking: what loads them, and what they need to be called alone.
+
+use wasmlab_model::facts::{BinaryKind, Facts, Import};
+
+use crate::text::listed;
+
+/// The most imports that a remedy names.
+const MAX_NAMED: usize = 4;
+
+/// How a side module is used. Grammars of tree-sitter are the most common ones; each exports `tree_sitter_NAME`.
+pub fn remedy(facts: &Facts) -> String {
+    let is_grammar = facts.exports.iter().any(|e| e.name.starts_with("tree_sitter_") && e.signature.is_some());
+    let load = if is_grammar {
+        "It is a grammar of tree-sitter: load it with web-tree-sitter (`Language.load`), or link it statically."
+    } else {
+        "Load it from its main module, or link it statically."
+    };
+    format!("{load}{}", alone(&facts.imports))
+}
+
+/// What to supply to call it without its main module, if it imports little.
+fn alone(imports: &[Import]) -> String {
+    let names: Vec<String> = imports.iter().map(|import| import.shown(BinaryKind::Module)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.is_empty() || names.len() > MAX_NAMED || imports.iter().any(|import| import.module != "env") {
+        return String::new();
+    }
+    let names = listed(&names);
+    format!(" To call it alone, supply {names} from another module: `wasmtime run --preload env=FILE`.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remedy;
+
+    #[test]
+    fn remedy_names_what_the_module_imports() {
+        let check = |module: &str, wanted: &str| {
+            let wat = format!("(module (@custom \"dylink.0\" (before first) \"\") {module})");
+            let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();
+            assert_eq!(remedy(&facts), wanted, "{module}");
+        };
+        let memory = "(import \"env\" \"memory\" (memory 1))";
+        check(
+            memory,
+            "Load it from its main module, or link it statically. To call it alone, supply env.memory from another \
+             module: `wasmtime run --preload env=FILE`.",
+        );
+        check(
+            &format!("{memory} (import \"env\" \"__memory_base\" (global i32)) (func (export \"tree_sitter_json\"))"),
+            "It is a grammar of tree-sitter: load it with web-tree-sitter (`Language.load`), or link it statically. To \
+             call it alone, supply env.memory and env.__memory_base from another module: `wasmtime run --preload \
+             env=FILE`.",
+        );
+        let load = "Load it from its main module, or link it statically.";
+        check(&format!("{memory} (import \"GOT.mem\" \"x\" (global (mut i32)))"), load);
+        let functions: String = ["a", "b", "c", "d"].map(|name| format!("(import \"env\" \"{name}\" (func))")).concat();
+        check(&format!("{functions} {memory}"), load);
+    }
+}
