@@ -14,12 +14,9 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::reading::{self, Form, ReadError};
 use crate::store::profiles;
-use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
-use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, ScenarioFile};
-use wasmlab_predict::{Expected, Prediction, Question};
+use wasmlab_reader::predictions::{self, OfFile};
 use wasmlab_report::visible::on_line;
-use wasmlab_runtimes as runtimes;
 
 mod against;
 
@@ -81,39 +78,6 @@ struct Printed {
     files: Vec<OfFile>,
 }
 
-/// The predictions for a file.
-#[derive(Serialize)]
-struct OfFile {
-    file: String,
-    /// Why it is not a valid file; the runtimes then refuse it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    invalid: Option<String>,
-    predictions: Vec<Predicted>,
-}
-
-/// A prediction for a runtime.
-#[derive(Serialize)]
-struct Predicted {
-    runtime: String,
-    version: String,
-    /// The day of the profile: `2026-11-26`.
-    measured: String,
-    /// `runs`, `may-fail`, `fails` or `not-applicable`.
-    verdict: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    detail: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    switches: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    functions: Vec<String>,
-}
-
 /// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let profiles = chosen(lab, &args.runtime)?;
@@ -149,76 +113,8 @@ fn of_file(file: &Path, args: &Args, profiles: &[Profile]) -> Result<OfFile> {
         Err(ReadError::Refused(message)) => Err(message),
         Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
     };
-    let spec = program(file, args.invoke.as_deref());
-    let predictions = profiles.iter().map(|profile| predicted(&facts, &spec, profile)).collect();
-    Ok(OfFile { file: file.display().to_string(), invalid: facts.err(), predictions })
-}
-
-/// The file as a program without inputs, or as a library of which an export is called.
-fn program(file: &Path, invoke: Option<&str>) -> ScenarioFile {
-    let call = |export: &str| ExpectedCall {
-        export: export.to_owned(),
-        args: Vec::new(),
-        results: None,
-        after_previous: false,
-    };
-    let run = match invoke {
-        Some(export) => Run { entry: EntryPointKind::Calls, call: vec![call(export)], ..Run::default() },
-        None => Run::default(),
-    };
-    ScenarioFile {
-        schema: crate::scenario::SCHEMA_VERSION,
-        title: file.display().to_string(),
-        family: "given".to_owned(),
-        route: "given".to_owned(),
-        rank: 0,
-        build: Build { toolchain: "wat".to_owned(), ..Build::default() },
-        run,
-        expect: Expect::default(),
-        known: Vec::new(),
-        step: Vec::new(),
-    }
-}
-
-fn predicted(facts: &Result<Facts, String>, spec: &ScenarioFile, profile: &Profile) -> Predicted {
-    let of = |verdict, prediction: Prediction| Predicted {
-        runtime: profile.runtime.clone(),
-        version: profile.version.clone(),
-        measured: profile.provenance.date.clone(),
-        verdict,
-        code: prediction.code.map(|code| code.id()),
-        subject: prediction.subject,
-        detail: prediction.detail,
-        remedy: prediction.remedy,
-        switches: prediction.switches,
-        functions: prediction.functions,
-    };
-    let applies =
-        runtimes::find(&profile.runtime).map_or(Ok(()), |runtime| runtime.is_applicable(spec, facts.as_ref().ok()));
-    if let Err(why) = applies {
-        let none = Prediction {
-            expected: Expected::Fails,
-            code: None,
-            subject: None,
-            detail: why,
-            remedy: None,
-            switches: Vec::new(),
-            functions: Vec::new(),
-        };
-        return of("not-applicable", none);
-    }
-    let question = Question { facts: facts.as_ref().map_err(String::as_str), run: &spec.run, glue: false };
-    let prediction = wasmlab_predict::predict(&question, profile);
-    of(verdict(prediction.expected), prediction)
-}
-
-/// The word for a verdict.
-fn verdict(expected: Expected) -> &'static str {
-    match expected {
-        Expected::Runs => "runs",
-        Expected::MayFail => "may-fail",
-        Expected::Fails => "fails",
-    }
+    let facts = facts.as_ref().map_err(String::as_str);
+    Ok(predictions::of_file(&file.display().to_string(), facts, args.invoke.as_deref(), profiles))
 }
 
 /// For people: one line for each result, with the runtimes that have it.

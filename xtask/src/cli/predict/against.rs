@@ -15,6 +15,7 @@ use wasmlab_model::profile::Profile;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_predict::{Agreement, Prediction, Question, agreement};
+use wasmlab_reader::predictions;
 use wasmlab_report::visible::on_line;
 use wasmlab_runtimes as runtimes;
 
@@ -118,7 +119,7 @@ fn runs_glue(runtime: &runtimes::Runtime) -> bool {
 fn predicted(prediction: &Prediction) -> String {
     match prediction.code {
         Some(code) => shown(code.id(), prediction.subject.as_deref()),
-        None => shown(super::verdict(prediction.expected), prediction.functions.first().map(String::as_str)),
+        None => shown(predictions::verdict(prediction.expected), prediction.functions.first().map(String::as_str)),
     }
 }
 
