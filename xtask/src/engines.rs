@@ -28,7 +28,7 @@ mod python;
 pub use build::{BuildProgress, build};
 
 /// Time limit for building one engine from scratch.
-const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
+pub const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
 
 /// Keeps cargo's intermediate files of an engine: one to two gigabytes, which save developers of engines, and CI's
 /// tests, most of the time of the next build. Without it, only the binary is kept.

@@ -16,7 +16,7 @@ use crate::lab::Lab;
 use crate::store::cache::Key;
 use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::report::Cell;
+use wasmlab_model::report::{ByteLine, Cell};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::NotAttempted;
 use wasmlab_process as process;
@@ -28,7 +28,7 @@ mod cache_policy;
 mod measure;
 mod probing;
 mod remeasure;
-mod row;
+pub(crate) mod row;
 mod single_run;
 mod switches;
 #[cfg(test)]
@@ -169,6 +169,8 @@ pub struct Row {
     pub script_name: Option<String>,
     /// Its size, bytes.
     pub bytes: u64,
+    /// Every byte with its meaning, if it is small.
+    pub annotated: Vec<ByteLine>,
 }
 
 /// The results of a run.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use wasmlab_inspect::{self as inspect, bytes::Annotated, interfaces::Interface};
 use wasmlab_model::facts::Facts;
 use wasmlab_process::{self as process, Command, ExitReason, Input, Limits, Ports, Sandbox};
+use wasmlab_reader::source;
 
 /// First argument of the child.
 const ARGUMENT: &str = "read-in-child";
@@ -163,29 +164,13 @@ pub fn child(args: &[OsString]) -> Option<ExitCode> {
 
 fn answer(file: &Path, form: Form) -> anyhow::Result<Vec<u8>> {
     let bytes = std::fs::read(file)?;
-    let bytes = if is_text(file, &bytes) {
-        let parsed = wat::parse_bytes(&bytes).map_err(|mut error| {
-            error.set_path(file);
-            error
-        });
-        parsed?.into_owned()
-    } else {
-        bytes
-    };
+    let bytes = source::binary(file, &bytes)?;
     match form {
         Form::Facts => Ok(inspect::facts(&bytes)?.to_json()?),
         Form::Outline => Ok(inspect::outline(&bytes)?.to_json()?),
         Form::Wat => Ok(inspect::to_wat(&bytes)?.into_bytes()),
-        Form::Binary => Ok(bytes),
+        Form::Binary => Ok(bytes.into_owned()),
         Form::Bytes => Ok(serde_json::to_vec(&inspect::bytes::annotated(&bytes)?)?),
         Form::Interfaces => Ok(serde_json::to_vec(&inspect::interfaces::interfaces(&bytes)?)?),
     }
-}
-
-/// Whether the file is in the text format, judged by its name and first characters. HTML under such a name is not.
-#[must_use]
-pub fn is_text(file: &Path, bytes: &[u8]) -> bool {
-    let begins = bytes.trim_ascii_start();
-    let begins = begins.starts_with(b"(") || begins.starts_with(b";");
-    begins && file.extension().is_some_and(|e| e == "wat" || e == "wast")
 }

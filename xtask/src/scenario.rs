@@ -30,8 +30,7 @@ const MAX_GENERATED_BYTES: u64 = 64 << 20;
 /// The end of the year 9999, seconds since 1970: some file systems and languages support no later time.
 const MAX_MODIFIED: u64 = 253_402_300_799;
 
-/// Version of `scenario.toml` that this lab reads.
-pub const SCHEMA_VERSION: u32 = 1;
+pub use wasmlab_model::scenario::SCENARIO_SCHEMA as SCHEMA_VERSION;
 
 /// An error in a scenario: the file, the line if known, the key, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

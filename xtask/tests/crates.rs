@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-learn", &["wasmlab-model"]),
     ("wasmlab-predict", &["wasmlab-judge", "wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-probe", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-reader", &["wasmlab-inspect", "wasmlab-model", "wasmlab-predict", "wasmlab-report", "wasmlab-runtimes"]),
     ("wasmlab-report", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-runtimes", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-toolchains", &["wasmlab-model", "wasmlab-protocol"]),

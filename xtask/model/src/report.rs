@@ -259,6 +259,26 @@ pub struct Artifact {
     /// Facts from reading the binary; absent if it is malformed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// Every byte with its meaning, of a small guest; empty for a larger one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotated: Vec<ByteLine>,
+}
+
+/// A few bytes of a binary that belong together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ByteLine {
+    /// Offset of the first byte from the start of the file.
+    pub offset: u64,
+    /// The bytes, hexadecimal: `00 61 73 6d`.
+    pub bytes: String,
+    /// How deep it is nested: 0 for the header and the beginning of a section.
+    pub depth: u64,
+    /// What the bytes mean.
+    pub meaning: String,
+    /// Whether reading stopped here; `meaning` says why.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wrong: bool,
 }
 
 /// A cell of the matrix.
@@ -358,6 +378,24 @@ pub struct Output {
     pub stdout: String,
     /// stderr.
     pub stderr: String,
+    /// Files beside the report with the whole of a longer stream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<OutputFile>,
+}
+
+/// A file with the whole of an output stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OutputFile {
+    /// `stdout` or `stderr`.
+    pub stream: String,
+    /// Path from the report's folder: `output/hello.wasmi.stdout.txt`.
+    pub path: String,
+    /// Size of the stream, bytes.
+    pub bytes: u64,
+    /// Its contents; `None` in a report that was read from a file.
+    #[serde(skip)]
+    pub text: Option<String>,
 }
 
 impl Cell {

@@ -11,6 +11,9 @@ mod step;
 pub use step::{Response, Step, Stream};
 use step::{default_method, default_path};
 
+/// Version of `scenario.toml` that this lab reads.
+pub const SCENARIO_SCHEMA: u32 = 1;
+
 /// One program, compiled in one way, with what to do with it and the expected result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {

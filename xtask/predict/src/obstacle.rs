@@ -172,7 +172,7 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
     }
     if is_program(question) && is_module {
         let starts_main = profile.manners.get("main-without-start").is_some_and(|a| a.support == Support::Yes);
-        if !exports("_start") && !(starts_main && exports("main")) {
+        if !(exports("_start") || starts_main && exports("main")) {
             let obstacle = manner(profile, "no-start")?;
             // It looks for the entry point without linking: its imports may be missing too.
             let unchecked = profile.unknown_import.support == Support::Unchecked;

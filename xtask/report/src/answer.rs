@@ -14,7 +14,7 @@ use super::text::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, Shape};
-use wasmlab_model::report::{Artifact, Cell, NoteKind, RunReport};
+use wasmlab_model::report::{Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Registry entry.
@@ -64,7 +64,7 @@ impl<'a> Answer<'a> {
             self.arrow(cell.remedy.as_deref().unwrap_or_default());
             return;
         }
-        let about = artifact.map(artifact_line).unwrap_or_default();
+        let about = artifact.map(|a| facts_line(a.facts.as_ref(), a.bytes)).unwrap_or_default();
         self.part(BOLD, title, &about);
         let of = |verdict| cells.iter().filter(move |c| c.verdict == verdict).copied().collect::<Vec<&Cell>>();
         self.out.push('\n');
@@ -330,9 +330,10 @@ fn grouped_by<'c>(cells: &[&'c Cell], key: impl Fn(&Cell) -> String) -> Vec<(Str
 }
 
 /// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
-fn artifact_line(artifact: &Artifact) -> String {
-    let size = text::bytes(artifact.bytes);
-    let Some(facts) = &artifact.facts else { return size };
+#[must_use]
+pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {
+    let size = text::bytes(bytes);
+    let Some(facts) = facts else { return size };
     let mut parts = vec![kind(facts).to_owned()];
     parts.extend(shape(facts.shape).map(str::to_owned));
     parts.extend(facts.abis.iter().map(|a| a.abi.title().to_owned()));
@@ -365,7 +366,8 @@ fn shape(shape: Shape) -> Option<&'static str> {
 }
 
 /// Reasons about imports, of which a runtime names the one that it looks for first.
-fn is_about_imports(code: Code) -> bool {
+#[must_use]
+pub fn is_about_imports(code: Code) -> bool {
     use Code::{
         ComponentPart, CustomHost, MissingImport, NeedsEmscriptenHost, NeedsJsGlue, NeedsNapiHost, SideModule,
         UnresolvedSymbol,

@@ -17,7 +17,7 @@ pub enum NameStyle {
 pub fn names(report: &RunReport, ids: &[&str], style: NameStyle) -> String {
     match style {
         NameStyle::Ids => by_id(report, ids),
-        NameStyle::Versions => by_version(report, ids),
+        NameStyle::Versions => with_versions(&report.runtimes, ids),
     }
 }
 
@@ -44,9 +44,11 @@ fn by_id(report: &RunReport, ids: &[&str]) -> String {
     names.join(", ")
 }
 
-fn by_version(report: &RunReport, ids: &[&str]) -> String {
+/// Names those of the columns that have these ids, as [`NameStyle::Versions`] does.
+#[must_use]
+pub fn with_versions(columns: &[RuntimeInfo], ids: &[&str]) -> String {
     let mut groups: Vec<(Key, Vec<&RuntimeInfo>)> = Vec::new();
-    for runtime in report.runtimes.iter().filter(|r| ids.contains(&r.id.as_str())) {
+    for runtime in columns.iter().filter(|r| ids.contains(&r.id.as_str())) {
         let key = Key::of(runtime);
         match groups.iter_mut().find(|(k, _)| *k == key) {
             Some((_, members)) => members.push(runtime),
@@ -54,7 +56,7 @@ fn by_version(report: &RunReport, ids: &[&str]) -> String {
         }
     }
     let names = groups.into_iter().map(|(key, members)| {
-        let all = report.runtimes.iter().filter(|r| r.tool.present && Key::of(r) == key).count();
+        let all = columns.iter().filter(|r| r.tool.present && Key::of(r) == key).count();
         // A column named only by its engine must be distinguishable from the ones beside it.
         let own = |r: &&RuntimeInfo| {
             if members.len() > 1 && mode(r).is_empty() { r.mode.clone() } else { mode(r).to_owned() }

@@ -17,7 +17,7 @@ use super::{RenderOptions, Renderer};
 mod charts;
 mod data;
 mod families;
-mod hash;
+pub(crate) mod hash;
 mod lists;
 mod matrix;
 #[cfg(test)]
@@ -32,6 +32,7 @@ const STYLE: &str = concat!(include_str!("../templates/page.css"), include_str!(
 const SCRIPT: &str = concat!(
     "\"use strict\";(() => {\n",
     include_str!("../templates/query.js"),
+    include_str!("../templates/elements.js"),
     include_str!("../templates/data.js"),
     include_str!("../templates/matrix.js"),
     include_str!("../templates/panel.js"),
@@ -64,6 +65,8 @@ struct Page<'a> {
     notes: Vec<(&'a str, &'a str)>,
     missing: Vec<(&'a str, &'a str)>,
     next: Vec<(&'a str, &'a str)>,
+    /// Path to the page that predicts where a file runs, if this page lies in the repository.
+    check_page: Option<&'static str>,
     data: String,
     style: &'static str,
     script: &'static str,
@@ -97,6 +100,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         notes: notes(report, |kind| kind == NoteKind::ColumnsDiffer),
         missing: notes(report, |kind| kind == NoteKind::Missing),
         next: notes(report, |kind| kind == NoteKind::NextStep),
+        check_page: data::places(report).map(|places| places.check_page),
         data: data::json(report),
         style: STYLE,
         script: SCRIPT,

@@ -2,7 +2,8 @@
 
 use wasmlab_model::report::RunReport;
 
-mod columns;
+pub mod check_page;
+pub mod columns;
 pub mod compare;
 mod digest;
 pub mod findings;

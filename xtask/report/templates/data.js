@@ -1,11 +1,6 @@
 
 // The data, and the fields that a query can ask for.
 
-// What could move the eye or the direction of writing is shown as what it is; all texts of the data go through here.
-const CONTROLS = /(?![\n\t\ufe0e\ufe0f])[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
-const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-const visible = (text) => text.replace(/\r\n/g, "\n").replace(CONTROLS, (c) => c.split("").map(escaped).join(""));
-
 const DATA = JSON.parse(document.getElementById("data").textContent, (_, value) => (typeof value === "string" ? visible(value) : value));
 
 const textAt = (place) => (place === undefined ? "" : DATA.texts[place]);
@@ -67,13 +62,4 @@ const FIELDS = {
   size: { number: (cell) => guestOf(cell)?.bytes },
   ms: { number: (cell) => cell.ms },
   memory: { number: (cell) => cell.rss },
-};
-
-const bytesText = (bytes) => {
-  if (bytes < 1024) return `${bytes} B`;
-  return bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
-};
-const msText = (ms) => {
-  if (ms < 10) return `${Math.round(ms * 100) / 100} ms`;
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 100) / 10} s`;
 };

@@ -123,32 +123,6 @@ const choices = () => {
   $("query-fields").append("Fields: ", Object.keys(FIELDS).flatMap((name) => [h("code", {}, name), " "]).reduce((box, child) => (box.append(child), box), h("span")));
 };
 
-const THEMES = ["light dark", "dark", "light"];
-const THEME_NAMES = { "light dark": "Auto", dark: "Dark", light: "Light" };
-const setTheme = (theme) => {
-  document.documentElement.style.colorScheme = theme;
-  $("theme").textContent = `Theme: ${THEME_NAMES[theme]}`;
-};
-const theme = () => {
-  let current = THEMES[0];
-  try {
-    const kept = localStorage.getItem("wasmlab-theme");
-    if (THEMES.includes(kept)) current = kept;
-  } catch {
-    // A page from disk may have no storage.
-  }
-  setTheme(current);
-  $("theme").addEventListener("click", () => {
-    current = THEMES[(THEMES.indexOf(current) + 1) % THEMES.length];
-    setTheme(current);
-    try {
-      localStorage.setItem("wasmlab-theme", current);
-    } catch {
-      // Then it holds for this visit.
-    }
-  });
-};
-
 const listen = () => {
   $("query").addEventListener("input", (event) => {
     state.q = event.target.value;

@@ -1,36 +1,12 @@
 
 // The panel: the evidence of a cell, what a guest is, what a runtime lacks. Everything is set as text.
 
-// An element with classes after dots, attributes, and children: texts, elements, or lists of them.
-const h = (name, attributes = {}, ...children) => {
-  const [tag, ...classes] = name.split(".");
-  const element = document.createElement(tag);
-  if (classes.length) element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== "" && child !== false));
-  return element;
-};
-
-const SVG = "http://www.w3.org/2000/svg";
-const svg = (tag, attributes, ...children) => {
-  const element = document.createElementNS(SVG, tag);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-};
-
 const VERDICT = { pass: "p", gap: "g", fail: "f", "not-built": "b", absent: "a", "not-applicable": "x", "not-attempted": "q", error: "e" };
 const SIGN = { pass: "✓", absent: "·", "not-applicable": "–", "not-attempted": "○", error: "!" };
 const STAGES = ["load", "validate", "compile", "link", "instantiate", "run"];
 
 const classOf = (cell) => (cell.switches ? "w" : VERDICT[cell.v]);
 const signOf = (cell) => (cell.switches ? "◐" : SIGN[cell.v] ?? codes.get(cell.c)?.symbol ?? "?");
-
-// The lab's own sentences have code between backticks.
-const prose = (text) => {
-  const parts = text.split("`");
-  return parts.length % 2 ? parts.map((part, at) => (at % 2 ? h("code", {}, part) : part)) : [text];
-};
 
 const query = (text) => `#q=${encodeURIComponent(text)}`;
 const link = (kind, name) => h("a", { href: `#${kind}=${encodeURIComponent(name)}` }, name);
@@ -56,23 +32,6 @@ const command = (text, label) => {
   const button = h("button.quiet", { type: "button", "aria-label": `Copy: ${label}` }, "Copy");
   button.addEventListener("click", () => copy(text, button));
   return h("div.command", {}, h("span.muted", {}, label), button, h("pre", { tabindex: "0" }, text));
-};
-
-const section = (title, ...children) => {
-  const shown = children.flat(Infinity).filter((child) => child !== undefined && child !== "" && child !== false);
-  return shown.length ? h("section", {}, h("h3", {}, title), ...shown) : undefined;
-};
-
-// A list of names and values; those without a value are left out.
-const facts = (pairs) => {
-  const shown = pairs.filter(([, value]) => value !== undefined && value !== "" && value !== false && !(Array.isArray(value) && !value.length));
-  return shown.length ? h("dl", {}, shown.map(([name, ...value]) => [h("dt", {}, name), h("dd", {}, ...value)])) : undefined;
-};
-
-// The same side by side, for short values.
-const tiles = (pairs) => {
-  const shown = pairs.filter(([, value]) => value !== undefined && value !== "");
-  return shown.length ? h("dl.tiles", {}, shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))) : undefined;
 };
 
 const badge = (cell) => [h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", h("b", {}, cell.switches ? "pass with a switch" : cell.v)];
@@ -111,6 +70,11 @@ const checks = (cell) => {
 const stream = (name, place) => (place === undefined ? undefined : h("figure.stream", {}, h("figcaption", {}, name), h("pre", { tabindex: "0" }, textAt(place))));
 
 const AGREEMENTS = { same: "as observed", "other-subject": "observed about another subject", "own-result": "then a result of the program's own", undecided: "reading cannot decide", contradicts: "the run contradicts it", "not-run": "the runtime was not here" };
+// What the page cuts stands in files beside it, which a page that was sent alone does not have.
+const wholeOutput = (cell) => {
+  if (cell.files) return h("p.muted", {}, "The whole output lies beside this page: ", cell.files.map(([name, path, bytes], at) => [at ? ", " : "", h("a", { href: path }, name), ` (${bytesText(bytes)})`]));
+  return cell.cut ? h("p.muted", {}, "Cut to 1 KiB; report.json has more.") : undefined;
+};
 
 const evidence = (cell) => {
   const scenario = scenarioOf(cell);
@@ -140,7 +104,7 @@ const evidence = (cell) => {
       ["Observed", cell.cached ? "earlier, cached" : ""],
     ]),
     checks(cell),
-    section("Output", stream("stdout", cell.out), stream("stderr", cell.err), cell.cut ? h("p.muted", {}, "Cut to 1 KiB; report.json has more.") : undefined),
+    section("Output", stream("stdout", cell.out), stream("stderr", cell.err), wholeOutput(cell)),
     section("Run it again",
       lab ? command(lab, "this cell, in the lab") : undefined,
       lab ? command(`cargo xtask repro ${scenario.name} ${runtime.id}`, "a folder for a bug report, which needs no lab") : undefined,
@@ -179,42 +143,9 @@ const cellPanel = (name) => {
   return { title, body: cells.map(fold) };
 };
 
-// The sections of a binary as a bar, and a table of them.
-const sizes = (guest) => {
-  const { sections, sizes: sums } = guest.facts;
-  const byName = new Map();
-  for (const [name, , bytes] of sections) byName.set(name, (byName.get(name) ?? 0) + bytes);
-  const known = sums.code + sums.data + sums.names + sums.debug + sums.custom;
-  const parts = byName.size ? [...byName] : [["code", sums.code], ["data", sums.data], ["names", sums.names], ["debug information", sums.debug], ["custom sections", sums.custom], ["the rest", Math.max(0, guest.bytes - known)]];
-  const shown = parts.filter(([, bytes]) => bytes > 0).sort((a, b) => b[1] - a[1]);
-  const whole = Math.max(guest.bytes, 1);
-  const kind = (name) => (/^code|core module/.test(name) ? "code" : /^data/.test(name) ? "data" : /name"?$|names/.test(name) ? "names" : /debug/.test(name) ? "debug" : /custom/.test(name) ? "custom" : "rest");
-  const chart = svg("svg", { width: "100%", height: 24 * Math.min(shown.length, 12), role: "img", "aria-label": shown.map(([name, bytes]) => `${name} ${bytes} bytes`).slice(0, 12).join(", ") });
-  shown.slice(0, 12).forEach(([name, bytes], at) => {
-    const width = Math.max(0.3, (bytes / whole) * 55);
-    chart.append(
-      svg("text", { x: "0", y: 24 * at + 16 }, name.length > 22 ? `${name.slice(0, 21)}…` : name),
-      svg("rect", { class: `part ${kind(name)}`, x: "32%", y: 24 * at + 5, height: 14, rx: 2, width: `${width}%` }),
-      svg("text", { x: `${33 + width}%`, y: 24 * at + 16, class: "value" }, bytesText(bytes)));
-  });
-  return [chart, shown.length > 12 ? h("p.muted", {}, `and ${shown.length - 12} smaller ones`) : undefined];
-};
-
 // Cells as signs with names, each opening its evidence.
 const signs = (cells, label) => h("ul.signs", {}, cells.map((cell) =>
   h("li", {}, h("a", { href: `#cell=${encodeURIComponent(`${scenarioOf(cell).name} ${runtimeOf(cell).id}`)}`, title: [cell.v, cell.c].filter(Boolean).join(": ") }, h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", label(cell), h("span.unseen", {}, ` ${cell.v}`)))));
-
-// Texts by what stands before them, each group to fold.
-const grouped = (items, open) => {
-  const groups = new Map();
-  for (const [group, name, type] of items) groups.set(group, [...(groups.get(group) ?? []), [name, type]]);
-  return [...groups].map(([group, members]) => {
-    const details = h("details", {}, h("summary", {}, h("code", {}, group), h("span.n", {}, ` ${members.length}`)),
-      h("ul.types", {}, members.map(([name, type]) => h("li", {}, h("code", {}, name), " ", h("span.muted", {}, type)))));
-    details.open = open && groups.size < 4 && members.length < 30;
-    return details;
-  });
-};
 
 const guestPanel = (name) => {
   const at = DATA.scenarios.findIndex((scenario) => scenario.name === name);
@@ -251,6 +182,7 @@ const guestPanel = (name) => {
     read ? section("Where the bytes are", sizes(guest)) : undefined,
     read ? section(`Imports: ${read.imports.length}`, grouped(imports, true)) : undefined,
     read && read.exports.length ? section(`Exports: ${read.exports.length}`, grouped(read.exports.map(([own, type]) => [type.split(" ")[0], own, type]), false)) : undefined,
+    guest?.annotated ? section("Every byte", everyByte(guest.annotated)) : undefined,
     read?.producers.length ? section("Producers", h("p", {}, read.producers.map(({ name: own, version }) => `${own} ${version}`.trim()).join(", "))) : undefined,
   ];
   return { title: [name], body };

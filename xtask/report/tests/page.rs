@@ -237,8 +237,10 @@ fn links() {
     std::fs::create_dir(file.parent().unwrap()).unwrap();
     std::fs::write(&file, page(&report)).unwrap();
     browser.open_file(&file, "");
-    let sections = "[...document.querySelectorAll('nav a, .skip')].map(a => a.getAttribute('href').slice(1)).filter(id => !document.getElementById(id))";
+    let sections = "[...document.querySelectorAll('nav a[href^=\"#\"], .skip')].map(a => a.getAttribute('href').slice(1)).filter(id => !document.getElementById(id))";
     assert_eq!(browser.value(sections), json!([]));
+    let pages = "[...document.querySelectorAll('nav a:not([href^=\"#\"])')].map(a => a.getAttribute('href'))";
+    assert_eq!(browser.value(pages), json!(["check.html"]));
     let dead = "(() => {
         const dead = [];
         // Browsers refuse hundreds of changes of the address at once.

@@ -1,6 +1,8 @@
 //! Shared by several subcommands: selecting rows and columns, running with progress, writing reports.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,6 +15,7 @@ use crate::exit;
 use crate::glob;
 use crate::lab::{Lab, ROOT_VARIABLE};
 use crate::matrix::assemble::{self, RunMetadata};
+use crate::matrix::row::OUTPUT_FOLDER;
 use crate::matrix::{self, Request};
 use crate::program_name;
 use crate::scenario;
@@ -275,6 +278,27 @@ fn write(folder: &Path, report: &RunReport) -> Result<()> {
         let path = folder.join(renderer.file());
         files::write_atomically(&path, renderer.text(report, options).as_bytes())
             .context("failed to save the report (the matrix above is complete)")?;
+    }
+    write_outputs(folder, report).context("failed to save the guests' output (the matrix above is complete)")
+}
+
+/// Writes the output streams that the report shortens, and removes those of an earlier run.
+fn write_outputs(folder: &Path, report: &RunReport) -> io::Result<()> {
+    let files = report.cells.iter().flat_map(|cell| &cell.output.files);
+    let mut kept = BTreeSet::new();
+    for file in files {
+        let path = folder.join(&file.path);
+        if let Some(text) = &file.text {
+            files::write_atomically(&path, text.as_bytes())?;
+        }
+        kept.insert(path);
+    }
+    let Ok(entries) = fs::read_dir(folder.join(OUTPUT_FOLDER)) else { return Ok(()) };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.extension().is_some_and(|end| end == "txt") && !kept.contains(&path) {
+            // Two runs in one checkout may both remove it.
+            let _ = fs::remove_file(path);
+        }
     }
     Ok(())
 }

@@ -14,12 +14,10 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::reading::{self, Form, ReadError};
 use crate::store::profiles;
-use wasmlab_model::facts::{Facts, FirstUse};
+use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
-use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, ScenarioFile};
-use wasmlab_predict::{Expected, Prediction, Question};
+use wasmlab_reader::predictions::{self, OfFile};
 use wasmlab_report::visible::on_line;
-use wasmlab_runtimes as runtimes;
 
 mod against;
 
@@ -81,45 +79,6 @@ struct Printed {
     files: Vec<OfFile>,
 }
 
-/// The predictions for a file.
-#[derive(Serialize)]
-struct OfFile {
-    file: String,
-    /// Why it is not a valid file; the runtimes then refuse it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    invalid: Option<String>,
-    predictions: Vec<Predicted>,
-}
-
-/// A prediction for a runtime.
-#[derive(Serialize)]
-struct Predicted {
-    runtime: String,
-    version: String,
-    /// The day of the profile: `2026-11-26`.
-    measured: String,
-    /// `runs`, `may-fail`, `fails` or `not-applicable`.
-    verdict: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    detail: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    switches: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    functions: Vec<String>,
-    /// Every import that it lacks.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    missing: Vec<String>,
-    /// Where the file first uses the proposal that it lacks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_use: Option<FirstUse>,
-}
-
 /// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let Some(report) = &args.against {
@@ -135,7 +94,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     });
     let profiles = profiles.map_err(|_| anyhow::anyhow!("the lab failed while it read the profiles"))??;
     let files = args.files.iter().zip(read?);
-    let files: Vec<OfFile> = files.map(|(file, facts)| of_file(file, facts, args, &profiles)).collect();
+    let of_file = |(file, facts): (&PathBuf, std::result::Result<Facts, String>)| {
+        let facts = facts.as_ref().map_err(String::as_str);
+        predictions::of_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
+    };
+    let files: Vec<OfFile> = files.map(of_file).collect();
     if args.output == Output::Json {
         let printed = Printed { schema: SCHEMA_VERSION, files };
         output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
@@ -164,64 +127,6 @@ fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>>
         Err(ReadError::Refused(message)) => Ok(Err(message)),
         Err(error) => usage(format!("failed to read `{}`: {error}", file.display())),
     }
-}
-
-fn of_file(file: &Path, facts: std::result::Result<Facts, String>, args: &Args, profiles: &[Profile]) -> OfFile {
-    let spec = program(file, args.invoke.as_deref());
-    let predictions = profiles.iter().map(|profile| predicted(&facts, &spec, profile)).collect();
-    OfFile { file: file.display().to_string(), invalid: facts.err(), predictions }
-}
-
-/// The file as a program without inputs, or as a library of which an export is called.
-fn program(file: &Path, invoke: Option<&str>) -> ScenarioFile {
-    let call = |export: &str| ExpectedCall {
-        export: export.to_owned(),
-        args: Vec::new(),
-        results: None,
-        after_previous: false,
-    };
-    let run = match invoke {
-        Some(export) => Run { entry: EntryPointKind::Calls, call: vec![call(export)], ..Run::default() },
-        None => Run::default(),
-    };
-    ScenarioFile {
-        schema: crate::scenario::SCHEMA_VERSION,
-        title: file.display().to_string(),
-        family: "given".to_owned(),
-        route: "given".to_owned(),
-        rank: 0,
-        build: Build { toolchain: "wat".to_owned(), ..Build::default() },
-        run,
-        expect: Expect::default(),
-        known: Vec::new(),
-        step: Vec::new(),
-    }
-}
-
-fn predicted(facts: &Result<Facts, String>, spec: &ScenarioFile, profile: &Profile) -> Predicted {
-    let of = |verdict, prediction: Prediction| Predicted {
-        runtime: profile.runtime.clone(),
-        version: profile.version.clone(),
-        measured: profile.provenance.date.clone(),
-        verdict,
-        code: prediction.code.map(|code| code.id()),
-        subject: prediction.subject,
-        detail: prediction.detail,
-        remedy: prediction.remedy,
-        switches: prediction.switches,
-        functions: prediction.functions,
-        missing: prediction.missing,
-        first_use: prediction.first_use,
-    };
-    let applies =
-        runtimes::find(&profile.runtime).map_or(Ok(()), |runtime| runtime.is_applicable(spec, facts.as_ref().ok()));
-    if let Err(why) = applies {
-        let none = Prediction { detail: why, ..Prediction::new(Expected::Fails) };
-        return of("not-applicable", none);
-    }
-    let question = Question { facts: facts.as_ref().map_err(String::as_str), run: &spec.run, glue: false };
-    let prediction = wasmlab_predict::predict(&question, profile);
-    of(prediction.expected.id(), prediction)
 }
 
 /// For people: one line for each result, with the runtimes that have it.

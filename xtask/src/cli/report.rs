@@ -16,6 +16,8 @@ use crate::store::files;
 use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
 
+mod check_page;
+
 /// Largest report that is read, bytes.
 pub const MAX_BYTES: u64 = 128 << 20;
 
@@ -27,7 +29,8 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask report ci/report.json
   cargo xtask report --check                       does the published report match the last run-all?
   cargo xtask report --output html > page.html     a page to send; run-all leaves it in reports/latest/index.html
-  cargo xtask report --publish                     writes reports/OS-ARCH.json and .md, and reports/index.html";
+  cargo xtask report --publish                     writes reports/OS-ARCH.json and .md, and reports/index.html
+  cargo xtask report --check-page                  writes reports/check.html, which predicts where a dropped file runs";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -47,9 +50,16 @@ pub struct Args {
     /// JSON
     #[arg(long, conflicts_with = "publish")]
     check: bool,
+    /// Write reports/check.html, a page that predicts in the browser where a file runs: compiles the lab's reader to
+    /// WebAssembly and adds the profiles of snapshots/profiles/
+    #[arg(long, conflicts_with_all = ["file", "publish", "check"])]
+    check_page: bool,
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    if args.check_page {
+        return check_page::write(lab);
+    }
     if (args.publish || args.check) && !lab.has_workspace() {
         return usage("--publish and --check are about the report of a checkout of the lab: run them there");
     }
@@ -164,6 +174,7 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
             (versions, wrong) = (found.versions, [wrong, found.results].concat());
         }
     }
+    wrong.extend(check_page::check(lab)?);
     // As with snapshots, a new version with the same results is not an error: updating a package requires no action.
     for line in &versions {
         output::print_progress(line);

@@ -217,6 +217,7 @@ fn artifacts(request: &Request, rows: &[Option<Row>]) -> Vec<Artifact> {
                 toolchain: guest.toolchain.clone(),
                 build_ms: guest.build_ms,
                 facts: row.facts.clone().ok(),
+                annotated: row.annotated.clone(),
             })
         })
         .collect()

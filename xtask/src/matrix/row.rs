@@ -7,27 +7,37 @@ use wasmlab_protocol::{Event, Stage};
 use super::{Row, facts_of};
 use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
+use wasmlab_inspect::bytes::{Line, hex};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
-use wasmlab_model::report::{Cell, Output};
+use wasmlab_model::report::{ByteLine, Cell, Output, OutputFile};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Judgement, NotAttempted, Verdict};
 
 /// Characters of a guest's output that a report contains.
 const MAX_OUTPUT_CHARS: usize = 4_000;
+/// A longer stream is also written to a file, bytes: the page shows no more of it.
+const MAX_WITHOUT_FILE: usize = 1 << 10;
+/// The largest of these files, bytes.
+const MAX_FILE: usize = 1 << 20;
+/// Their folder beside the report.
+pub const OUTPUT_FOLDER: &str = "output";
+/// The largest guest whose every byte is explained, bytes.
+const MAX_ANNOTATED: usize = 1 << 10;
 
 /// Reads the binary of a guest.
 pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
     let bytes = match &guest {
         Ok(guest) => fs::read(lab.cache.object(&guest.sha256)),
-        Err(none) => return Row { facts: Err(none.detail.clone()), invalid: None, script_name: None, bytes: 0, guest },
+        Err(none) => return unread(none.detail.clone(), guest),
     };
     match bytes {
         Ok(bytes) => {
             let sha256 = guest.as_ref().map_or("", |g| g.sha256.as_str());
             let invalid = wasmlab_inspect::invalid_file(&bytes).and_then(|error| error.remedy());
             let script_name = wasmlab_inspect::unsafe_script_name(&bytes);
-            Row { facts: facts_of(lab, sha256, &bytes), invalid, script_name, bytes: bytes.len() as u64, guest }
+            let facts = facts_of(lab, sha256, &bytes);
+            Row { facts, invalid, script_name, bytes: bytes.len() as u64, annotated: annotated(&bytes), guest }
         }
         Err(error) => {
             let none = NotBuilt {
@@ -35,9 +45,30 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
                 detail: format!("the guest has been deleted: {error}"),
                 remedy: None,
             };
-            Row { facts: Err(none.detail.clone()), invalid: None, script_name: None, bytes: 0, guest: Err(none) }
+            unread(none.detail.clone(), Err(none))
         }
     }
+}
+
+/// The row of a guest without a file.
+fn unread(why: String, guest: Result<Guest, NotBuilt>) -> Row {
+    Row { facts: Err(why), invalid: None, script_name: None, bytes: 0, annotated: Vec::new(), guest }
+}
+
+/// Every byte of a small binary with its meaning.
+fn annotated(binary: &[u8]) -> Vec<ByteLine> {
+    if binary.len() > MAX_ANNOTATED || wasmlab_inspect::invalid_file(binary).is_some() {
+        return Vec::new();
+    }
+    let lines = wasmlab_inspect::bytes::annotated(binary).map(|annotated| annotated.lines).unwrap_or_default();
+    let line = |line: Line| ByteLine {
+        offset: line.offset as u64,
+        bytes: hex(&line.bytes),
+        depth: line.depth as u64,
+        meaning: line.meaning,
+        wrong: line.wrong,
+    };
+    lines.into_iter().map(line).collect()
 }
 
 /// A cell that the lab cannot run yet: it has neither code nor blame.
@@ -99,7 +130,7 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
         cpu_ms: ms(observation.cpu_micros),
         peak_rss_bytes: observation.peak_rss_bytes,
         argv: observation.argv,
-        output: Output { stdout: truncate(observation.stdout), stderr: truncate(observation.stderr) },
+        output: output(&scenario.name, runtime, observation.stdout, observation.stderr),
         ..unmeasured
     }
 }
@@ -113,6 +144,21 @@ fn stage_ms(observation: &Observation, stage: Stage) -> Option<f64> {
     let cached =
         observation.events.iter().any(|e| matches!(e, Event::Stage { stage: s, cached: true, .. } if *s == stage));
     observation.stage_micros(stage).filter(|_| !cached).map(ms)
+}
+
+/// The beginning of each stream, and the file of a longer one.
+fn output(scenario: &str, runtime: &str, stdout: String, stderr: String) -> Output {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+    let stem: String = format!("{scenario}.{runtime}").chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+    let file = |(stream, text): (&str, &String)| OutputFile {
+        stream: stream.to_owned(),
+        path: format!("{OUTPUT_FOLDER}/{stem}.{stream}.txt"),
+        bytes: text.len() as u64,
+        text: Some(text[..text.floor_char_boundary(MAX_FILE)].to_owned()),
+    };
+    let streams = [("stdout", &stdout), ("stderr", &stderr)];
+    let files = streams.into_iter().filter(|(_, text)| text.len() > MAX_WITHOUT_FILE).map(file).collect();
+    Output { stdout: truncate(stdout), stderr: truncate(stderr), files }
 }
 
 fn truncate(text: String) -> String {

@@ -41,24 +41,31 @@ pub(super) fn walk<'a>(
 /// a hundred thousand bodies; that of nested modules is only not validated.
 pub(super) fn check(bytes: &[u8], set: WasmFeatures) -> Result<(), Error> {
     let is_module = bytes.get(4..8) == Some(&[1, 0, 0, 0]);
+    if is_module && check_module(bytes, set)? {
+        return Ok(());
+    }
+    walk(bytes, set, |_| Ok(()))
+}
+
+/// Whether the module was validated to its end.
+fn check_module(bytes: &[u8], set: WasmFeatures) -> Result<bool, Error> {
     let mut validator = Validator::new_with_features(set);
     let mut parser = Parser::new(0);
     parser.set_features(set);
     let mut rest = bytes;
-    while is_module {
+    loop {
         // Since the parser knows that this is all the data, it never asks for more.
-        let Chunk::Parsed { payload, consumed } = parser.parse(rest, true)? else { break };
+        let Chunk::Parsed { payload, consumed } = parser.parse(rest, true)? else { return Ok(false) };
         rest = &rest[consumed..];
         if let ValidPayload::End(_) = validator.payload(&payload)? {
-            return Ok(());
+            return Ok(true);
         }
         if let Payload::CodeSectionStart { size, .. } = payload {
             parser.skip_section();
-            let Some(behind) = rest.get(size as usize..) else { break };
+            let Some(behind) = rest.get(size as usize..) else { return Ok(false) };
             rest = behind;
         }
     }
-    walk(bytes, set, |_| Ok(()))
 }
 
 impl Func<'_> {

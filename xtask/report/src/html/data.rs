@@ -7,7 +7,7 @@ use wasmlab_model::checks::Check;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{AbiEvidence, Producer, Refusal, Sizes};
 use wasmlab_model::prediction::Agreement;
-use wasmlab_model::report::{Artifact, Cell, CodeText, Note, NoteKind, RunReport, RuntimeInfo, ScenarioInfo};
+use wasmlab_model::report::{Artifact, ByteLine, Cell, CodeText, Note, NoteKind, RunReport, RuntimeInfo, ScenarioInfo};
 use wasmlab_model::shell;
 use wasmlab_model::verdict::Change;
 
@@ -42,6 +42,8 @@ struct GuestData<'a> {
     build_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     facts: Option<FactsData<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    annotated: &'a [ByteLine],
 }
 
 #[derive(Serialize)]
@@ -123,6 +125,9 @@ struct CellData<'a> {
     /// An output stream was truncated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     cut: bool,
+    /// Files with whole streams: stream, path, bytes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<(&'a str, &'a str, u64)>,
 }
 
 fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
@@ -167,7 +172,7 @@ pub fn json(report: &RunReport) -> String {
     });
     let cells: Vec<CellData> = cells.collect();
     let data = Data {
-        lessons: lessons(report),
+        lessons: places(report).map(|places| places.lessons),
         scenarios: &report.scenarios,
         runtimes: &report.runtimes,
         codes: &report.codes,
@@ -185,11 +190,19 @@ pub fn json(report: &RunReport) -> String {
     serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c")
 }
 
+/// Paths from a page in the repository to what it links.
+pub struct Places {
+    /// The folder of scenarios.
+    pub lessons: &'static str,
+    /// The page that predicts where a file runs.
+    pub check_page: &'static str,
+}
+
 /// `reports/latest/index.html` of a run, `reports/index.html` where it is published; the files of `check` have none.
-fn lessons(report: &RunReport) -> Option<&'static str> {
+pub fn places(report: &RunReport) -> Option<Places> {
     match (report.command.as_str(), report.started.is_empty()) {
-        ("run-all", true) => Some("../scenarios/"),
-        ("run-all", false) => Some("../../scenarios/"),
+        ("run-all", true) => Some(Places { lessons: "../scenarios/", check_page: "check.html" }),
+        ("run-all", false) => Some(Places { lessons: "../../scenarios/", check_page: "../check.html" }),
         _ => None,
     }
 }
@@ -215,6 +228,7 @@ fn guest(artifact: &Artifact) -> GuestData<'_> {
         toolchain: &artifact.toolchain,
         build_ms: artifact.build_ms,
         facts,
+        annotated: &artifact.annotated,
     }
 }
 
@@ -251,6 +265,7 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
         cut: out.len() < cell.output.stdout.len() || err.len() < cell.output.stderr.len(),
         out: texts.place(out),
         err: texts.place(err),
+        files: cell.output.files.iter().map(|f| (f.stream.as_str(), f.path.as_str(), f.bytes)).collect(),
     }
 }
 

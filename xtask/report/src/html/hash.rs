@@ -1,4 +1,4 @@
-//! The hashes with which the page's content security policy allows its own script and style.
+//! The hashes with which a page's content security policy allows its own script and style, and Base64.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,8 @@ pub fn source(text: &str) -> String {
     format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
 }
 
-fn base64(bytes: &[u8]) -> String {
+/// Base64 of RFC 4648, padded.
+pub fn base64(bytes: &[u8]) -> String {
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
         let group = chunk.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));

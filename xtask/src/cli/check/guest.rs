@@ -19,6 +19,7 @@ use crate::reading::{self, Form, ReadError};
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_reader::source;
 use wasmlab_report::text;
 
 /// How to run a guest. The command line applies to every file; `wasmlab.toml` has one per file.
@@ -139,7 +140,7 @@ pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Opti
 /// The binary; the text format is assembled.
 fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
-    if !reading::is_text(file, &bytes) {
+    if !source::is_text(file, &bytes) {
         return Ok(bytes);
     }
     match reading::read(file, Form::Binary) {

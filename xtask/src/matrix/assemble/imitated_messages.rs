@@ -63,7 +63,7 @@ mod tests {
 
     fn cell(runtime: &str, code: Code, stage: Stage, stderr: &str) -> Cell {
         let pass = crate::sample::cells().remove(0);
-        let (entry, output) = (code.entry(), Output { stdout: String::new(), stderr: stderr.to_owned() });
+        let (entry, output) = (code.entry(), Output { stderr: stderr.to_owned(), ..Output::default() });
         let (verdict, blame, stage) = (entry.verdict, entry.blame.to_vec(), Some(stage));
         Cell { runtime: runtime.to_owned(), verdict, code: Some(code), blame, stage, output, ..pass }
     }

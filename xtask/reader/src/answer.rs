@@ -1,0 +1,192 @@
+//! What reports/check.html shows of a file: the facts, and the predictions grouped as `check` groups its results.
+
+use std::path::Path;
+
+use serde::Serialize;
+use wasmlab_inspect::{self as inspect, bytes::Line};
+use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code};
+use wasmlab_model::facts::Facts;
+use wasmlab_model::profile::Profile;
+use wasmlab_model::report::{RuntimeInfo, ToolInfo};
+use wasmlab_report::answer::{facts_line, is_about_imports};
+use wasmlab_report::columns;
+use wasmlab_runtimes as runtimes;
+
+use crate::predictions::{self, OfFile, Predicted};
+use crate::source;
+
+/// Entries of a list that are shown; a page need not show a hundred thousand exports.
+const MAX_SHOWN: usize = 2_000;
+/// The largest binary whose every byte is shown, bytes.
+const MAX_ANNOTATED: usize = 4 << 10;
+
+/// The answer for a file.
+#[derive(Serialize)]
+pub struct Answer {
+    /// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
+    pub line: String,
+    /// As in `predict --output json`.
+    pub prediction: OfFile,
+    /// The runtimes by result, first where it runs, then the most telling reasons.
+    pub groups: Vec<Group>,
+    /// What the file is; long lists are cut to their first entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+    /// How long the lists are.
+    pub counts: Counts,
+    /// The names of its ABIs, in the order of [`Facts::abis`].
+    pub abis: Vec<&'static str>,
+    /// Every byte with its meaning, of a small file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bytes: Vec<Line>,
+}
+
+/// The lengths of lists in [`Answer::facts`].
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Counts {
+    /// Of [`Facts::imports`].
+    pub imports: usize,
+    /// Of [`Facts::exports`].
+    pub exports: usize,
+    /// Of [`Facts::sections`].
+    pub sections: usize,
+}
+
+/// Runtimes with the same result.
+#[derive(Clone, Debug, Serialize)]
+pub struct Group {
+    /// `runs`, `may-fail`, `fails` or `not-applicable`.
+    pub verdict: &'static str,
+    /// `wasmi 2.0, wasmtime 48.0 (3 modes)`.
+    pub names: String,
+    /// Positions in [`OfFile::predictions`].
+    pub members: Vec<usize>,
+    /// The catalogue's sentence for the code.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub meaning: &'static str,
+}
+
+/// Reads a file, binary or text, and predicts where it runs.
+#[must_use]
+pub fn answer(file: &str, bytes: &[u8], profiles: &[Profile]) -> Answer {
+    let binary = source::binary(Path::new(file), bytes).map_err(|error| error.to_string());
+    let facts = match &binary {
+        Ok(binary) => inspect::facts(binary).map_err(|error| error.to_string()),
+        Err(message) => Err(message.trim().to_owned()),
+    };
+    let facts = facts.as_ref().map_err(String::as_str);
+    let prediction = predictions::of_file(file, facts, None, profiles);
+    let groups = groups(&prediction, profiles);
+    let facts = facts.ok();
+    let counts = facts.map_or(Counts::default(), |facts| Counts {
+        imports: facts.imports.len(),
+        exports: facts.exports.len(),
+        sections: facts.sections.len(),
+    });
+    Answer {
+        line: facts_line(facts, binary.as_ref().map_or(bytes.len(), |binary| binary.len()) as u64),
+        prediction,
+        groups,
+        facts: facts.map(shown),
+        counts,
+        abis: facts.map(|facts| facts.abis.iter().map(|a| a.abi.title()).collect()).unwrap_or_default(),
+        bytes: binary.as_deref().map(annotated).unwrap_or_default(),
+    }
+}
+
+/// Every byte of a small WebAssembly binary, valid or not.
+fn annotated(binary: &[u8]) -> Vec<Line> {
+    if binary.len() > MAX_ANNOTATED || !binary.starts_with(b"\0asm") {
+        return Vec::new();
+    }
+    inspect::bytes::annotated(binary).map(|annotated| annotated.lines).unwrap_or_default()
+}
+
+/// The facts with shorter lists.
+fn shown(facts: &Facts) -> Facts {
+    let mut facts = facts.clone();
+    facts.imports.truncate(MAX_SHOWN);
+    facts.exports.truncate(MAX_SHOWN);
+    facts.sections.truncate(MAX_SHOWN);
+    facts.producers.truncate(MAX_SHOWN);
+    facts.abis.iter_mut().for_each(|abi| abi.evidence.truncate(MAX_SHOWN));
+    facts
+}
+
+fn groups(of: &OfFile, profiles: &[Profile]) -> Vec<Group> {
+    let columns: Vec<RuntimeInfo> = profiles.iter().map(column).collect();
+    let mut groups: Vec<(Key, Vec<usize>)> = Vec::new();
+    for (at, one) in of.predictions.iter().enumerate() {
+        let key = Key::of(one);
+        match groups.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, members)) => members.push(at),
+            None => groups.push((key, vec![at])),
+        }
+    }
+    // Among reasons of one code, the one that most runtimes have comes first.
+    groups.sort_by_key(|(key, members)| (key.rank, std::cmp::Reverse(members.len()), members[0]));
+    let group = |(_, members): (Key, Vec<usize>)| {
+        let first = &of.predictions[members[0]];
+        let ids: Vec<&str> = members.iter().map(|at| of.predictions[*at].runtime.as_str()).collect();
+        let meaning = entry(first).map_or("", |entry| entry.meaning);
+        Group { verdict: first.verdict, names: columns::with_versions(&columns, &ids), members, meaning }
+    };
+    groups.into_iter().map(group).collect()
+}
+
+/// What the predictions of a group have in common.
+#[derive(PartialEq, Eq)]
+struct Key {
+    /// Verdict, whether the reason is well known, rank of the code.
+    rank: (u8, bool, u16),
+    code: Option<&'static str>,
+    why: String,
+    remedy: Option<String>,
+}
+
+impl Key {
+    fn of(one: &Predicted) -> Self {
+        let verdict = match one.verdict {
+            "runs" => u8::from(!one.switches.is_empty()),
+            "may-fail" => 2,
+            "fails" => 3,
+            _ => 4,
+        };
+        let entry = entry(one);
+        // That a runtime has no WASI or takes no components is well known, so it comes last, as in `check`.
+        let trivial = entry.is_some_and(|e| matches!(e.code, Code::MissingImport | Code::NeedsComponentModel));
+        let why = match one.verdict {
+            "runs" => one.switches.join(" "),
+            "may-fail" => [one.switches.join(" "), one.functions.join(", ")].join("; "),
+            // Which import a runtime names is its choice: with the same remedy it is one reason.
+            "fails" if entry.is_some_and(|e| is_about_imports(e.code)) => String::new(),
+            "fails" => one.subject.clone().unwrap_or_else(|| one.detail.clone()),
+            _ => one.detail.clone(),
+        };
+        Self {
+            rank: (verdict, trivial, entry.map_or(0, |e| e.priority)),
+            code: one.code,
+            why,
+            remedy: one.remedy.clone(),
+        }
+    }
+}
+
+/// The entry of a prediction's code.
+fn entry(one: &Predicted) -> Option<&'static CatalogueEntry> {
+    CATALOGUE.iter().find(|entry| Some(entry.id) == one.code)
+}
+
+/// The column of a profile, as reports have it.
+fn column(profile: &Profile) -> RuntimeInfo {
+    let mode = runtimes::find(&profile.runtime).map(|runtime| runtime.mode().to_owned());
+    RuntimeInfo {
+        id: profile.runtime.clone(),
+        engine: profile.engine.clone(),
+        mode: mode.unwrap_or_default(),
+        flags: Vec::new(),
+        note: None,
+        custom_build: false,
+        tool: ToolInfo { present: true, version: Some(profile.version.clone()), missing: None },
+    }
+}

@@ -1,0 +1,117 @@
+//! The predictions for one file: the JSON form of `predict`.
+
+use serde::Serialize;
+use wasmlab_model::facts::{Facts, FirstUse};
+use wasmlab_model::profile::Profile;
+use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, SCENARIO_SCHEMA, ScenarioFile};
+use wasmlab_predict::{Expected, Prediction, Question, predict};
+use wasmlab_runtimes as runtimes;
+
+/// The predictions for a file.
+#[derive(Clone, Debug, Serialize)]
+pub struct OfFile {
+    /// Its name.
+    pub file: String,
+    /// Why it is not a valid file; the runtimes then refuse it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invalid: Option<String>,
+    /// One for each profile.
+    pub predictions: Vec<Predicted>,
+}
+
+/// A prediction for a runtime.
+#[derive(Clone, Debug, Serialize)]
+pub struct Predicted {
+    /// The column: `wasmtime-cranelift`.
+    pub runtime: String,
+    /// The version of its program.
+    pub version: String,
+    /// The day of the profile: `2026-11-26`.
+    pub measured: String,
+    /// `runs`, `may-fail`, `fails` or `not-applicable`.
+    pub verdict: &'static str,
+    /// The reason, if it fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// The import, proposal or export concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// What the runtime will say.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// What would change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The runtime's switches that it needs to run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<String>,
+    /// Imported functions that do not work on this runtime as they are specified.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
+    /// Every import that it lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Where the file first uses the proposal that it lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_use: Option<FirstUse>,
+}
+
+/// Predicts where a file runs: as a program without inputs, or as a library of which an export is called. `facts`: what
+/// it is, or why it cannot be read.
+#[must_use]
+pub fn of_file(file: &str, facts: Result<&Facts, &str>, invoke: Option<&str>, profiles: &[Profile]) -> OfFile {
+    let spec = program(file, invoke);
+    let predictions = profiles.iter().map(|profile| predicted(facts, &spec, profile)).collect();
+    OfFile { file: file.to_owned(), invalid: facts.err().map(str::to_owned), predictions }
+}
+
+/// The scenario that the file would be.
+fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
+    let call = |export: &str| ExpectedCall {
+        export: export.to_owned(),
+        args: Vec::new(),
+        results: None,
+        after_previous: false,
+    };
+    let run = match invoke {
+        Some(export) => Run { entry: EntryPointKind::Calls, call: vec![call(export)], ..Run::default() },
+        None => Run::default(),
+    };
+    ScenarioFile {
+        schema: SCENARIO_SCHEMA,
+        title: file.to_owned(),
+        family: "given".to_owned(),
+        route: "given".to_owned(),
+        rank: 0,
+        build: Build { toolchain: "wat".to_owned(), ..Build::default() },
+        run,
+        expect: Expect::default(),
+        known: Vec::new(),
+        step: Vec::new(),
+    }
+}
+
+fn predicted(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profile) -> Predicted {
+    let of = |verdict, prediction: Prediction| Predicted {
+        runtime: profile.runtime.clone(),
+        version: profile.version.clone(),
+        measured: profile.provenance.date.clone(),
+        verdict,
+        code: prediction.code.map(|code| code.id()),
+        subject: prediction.subject,
+        detail: prediction.detail,
+        remedy: prediction.remedy,
+        switches: prediction.switches,
+        functions: prediction.functions,
+        missing: prediction.missing,
+        first_use: prediction.first_use,
+    };
+    let applies = runtimes::find(&profile.runtime).map_or(Ok(()), |runtime| runtime.is_applicable(spec, facts.ok()));
+    if let Err(why) = applies {
+        let none = Prediction { detail: why, ..Prediction::new(Expected::Fails) };
+        return of("not-applicable", none);
+    }
+    let question = Question { facts, run: &spec.run, glue: false };
+    let prediction = predict(&question, profile);
+    of(prediction.expected.id(), prediction)
+}

@@ -1,0 +1,86 @@
+//! The answer for files, from the published profiles.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+
+use wasmlab_model::profile::Profile;
+
+use crate::answer::{Answer, answer};
+
+fn profiles() -> Vec<Profile> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots/profiles");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|file| serde_json::from_slice(&fs::read(file).unwrap()).unwrap()).collect()
+}
+
+fn of(file: &str, text: &str) -> Answer {
+    answer(file, text.as_bytes(), &profiles())
+}
+
+const HELLO: &str = "(module
+  (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))
+  (memory (export \"memory\") 1)
+  (func (export \"_start\") (call $exit (i32.const 0))))";
+
+#[test]
+fn every_runtime_is_in_one_group_and_those_that_run_come_first() {
+    for text in
+        [HELLO, "(module)", "(component)", "(module (func (export \"_start\") (return_call 0)))", "(module (oops))"]
+    {
+        let answer = of("a.wat", text);
+        let mut members: Vec<usize> = answer.groups.iter().flat_map(|group| group.members.clone()).collect();
+        members.sort_unstable();
+        assert_eq!(members, (0..profiles().len()).collect::<Vec<_>>(), "{text}");
+        let rank = |verdict: &str| ["runs", "may-fail", "fails", "not-applicable"].iter().position(|v| *v == verdict);
+        assert!(answer.groups.iter().map(|group| rank(group.verdict)).is_sorted(), "{text}");
+        for group in &answer.groups {
+            assert!(!group.names.is_empty(), "{text}");
+            let same = |at: &usize| answer.prediction.predictions[*at].remedy.as_deref();
+            assert!(group.members.iter().all(|at| same(at) == same(&group.members[0])), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_runtime_without_wasi_is_the_last_reason() {
+    // It needs a proposal that some runtimes lack, and WASI, which others lack.
+    let text = HELLO.replace("(call $exit", "(drop (v128.const i64x2 0 0)) (call $exit");
+    let answer = of("a.wat", &text);
+    let codes: Vec<_> = answer
+        .groups
+        .iter()
+        .filter(|group| group.verdict == "fails")
+        .map(|group| answer.prediction.predictions[group.members[0]].code.unwrap())
+        .collect();
+    assert!(codes.len() > 1 && codes.last() == Some(&"missing-import"), "{codes:?}");
+}
+
+#[test]
+fn text_and_binary_have_the_same_answer() {
+    let json = |answer: Answer| serde_json::to_string(&answer).unwrap();
+    let binary = wat::parse_str(HELLO).unwrap();
+    let from_text = json(of("a.wat", HELLO)).replace("a.wat", "a.wasm");
+    assert_eq!(json(answer("a.wasm", &binary, &profiles())), from_text);
+}
+
+#[test]
+fn what_cannot_be_read_says_why() {
+    let check = |file: &str, contents: &[u8], wanted: &str| {
+        let invalid = answer(file, contents, &profiles()).prediction.invalid.unwrap();
+        assert!(invalid.contains(wanted), "{file}: {invalid}");
+    };
+    check("a.wat", b"(module\n  (func (oops)))", "a.wat:2:");
+    check("a.wasm", b"", "the file is empty");
+    check("a.wasm", b"<!doctype html>", "not a WebAssembly binary");
+    check("a.wasm", b"\0asm\x01\0\0\0\x01", "truncated");
+}
+
+#[test]
+fn long_lists_are_cut_and_counted() {
+    let imports: String = (0..5000).map(|n| format!("(import \"env\" \"f{n}\" (func))")).collect();
+    let answer = of("a.wat", &format!("(module {imports})"));
+    assert_eq!((answer.counts.imports, answer.facts.unwrap().imports.len()), (5000, 2000));
+    assert!(answer.bytes.is_empty(), "a larger file has no table of bytes");
+}

@@ -1,0 +1,208 @@
+
+// Reads the files that are dropped or chosen, one after the other, and shows the answers. Everything is set as text.
+
+const $ = (id) => document.getElementById(id);
+const MAX_BYTES = 512 * 1024 * 1024;
+const MAX_FILES = 20;
+// A name may be a megabyte long.
+const MAX_TEXT = 1000;
+const SHOWN_IN_LIST = 500;
+const TIMEOUT = 60000;
+
+const EXAMPLE = `(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 8) "Hello from WASI 0.1\\n")
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 8))
+    (i32.store (i32.const 4) (i32.const 20))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)))))
+`;
+
+const cut = (text) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
+const safe = (value) => JSON.parse(JSON.stringify(value), (_, part) => (typeof part === "string" ? visible(cut(part)) : part));
+
+// The worker: started with the page, and anew after a trap or a file that took too long.
+let worker;
+const start = () => {
+  const url = URL.createObjectURL(new Blob([$("worker").textContent], { type: "text/javascript" }));
+  const started = new Worker(url);
+  const one = (message, limit) => new Promise((resolve) => {
+    const late = setTimeout(() => resolve({ error: `reading it took more than ${limit / 1000} s` }), limit);
+    const done = (result) => {
+      clearTimeout(late);
+      resolve(result);
+    };
+    started.onmessage = ({ data }) => done(data);
+    started.onerror = (event) => done({ error: event.message ?? "the worker did not start" });
+    started.postMessage(message);
+  });
+  const ready = one({ wasm: $("reader").textContent, profiles: $("profiles").textContent }, TIMEOUT);
+  ready.then(() => URL.revokeObjectURL(url));
+  return { ready, ask: (file) => one({ file }, TIMEOUT), end: () => started.terminate() };
+};
+
+const read = async (file) => {
+  if (file.size > MAX_BYTES) return { error: "it is larger than 512 MiB: `cargo xtask predict --max-size 4G FILE` reads it" };
+  worker ??= start();
+  const ready = await worker.ready;
+  const result = ready.error ? ready : await worker.ask(file);
+  if (result.error || file.size > MAX_BYTES / 8) {
+    // Its memory does not shrink, and after a trap nothing in it can be relied on.
+    worker.end();
+    worker = undefined;
+  }
+  return result;
+};
+
+const CLASS = { runs: "p", "may-fail": "w", fails: "g", "not-applicable": "x" };
+const SIGN = { runs: "✓", "may-fail": "◐", fails: "✗", "not-applicable": "–" };
+const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not-applicable": "does not apply" };
+
+const mark = (verdict) => h(`i.${CLASS[verdict]}`, { "aria-hidden": "true" }, SIGN[verdict]);
+const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.subject ? " " : "", one.subject ? h("code", {}, one.subject) : ""];
+
+// One line: where it runs.
+const summary = ({ prediction }) => {
+  if (prediction.invalid) return "not a valid file: no runtime takes it";
+  const asked = prediction.predictions.filter((one) => one.verdict !== "not-applicable");
+  const count = (verdict) => asked.filter((one) => one.verdict === verdict).length;
+  const may = count("may-fail");
+  return `runs on ${count("runs")}${may ? `, may fail on ${may}` : ""} of ${asked.length} runtimes`;
+};
+
+const runs = (groups, predictions) => {
+  const own = groups.filter((group) => group.verdict === "runs");
+  if (!own.length) return h("p.muted", {}, "on none of the measured runtimes");
+  return h("ul.plain", {}, own.map(({ names, members }) => {
+    const { switches } = predictions[members[0]];
+    return h("li", {}, mark("runs"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : "");
+  }));
+};
+
+const mayFail = (groups, predictions) => groups.filter((group) => group.verdict === "may-fail").map(({ names, members }) => {
+  const { switches, functions } = predictions[members[0]];
+  return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : ""),
+    h("p.muted", {}, "It starts. These functions do not work there as they are specified: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
+});
+
+// The most telling reason first, each with what would change it.
+const fails = (groups, predictions) => groups.filter((group) => group.verdict === "fails").map(({ names, members, meaning }) => {
+  const one = predictions[members[0]];
+  const differ = members.some((at) => predictions[at].detail !== one.detail);
+  const others = new Set(members.map((at) => predictions[at].subject)).size > 1;
+  return h("article.cause", {},
+    h("p", {}, mark("fails"), " ", names),
+    h("p", {}, reason(one), others ? h("span.muted", {}, " and others") : ""),
+    one.detail ? h("p.detail", {}, differ ? `${one.runtime}: ` : "", one.detail) : undefined,
+    meaning ? h("p.muted", {}, prose(meaning)) : undefined,
+    one.remedy ? h("div.fix", {}, h("b", {}, "To change it: "), prose(one.remedy)) : undefined);
+});
+
+const notAsked = (groups, predictions) => groups.filter((group) => group.verdict === "not-applicable").map(({ names, members }) =>
+  h("p.muted", {}, mark("not-applicable"), ` ${names}: ${predictions[members[0]].detail}`));
+
+const everyRuntime = (predictions) => h("details", {}, h("summary", {}, "Every runtime ", h("span.n", {}, String(predictions.length))),
+  h("div.wide-table", { tabindex: "0", role: "region", "aria-label": "Every runtime" }, h("table.list", {},
+    h("thead", {}, h("tr", {}, ["Runtime", "Prediction", "Because", "To change it"].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, predictions.map((one) => h("tr", {},
+      h("th", { scope: "row" }, one.runtime, " ", h("span.muted", {}, one.version)),
+      h("td", {}, mark(one.verdict), " ", WORD[one.verdict]),
+      h("td", {}, reason(one), one.detail ? h("div.muted", {}, one.detail) : "", one.switches ? h("div", {}, "with ", h("code", {}, one.switches.join(" "))) : ""),
+      h("td", {}, one.remedy ? prose(one.remedy) : "")))))));
+
+const list = (title, items, count, open) => (count ? section(`${title}: ${count}`, grouped(items.slice(0, SHOWN_IN_LIST), open), count > SHOWN_IN_LIST ? h("p.muted", {}, `The first ${SHOWN_IN_LIST} are shown.`) : undefined) : undefined);
+
+// What the file is.
+const about = ({ facts: read, counts, abis }) => {
+  const imports = read.imports.map(({ module, name, ty }) => (module || read.kind === "module" ? [module || "\"\"", name, ty] : [name.split("/")[0], name, ty]));
+  const sections = read.sections.map(({ name, bytes }) => [name, 0, bytes]);
+  return [
+    facts([
+      ["Kind", read.kind],
+      ["Shape", read.shape.replace("-", " ")],
+      ["Size", bytesText(read.sizes.total)],
+      ["Made by", read.producers.map(({ name, version }) => `${name} ${version}`.trim()).slice(0, 12).join(", ")],
+    ]),
+    read.refusal ? h("p.note", {}, h("b", {}, "The reader refuses it: "), read.refusal.message) : undefined,
+    section("ABI", read.abis.length ? h("ul.plain", {}, read.abis.map(({ evidence }, at) => h("li", {}, h("b", {}, abis[at]), " ", evidence.slice(0, 8).map((text) => [h("code", {}, text), " "]), evidence.length > 8 ? `and ${evidence.length - 8} more` : ""))) : h("p.muted", {}, "None: it imports nothing that shows one.")),
+    section("Proposals it needs", read.proposals.length ? h("p", {}, read.proposals.map((name) => [h("span.chip", {}, name), " "])) : h("p.muted", {}, "None beyond WebAssembly 1.0.")),
+    section("Where the bytes are", sizes({ facts: { sections, sizes: read.sizes }, bytes: read.sizes.total })),
+    list("Imports", imports, counts.imports, true),
+    list("Exports", read.exports.map(({ name, ty }) => [ty.split(" ")[0], name, ty]), counts.exports, false),
+  ];
+};
+
+let number = 0;
+const show = (file, { answer, error, ms }) => {
+  number += 1;
+  const id = `answer-${number}`;
+  const article = h("section.answer", { "aria-labelledby": id }, h("h2", { id }, visible(cut(file.name))));
+  if (error) {
+    article.append(h("p.partial", {}, prose(visible(cut(error)))));
+    return { article, said: error };
+  }
+  const shown = safe(answer);
+  const { line, prediction, groups } = shown;
+  const all = prediction.predictions;
+  article.append(h("p.line", {}, line));
+  if (prediction.invalid) {
+    article.append(h("div.partial", {}, h("b", {}, "It is not a valid file. "), h("pre", { tabindex: "0" }, prediction.invalid)));
+  } else {
+    const parts = [
+      ["Runs on", [runs(groups, all)]],
+      ["May fail on", mayFail(groups, all)],
+      ["Does not run on", fails(groups, all)],
+      ["Not asked", notAsked(groups, all)],
+    ];
+    article.append(...parts.filter(([, body]) => body.length).map(([name, body]) => h("div.part-of", {}, h("h3", {}, name), h("div", {}, ...body))));
+    article.append(everyRuntime(all));
+  }
+  if (shown.facts) article.append(h("details.about", { open: "" }, h("summary", {}, "What it is"), ...about(shown).filter(Boolean)));
+  if (shown.bytes) article.append(h("details", {}, h("summary", {}, "Every byte ", h("span.n", {}, bytesText(shown.facts?.sizes.total ?? 0))), everyByte(shown.bytes)));
+  article.append(h("p.muted", {}, `Read and predicted in ${msText(ms)}.`));
+  return { article, said: summary(shown) };
+};
+
+// Files wait for the one before.
+let queue = Promise.resolve();
+const take = (files) => {
+  const list = files.slice(0, MAX_FILES);
+  if (!list.length) return;
+  queue = queue.then(async () => {
+    const said = [];
+    $("drop").setAttribute("aria-busy", "true");
+    for (const file of list) {
+      $("status").textContent = `Reading ${visible(cut(file.name))} …`;
+      const result = await read(file).catch(({ message }) => ({ error: message }));
+      const shown = show(file, result);
+      if (said.length) $("answers").append(shown.article);
+      else $("answers").replaceChildren(shown.article);
+      said.push(`${visible(cut(file.name))}: ${shown.said}`);
+      document.dispatchEvent(new CustomEvent("answer", { detail: { prediction: result.answer?.prediction, error: result.error, ms: result.ms } }));
+    }
+    if (files.length > list.length) said.push(`the first ${MAX_FILES} files are shown`);
+    $("status").textContent = said.join("; ");
+    $("drop").removeAttribute("aria-busy");
+  });
+};
+
+theme();
+$("theme").hidden = $("drop").hidden = false;
+worker = start();
+$("file").addEventListener("change", () => {
+  take([...$("file").files]);
+  // So that the same file can be chosen again, after it was built again.
+  $("file").value = "";
+});
+$("example").addEventListener("click", () => take([new File([EXAMPLE], "example.wat")]));
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  $("drop").classList.add("over");
+});
+addEventListener("dragleave", (event) => event.relatedTarget ?? $("drop").classList.remove("over"));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  $("drop").classList.remove("over");
+  take([...event.dataTransfer.files]);
+});

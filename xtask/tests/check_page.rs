@@ -1,0 +1,361 @@
+//! `reports/check.html` in headless Chromium: its answers are those of `predict`, it is quick, and hostile files are
+//! text. Ignored if Chromium is not installed.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use libtest_mimic::{Arguments, Trial};
+use serde_json::{Value, json};
+use wasm_encoder::{
+    CodeSection, CustomSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
+    Module, TypeSection, ValType,
+};
+
+use self::browser::Browser;
+
+#[expect(dead_code, reason = "the tests of the report's page use the rest")]
+#[path = "../report/tests/page/browser.rs"]
+mod browser;
+#[path = "../engines/common/required.rs"]
+#[expect(dead_code, reason = "this file uses one of its functions")]
+mod required;
+
+/// The folder with more guests for [`answers`], such as all that the lab built.
+const MORE_GUESTS: &str = "WASMLAB_CHECK_PAGE_GUESTS";
+/// How many files the page takes at once.
+const AT_ONCE: usize = 20;
+
+const TESTS: &[(&str, fn())] = &[
+    ("the page answers as `predict` does", answers),
+    ("malformed files are refused as `predict` refuses them", malformed),
+    ("the page is silent and asks for nothing", silent),
+    ("hostile names and texts are text", hostile),
+    ("the keyboard reaches everything", keyboard),
+    ("30 MB are answered within 1.5 s, and the page stays responsive", large),
+    ("files can be dropped, and the reader starts again after it stopped", dropped),
+];
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // One browser at a time: one of the tests measures time.
+    arguments.test_threads = arguments.test_threads.or(Some(1));
+    let trial = |(name, test): &(&str, fn())| {
+        let test = *test;
+        match browser::program() {
+            Some(_) => Trial::test(*name, move || {
+                test();
+                Ok(())
+            }),
+            None if required::is_required("chromium") => {
+                Trial::test(*name, || Err("chromium: not here, and CI has it".into()))
+            }
+            None => Trial::test(format!("{name}, needs chromium"), || Ok(())).with_ignored_flag(true),
+        }
+    };
+    libtest_mimic::run(&arguments, TESTS.iter().map(trial).collect()).exit();
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// A browser with the published page, which keeps its answers.
+fn opened() -> Browser {
+    let page = top().join("reports/check.html");
+    assert!(page.is_file(), "reports/check.html does not exist: `cargo xtask report --check-page` writes it");
+    let mut browser = Browser::start();
+    browser.open_file(&page, "");
+    browser.value("globalThis.got = []; document.addEventListener('answer', (event) => got.push(event.detail)); 0");
+    browser
+}
+
+/// Chooses files and waits for their answers: each has `prediction` or `error`, and `ms`.
+fn chosen(browser: &mut Browser, files: &[PathBuf]) -> Vec<Value> {
+    browser.value("got.length = 0");
+    let input = browser.call("Runtime.evaluate", json!({ "expression": "document.getElementById('file')" }));
+    let object = &input["result"]["objectId"];
+    browser.call("DOM.setFileInputFiles", json!({ "files": files, "objectId": object }));
+    browser
+        .wait(&format!("got.length === {} && !document.getElementById('drop').hasAttribute('aria-busy')", files.len()));
+    browser.value("got").as_array().unwrap().clone()
+}
+
+/// What `predict --output json` says of files.
+fn predicted(files: &[PathBuf]) -> Vec<Value> {
+    let output = Command::new(env!("CARGO_BIN_EXE_wasmlab"))
+        .args(["predict", "--output", "json"])
+        .args(files)
+        .current_dir(top())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    printed["files"].as_array().unwrap().clone()
+}
+
+/// The page's answers are those of `predict`, except that a browser knows no folder.
+fn compare(browser: &mut Browser, files: &[PathBuf]) {
+    for files in files.chunks(AT_ONCE) {
+        let answers = chosen(browser, files);
+        for ((file, mut wanted), answer) in files.iter().zip(predicted(files)).zip(answers) {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            wanted["file"] = json!(name);
+            if let Some(invalid) = wanted["invalid"].as_str() {
+                let shorter = |text: &str| text.replace(&file.display().to_string(), &name);
+                let text = shorter(invalid);
+                wanted["predictions"].as_array_mut().unwrap().iter_mut().for_each(|one| {
+                    if let Some(detail) = one["detail"].as_str().map(shorter) {
+                        one["detail"] = json!(detail);
+                    }
+                });
+                wanted["invalid"] = json!(text);
+            }
+            assert_eq!(
+                answer["prediction"],
+                wanted,
+                "{}: if the lab changed, `cargo xtask report --check-page` renews the page",
+                file.display()
+            );
+        }
+    }
+}
+
+/// The files below a folder with this end of their name.
+fn files_below(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            found.extend(files_below(&entry, end));
+        } else if entry.extension().is_some_and(|e| e == end) {
+            found.push(entry);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn answers() {
+    let mut browser = opened();
+    let mut guests = files_below(&top().join("fixtures"), "wasm");
+    assert!(guests.len() > 40, "{} guests", guests.len());
+    guests.extend(files_below(&top().join("fixtures/hostile"), "wat"));
+    if let Some(more) = std::env::var_os(MORE_GUESTS) {
+        guests.extend(files_below(Path::new(&more), "wasm"));
+    }
+    compare(&mut browser, &guests);
+    // What the answer says stands on the page.
+    let hello = top().join("fixtures/c-clang-hello");
+    let guest = files_below(&hello, "wasm").remove(0);
+    let answer = chosen(&mut browser, &[guest]).remove(0);
+    let text = browser.text("document.getElementById('answers').innerText");
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "");
+    let all = answer["prediction"]["predictions"].as_array().unwrap();
+    assert!(all.iter().any(|one| one["verdict"] == "runs") && all.iter().any(|one| one["verdict"] == "fails"));
+    for one in all.iter().filter(|one| one["verdict"] == "fails") {
+        for field in ["code", "subject", "remedy"] {
+            let Some(wanted) = one[field].as_str() else { continue };
+            assert!(squeezed(&text).contains(&squeezed(wanted)), "{wanted:?} is not on the page:\n{text}");
+        }
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+fn malformed() {
+    let mut browser = opened();
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, contents: &[u8]| {
+        let path = dir.path().join(name);
+        fs::write(&path, contents).unwrap();
+        path
+    };
+    let module = wasm_with_names("env", "f", "x");
+    let files = [
+        file("empty.wasm", b""),
+        file("page.wasm", b"<!doctype html><title>404</title>"),
+        file("page.wat", b"<!doctype html><title>404</title>"),
+        file("short.wasm", &module[..module.len() - 3]),
+        file("header.wasm", b"\0asm"),
+        file("version.wasm", b"\0asm\x07\0\0\0"),
+        file("zeros.wasm", &vec![0; 1 << 20]),
+        file("type.wat", b"(module (func (result i32)))"),
+        file("syntax.wat", b"(module\n  (func (param i32) (oops)))"),
+        file("deep.wat", "(".repeat(100_000).as_bytes()),
+        file("utf8.wat", b"(module (func $\xff))"),
+    ];
+    compare(&mut browser, &files);
+    let text = browser.text("document.getElementById('answers').innerText");
+    assert!(text.contains("syntax.wat:2:"), "the place of the mistake is shown:\n{text}");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+/// A module with an import, an export and a custom section of these names.
+fn wasm_with_names(module: &str, name: &str, custom: &str) -> Vec<u8> {
+    let (mut types, mut imports, mut functions) = (TypeSection::new(), ImportSection::new(), FunctionSection::new());
+    types.ty().function([], []);
+    imports.import(module, name, EntityType::Function(0));
+    functions.function(0);
+    let mut exports = ExportSection::new();
+    exports.export(name, ExportKind::Func, 1).export("_start", ExportKind::Func, 1);
+    let mut code = CodeSection::new();
+    let mut body = Function::new([]);
+    body.instructions().end();
+    code.function(&body);
+    let mut built = Module::new();
+    built.section(&types).section(&imports).section(&functions).section(&exports).section(&code);
+    built.section(&CustomSection { name: custom.into(), data: (&[1, 2, 3]).into() });
+    built.finish()
+}
+
+fn silent() {
+    let mut browser = opened();
+    chosen(&mut browser, &files_below(&top().join("fixtures/c-clang-hello"), "wasm"));
+    browser.value("[...document.querySelectorAll('details')].forEach((details) => (details.open = true))");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    let own = format!("file://{}/reports/check.html", top().display());
+    let others: Vec<String> =
+        browser.requests().into_iter().filter(|url| *url != own && !url.starts_with("blob:")).collect();
+    assert_eq!(others, Vec::<String>::new());
+}
+
+fn hostile() {
+    let mut browser = opened();
+    let dir = tempfile::tempdir().unwrap();
+    let script = "</script><img src=x onerror=\"globalThis.pwned = 1\"><svg onload=alert(1)>{{7*7}}`${1}`";
+    let direction = "\u{202e}exe.\u{1b}[31m\u{200b}";
+    let long = "n".repeat(1 << 20);
+    let names = [
+        ("<img src=x onerror=pwned=1>.wasm", wasm_with_names(script, script, script)),
+        ("direction\u{202e}.wasm", wasm_with_names(direction, direction, direction)),
+        ("__proto__.wasm", wasm_with_names("__proto__", "constructor", "toString")),
+        ("long.wasm", wasm_with_names(&long, &long, &long)),
+    ];
+    let files: Vec<PathBuf> = names
+        .iter()
+        .map(|(name, bytes)| {
+            let path = dir.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            path
+        })
+        .collect();
+    compare(&mut browser, &files);
+    browser.value("[...document.querySelectorAll('details')].forEach((details) => (details.open = true))");
+    let text = browser.text("document.getElementById('answers').innerText");
+    assert!(text.contains("<img src=x onerror=\"globalThis.pwned = 1\">"), "the name is shown");
+    assert!(text.contains("\\u202e") && !text.contains('\u{202e}') && !text.contains('\u{1b}'), "as what it is");
+    assert_eq!(browser.value("globalThis.pwned"), Value::Null);
+    assert_eq!(
+        browser.value("document.querySelectorAll('#answers img, #answers script, svg[onload]').length"),
+        json!(0)
+    );
+    let length = browser.value("document.getElementById('answers').innerText.length").as_u64().unwrap();
+    assert!(length < 200_000, "a long name is cut: {length}");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+fn keyboard() {
+    let mut browser = opened();
+    let focus = "document.activeElement.id || document.activeElement.innerText";
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        browser.press("Tab");
+        seen.push(browser.text(focus));
+    }
+    for wanted in ["theme", "file", "example"] {
+        assert!(seen.iter().any(|name| name == wanted), "Tab does not reach {wanted}: {seen:?}");
+    }
+    browser.value("document.getElementById('example').focus()");
+    browser.press("Enter");
+    browser.wait("got.length === 1");
+    browser.wait("document.getElementById('status').textContent.includes('runs on')");
+    let nameless = "[...document.querySelectorAll('button, input, summary, svg[role=img], [role=region]')]\
+                    .filter((e) => !(e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText ?? e.textContent)?.trim()).map((e) => e.outerHTML)";
+    assert_eq!(browser.value(nameless), json!([]));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    // Nothing is cut off on a small screen.
+    for width in [400, 1280] {
+        let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        browser.call("Emulation.setDeviceMetricsOverride", size);
+        let wide = browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
+        assert!(wide <= width, "{wide} pixels on a screen of {width}");
+    }
+}
+
+/// A module of 30 MB: 20,000 functions.
+fn thirty_megabytes() -> Vec<u8> {
+    let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
+    types.ty().function([ValType::I32, ValType::I32], [ValType::I32]);
+    for n in 0..20_000 {
+        functions.function(0);
+        let mut body = Function::new([(2, ValType::I64)]);
+        let mut sink = body.instructions();
+        for step in 0..125 {
+            sink.local_get(0).i32_const(n + step).i32_add().local_tee(0).local_get(1).i32_mul().local_set(1);
+        }
+        sink.local_get(1).end();
+        code.function(&body);
+    }
+    let mut exports = ExportSection::new();
+    exports.export("run", ExportKind::Func, 0);
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&exports).section(&code);
+    module.finish()
+}
+
+fn large() {
+    /// A busy machine is given more than one attempt.
+    const ATTEMPTS: usize = 5;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("large.wasm");
+    let bytes = thirty_megabytes();
+    assert!(bytes.len() > 30_000_000, "{} bytes", bytes.len());
+    fs::write(&file, bytes).unwrap();
+    let mut times = Vec::new();
+    for _ in 0..ATTEMPTS {
+        // The first file of a page: nothing is compiled yet.
+        let mut browser = opened();
+        browser.value(
+            "globalThis.gap = 0; let last = performance.now(); \
+             setInterval(() => { const now = performance.now(); gap = Math.max(gap, now - last); last = now; }, 5); 0",
+        );
+        browser.value(
+            "document.getElementById('file').addEventListener('change', () => (globalThis.begun = performance.now())); \
+             document.addEventListener('answer', () => (globalThis.ended = performance.now())); 0",
+        );
+        let answer = chosen(&mut browser, std::slice::from_ref(&file)).remove(0);
+        assert!(answer["prediction"]["predictions"].as_array().is_some_and(|all| !all.is_empty()), "{answer}");
+        let ms = browser.value("ended - begun").as_f64().unwrap();
+        times.push((ms as u64, browser.value("gap").as_f64().unwrap() as u64));
+        if times.iter().any(|(ms, gap)| *ms <= 1500 && *gap <= 200) {
+            return;
+        }
+    }
+    panic!("milliseconds until the answer, longest pause of the page: {times:?}");
+}
+
+fn dropped() {
+    let mut browser = opened();
+    let drop = |files: &str| {
+        format!(
+            "(() => {{ got.length = 0; const data = new DataTransfer(); for (const file of {files}) data.items.add(file); \
+             for (const kind of ['dragover', 'drop']) document.getElementById('drop').dispatchEvent(\
+             new DragEvent(kind, {{ bubbles: true, cancelable: true, dataTransfer: data }})); }})()"
+        )
+    };
+    browser.value(&drop("[new File(['(module)'], 'a.wat'), new File(['(module'], 'b.wat')]"));
+    browser.wait("got.length === 2 && document.querySelectorAll('.answer').length === 2");
+    let status = browser.text("document.getElementById('status').textContent");
+    assert!(status.contains("a.wat: ") && status.contains("b.wat: not a valid file"), "{status}");
+    // The size of a file that cannot be read: refused at once, and the next one is read.
+    let huge = "Object.defineProperty(new File(['x'], 'huge.wasm'), 'size', { value: 2 ** 30 })";
+    browser.value(&format!("globalThis.huge = {huge}; 0"));
+    browser.value(
+        "got.length = 0; Object.defineProperty(document.getElementById('file'), 'files', \
+         { value: [huge, new File(['(module)'], 'next.wat')], configurable: true }); \
+         document.getElementById('file').dispatchEvent(new Event('change')); 0",
+    );
+    browser.wait("got.length === 2");
+    assert!(browser.text("got[0].error").contains("larger than 512 MiB"));
+    assert_eq!(browser.text("got[1].prediction.file"), "next.wat");
+}
