@@ -1,5 +1,4 @@
 //! The answer for files, from the published profiles.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;

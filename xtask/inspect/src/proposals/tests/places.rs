@@ -2,8 +2,10 @@
 
 use crate::proposals::needed;
 
-/// Each line: a proposal, the function and its name, and the bytes at the offset.
-fn check(wat: &str, wanted: &[(&str, Option<u32>, Option<&str>, &[u8])]) {
+/// A proposal, the function and its name, and the bytes at the offset.
+type Place<'a> = (&'a str, Option<u32>, Option<&'a str>, &'a [u8]);
+
+fn check(wat: &str, wanted: &[Place]) {
     let bytes = wat::parse_str(wat).unwrap();
     let needed = needed(&bytes).unwrap();
     let found: Vec<_> = needed
