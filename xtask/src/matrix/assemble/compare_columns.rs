@@ -80,6 +80,7 @@ mod tests {
             limits: Limits::default(),
             build: BuildOptions { offline: true, require_built: false },
             given: BTreeMap::new(),
+            inputs_are_complete: false,
             withheld: BTreeMap::new(),
             engines: EngineBuilds::Built,
             sink: None,
