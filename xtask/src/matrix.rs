@@ -56,6 +56,8 @@ pub struct Request<'a> {
     pub build: guest::BuildOptions,
     /// Guests that need no build (for `check`), by scenario name.
     pub given: BTreeMap<String, Guest>,
+    /// What the guests in `given` get is all that they need: if one fails for want of something, nobody has to provide it.
+    pub inputs_are_complete: bool,
     /// Guests that the lab cannot run as it should, by scenario name, and why.
     pub withheld: BTreeMap<String, NotAttempted>,
     /// Which missing embedded engines to build.
@@ -79,6 +81,7 @@ impl<'a> Request<'a> {
             limits,
             build,
             given: BTreeMap::new(),
+            inputs_are_complete: false,
             withheld: BTreeMap::new(),
             engines: EngineBuilds::All,
             sink: None,

@@ -145,6 +145,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         limits: run_all::limits(args.timeout),
         build: BuildOptions { offline: args.offline, require_built: false },
         given: guests,
+        inputs_are_complete: false,
         withheld: BTreeMap::new(),
         engines: args.engines.to_builds(),
         sink: None,

@@ -13,7 +13,7 @@ use crate::exit;
 /// Options of every command that shows a report.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct FormatArgs {
-    /// Format of the report on stdout [default: overview for run-all, answer for check, otherwise table]
+    /// Format of the report on stdout [default: overview for run-all, answer for check, suite for suite, otherwise table]
     #[arg(long = "output", value_name = "FORMAT", value_parser = parser())]
     renderer: Option<Renderer>,
 }

@@ -109,6 +109,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         limits: limits(args.timeout),
         build: guest::BuildOptions { offline: args.offline, require_built: args.require_built },
         given: BTreeMap::new(),
+        inputs_are_complete: false,
         withheld: BTreeMap::new(),
         engines: args.engines.to_builds(),
         sink: None,

@@ -274,6 +274,7 @@ impl Asker<'_> {
             limits: run_all::limits(self.args.timeout),
             build: BuildOptions { offline: true, require_built: false },
             given: BTreeMap::from([(scenario.name.clone(), guest.clone())]),
+            inputs_are_complete: false,
             withheld: BTreeMap::new(),
             engines: matrix::EngineBuilds::Built,
             sink: None,

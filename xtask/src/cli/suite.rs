@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use anyhow::{Context, Result};
 
@@ -17,9 +19,10 @@ use crate::lab::Lab;
 use crate::matrix::{Request, facts_by};
 use crate::reading::{self, Form};
 use crate::store::tree::Tree;
-use crate::suite::{self, Suite};
+use crate::suite::{self, Suite, Test};
 use wasmlab_model::report::{Origin, RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;
+use wasmlab_process as process;
 use wasmlab_report::{GroupBy, suite as overview, table};
 
 mod abi;
@@ -104,24 +107,26 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let copies = TempDir::create(false)?;
     let roots = copy_roots(&suites, copies.path())?;
     let limits = run_all::limits(args.timeout);
-    let (mut scenarios, mut guests, mut withheld) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let jobs = run_all::jobs(args.jobs);
+    let guests = guests(lab, &suites, &args.max_size, jobs)?;
+    let (mut scenarios, mut withheld) = (Vec::new(), BTreeMap::new());
     for (suite, test) in suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (suite, test))) {
         let root = test.root.as_ref().and_then(|root| roots.get(root)).cloned();
         let (scenario, obstacle) = suite::scenario(suite, test, root, (limits.run_ms / 2).max(1));
         withheld.extend(obstacle.map(|reason| (scenario.name.clone(), reason)));
-        guests.insert(scenario.name.clone(), guest(lab, &test.file, &args.max_size)?);
         scenarios.push(scenario);
     }
     scenarios.sort_by(|a, b| a.name.cmp(&b.name));
     let request = Request {
         scenarios: &scenarios,
         runtimes,
-        jobs: run_all::jobs(args.jobs),
+        jobs,
         use_cache: !args.no_cache,
         confirm: true,
         limits,
         build: BuildOptions { offline: args.offline, require_built: false },
         given: guests,
+        inputs_are_complete: true,
         withheld,
         engines: args.engines.to_builds(),
         sink: None,
@@ -210,6 +215,26 @@ fn copy_roots(suites: &[Suite], into: &Path) -> Result<BTreeMap<PathBuf, DirTemp
         copies.insert(root.clone(), DirTemplate { folder, sha256 });
     }
     Ok(copies)
+}
+
+/// The guests, by the names of their tests. Reading a file takes longer than running it, so several are read at once.
+fn guests(lab: &Lab, suites: &[Suite], max_size: &MaxSize, jobs: usize) -> Result<BTreeMap<String, Guest>> {
+    let tests: Vec<&Test> = suites.iter().flat_map(|suite| &suite.tests).collect();
+    let next = AtomicUsize::new(0);
+    let read = || {
+        let mut guests = Vec::new();
+        while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !process::cancelled()) {
+            guests.push((test.name.clone(), guest(lab, &test.file, max_size)?));
+        }
+        Ok(guests)
+    };
+    let results: Vec<Result<Vec<(String, Guest)>>> = thread::scope(|scope| {
+        let readers: Vec<_> = (0..jobs.clamp(1, tests.len().max(1))).map(|_| scope.spawn(read)).collect();
+        let failed = || Err(anyhow::anyhow!("the lab failed to read the tests; please report it"));
+        readers.into_iter().map(|reader| reader.join().unwrap_or_else(|_| failed())).collect()
+    });
+    let guests: Vec<Vec<(String, Guest)>> = results.into_iter().collect::<Result<_>>()?;
+    Ok(guests.into_iter().flatten().collect())
 }
 
 /// The guest of a test. What is no module is reported by its row.

@@ -60,8 +60,8 @@ pub fn cell(
         limits: request.limits,
         switches: &[],
     };
-    let missing_input =
-        || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| built.origin == Origin::Given);
+    let may_lack_input = built.origin == Origin::Given && !request.inputs_are_complete;
+    let missing_input = || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| may_lack_input);
     let injects = || guest.script_name.as_deref().filter(|_| runtime.host_layer == HostLayer::Jco).map(injected_script);
     let withheld = request.withheld.get(&scenario.name).cloned();
     if let Some(reason) = withheld.or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects) {

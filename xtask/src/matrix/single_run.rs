@@ -101,7 +101,7 @@ pub fn run(
         judgement.blame = vec![Blame::Unknown];
         judgement.detail += "; the guest can print these words itself";
     }
-    if request.given.contains_key(&plan.scenario.name) {
+    if request.given.contains_key(&plan.scenario.name) && !request.inputs_are_complete {
         let progress = &progress(&observation);
         let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.has_lab_guest());
         let evidence = Evidence { facts, observation: &observation, progress, lab_guest };

@@ -69,6 +69,7 @@ impl Workspace {
             limits: Limits::default(),
             build: guest::BuildOptions { offline: true, require_built: false },
             given: BTreeMap::new(),
+            inputs_are_complete: false,
             withheld: BTreeMap::new(),
             engines: EngineBuilds::Built,
             sink: None,
