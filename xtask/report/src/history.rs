@@ -207,7 +207,7 @@ mod tests {
         let found = of(&[&same, &absent, &trap, &trap, &same]);
         let [cell] = &found.changed[..] else { panic!("{:?}", found.changed) };
         let told: Vec<(&str, &str)> = cell.results.iter().map(|r| (r.report.as_str(), r.version.as_str())).collect();
-        let version = sample::report().runtimes.remove(0).tool.version.unwrap();
+        let version = sample::report().runtimes[0].tool.version.clone().unwrap();
         assert_eq!(told, [("0.json", version.as_str()), ("2.json", "9.9"), ("4.json", version.as_str())]);
         assert!(cell.results[1].result.starts_with("gap trap"), "{:?}", cell.results);
         let text = found.text(RenderOptions::PLAIN);
