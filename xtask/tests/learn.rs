@@ -235,6 +235,8 @@ fn progress_is_kept_for_each_learner() {
     check(&["check", "fix-sizes"], 1, "Not yet");
     check(&["hint"], 0, "1 of 3 hints for `fix-sizes`");
     check(&["hint"], 0, "2 of 3 hints");
+    check(&["hint", "one-byte"], 0, "1 of 2 hints for `one-byte`");
+    check(&["hint"], 0, "2 of 2 hints for `one-byte`");
     check(&["solution", "fix-sizes"], 0, "41 bytes, and a module");
     check(&["no-such-chapter"], 2, "no chapter is named `no-such-chapter`");
     check(&["check", "fix-size"], 2, "fix-sizes");

@@ -20,6 +20,9 @@ pub struct Progress {
     /// The folder of the chapter that was entered last.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub current: String,
+    /// The exercise at hand: the one that was offered, checked or asked about last.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub exercise: String,
     /// By the chapter's folder.
     #[serde(default)]
     pub chapters: BTreeMap<String, Done>,

@@ -36,6 +36,7 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
         return Ok(tour.screen.lines(lines.iter().map(String::as_str))? && tour.screen.line("")?);
     }
     lay_out(tour, exercise)?;
+    at_hand(tour, chapter, exercise)?;
     if tour.progress.done(chapter).passed.contains(&exercise.name) {
         return Ok(tour.screen.line("You have passed it.")? && tour.screen.line("")?);
     }
@@ -58,6 +59,13 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
             },
         }
     }
+}
+
+/// Keeps that this is the exercise at hand, for commands that name none.
+fn at_hand(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<()> {
+    tour.progress.current.clone_from(&chapter.folder);
+    tour.progress.exercise.clone_from(&exercise.name);
+    tour.save()
 }
 
 /// Puts the files of an exercise into its folder, except those that are there already.
@@ -96,7 +104,8 @@ fn checked(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<bo
     Ok(true)
 }
 
-/// The exercise of this name, or the first one that is not passed: of the chapter at hand, then of any.
+/// The exercise of this name; or else the one at hand; or the first one that is not passed, of the chapter at hand, then
+/// of any.
 fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a Exercise)> {
     let chapters = tour.chapters;
     let all = || chapters.iter().flat_map(|chapter| chapter.exercises.iter().map(move |exercise| (chapter, exercise)));
@@ -113,7 +122,9 @@ fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a E
         !tour.progress.done(chapter).passed.contains(&exercise.name)
     };
     let here = |(chapter, _): &(&Chapter, &Exercise)| chapter.folder == tour.progress.current;
-    let found = all().filter(here).find(|found| is_open(found)).or_else(|| all().find(|found| is_open(found)));
+    let at_hand = |(_, exercise): &(&Chapter, &Exercise)| exercise.name == tour.progress.exercise;
+    let mut open = all().filter(is_open).filter(at_hand).chain(all().filter(is_open).filter(here));
+    let found = open.next().or_else(|| all().find(is_open));
     found.map_or_else(|| usage("every exercise is passed; name one to check it again"), Ok)
 }
 
@@ -121,6 +132,7 @@ fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a E
 pub fn check(tour: &mut Tour, name: Option<&str>, watch: bool) -> Result<u8> {
     let (chapter, exercise) = choose(tour, name)?;
     lay_out(tour, exercise)?;
+    at_hand(tour, chapter, exercise)?;
     if let Err(why) = tour.available.all(tour.lab, &exercise.spec.needs) {
         return usage(format!("`{}` cannot be checked here: {why}", exercise.name));
     }
@@ -156,6 +168,7 @@ fn contents(folder: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 /// `learn hint`.
 pub fn hint(tour: &mut Tour, name: Option<&str>) -> Result<u8> {
     let (chapter, exercise) = choose(tour, name)?;
+    at_hand(tour, chapter, exercise)?;
     next_hint(tour, chapter, exercise)?;
     Ok(exit::OK)
 }
@@ -193,6 +206,9 @@ pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
     let mut moved = 0;
     for chapter in &chapters {
         tour.progress.chapters.remove(&chapter.folder);
+        if chapter.exercises.iter().any(|exercise| exercise.name == tour.progress.exercise) {
+            tour.progress.exercise.clear();
+        }
         for exercise in &chapter.exercises {
             let folder = tour.work(&exercise.name);
             if folder.exists() {
