@@ -125,6 +125,11 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
     let mut lacking: Vec<(&str, &Answer)> = lacking
         .filter_map(|name| Some((name, profile.proposals.get(name).filter(|answer| !is_given(answer, on))?)))
         .collect();
+    // Tags belong to `exceptions`, but the legacy form came with tags of its own.
+    let is_legacy_alone = facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions;
+    if is_legacy_alone && !lacking.iter().any(|(name, _)| *name == "legacy-exceptions") {
+        lacking.retain(|(name, _)| *name != "exceptions");
+    }
     lacking.sort_by_key(|(name, _)| ORDER.iter().position(|first| first == name).unwrap_or(ORDER.len()));
     let (first, answer) = lacking.first()?;
     let message = match &answer.cause {

@@ -141,11 +141,26 @@ fn runtime_may_have_either_form_of_exceptions_but_not_both_in_one_module() {
     for name in ["exceptions", "legacy-exceptions"] {
         profile.proposals.insert(name.to_owned(), yes());
     }
+    profile.manners.remove("mixed-exceptions");
     let run = Run::default();
     let question = Question { facts: Ok(&facts), run: &run, glue: false };
-    assert_eq!(predict(&question, &profile).expected, Expected::Runs);
+    let found = predict(&question, &profile);
+    assert_eq!(found.expected, Expected::Runs, "{found:?}");
     let mixes = "module uses a mix of legacy and new exception handling instructions";
     profile.manners.insert("mixed-exceptions".to_owned(), no(rejected(mixes), &[]));
     let found = predict(&question, &profile);
     assert_eq!(found.subject.as_deref(), Some("exceptions legacy-exceptions"), "{}", found.detail);
+}
+
+/// Tags belong to the proposal of the standard form, but a runtime of the legacy form alone has them too.
+#[test]
+fn legacy_exceptions_do_not_need_the_standard_form() {
+    let legacy = "(module (tag $e) (func (export \"_start\") try catch_all end))";
+    let facts = wasmlab_inspect::facts(&wat::parse_str(legacy).unwrap()).unwrap();
+    let mut profile = profile();
+    profile.proposals.insert("legacy-exceptions".to_owned(), yes());
+    profile.proposals.insert("exceptions".to_owned(), no(rejected("no exnref"), &[]));
+    let run = Run::default();
+    let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile);
+    assert_eq!(found.expected, Expected::Runs, "{found:?}");
 }
