@@ -32,10 +32,10 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities --format features         as webassembly.org's features.json
   cargo xtask capabilities --compare features.json   where such a file differs from the measurement
 
-The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal, each
-line says on how many runtimes something works, and what the other runtimes do instead: `errno 52`
-(the function returned this error), `ends` (the guest or its runtime ended), `wrong` (it reported
-success without the effect), or `?` (the lab could not ask).
+The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal,
+each line says on how many runtimes something works, and what the other runtimes do instead:
+`errno 52` (the function returned this error), `ends` (the guest or its runtime ended), `wrong` (it
+reported success without the effect), or `?` (the lab could not ask).
 
 Exit code: 0. With --compare: 1 if something differs.";
 
