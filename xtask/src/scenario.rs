@@ -221,8 +221,14 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
             say(&format!("run.dir[{index}].host"), "is set together with files to put into it: remove one".to_owned());
         }
     }
-    if run.own_loopback && (run.network != Network::Loopback || !run.port.is_empty() || !run.socket.is_empty() || !run.server.is_empty()) {
-        let message = "needs `network = \"loopback\"`, and leaves no port to the lab: remove run.port, run.socket and run.server";
+    if run.own_loopback
+        && (run.network != Network::Loopback
+            || !run.port.is_empty()
+            || !run.socket.is_empty()
+            || !run.server.is_empty())
+    {
+        let message =
+            "needs `network = \"loopback\"`, and leaves no port to the lab: remove run.port, run.socket and run.server";
         say("run.own_loopback", message.to_owned());
     }
     if run.args.iter().any(|a| a.contains("{socket-fd}")) && run.socket.is_empty() {

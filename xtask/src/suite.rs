@@ -14,9 +14,9 @@ use wasmlab_process::{Directory, read_text};
 mod document;
 mod fields;
 mod servers;
-mod translate;
 #[cfg(test)]
 mod tests;
+mod translate;
 
 pub use document::{Operation, Parsed, TestDocument, parse};
 pub use translate::scenario;
@@ -145,7 +145,9 @@ impl Search<'_> {
         names.sort();
         self.seen += names.len();
         if self.seen > MAX_ENTRIES {
-            return Err(format!("has too much in it: more than {MAX_ENTRIES} files and folders; name a smaller folder"));
+            return Err(format!(
+                "has too much in it: more than {MAX_ENTRIES} files and folders; name a smaller folder"
+            ));
         }
         let (mut files, mut folders) = (Vec::new(), Vec::new());
         for name in names.into_iter().map(PathBuf::from) {

@@ -35,7 +35,12 @@ pub fn all(xtask: &Path) -> Vec<Step> {
     steps.extend(engines::workspaces(xtask).into_iter().map(|w| engines::step(w, vec!["install", "engines"])));
     steps.push(step("fuzz", "Fuzz the binary reader and the Emscripten host for a few seconds", &[], fuzz));
     // It compiles the whole lab again, with instrumentation.
-    steps.push(full(step("fuzz-scenario", "Fuzz the readers of scenario.toml and of suites for a few seconds", &[], fuzz_scenario)));
+    steps.push(full(step(
+        "fuzz-scenario",
+        "Fuzz the readers of scenario.toml and of suites for a few seconds",
+        &[],
+        fuzz_scenario,
+    )));
     steps
 }
 

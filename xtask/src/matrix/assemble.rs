@@ -52,7 +52,11 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
     let store = Store::new(lab.snapshots());
     // The files of a `check` are not scenarios of the lab, whatever their names.
-    let elsewhere = if matches!(metadata.command, "check" | "suite") { AcceptedLines::new() } else { accepted_elsewhere(&store, &cells) };
+    let elsewhere = if matches!(metadata.command, "check" | "suite") {
+        AcceptedLines::new()
+    } else {
+        accepted_elsewhere(&store, &cells)
+    };
     let mut of_same_guests = elsewhere.clone();
     let mut notes = Vec::new();
     // A damaged snapshot or a full disk must not lose the matrix: it becomes a note.

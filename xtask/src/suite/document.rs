@@ -97,7 +97,8 @@ impl TestDocument {
 /// # Errors
 /// Every fault, each with its field and a remedy.
 pub fn parse(text: &str) -> Result<Parsed, Vec<String>> {
-    let value: Value = serde_json::from_str(text).map_err(|e| vec![format!("is not JSON: {}", one_line(&e.to_string()))])?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|e| vec![format!("is not JSON: {}", one_line(&e.to_string()))])?;
     let mut notes = Notes::default();
     let document = Fields::of(&value, "", &mut notes).map(|fields| read(fields, &mut notes)).unwrap_or_default();
     if notes.faults.is_empty() { Ok(Parsed { document, unknown: notes.unknown }) } else { Err(notes.faults) }
@@ -107,7 +108,8 @@ fn read(mut fields: Fields, notes: &mut Notes) -> TestDocument {
     let first = |names: &[&'static str]| names.iter().copied().find(|name| fields.has(name));
     let document = match (first(LEGACY), first(WITH_OPERATIONS)) {
         (Some(old), Some(new)) => {
-            let message = format!("belongs to the form without operations, but there is `{new}`: move it into an operation");
+            let message =
+                format!("belongs to the form without operations, but there is `{new}`: move it into an operation");
             notes.fault(old, &message);
             return TestDocument::default();
         }
@@ -135,7 +137,10 @@ fn run(fields: &mut Fields, notes: &mut Notes) -> Operation {
         notes.fault(&fields.place("env"), &format!("has the name `{}`, which no variable can have", one_line(name)));
     }
     if args.iter().chain(env.values()).any(|text| text.contains('\0')) {
-        notes.fault(&fields.place("args"), "or `env` contains the character NUL, which no argument or variable can contain");
+        notes.fault(
+            &fields.place("args"),
+            "or `env` contains the character NUL, which no argument or variable can contain",
+        );
     }
     Operation::Run { args, env, root: fields.text("root", notes).filter(|root| !root.is_empty()) }
 }
@@ -186,7 +191,8 @@ fn operation(fields: &mut Fields, notes: &mut Notes) -> Option<Operation> {
                 None | Some("stdout") => Stream::Stdout,
                 Some("stderr") => Stream::Stderr,
                 Some(_) => {
-                    notes.fault(&fields.place("id"), "is not a stream that can be read: write \"stdout\" or \"stderr\"");
+                    notes
+                        .fault(&fields.place("id"), "is not a stream that can be read: write \"stdout\" or \"stderr\"");
                     return None;
                 }
             };

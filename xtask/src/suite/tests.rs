@@ -33,7 +33,11 @@ fn steps(spec: &ScenarioFile) -> Vec<String> {
 fn both_forms_become_scenarios() {
     let check = |json: &str, wanted: &[&str], exit: i32| {
         let (spec, obstacle) = translated(json);
-        assert_eq!((steps(&spec), spec.expect.exit, obstacle), (wanted.iter().map(|s| (*s).to_owned()).collect(), exit, None), "{json}");
+        assert_eq!(
+            (steps(&spec), spec.expect.exit, obstacle),
+            (wanted.iter().map(|s| (*s).to_owned()).collect(), exit, None),
+            "{json}"
+        );
         spec
     };
     let spec = check(r#"{"args": ["a", "b c"], "env": {"X": "1"}, "exit_code": 3}"#, &[], 3);
@@ -123,7 +127,10 @@ fn faults_name_field_and_remedy() {
     check(&ops(r#"{"type": "kill", "signal": "TERM"}"#), "`operations[1].signal` is no signal: write \"SIGTERM\"");
     check(&ops(r#"{"type": "request", "path": "/a b"}"#), "`operations[1].path` is invalid");
     check(&ops(r#"{"type": "request", "headers": {"a b": "c"}}"#), "`operations[1].headers` are invalid");
-    check(&ops(r#"{"type": "request", "response": {"status": 99}}"#), "`operations[1].response.status` is not a status");
+    check(
+        &ops(r#"{"type": "request", "response": {"status": 99}}"#),
+        "`operations[1].response.status` is not a status",
+    );
     check(r#"{"servers": [{"name": "a-b"}]}"#, "`servers[0].name` becomes part of a variable's name");
     check(r#"{"servers": [{"name": "a"}, {"name": "A"}]}"#, "`servers[1].name` is the name of another server");
     check(r#"{"servers": [{"name": "a", "kind": "closed", "endpoints": [{}]}]}"#, "those of a closed server");
@@ -157,8 +164,10 @@ fn folders_are_read() {
     }
     fs::write(at("suite/a/one.json"), r#"{"root": "root.dir"}"#).unwrap();
     let suites = load(&at("suite")).unwrap();
-    let tests: Vec<(&str, &str)> =
-        suites.iter().flat_map(|suite| suite.tests.iter().map(|test| (suite.name.as_str(), test.name.as_str()))).collect();
+    let tests: Vec<(&str, &str)> = suites
+        .iter()
+        .flat_map(|suite| suite.tests.iter().map(|test| (suite.name.as_str(), test.name.as_str())))
+        .collect();
     assert_eq!(tests, [("a", "a-one"), ("b", "b-one"), ("b", "two")]);
 
     let fails = |file: &str, json: &str, wanted: &str| {

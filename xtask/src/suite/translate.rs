@@ -18,7 +18,12 @@ const WAIT_MS: u64 = 3_600_000;
 /// The scenario of a test, and why the lab cannot run it, if so. `root` is the lab's own copy of the test's folder;
 /// `step_ms` the limit of each operation, milliseconds.
 #[must_use]
-pub fn scenario(suite: &Suite, test: &Test, root: Option<DirTemplate>, step_ms: u64) -> (Scenario, Option<NotAttempted>) {
+pub fn scenario(
+    suite: &Suite,
+    test: &Test,
+    root: Option<DirTemplate>,
+    step_ms: u64,
+) -> (Scenario, Option<NotAttempted>) {
     let (run, step, exit) = translate(test, root, step_ms);
     let spec = ScenarioFile {
         schema: crate::scenario::SCHEMA_VERSION,
@@ -42,19 +47,27 @@ fn obstacle(test: &Test) -> Option<NotAttempted> {
     let reason = |subject, reason: String| Some(NotAttempted { subject, reason });
     if !test.unknown.is_empty() {
         let what = test.unknown.join(", ");
-        return reason("suite-format", format!("the lab does not know {what} in its JSON, and does not run it without"));
+        return reason(
+            "suite-format",
+            format!("the lab does not know {what} in its JSON, and does not run it without"),
+        );
     }
     let count = |is: fn(&Operation) -> bool| document.operations.iter().filter(|operation| is(operation)).count();
     if count(|operation| matches!(operation, Operation::Run { .. })) > 1 {
-        return reason("suite-runs", "it runs its program several times, and a cell of the lab runs it once".to_owned());
+        return reason(
+            "suite-runs",
+            "it runs its program several times, and a cell of the lab runs it once".to_owned(),
+        );
     }
     let requests = count(|operation| matches!(operation, Operation::Request(_)));
     if requests > 0 && !document.is_service {
-        let why = "it sends requests to a program that is not of the world wasi:http/service, and does not say where to";
+        let why =
+            "it sends requests to a program that is not of the world wasi:http/service, and does not say where to";
         return reason("suite-request", why.to_owned());
     }
     if chooses_ports(test) && !document.servers.is_empty() {
-        let why = "it needs servers of the lab and ports that the guest chooses itself, and the lab gives a guest either";
+        let why =
+            "it needs servers of the lab and ports that the guest chooses itself, and the lab gives a guest either";
         return reason("suite-network", why.to_owned());
     }
     None
@@ -72,7 +85,10 @@ fn translate(test: &Test, root: Option<DirTemplate>, step_ms: u64) -> (Run, Vec<
     let mut run = Run {
         own_loopback: chooses_ports(test) && document.servers.is_empty(),
         server: document.servers.clone(),
-        dir: root.into_iter().map(|template| Dir { guest: "/".to_owned(), template: Some(template), ..Dir::default() }).collect(),
+        dir: root
+            .into_iter()
+            .map(|template| Dir { guest: "/".to_owned(), template: Some(template), ..Dir::default() })
+            .collect(),
         ..Run::default()
     };
     if run.own_loopback || document.is_service || !document.servers.is_empty() {

@@ -53,7 +53,8 @@ impl StepRunner<'_> {
 
 /// An IPv4 loopback address with a port, as a guest prints it.
 fn address(line: &str) -> Result<SocketAddr, String> {
-    let wrong = || format!("the next line of stdout is {}, not the guest's address, such as 127.0.0.1:8080", shown(line));
+    let wrong =
+        || format!("the next line of stdout is {}, not the guest's address, such as 127.0.0.1:8080", shown(line));
     let (host, port) = line.trim().rsplit_once(':').ok_or_else(wrong)?;
     let port: u16 = port.parse().map_err(|_| wrong())?;
     let host = if host == "localhost" { Ipv4Addr::LOCALHOST } else { host.parse().map_err(|_| wrong())? };
