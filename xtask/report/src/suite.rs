@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::Verdict;
 
 use super::columns::{NameStyle, names};
@@ -87,12 +87,21 @@ fn counts(out: &mut String, painter: &Painter, report: &RunReport) {
         heading = format!("{}: {}", suites.first().copied().unwrap_or_default(), plural(tests, "test"));
     }
     let _ = writeln!(out, "{}\n", painter.paint(BOLD, &cut(&heading, painter.options.width)));
-    let columns = text::shown_columns(report);
+    let results = |column: &RuntimeInfo| -> Vec<TestResult> {
+        report.cells.iter().filter(|cell| cell.runtime == column.id).map(TestResult::of).collect()
+    };
+    let is_asked = |column: &RuntimeInfo| results(column).iter().any(|result| *result != TestResult::NotAttempted);
+    let (mut columns, others): (Vec<_>, Vec<_>) = text::shown_columns(report).into_iter().partition(|c| is_asked(c));
+    let others = if columns.is_empty() {
+        columns = others;
+        0
+    } else {
+        others.len()
+    };
     let widest = columns.iter().map(|c| c.id.chars().count()).max().unwrap_or(0);
     let _ = writeln!(out, "{:widest$}  passed  failed  not attempted", "");
     for column in columns {
-        let cells: Vec<TestResult> =
-            report.cells.iter().filter(|c| c.runtime == column.id).map(TestResult::of).collect();
+        let cells = results(column);
         let count = |wanted| cells.iter().filter(|result| **result == wanted).count();
         let (passed, failed) = (count(TestResult::Passed), count(TestResult::Failed));
         let shade = |style, number: usize, width: usize| {
@@ -108,9 +117,13 @@ fn counts(out: &mut String, painter: &Painter, report: &RunReport) {
             shade(GREEN, passed, 6),
             shade(RED, failed, 6),
             count(TestResult::NotAttempted),
-            painter.paint(DIM, &if used + version.chars().count() > painter.options.width { String::new() } else { version.to_owned() }),
+            painter.paint(DIM, if used + version.chars().count() > painter.options.width { "" } else { version }),
         );
         let _ = writeln!(out, "{}", line.trim_end());
+    }
+    if others > 0 {
+        let noun = if others == 1 { "column runs" } else { "columns run" };
+        let _ = writeln!(out, "{}", painter.paint(DIM, &format!("{others} more {noun} none of them")));
     }
 }
 
@@ -123,7 +136,9 @@ fn not_attempted(out: &mut String, painter: &Painter, report: &RunReport) {
             (Some(abi), Verdict::Gap) => format!("no {abi}"),
             (None, Verdict::Gap) => "no components".to_owned(),
             // Only the column's name differs.
-            _ => cell.detail.replace(&format!(": see column {}", cell.runtime.split('+').next().unwrap_or_default()), ""),
+            _ => {
+                cell.detail.replace(&format!(": see column {}", cell.runtime.split('+').next().unwrap_or_default()), "")
+            }
         };
         match reasons.iter_mut().find(|(known, _)| *known == why) {
             Some((_, cells)) => cells.push(cell),
@@ -172,7 +187,12 @@ fn failed(out: &mut String, painter: &Painter, report: &RunReport) {
         let _ = writeln!(out, "{}", cut(line.trim_end(), painter.options.width));
         if cells.len() <= MAX_DETAILED {
             for cell in of_code {
-                painter.wrapped(out, "      ", "        ", &format!("{} on {}: {}", cell.scenario, cell.runtime, cell.detail));
+                painter.wrapped(
+                    out,
+                    "      ",
+                    "        ",
+                    &format!("{} on {}: {}", cell.scenario, cell.runtime, cell.detail),
+                );
             }
         } else {
             tests_of(out, painter, report, &of_code);
@@ -206,9 +226,15 @@ fn tests_of(out: &mut String, painter: &Painter, report: &RunReport, cells: &[&C
     }
     lines.sort_by_key(|(runtimes, tests)| Reverse(runtimes.len() * tests.len()));
     for (runtimes, tests) in lines.iter().take(MAX_LINES) {
-        let more = tests.len().checked_sub(MAX_NAMED).filter(|n| *n > 0).map(|n| format!(" and {n} more")).unwrap_or_default();
+        let more =
+            tests.len().checked_sub(MAX_NAMED).filter(|n| *n > 0).map(|n| format!(" and {n} more")).unwrap_or_default();
         let named = tests.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
-        painter.wrapped(out, "      ", "        ", &format!("{named}{more} on {}", names(report, runtimes, NameStyle::Ids)));
+        painter.wrapped(
+            out,
+            "      ",
+            "        ",
+            &format!("{named}{more} on {}", names(report, runtimes, NameStyle::Ids)),
+        );
     }
     if let Some(more) = lines.len().checked_sub(MAX_LINES).filter(|n| *n > 0) {
         let tests: usize = lines.iter().skip(MAX_LINES).map(|(_, tests)| tests.len()).sum();

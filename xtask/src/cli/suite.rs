@@ -151,7 +151,9 @@ fn folder(lab: &Lab, named: Option<&Path>) -> Result<PathBuf> {
         let cloned = lab.wasi_testsuite().join("tests");
         return match cloned.is_dir() {
             true => Ok(cloned),
-            false => usage("no folder is given, and wasi-testsuite is not cloned yet: name a folder, or run `cargo xtask setup --suite`"),
+            false => usage(
+                "no folder is given, and wasi-testsuite is not cloned yet: name a folder, or run `cargo xtask setup --suite`",
+            ),
         };
     };
     let found = fs::canonicalize(named).or_else(|e| usage(format!("`{}` cannot be read: {e}", named.display())))?;
@@ -167,7 +169,10 @@ fn load(dir: &Path) -> Result<Vec<Suite>> {
         usage(format!("failed to read the tests:\n  {}", lines.join("\n  ")))
     })?;
     if suites.iter().all(|suite| suite.tests.is_empty()) {
-        return usage(format!("`{}` and the folders below it have no .wasm file: name a folder with tests", dir.display()));
+        return usage(format!(
+            "`{}` and the folders below it have no .wasm file: name a folder with tests",
+            dir.display()
+        ));
     }
     Ok(suites)
 }
@@ -197,14 +202,18 @@ fn chosen(mut suites: Vec<Suite>, globs: &[String]) -> Result<Vec<Suite>> {
 
 /// The lab's own copies of the folders that tests get, so that every cell gets the same, by their paths.
 fn copy_roots(suites: &[Suite], into: &Path) -> Result<BTreeMap<PathBuf, DirTemplate>> {
-    let roots: BTreeSet<&PathBuf> = suites.iter().flat_map(|s| &s.tests).filter_map(|test| test.root.as_ref()).collect();
+    let roots: BTreeSet<&PathBuf> =
+        suites.iter().flat_map(|s| &s.tests).filter_map(|test| test.root.as_ref()).collect();
     let mut copies = BTreeMap::new();
     for (index, root) in roots.into_iter().enumerate() {
         let failed = || format!("failed to copy `{}`", root.display());
         let tree = Tree::read(root).with_context(failed)?.without(".cleanup");
         if tree.bytes > MAX_ROOT_BYTES {
             let most = MAX_ROOT_BYTES >> 20;
-            return usage(format!("`{}` has more than {most} MiB, and each test gets a copy: use a smaller folder", root.display()));
+            return usage(format!(
+                "`{}` has more than {most} MiB, and each test gets a copy: use a smaller folder",
+                root.display()
+            ));
         }
         for note in tree.notes.iter().take(3) {
             output::print_progress(&format!("`{}`: {note}", root.display()));

@@ -10,7 +10,8 @@ use wasmlab_model::verdict::Verdict;
 /// Marks the cells of runtimes that link none of the tests of a WASI version, because they lack the interfaces of
 /// `wasi:cli` or `wasi:clocks` in that version, which a host of this version has in any case.
 pub fn mark_lacking(report: &mut RunReport) {
-    let targets: BTreeMap<String, String> = report.scenarios.iter().map(|s| (s.name.clone(), s.route.clone())).collect();
+    let targets: BTreeMap<String, String> =
+        report.scenarios.iter().map(|s| (s.name.clone(), s.route.clone())).collect();
     let mut columns: BTreeMap<(String, &str), Vec<usize>> = BTreeMap::new();
     for (index, cell) in report.cells.iter().enumerate().filter(|(_, cell)| cell.verdict.is_measured()) {
         let version = match targets.get(&cell.scenario).map(String::as_str) {
