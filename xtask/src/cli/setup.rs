@@ -26,7 +26,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup nginx                    installs what this scenario's build needs
   cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchains
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
-  cargo xtask setup --suite                  clones wasi-testsuite, for `cargo xtask suite`
+  cargo xtask setup --suite                  clones wasi-testsuite, for `suite`
   cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes
   cargo xtask setup --engines --from .       and installs it for `wasmlab` (cargo install --path xtask)
   cargo xtask setup --engines --from . --runtime wasmi";
@@ -50,7 +50,7 @@ pub struct Args {
     /// installed `wasmlab` finds them
     #[arg(long, value_name = "CHECKOUT", requires = "engines")]
     from: Option<PathBuf>,
-    /// Only clone wasi-testsuite at a fixed commit, for `cargo xtask suite`
+    /// Only clone wasi-testsuite at a fixed commit, for `suite`
     #[arg(long, conflicts_with_all = ["wanted", "runtime", "engines"])]
     suite: bool,
 }
