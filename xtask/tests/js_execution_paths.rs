@@ -279,7 +279,8 @@ fn on_jco(check: impl Fn(&str, &dyn Fn(Vec<u8>, usize) -> Vec<Observation>)) {
 fn jco_runs_a_rust_component_and_caches_its_output() {
     on_jco(|id, seen| {
         let seen = seen(fixture("rust-wasip2-hello"), 2);
-        let transpiled = |seen: &Observation| seen.previous.iter().any(|process| process.role == ProcessRole::Precompile);
+        let transpiled =
+            |seen: &Observation| seen.previous.iter().any(|process| process.role == ProcessRole::Precompile);
         for (index, seen) in seen.iter().enumerate() {
             assert!(
                 matches!(cause(seen), Cause::Returned | Cause::Exit { code: 0 }),
