@@ -268,7 +268,7 @@ fn keyboard() {
     browser.value("document.getElementById('example').focus()");
     browser.press("Enter");
     browser.wait("got.length === 1");
-    browser.wait("document.getElementById('status').textContent.includes('runs on')");
+    browser.wait("document.getElementById('status').textContent.includes('Runs on')");
     let nameless = "[...document.querySelectorAll('button, input, summary, svg[role=img], [role=region]')]\
                     .filter((e) => !(e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText ?? e.textContent)?.trim()).map((e) => e.outerHTML)";
     assert_eq!(browser.value(nameless), json!([]));
@@ -346,7 +346,7 @@ fn dropped() {
     browser.value(&drop("[new File(['(module)'], 'a.wat'), new File(['(module'], 'b.wat')]"));
     browser.wait("got.length === 2 && document.querySelectorAll('.answer').length === 2");
     let status = browser.text("document.getElementById('status').textContent");
-    assert!(status.contains("a.wat: ") && status.contains("b.wat: not a valid file"), "{status}");
+    assert!(status.contains("a.wat: ") && status.contains("b.wat: Not a valid file"), "{status}");
     // The size of a file that cannot be read: refused at once, and the next one is read.
     let huge = "Object.defineProperty(new File(['x'], 'huge.wasm'), 'size', { value: 2 ** 30 })";
     browser.value(&format!("globalThis.huge = {huge}; 0"));
