@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
@@ -181,7 +182,8 @@ fn malformed() {
         file("zeros.wasm", &vec![0; 1 << 20]),
         file("type.wat", b"(module (func (result i32)))"),
         file("syntax.wat", b"(module\n  (func (param i32) (oops)))"),
-        file("deep.wat", "(".repeat(100_000).as_bytes()),
+        // In short lines: a message quotes its line, and is cut at a length that counts the file's path.
+        file("deep.wat", "(\n".repeat(100_000).as_bytes()),
         file("utf8.wat", b"(module (func $\xff))"),
     ];
     compare(&mut browser, &files);
@@ -268,7 +270,7 @@ fn keyboard() {
     browser.value("document.getElementById('example').focus()");
     browser.press("Enter");
     browser.wait("got.length === 1");
-    browser.wait("document.getElementById('status').textContent.includes('runs on')");
+    browser.wait("document.getElementById('status').textContent.includes('Runs on')");
     let nameless = "[...document.querySelectorAll('button, input, summary, svg[role=img], [role=region]')]\
                     .filter((e) => !(e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText ?? e.textContent)?.trim()).map((e) => e.outerHTML)";
     assert_eq!(browser.value(nameless), json!([]));
@@ -303,6 +305,20 @@ fn thirty_megabytes() -> Vec<u8> {
     module.finish()
 }
 
+/// How much longer than its own time a thread takes on this machine now: 1 if nothing else runs.
+fn slowdown() -> f64 {
+    let own = || {
+        let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        text.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok()).unwrap() / 1e6
+    };
+    let (begun, before) = (Instant::now(), own());
+    while begun.elapsed() < Duration::from_millis(300) {
+        std::hint::spin_loop();
+    }
+    let wall = begun.elapsed().as_secs_f64() * 1e3;
+    (wall / (own() - before).max(1.0)).max(1.0)
+}
+
 fn large() {
     /// A busy machine is given more than one attempt.
     const ATTEMPTS: usize = 5;
@@ -311,27 +327,29 @@ fn large() {
     let bytes = thirty_megabytes();
     assert!(bytes.len() > 30_000_000, "{} bytes", bytes.len());
     fs::write(&file, bytes).unwrap();
-    let mut times = Vec::new();
+    let mut attempts = Vec::new();
     for _ in 0..ATTEMPTS {
         // The first file of a page: nothing is compiled yet.
         let mut browser = opened();
         browser.value(
-            "globalThis.gap = 0; let last = performance.now(); \
-             setInterval(() => { const now = performance.now(); gap = Math.max(gap, now - last); last = now; }, 5); 0",
-        );
-        browser.value(
             "document.getElementById('file').addEventListener('change', () => (globalThis.begun = performance.now())); \
              document.addEventListener('answer', () => (globalThis.ended = performance.now())); 0",
         );
+        browser.call("Performance.enable", json!({}));
+        let before = browser.busy_ms();
+        let slow = slowdown();
         let answer = chosen(&mut browser, std::slice::from_ref(&file)).remove(0);
+        let busy = browser.busy_ms() - before;
         assert!(answer["prediction"]["predictions"].as_array().is_some_and(|all| !all.is_empty()), "{answer}");
         let ms = browser.value("ended - begun").as_f64().unwrap();
-        times.push((ms as u64, browser.value("gap").as_f64().unwrap() as u64));
-        if times.iter().any(|(ms, gap)| *ms <= 1500 && *gap <= 200) {
+        let slow = slow.max(slowdown());
+        attempts.push((ms.round(), busy.round(), slow));
+        // The work is the worker's: the page itself is busy for a moment only.
+        if ms <= 1500.0 * slow && busy <= 300.0 * slow {
             return;
         }
     }
-    panic!("milliseconds until the answer, longest pause of the page: {times:?}");
+    panic!("milliseconds until the answer, milliseconds that the page was busy, slowdown of the machine: {attempts:?}");
 }
 
 fn dropped() {
@@ -346,7 +364,7 @@ fn dropped() {
     browser.value(&drop("[new File(['(module)'], 'a.wat'), new File(['(module'], 'b.wat')]"));
     browser.wait("got.length === 2 && document.querySelectorAll('.answer').length === 2");
     let status = browser.text("document.getElementById('status').textContent");
-    assert!(status.contains("a.wat: ") && status.contains("b.wat: not a valid file"), "{status}");
+    assert!(status.contains("a.wat: ") && status.contains("b.wat: Not a valid file"), "{status}");
     // The size of a file that cannot be read: refused at once, and the next one is read.
     let huge = "Object.defineProperty(new File(['x'], 'huge.wasm'), 'size', { value: 2 ** 30 })";
     browser.value(&format!("globalThis.huge = {huge}; 0"));

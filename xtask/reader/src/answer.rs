@@ -160,7 +160,8 @@ impl Key {
             "may-fail" => [one.switches.join(" "), one.functions.join(", ")].join("; "),
             // Which import a runtime names is its choice: with the same remedy it is one reason.
             "fails" if entry.is_some_and(|e| is_about_imports(e.code)) => String::new(),
-            "fails" => one.subject.clone().unwrap_or_else(|| one.detail.clone()),
+            // Each runtime has its own words for the same reason.
+            "fails" if one.code.is_some() => one.subject.clone().unwrap_or_default(),
             _ => one.detail.clone(),
         };
         Self {

@@ -64,11 +64,11 @@ const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.s
 
 // One line: where it runs.
 const summary = ({ prediction }) => {
-  if (prediction.invalid) return "not a valid file: no runtime takes it";
+  if (prediction.invalid) return "Not a valid file: no runtime takes it";
   const asked = prediction.predictions.filter((one) => one.verdict !== "not-applicable");
   const count = (verdict) => asked.filter((one) => one.verdict === verdict).length;
   const may = count("may-fail");
-  return `runs on ${count("runs")}${may ? `, may fail on ${may}` : ""} of ${asked.length} runtimes`;
+  return `Runs on ${count("runs")}${may ? `, may fail on ${may}` : ""} of ${asked.length} columns`;
 };
 
 const runs = (groups, predictions) => {
@@ -94,13 +94,18 @@ const fails = (groups, predictions) => groups.filter((group) => group.verdict ==
   return h("article.cause", {},
     h("p", {}, mark("fails"), " ", names),
     h("p", {}, reason(one), others ? h("span.muted", {}, " and others") : ""),
-    one.detail ? h("p.detail", {}, differ ? `${one.runtime}: ` : "", one.detail) : undefined,
+    one.detail ? h("p.detail", {}, differ ? `${one.runtime}: ` : "", prose(one.detail)) : undefined,
     meaning ? h("p.muted", {}, prose(meaning)) : undefined,
     one.remedy ? h("div.fix", {}, h("b", {}, "To change it: "), prose(one.remedy)) : undefined);
 });
 
-const notAsked = (groups, predictions) => groups.filter((group) => group.verdict === "not-applicable").map(({ names, members }) =>
-  h("p.muted", {}, mark("not-applicable"), ` ${names}: ${predictions[members[0]].detail}`));
+// What the question makes no sense for: one line, to open.
+const notAsked = (groups, predictions) => {
+  const own = groups.filter((group) => group.verdict === "not-applicable");
+  const count = own.reduce((sum, { members }) => sum + members.length, 0);
+  return count ? h("details.rest", {}, h("summary", {}, `Does not apply to ${count} of the measured columns`),
+    own.map(({ names, members }) => h("p.muted", {}, `${names}: ${predictions[members[0]].detail}`))) : undefined;
+};
 
 const everyRuntime = (predictions) => h("details", {}, h("summary", {}, "Every runtime ", h("span.n", {}, String(predictions.length))),
   h("div.wide-table", { tabindex: "0", role: "region", "aria-label": "Every runtime" }, h("table.list", {},
@@ -152,11 +157,11 @@ const show = (file, { answer, error, ms }) => {
     const parts = [
       ["Runs on", [runs(groups, all)]],
       ["May fail on", mayFail(groups, all)],
-      ["Does not run on", fails(groups, all)],
-      ["Not asked", notAsked(groups, all)],
+      ["Does not", fails(groups, all)],
     ];
+    article.append(h("p.sum", {}, summary(shown)));
     article.append(...parts.filter(([, body]) => body.length).map(([name, body]) => h("div.part-of", {}, h("h3", {}, name), h("div", {}, ...body))));
-    article.append(everyRuntime(all));
+    article.append(...[notAsked(groups, all), everyRuntime(all)].filter(Boolean));
   }
   if (shown.facts) article.append(h("details.about", { open: "" }, h("summary", {}, "What it is"), ...about(shown).filter(Boolean)));
   if (shown.bytes) article.append(h("details", {}, h("summary", {}, "Every byte ", h("span.n", {}, bytesText(shown.facts?.sizes.total ?? 0))), everyByte(shown.bytes)));
@@ -181,8 +186,8 @@ const take = (files) => {
       said.push(`${visible(cut(file.name))}: ${shown.said}`);
       document.dispatchEvent(new CustomEvent("answer", { detail: { prediction: result.answer?.prediction, error: result.error, ms: result.ms } }));
     }
-    if (files.length > list.length) said.push(`the first ${MAX_FILES} files are shown`);
-    $("status").textContent = said.join("; ");
+    // For a screen reader; the answers say it to the others.
+    $("status").textContent = said.length > 3 ? `${said.length} files were read${files.length > list.length ? `; of ${files.length}, the first ${MAX_FILES} are shown` : ""}` : said.join("; ");
     $("drop").removeAttribute("aria-busy");
   });
 };

@@ -66,15 +66,17 @@ const sizes = (guest) => {
   const shown = parts.filter(([, bytes]) => bytes > 0).sort((a, b) => b[1] - a[1]);
   const whole = Math.max(guest.bytes, 1);
   const kind = (name) => (/^code|core module/.test(name) ? "code" : /^data/.test(name) ? "data" : /name"?$|names/.test(name) ? "names" : /debug/.test(name) ? "debug" : /custom/.test(name) ? "custom" : "rest");
+  // Names end where bars begin.
+  const room = matchMedia("(max-width: 700px)").matches ? 14 : 22;
   const chart = svg("svg", { width: "100%", height: 24 * Math.min(shown.length, 12), role: "img", "aria-label": shown.map(([name, bytes]) => `${name} ${bytes} bytes`).slice(0, 12).join(", ") });
   shown.slice(0, 12).forEach(([name, bytes], at) => {
     const width = Math.max(0.3, (bytes / whole) * 55);
     chart.append(
-      svg("text", { x: "0", y: 24 * at + 16 }, name.length > 22 ? `${name.slice(0, 21)}…` : name),
+      svg("text", { x: "0", y: 24 * at + 16 }, name.length > room ? `${name.slice(0, room - 1)}…` : name),
       svg("rect", { class: `part ${kind(name)}`, x: "32%", y: 24 * at + 5, height: 14, rx: 2, width: `${width}%` }),
       svg("text", { x: `${33 + width}%`, y: 24 * at + 16, class: "value" }, bytesText(bytes)));
   });
-  return [chart, shown.length > 12 ? h("p.muted", {}, `and ${shown.length - 12} smaller ones`) : undefined];
+  return [chart, shown.length > 12 ? h("p.muted", {}, `and ${shown.length - 12} smaller`) : undefined];
 };
 
 // Texts by what stands before them, each group to fold.
@@ -92,7 +94,7 @@ const grouped = (items, open) => {
 // Each byte of a small binary with its meaning.
 const everyByte = (lines) => h("div.wide-table", { tabindex: "0", role: "region", "aria-label": "Every byte" }, h("table.bytes", {},
   h("thead", {}, h("tr", {}, ["Offset", "Bytes", "Meaning"].map((name) => h("th", { scope: "col" }, name)))),
-  h("tbody", {}, lines.map(({ offset, bytes, depth, meaning, wrong }) => h(wrong ? "tr.bad" : depth ? "tr" : "tr.head", {},
+  h("tbody", {}, lines.map(({ offset, bytes, depth, meaning, wrong }) => h(wrong ? "tr.bad" : depth || meaning.startsWith("size") ? "tr" : "tr.head", {},
     h("td", {}, offset.toString(16).padStart(4, "0")),
     h("td", {}, bytes.length > 95 ? `${bytes.slice(0, 95)} …` : bytes),
     h("td", {}, "\u00a0".repeat(2 * Math.min(depth, 12)), meaning))))));

@@ -167,3 +167,31 @@ fn truncate(text: String) -> String {
         None => text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_FILE, MAX_OUTPUT_CHARS, annotated, output};
+
+    #[test]
+    fn a_long_stream_has_a_file_beside_the_report() {
+        let short = output("hello", "node", "hello\n".to_owned(), String::new());
+        assert_eq!((short.stdout.as_str(), short.files.len()), ("hello\n", 0));
+        let long = "é".repeat(MAX_FILE);
+        let cut = output("../a b", "node+jco", String::new(), long.clone());
+        assert!(cut.stderr.chars().count() < MAX_OUTPUT_CHARS + 40, "{}", cut.stderr.len());
+        let file = &cut.files[0];
+        assert_eq!((file.stream.as_str(), file.path.as_str()), ("stderr", "output/.._a_b.node+jco.stderr.txt"));
+        assert_eq!(file.bytes, long.len() as u64);
+        assert_eq!(file.text.as_ref().map(String::len), Some(MAX_FILE));
+    }
+
+    #[test]
+    fn small_binaries_have_every_byte_explained() {
+        let bytes = |text: &str| annotated(&wat::parse_str(text).unwrap());
+        let lines = bytes("(module (func (export \"f\")))");
+        assert_eq!(lines.iter().map(|line| line.bytes.split_whitespace().count()).sum::<usize>(), 31);
+        assert_eq!(lines[0].bytes, "00 61 73 6d");
+        assert!(bytes(&format!("(module (memory 1) (data (i32.const 0) \"{}\"))", "a".repeat(2000))).is_empty());
+        assert!(annotated(b"<!doctype html>").is_empty());
+    }
+}
