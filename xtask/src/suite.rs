@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use wasmlab_process::{Directory, read_text};
+use wasmlab_report::visible::on_line;
 
 mod document;
 mod fields;
@@ -154,6 +155,10 @@ impl Search<'_> {
             match opened.metadata_of(&name).map(|found| found.file_type()) {
                 Ok(kind) if kind.is_file() => files.push(name),
                 Ok(kind) if kind.is_dir() => folders.push(name),
+                // Left out, its test would run without what it expects.
+                _ if name.extension().is_some_and(|end| end == "json" || end == "wasm") => {
+                    self.fault(folder.join(&name), "is no regular file: put a copy there");
+                }
                 _ => {}
             }
         }
@@ -220,8 +225,8 @@ impl Search<'_> {
                 return None;
             }
         };
-        let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let title = file.display().to_string();
+        let name = file.file_stem().map(|name| on_line(&name.to_string_lossy()).into_owned()).unwrap_or_default();
+        let title = on_line(&file.display().to_string()).into_owned();
         let Parsed { document, unknown } = parsed;
         Some(Test { name, title, file: self.top.join(file), document, unknown, root })
     }

@@ -13,6 +13,7 @@ use crate::glob;
 use crate::lab::Lab;
 use crate::store::files;
 use wasmlab_report::history::{self, Entry};
+use wasmlab_report::visible::on_line;
 
 /// Description for `--help`.
 pub const ABOUT: &str =
@@ -142,5 +143,5 @@ fn of_git(lab: &Lab, last: usize) -> Result<Vec<Entry>> {
 }
 
 fn left_out(why: &str) {
-    output::print_progress(&format!("left out: {why}"));
+    output::print_progress(&format!("left out: {}", on_line(why)));
 }

@@ -79,6 +79,9 @@ struct Printed {
     files: Vec<OfFile>,
 }
 
+/// Largest part of a reader's message that is printed, characters: it may quote a line of the file.
+const MAX_REASON: usize = 2000;
+
 /// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let Some(report) = &args.against {
@@ -168,7 +171,8 @@ fn text(of: &OfFile) -> String {
     let columns = [names("prediction"), prose("because", 24), prose("runtimes", 30)];
     let mut shown = format!("{} (profiles of {newest} and before)\n\n", on_line(&of.file));
     if let Some(why) = &of.invalid {
-        shown += &format!("It is not a valid file: {}\n\n", on_line(why));
+        let why: String = why.chars().take(MAX_REASON).collect();
+        shown += &format!("It is not a valid file: {}\n\n", on_line(&why));
     }
     shown += &output::table(&columns, &rows);
     if !remedies.is_empty() {

@@ -131,12 +131,12 @@ fn ready<'a>(
     Ok((built, tool))
 }
 
-/// Why a component is not handed to jco, whose output would contain a part of this name as code.
+/// Why a component is not handed to jco, in whose output this name would run, load a module or be called.
 fn injected_script(name: &str) -> NotAttempted {
     let cut: String = name.chars().take(40).collect();
     let name = if cut.len() < name.len() { format!("{cut}…") } else { cut };
     let reason = format!(
-        "jco writes names of a component into its JavaScript without escaping them, and `{name}` would run there as code"
+        "jco writes a component's names into its JavaScript as they are, and there `{name}` would be more than a name"
     );
     NotAttempted { subject: "script-name", reason }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Part K of N, of the scenarios in the order of their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, try_from = "Fields")]
 pub struct Partition {
     /// K, from 1.
     pub part: u32,
@@ -16,10 +16,42 @@ pub struct Partition {
     pub of: u32,
 }
 
+/// Part K of N, of the scenarios in the order of their names.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    /// K, from 1.
+    part: u32,
+    /// N.
+    of: u32,
+}
+
+/// A report may have been changed by somebody else.
+impl TryFrom<Fields> for Partition {
+    type Error = String;
+
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        Self::new(fields.part, fields.of)
+    }
+}
+
 /// Largest number of parts.
 const MAX_PARTS: u32 = 10_000;
 
 impl Partition {
+    /// Part `part` of `of`.
+    ///
+    /// # Errors
+    /// If there is no such part, or there are too many.
+    pub fn new(part: u32, of: u32) -> Result<Self, String> {
+        if part >= 1 && part <= of && of <= MAX_PARTS {
+            Ok(Self { part, of })
+        } else {
+            Err(format!("write K/N, as in 2/3: K from 1 to N, and N at most {MAX_PARTS}"))
+        }
+    }
+
     /// Whether the scenario at this position, from 0, is in this part. The scenarios are dealt out in turn, so that
     /// similar ones, which are neighbours, are spread evenly.
     #[must_use]
@@ -40,10 +72,7 @@ impl FromStr for Partition {
     /// Parses `2/3`, or as nextest writes it, `count:2/3`.
     fn from_str(text: &str) -> Result<Self, String> {
         let (part, of) = text.strip_prefix("count:").unwrap_or(text).split_once('/').unwrap_or_default();
-        match (part.parse::<u32>(), of.parse::<u32>()) {
-            (Ok(part), Ok(of)) if part >= 1 && part <= of && of <= MAX_PARTS => Ok(Self { part, of }),
-            _ => Err(format!("write K/N, as in 2/3: K from 1 to N, and N at most {MAX_PARTS}")),
-        }
+        Self::new(part.parse().unwrap_or_default(), of.parse().unwrap_or_default())
     }
 }
 
