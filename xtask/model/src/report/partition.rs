@@ -99,4 +99,15 @@ mod tests {
             assert!((0..20).all(|at| parts.iter().filter(|part| part.contains(at)).count() == 1));
         }
     }
+
+    /// A report may come from anywhere.
+    #[test]
+    fn reports_hold_only_parts_that_there_are() {
+        let check =
+            |json: &str, wanted: bool| assert_eq!(serde_json::from_str::<Partition>(json).is_ok(), wanted, "{json}");
+        check(r#"{"part":2,"of":3}"#, true);
+        check(r#"{"part":0,"of":0}"#, false);
+        check(r#"{"part":4,"of":3}"#, false);
+        check(r#"{"part":1,"of":4294967295}"#, false);
+    }
 }
