@@ -340,11 +340,13 @@ fn requirements_are_read_from_wasmlab_toml() {
 fn component_whose_names_would_run_in_jcos_output_is_not_given_to_it() {
     let workspace = Workspace::new();
     let import = "(import \"q': (()=>{process.exit(0)})(), 'z\" \"f\" (func))";
-    workspace.write("app.wat", format!("(component (core module {import}))"));
-    let (_, report) = check(&workspace, &["app.wat", "--runtime", "node+jco", "--runtime", "bun+jco"]);
-    for cell in report["cells"].as_array().unwrap() {
-        let says = cell["detail"].as_str().unwrap();
-        assert!(cell["verdict"] == "not-attempted" && says.contains("would run there as code"), "{cell}");
+    for component in [format!("(core module {import})"), "(import \"node:fs/promises\" (instance))".to_owned()] {
+        workspace.write("app.wat", format!("(component {component})"));
+        let (_, report) = check(&workspace, &["app.wat", "--runtime", "node+jco", "--runtime", "bun+jco"]);
+        for cell in report["cells"].as_array().unwrap() {
+            let says = cell["detail"].as_str().unwrap();
+            assert!(cell["verdict"] == "not-attempted" && says.contains("would be more than a name"), "{cell}");
+        }
     }
 }
 
