@@ -103,9 +103,9 @@ impl Browser {
         }
     }
 
-    /// Waits until an expression holds.
+    /// Waits until an expression holds, at most a minute: on a busy machine, a page takes many times as long.
     pub fn wait(&mut self, expression: &str) {
-        for _ in 0..400 {
+        for _ in 0..2400 {
             if self.value(expression) == json!(true) {
                 return;
             }
