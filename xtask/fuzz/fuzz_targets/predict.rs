@@ -12,7 +12,9 @@ use wasmlab_predict::{Expected, Question, predict};
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../snapshots/profiles");
     let files = std::fs::read_dir(folder).expect("the profiles are published").flatten();
-    let read = |file: std::fs::DirEntry| serde_json::from_slice(&std::fs::read(file.path()).expect("a file")).expect("a profile");
+    let read = |file: std::fs::DirEntry| {
+        serde_json::from_slice(&std::fs::read(file.path()).expect("a file")).expect("a profile")
+    };
     let profiles: Vec<Profile> = files.map(read).collect();
     assert!(!profiles.is_empty());
     profiles

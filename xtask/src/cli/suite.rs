@@ -58,7 +58,7 @@ const MAX_ROOT_BYTES: u64 = 256 << 20;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder with the tests [default: the suite cloned by `cargo xtask setup --suite`]
+    /// Folder with the tests [default: the one that `setup --suite` clones]
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Only tests that match the glob; may be repeated
