@@ -40,6 +40,23 @@ pub struct Guest {
     pub missing: Option<MissingTool>,
 }
 
+impl Guest {
+    /// A finished file that the user names, an object in the cache.
+    #[must_use]
+    pub fn given(sha256: String) -> Self {
+        Self {
+            sha256,
+            companions: BTreeMap::new(),
+            origin: Origin::Given,
+            toolchain: "given".to_owned(),
+            build_ms: None,
+            shown_command: String::new(),
+            cached: true,
+            missing: None,
+        }
+    }
+}
+
 /// Why there is no guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotBuilt {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use common::{CommandResult, required, result_of};
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 
 /// Commands that work on the lab's scenarios or sources.
 const OF_CHECKOUT: &[&[&str]] = &[
@@ -44,19 +44,12 @@ fn main() -> ExitCode {
     let missing: &[&str] = if hidden.code == 0 { &[] } else { &["a private mount namespace (unshare)"] };
     let tests = vec![
         trials::without("the_installed_program_works_without_the_checkout", missing, || works(Machine::new().hidden())),
-        plain("the_installed_program_works_in_an_empty_home_folder", || works(Machine::new())),
-        plain("its_texts_name_it", texts),
-        plain("engines_are_found_on_path", engines),
-        plain("a_foreign_repository_is_no_workspace", other_scenarios),
+        trials::without("the_installed_program_works_in_an_empty_home_folder", &[], || works(Machine::new())),
+        trials::without("its_texts_name_it", &[], texts),
+        trials::without("engines_are_found_on_path", &[], engines),
+        trials::without("a_foreign_repository_is_no_workspace", &[], other_scenarios),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
-}
-
-fn plain(name: &str, test: fn()) -> Trial {
-    Trial::test(name, move || {
-        test();
-        Ok(())
-    })
 }
 
 fn top() -> PathBuf {

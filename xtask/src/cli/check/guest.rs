@@ -1,6 +1,5 @@
 //! A file given to `check`: how to run it, and its scenario and guest.
 
-use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -17,7 +16,6 @@ use crate::lab::Lab;
 use crate::matrix::facts_by;
 use crate::reading::{self, Form, ReadError};
 use wasmlab_model::facts::{BinaryKind, Facts};
-use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_reader::source;
 use wasmlab_report::text;
@@ -124,16 +122,7 @@ pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Opti
         known: Vec::new(),
         step,
     };
-    let guest = Guest {
-        sha256,
-        companions: BTreeMap::new(),
-        origin: Origin::Given,
-        toolchain: "given".to_owned(),
-        build_ms: None,
-        shown_command: String::new(),
-        cached: true,
-        missing: None,
-    };
+    let guest = Guest::given(sha256);
     Ok((Scenario { name: given.name.clone(), dir: PathBuf::new(), spec }, guest))
 }
 
