@@ -43,7 +43,7 @@ fn spoilt(hostile: &str) -> RunReport {
 fn is_word(field: &str) -> bool {
     const WORDS: &[&str] = &[
         "verdict", "code", "stage", "change", "kind", "shape", "abi", "origin", "answer", "blame", "name", "command",
-        "symbol", "started",
+        "symbol", "started", "expected", "agreement",
     ];
     WORDS.contains(&field)
 }
