@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/programs.rs"]
+mod programs;
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
@@ -32,7 +34,7 @@ fn compromised_runtime_is_contained() {
     let datagrams = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
     datagrams.set_nonblocking(true).unwrap();
     workspace.write("tools/udp-port", datagrams.local_addr().unwrap().port().to_string());
-    fs::copy(fixtures("fake-runtimes/escapes"), workspace.path("tools/escapes")).unwrap();
+    programs::copy(&fixtures("fake-runtimes/escapes"), &workspace.path("tools/escapes"));
     let args = ["run-all", "--runtime", "wasmtime-cli", "--output", "json", "--no-cache"];
     let run = |sandbox: &str| {
         let mut command = workspace.command(&args);
@@ -70,8 +72,7 @@ fn replaced_directory_is_an_escape_and_is_not_read() {
     workspace.scenario("guest", "(module (func (export \"_start\")))", rest);
     workspace.write("private/secret", "somebody's");
     workspace.write("given/own", "own");
-    fs::create_dir_all(workspace.path("tools")).unwrap();
-    fs::copy(fixtures("fake-runtimes/swaps"), workspace.path("tools/swaps")).unwrap();
+    programs::copy(&fixtures("fake-runtimes/swaps"), &workspace.path("tools/swaps"));
     let all: &[&str] = &["run-all", "--runtime", "wasmtime-cli"];
     let check: &[&str] = &[
         "check",

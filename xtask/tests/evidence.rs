@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/programs.rs"]
+mod programs;
 
 use std::fs;
 use std::path::Path;
@@ -301,9 +303,7 @@ fn second_run_starts_no_runtime() {
     workspace.scenario("hello", HELLO, EXPECT_HELLO);
     let started = workspace.path("started");
     let wrapper = format!("#!/bin/sh\necho x >> {}\nexec {} \"$@\"\n", started.display(), node.trim());
-    workspace.write("node", wrapper);
-    let set_mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
-    fs::set_permissions(workspace.path("node"), set_mode).unwrap();
+    programs::script(&workspace.path("node"), &wrapper);
     let run = || {
         let args = ["run-all", "--runtime", "node", "--output", "json"];
         let mut command = workspace.command(&args);

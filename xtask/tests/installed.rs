@@ -4,6 +4,8 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 #[expect(dead_code, reason = "other tests use the rest")]
+#[path = "common/programs.rs"]
+mod programs;
 #[path = "common/trials.rs"]
 mod trials;
 
@@ -68,7 +70,7 @@ impl Machine {
         for folder in ["bin", "home", "app"] {
             fs::create_dir(dir.path().join(folder)).unwrap();
         }
-        fs::copy(env!("CARGO_BIN_EXE_wasmlab"), dir.path().join("bin/wasmlab")).unwrap();
+        programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &dir.path().join("bin/wasmlab"));
         fs::write(dir.path().join("app/app.wat"), APP).unwrap();
         Self { dir, is_hidden: false }
     }
@@ -230,13 +232,13 @@ fn engines() {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     };
     check(4, "the engine wasmi is not installed; `wasmlab setup --engines --from CHECKOUT`");
-    fs::copy(env!("CARGO_BIN_EXE_wasmlab"), &program).unwrap();
+    programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &program);
     check(4, "wasmlab-engine-wasmi` cannot be used: ");
     if !built.is_file() {
         return required::not_here("wasmi", "it is not built");
     }
     fs::remove_file(&program).unwrap();
-    fs::copy(built, &program).unwrap();
+    programs::copy(&built, &program);
     check(0, "\"verdict\": \"pass\"");
 }
 

@@ -3,6 +3,8 @@
 
 #[expect(dead_code, reason = "shared with tests that run guests")]
 mod common;
+#[path = "common/programs.rs"]
+mod programs;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -58,9 +60,7 @@ impl Machine {
     }
 
     fn program(&self, path: &str, body: &str) {
-        self.workspace.write(path, format!("#!/bin/sh\n{body}\n"));
-        let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
-        fs::set_permissions(self.workspace.path(path), mode).unwrap();
+        programs::script(&self.workspace.path(path), &format!("#!/bin/sh\n{body}\n"));
     }
 
     /// Runs `setup`; returns the result with its text on one line, and the logged calls.

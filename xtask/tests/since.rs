@@ -4,6 +4,8 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[path = "common/programs.rs"]
+mod programs;
 
 use std::fs;
 
@@ -44,9 +46,8 @@ impl Registry {
         let workspace = Workspace::new();
         let node = fs::canonicalize(node).unwrap().display().to_string();
         let here = workspace.path("").display().to_string();
-        workspace.write("bin/npm", NPM.replace("$NODE", &node).replace("$HERE", here.trim_end_matches('/')));
-        let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
-        fs::set_permissions(workspace.path("bin/npm"), mode).unwrap();
+        let npm = NPM.replace("$NODE", &node).replace("$HERE", here.trim_end_matches('/'));
+        programs::script(&workspace.path("bin/npm"), &npm);
         workspace.write("large.wat", LARGE);
         Some(Self(workspace))
     }

@@ -5,6 +5,8 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 #[expect(dead_code, reason = "other tests use the rest")]
+#[path = "common/programs.rs"]
+mod programs;
 #[path = "common/trials.rs"]
 mod trials;
 
@@ -139,8 +141,7 @@ impl Machine {
         }
         let program = env!("CARGO_BIN_EXE_wasmlab");
         let cargo = format!("#!/bin/sh\n[ \"$1\" = xtask ] || exit 99\nshift\nexec '{program}' \"$@\"\n");
-        workspace.write("bin/cargo", cargo);
-        executable(&workspace.path("bin/cargo"));
+        programs::script(&workspace.path("bin/cargo"), &cargo);
         let root = workspace.path("").display().to_string();
         Self { workspace, variables: BTreeMap::from([("WASMLAB_ROOT".to_owned(), root)]) }
     }
@@ -174,11 +175,6 @@ impl Machine {
         assert!(ran.status.success(), "{name}: {}\n{script}\n{out}{errors}", ran.status);
         out.into_owned()
     }
-}
-
-fn executable(file: &Path) {
-    let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
-    fs::set_permissions(file, mode).unwrap();
 }
 
 fn is_run(step: &Step) -> bool {
@@ -256,10 +252,8 @@ fn action() {
         machine.set("RUNNER_TEMP", place(&machine, "temp"));
         machine.set("GITHUB_ACTION_PATH", top().join(ACTION).parent().unwrap().display().to_string());
         // The program as it is installed: `cargo install` would compile it.
-        fs::create_dir_all(machine.path("temp/wasmlab/bin")).unwrap();
         let program = machine.path("temp/wasmlab/bin/wasmlab");
-        fs::copy(env!("CARGO_BIN_EXE_wasmlab"), &program).unwrap();
-        executable(&program);
+        programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &program);
         let mut code = 0;
         for step in steps(&read(ACTION)).iter().filter(|step| !step.run.is_empty()) {
             let outputs = fs::read_to_string(machine.path("output")).unwrap();

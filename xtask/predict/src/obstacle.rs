@@ -103,6 +103,9 @@ pub fn probed<'a>(facts: &'a Facts, profile: &Profile) -> Vec<(&'a str, bool)> {
     probed
 }
 
+/// The form of exceptions before the standard.
+const OLD_EXCEPTIONS: &str = "legacy-exceptions";
+
 /// Proposals in the order in which a reader meets them: types, tables, memories, tags, globals. All others show in code.
 const ORDER: &[&str] = &[
     "gc",
@@ -119,7 +122,11 @@ const ORDER: &[&str] = &[
 ];
 
 fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle> {
-    let names = facts.proposals.iter().map(String::as_str).filter(|name| *name != COMPONENTS);
+    // Code with the old form of exceptions has tags too, which a runtime with that form has.
+    let given = |name: &str| profile.proposals.get(name).is_some_and(|answer| is_given(answer, on));
+    let old_form = facts.proposals.contains(OLD_EXCEPTIONS) && !facts.mixes_exceptions && given(OLD_EXCEPTIONS);
+    let is_asked = |name: &&str| *name != COMPONENTS && !(old_form && *name == "exceptions");
+    let names = facts.proposals.iter().map(String::as_str).filter(is_asked);
     let part = facts.proposals.contains("reference-types") && uses_externref(facts);
     let lacking = names.chain(part.then_some("externref"));
     let mut lacking: Vec<(&str, &Answer)> = lacking
@@ -156,7 +163,11 @@ fn uses_externref(facts: &Facts) -> bool {
 /// What the runtime says of an unusual module that it refuses.
 fn manner(profile: &Profile, name: &str) -> Option<Obstacle> {
     let answer = profile.manners.get(name).filter(|answer| answer.support == Support::No)?;
-    Some(Obstacle::new(answer.cause.clone()?, &answer.switches))
+    let found = Obstacle::new(answer.cause.clone()?, &answer.switches);
+    // A runtime that does not check imports looks for an export before it has linked anything.
+    let is_early =
+        profile.unknown_import.support == Support::Unchecked && matches!(found.cause, Cause::MissingExport { .. });
+    Some(if is_early { Obstacle { stage: Stage::Link, ..found } } else { found })
 }
 
 /// What stops a file that has all its imports from being started.

@@ -146,6 +146,13 @@ fn runtime_may_have_either_form_of_exceptions_but_not_both_in_one_module() {
     let question = Question { facts: Ok(&facts), run: &run, glue: false };
     let found = predict(&question, &profile);
     assert_eq!(found.expected, Expected::Runs, "{found:?}");
+    // A tag alone is of either form.
+    let old = "(module (tag $e) (func (export \"_start\") try catch_all end))";
+    let old = wasmlab_inspect::facts(&wat::parse_str(old).unwrap()).unwrap();
+    let mut only_old = profile.clone();
+    only_old.proposals.insert("exceptions".to_owned(), no(rejected("invalid opcode 0x1f"), &[]));
+    assert_eq!(predict(&Question { facts: Ok(&old), ..question }, &only_old).expected, Expected::Runs);
+    assert_eq!(predict(&question, &only_old).expected, Expected::Fails);
     let mixes = "module uses a mix of legacy and new exception handling instructions";
     profile.manners.insert("mixed-exceptions".to_owned(), no(rejected(mixes), &[]));
     let found = predict(&question, &profile);
