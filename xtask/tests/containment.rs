@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[expect(dead_code, reason = "other tests write scripts")]
 #[path = "common/programs.rs"]
 mod programs;
 

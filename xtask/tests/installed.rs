@@ -3,9 +3,10 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-#[expect(dead_code, reason = "other tests use the rest")]
+#[expect(dead_code, reason = "other tests write scripts")]
 #[path = "common/programs.rs"]
 mod programs;
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/trials.rs"]
 mod trials;
 

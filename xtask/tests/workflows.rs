@@ -4,9 +4,9 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/programs.rs"]
 mod programs;
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/trials.rs"]
 mod trials;
 
