@@ -4,10 +4,8 @@
 //! ready, so the first verdicts arrive while the last engine is still compiling.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use crate::cell::{self, Limits};
 use crate::engines::{self, Absence};
@@ -29,14 +27,16 @@ mod measure;
 mod probing;
 mod remeasure;
 pub(crate) mod row;
+mod scheduler;
 mod single_run;
 mod switches;
 #[cfg(test)]
 mod tests;
 
-use measure::{Attempt, Measured};
+use measure::Measured;
 pub use probing::Column;
 pub use remeasure::remeasure;
+use scheduler::Scheduler;
 
 /// The selected cells and how to run them.
 pub struct Request<'a> {
@@ -204,17 +204,7 @@ pub fn inherited_limits_text() -> Option<String> {
 pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {
     let (rows, columns) = (request.scenarios.len(), request.runtimes.len());
     emit(MatrixEvent::Planned { cells: rows * columns });
-    let scheduler = Scheduler {
-        state: Mutex::new(State {
-            rows: vec![None; rows],
-            columns: vec![None; columns],
-            ready: VecDeque::new(),
-            again: VecDeque::new(),
-            left: rows * columns,
-            cells: BTreeMap::new(),
-        }),
-        changed: Condvar::new(),
-    };
+    let scheduler = Scheduler::new(rows, columns);
     std::thread::scope(|scope| {
         scope.spawn(|| build_guests(lab, request, &scheduler, emit));
         scope.spawn(|| build_engines(lab, request, &scheduler, emit));
@@ -223,81 +213,7 @@ pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {
         }
     });
     process::end_orphans();
-    let state = scheduler.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Results { rows: state.rows, columns: state.columns, cells: state.cells }
-}
-
-struct Scheduler {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-struct State {
-    rows: Vec<Option<Row>>,
-    columns: Vec<Option<Result<Tool, Absence>>>,
-    /// Cells whose guest and engine are ready.
-    ready: VecDeque<(usize, usize)>,
-    /// Cells to measure again at the end, when no engine is being compiled.
-    again: VecDeque<(usize, usize)>,
-    /// Number of cells without a verdict.
-    left: usize,
-    cells: BTreeMap<(usize, usize), Cell>,
-}
-
-impl Scheduler {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn finish_row(&self, index: usize, row: Row) {
-        let mut state = self.lock();
-        state.rows[index] = Some(row);
-        let columns: Vec<usize> = (0..state.columns.len()).filter(|c| state.columns[*c].is_some()).collect();
-        state.ready.extend(columns.into_iter().map(|column| (index, column)));
-        self.changed.notify_all();
-    }
-
-    fn finish_column(&self, index: usize, column: Result<Tool, Absence>) {
-        let mut state = self.lock();
-        state.columns[index] = Some(column);
-        let rows: Vec<usize> = (0..state.rows.len()).filter(|r| state.rows[*r].is_some()).collect();
-        state.ready.extend(rows.into_iter().map(|row| (row, index)));
-        self.changed.notify_all();
-    }
-
-    /// The next cell; `None` if none is left or the run is cancelled.
-    fn next(&self) -> Option<((usize, usize), Attempt)> {
-        let mut state = self.lock();
-        loop {
-            if process::cancelled() {
-                return None;
-            }
-            if state.left == 0 {
-                return state.again.pop_front().map(|at| (at, Attempt::Second));
-            }
-            if let Some(at) = state.ready.pop_front() {
-                return Some((at, Attempt::First));
-            }
-            let wait = Duration::from_millis(100);
-            state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    fn done(&self, (at, turn): ((usize, usize), Attempt), measured: Option<Measured>) {
-        let mut state = self.lock();
-        if turn == Attempt::First {
-            state.left -= 1;
-        }
-        if let Some(measured) = measured {
-            state.cells.insert(at, measured.cell);
-            if measured.remeasure {
-                state.again.push_back(at);
-            }
-        }
-        if state.left == 0 {
-            self.changed.notify_all();
-        }
-    }
+    scheduler.into_results()
 }
 
 fn build_guests(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
@@ -381,11 +297,7 @@ fn excluded(engine: &str) -> Absence {
 
 fn work(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
     while let Some(((row, column), turn)) = scheduler.next() {
-        let (guest, tool) = {
-            let state = scheduler.lock();
-            (state.rows[row].clone(), state.columns[column].clone())
-        };
-        let measured = match (guest, tool) {
+        let measured = match scheduler.settled((row, column)) {
             (Some(guest), Some(tool)) => {
                 // A lab failure in one cell must not end the run.
                 let cell = || measure::cell(lab, request, (row, column), turn, &guest, &tool);

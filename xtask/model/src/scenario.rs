@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use wasmlab_protocol::{Network, Value};
+use wasmlab_protocol::Network;
 
+mod expect;
+mod network;
 mod step;
 
+pub use expect::{Expect, ExpectedCall, ExpectedFile, ExpectedHostCall, ExpectedRequest};
+pub use network::{Endpoint, EndpointMode, Port, Serve, Server, Socket};
 pub use step::{Response, Step, Stream};
-use step::{default_method, default_path};
 
 /// Version of `scenario.toml` that this lab reads.
 pub const SCENARIO_SCHEMA: u32 = 1;
@@ -253,201 +256,6 @@ pub struct DirTemplate {
     pub sha256: String,
 }
 
-/// A loopback socket that the host opens for listening.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Socket {
-    /// Name used by steps.
-    pub name: String,
-}
-
-/// A free loopback port, chosen for each cell: a fixed number would collide with cells running in parallel and with
-/// other programs on the machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Port {
-    /// Name used by steps, `args` and `env`.
-    pub name: String,
-    /// Port number, if given on the command line; never in `scenario.toml`.
-    #[serde(skip)]
-    pub number: Option<u16>,
-}
-
-/// How `cargo xtask serve` offers a scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Serve {
-    /// Short name on the command line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The `[[run.port]]` to open in a browser.
-    pub port: String,
-    /// Guest path of the `[[run.dir]]` that `--root` replaces.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub root: Option<String>,
-}
-
-/// A web server of the lab on a loopback port, chosen for each cell. It gives every request the same response, or the
-/// response of an [`Endpoint`], and records the requests for [`ExpectedRequest`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Server {
-    /// Name used by `args`, `env` and `expect.request`.
-    pub name: String,
-    /// Response status.
-    #[serde(default = "default_status")]
-    pub status: u16,
-    /// Response headers, besides content length and connection.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// Response body.
-    #[serde(default)]
-    pub body: String,
-    /// What it answers by method and path; any other request then gets status 404.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub endpoint: Vec<Endpoint>,
-    /// Nothing listens on its port: connections are refused.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub closed: bool,
-}
-
-/// A method and path of a [`Server`], and the response.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoint {
-    /// Method.
-    #[serde(default = "default_method")]
-    pub method: String,
-    /// Path, with the query.
-    #[serde(default = "default_path")]
-    pub path: String,
-    /// What the response consists of.
-    #[serde(default)]
-    pub mode: EndpointMode,
-    /// Response status.
-    #[serde(default = "default_status")]
-    pub status: u16,
-    /// Response headers, besides length, encoding and connection.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
-    /// Response body.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub body: String,
-    /// The body in chunks of the transfer encoding `chunked`, in place of `body`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chunks: Option<Vec<String>>,
-    /// Trailers after the chunks.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub trailers: BTreeMap<String, String>,
-}
-
-/// What a response consists of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EndpointMode {
-    /// What the endpoint says.
-    #[default]
-    Static,
-    /// The body of the request.
-    EchoBody,
-    /// No body; the request as headers: `x-request-method`, `x-request-path`, `x-echo-NAME` for each header and
-    /// `x-trailer-NAME` for each trailer.
-    EchoHeaders,
-}
-
-/// A call and its expected results.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectedCall {
-    /// The export.
-    pub export: String,
-    /// Its arguments.
-    #[serde(default)]
-    pub args: Vec<Value>,
-    /// Expected results; absent: any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub results: Option<Vec<Value>>,
-    /// The call needs the instance of the previous one; command lines that make one call per process skip it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub after_previous: bool,
-}
-
-/// The expected result.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expect {
-    /// Exit code of a command [default: 0].
-    #[serde(default)]
-    pub exit: i32,
-    /// The complete stdout.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stdout: Option<String>,
-    /// Texts that stdout must contain.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stdout_contains: Vec<String>,
-    /// Capabilities for which the guest must print `lab: NAME ok`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lab: Vec<String>,
-    /// Every call to a host function, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub host_calls: Vec<ExpectedHostCall>,
-    /// Files that the guest must leave in its directories.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub file: Vec<ExpectedFile>,
-    /// Every request to the lab's test servers, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub request: Vec<ExpectedRequest>,
-    /// Any exit code and output will do: `check` without `--expect-*`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub any_exit: bool,
-}
-
-/// A file that the guest must leave.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectedFile {
-    /// Guest path.
-    pub path: String,
-    /// Texts that it must contain; `{today}` is the date of the run (UTC), as `2018/09/26`, `26/Sep/2018` or `26 Sep
-    /// 2018`.
-    #[serde(default)]
-    pub contains: Vec<String>,
-    /// Number of lines.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lines: Option<usize>,
-}
-
-/// A call to a host function.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectedHostCall {
-    /// `module.name`.
-    pub function: String,
-    /// Its arguments.
-    #[serde(default)]
-    pub args: Vec<Value>,
-}
-
-/// A request to one of the lab's test servers; absent fields are not checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectedRequest {
-    /// Name of a `[[run.server]]`.
-    pub server: String,
-    /// Method.
-    #[serde(default = "default_method")]
-    pub method: String,
-    /// Path, with the query.
-    #[serde(default = "default_path")]
-    pub path: String,
-    /// Headers, names in any case.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// The complete body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-}
-
 /// A known gap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -461,8 +269,4 @@ pub struct Known {
     /// Link to a discussion or an issue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-}
-
-fn default_status() -> u16 {
-    200
 }

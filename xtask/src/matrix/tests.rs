@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex};
+use std::sync::Mutex;
+
+#[path = "../../tests/common/programs.rs"]
+mod programs;
 
 use super::assemble::{self, RunMetadata};
-use super::{Attempt, EngineBuilds, MatrixEvent, Measured, Request, Results, Scheduler, State, run};
+use super::measure::Attempt;
+use super::{EngineBuilds, MatrixEvent, Measured, Request, Results, Scheduler, run};
 use crate::cell::{Limits, Retention};
 use crate::engines::Absence;
 use crate::guest;
@@ -47,8 +50,7 @@ impl Workspace {
             fs::write(folder.join("guest.wat"), wat).unwrap();
         }
         let program = dir.path().join("program");
-        fs::write(&program, EXITS).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        programs::script(&program, EXITS);
         let scenarios = scenario::load_all(&lab.scenarios()).unwrap();
         Self { dir, lab, scenarios }
     }
@@ -158,15 +160,7 @@ fn second_run_uses_cached_observations() {
 
 #[test]
 fn unrepeatable_results_are_measured_again_at_the_end() {
-    let state = State {
-        rows: vec![None; 2],
-        columns: vec![None; 2],
-        ready: Default::default(),
-        again: Default::default(),
-        left: 4,
-        cells: BTreeMap::new(),
-    };
-    let scheduler = Scheduler { state: Mutex::new(state), changed: Condvar::new() };
+    let scheduler = Scheduler::new(2, 2);
     let absence = || Err(Absence::new("why", "how"));
     let row = || super::row::read(&workspace().lab, Err(none()));
     scheduler.finish_row(0, row());
