@@ -67,7 +67,8 @@ impl Browser {
             command.arg("--no-sandbox");
         }
         command.current_dir(dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.process_group(0);
+        // In another locale, Chromium opens no file whose name is not ASCII.
+        command.env("LC_ALL", "C.UTF-8").process_group(0);
         let child = command.spawn().unwrap();
         let group = child.id();
         std::thread::spawn(move || {
