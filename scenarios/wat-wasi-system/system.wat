@@ -189,9 +189,11 @@
 
   ;; -- files ------------------------------------------------------------------------------------
   ;; WASI has no "current directory": a program looks through the descriptors that its host opened
-  ;; for it, from 3 on, for the name it wants. Sets $dir; returns an errno.
+  ;; for it, from 3 on, for the name it wants. Wasmer's command line opens only the root, and shows the
+  ;; directory below it. Sets $dir; returns an errno.
   (func $find_dir (result i32)
     (local $fd i32)
+    (local $root i32)
     (local $error i32)
     (local $length i32)
     (global.set $called (global.get $fn_fd_prestat_get))
@@ -199,7 +201,10 @@
     (loop $next
       ;; $out: a tag, 0 for a directory; then the length of its name.
       (local.set $error (call $fd_prestat_get (local.get $fd) (global.get $out)))
-      (if (local.get $error) (then (return (local.get $error))))
+      (if (local.get $error)
+        (then
+          (if (i32.eqz (local.get $root)) (then (return (local.get $error))))
+          (return (call $find_below (local.get $root)))))
       ;; Names are compared as wasi-libc does, without the leading slash: wasmer calls it "data".
       (local.set $length (i32.load offset=4 (global.get $out)))
       (if (i32.or (i32.eq (local.get $length) (i32.const 5)) (i32.eq (local.get $length) (i32.const 4)))
@@ -212,9 +217,28 @@
             (then
               (global.set $dir (local.get $fd))
               (return (i32.const 0))))))
+      (if (i32.eq (local.get $length) (i32.const 1))
+        (then
+          (drop (call $fd_prestat_dir_name (local.get $fd) (global.get $buffer) (local.get $length)))
+          (if (i32.eq (i32.load8_u (global.get $buffer)) (i32.const 0x2f (; "/" ;)))
+            (then (local.set $root (local.get $fd))))))
       (local.set $fd (i32.add (local.get $fd) (i32.const 1)))
       (br $next))
     unreachable)
+
+  ;; Opens "data" below a directory: every right but that to write to the directory itself. Sets $dir; returns an errno.
+  (func $find_below (param $root i32) (result i32)
+    (local $error i32)
+    (global.set $called (global.get $fn_path_open))
+    (local.set $error
+      (call $path_open
+        (local.get $root) (i32.const 0)
+        (i32.add (global.get $data) (i32.const 1)) (i32.const 4)
+        (i32.const 2 (; a directory ;))
+        (i64.const 0x1fffffbf) (i64.const 0x1fffffff) (i32.const 0)
+        (global.get $out)))
+    (if (i32.eqz (local.get $error)) (then (global.set $dir (i32.load (global.get $out)))))
+    (local.get $error))
 
   ;; Opens a file in $dir; its descriptor comes back at $out. Returns an errno.
   (func $open (param $path i32) (param $open_flags i32) (param $rights i64) (result i32)

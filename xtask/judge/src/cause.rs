@@ -117,7 +117,7 @@ fn no_export(name: &str, evidence: &Evidence) -> Judgement {
     let is_linked = evidence.observation.events.iter().any(linked);
     facts
         .filter(|_| !is_linked && (name == "_start" || there))
-        .and_then(|facts| imports::made_for_another_host(facts, name))
+        .and_then(|facts| imports::made_for_another_host(facts, &format!("finds no `{name}` to call")))
         .unwrap_or_else(|| exports::missing_export(facts, name))
 }
 

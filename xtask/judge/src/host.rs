@@ -3,7 +3,7 @@
 use wasmlab_protocol::HostRefusal;
 
 use super::trap::guest_message;
-use super::{Evidence, component_part, with_code};
+use super::{Evidence, component_part, imports, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
@@ -77,6 +77,15 @@ pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
     // Cloudflare's WASI for workers notices the missing memory at the first call.
     if message.contains("memory not set") && evidence.facts.is_ok_and(|facts| !exports_memory(facts)) {
         return refused(evidence, HostRefusal::NoMemory, message);
+    }
+    // Wasmer links a module with a section `dylink.0` as WASIX does, and stops before it looks at other imports.
+    let linker = message.strip_prefix("Linker error: ").zip(evidence.facts.ok());
+    let import = linker.and_then(|(said, facts)| {
+        let before = format!("takes it for a WASIX program of several files, whose linker says: {said}");
+        imports::made_for_another_host(facts, &before)
+    });
+    if let Some(judgement) = import {
+        return judgement;
     }
     let last = guest_message(evidence).map(|last| format!("; the guest's last message: {last}")).unwrap_or_default();
     let detail = format!("a host function failed: {message}{last}");

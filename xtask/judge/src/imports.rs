@@ -124,16 +124,17 @@ pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }
 
-/// A runtime that finds no `name` to call in a module built for another host: the real problem is the missing imports.
-pub fn made_for_another_host(facts: &Facts, name: &str) -> Option<Judgement> {
+/// A runtime that stops before it links a module built for another host: the real problem is the missing imports.
+/// `before` says what it did: `finds no `_start` to call`.
+pub fn made_for_another_host(facts: &Facts, before: &str) -> Option<Judgement> {
     if let Some(part) = component_part::find(facts) {
-        return Some(part.judgement(&format!("this runtime finds no `{name}` to call")));
+        return Some(part.judgement(&format!("this runtime {before}")));
     }
     // A runtime that did not link does not show that it would create a memory.
     let import = foreign(facts).or_else(|| facts.imports.iter().find(|import| is_storage(import)))?;
     let reason = reason_of(facts, import);
     let imports = with_its_host(Some(facts), &[import]);
-    let detail = format!("finds no `{name}` to call; the module imports {imports}{}", reason.note);
+    let detail = format!("{before}; the module imports {imports}{}", reason.note);
     let judgement = with_code(reason.code, shown(facts, import), detail);
     Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
 }

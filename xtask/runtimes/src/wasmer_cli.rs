@@ -74,7 +74,11 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     if first.starts_with("No backends support the required features") {
         return progress_at(Stage::Compile, Cause::Rejected { offset: None, message: first.to_owned() });
     }
-    let stage = if first.starts_with("Unable to instantiate ") { Stage::Instantiate } else { Stage::Run };
+    let stage = match first {
+        _ if reason.starts_with("Linker error: ") => Stage::Link,
+        _ if first.starts_with("Unable to instantiate ") => Stage::Instantiate,
+        _ => Stage::Run,
+    };
     let message = reason.trim_start_matches("RuntimeError: ");
     let cause = match messages::trap(message) {
         Some(kind) => Cause::trap(kind, message),

@@ -117,6 +117,17 @@ fn host_refusal_is_not_a_trap_of_the_guest() {
 }
 
 #[test]
+fn linker_that_stops_first_does_not_hide_the_missing_host() {
+    let stops = "Linker error: Main module is missing a required import: env.memory";
+    let import = "(import \"env\" \"__assert_fail\" (func))";
+    let found = ended(import, Cause::HostError { message: stops.to_owned() }, ("", ""), "");
+    let detail = "whose linker says: Main module is missing a required import: env.memory; the module imports";
+    check(&found, Code::NeedsJsGlue, Some("env.__assert_fail"), detail, "");
+    let found = ended("", Cause::HostError { message: stops.to_owned() }, ("", ""), "");
+    check(&found, Code::HostRefused, Some("host-error"), stops, "");
+}
+
+#[test]
 fn runtime_crash_with_missing_import_mentions_both() {
     let judged = |imports: &str, stdout: &str, unchecked_imports: bool| {
         let facts = facts(&format!("(module {imports})"));
