@@ -4,7 +4,7 @@
 
 use super::host::EXIT_CODE;
 use super::text::{last_message, one_line};
-use super::{Evidence, lab_lines, trap, with_code};
+use super::{Evidence, exports, lab_lines, trap, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
@@ -24,6 +24,7 @@ pub fn with_context(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFi
             before_start(judgement)
         }
         Some(Code::WrongOutput) => of_first_snapshot(judgement, facts),
+        Some(Code::NoEntryPoint) => by_first_argument(judgement, facts, spec),
         _ => judgement,
     }
 }
@@ -47,6 +48,18 @@ fn before_start(judgement: Judgement) -> Judgement {
                   `-Zwasi-exec-model=reactor` or a cdylib), `-buildmode=c-shared` (Go), `--exportStart _initialize` \
                   (AssemblyScript); or run it as a program.";
     Judgement { detail: one_line(&detail), remedy: Some(remedy.to_owned()), ..judgement }
+}
+
+/// A program's first argument, which a runtime took for the name of an export: it does so for a module without `_start`.
+fn by_first_argument(judgement: Judgement, facts: Option<&Facts>, spec: &ScenarioFile) -> Judgement {
+    let first = spec.run.args.first().filter(|_| spec.run.entry == EntryPointKind::Command);
+    let Some(name) = first.filter(|name| judgement.subject.as_ref() == Some(*name)) else { return judgement };
+    let found = exports::missing_export(facts, "_start");
+    let detail = format!(
+        "{}; without `_start`, this runtime takes the first argument, `{name}`, as the name of the function to call",
+        found.detail
+    );
+    Judgement { detail: one_line(&detail), stage: judgement.stage, ..found }
 }
 
 /// Functions that WASI's second snapshot changed.

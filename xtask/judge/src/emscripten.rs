@@ -67,7 +67,9 @@ pub fn glue(facts: Option<&Facts>) -> String {
         );
     }
     if let Some(own) = names(facts).find(|name| is_own_library(name)) {
-        return format!("{run}; for another host, also replace what its project defines in JavaScript (`{own}`).");
+        return format!(
+            "{run}; for another host, also replace what its project defines in JavaScript, such as `{own}`."
+        );
     }
     let system_calls = names(facts).any(|name| name.starts_with("__syscall_"));
     match (system_calls, sockets(facts)) {
@@ -139,7 +141,7 @@ mod tests {
         check(glue, &["abort", "__syscall_getcwd"], "wasm32-wasip1", "STANDALONE");
         check(glue, &["__cxa_throw", "__syscall_getcwd"], "wasi-sdk", "Rust");
         check(glue, &["__syscall_socket", "__syscall_getcwd"], "wasm32-wasip2", "wasip1");
-        check(glue, &["mono_wasm_invoke_import", "__syscall_getcwd"], "(`mono_wasm_invoke_import`)", "wasi-sdk");
+        check(glue, &["mono_wasm_invoke_import", "__syscall_getcwd"], "such as `mono_wasm_invoke_import`", "wasi-sdk");
         check(glue, &["emscripten_get_now_x", "posix_spawn_file_x"], "-sSTANDALONE_WASM", "replace");
         check(glue, &["__asyncjs__get"], "(`get`)", "STANDALONE");
         check(glue, &["emscripten_asm_const_int"], "its source contains JavaScript", "STANDALONE");

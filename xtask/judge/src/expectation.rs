@@ -2,7 +2,7 @@
 
 use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
 
-use super::text::{last_message, last_message_suffix, quote};
+use super::text::{last_message, last_message_suffix, plain, quote};
 use super::{Evidence, context, lab_lines, requests, with_code, without_code};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
@@ -163,7 +163,8 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
         });
     }
     if parts.is_empty() {
-        parts.push(match evidence.stdout().lines().next() {
+        let stdout = plain(evidence.stdout());
+        parts.push(match stdout.lines().map(str::trim_end).find(|line| !line.is_empty()) {
             Some(line) => format!("printed {}", quote(line)),
             None => "ran to completion".to_owned(),
         });

@@ -28,7 +28,9 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     let other = facts.exports.iter().find(|e| e.name == name && e.signature.is_none());
     let nearest = if program { None } else { nearest(facts, name) };
     let callable = facts.exports.iter().any(|e| e.signature.is_some());
+    let unnamed = program && facts.exports.iter().any(|e| e.name.is_empty() && e.signature.is_some());
     let fault = match (other, nearest) {
+        (None, None) if unnamed => "; it has a function with the empty name, which only some runtimes start".to_owned(),
         (Some(other), _) => format!("; `{name}` is {}", a_kind(other)),
         (None, Some(near)) => format!(" (did you mean `{}`?)", near.name),
         (None, None) => String::new(),
@@ -143,7 +145,7 @@ fn no_program(facts: Option<&Facts>, name: &str) -> Judgement {
 /// The exports by name; anything but a function with its kind. As many as fit a line's worth of text: no name is cut.
 fn listed(exports: &[Export]) -> String {
     let named = |e: &Export| match kind(e) {
-        "function" => format!("`{}`", e.name),
+        "function" => shown(&e.name),
         kind if e.name == kind => e.name.clone(),
         kind => format!("the {kind} `{}`", e.name),
     };
@@ -163,6 +165,12 @@ fn listed(exports: &[Export]) -> String {
     }
 }
 
+/// A function's name as a line shows it: a name may be empty.
+#[must_use]
+pub fn shown(name: &str) -> String {
+    if name.is_empty() { "`\"\"`".to_owned() } else { format!("`{name}`") }
+}
+
 fn kind(export: &Export) -> &str {
     if export.signature.is_some() { "function" } else { export.ty.split(' ').next().unwrap_or_default() }
 }
@@ -178,7 +186,7 @@ fn a_kind(export: &Export) -> String {
 
 /// The function whose name is closest to `name`, if any is close.
 fn nearest<'a>(facts: &'a Facts, name: &str) -> Option<&'a Export> {
-    let functions = || facts.exports.iter().filter(|e| e.signature.is_some() && e.name != name);
+    let functions = || facts.exports.iter().filter(|e| e.signature.is_some() && e.name != name && !e.name.is_empty());
     let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let (wanted, mangled) = (bare(name), format!("{}{name}", name.len()));
     functions()
@@ -295,6 +303,14 @@ mod tests {
             "_start",
             Blame::Guest,
             "exports no function `_start`; it exports `handle`",
+            "`--invoke`",
+        );
+        check(
+            &format!("(module (func (export \"\")) {})", function("handle")),
+            "_start",
+            Blame::Guest,
+            "exports no function `_start`; it has a function with the empty name, which only some runtimes start; it \
+             exports `\"\"`, `handle`",
             "`--invoke`",
         );
         for (there, wanted) in [

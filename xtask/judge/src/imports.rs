@@ -254,8 +254,8 @@ fn reason_of(facts: &Facts, import: &Import) -> Reason {
 fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
     let shape = facts.map(|f| f.shape);
     if let Some(facts) = facts.filter(|facts| facts.shape == Shape::SideModule) {
-        let note =
-            "; it is a side module (section `dylink.0`): its main module's loader defines this import".to_owned();
+        let section = side_module::section(facts);
+        let note = format!("; it is a side module (section `{section}`): its main module's loader defines this import");
         return Reason { note, ..with(Code::SideModule, &side_module::remedy(facts)) };
     }
     if shape == Some(Shape::Object) {

@@ -36,6 +36,11 @@ const NO_ARGUMENT: &[&str] = &[
     "missing argument",
     "no input file",
     "missing required",
+    "--help for more information",
+    "--help' for more information",
+    "-h for more information",
+    "--help for usage",
+    "-h for help",
 ];
 
 /// An explanation that needs no run: nothing sends requests to a handler.
@@ -153,8 +158,13 @@ mod tests {
         check(&plain, &none, "usage: cat FILE", Some("arguments"));
         let given = Run { args: vec!["a".to_owned()], ..Run::default() };
         check(&plain, &given, "usage: cat FILE", None);
-        for words in ["Required arguments missing: framework, source", "error: no input files", "missing argument FILE"]
-        {
+        for words in [
+            "Required arguments missing: framework, source",
+            "error: no input files",
+            "missing argument FILE",
+            "Run with --help for more information.",
+            "Try 'tool --help' for more information.",
+        ] {
             check(&plain, &none, words, Some("arguments"));
             check(&plain, &given, words, None);
         }

@@ -100,6 +100,15 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
             remedy: "Load it with the npm package `@ruby/wasm-wasi`; for a WASI host, use a build of ruby.wasm without that extension.",
         },
     ),
+    ("dprint", &[], DPRINT),
+    (
+        "webcil",
+        &[],
+        PluginHost {
+            description: "a .NET assembly in a wrapper (Webcil): data for .NET's runtime, not a program",
+            remedy: "Load it with its application's `dotnet.js`, whose runtime (`dotnet.native.wasm`) reads the assembly.",
+        },
+    ),
     (
         "spectest",
         &[],
@@ -129,11 +138,14 @@ pub fn find(module: &str, name: &str) -> Option<PluginHost> {
 #[must_use]
 pub fn by_export(facts: &Facts) -> Option<PluginHost> {
     let is_dprint = facts.exports.iter().any(|export| export.name.starts_with("dprint_plugin_version_"));
-    is_dprint.then_some(PluginHost {
-        description: "a plug-in of dprint",
-        remedy: "Load it with dprint: name it under `plugins` in `dprint.json`.",
-    })
+    is_dprint.then_some(DPRINT)
 }
+
+/// Its plug-ins import functions of the host only if they format code in other languages.
+const DPRINT: PluginHost = PluginHost {
+    description: "a plug-in of dprint",
+    remedy: "Load it with dprint: name it under `plugins` in `dprint.json`.",
+};
 
 #[cfg(test)]
 mod tests {
@@ -153,6 +165,9 @@ mod tests {
         check("fastly_http_req", "send", Some("a program for Fastly Compute"));
         check("host", "log", None);
         check("env", "__set_transform_result", Some("a plug-in of SWC"));
+        check("dprint", "host_format", Some("a plug-in of dprint"));
+        let assembly = "a .NET assembly in a wrapper (Webcil): data for .NET's runtime, not a program";
+        check("webcil", "memory", Some(assembly));
         check("rb-js-abi-host", "eval_js", Some("Ruby's interpreter with its extension `js` (ruby.wasm)"));
     }
 

@@ -14,11 +14,12 @@ const MESSAGES: &[(&str, &[&str])] = &[
     ("exceptions", &["exception", "tag section"]),
     ("simd", &["v128", "fixed width simd"]),
     ("relaxed-simd", &["relaxed vector"]),
-    ("threads", &["atomic", "shared mem"]),
+    ("threads", &["atomic", "shared mem", "limits flags"]),
     ("gc", &["gc types", "gc proposal", "gc feature", "wasm gc", "garbage collection", "struct type", "array type"]),
     ("function-references", &["function reference", "typed funcref", "typed function", "non nullable", "stringref"]),
-    ("memory64", &["64 bit mem", "i64 mem"]),
+    ("memory64", &["64 bit mem", "i64 mem", "limits flags"]),
     ("multi-memory", &["multi mem", "multiple mem"]),
+    ("custom-page-sizes", &["limits flags"]),
     ("tail-call", &["return call"]),
     ("extended-const", &["constant expression"]),
     ("cm-async", &["component model async", "async"]),
@@ -71,10 +72,10 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let also_lacked = also;
     let also = match also_lacked.as_slice() {
         [] => String::new(),
-        names => format!("{ALSO_LACKS}{}", listed(names)),
+        names => format!("{ALSO_LACKS}{}", forms_listed(names, facts)),
     };
     let imports = imports::foreign(facts).map(|import| format!("{NOT_REACHED}{}", imports::shown(facts, import)));
-    let (lacks, words) = (listed(&reached), &judgement.detail);
+    let (lacks, words) = (forms_listed(&reached, facts), &judgement.detail);
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
     let draft = draft(message, &reached);
     let detail = one_line(&format!("{LACKS}{lacks}{part}: {words}{draft}{also}{}", imports.unwrap_or_default()));
@@ -93,16 +94,36 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     }
 }
 
+/// Whether the file has only the legacy form of exceptions, whose tags count as `exceptions` too.
+fn is_legacy_alone(facts: &Facts) -> bool {
+    facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions
+}
+
+/// The proposals in words: of two forms of exceptions, the one that the file uses comes first.
+fn forms_listed(names: &[&str], facts: &Facts) -> String {
+    if !(is_legacy_alone(facts) && names.contains(&"exceptions") && names.contains(&"legacy-exceptions")) {
+        return listed(names);
+    }
+    let others: Vec<&str> = names.iter().copied().filter(|name| !name.ends_with("exceptions")).collect();
+    listed(&[vec!["legacy-exceptions (and the standard exceptions)"], others].concat())
+}
+
 /// Adds where the file first uses what the runtime lacks, if the judgement is about a proposal.
 #[must_use]
 pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
     let subject = judgement.subject.as_deref().filter(|_| judgement.code == Some(Code::UnsupportedProposal));
-    let first_use = |name: &str| Some((name.to_owned(), facts.first_uses.get(name)?));
+    // A tag, in a file that uses the legacy form.
+    let is_tag = |name: &str| name == "exceptions" && is_legacy_alone(facts);
+    let alone = subject.is_some_and(|subject| !subject.contains(' '));
+    let first_use = |name: &str| {
+        let at = facts.first_uses.get(name).filter(|_| alone || !is_tag(name))?;
+        Some((name.to_owned(), at))
+    };
     let uses: Vec<String> = subject
         .into_iter()
         .flat_map(|subject| subject.split(' '))
         .filter_map(first_use)
-        .map(|(name, at)| format!("; first {name}: {at}"))
+        .map(|(name, at)| format!("{FIRST_USE}{name}: {at}"))
         .collect();
     let detail = one_line(&format!("{}{}", judgement.detail, uses.concat()));
     Judgement { detail, ..judgement }
@@ -114,6 +135,21 @@ pub const LACKS: &str = "lacks ";
 pub const ALSO_LACKS: &str = "; also lacks ";
 /// How a detail continues if an import was not reached.
 pub const NOT_REACHED: &str = "; not reached: its import ";
+/// Before each place where the file first uses what the runtime lacks.
+pub const FIRST_USE: &str = "; first ";
+/// Before the result of a run with switches.
+pub const TRIED: &str = "; also tried with ";
+
+/// The runtime's own words in a detail about a proposal: without the proposals that it lacks, the imports that it did not
+/// reach, the places in the file, and further runs.
+#[must_use]
+pub fn words_of_runtime(detail: &str) -> &str {
+    let words = detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": ")).map_or(detail, |(_, words)| words);
+    [ALSO_LACKS, NOT_REACHED, FIRST_USE, TRIED]
+        .iter()
+        .fold(words, |words, next| words.split(next).next().unwrap_or(words))
+}
+
 /// The proposal of components.
 const COMPONENTS: &str = "component-model";
 /// A type of `reference-types` that a compiler may lack although it supports the rest: wasmtime counts it as part of

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::proposals::{ALSO_LACKS, LACKS, NOT_REACHED};
+use super::proposals::{LACKS, TRIED, words_of_runtime};
 use super::text::{listed, one_line};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::Judgement;
@@ -23,22 +23,18 @@ pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &
     }
     let takes_switch = last.code != Some(Code::NotImplemented) || last.subject.as_deref() != Some("switch");
     let then = if first.code != last.code && takes_switch {
-        format!("also tried with {with}: {summary}")
+        format!("{TRIED}{with}: {summary}")
     } else if words(&first) == words(last) {
-        format!("same result with {with}")
+        format!("; same result with {with}")
     } else {
         // The proposals were not probed with the switches, so which of them it lacks then is not known.
-        format!("also tried with {with}: {}", words(last))
+        format!("{TRIED}{with}: {}", words(last))
     };
-    Judgement { detail: one_line(&format!("{}; {then}", first.detail)), ..first }
+    Judgement { detail: one_line(&format!("{}{then}", first.detail)), ..first }
 }
 
-/// The runtime's own words, without the proposals that it lacks and the imports that it did not reach.
 fn words(judgement: &Judgement) -> &str {
-    let detail = judgement.detail.as_str();
-    let words = detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": ")).map_or(detail, |(_, words)| words);
-    let words = words.split(ALSO_LACKS).next().unwrap_or(words);
-    words.split(NOT_REACHED).next().unwrap_or(words)
+    words_of_runtime(&judgement.detail)
 }
 
 /// The words without what every refusal of wasmtime begins with, and without the place at which it ends.
@@ -94,6 +90,9 @@ mod tests {
         let long =
             (lacks, "gc threads", "lacks gc and threads: no gc; also lacks exceptions; not reached: its import wasi.f");
         check(threads, long, lacks, "lacks threads: malformed limits flags; also tried with --all: no gc");
+        // Where a file first uses what was not shown to be lacking is no news of the runtime.
+        let placed = (lacks, "gc threads", "illegal opcode; first gc: byte 0x1; first threads: byte 0x2");
+        check(threads, placed, lacks, "lacks threads: malformed limits flags; also tried with --all: illegal opcode");
         let switch = (Code::NotImplemented, "switch", "wasi support not compiled in");
         let refused = "does not define wasi.thread-spawn; also tried with --all: wasi support not compiled in";
         check(import, switch, import.0, refused);

@@ -31,6 +31,7 @@ pub fn last_message_suffix(stderr: &str) -> String {
 
 /// The last thing that a guest had to say: its panic or fatal error where it ended with one, else its last line.
 pub fn last_message(stderr: &str) -> Option<String> {
+    let stderr = plain(stderr);
     let lines: Vec<&str> = stderr.lines().map(str::trim_end).filter(|l| !l.trim().is_empty()).collect();
     let message = rust_panic(&lines).or_else(|| go_panic(&lines));
     let message = message.or_else(|| lines.iter().rfind(|l| !is_note(l)).map(|l| (*l).to_owned()))?;
@@ -75,6 +76,31 @@ fn is_frame(line: &str) -> bool {
     numbered || line.starts_with("at ")
 }
 
+/// `text` without the escape sequences by which terminals set colours and move the cursor: `\x1b[31m`.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\u{1b}' => match letters.next() {
+                // Parameters, then one letter.
+                Some('[') => drop(letters.find(|c| ('@'..='~').contains(c))),
+                // A title or a link, up to its terminator.
+                Some(']') => {
+                    if letters.find(|c| matches!(c, '\u{7}' | '\u{1b}')) == Some('\u{1b}') {
+                        letters.next();
+                    }
+                }
+                // A set of characters, named by the letter after it.
+                Some('(' | ')') => drop(letters.next()),
+                _ => {}
+            },
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
 /// A name with its line breaks and other control characters as escapes.
 pub fn escaped(name: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
@@ -108,7 +134,17 @@ pub fn signal_name(signal: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{last_message, listed};
+    use super::{last_message, listed, plain};
+
+    #[test]
+    fn colours_are_not_quoted() {
+        let check = |text: &str, wanted: &str| assert_eq!(plain(text), wanted, "{text:?}");
+        check("no colours", "no colours");
+        check("\u{1b}[1;31merror\u{1b}[0m: \u{1b}[39mno", "error: no");
+        check("\u{1b}]8;;http://a.b\u{1b}\\link\u{1b}]8;;\u{7} \u{1b}(Bend", "link end");
+        check("cut \u{1b}[3", "cut ");
+        assert_eq!(last_message("\u{1b}[91mfailed\u{1b}[39m\n\u{1b}[39m\n").as_deref(), Some("failed"));
+    }
 
     #[test]
     fn names_are_listed_as_in_a_sentence() {

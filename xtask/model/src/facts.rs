@@ -42,6 +42,13 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Whether every memory that a core module shares between threads is one that it imports.
+    #[must_use]
+    pub fn only_imports_shared_memory(&self) -> bool {
+        let imports = self.imports.iter().any(|i| i.ty.starts_with("memory ") && i.ty.contains("shared"));
+        imports && !self.sections.iter().any(|section| section.name == "memory")
+    }
+
     /// Reads facts. Not generic, so that this crate compiles it: with optimization in development builds too.
     ///
     /// # Errors

@@ -57,13 +57,17 @@ fn definition<'a>(
     }
 }
 
-/// Every import that the runtime lacks or defines with another type, in the order of the file.
+/// Every import that the runtime lacks whatever its switches, in the order of the file; `NAME with this type` for one that
+/// it defines with another type.
 pub fn all_missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Vec<String> {
-    let lacks = |import: &&Import| {
-        let definition = definition(facts, import, question, profile, on);
-        matches!(definition, Definition::Missing(_) | Definition::OtherType(_))
+    let lacks = |import: &Import| match definition(facts, import, question, profile, on) {
+        // A switch defines it, which was not tried since another import is missing too.
+        Definition::Missing(Some(answer)) if !answer.switches.is_empty() => None,
+        Definition::Missing(_) => Some(import.shown(facts.kind)),
+        Definition::OtherType(_) => Some(format!("{} with this type", import.shown(facts.kind))),
+        Definition::Defined | Definition::Unchecked => None,
     };
-    facts.imports.iter().filter(lacks).map(|import| import.shown(facts.kind)).collect()
+    facts.imports.iter().filter_map(lacks).collect()
 }
 
 /// What the runtime reports of this import, in the words that it has for a probe.

@@ -103,7 +103,9 @@ pub fn predict(question: &Question, profile: &Profile) -> Prediction {
 fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Prediction {
     let functions = question.facts.map(|facts| {
         let proposals = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
-        proposals.chain(imports::doubtful(facts, question, profile, &switches)).collect()
+        let start = obstacle::has_unmeasured_start(facts, question, profile);
+        let start = start.then(|| "the start of its export \"\"".to_owned());
+        proposals.chain(start).chain(imports::doubtful(facts, question, profile, &switches)).collect()
     });
     let functions: Vec<String> = functions.unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };

@@ -88,11 +88,20 @@ fn component(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle
     Some(Obstacle { stage: Stage::Compile, ..Obstacle::new(cause, &profile.components.switches) })
 }
 
+/// The name of the answer for a part of `threads`: a shared memory that the file imports.
+const IMPORTED_SHARED: &str = "imported-shared-memory";
+
+/// What the profile says of a proposal that a file needs. Older profiles have no answer for a part of one.
+fn answer<'p>(name: &str, facts: &Facts, profile: &'p Profile) -> Option<&'p Answer> {
+    let part = (name == "threads" && facts.only_imports_shared_memory()).then_some(IMPORTED_SHARED);
+    part.and_then(|part| profile.proposals.get(part)).or_else(|| profile.proposals.get(name))
+}
+
 /// The proposals that a file needs, each with whether the runtime refuses its probe; in the form of the judge.
 pub fn probed<'a>(facts: &'a Facts, profile: &Profile) -> Vec<(&'a str, bool)> {
-    let asked = |name: &str| match profile.proposals.get(name)?.support {
+    let asked = |name: &str| match answer(name, facts, profile)?.support {
         Support::Yes => Some(false),
-        Support::No => Some(!is_wrong(profile.proposals.get(name)?)),
+        Support::No => Some(!is_wrong(answer(name, facts, profile)?)),
         Support::Unchecked | Support::Unknown => None,
     };
     let core = facts.proposals.iter().filter(|name| *name != COMPONENTS);
@@ -130,7 +139,7 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
     let part = facts.proposals.contains("reference-types") && uses_externref(facts);
     let lacking = names.chain(part.then_some("externref"));
     let mut lacking: Vec<(&str, &Answer)> = lacking
-        .filter_map(|name| Some((name, profile.proposals.get(name).filter(|answer| !is_given(answer, on))?)))
+        .filter_map(|name| Some((name, answer(name, facts, profile).filter(|answer| !is_given(answer, on))?)))
         .collect();
     // Tags belong to `exceptions`, but the legacy form came with tags of its own.
     let is_legacy_alone = facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions;
@@ -160,6 +169,19 @@ fn uses_externref(facts: &Facts) -> bool {
     facts.imports.iter().any(|import| has(&import.ty)) || facts.exports.iter().any(|export| has(&export.ty))
 }
 
+/// An unusual module: it exports a function with the empty name and no `_start`.
+const EMPTY_NAME: &str = "empty-name-start";
+
+fn support(profile: &Profile, manner: &str) -> Support {
+    profile.manners.get(manner).map_or(Support::Unknown, |answer| answer.support)
+}
+
+/// Whether a program depends on its function with the empty name, and nothing was measured of such.
+pub fn has_unmeasured_start(facts: &Facts, question: &Question, profile: &Profile) -> bool {
+    let exports = |name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
+    is_program(question) && !exports("_start") && exports("") && support(profile, EMPTY_NAME) == Support::Unknown
+}
+
 /// What the runtime says of an unusual module that it refuses.
 fn manner(profile: &Profile, name: &str) -> Option<Obstacle> {
     let answer = profile.manners.get(name).filter(|answer| answer.support == Support::No)?;
@@ -187,8 +209,9 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
         return None;
     }
     if is_program(question) && is_module {
-        let starts_main = profile.manners.get("main-without-start").is_some_and(|a| a.support == Support::Yes);
-        if !(exports("_start") || starts_main && exports("main")) {
+        let starts_main = support(profile, "main-without-start") == Support::Yes;
+        let starts_unnamed = support(profile, EMPTY_NAME) != Support::No;
+        if !(exports("_start") || starts_main && exports("main") || starts_unnamed && exports("")) {
             let obstacle = manner(profile, "no-start")?;
             // It looks for the entry point without linking: its imports may be missing too.
             let unchecked = profile.unknown_import.support == Support::Unchecked;

@@ -122,6 +122,20 @@ fn reasons_are_exact() {
     let wasi = |name: &str| format!("(import \"wasi_snapshot_preview1\" \"{name}\" (func))");
     let found = of(&format!("(module {} {} (func (export \"_start\")))", wasi("sock_accept"), wasi("sock_open")));
     assert_eq!(found.missing, ["wasi_snapshot_preview1.sock_accept", "wasi_snapshot_preview1.sock_open"]);
+    // What a switch defines is not lacking, and another type is told as such.
+    let mut profile = profile();
+    let lacks = missing("", "wasi:http/types");
+    profile.components = yes();
+    profile.interfaces.insert("wasi:http/types@0.2.0".to_owned(), no(lacks, &["-S http=y"]));
+    profile.manners.insert("other-type".to_owned(), no(rejected("other type"), &[]));
+    let missing_on = |wat: &str| {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        predict(&Question { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile).missing
+    };
+    let http = "(import \"wasi:http/types@0.2.0\" (instance))";
+    assert_eq!(missing_on(&format!("(component (import \"a:b/c\" (instance)) {http})")), ["a:b/c"]);
+    let other = "(module (import \"env\" \"f\" (func)) (import \"wasi_snapshot_preview1\" \"proc_exit\" (func)))";
+    assert_eq!(missing_on(other), ["env.f", "wasi_snapshot_preview1.proc_exit with this type"]);
     let found = of("(module (func (export \"_start\")) (func $mul (drop (v128.const i64x2 0 0))))");
     let first_use = found.first_use.unwrap();
     assert_eq!((first_use.function, first_use.name.as_deref()), (Some(1), Some("mul")));
@@ -170,4 +184,42 @@ fn legacy_exceptions_do_not_need_the_standard_form() {
     let run = Run::default();
     let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile);
     assert_eq!(found.expected, Expected::Runs, "{found:?}");
+}
+
+#[test]
+fn unmeasured_ways_to_start_are_left_open() {
+    let check = |answer: Option<Answer>, wat: &str, wanted: Expected| {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let mut profile = profile();
+        profile.manners.extend(answer.map(|answer| ("empty-name-start".to_owned(), answer)));
+        let found = predict(&Question { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        assert_eq!(found.expected, wanted, "{wat}: {found:?}");
+    };
+    let unnamed = "(module (func (export \"\")))";
+    let start = || Cause::MissingExport { name: "_start".to_owned() };
+    check(None, unnamed, Expected::MayFail);
+    check(Some(yes()), unnamed, Expected::Runs);
+    check(Some(no(start(), &[])), unnamed, Expected::Fails);
+    check(None, "(module (func (export \"\")) (func (export \"_start\")))", Expected::Runs);
+    check(Some(yes()), "(module (func (export \"f\")))", Expected::Fails);
+}
+
+#[test]
+fn imported_shared_memory_has_an_answer_of_its_own() {
+    let check = |part: Option<Answer>, wat: &str, wanted: Expected| {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let mut profile = profile();
+        profile.proposals.insert("threads".to_owned(), no(rejected("shared memory is disabled"), &[]));
+        profile.proposals.extend(part.map(|part| ("imported-shared-memory".to_owned(), part)));
+        let found = predict(&Question { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        assert_eq!(found.expected, wanted, "{wat}: {found:?}");
+    };
+    let start = "(func (export \"_start\"))";
+    let imports = format!("(module (import \"env\" \"memory\" (memory 1 1 shared)) {start})");
+    let creates = format!("(module (memory 1 1 shared) {start})");
+    check(Some(yes()), &imports, Expected::Runs);
+    check(Some(yes()), &creates, Expected::Fails);
+    check(Some(no(rejected("no"), &[])), &imports, Expected::Fails);
+    // A profile from before that was asked.
+    check(None, &imports, Expected::Fails);
 }

@@ -12,6 +12,8 @@ use crate::{Ask, Probe};
 const PROBES: &[(&str, &str)] = &[
     // It exports functions, but none to start with.
     ("no-start", "(module (func (export \"f\")))"),
+    // A linker's default function of a module, which some runtimes start like `_start`. It exits with 7.
+    ("empty-name-start", EMPTY_NAME),
     // What compilers call the program before a linker adds `_start`.
     ("main-without-start", "(module (func (export \"main\") (param i32 i32) (result i32) (i32.const 0)))"),
     // WASI functions work on the memory that a module exports.
@@ -44,14 +46,20 @@ const PROBES: &[(&str, &str)] = &[
 
 macro_rules! exit {
     ($name:ident $code:literal) => {
+        exit!($name "_start" $code);
+    };
+    ($name:ident $export:literal $code:literal) => {
         const $name: &str = concat!(
             "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32))) (memory (export \"memory\") 1) ",
-            "(func (export \"_start\") (call $exit (i32.const ",
+            "(func (export \"",
+            $export,
+            "\") (call $exit (i32.const ",
             $code,
             "))))"
         );
     };
 }
+exit!(EMPTY_NAME "" "7");
 exit!(EXIT_0 "0");
 exit!(EXIT_1 "1");
 exit!(EXIT_126 "126");
@@ -66,7 +74,8 @@ pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
     let mut answers = BTreeMap::new();
     for (name, text) in PROBES {
         let reply = runtime.ask(&Probe::from_text(*name, text)?, &[]);
-        let wanted = name.strip_prefix("exit-").and_then(|code| code.parse::<i32>().ok());
+        let wanted = if *name == "empty-name-start" { Some("7") } else { name.strip_prefix("exit-") };
+        let wanted = wanted.and_then(|code| code.parse::<i32>().ok());
         let answer = match reply.and_then(|reply| reply.cause) {
             None => Answer::default(),
             Some(Cause::Returned) if wanted.is_none_or(|code| code == 0) => {

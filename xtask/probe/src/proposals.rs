@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::{Answer, Support};
 use wasmlab_protocol::Cause;
 
@@ -13,6 +14,9 @@ use crate::{Ask, Lack, Probe, Reply};
 
 /// A type of `reference-types` that a compiler may lack although it supports the rest; probed as a proposal of its own.
 pub const EXTERNREF: &str = "externref";
+/// A part of `threads`: a module that imports the memory that it shares. A runtime may accept that and refuse to create such
+/// a memory. Probed as a proposal of its own.
+pub const IMPORTED_SHARED: &str = "imported-shared-memory";
 /// Components: whether a runtime takes them at all.
 pub const COMPONENTS: &str = "component-model";
 
@@ -86,6 +90,11 @@ const PROBES: &[(&str, &str, &str)] = &[
         "(resume $c (cont.new $c (ref.func $body))) (i32.const 1)",
     ),
     (
+        IMPORTED_SHARED,
+        "(import \"env\" \"memory\" (memory 1 1 shared))",
+        "(drop (i32.atomic.rmw.add (i32.const 0) (i32.const 3))) (i32.const 1)",
+    ),
+    (
         EXTERNREF,
         "(func $take (param externref) (result i32) (ref.is_null (local.get 0)))",
         "(call $take (ref.null extern))",
@@ -99,6 +108,12 @@ const COMPONENT_PROBES: &[(&str, &str)] =
 /// Every proposal that has a probe.
 pub fn names() -> impl Iterator<Item = &'static str> {
     PROBES.iter().map(|(name, ..)| *name).chain(COMPONENT_PROBES.iter().map(|(name, _)| *name))
+}
+
+/// The name of the probe for a proposal that a file needs: for `threads` that depends on where its shared memory comes from.
+#[must_use]
+pub fn name_for<'a>(proposal: &'a str, facts: &Facts) -> &'a str {
+    if proposal == "threads" && facts.only_imports_shared_memory() { IMPORTED_SHARED } else { proposal }
 }
 
 /// The probe for a proposal, if there is one.
@@ -172,7 +187,19 @@ fn is_supported(reply: &Reply) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{COMPONENT_PROBES, PROBES, probe};
+    use super::{COMPONENT_PROBES, EXTERNREF, IMPORTED_SHARED, PROBES, name_for, probe};
+
+    #[test]
+    fn shared_memory_is_probed_as_the_file_gets_it() {
+        let check = |wat: &str, wanted: &str| {
+            let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+            assert_eq!(name_for("threads", &facts), wanted, "{wat}");
+        };
+        check("(module (import \"a\" \"b\" (memory 1 2 shared)))", IMPORTED_SHARED);
+        check("(module (memory 1 2 shared))", "threads");
+        check("(module (import \"a\" \"b\" (memory 1 2 shared)) (memory 1 1 shared))", "threads");
+        check("(module (import \"a\" \"b\" (memory 1)))", "threads");
+    }
 
     /// Other proposals that a probe may need, because its proposal builds on them.
     const BELOW: &[(&str, &[&str])] = &[
@@ -183,7 +210,8 @@ mod tests {
         ("bulk-memory", &["bulk-memory-opt"]),
         ("stack-switching", &["exceptions", "function-references", "reference-types", "gc"]),
         ("cm-async", &["component-model"]),
-        ("externref", &["reference-types"]),
+        (EXTERNREF, &["reference-types"]),
+        (IMPORTED_SHARED, &["threads"]),
     ];
 
     #[test]
@@ -191,7 +219,8 @@ mod tests {
         for name in PROBES.iter().map(|(name, ..)| *name).chain(COMPONENT_PROBES.iter().map(|(name, _)| *name)) {
             let facts = wasmlab_inspect::facts(&probe(name).unwrap().unwrap().module).unwrap();
             let below = BELOW.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, below)| below);
-            assert!(facts.proposals.contains(name) || name == "externref", "{name}: {:?}", facts.proposals);
+            let is_part = name == EXTERNREF || name == IMPORTED_SHARED;
+            assert!(facts.proposals.contains(name) || is_part, "{name}: {:?}", facts.proposals);
             let other: Vec<_> = facts.proposals.iter().filter(|p| *p != name && !below.contains(&p.as_str())).collect();
             assert!(other.is_empty(), "{name}: {other:?}");
         }

@@ -105,8 +105,14 @@ impl<'a> Answer<'a> {
             let all = self.report.cells.iter().filter(|c| c.scenario == module);
             let mut fell_short = all.filter(|c| c.code.is_some()).peekable();
             let loads = fell_short.peek().is_some() && fell_short.all(|cell| self.is_library_alone(cell));
-            let none = if loads {
+            let all = || self.report.cells.iter().filter(|c| c.scenario == module);
+            let is_open = all().any(|c| c.verdict == Verdict::NotAttempted);
+            let none = if loads && !is_open {
                 "nowhere: it is a library, with no program to run"
+            } else if is_open && !all().any(|c| c.verdict.is_measured()) {
+                "not known yet"
+            } else if is_open {
+                "none of the runtimes that were asked"
             } else {
                 "none of the installed runtimes"
             };
@@ -151,7 +157,7 @@ impl<'a> Answer<'a> {
                 self.part(style, label, &format!("{code}: {}", group.detail()));
             } else {
                 self.part(style, label, &names(report, &group.runtimes, NameStyle::Versions));
-                let stage = group.cell.stage.map(|s| format!(" at {s:?}").to_lowercase()).unwrap_or_default();
+                let stage = group.stage().map(|stage| format!(" at {stage}")).unwrap_or_default();
                 let uncounted = uncounted(report, group.cell);
                 let why =
                     format!("{code}{stage} ({}): {}{uncounted}", blame(report, *code, group.cell), group.detail());
@@ -198,10 +204,7 @@ impl<'a> Answer<'a> {
         if loaded.is_empty() || others.is_empty() {
             return vec![group.clone()];
         }
-        let part = |cells: &[&'a Cell]| {
-            cells.first().map(|first| group.of_cells(first, cells.iter().map(|c| c.runtime.as_str()).collect()))
-        };
-        [part(&loaded), part(&others)].into_iter().flatten().collect()
+        [group.of_cells(&loaded), group.of_cells(&others)].into_iter().flatten().collect()
     }
 
     fn remedy<'t>(&'t self, code: Code, cell: &'t Cell) -> &'t str {
@@ -243,6 +246,7 @@ impl<'a> Answer<'a> {
             self.part(DIM, "not here", &format!("{absent} {noun}: `{program} doctor` shows how to install them"));
         }
         self.failing();
+        self.nothing_run();
         for line in predicted::contradictions(report) {
             self.part(RED, "lab error", &format!("{line}; please report it: the result stands, the prediction is wrong"));
         }
@@ -273,7 +277,9 @@ impl<'a> Answer<'a> {
                 // The reasons of cells, and their names, are told above.
                 cells => {
                     let guest = self.guest(finding.guest);
-                    if cells.iter().all(|cell| self.is_library_alone(cell)) {
+                    let ran = |c: &Cell| matches!(c.verdict, Verdict::Pass | Verdict::Fail);
+                    let ran = report.cells.iter().any(|c| c.scenario == finding.guest && ran(c));
+                    if !ran && cells.iter().all(|cell| self.is_library_alone(cell)) {
                         format!("nothing was run: {guest} only loads")
                     } else if cells.len() > MAX_CELLS_NAMED {
                         format!("{kind}: {guest} on {} runtimes, see above", cells.len())
@@ -284,6 +290,23 @@ impl<'a> Answer<'a> {
             };
             self.part(RED, if index == 0 { "exit code 1" } else { "" }, &text);
         }
+    }
+
+    /// The reason for exit code 4: nothing failed, and nothing was run to its end.
+    fn nothing_run(&mut self) {
+        let report = self.report;
+        let is_failure = |finding: &findings::Finding| finding.severity >= Severity::Failure;
+        let mut cells = report.cells.iter();
+        if report.interrupted || cells.any(|c| c.verdict.is_measured()) || findings(report).iter().any(is_failure) {
+            return;
+        }
+        let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {
+            "no runtime has an answer yet: \"not asked\" says what is needed"
+        } else {
+            "nothing was run: no runtime that could run it is here"
+        };
+        self.out.push('\n');
+        self.part(YELLOW, "exit code 4", why);
     }
 
     /// A file's name, or a scenario's own.

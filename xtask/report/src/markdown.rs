@@ -129,7 +129,7 @@ fn gaps(out: &mut String, report: &RunReport) {
         let _ = writeln!(out, "\n### `{code}`\n\n{}\n", report.text(code).map_or(String::new(), |text| prose(&text.meaning)));
         for (names, group) in lines(&groups) {
             let known = group.cell.known.as_ref().map(|k| format!(" Known: {}.", prose(k))).unwrap_or_default();
-            let stage = group.cell.stage.map(|s| format!("at {s:?}").to_lowercase()).unwrap_or_else(|| "before a run".to_owned());
+            let stage = group.stage().map_or_else(|| "before a run".to_owned(), |stage| format!("at {stage}"));
             let detail = escaped(&group.detail());
             let _ = writeln!(
                 out,

@@ -231,7 +231,7 @@ impl Painter {
             let _ = writeln!(out, "\n{}", self.paint(BOLD, &head));
             for (names, group) in lines(groups) {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
-                let stage = group.cell.stage.map(|s| format!("{s:?}, ").to_lowercase()).unwrap_or_default();
+                let stage = group.stage().map(|stage| format!("{stage}, ")).unwrap_or_default();
                 let about = format!("({stage}{}{}{known})", blame(report, *code, group.cell), group.execution_path());
                 let text = format!("{names} on {} {about}: {}", columns::names(report, &group.runtimes, NameStyle::Ids), group.detail());
                 self.wrapped(out, "  ", "    ", &text);

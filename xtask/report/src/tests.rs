@@ -138,6 +138,47 @@ fn library_loads_only_where_it_was_linked() {
 }
 
 #[test]
+fn what_is_not_asked_is_not_known() {
+    use wasmlab_model::verdict::Verdict;
+    let check = |verdicts: &[Verdict], says: &[&str], not: &str| {
+        let mut report = sample::report();
+        report.command = "check".to_owned();
+        report.scenarios.retain(|s| s.name == "hello");
+        report.cells.retain(|c| c.scenario == "hello" && c.verdict.is_measured());
+        report.notes.clear();
+        for (cell, verdict) in report.cells.iter_mut().zip(verdicts.iter().cycle()) {
+            (cell.verdict, cell.change) = (*verdict, wasmlab_model::verdict::Change::New);
+            cell.prediction = None;
+            if *verdict == Verdict::NotAttempted {
+                (cell.code, cell.detail) = (None, "no arguments were given".to_owned());
+            } else {
+                cell.code = Some(wasmlab_model::codes::Code::WrongExit);
+            }
+        }
+        let text = (super::find("answer").unwrap().render)(&report, RenderOptions::PLAIN);
+        assert!(says.iter().all(|words| text.contains(words)) && !text.contains(not), "{verdicts:?}: {text}");
+    };
+    let asked = "none of the runtimes that were asked";
+    check(
+        &[Verdict::NotAttempted],
+        &["runs on      not known yet", "exit code 4  no runtime has an answer yet"],
+        "none",
+    );
+    check(&[Verdict::Fail, Verdict::NotAttempted], &[asked, "exit code 1"], "exit code 4");
+    check(&[Verdict::Fail], &["none of the installed runtimes"], "exit code 4");
+}
+
+#[test]
+fn cells_of_one_reason_may_have_come_differently_far() {
+    let detail = "lacks simd: no";
+    let reason = |stage| (stage, "unsupported-proposal", "simd", detail);
+    let text = answer_with(true, &[reason("compile"), reason("load")]);
+    assert!(text.contains("unsupported-proposal at load or compile ("), "{text}");
+    let text = answer_with(true, &[reason("compile")]);
+    assert!(text.contains("unsupported-proposal at compile ("), "{text}");
+}
+
+#[test]
 fn reasons_that_differ_in_the_import_are_told_once() {
     let missing = |import| ("link", "custom-host", import, import);
     let text = answer_with(true, &[missing("env.a"), missing("env.b")]);

@@ -17,6 +17,8 @@ pub struct Group<'a> {
     pub cell: &'a Cell,
     /// Their runtimes, in column order.
     pub runtimes: Vec<&'a str>,
+    /// How far they came: the names of the stages, in their order.
+    stages: BTreeMap<u8, String>,
     /// The others have a different detail.
     details_differ: bool,
     /// The others took a different execution path.
@@ -36,13 +38,22 @@ impl<'a> Group<'a> {
     /// Adds the cells of another group, which has the same reason for other imports.
     pub fn absorb(&mut self, other: &Self) {
         self.runtimes.extend(&other.runtimes);
+        self.stages.extend(other.stages.clone());
         self.details_differ |= other.details_differ || self.cell.detail != other.cell.detail;
         self.paths_differ |= other.paths_differ || self.cell.execution_path != other.cell.execution_path;
     }
 
-    /// The same for some of its cells, of which `cell` is the first.
-    pub fn of_cells(&self, cell: &'a Cell, runtimes: Vec<&'a str>) -> Group<'a> {
-        Group { cell, runtimes, ..self.clone() }
+    /// The same for some of its cells; `None` if there are none.
+    pub fn of_cells(&self, cells: &[&'a Cell]) -> Option<Group<'a>> {
+        let runtimes = cells.iter().map(|cell| cell.runtime.as_str()).collect();
+        let stages = cells.iter().filter_map(|cell| stage(cell)).collect();
+        Some(Group { cell: cells.first()?, runtimes, stages, ..self.clone() })
+    }
+
+    /// Their stages: `compile`, or `load or compile` where they differ; `None` if none was reported.
+    pub fn stage(&self) -> Option<String> {
+        let names: Vec<&str> = self.stages.values().map(String::as_str).collect();
+        (!names.is_empty()).then(|| names.join(" or "))
     }
 
     /// Whether the groups differ only in their scenario.
@@ -51,7 +62,7 @@ impl<'a> Group<'a> {
         // The detail may name the first runtime, so the runtimes must be equal.
         self.runtimes == other.runtimes
             && (self.details_differ, &a.detail) == (other.details_differ, &b.detail)
-            && (a.stage, &a.blame, &a.known) == (b.stage, &b.blame, &b.known)
+            && (&self.stages, &a.blame, &a.known) == (&other.stages, &b.blame, &b.known)
             && self.execution_path() == other.execution_path()
     }
 
@@ -122,10 +133,12 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
         match group.and_then(|index| groups.get_mut(index)) {
             Some(group) => {
                 group.runtimes.push(&cell.runtime);
+                group.stages.extend(stage(cell));
                 group.details_differ |= group.cell.detail != cell.detail;
                 group.paths_differ |= group.cell.execution_path != cell.execution_path;
             }
             None => groups.push(Group {
+                stages: stage(cell).into_iter().collect(),
                 details_differ: false,
                 paths_differ: false,
                 scenario: &cell.scenario,
@@ -135,6 +148,11 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
         }
     }
     codes
+}
+
+/// How far a cell came: the stage's number and its name.
+fn stage(cell: &Cell) -> Option<(u8, String)> {
+    cell.stage.map(|stage| (stage as u8, format!("{stage:?}").to_lowercase()))
 }
 
 /// What a detail claims about a proposal: only the runtime's command line cannot enable it, as its last words say, or by

@@ -58,6 +58,10 @@ pub struct OutputParser {
     pub skips_initialize: bool,
     /// It calls `main` if a module has no `_start`.
     pub starts_main: bool,
+    /// It calls an export with the empty name as the program, with or without a `_start` beside it.
+    pub starts_unnamed: bool,
+    /// Without `_start`, it takes the first argument as the name of the function to call.
+    pub first_argument_names_function: bool,
     /// It has a command that serves wasi:http components; otherwise the lab runs them as programs, to see how it
     /// refuses them.
     pub serves_http: bool,
@@ -85,6 +89,8 @@ impl OutputParser {
             unchecked_imports: false,
             skips_initialize: false,
             starts_main: false,
+            starts_unnamed: false,
+            first_argument_names_function: false,
             serves_http: false,
             compiled_file: None,
             no_calls: None,

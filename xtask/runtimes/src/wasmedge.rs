@@ -31,7 +31,7 @@ pub fn columns() -> Vec<Runtime> {
         switches,
         not_attempted: command_line::unsupported_calls,
         commands: |tool, cell| commands(tool, cell, &["run"]),
-        output_parser: Some(OutputParser { parse_value, ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, first_argument_names_function: true, ..OutputParser::new(classify) }),
         ..Runtime::default()
     };
     let aot = Runtime {

@@ -27,7 +27,7 @@ pub fn columns() -> Vec<Runtime> {
         sockets: SocketPassing::Opened,
         not_attempted,
         commands,
-        output_parser: Some(OutputParser { parse_value, skips_initialize: true, run_errors: &["Error: failed during execution of "], ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, skips_initialize: true, starts_unnamed: true, run_errors: &["Error: failed during execution of "], ..OutputParser::new(classify) }),
         reference_column: Some("wasmi".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()

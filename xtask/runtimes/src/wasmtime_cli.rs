@@ -46,7 +46,7 @@ pub fn columns() -> Vec<Runtime> {
         compiles_silently: true,
         precompile,
         commands,
-        output_parser: Some(OutputParser { parse_value, serves_http: true, compiled_file: Some(COMPILED), run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { parse_value, serves_http: true, compiled_file: Some(COMPILED), starts_unnamed: true, run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),
         reference_column: Some("wasmtime-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()

@@ -133,7 +133,7 @@ fn scenario(probe: &Probe) -> Option<Scenario> {
 pub fn refused<'a>(lab: &Lab, plan: &Plan, facts: &'a Facts) -> Vec<(&'a str, bool)> {
     let mut column = Column::of(lab, plan);
     let mut refuses = |proposal: &str| {
-        let probe = proposals::probe(proposal).ok()??;
+        let probe = proposals::probe(proposals::name_for(proposal, facts)).ok()??;
         proposals::is_refused(&column.ask(&probe, &[])?)
     };
     let core = facts.proposals.iter().filter(|name| *name != proposals::COMPONENTS && *name != "cm-async");

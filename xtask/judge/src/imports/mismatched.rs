@@ -1,9 +1,10 @@
 //! Imports that a runtime defines with another type.
 
 use super::{foreign, import_name, reason_of, shown, with_its_host};
+use crate::text::one_line;
 use crate::with_code;
-use wasmlab_model::codes::Code;
-use wasmlab_model::facts::Facts;
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::{Facts, Import};
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement, with the runtime's message. A module that imports what no WASI host defines takes the types of its
@@ -11,13 +12,52 @@ use wasmlab_model::verdict::Judgement;
 pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str) -> Judgement {
     let import = import_name(module, name);
     let next = facts.and_then(|facts| Some((facts, foreign(facts)?)));
-    let Some((facts, other)) = next else { return with_code(Code::ImportTypeMismatch, import, message) };
+    let Some((facts, other)) = next else {
+        let judgement = with_code(Code::ImportTypeMismatch, import, message);
+        let splits = facts.is_some_and(|facts| is_split(facts, module, name));
+        return if splits { of_split(judgement) } else { judgement };
+    };
     let reason = reason_of(facts, other);
     let also = with_its_host(Some(facts), &[other]);
     let detail =
         format!("defines {import} with another type ({message}); the module also imports {also}{}", reason.note);
     let judgement = with_code(reason.code, shown(facts, other), detail);
     Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
+}
+
+/// Functions of WASI 0.1 with a 64-bit parameter.
+const WITH_I64: &[&str] = &[
+    "clock_time_get",
+    "fd_advise",
+    "fd_allocate",
+    "fd_fdstat_set_rights",
+    "fd_filestat_set_size",
+    "fd_filestat_set_times",
+    "fd_pread",
+    "fd_pwrite",
+    "fd_readdir",
+    "fd_seek",
+    "path_filestat_set_times",
+    "path_open",
+];
+
+/// Whether the module imports this function of WASI with halves in place of 64-bit numbers.
+#[must_use]
+pub fn is_split(facts: &Facts, module: &str, name: &str) -> bool {
+    let is_it = |i: &&Import| i.module == module && i.name == name && i.ty.starts_with("func ");
+    let import = facts.imports.iter().find(is_it);
+    module.starts_with("wasi_") && WITH_I64.contains(&name) && import.is_some_and(|import| !import.ty.contains("i64"))
+}
+
+/// The toolchain, not the runtime, gave the import its type.
+fn of_split(judgement: Judgement) -> Judgement {
+    let detail = format!(
+        "{}; the module takes each 64-bit number as two 32-bit ones, as Emscripten does without \
+         -sWASM_BIGINT, and WASI takes it whole",
+        judgement.detail
+    );
+    let remedy = "Link it with `-sWASM_BIGINT` (Emscripten), which passes 64-bit numbers whole.";
+    Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), detail: one_line(&detail), ..judgement }
 }
 
 #[cfg(test)]
@@ -37,9 +77,26 @@ mod tests {
                 (Some(code), Some(subject), detail)
             );
         };
-        check("", Code::ImportTypeMismatch, "wasi_snapshot_preview1.fd_seek", "signature mismatch");
+        let split = "signature mismatch; the module takes each 64-bit number as two 32-bit ones, as Emscripten does \
+                     without -sWASM_BIGINT, and WASI takes it whole";
+        check("", Code::ImportTypeMismatch, "wasi_snapshot_preview1.fd_seek", split);
         let detail = "defines wasi_snapshot_preview1.fd_seek with another type (signature mismatch); the module also imports \
                       env._abort_js, which no WASI host defines";
         check("(import \"env\" \"_abort_js\" (func))", Code::NeedsJsGlue, "env._abort_js", detail);
+    }
+    #[test]
+    fn halves_of_numbers_are_told_from_other_types() {
+        let check = |module: &str, name: &str, params: &str, wanted: bool| {
+            let wat = format!("(module (import \"{module}\" \"{name}\" (func (param {params}) (result i32))))");
+            let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+            let found = mismatched(Some(&facts), module, name, "other type");
+            let remedy = found.remedy.is_some_and(|remedy| remedy.contains("-sWASM_BIGINT"));
+            assert_eq!(remedy, wanted, "{module}.{name} {params}");
+        };
+        check("wasi_snapshot_preview1", "fd_seek", "i32 i32 i32 i32 i32", true);
+        check("wasi_unstable", "fd_seek", "i32 i32 i32 i32 i32", true);
+        check("wasi_snapshot_preview1", "fd_seek", "i32 i64 i32", false);
+        check("wasi_snapshot_preview1", "fd_write", "i32", false);
+        check("env", "fd_seek", "i32", false);
     }
 }

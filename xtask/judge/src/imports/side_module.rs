@@ -7,6 +7,12 @@ use crate::text::listed;
 /// The most imports that a remedy names.
 const MAX_NAMED: usize = 4;
 
+/// The section that makes it a side module. Since LLVM 14, that is `dylink.0`; loaders have dropped `dylink` since.
+pub fn section(facts: &Facts) -> &'static str {
+    let is_old = facts.sections.iter().any(|section| section.name == "custom \"dylink\"");
+    if is_old { "dylink" } else { "dylink.0" }
+}
+
 /// How a side module is used. Grammars of tree-sitter are the most common ones; each exports `tree_sitter_NAME`.
 pub fn remedy(facts: &Facts) -> String {
     let is_grammar = facts.exports.iter().any(|e| e.name.starts_with("tree_sitter_") && e.signature.is_some());
@@ -15,7 +21,16 @@ pub fn remedy(facts: &Facts) -> String {
     } else {
         "Load it from its main module, or link it statically."
     };
-    format!("{load}{}", alone(&facts.imports))
+    let old = match (section(facts), is_grammar) {
+        ("dylink", true) => {
+            " Its section `dylink` is the old form of `dylink.0`, which web-tree-sitter 0.20 reads and 0.27 does not: build it again for a newer one."
+        }
+        ("dylink", false) => {
+            " Its section `dylink` is the old form of `dylink.0`, which newer loaders do not read: build it again for those."
+        }
+        _ => "",
+    };
+    format!("{load}{old}{}", alone(&facts.imports))
 }
 
 /// What to supply to call it without its main module, if it imports little.
@@ -31,7 +46,7 @@ fn alone(imports: &[Import]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::remedy;
+    use super::{remedy, section};
 
     #[test]
     fn remedy_names_what_the_module_imports() {
@@ -56,5 +71,21 @@ mod tests {
         check(&format!("{memory} (import \"GOT.mem\" \"x\" (global (mut i32)))"), load);
         let functions: String = ["a", "b", "c", "d"].map(|name| format!("(import \"env\" \"{name}\" (func))")).concat();
         check(&format!("{functions} {memory}"), load);
+    }
+
+    #[test]
+    fn old_form_needs_an_old_loader() {
+        let check = |custom: &str, module: &str, wanted: &str| {
+            let wat = format!("(module (@custom \"{custom}\" (before first) \"\") {module})");
+            let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();
+            let remedy = remedy(&facts);
+            assert_eq!(section(&facts), custom);
+            assert!(remedy.ends_with(wanted), "{custom}: {remedy}");
+        };
+        let module = "(import \"GOT.mem\" \"x\" (global (mut i32)))";
+        let grammar = &format!("{module} (func (export \"tree_sitter_c\"))");
+        check("dylink", module, "which newer loaders do not read: build it again for those.");
+        check("dylink", grammar, "which web-tree-sitter 0.20 reads and 0.27 does not: build it again for a newer one.");
+        check("dylink.0", grammar, "or link it statically.");
     }
 }

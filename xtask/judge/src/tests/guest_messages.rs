@@ -288,3 +288,17 @@ fn release_candidate_is_named_with_its_release() {
     );
     assert_eq!(found.blame, [Blame::Toolchain]);
 }
+
+#[test]
+fn first_argument_taken_for_a_function_is_no_missing_export() {
+    let check = |wat: &str, argument: &str, subject: &str, blame: Blame, says: &str| {
+        let cause = Cause::MissingExport { name: argument.to_owned() };
+        let args = format!("[run]\nargs = [\"{argument}\"]");
+        let found = ended(wat, cause, ("", ""), &args);
+        assert_eq!((found.subject.as_deref(), &found.blame[..]), (Some(subject), &[blame][..]), "{found:?}");
+        assert!(found.detail.contains(says), "{} does not say {says}", found.detail);
+    };
+    let takes = "this runtime takes the first argument, `--help`, as the name of the function to call";
+    check("(func (export \"f\"))", "--help", "_start", Blame::Guest, takes);
+    check("(func (export \"f\"))", "f", "_start", Blame::Guest, "exports no function `_start`; it exports `f`");
+}

@@ -86,12 +86,12 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
             (import, "(from Lib, Util); if these are modules, link each with `wasmtime run"),
         );
     }
-    let storage = "(import \"webcil\" \"memory\" (memory 1))";
+    let storage = "(import \"mono\" \"memory\" (memory 1))";
     missing(
         storage,
-        "webcil.memory",
+        "mono.memory",
         own,
-        ("its memory", "1 page), or from a module that exports it: `wasmtime run --preload webcil=FILE`"),
+        ("its memory", "1 page), or from a module that exports it: `wasmtime run --preload mono=FILE`"),
     );
     let table = "(import \"env\" \"__indirect_function_table\" (table 1 funcref))";
     missing(
@@ -218,8 +218,8 @@ fn missing_import_is_not_a_missing_entry_point() {
     check("(func (export \"run\"))", "_start", false, Code::NoEntryPoint, "_start");
     let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
     check(wasi, "_start", false, Code::NoEntryPoint, "_start");
-    let storage = "(import \"webcil\" \"memory\" (memory 1)) (func (export \"size\"))";
-    check(storage, "_start", false, Code::CustomHost, "webcil.memory");
+    let storage = "(import \"mono\" \"memory\" (memory 1)) (func (export \"size\"))";
+    check(storage, "_start", false, Code::CustomHost, "mono.memory");
     check(storage, "_start", true, Code::NoEntryPoint, "_start");
     let part = "(import \"env\" \"f\" (func)) (import \"wasi:io/poll@0.2.10\" \"poll\" (func))";
     check(part, "_start", false, Code::ComponentPart, "wasi:io/poll@0.2.10");

@@ -3,7 +3,7 @@
 use wasmlab_protocol::{Cause, Stage};
 
 use super::{facts, observation, spec, to, verdict};
-use crate::proposals::{named_in, refine};
+use crate::proposals::{located, named_in, refine};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::verdict::Judgement;
@@ -43,6 +43,10 @@ fn subject_is_what_the_runtime_lacks() {
     // The proposal that the message names comes first, then those that the small modules found.
     check(ATOMIC_SIMD, "threads must be enabled", &[("simd", true), ("threads", true)], proposal, Some("threads"));
     check(ATOMIC_SIMD, "threads must be enabled", &[("simd", true), ("threads", false)], proposal, Some("simd"));
+    // A byte of a memory's limits, which says whether it is shared.
+    let shared = "(module (memory 1 1 shared) (tag $e) (func try throw $e catch_all end))";
+    let both = [("threads", true), (legacy, true), (standard, false)];
+    check(shared, "malformed limits flags", &both, proposal, Some("threads"));
     // Winch takes the tables of reference-types, and not its externref.
     let table = "(module (table 1 funcref) (func (param externref) (drop (table.grow (ref.null func) (i32.const 1)))))";
     let gc = "gc types are disallowed but found type which requires gc";
@@ -112,6 +116,27 @@ fn further_missing_proposals_are_mentioned() {
     let gc = "gc types are disallowed";
     let judgement = refused("(module (func (param externref)))", gc, &[]);
     assert_eq!(judgement.detail, "lacks externref (a type of reference-types): gc types are disallowed");
+}
+
+#[test]
+fn legacy_form_comes_first_where_the_file_has_no_other() {
+    let check = |wat: &str, message: &str, wanted: &str| {
+        let facts = facts(wat);
+        let probed: Vec<(&str, bool)> = facts.proposals.iter().map(|name| (name.as_str(), true)).collect();
+        assert_eq!(located(refused(wat, message, &probed), &facts).detail, wanted, "{wat}");
+    };
+    check(
+        LEGACY,
+        "exceptions proposal not enabled",
+        "lacks legacy-exceptions (and the standard exceptions): exceptions proposal not enabled; first legacy-exceptions: \
+         function 0 at byte 0x1c",
+    );
+    check(
+        "(module (memory 1 1 shared) (tag $e) (func try throw $e catch_all end))",
+        "threads must be enabled",
+        "lacks threads: threads must be enabled; also lacks legacy-exceptions (and the standard exceptions); first threads: \
+         byte 0x15",
+    );
 }
 
 #[test]

@@ -164,6 +164,14 @@ fn refine_with_facts(
         _ => {}
     }
     let Some(facts) = seen.facts else { return found };
+    if let Some(name) =
+        seen.run.args.first().filter(|_| reader.first_argument_names_function && ended_or_failed(&found))
+        && seen.run.entry == EntryPointKind::Command
+        && !has_start(facts, reader)
+    {
+        // It calls that function, if there is one; the program it was asked for is missing either way.
+        return no_export(name);
+    }
     let is_reactor = facts.exports.iter().any(|export| export.name == "_initialize");
     let trapped = matches!(found.cause, Some(Cause::Trap { .. }));
     if seen.run.entry == EntryPointKind::Calls && reader.skips_initialize && is_reactor && trapped {
@@ -193,7 +201,23 @@ fn refine_with_facts(
     }
 }
 
+/// Whether the runtime came to calling a function.
+fn ended_or_failed(found: &GuestProgress) -> bool {
+    matches!(
+        found.cause,
+        Some(
+            Cause::Returned
+                | Cause::Exit { .. }
+                | Cause::Trap { .. }
+                | Cause::HostError { .. }
+                | Cause::MissingExport { .. }
+        )
+    )
+}
+
 fn has_start(facts: &Facts, reader: OutputParser) -> bool {
-    let begins = |name: &str| name == "_start" || reader.starts_main && name == "main";
+    let begins = |name: &str| {
+        name == "_start" || reader.starts_main && name == "main" || reader.starts_unnamed && name.is_empty()
+    };
     facts.kind == BinaryKind::Component || facts.exports.iter().any(|e| begins(&e.name))
 }

@@ -162,7 +162,7 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
     {
         // Without `_start`, all that can be observed is that it instantiates, and what `_initialize` does.
         let callable =
-            facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| e.name.as_str()).collect::<Vec<_>>();
+            facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| shown(&e.name)).collect::<Vec<_>>();
         if !wasmlab_judge::exports::can_be_called(facts) {
             return Ok(run);
         }
@@ -175,6 +175,11 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
         output::print_progress(&text::wrapped(output::render_options().width, "", "  ", &hint));
     }
     Ok(run)
+}
+
+/// A name on a command line: the empty one needs its quotes.
+fn shown(name: &str) -> &str {
+    if name.is_empty() { "\"\"" } else { name }
 }
 
 fn shorten(names: &[&str]) -> String {

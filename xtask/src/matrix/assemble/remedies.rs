@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::blame::runs_javascript;
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_judge::obstacles::Further;
-use wasmlab_judge::proposals::{LACKS, named_in};
+use wasmlab_judge::proposals::{named_in, words_of_runtime};
 use wasmlab_judge::remedies::{Short, Targets, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
@@ -162,13 +162,15 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
 }
 
-/// The proposals that a runtime knows and has disabled, as it says itself. Of one that it does not know, it says nothing.
+/// The proposals that a runtime knows and has disabled, as it says itself. Of one that it does not know, it says nothing;
+/// the others are then no help.
 fn disabled_in(cell: &Cell) -> Vec<String> {
-    let is_disabled = ["is disabled", "not enabled"].iter().any(|words| cell.detail.contains(words));
-    let words = cell.detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": ")).map(|(_, words)| words);
-    let lacking = cell.subject.as_deref().unwrap_or_default().split(' ');
-    let named = words.filter(|_| is_disabled).map(|words| named_in(words, lacking)).unwrap_or_default();
-    named.into_iter().map(str::to_owned).collect()
+    let words = words_of_runtime(&cell.detail);
+    let is_disabled = ["is disabled", "not enabled"].iter().any(|said| words.contains(said));
+    let lacking: Vec<&str> = cell.subject.as_deref().unwrap_or_default().split(' ').collect();
+    let named = if is_disabled { named_in(words, lacking.iter().copied()) } else { Vec::new() };
+    let knows_all = named.len() == lacking.len();
+    named.into_iter().filter(|_| knows_all).map(str::to_owned).collect()
 }
 
 /// A socket function that the shim provides on a page without an implementation.
@@ -217,8 +219,15 @@ mod tests {
             &format!("{tails}; its Go library may enable tail-call, its command line cannot"),
         );
         let old = "lacks exceptions and legacy-exceptions: not supported as feature \"exception-handling\" is disabled";
-        let wanted = format!("{old}; its Go library may enable exceptions, its command line cannot");
-        check("wazero", "exceptions legacy-exceptions", old, &wanted);
+        // It implements only one of the forms.
+        check("wazero", "exceptions legacy-exceptions", old, old);
+        let placed =
+            format!("{old}; not reached: its import env.f; first legacy-exceptions: function 370 at byte 0x348b1");
+        check("wazero", "exceptions legacy-exceptions", &placed, &placed);
+        let new =
+            "lacks exceptions: not supported as feature \"exception-handling\" is disabled; first exceptions: byte 0x1";
+        let wanted = format!("{new}; its Go library may enable exceptions, its command line cannot");
+        check("wazero", "exceptions", new, &wanted);
         // wazero implements no gc, in its library either.
         let unknown = "lacks gc: section type: read 0-th type: invalid byte: 0x5f != 0x60";
         check("wazero", "gc", unknown, unknown);
