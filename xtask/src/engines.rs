@@ -17,6 +17,7 @@ use crate::store::cache::Key;
 use crate::store::files;
 use crate::versions::{self, VersionedProgram};
 use wasmlab_model::version::find_version;
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{Program, Runtime, Source, Tool};
 use wasmlab_toolchains::npm;
 use wasmlab_toolchains::rustc::{compiler_in, sysroot};
@@ -157,12 +158,12 @@ fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
     let shared = fs::read_to_string(&manifest)
         .map_err(|e| e.to_string())
         .and_then(|text| shared_sources(&text).map_err(|e| e.to_string()))
-        .map_err(|e| format!("`{}`: {e}", manifest.display()))?;
+        .map_err(|e| format!("`{}`: {e}", manifest.visible()))?;
     let shared = shared.into_iter().map(|dir| lab.engine(engine).join(dir));
     for dir in [lab.engine(engine), xtask.join("protocol"), xtask.join("engines/harness")].into_iter().chain(shared) {
-        for file in files::walk(&dir, &["target", "tests"]).map_err(|e| format!("`{}`: {e}", dir.display()))? {
+        for file in files::walk(&dir, &["target", "tests"]).map_err(|e| format!("`{}`: {e}", dir.visible()))? {
             let path = dir.join(file);
-            let hash = lab.machine.sha256(&path).map_err(|e| format!("`{}`: {e}", path.display()))?;
+            let hash = lab.machine.sha256(&path).map_err(|e| format!("`{}`: {e}", path.visible()))?;
             let relative = path.strip_prefix(&xtask).unwrap_or(&path).display().to_string();
             parts.push((relative, hash));
         }
@@ -203,7 +204,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool
     let broken = |why: String| {
         let remedy = format!(
             "repair `{}`, or name another one in {}; {}",
-            program.display(),
+            program.visible(),
             requested.variable,
             requested.install_hint
         );
@@ -213,9 +214,9 @@ fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool
     if let Some(line) = runtime.version_line
         && !find_version(&answer).starts_with(&format!("{line}."))
     {
-        return Err(broken(format!("`{}` is version {}, not {line}", program.display(), find_version(&answer))));
+        return Err(broken(format!("`{}` is version {}, not {line}", program.visible(), find_version(&answer))));
     }
-    let sha256 = lab.machine.sha256(&program).map_err(|e| broken(format!("`{}`: {e}", program.display())))?;
+    let sha256 = lab.machine.sha256(&program).map_err(|e| broken(format!("`{}`: {e}", program.visible())))?;
     let (support, support_key) = write_support_files(lab, runtime)?;
     let mut fingerprint = format!("{sha256} {support_key}");
     let mut version = find_version(&answer);
@@ -235,7 +236,7 @@ fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool
     }
     if runtime.aux_program.is_some() {
         fingerprint +=
-            &lab.machine.sha256(&aux_program).map_err(|e| broken(format!("`{}`: {e}", aux_program.display())))?;
+            &lab.machine.sha256(&aux_program).map_err(|e| broken(format!("`{}`: {e}", aux_program.visible())))?;
     }
     // A program that does not list its switches is not run with any.
     let listed = runtime.help.iter().map(|args| {

@@ -8,6 +8,7 @@ use crate::machine::Machine;
 use crate::program_name;
 use crate::store::cache::Cache;
 use crate::store::embedded;
+use wasmlab_report::visible::VisiblePath;
 
 pub use wasmlab_toolchains::adapters::fetched::FIXTURES_VARIABLE;
 
@@ -42,7 +43,7 @@ impl Lab {
         let root = match variable(ROOT_VARIABLE) {
             Some(root) => {
                 let is_root = root.join("scenarios").is_dir();
-                let shown = root.display();
+                let shown = root.visible();
                 anyhow::ensure!(is_root, "failed to use {ROOT_VARIABLE}: `{shown}` has no folder scenarios/");
                 Some(root)
             }
@@ -217,7 +218,7 @@ fn link_out_of_workspace(root: &Path) -> Option<String> {
     .filter_map(|name| Some((name, std::fs::canonicalize(root.join(name)).ok()?)))
     .find(|(_, to)| !to.starts_with(&real))
     .map(|(name, to)| {
-        format!("`{name}` is a link out of the workspace, to `{}`: put a folder in its place", to.display())
+        format!("`{name}` is a link out of the workspace, to `{}`: put a folder in its place", to.visible())
     })
 }
 

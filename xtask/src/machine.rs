@@ -17,6 +17,7 @@ mod test_compile;
 mod toolchains;
 
 use cache::{MachineCache, query_key};
+use wasmlab_report::visible::VisiblePath;
 pub use wasmlab_toolchains::{TestCompile, ToolQuery};
 
 /// Largest file that is hashed, bytes.
@@ -123,7 +124,7 @@ impl Machine {
                 ExitReason::Exited(0) => Ok(String::new()),
                 ExitReason::Exited(code) if message.is_empty() => Ok(format!("exit code {code}, without a message")),
                 ExitReason::Exited(_) => Ok(message),
-                other => Err(format!("{} {other}: {message}", query.program.display())),
+                other => Err(format!("{} {other}: {message}", query.program.visible())),
             }
         })?;
         Ok(Some(message).filter(|message| !message.is_empty()))
@@ -141,7 +142,7 @@ impl Machine {
             let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
             if !ended.success() {
                 let message = stderr.lines().next().unwrap_or("no message").to_owned();
-                return Err(format!("{} {}: {message}", query.program.display(), ended.exit_reason));
+                return Err(format!("{} {}: {message}", query.program.visible(), ended.exit_reason));
             }
             Ok(if stdout.trim().is_empty() { stderr.trim() } else { stdout.trim() }.to_owned())
         })
@@ -186,7 +187,7 @@ fn run(query: &ToolQuery, folder: &Path, wall: Duration) -> Result<CompletedProc
         report: None,
         limits: Limits { output: 1 << 20, ..Limits::compiler(wall) },
     };
-    process::run(&command).map_err(|e| format!("{}: {e}", query.program.display()))
+    process::run(&command).map_err(|e| format!("{}: {e}", query.program.visible()))
 }
 
 fn stamp(path: &Path) -> String {

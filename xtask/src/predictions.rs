@@ -18,6 +18,7 @@ use wasmlab_model::profile::Profile;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::{Run, ScenarioFile};
 use wasmlab_predict::{Question, of_cell};
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{CUSTOM_BUILD, Runtime};
 
 /// The profiles of one column.
@@ -116,7 +117,7 @@ impl Accepted {
     /// If it is damaged, or a pattern is none.
     pub fn read(lab: &Lab) -> Result<Self> {
         let path = lab.snapshots().join(FILE);
-        let named = || format!("failed to read `{}`", path.display());
+        let named = || format!("failed to read `{}`", path.visible());
         let text = match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(named),

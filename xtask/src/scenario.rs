@@ -14,6 +14,7 @@ use wasmlab_toolchains as toolchains;
 use crate::glob;
 use crate::store::files;
 use document::{Document, Parsed, TextFault};
+use wasmlab_report::visible::VisiblePath;
 
 pub mod document;
 pub mod http;
@@ -45,7 +46,7 @@ pub struct ScenarioError {
 
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
+        write!(f, "{}", self.file.visible())?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
@@ -85,7 +86,7 @@ fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
                 line: None,
                 message: format!(
                     "`{}` already contains a scenario of this name: rename one of the folders",
-                    first.dir.display()
+                    first.dir.visible()
                 ),
             });
         }
@@ -158,11 +159,11 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
     }
     if let Some(source) = &spec.build.source {
         if !is_inside(source) {
-            say("build.source", format!("`{}` points outside the scenario's folder", source.display()));
+            say("build.source", format!("`{}` points outside the scenario's folder", source.visible()));
         } else if !dir.join(source).is_file() {
-            say("build.source", format!("`{}` is not a file in the scenario's folder", source.display()));
+            say("build.source", format!("`{}` is not a file in the scenario's folder", source.visible()));
         } else if !is_really_inside(dir, source) {
-            say("build.source", format!("`{}` is a link out of the scenario's folder", source.display()));
+            say("build.source", format!("`{}` is a link out of the scenario's folder", source.visible()));
         }
     }
     check_run(dir, spec, &mut faults);
@@ -196,13 +197,13 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
         {
             say(
                 &format!("run.dir[{index}].copy"),
-                format!("`{}` is not a folder inside the scenario's folder", from.display()),
+                format!("`{}` is not a folder inside the scenario's folder", from.visible()),
             );
         } else if let Some(from) = &dir.copy
             && let Some(name) = escaping_file(folder, from)
         {
             let message = "is not a regular file inside the scenario's folder (a link out of it, a pipe or a device)";
-            say(&format!("run.dir[{index}].copy"), format!("`{}` {message}", from.join(name).display()));
+            say(&format!("run.dir[{index}].copy"), format!("`{}` {message}", from.join(name).visible()));
         }
         if dir.modified.is_some_and(|seconds| seconds > MAX_MODIFIED) {
             say(&format!("run.dir[{index}].modified"), "is after the year 9999: give seconds since 1970".to_owned());

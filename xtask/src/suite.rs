@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use wasmlab_process::{Directory, read_text};
-use wasmlab_report::visible::on_line;
+use wasmlab_report::visible::{VisiblePath, on_line};
 
 mod document;
 mod fields;
@@ -73,7 +73,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.file.display(), self.message)
+        write!(f, "{}: {}", self.file.visible(), self.message)
     }
 }
 

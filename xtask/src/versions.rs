@@ -7,6 +7,7 @@ use wasmlab_runtimes::{Package, PackageClient, Runtime};
 
 use crate::engines::Absence;
 use crate::lab::Lab;
+use wasmlab_report::visible::VisiblePath;
 
 pub mod registry;
 
@@ -93,7 +94,7 @@ pub fn find_and_make_executable(lab: &Lab, wanted: &VersionedProgram) -> Result<
                 std::fs::set_permissions(&program, PermissionsExt::from_mode(mode | 0o755))
             }
         });
-        let remedy = format!("make `{}` executable", program.display());
+        let remedy = format!("make `{}` executable", program.visible());
         result.map_err(|e| Absence::new(format!("{} cannot be made executable: {e}", wanted.name()), remedy))?;
     }
     Ok(program)

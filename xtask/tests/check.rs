@@ -336,18 +336,50 @@ fn requirements_are_read_from_wasmlab_toml() {
     );
 }
 
+/// Names of a component that mean something in the JavaScript that jco makes of it.
 #[test]
-fn component_whose_names_would_run_in_jcos_output_is_not_given_to_it() {
+fn component_names_stay_names_in_jcos_output() {
     let workspace = Workspace::new();
-    let import = "(import \"q': (()=>{process.exit(0)})(), 'z\" \"f\" (func))";
-    for component in [format!("(core module {import})"), "(import \"node:fs/promises\" (instance))".to_owned()] {
-        workspace.write("app.wat", format!("(component {component})"));
-        let (_, report) = check(&workspace, &["app.wat", "--runtime", "node+jco", "--runtime", "bun+jco"]);
-        for cell in report["cells"].as_array().unwrap() {
-            let says = cell["detail"].as_str().unwrap();
-            assert!(cell["verdict"] == "not-attempted" && says.contains("would be more than a name"), "{cell}");
+    // A component with an `import`, and a function `add` that calls the core function `called` and is exported as more.
+    let component = |import: &str, called: &str, exports: &str| {
+        format!(
+            "(component {import} (core module $m (import \"i\" \"f\" (func (result i32))) (export \"a\" (func 0))) \
+             (core module $own (func (export \"f\") (result i32) i32.const 7)) (core instance $own (instantiate $own)) \
+             (core instance $n (export \"f\" (func {called}))) (core instance $i (instantiate $m (with \"i\" (instance $n)))) \
+             (func $f (result u32) (canon lift (core func $i \"a\"))) {exports})"
+        )
+    };
+    let foreign = |name: &str, function: &str| {
+        format!(
+            "(import \"{name}\" (instance $q (export \"{function}\" (func (result u32))))) \
+             (core func $c (canon lower (func $q \"{function}\")))"
+        )
+    };
+    let invoked = |name: &str, wat: String, wanted: &dyn Fn(&serde_json::Value) -> bool| {
+        workspace.write("app.wat", wat);
+        let args = ["app.wat", "--runtime", "{node,deno,bun}+jco", "--invoke", name, "--expect-stdout", "7"];
+        let (_, report) = check(&workspace, &args);
+        for (runtime, ..) in common::measured(&report) {
+            let cell = report["cells"].as_array().unwrap().iter().find(|c| c["runtime"] == runtime.as_str()).unwrap();
+            assert!(wanted(cell), "{name}: {cell}");
         }
+    };
+    let own = "$own \"f\"";
+    let add = "(export \"add\" (func $f))";
+    for (name, function) in [("node:fs/promises", "read-file-sync"), ("constructor", "constructor")] {
+        let wat = component(&foreign(name, function), "$c", add);
+        invoked("add", wat, &|cell| cell["code"] == "missing-import" && cell["subject"] == name);
     }
+    let wat = component("", own, "(export \"then\" (func $f))");
+    invoked("then", wat, &|cell| cell["verdict"] == "pass");
+    let wat = component("", own, &format!("{add} (export \"eval\" (func $f)) (export \"arguments\" (func $f))"));
+    invoked("add", wat, &|cell| cell["verdict"] == "not-attempted" && cell["subject"] == "jco-output");
+    // What would end a string is not given to jco at all.
+    let import = "(core module (import \"q': (()=>{process.exit(0)})(), 'z\" \"f\" (func)))";
+    invoked("add", component(import, own, add), &|cell| {
+        let says = cell["detail"].as_str().unwrap_or_default();
+        cell["verdict"] == "not-attempted" && says.contains("would be more than a name")
+    });
 }
 
 #[test]

@@ -166,9 +166,11 @@ fn escape_by_absolute_link_is_detected() {
     let workspace = Workspace::new();
     workspace.write("victim", "whole");
     let guest = fs::read_to_string(fixtures("hostile/write-link.wat")).unwrap();
+    let copies = fs::read_to_string(fixtures("hostile/copy-link.wat")).unwrap();
     let dir = |target: &str| format!("[[run.dir]]\nguest = \"/data\"\nlinks = {{ abs = \"{target}\" }}\n");
     workspace.scenario("machine", &guest, &dir(workspace.path("victim").to_str().unwrap()));
     workspace.scenario("seen", &guest, &dir("{outside}/wasmlab-secret"));
+    workspace.scenario("kept", &copies, &dir("{outside}/wasmlab-secret"));
     let (ran, report) = workspace.run_all(&["--no-cache", "--runtime", "wamr-zig"]);
     assert_eq!(fs::read_to_string(workspace.path("victim")).unwrap(), "whole", "{}", ran.stderr);
     assert_eq!(ran.code, 1, "an escape fails the run");
@@ -181,6 +183,10 @@ fn escape_by_absolute_link_is_detected() {
     assert!(["node", "deno", "wamr-zig"].into_iter().all(escaped), "{}", ran.stdout);
     // The others confine the guest and report nothing.
     let leaks = |c: &&serde_json::Value| c["code"] == "sandbox-escape" && c["scenario"] == "seen";
+    let kept = cells.iter().filter(|c| c["scenario"] == "kept" && c["code"] == "sandbox-escape");
+    let mut kept = kept.map(|c| c["detail"].as_str().unwrap_or_default()).peekable();
+    assert!(kept.peek().is_some(), "{}", ran.stdout);
+    assert!(kept.all(|detail| detail == "read a file outside its directories and kept it in `/data/copy`"));
     let leaking: Vec<_> = cells.iter().filter(leaks).map(|c| c["runtime"].as_str().unwrap()).collect();
     assert!(leaking.iter().all(|runtime| ["node", "deno", "wamr-zig"].contains(runtime)), "{leaking:?}");
     assert!(cells.iter().any(|c| c["scenario"] == "seen" && c["verdict"] == "pass"), "{}", ran.stdout);

@@ -11,6 +11,7 @@ use crate::facts::Facts;
 use crate::prediction::CellPrediction;
 use crate::verdict::{Change, Verdict};
 
+mod consistency;
 mod failure;
 mod partition;
 

@@ -74,6 +74,14 @@ impl Directory {
         if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
     }
 
+    /// Opens the directory at `path`, which may be many levels below.
+    ///
+    /// # Errors
+    /// As [`Directory::metadata_of`], or if it is not a directory.
+    pub fn open_folder(&self, path: &Path) -> io::Result<Self> {
+        Ok(Self { path: self.path.join(path), handle: system::open_folder(self, path)? })
+    }
+
     /// The names in the directory at `path`; an empty path is this directory.
     ///
     /// # Errors
@@ -129,6 +137,10 @@ mod linux {
 
     pub fn open_file(here: &Directory, path: &Path) -> io::Result<File> {
         Ok(beneath(here.handle.as_fd(), path, FILE)?.into())
+    }
+
+    pub fn open_folder(here: &Directory, path: &Path) -> io::Result<OwnedFd> {
+        Ok(beneath(here.handle.as_fd(), path, FOLDER)?)
     }
 
     pub fn names(here: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
@@ -217,6 +229,10 @@ mod paths {
         }
     }
 
+    pub fn open_folder(here: &Directory, path: &Path) -> io::Result<()> {
+        fs::read_dir(beneath(here, path)?).map(drop)
+    }
+
     pub fn names(here: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
         fs::read_dir(here.path.join(path))?.map(|entry| Ok(entry?.file_name())).collect()
     }
@@ -260,6 +276,9 @@ mod tests {
         ] {
             assert_eq!(text(&dir, path).as_deref(), wanted, "{path}");
         }
+        let folder = |path: &str| dir.open_folder(Path::new(path));
+        assert_eq!(text(&folder("a/b").unwrap(), "file").as_deref(), Some("own"));
+        assert!(["out", "inside", "a/b/file", "..", "none"].iter().all(|path| folder(path).is_err()));
         assert_eq!(dir.read_link(Path::new("inside")).unwrap(), Path::new("a/b/file"));
         assert!(dir.metadata_of(Path::new("out")).unwrap().is_symlink() && dir.names(Path::new("out")).is_err());
         fs::rename(&top, root.path().join("moved")).unwrap();

@@ -51,7 +51,7 @@ pub use disk_usage::{DiskUsage, disk_usage};
 mod directory;
 pub use directory::Directory;
 mod sparse_copy;
-pub use sparse_copy::copy_sparse;
+pub use sparse_copy::{copy_sparse, next_data};
 #[cfg(test)]
 mod tests;
 

@@ -1,48 +1,56 @@
 //! Copies a file's data and leaves its holes as holes, so that a file that takes no space does not fill the disk.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
-/// Copies everything from `from`, which is at its start, to `to`, an empty file.
+/// The next part of a file, from `at` to its `length`, that is not a hole; `None` if only a hole is left.
 ///
 /// # Errors
-/// If reading or writing fails.
+/// If the system fails.
 #[cfg(target_os = "linux")]
-pub fn copy_sparse(from: &File, to: &File) -> io::Result<()> {
-    use std::io::{Read, Seek, SeekFrom as Std};
-
+pub fn next_data(file: &File, at: u64, length: u64) -> io::Result<Option<Range<u64>>> {
     use rustix::fs::{SeekFrom, seek};
     use rustix::io::Errno;
 
-    let length = from.metadata()?.len();
-    let mut at = 0;
-    while at < length {
-        let data = match seek(from, SeekFrom::Data(at)) {
-            Ok(data) => data,
-            // Only a hole is left.
-            Err(Errno::NXIO) => break,
-            // This file system does not know its holes.
-            Err(Errno::INVAL) => at,
-            Err(error) => return Err(error.into()),
-        };
-        let end = seek(from, SeekFrom::Hole(data)).unwrap_or(length);
-        let (mut source, mut copy) = (from, to);
-        source.seek(Std::Start(data))?;
-        copy.seek(Std::Start(data))?;
-        // Shares blocks where the file system can.
-        io::copy(&mut source.take(end - data), &mut copy)?;
-        at = end.max(data + 1);
+    if at >= length {
+        return Ok(None);
     }
-    to.set_len(length)
+    let data = match seek(file, SeekFrom::Data(at)) {
+        Ok(data) => data,
+        Err(Errno::NXIO) => return Ok(None),
+        // This file system does not know its holes.
+        Err(Errno::INVAL) => at,
+        Err(error) => return Err(error.into()),
+    };
+    let end = seek(file, SeekFrom::Hole(data)).unwrap_or(length);
+    Ok(Some(data..end.max(data + 1)))
 }
 
-/// Copies everything from `from`, which is at its start, to `to`, an empty file.
+/// The rest of the file: holes are not looked for.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn next_data(_: &File, at: u64, length: u64) -> io::Result<Option<Range<u64>>> {
+    Ok((at < length).then_some(at..length))
+}
+
+/// Copies everything from `from` to `to`, an empty file.
 ///
 /// # Errors
 /// If reading or writing fails.
-#[cfg(not(target_os = "linux"))]
 pub fn copy_sparse(mut from: &File, mut to: &File) -> io::Result<()> {
-    io::copy(&mut from, &mut to).map(drop)
+    let length = from.metadata()?.len();
+    let mut at = 0;
+    while let Some(data) = next_data(from, at, length)? {
+        from.seek(SeekFrom::Start(data.start))?;
+        to.seek(SeekFrom::Start(data.start))?;
+        // Shares blocks where the file system can.
+        io::copy(&mut from.take(data.end - data.start), &mut to)?;
+        at = data.end;
+    }
+    to.set_len(length)
 }
 
 #[cfg(test)]

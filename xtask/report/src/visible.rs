@@ -3,6 +3,7 @@
 //! JSON strings. The same holds for lines that a CI system would take for a command.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 /// Colours that the lab itself prints; all other escape sequences are shown.
 const STYLES: &[u8] = &[0, 1, 2, 4, 22, 30, 31, 32, 33, 34, 35, 36, 37, 39, 90, 91, 92, 93, 94, 95, 96, 97];
@@ -31,6 +32,18 @@ pub fn on_line(text: &str) -> Cow<'_, str> {
         return text;
     }
     Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"))
+}
+
+/// How the lab displays a path. A file's name may contain anything, also line breaks.
+pub trait VisiblePath {
+    /// The path as [`on_line`] shows it.
+    fn visible(&self) -> String;
+}
+
+impl VisiblePath for Path {
+    fn visible(&self) -> String {
+        on_line(&self.display().to_string()).into_owned()
+    }
 }
 
 /// `text` with every control character made visible and without commands of CI systems; with `styled`, the lab's own
@@ -116,7 +129,7 @@ fn style(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{on_line, visible};
+    use super::{VisiblePath, on_line, visible};
 
     #[test]
     fn control_characters_become_visible_and_other_text_is_unchanged() {
@@ -156,6 +169,8 @@ mod tests {
     fn names_stay_on_their_line() {
         assert_eq!(on_line("x\n  forged\tline\r\n\u{1b}[2J"), "x\\n  forged\\tline\\n\\u001b[2J");
         assert_eq!(on_line("wasi:http/types@0.2.0"), "wasi:http/types@0.2.0");
+        let path = std::path::Path::new("a/b\n\u{1b}[31mruns\r\n.wasm");
+        assert_eq!(path.visible(), "a/b\\n\\u001b[31mruns\\n.wasm");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::{CellFiles, HostLayer, Runtime, Tool};
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
         files!(@text $($name,)* "builtins.mjs", "causes.mjs", "component.mjs", "core_shared.mjs", "functions.mjs",
-            "glue_shared.mjs", "imports.mjs", "log.mjs", "protocol.mjs", "report_shared.mjs", "transpile.mjs", "types.mjs", "values.mjs",
-            "watch.mjs")
+            "glue_shared.mjs", "imports.mjs", "log.mjs", "protocol.mjs", "report_shared.mjs", "shim_files.mjs", "transpile.mjs", "types.mjs",
+            "values.mjs", "watch.mjs")
     };
     (@text $($name:literal),*) => { &[$(($name, include_str!(concat!("js/", $name)))),*] };
 }

@@ -1,6 +1,6 @@
 //! Canaries outside what a guest is given: a file beside its directories, a variable in its runtime's
-//! environment, the host's list of users. A guest that prints one, or changes the file, has escaped. Their contents are
-//! random for each cell, so a guest can print them only if it has read them.
+//! environment, the host's list of users. A guest that prints one, keeps one in its directories, or changes the file, has
+//! escaped. Their contents are random for each cell, so a guest can know them only if it has read them.
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
@@ -8,6 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use wasmlab_process::read_regular;
+
+mod kept;
+
+pub use kept::{Scope, kept};
 
 /// The canary's file name, the neighbour of every preopened directory.
 const FILE: &str = "wasmlab-secret";
@@ -45,18 +49,28 @@ impl Canary {
         (VARIABLE, self.in_variable.clone())
     }
 
+    /// What the guest must have read to have this text.
+    fn found_in(&self, text: &str) -> Vec<&'static str> {
+        let read = [
+            (Some(&self.in_file), "read a file outside its directories"),
+            (Some(&self.in_variable), "read the host's environment"),
+            (self.in_users.as_ref(), "read the host's /etc/passwd"),
+        ];
+        read.into_iter()
+            .filter(|(secret, _)| secret.is_some_and(|s| text.contains(s.as_str())))
+            .map(|(_, what)| what)
+            .collect()
+    }
+
+    /// Length of the longest canary, bytes.
+    fn longest(&self) -> usize {
+        let users = self.in_users.as_ref().map_or(0, String::len);
+        self.in_file.len().max(self.in_variable.len()).max(users)
+    }
+
     /// Returns the canaries that the guest read or changed.
     pub fn escapes(&self, output: &str) -> Vec<String> {
-        let mut escapes = Vec::new();
-        if output.contains(&self.in_file) {
-            escapes.push("read a file outside its directories".to_owned());
-        }
-        if output.contains(&self.in_variable) {
-            escapes.push("read the host's environment".to_owned());
-        }
-        if self.in_users.as_ref().is_some_and(|line| output.contains(line)) {
-            escapes.push("read the host's /etc/passwd".to_owned());
-        }
+        let mut escapes: Vec<String> = self.found_in(output).into_iter().map(str::to_owned).collect();
         let most = self.in_file.len() as u64 + 1;
         if read_regular(&self.file, most).ok().as_deref() != Some(self.in_file.as_bytes()) {
             escapes.push("changed a file outside its directories".to_owned());

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use wasmlab_process::disk_space;
+use wasmlab_report::visible::VisiblePath;
 
 /// The variable that sets how many bytes must stay free.
 pub const VARIABLE: &str = "WASMLAB_MIN_FREE";
@@ -25,6 +26,6 @@ pub fn error() -> io::Error {
     let message = "is almost full: free some space, or set TMPDIR to another folder";
     io::Error::new(
         io::ErrorKind::StorageFull,
-        format!("`{}`, the temporary folder (TMPDIR), {message}", parent.display()),
+        format!("`{}`, the temporary folder (TMPDIR), {message}", parent.visible()),
     )
 }

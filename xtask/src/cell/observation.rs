@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use wasmlab_model::observation::{Observation, PREOPENED_SOCKET, ProcessRecord};
 use wasmlab_runtimes::SocketPassing;
 
+use super::canary;
 use super::plan::Plan;
 use super::preopens;
 use super::processes::ProcessResult;
@@ -39,6 +40,8 @@ pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, beg
             whole = Observation { role, argv, outcome, stdout, stderr, client_script: script, ..whole };
         }
     }
+    let scope = canary::Scope { since: workdir.filled, bytes: plan.limits.disk };
+    whole.escapes.extend(canary::kept(&workdir.canary, &workdir.paths.dirs, &workdir.opened_dirs, scope));
     whole.escapes.dedup();
     if plan.runtime.sockets == SocketPassing::None && !plan.scenario.spec.run.socket.is_empty() {
         whole.unsupported_inputs.push(PREOPENED_SOCKET.to_owned());

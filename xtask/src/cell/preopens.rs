@@ -15,7 +15,7 @@ use crate::store::files;
 use crate::store::tree::Tree;
 use wasmlab_model::observation::FoundFile;
 use wasmlab_model::scenario::{Dir, Scenario};
-use wasmlab_report::visible::visible;
+use wasmlab_report::visible::{VisiblePath, visible};
 use wasmlab_runtimes::command_line::host_name;
 
 /// Maximum number of bytes read from a file.
@@ -90,7 +90,7 @@ fn fill_dir(contents: Contents, dir: &Dir, host: &Path) -> io::Result<()> {
     let modified = modified.transpose()?;
     for (key, name) in names {
         let path = host.join(&name);
-        let named = |e: io::Error| io::Error::new(e.kind(), format!("{key} `{}`: {e}", name.display()));
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("{key} `{}`: {e}", name.visible()));
         fs::create_dir_all(path.parent().unwrap_or(host)).map_err(named)?;
         let mut file = fs::File::create(&path).map_err(named)?;
         io::copy(&mut contents.source(dir, &name).map_err(named)?, &mut file).map_err(named)?;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use wasmlab_process::remove_tree;
-use wasmlab_report::visible::visible;
+use wasmlab_report::visible::{VisiblePath, visible};
 
 /// Prefix of the folders of cells; folders to keep have another one.
 const PREFIX: &str = "wasmlab-cell-";
@@ -41,7 +41,7 @@ impl TempDir {
         let dir = tempfile::Builder::new().prefix(prefix).tempdir().map_err(|e| {
             io::Error::new(
                 e.kind(),
-                format!("failed to create a folder in `{}`, the temporary folder (TMPDIR): {e}", parent.display()),
+                format!("failed to create a folder in `{}`, the temporary folder (TMPDIR): {e}", parent.visible()),
             )
         })?;
         let path = dir.keep();
@@ -66,7 +66,7 @@ impl Drop for TempDir {
 fn remove(path: &Path) {
     if let Err(why) = remove_tree(path) {
         let mut leftovers = LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner);
-        leftovers.push(format!("`{}` could not be removed: {why}", path.display()));
+        leftovers.push(format!("`{}` could not be removed: {why}", path.visible()));
     }
 }
 
@@ -82,7 +82,7 @@ const SILENT: Duration = Duration::from_secs(1);
 /// Removes a folder of a killed lab; a guest may have made it so deep that this takes long.
 fn remove_stale_folder(path: &Path) {
     let (done, ended) = mpsc::channel::<()>();
-    let notice = format!("removing files of a killed lab in `{}`", path.display());
+    let notice = format!("removing files of a killed lab in `{}`", path.visible());
     let tell = move || {
         if ended.recv_timeout(SILENT) == Err(RecvTimeoutError::Timeout) {
             let _ = writeln!(io::stderr(), "{}", visible(&notice, false));

@@ -7,7 +7,7 @@ use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_process::{self as process, Command, Directory, Input};
@@ -37,6 +37,8 @@ pub struct Workdir {
     pub spec: CellSpec,
     /// The directories of [`CellPaths::dirs`], opened before the guest started.
     pub opened_dirs: Vec<Directory>,
+    /// When the lab had filled these directories.
+    pub filled: SystemTime,
     env: BTreeMap<OsString, OsString>,
     /// The guest's listening sockets; a started process has its own copies.
     pub sockets: Vec<(String, TcpListener)>,
@@ -80,6 +82,7 @@ impl Workdir {
         let known = ports.all();
         let dirs = preopens::populate(Contents { scenario: plan.scenario, ports: &known }, &path("dirs"))?;
         let opened_dirs = preopens::open(&dirs)?;
+        let filled = SystemTime::now();
         if plan.runtime.names_dirs_as_host {
             preopens::link_by_name(&dirs, &path("work"))?;
         }
@@ -124,6 +127,7 @@ impl Workdir {
             paths,
             spec,
             opened_dirs,
+            filled,
             env,
             sockets,
             ports: known,

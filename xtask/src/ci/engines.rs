@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, anyhow};
 use xshell::{Shell, cmd};
 
 use super::{Context, Step};
+use wasmlab_report::visible::VisiblePath;
 
 /// Their folders below `xtask/`, in the order their steps run, and the word for one of each kind.
 const KINDS: &[(&str, &str)] = &[("drivers", "driver"), ("hosts", "host"), ("engines", "engine")];
@@ -75,7 +76,7 @@ pub fn lint_with_tests(shell: &Shell) -> Result<()> {
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     let driver = Path::new(&sysroot).join("bin").join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));
     if !driver.is_file() {
-        return Err(anyhow!("`{}` does not exist", driver.display()))
+        return Err(anyhow!("`{}` does not exist", driver.visible()))
             .context("clippy is missing: rustup component add clippy");
     }
     shell.set_var("RUSTC_WORKSPACE_WRAPPER", driver);

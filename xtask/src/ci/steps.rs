@@ -9,6 +9,7 @@ use xshell::cmd;
 use super::{Context, Step, StepFn, engines, locked};
 use crate::engines::KEEP_VARIABLE;
 use crate::lab::FIXTURES_VARIABLE;
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{Runtime, Source};
 
 /// The script that installs tools and writes variables as NAME=VALUE lines to the file it is given.
@@ -127,7 +128,7 @@ fn matrix(context: &Context) -> Result<()> {
     leave_out_absent(context)?;
     let published = context.lab.published(&format!("{}-{}.json", std::env::consts::OS, std::env::consts::ARCH));
     if !published.is_file() {
-        context.leave_out(format!("the published report: {} does not exist", published.display()));
+        context.leave_out(format!("the published report: {} does not exist", published.visible()));
         return Ok(());
     }
     context.run(cmd!(shell, "{xtask} report --check"))?;
@@ -137,7 +138,7 @@ fn matrix(context: &Context) -> Result<()> {
 /// Reports absent columns whose programs CI should have installed or built.
 fn leave_out_absent(context: &Context) -> Result<()> {
     let path = context.lab.latest_report().join("report.json");
-    let bytes = std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
+    let bytes = std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.visible()))?;
     let report: RunReport = serde_json::from_slice(&bytes)?;
     for id in wasmlab_runtimes::in_ci() {
         for runtime in report.runtimes.iter().filter(|r| r.id == id && !r.tool.present) {

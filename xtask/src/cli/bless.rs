@@ -12,6 +12,7 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes as runtimes;
 use crate::store::snapshots::Store;
 use wasmlab_toolchains as toolchains;
+use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str = "Accept changed snapshots; with --guests, also renew the prebuilt guests";
 pub const EXAMPLES: &str = "Examples:
@@ -69,7 +70,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             1 => String::new(),
             n => format!(" ({n} scenarios)"),
         };
-        lines.push(format!("{}{cells}", file.strip_prefix(&lab.root).unwrap_or(&file).display()));
+        lines.push(format!("{}{cells}", file.strip_prefix(&lab.root).unwrap_or(&file).visible()));
     }
     match lines.len() {
         0 => output::print("nothing to accept: no selected change is pending (`cargo xtask run-all` records changes)\n")?,
@@ -88,7 +89,7 @@ fn remove_orphans(lab: &Lab, args: &Args, scenarios: &[Scenario]) -> Result<Vec<
     let removed = Store::new(lab.snapshots()).remove_orphans(&names, &ids)?;
     let line = |(file, lines): (std::path::PathBuf, usize)| {
         let what = if lines == 1 { "1 obsolete entry".to_owned() } else { format!("{lines} obsolete entries") };
-        format!("{}: {what} removed", file.strip_prefix(&lab.root).unwrap_or(&file).display())
+        format!("{}: {what} removed", file.strip_prefix(&lab.root).unwrap_or(&file).visible())
     };
     Ok(removed.into_iter().map(line).collect())
 }

@@ -13,7 +13,7 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::store::profiles;
 use wasmlab_model::profile::Profile;
-use wasmlab_report::visible::on_line;
+use wasmlab_report::visible::{VisiblePath, on_line};
 
 mod features;
 mod tables;
@@ -133,7 +133,7 @@ const MAX_FILE: u64 = 16 << 20;
 
 /// Lists where a file differs from the measurement.
 fn compare(path: &Path, profiles: &[Profile], format: Format) -> Result<u8> {
-    let named = |why: String| usage::<features::File>(format!("failed to read `{}`: {why}", path.display()));
+    let named = |why: String| usage::<features::File>(format!("failed to read `{}`: {why}", path.visible()));
     let is_read = fs::metadata(path).map(|found| found.is_file() && found.len() <= MAX_FILE);
     let file = match is_read.and_then(|is_read| if is_read { fs::read(path).map(Some) } else { Ok(None) }) {
         Err(error) => named(error.to_string())?,

@@ -17,6 +17,7 @@ use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_report::{GroupBy, answer, table};
+use wasmlab_report::visible::VisiblePath;
 
 mod budget;
 mod client;
@@ -24,6 +25,7 @@ mod config;
 mod dirs;
 pub mod guest;
 pub mod requirements;
+mod values;
 
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
 pub const EXAMPLES: &str = "Examples:
@@ -164,10 +166,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let folder = args.save.clone().unwrap_or_else(|| lab.check_reports());
     let (code, report) = common::run(lab, &request, purpose, &folder, (shown, GroupBy::Family))?;
     if args.save.is_none() && !lab.has_workspace() {
-        output::print_progress(&format!("the report is in {}", folder.display()));
+        output::print_progress(&format!("the report is in {}", folder.visible()));
     }
     if let Some(kept) = &kept {
-        output::print_progress(&format!("the guests' directories were copied to {}", kept.display()));
+        output::print_progress(&format!("the guests' directories were copied to {}", kept.visible()));
     }
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use super::output;
 use crate::exit;
 use crate::lab::Lab;
+use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str = "Remove cached observations and guests; with --all, also engines and installed runtime versions";
 pub const EXAMPLES: &str = "Examples:
@@ -34,13 +35,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let path = dir.join(name);
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("failed to remove `{}`", path.display()));
+                return Err(error).with_context(|| format!("failed to remove `{}`", path.visible()));
             }
             _ => {}
         }
     }
     // The file may not exist.
     let _ = fs::remove_file(dir.join("machine.json"));
-    output::print(&format!("removed the cached files in {}\n", dir.display()))?;
+    output::print(&format!("removed the cached files in {}\n", dir.visible()))?;
     Ok(exit::OK)
 }

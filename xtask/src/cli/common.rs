@@ -25,6 +25,7 @@ use crate::versions;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process as process;
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_report::{self as report, GroupBy, RenderOptions};
 use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime, Source};
 
@@ -159,7 +160,7 @@ fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
     let path =
         fs::canonicalize(path).or_else(|e| usage(format!("--runtime `{text}`: `{path}` cannot be used: {e}")))?;
     if !path.is_file() {
-        return usage(format!("--runtime `{text}`: `{}` is not a file", path.display()));
+        return usage(format!("--runtime `{text}`: `{}` is not a file", path.visible()));
     }
     // The folder's name distinguishes builds of one program, unless it is a generic name.
     let common = ["bin", "release", "debug", "target", name, base.engine];

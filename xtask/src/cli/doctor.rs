@@ -15,6 +15,7 @@ use crate::lab::{CACHE_VARIABLE, DATA_VARIABLE, Lab};
 use wasmlab_report::text;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains::{self as toolchains, VersionRequirement};
+use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
 pub const EXAMPLES: &str = "Examples:
@@ -51,7 +52,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     lab.machine.forget_answers();
     let mut list = List { width: output::render_options().width, text: String::new() };
     // A path inside the workspace is short enough to type.
-    let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).display().to_string();
+    let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).visible();
     for runtime in runtimes::proven() {
         match (engines::find_tool(lab, runtime), runtime.source) {
             (Ok(tool), _) => {
@@ -112,11 +113,11 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         list.text,
         sandbox::warning().unwrap_or("each guest's process is restricted in files, TCP ports and signals"),
         if lab.has_workspace() {
-            lab.root.display().to_string()
+            lab.root.visible()
         } else {
             "none, so compilers are not listed".to_owned()
         },
-        cache.display(),
+        cache.visible(),
     ))?;
     Ok(if writable.is_ok() { exit::OK } else { exit::INTERNAL_ERROR })
 }

@@ -13,7 +13,7 @@ use crate::glob;
 use crate::lab::Lab;
 use crate::store::files;
 use wasmlab_report::history::{self, Entry};
-use wasmlab_report::visible::on_line;
+use wasmlab_report::visible::{VisiblePath, on_line};
 
 /// Description for `--help`.
 pub const ABOUT: &str =
@@ -89,7 +89,7 @@ fn globs(option: &str, texts: &[String]) -> Result<Vec<GlobMatcher>> {
 /// The reports below a folder, oldest first.
 fn of_folder(folder: &Path, last: usize) -> Result<Vec<Entry>> {
     let mut names =
-        files::walk(folder, &[]).or_else(|e| usage(format!("failed to read `{}`: {e}", folder.display())))?;
+        files::walk(folder, &[]).or_else(|e| usage(format!("failed to read `{}`: {e}", folder.visible())))?;
     names.retain(|name| name.extension().is_some_and(|end| end == "json"));
     let mut entries = Vec::new();
     for name in names {
@@ -104,7 +104,7 @@ fn of_folder(folder: &Path, last: usize) -> Result<Vec<Entry>> {
     if entries.is_empty() {
         return usage(format!(
             "`{}` holds no report: `--output json` of run-all and check writes one",
-            folder.display()
+            folder.visible()
         ));
     }
     entries.sort_by(|a, b| (&a.report.started, &a.name).cmp(&(&b.report.started, &b.name)));

@@ -20,7 +20,7 @@ use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::text;
-use wasmlab_report::visible::on_line;
+use wasmlab_report::visible::{VisiblePath, on_line};
 use crate::scenario;
 
 mod bytes;
@@ -80,7 +80,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Some(scenario) => guest(lab, &scenario, args.offline)?,
         None => user_file(&args.what, &args.max_size)?,
     };
-    let failed = |error: ReadError| UsageError(format!("failed to inspect `{}`: {error}", file.display()));
+    let failed = |error: ReadError| UsageError(format!("failed to inspect `{}`: {error}", file.visible()));
     if args.wat {
         let text = reading::read(&file, Form::Wat).map_err(failed)?;
         output::print(&String::from_utf8_lossy(&text))?;
@@ -149,7 +149,7 @@ fn user_file(file: &Path, max_size: &MaxSize) -> Result<PathBuf> {
     if let Err(error) = max_size.check(file) {
         let missing = error.kind() == io::ErrorKind::NotFound;
         let hint = if missing { "; there is no scenario with that name either: see `cargo xtask list scenarios`" } else { "" };
-        return usage(format!("failed to read `{}`: {error}{hint}", file.display()));
+        return usage(format!("failed to read `{}`: {error}{hint}", file.visible()));
     }
     Ok(file.to_owned())
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasmlab_learn::chapter::{self, Chapter};
 use wasmlab_learn::progress::Progress;
-use wasmlab_report::visible::on_line;
+use wasmlab_report::visible::{VisiblePath, on_line};
 
 use self::screen::Screen;
 use self::tour::{Flow, Tour};
@@ -79,7 +79,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let progress = match Progress::read(&file) {
         Ok(progress) => progress,
         Err(error) => {
-            let file = file.display();
+            let file = file.visible();
             return usage(format!("failed to read `{file}`: {error}; remove it to begin again, or name another one"));
         }
     };
@@ -120,9 +120,9 @@ fn chapters(lab: &Lab) -> Result<Vec<Chapter>> {
     let dir = folder(lab);
     let chapters = chapter::load_all(&dir).or_else(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        usage(format!("failed to read the chapters in `{}`:\n  {}", dir.display(), lines.join("\n  ")))
+        usage(format!("failed to read the chapters in `{}`:\n  {}", dir.visible(), lines.join("\n  ")))
     })?;
-    anyhow::ensure!(!chapters.is_empty(), "there are no chapters in `{}`", dir.display());
+    anyhow::ensure!(!chapters.is_empty(), "there are no chapters in `{}`", dir.visible());
     Ok(chapters)
 }
 
@@ -222,6 +222,6 @@ fn published_report(lab: &Lab) -> Result<wasmlab_model::report::RunReport> {
     let file = lab.published(&format!("{}-{}.json", std::env::consts::OS, std::env::consts::ARCH));
     // Other systems have none of their own; the results are still worth reading.
     let file = if file.is_file() { file } else { lab.published("linux-x86_64.json") };
-    let text = std::fs::read(&file).with_context(|| format!("failed to read `{}`", file.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("failed to read `{}`", file.display()))
+    let text = std::fs::read(&file).with_context(|| format!("failed to read `{}`", file.visible()))?;
+    serde_json::from_slice(&text).with_context(|| format!("failed to read `{}`", file.visible()))
 }

@@ -12,6 +12,7 @@ use crate::lab::Lab;
 use crate::matrix::assemble::merge;
 use crate::store::files;
 use wasmlab_report::{RenderOptions, json, overview};
+use wasmlab_report::visible::VisiblePath;
 
 /// Description for `--help`.
 pub const ABOUT: &str = "Join the reports of `run-all --partition` into one, as if one machine had run everything";
@@ -47,7 +48,7 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(_: &Lab, args: &Args) -> Result<u8> {
-    let read = |file: &PathBuf| Ok((file.display().to_string(), report::read(file)?));
+    let read = |file: &PathBuf| Ok((file.visible(), report::read(file)?));
     let parts = args.files.iter().map(read).collect::<Result<Vec<_>>>()?;
     let whole = merge::merge(parts).or_else(|why| usage(format!("failed to merge: {why}")))?;
     files::write_atomically(&args.out, json::RENDERER.text(&whole, RenderOptions::PLAIN).as_bytes())?;

@@ -11,6 +11,7 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::scenario;
 use crate::store::files;
+use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str = "Create a scenario that is ready to run: a folder with scenario.toml, source and README";
 pub const EXAMPLES: &str = "Examples:
@@ -97,7 +98,7 @@ fn write(dir: &Path, name: &str, template: Template) -> Result<()> {
     for (file, text) in [("scenario.toml", SCENARIO), ("README.md", README)].iter().chain(sources) {
         let path = dir.join(file);
         files::write_atomically(&path, filled(text).as_bytes())
-            .with_context(|| format!("failed to write `{}`", path.display()))?;
+            .with_context(|| format!("failed to write `{}`", path.visible()))?;
     }
     Ok(())
 }

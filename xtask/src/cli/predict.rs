@@ -17,7 +17,7 @@ use crate::store::profiles;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
 use wasmlab_reader::predictions::{self, OfFile};
-use wasmlab_report::visible::on_line;
+use wasmlab_report::visible::{VisiblePath, on_line};
 
 mod against;
 
@@ -124,11 +124,11 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
 
 /// What a file is, or why it is no valid one.
 fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>> {
-    args.max_size.check(file).or_else(|error| usage(format!("failed to read `{}`: {error}", file.display())))?;
+    args.max_size.check(file).or_else(|error| usage(format!("failed to read `{}`: {error}", file.visible())))?;
     match reading::facts(file, Form::Facts) {
         Ok(facts) => Ok(Ok(facts)),
         Err(ReadError::Refused(message)) => Ok(Err(message)),
-        Err(error) => usage(format!("failed to read `{}`: {error}", file.display())),
+        Err(error) => usage(format!("failed to read `{}`: {error}", file.visible())),
     }
 }
 

@@ -16,6 +16,7 @@ use wasmlab_probe::catalogue::{self, Catalogue};
 use wasmlab_probe::measure::{self, Subject};
 use wasmlab_process as process;
 use wasmlab_runtimes::{Runtime, Source};
+use wasmlab_report::visible::VisiblePath;
 
 /// Description for `--help`.
 pub const ABOUT: &str = "Measure what each runtime supports (imports, proposals, behaviour, limits) and write its profile";
@@ -71,7 +72,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         }
         let file = profiles::write(lab, &profile).context("failed to save the profile")?;
         written += 1;
-        let shown = file.strip_prefix(&lab.root).unwrap_or(&file).display().to_string();
+        let shown = file.strip_prefix(&lab.root).unwrap_or(&file).visible();
         output::print(&format!(
             "{}\n  {shown}, {} probes, {:.1} s\n",
             summary(&profile),

@@ -15,6 +15,7 @@ use crate::exit;
 use crate::store::files;
 use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
+use wasmlab_report::visible::VisiblePath;
 
 mod check_page;
 
@@ -87,8 +88,8 @@ pub fn default_file(lab: &Lab) -> PathBuf {
 /// When it cannot be read, or is no report of this lab.
 pub fn read(file: &Path) -> Result<RunReport> {
     let text = read_text(file, MAX_BYTES)
-        .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` writes one", file.display())))?;
-    parse(&text, &file.display().to_string())
+        .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` writes one", file.visible())))?;
+    parse(&text, &file.visible())
 }
 
 /// Parses a report; errors refer to it as `name`.
@@ -106,6 +107,9 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
         return bad(format!("field `schema` {found}; this lab reads {SCHEMA_VERSION}: use the lab that wrote it"));
     }
     let report = serde_json::from_str::<RunReport>(text).or_else(|error| bad(error.to_string()))?;
+    if let Err(why) = report.check_consistency() {
+        return bad(why);
+    }
     // They become part of a file name.
     let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_word(&report.host.os) || !is_word(&report.host.arch) {
@@ -148,7 +152,7 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
     // Its pages quote the report.
     learn::render_book(lab)?;
     let files = [&json, &markdown, &page];
-    let names = files.map(|file| file.strip_prefix(&lab.root).unwrap_or(file).display().to_string());
+    let names = files.map(|file| file.strip_prefix(&lab.root).unwrap_or(file).visible());
     output::print(&format!("published {} cells: {}\n", report.cells.len(), names.join(", ")))?;
     Ok(exit::OK)
 }
@@ -161,13 +165,13 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     let mut wrong = Vec::new();
     let mut versions = Vec::new();
     match read(&json) {
-        Err(_) if !json.exists() => wrong.push(format!("`{}` does not exist: nothing is published yet", json.display())),
+        Err(_) if !json.exists() => wrong.push(format!("`{}` does not exist: nothing is published yet", json.visible())),
         Err(error) => wrong.push(format!("{error:#}")),
         Ok(published) => {
             let page = lab.published(PAGE);
             for (file, wanted) in [(markdown, published::markdown(&published)), (page, published::html(&published))] {
                 if read_text(&file, MAX_BYTES).unwrap_or_default() != wanted {
-                    wrong.push(format!("`{}` does not match its JSON", file.display()));
+                    wrong.push(format!("`{}` does not match its JSON", file.visible()));
                 }
             }
             let found = published::differences(&published, report);

@@ -20,6 +20,7 @@ use wasmlab_runtimes::{Runtime, Source, Tool};
 use wasmlab_toolchains::npm;
 use crate::{engines, exit};
 use crate::store::files;
+use wasmlab_report::visible::VisiblePath;
 
 mod script;
 mod source;
@@ -57,10 +58,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let own = lab.published("repro").join(format!("{}-{}", args.scenario, runtime.id()));
     let into = args.output.clone().unwrap_or_else(|| own.clone());
     if into == own && own.join(SCRIPT).is_file() {
-        fs::remove_dir_all(&own).with_context(|| format!("failed to replace `{}`", own.display()))?;
+        fs::remove_dir_all(&own).with_context(|| format!("failed to replace `{}`", own.visible()))?;
     }
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
-        return usage(format!("`{}` is not an empty folder: choose another with --output", into.display()));
+        return usage(format!("`{}` is not an empty folder: choose another with --output", into.visible()));
     }
     let options = guest::BuildOptions { offline: args.offline, require_built: false };
     let guest = guest::obtain(lab, &scenario, options)
@@ -77,13 +78,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let tool = engines::find_tool(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is no longer installed", runtime.id()))?;
     write(lab, &request, &guest, &tool, &report, cell, &into)
-        .with_context(|| format!("failed to write `{}`", into.display()))?;
+        .with_context(|| format!("failed to write `{}`", into.visible()))?;
     output::print(&run_one::verdict(cell))?;
     let script = into.join(SCRIPT);
     let script = files::quote(&script.to_string_lossy());
     let program = files::quote(&tool.program.to_string_lossy());
     let note = if runtime.source.built().is_some() { "without it, cargo builds the program" } else { "or without it" };
-    output::print(&format!("wrote {}; try it: RUNTIME={program} {script} ({note})\n", into.display()))?;
+    output::print(&format!("wrote {}; try it: RUNTIME={program} {script} ({note})\n", into.visible()))?;
     Ok(exit::OK)
 }
 

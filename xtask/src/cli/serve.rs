@@ -19,6 +19,7 @@ use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_process as process;
 use crate::cell::client;
 use wasmlab_runtimes::Runtime;
+use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str = "Run a scenario's server so that you can open it in a browser; stop it with Ctrl-C";
 pub const EXAMPLES: &str = "Examples:
@@ -127,7 +128,7 @@ fn prepare(scenario: &mut Scenario, args: &Args) -> Result<()> {
 }
 
 fn folder(root: &Path) -> Result<PathBuf> {
-    let wrong = |why: String| usage(format!("--root `{}` cannot be served: {why}", root.display()));
+    let wrong = |why: String| usage(format!("--root `{}` cannot be served: {why}", root.visible()));
     match fs::canonicalize(root) {
         Err(error) => wrong(error.to_string()),
         Ok(path) if !path.is_dir() => wrong("it is not a folder".to_owned()),

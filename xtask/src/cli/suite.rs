@@ -24,6 +24,7 @@ use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;
 use wasmlab_process as process;
 use wasmlab_report::{GroupBy, suite as overview, table};
+use wasmlab_report::visible::VisiblePath;
 
 mod abi;
 
@@ -156,10 +157,10 @@ fn folder(lab: &Lab, named: Option<&Path>) -> Result<PathBuf> {
             ),
         };
     };
-    let found = fs::canonicalize(named).or_else(|e| usage(format!("`{}` cannot be read: {e}", named.display())))?;
+    let found = fs::canonicalize(named).or_else(|e| usage(format!("`{}` cannot be read: {e}", named.visible())))?;
     match found.is_dir() {
         true => Ok(found),
-        false => usage(format!("`{}` is not a folder: for a single file, use `cargo xtask check`", named.display())),
+        false => usage(format!("`{}` is not a folder: for a single file, use `cargo xtask check`", named.visible())),
     }
 }
 
@@ -171,7 +172,7 @@ fn load(dir: &Path) -> Result<Vec<Suite>> {
     if suites.iter().all(|suite| suite.tests.is_empty()) {
         return usage(format!(
             "`{}` and the folders below it have no .wasm file: name a folder with tests",
-            dir.display()
+            dir.visible()
         ));
     }
     Ok(suites)
@@ -206,17 +207,17 @@ fn copy_roots(suites: &[Suite], into: &Path) -> Result<BTreeMap<PathBuf, DirTemp
         suites.iter().flat_map(|s| &s.tests).filter_map(|test| test.root.as_ref()).collect();
     let mut copies = BTreeMap::new();
     for (index, root) in roots.into_iter().enumerate() {
-        let failed = || format!("failed to copy `{}`", root.display());
+        let failed = || format!("failed to copy `{}`", root.visible());
         let tree = Tree::read(root).with_context(failed)?.without(".cleanup");
         if tree.bytes > MAX_ROOT_BYTES {
             let most = MAX_ROOT_BYTES >> 20;
             return usage(format!(
                 "`{}` has more than {most} MiB, and each test gets a copy: use a smaller folder",
-                root.display()
+                root.visible()
             ));
         }
         for note in tree.notes.iter().take(3) {
-            output::print_progress(&format!("`{}`: {note}", root.display()));
+            output::print_progress(&format!("`{}`: {note}", root.visible()));
         }
         let folder = into.join(index.to_string());
         fs::create_dir(&folder).and_then(|()| tree.copy(&folder)).with_context(failed)?;
@@ -248,7 +249,7 @@ fn guests(lab: &Lab, suites: &[Suite], max_size: &MaxSize, jobs: usize) -> Resul
 
 /// The guest of a test. What is no module is reported by its row.
 fn guest(lab: &Lab, file: &Path, max_size: &MaxSize) -> Result<Guest> {
-    let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
+    let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.visible())))?;
     let sha256 = lab.cache.put_object(&bytes)?;
     // Reads it in a child process, and keeps the facts; what cannot be read is reported with its row.
     let _ = facts_by(lab, &sha256, || reading::facts(file, Form::Facts));

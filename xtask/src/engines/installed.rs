@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Absence, Built, find_built, probe};
 use crate::lab::{DATA_VARIABLE, Lab};
 use crate::store::files;
+use wasmlab_report::visible::VisiblePath;
 
 /// The name of an engine's or driver's installed program.
 #[must_use]
@@ -27,7 +28,7 @@ pub(super) fn find(lab: &Lab, engine: &str) -> Result<Built, Absence> {
         ));
     };
     let other = |absence: Absence| Absence {
-        reason: format!("`{}` cannot be used: {}", program.display(), absence.reason),
+        reason: format!("`{}` cannot be used: {}", program.visible(), absence.reason),
         remedy: "`cargo xtask setup --engines --from CHECKOUT` replaces it; or remove it".to_owned(),
         ..absence
     };

@@ -10,6 +10,7 @@ use wasmlab_runtimes::{Program, Runtime, Tool};
 use super::{Absence, locate, write_support_files};
 use crate::lab::Lab;
 use crate::machine::ToolQuery;
+use wasmlab_report::visible::VisiblePath;
 
 /// Prints the path of the Python executable and the folder that contains a package. A `python3` on PATH may be a script
 /// of a version manager, which would not work in the sandbox.
@@ -43,7 +44,7 @@ pub(super) fn find(lab: &Lab, runtime: &Runtime, requested: Program, package: &s
     let driver = support_dir.join("driver.py");
     let args = ["-ISB".into(), driver.into(), "probe".into(), "--packages".into(), packages.clone().into()];
     let broken = |why: String| {
-        Absence::new(why, format!("repair `{}`, or name another one in {}", python.display(), requested.variable))
+        Absence::new(why, format!("repair `{}`, or name another one in {}", python.visible(), requested.variable))
     };
     let answer = ask(lab, &python, args.to_vec(), &packages.join(package).join("__init__.py")).map_err(broken)?;
     let probe: EngineInfo =
@@ -51,7 +52,7 @@ pub(super) fn find(lab: &Lab, runtime: &Runtime, requested: Program, package: &s
     if probe.protocol != PROTOCOL_VERSION {
         return Err(broken(format!("the driver uses protocol version {}, the lab {PROTOCOL_VERSION}", probe.protocol)));
     }
-    let sha256 = lab.machine.sha256(&python).map_err(|e| broken(format!("`{}`: {e}", python.display())))?;
+    let sha256 = lab.machine.sha256(&python).map_err(|e| broken(format!("`{}`: {e}", python.visible())))?;
     let fingerprint = format!("{sha256} {support_key} {package} {}", probe.version);
     let (version, switches) = (probe.version, probe.switches);
     Ok(Tool { program: python, version, fingerprint, switches, support_dir, packages_dir: packages, ..Tool::default() })
@@ -71,12 +72,12 @@ fn cache_folder(lab: &Lab, package: &str) -> PathBuf {
 fn with_package(lab: &Lab, python: &Path, package: &str) -> Result<(PathBuf, PathBuf), String> {
     let answer = ask(lab, python, vec!["-c".into(), WHERE.into(), package.into()], python)?;
     let mut lines = answer.lines().map(PathBuf::from);
-    lines.next().zip(lines.next()).ok_or_else(|| format!("`{}` printed `{answer}`", python.display()))
+    lines.next().zip(lines.next()).ok_or_else(|| format!("`{}` printed `{answer}`", python.visible()))
 }
 
 /// The executable of this Python, found through a package of its standard library.
 fn executable(lab: &Lab, python: &Path) -> Result<PathBuf, Absence> {
-    let how = format!("repair `{}`", python.display());
+    let how = format!("repair `{}`", python.visible());
     with_package(lab, python, "json").map(|(program, _)| program).map_err(|why| Absence::new(why, how))
 }
 

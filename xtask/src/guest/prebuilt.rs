@@ -16,6 +16,7 @@ use super::{Guest, NotBuilt, failed, sources_hash};
 use crate::lab::Lab;
 use crate::machine::sha256;
 use crate::store::files;
+use wasmlab_report::visible::VisiblePath;
 
 /// Maximum size of a prebuilt guest with its glue, bytes: every clone of the repository contains all of them.
 pub const LARGEST: usize = 600_000;
@@ -103,9 +104,9 @@ pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, Strin
     let path = lab.fixture(scenario).join("provenance.toml");
     let text = match read_text(&path, MAX_PROVENANCE) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(|e| format!("{}: {e}", path.display()))?,
+        text => text.map_err(|e| format!("{}: {e}", path.visible()))?,
     };
-    let provenance: Provenance = toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?;
+    let provenance: Provenance = toml::from_str(&text).map_err(|e| format!("{}: {}", path.visible(), e.message()))?;
     // Callers that need a prebuilt guest report that it is missing.
     match open_limited(&lab.fixture(scenario).join(&provenance.file), MAX_GUEST) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", provenance.file)),
@@ -134,7 +135,7 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     for (name, _) in provenance.files() {
         let file = lab.fixture(&scenario.name).join(name);
         let kept = fs::read(&file).and_then(|bytes| lab.cache.put_object(&bytes));
-        kept.map_err(|e| damaged(format!("{}: {e}", file.display())))?;
+        kept.map_err(|e| damaged(format!("{}: {e}", file.visible())))?;
     }
     Ok(Guest {
         sha256: provenance.sha256,

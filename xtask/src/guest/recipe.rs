@@ -11,6 +11,7 @@ use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, In
 use wasmlab_toolchains::{BuildCommand, Recipe, Step, linker};
 
 use super::{NotBuilt, UNLINKED, failed, unlinked};
+use wasmlab_report::visible::VisiblePath;
 
 /// Largest file that is taken from a compiler or from a scenario, bytes.
 const MAX_BYTES: u64 = 512 << 20;
@@ -46,7 +47,7 @@ pub fn make(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildO
 /// Reads a file that is only converted within the lab.
 fn source(file: &Path) -> Result<Vec<u8>, NotBuilt> {
     read_limited(file, MAX_BYTES)
-        .map_err(|e| failed(Code::CompileError, format!("`{}` cannot be read: {e}", file.display())))
+        .map_err(|e| failed(Code::CompileError, format!("`{}` cannot be read: {e}", file.visible())))
 }
 
 fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOutput, NotBuilt> {
@@ -73,7 +74,7 @@ fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOu
 fn copy(from: &Path, to: &Path) -> Result<(), NotBuilt> {
     let made = to.parent().map_or(Ok(()), fs::create_dir_all);
     let copied = made.and_then(|()| fs::copy(from, to).map(|_| ()));
-    copied.map_err(|e| failed(Code::CompileError, format!("`{}` cannot be copied: {e}", from.display())))
+    copied.map_err(|e| failed(Code::CompileError, format!("`{}` cannot be copied: {e}", from.visible())))
 }
 
 fn run(command: &BuildCommand, out: &Path) -> Result<(), NotBuilt> {
@@ -98,12 +99,12 @@ fn run(command: &BuildCommand, out: &Path) -> Result<(), NotBuilt> {
     });
     let _ = fs::remove_dir_all(&scratch);
     let ended =
-        ended.map_err(|e| failed(Code::ToolchainBroken, format!("`{}` cannot be started: {e}", program.display())))?;
+        ended.map_err(|e| failed(Code::ToolchainBroken, format!("`{}` cannot be started: {e}", program.visible())))?;
     if ended.success() { Ok(()) } else { Err(failure(&ended, limit)) }
 }
 
 fn unwritable(out: &Path, error: &io::Error) -> NotBuilt {
-    failed(Code::CompileError, format!("the lab cannot write to `{}`: {error}", out.display()))
+    failed(Code::CompileError, format!("the lab cannot write to `{}`: {error}", out.visible()))
 }
 
 /// Creates the folder `out` and waits until no other lab builds in it: cargo locks its folder, C compilers do not.

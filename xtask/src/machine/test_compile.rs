@@ -9,6 +9,7 @@ use super::cache::query_key;
 use wasmlab_toolchains::TestCompile;
 
 use super::{Machine, run};
+use wasmlab_report::visible::VisiblePath;
 
 /// Time limit. A tiny program takes a tenth of a second, unless the machine is very busy.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -26,7 +27,7 @@ impl Machine {
     fn compile_in_temp_dir(&self, test: &TestCompile) -> Result<String, String> {
         let folder = self.private_folder().map_err(|e| format!("failed to create a temporary folder: {e}"))?;
         let written = folder.path().join(test.source.0);
-        fs::write(&written, test.source.1).map_err(|e| format!("`{}`: {e}", written.display()))?;
+        fs::write(&written, test.source.1).map_err(|e| format!("`{}`: {e}", written.visible()))?;
         let mut query = test.query.clone();
         for name in ["TMPDIR", "TEMP", "TMP"] {
             query.env.insert(name.into(), folder.path().into());

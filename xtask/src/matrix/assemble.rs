@@ -16,6 +16,7 @@ use wasmlab_model::report::{
 };
 use wasmlab_model::scenario::{Known, Scenario};
 use wasmlab_model::verdict::{Change, Verdict};
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{Runtime, is_custom_build};
 use wasmlab_toolchains as toolchains;
 
@@ -312,7 +313,7 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
         Err(message) => return note(message),
     };
     let path = lab.fixture(&scenario.name).join(&provenance.file);
-    let Ok(bytes) = std::fs::read(&path) else { return note(format!("`{}` cannot be read", path.display())) };
+    let Ok(bytes) = std::fs::read(&path) else { return note(format!("`{}` cannot be read", path.visible())) };
     if let Some(name) = guest::altered_file(lab, &scenario.name, &provenance) {
         return note(format!("`{name}` is not what its provenance.toml describes"));
     }

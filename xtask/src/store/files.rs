@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use wasmlab_report::visible::VisiblePath;
 
 pub use wasmlab_model::shell::quote;
 
@@ -11,7 +12,7 @@ pub use wasmlab_model::shell::quote;
 /// # Errors
 /// If the folder cannot be created or written, or the disk is full; the error names the file.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let named = |e: io::Error| io::Error::new(e.kind(), format!("failed to write `{}`: {e}", path.display()));
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("failed to write `{}`: {e}", path.visible()));
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(named)?;
     let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(dir).map_err(named)?;
@@ -31,7 +32,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// If `from` cannot be read or the folder cannot be written; the error names `to`.
 pub fn copy_atomically(from: &Path, to: &Path) -> io::Result<()> {
-    let named = |e: io::Error| io::Error::new(e.kind(), format!("failed to write `{}`: {e}", to.display()));
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("failed to write `{}`: {e}", to.visible()));
     let dir = to.parent().unwrap_or(Path::new("."));
     let copy = tempfile::Builder::new().prefix(".writing-").tempfile_in(dir).map_err(named)?.into_temp_path();
     fs::copy(from, &copy).map_err(named)?;

@@ -10,6 +10,7 @@ use xshell::{Shell, cmd};
 use super::files;
 use crate::lab::Lab;
 use wasmlab_model::profile::{PROFILE_SCHEMA, Profile};
+use wasmlab_report::visible::VisiblePath;
 
 /// Largest file that is read as a profile, bytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -36,7 +37,7 @@ fn paths(lab: &Lab) -> Result<Vec<PathBuf>> {
     let folder = folder(lab);
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.with_context(|| format!("failed to read `{}`", folder.display()))?,
+        entries => entries.with_context(|| format!("failed to read `{}`", folder.visible()))?,
     };
     let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
@@ -70,7 +71,7 @@ pub fn read_of(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Profil
     let mut paths = paths(lab)?;
     paths.retain(|path| is_wanted(column(path)));
     let named =
-        |path: &PathBuf| of_file(path).with_context(|| format!("failed to read the profile `{}`", path.display()));
+        |path: &PathBuf| of_file(path).with_context(|| format!("failed to read the profile `{}`", path.visible()));
     // Two threads: the largest profiles take milliseconds, and a command for one file should take no longer.
     let (first, second) = paths.split_at(paths.len() / 2);
     let all = |paths: &[PathBuf]| paths.iter().map(named).collect::<Result<Vec<Profile>>>();

@@ -16,6 +16,7 @@ use wasmlab_protocol::Stage;
 
 use self::artifacts::ArtifactSnapshot;
 use self::column::{Column, Line};
+use wasmlab_report::visible::VisiblePath;
 
 pub mod artifacts;
 pub mod column;
@@ -191,7 +192,7 @@ impl Store {
             } else if chosen(&stem, None) {
                 let file = self.artifact_file(&stem);
                 fs::rename(&pending, &file)
-                    .map_err(|e| name_file(&e, &format!("failed to accept `{}`", pending.display())))?;
+                    .map_err(|e| name_file(&e, &format!("failed to accept `{}`", pending.visible())))?;
                 (file, 1)
             } else {
                 continue;
@@ -299,7 +300,7 @@ fn read_body(file: &Path) -> io::Result<Option<(String, usize)>> {
     let text = match read_text(file, MAX_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(name_file(&error, &format!("`{}`", file.display()))),
+        Err(error) => return Err(name_file(&error, &format!("`{}`", file.visible()))),
     };
     // insta's format: a header between two `---` lines, followed by the content.
     const END: &str = "\n---\n";
@@ -315,7 +316,7 @@ fn name_file(error: &io::Error, what: &str) -> io::Error {
 fn damaged(file: &Path, why: &str) -> io::Error {
     let text = format!(
         "`{}` is not a snapshot of the lab ({why}): restore it, or remove it and run `cargo xtask bless`",
-        file.display()
+        file.visible()
     );
     io::Error::new(io::ErrorKind::InvalidData, text)
 }

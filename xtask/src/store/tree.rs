@@ -15,6 +15,7 @@ use wasmlab_process::{Directory, copy_sparse};
 
 use super::files;
 use crate::machine;
+use wasmlab_report::visible::VisiblePath;
 
 /// Minimum size that an entry counts as, bytes, so that a folder of a million empty files also reaches the limit.
 const MIN_ENTRY_BYTES: u64 = 4096;
@@ -76,7 +77,7 @@ impl Tree {
                 match list(&tree, &path) {
                     Ok(below) => found.extend(below),
                     Err(error) => {
-                        tree.notes.push(format!("`{}` cannot be read: {error}", path.display()));
+                        tree.notes.push(format!("`{}` cannot be read: {error}", path.visible()));
                         continue;
                     }
                 }
@@ -101,7 +102,7 @@ impl Tree {
             if fits {
                 left -= size;
             } else {
-                notes.push(format!("`{}` has {size} bytes: too large", path.display()));
+                notes.push(format!("`{}` has {size} bytes: too large", path.visible()));
             }
             fits
         });
@@ -123,7 +124,7 @@ impl Tree {
 
     /// Reads one entry; what cannot be copied becomes a note.
     fn entry(&mut self, path: &Path) -> Option<Entry> {
-        let shown = path.display();
+        let shown = path.visible();
         let kind = |metadata: &Metadata| -> io::Result<Option<Kind>> {
             let kind = metadata.file_type();
             if kind.is_symlink() {
@@ -143,7 +144,7 @@ impl Tree {
             Ok((Some(Kind::Link(target)), metadata)) => {
                 let (target, leads_out) = link_within(self.root.path(), path, target);
                 if leads_out {
-                    let to = target.display();
+                    let to = target.visible();
                     self.notes.push(format!("`{shown}` is a link to `{to}`, outside of the folder: the link is copied, what it leads to is not"));
                 }
                 return Some(Entry { path: path.to_owned(), kind: Kind::Link(target), metadata });
@@ -161,7 +162,7 @@ impl Tree {
         for entry in &self.entries {
             entry.copy(&self.root, to).map_err(|e| {
                 let path = self.root.path().join(&entry.path);
-                io::Error::new(e.kind(), format!("`{}` cannot be copied: {e}", path.display()))
+                io::Error::new(e.kind(), format!("`{}` cannot be copied: {e}", path.visible()))
             })?;
         }
         // Folders last: creating entries changes a folder's time, and needs permissions that it may not have in the

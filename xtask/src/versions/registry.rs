@@ -9,6 +9,7 @@ use super::{VersionedProgram, find_and_make_executable};
 use crate::lab::Lab;
 use crate::store::files;
 use wasmlab_process::{self as process, Command, Input, Limits, read_text};
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::Package;
 
 /// Time limits of a package manager.
@@ -58,7 +59,7 @@ pub fn obtain(lab: &Lab, wanted: &VersionedProgram, offline: bool) -> Result<Pat
     // Half an installation must not be taken for a whole one.
     let clear = || fs::remove_dir_all(&folder);
     let _ = clear();
-    fs::create_dir_all(&folder).map_err(|e| format!("`{}`: {e}", folder.display()))?;
+    fs::create_dir_all(&folder).map_err(|e| format!("`{}`: {e}", folder.visible()))?;
     let installed = run(lab, &wanted.package.command(wanted.version.as_deref(), &folder), INSTALL_LIMIT);
     let found = installed.and_then(|_| find_and_make_executable(lab, wanted).map_err(|absence| absence.reason));
     found.inspect_err(|_| {

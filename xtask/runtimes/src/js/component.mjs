@@ -13,13 +13,22 @@ export function configure(shim, name, ...values) {
   shim[name](...values);
 }
 
-/** Imports and instantiates the component. A name that a shim lacks is a syntax error of the module, or undefined. */
+/**
+ * Imports and instantiates the component. A name that a shim lacks is a syntax error of the module, or undefined; any
+ * other syntax error is jco's, which does not rename everything that a component may use as a name (`eval`).
+ */
 export async function instantiate(translated, make) {
   try {
     return await make();
   } catch (error) {
     const name = missingName(error?.message ?? '', translated);
     if (name) throw new CellEnd('missing-import', { module: '', name, ty: '', missing_count: 1 });
+    // Bun parses modules itself, with an error class of its own.
+    if (error instanceof SyntaxError || error?.name === 'BuildMessage') {
+      const words = error.message.replace(/ at \S+:\d+:\d+$/, '');
+      const message = `jco wrote JavaScript that is not valid, perhaps because of a name in the component: ${words}`;
+      throw new CellEnd('not-attempted', { subject: 'jco-output', message });
+    }
     throw error instanceof WebAssembly.CompileError ? new CellEnd('rejected', { message: error.message }) : ended(error, 'instantiate');
   }
 }

@@ -1,15 +1,25 @@
 // The imports of a component transpiled by jco, by their WIT names, and which of them a host lacks.
 
 import { CellEnd } from './protocol.mjs';
+import { shimFiles } from './shim_files.mjs';
 
 /** Whether the transpiled code imports WASI 0.3, whose shim is a separate package. */
 export function importsNewer(translated) {
   return imports(translated).some(({ from }) => from.includes('/preview3-shim/'));
 }
 
-/** Ends the cell if it imports an interface that no shim has, because hosts report those differently. */
-export function checkImports(translated) {
-  const missing = imports(translated).filter(({ from }) => !/^(file:|node:|https?:|[./])/.test(from));
+/**
+ * Ends the cell if it imports anything but files of these shims. Hosts report a missing module in different words, and
+ * a component's import could name a module of its host (`node:fs`), which would then run with the host's rights.
+ */
+export function checkImports(translated, shims) {
+  const files = shimFiles(shims);
+  const found = imports(translated);
+  const statements = translated.match(/^(?:import\b|export\b.*\bfrom\s*['"])/gm) ?? [];
+  if (statements.length !== found.length) {
+    throw new CellEnd('engine-error', { message: "the lab cannot read an import in jco's output" });
+  }
+  const missing = found.filter(({ from }) => !files.has(from));
   if (missing.length) throw new CellEnd('missing-import', { module: missing[0].from, name: '', ty: '', missing_count: missing.length });
 }
 

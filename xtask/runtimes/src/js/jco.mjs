@@ -9,17 +9,16 @@ import { causeOf } from './causes.mjs';
 import { checkImports, importsNewer } from './imports.mjs';
 import { CellEnd } from './protocol.mjs';
 import { configureShims, watchTransfers } from './shims.mjs';
-import { hostShims } from './transpile.mjs';
+import { ENTRY, hostShims } from './transpile.mjs';
 import { uncaught } from './uncaught.mjs';
 
 export async function run(spec, log, packages, transpiled) {
   log.executionPath('jco');
   log.stage('compile', { cached: true });
   log.stage('link');
-  const main = join(transpiled, 'guest.js');
   const found = hostShims(packages);
-  const translated = readFileSync(main, 'utf8');
-  checkImports(translated);
+  const translated = readFileSync(join(transpiled, 'guest.js'), 'utf8');
+  checkImports(translated, found);
   const isNewer = importsNewer(translated);
   await configureShims(spec, found, isNewer);
   const explained = isNewer ? watchTransfers() : (end) => end;
@@ -27,7 +26,8 @@ export async function run(spec, log, packages, transpiled) {
   // Core modules are compiled concurrently, so one may be refused while another is awaited.
   const failed = uncaught();
   log.stage('instantiate');
-  const guest = await instantiate(translated, () => Promise.race([import(pathToFileURL(main).href), failed]));
+  const entry = pathToFileURL(join(transpiled, ENTRY)).href;
+  const { guest } = await instantiate(translated, () => Promise.race([import(entry), failed]));
 
   // The shim's `exit` ends the process, so this is the last chance to report.
   process.on('exit', (code) => log.end({ kind: 'exit', code }));

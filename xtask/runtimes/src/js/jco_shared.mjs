@@ -3,12 +3,14 @@
 
 import { callEntryPoint, configure, instantiate } from './component.mjs';
 import { checkImports } from './imports.mjs';
+import { browserShims } from './shim_files.mjs';
 import { fromBase64 } from './values.mjs';
 
 /**
  * Runs a component with what its host provides:
  *   translated()               the text of jco's main file; may end the cell
- *   load()                     imports that file
+ *   load()                     imports the file that jco's main file is a name of
+ *   packages                   where the shims are, as that file names them
  *   cli, filesystem            modules of the shim
  *   read(size)                 at most `size` bytes of stdin; `undefined` at its end
  *   stdout, stderr             output streams
@@ -18,7 +20,7 @@ export async function runTranspiled(spec, log, host) {
   log.stage('compile', { cached: true });
   log.stage('link');
   const translated = await host.translated();
-  checkImports(translated);
+  checkImports(translated, browserShims(host.packages));
   const { cli, filesystem } = host;
   configure(cli, '_setArgs', spec.args);
   configure(cli, '_setEnv', spec.env);
@@ -31,7 +33,7 @@ export async function runTranspiled(spec, log, host) {
     addEventListener('unhandledrejection', (event) => (event.preventDefault(), reject(event.reason)));
   });
   log.stage('instantiate');
-  const guest = await instantiate(translated, () => Promise.race([host.load(), failed]));
+  const { guest } = await instantiate(translated, () => Promise.race([host.load(), failed]));
   log.stage('run');
   await callEntryPoint(spec, guest, log, failed);
 }

@@ -9,10 +9,8 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { Log } from './log.mjs';
 import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
+import { browserShims } from './shim_files.mjs';
 import { hostShims, transpile } from './transpile.mjs';
-
-const browserShims = (packages) =>
-  Object.fromEntries([2, 3].map((minor) => [minor, `${packages}/@bytecodealliance/preview${minor}-shim/dist/browser`]));
 
 // A page must not block: where the shim has to wait, it returns a promise, and the guest's stack is suspended until it
 // is resolved (JavaScript Promise Integration). These functions may wait, according to the documentation, or because

@@ -4,8 +4,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CellEnd } from './protocol.mjs';
+import { WORLDS } from './shim_files.mjs';
 
-const WORLDS = ['cli', 'clocks', 'filesystem', 'http', 'io', 'random', 'sockets'];
+/**
+ * The file to import. The guest's exports are one object in it: as exports of the module itself, a function called
+ * `then` would run as soon as somebody awaits the module.
+ */
+export const ENTRY = 'entry.js';
 const NEWER = /wasi:[a-z]+\/[a-z0-9-]+@(0\.3\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?)/g;
 
 /** The location of jco's shims for a host with files, by the minor version of WASI. */
@@ -27,7 +32,8 @@ export async function transpile(module, packages, dir, shims, options = {}) {
   } catch (error) {
     throw new CellEnd('compile-failed', { message: `jco: ${error?.message ?? error}` });
   }
-  for (const [name, bytes] of [['package.json', '{"type":"module"}'], ...Object.entries(made.files)]) {
+  const own = { 'package.json': '{"type":"module"}', [ENTRY]: "export * as guest from './guest.js';\n" };
+  for (const [name, bytes] of [...Object.entries(made.files), ...Object.entries(own)]) {
     const path = join(dir, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes);

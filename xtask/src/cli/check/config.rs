@@ -18,6 +18,7 @@ use crate::cli::common::usage;
 use crate::glob;
 use crate::scenario::document::{Document, Parsed};
 use wasmlab_process::read_text;
+use wasmlab_report::visible::VisiblePath;
 
 /// Its name.
 const NAME: &str = "wasmlab.toml";
@@ -117,10 +118,10 @@ pub fn find(args: &Args) -> Result<Config> {
     if args.guest != (GuestArgs { dirs: kept, ..GuestArgs::default() }) {
         return usage(format!("guest options need a FILE: for the files of {NAME}, set them in {NAME}"));
     }
-    let text = read_text(&path, MAX_BYTES).or_else(|e| usage(format!("failed to read `{}`: {e}", path.display())))?;
+    let text = read_text(&path, MAX_BYTES).or_else(|e| usage(format!("failed to read `{}`: {e}", path.visible())))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     // Messages show the path given to `--config`; for a file found in a parent folder, only its name.
-    let name = args.config.as_ref().map_or(NAME.to_owned(), |path| path.display().to_string());
+    let name = args.config.as_ref().map_or(NAME.to_owned(), |path| path.visible());
     parse(&text, &folder, &name).or_else(|faults| usage(faults.join("\n  ")))
 }
 
@@ -222,12 +223,12 @@ impl Reader<'_> {
     fn file(&mut self, key: &str, table: FileTable) -> FileConfig {
         let path = self.folder.join(&table.path);
         if !path.is_file() {
-            self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.display()));
+            self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.visible()));
         }
         let stdin = table.stdin.map(|file| self.folder.join(file));
         match &stdin {
             Some(file) if !file.is_file() => {
-                self.fault(&format!("{key}.stdin"), format!("`{}` is not a file", file.display()));
+                self.fault(&format!("{key}.stdin"), format!("`{}` is not a file", file.visible()));
             }
             Some(file) => self.confine(&format!("{key}.stdin"), file),
             None => {}
@@ -259,7 +260,7 @@ impl Reader<'_> {
     fn confine(&mut self, key: &str, path: &Path) {
         let Ok(real) = fs::canonicalize(path) else { return };
         if !self.root.as_ref().is_some_and(|root| real.starts_with(root)) {
-            let message = format!("`{}` is outside of the repository: give it on the command line", path.display());
+            let message = format!("`{}` is outside of the repository: give it on the command line", path.visible());
             self.fault(key, message);
         }
     }

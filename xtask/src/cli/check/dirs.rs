@@ -12,6 +12,7 @@ use crate::cli::output;
 use crate::store::tree::Tree;
 use wasmlab_model::scenario::{Dir, DirTemplate};
 use wasmlab_report::text;
+use wasmlab_report::visible::VisiblePath;
 
 /// The default limit on the size of a copied directory.
 const DEFAULT_LIMIT_MIB: u64 = 256;
@@ -75,7 +76,7 @@ impl DirArgs {
             Err(error) => error.kind() != io::ErrorKind::NotFound,
         };
         if taken {
-            return usage(format!("--keep-dirs `{}` is not an empty folder: name another", folder.display()));
+            return usage(format!("--keep-dirs `{}` is not an empty folder: name another", folder.visible()));
         }
         Ok(Some(std::path::absolute(folder)?))
     }

@@ -3,11 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
-use wasmlab_protocol::Value;
 
 use super::client::ClientArgs;
 use super::dirs::{DirArgs, Dirs};
 use super::requirements::Requirements;
+use super::values::typed;
 use crate::cli::common::usage;
 use crate::cli::guest_file::MaxSize;
 use crate::cli::output;
@@ -19,6 +19,7 @@ use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_reader::source;
 use wasmlab_report::text;
+use wasmlab_report::visible::VisiblePath;
 
 /// How to run a guest. The command line applies to every file; `wasmlab.toml` has one per file.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
@@ -102,7 +103,7 @@ pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Opti
         Ok(facts) => Some(facts),
         // The row and each runtime report what is wrong with it.
         Err(ReadError::Refused(_)) => None,
-        Err(error) => return usage(format!("failed to read `{}`: {error}", file.display())),
+        Err(error) => return usage(format!("failed to read `{}`: {error}", file.visible())),
     };
     let mut run = run_table(facts.as_ref(), given, max_size)?;
     let step = args.client.apply(&mut run, timeout)?;
@@ -128,13 +129,13 @@ pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Opti
 
 /// The binary; the text format is assembled.
 fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
-    let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.display())))?;
+    let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.visible())))?;
     if !source::is_text(file, &bytes) {
         return Ok(bytes);
     }
     match reading::read(file, Form::Binary) {
         Err(ReadError::Refused(message)) => usage(message),
-        read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.display()))),
+        read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.visible()))),
     }
 }
 
@@ -149,9 +150,9 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
     }
     if let Some(file) = &args.stdin {
         let bytes =
-            max_size.read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.display())))?;
+            max_size.read(file).or_else(|e| usage(format!("--stdin `{}` cannot be read: {e}", file.visible())))?;
         run.stdin =
-            String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.display()))?;
+            String::from_utf8(bytes).with_context(|| format!("failed to use `{}`: it is not UTF-8", file.visible()))?;
     }
     if let Some(export) = &args.invoke {
         run.entry = EntryPointKind::Calls;
@@ -214,14 +215,14 @@ fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<Expe
         };
         return usage(format!("`{export}` takes {wanted}, {given}"));
     }
-    let typed = |(ty, text): (&String, &String)| {
-        format!("{ty}:{text}").parse::<Value>().or_else(|e| usage(format!("argument for `{export}`: {e}")))
+    let value = |(ty, text): (&String, &String)| {
+        typed(ty, text).or_else(|why| usage(format!("argument for `{export}`: {why}")))
     };
-    let values = signature.params.iter().zip(&args.args).map(typed).collect::<Result<Vec<_>>>()?;
+    let values = signature.params.iter().zip(&args.args).map(value).collect::<Result<Vec<_>>>()?;
     let results = match (&args.expect_stdout, signature.results.as_slice()) {
         (None, _) => None,
         (Some(text), [ty]) => {
-            Some(vec![format!("{ty}:{text}").parse().or_else(|e| usage(format!("--expect-stdout: {e}")))?])
+            Some(vec![typed(ty, text).or_else(|why| usage(format!("--expect-stdout: {why}")))?])
         }
         (Some(_), results) => {
             let count = results.len();

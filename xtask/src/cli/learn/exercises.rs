@@ -15,6 +15,7 @@ use super::screen::Typed;
 use super::tour::Tour;
 use crate::exit;
 use crate::store::files;
+use wasmlab_report::visible::VisiblePath;
 
 /// How often `--watch` looks at the files.
 const LOOK: Duration = Duration::from_millis(250);
@@ -214,9 +215,9 @@ pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
             if folder.exists() {
                 let kept = folder.with_extension("old");
                 if kept.exists() {
-                    fs::remove_dir_all(&kept).with_context(|| format!("failed to remove `{}`", kept.display()))?;
+                    fs::remove_dir_all(&kept).with_context(|| format!("failed to remove `{}`", kept.visible()))?;
                 }
-                fs::rename(&folder, &kept).with_context(|| format!("failed to move `{}`", folder.display()))?;
+                fs::rename(&folder, &kept).with_context(|| format!("failed to move `{}`", folder.visible()))?;
                 moved += 1;
             }
         }

@@ -16,7 +16,7 @@ use wasmlab_model::profile::Profile;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_predict::Agreement;
-use wasmlab_report::visible::on_line;
+use wasmlab_report::visible::{VisiblePath, on_line};
 use wasmlab_runtimes as runtimes;
 
 /// A cell whose prediction was compared with its result.
@@ -37,7 +37,7 @@ pub fn run(lab: &Lab, profiles: &[Profile], file: &Path, json: bool) -> Result<u
     if report.artifacts.iter().filter_map(|artifact| artifact.facts.as_ref()).any(is_short) {
         return common::usage(format!(
             "`{}` is a published report, which holds no evidence for ABIs: name the report.json of a run",
-            file.display()
+            file.visible()
         ));
     }
     let scenarios = common::scenarios(lab)?;

@@ -20,6 +20,7 @@ use crate::engines::BUILD_LIMIT;
 use crate::exit;
 use crate::lab::Lab;
 use crate::store::{files, profiles};
+use wasmlab_report::visible::VisiblePath;
 
 /// Its name in `reports/`.
 const PAGE: &str = "check.html";
@@ -47,7 +48,7 @@ pub fn write(lab: &Lab) -> Result<u8> {
     let file = lab.published(PAGE);
     files::write_atomically(&file, html.as_bytes())?;
     let kib = |bytes: usize| bytes.div_ceil(1024);
-    let shown = file.strip_prefix(&lab.root).unwrap_or(&file).display();
+    let shown = file.strip_prefix(&lab.root).unwrap_or(&file).visible();
     output::print(&format!("{shown}: {} KiB, of which the reader has {}\n", kib(html.len()), kib(module.len())))?;
     Ok(exit::OK)
 }
@@ -62,7 +63,7 @@ pub fn check(lab: &Lab) -> Result<Vec<String>> {
     if !file.exists() {
         return Ok(Vec::new());
     }
-    let wrong = |why: &str| Ok(vec![format!("`{}` {why}: {COMMAND}", file.display())]);
+    let wrong = |why: &str| Ok(vec![format!("`{}` {why}: {COMMAND}", file.visible())]);
     let html = read_text(&file, MAX_BYTES)?;
     let Some(reader) = Reader::of_page(&html) else { return wrong("has no reader") };
     if page(&reader, &profiles::read(lab)?) != html {
@@ -161,7 +162,7 @@ fn sources(lab: &Lab) -> Result<String> {
         let folder = xtask.join(name.trim_start_matches("wasmlab-"));
         for file in rust_files(&folder.join("src"))? {
             let text = fs::read(&file)?;
-            let shown = file.strip_prefix(root).unwrap_or(&file).display().to_string();
+            let shown = file.strip_prefix(root).unwrap_or(&file).visible();
             hash.update(format!("{shown} {}\n", text.len()));
             hash.update(&text);
         }
@@ -185,7 +186,7 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut left = vec![folder.to_owned()];
     while let Some(folder) = left.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| format!("failed to read `{}`", folder.display()))? {
+        for entry in fs::read_dir(&folder).with_context(|| format!("failed to read `{}`", folder.visible()))? {
             let path = entry?.path();
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             if stem == "tests" || stem.ends_with("_tests") {

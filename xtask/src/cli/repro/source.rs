@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::lab::Lab;
 use crate::store::files;
+use wasmlab_report::visible::VisiblePath;
 
 /// Copies the source of `program`, an engine or driver, and everything it is built from into `into`, with the lab's
 /// folder structure. Returns its manifest, relative to `into`.
@@ -21,7 +22,7 @@ pub fn copy(lab: &Lab, program: &str, into: &Path) -> Result<PathBuf> {
     let mut seen = BTreeSet::new();
     while let Some(manifest) = left.pop() {
         let folder = manifest.parent().unwrap_or(&manifest);
-        let folder = fs::canonicalize(folder).with_context(|| format!("failed to find `{}`", folder.display()))?;
+        let folder = fs::canonicalize(folder).with_context(|| format!("failed to find `{}`", folder.visible()))?;
         if !seen.insert(folder.clone()) {
             continue;
         }

@@ -11,6 +11,7 @@ use super::super::{common, output};
 use crate::engines::{self, installed};
 use crate::exit;
 use crate::lab::Lab;
+use wasmlab_report::visible::VisiblePath;
 
 /// Builds those of the selected columns that are not built yet.
 pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
@@ -25,7 +26,7 @@ pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
 /// Builds the engines of the selected columns in the checkout `from`, and copies them to the user's data folder.
 pub fn install(from: &Path, globs: &[String]) -> Result<u8> {
     if !from.join("xtask").join("engines").is_dir() {
-        return common::usage(format!("--from `{}`: it is not a checkout of the lab", from.display()));
+        return common::usage(format!("--from `{}`: it is not a checkout of the lab", from.visible()));
     }
     let checkout = Lab::of_workspace(from)?;
     for_each(&checkout, globs, |name| {
@@ -34,7 +35,7 @@ pub fn install(from: &Path, globs: &[String]) -> Result<u8> {
         }
         let (program, was_there) = installed::install(&checkout, name).map_err(failure)?;
         let state = if was_there { "already installed" } else { "installed" };
-        output::print(&format!("{name}: {state}: {}\n", program.display()))
+        output::print(&format!("{name}: {state}: {}\n", program.visible()))
     })
 }
 

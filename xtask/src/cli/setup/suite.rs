@@ -9,6 +9,7 @@ use super::super::output;
 use super::run_one;
 use crate::exit;
 use crate::lab::Lab;
+use wasmlab_report::visible::VisiblePath;
 
 /// Where it is published.
 const URL: &str = "https://github.com/WebAssembly/wasi-testsuite";
@@ -21,7 +22,7 @@ const COMMIT: &str = "9f80ca35444cfd9e63100725615140a346652e6c";
 pub fn clone(lab: &Lab, dry_run: bool) -> Result<u8> {
     let folder = lab.wasi_testsuite();
     if fs::read_to_string(folder.join(MARK)).is_ok_and(|commit| commit == COMMIT) {
-        output::print(&format!("wasi-testsuite: already in {}\n", folder.display()))?;
+        output::print(&format!("wasi-testsuite: already in {}\n", folder.visible()))?;
         return Ok(exit::OK);
     }
     let fresh = folder.with_extension("new");
@@ -33,7 +34,7 @@ pub fn clone(lab: &Lab, dry_run: bool) -> Result<u8> {
         return Ok(exit::OK);
     }
     remove(&fresh)?;
-    fs::create_dir_all(&fresh).with_context(|| format!("failed to create `{}`", fresh.display()))?;
+    fs::create_dir_all(&fresh).with_context(|| format!("failed to create `{}`", fresh.visible()))?;
     if let Some(error) = commands.iter().find_map(|command| run_one(command).err()) {
         // What is left of it is only in the way.
         let _ = fs::remove_dir_all(&fresh);
@@ -45,8 +46,8 @@ pub fn clone(lab: &Lab, dry_run: bool) -> Result<u8> {
     }
     fs::write(fresh.join(MARK), COMMIT)?;
     remove(&folder)?;
-    fs::rename(&fresh, &folder).with_context(|| format!("failed to move it to `{}`", folder.display()))?;
-    output::print(&format!("wasi-testsuite: in {}; `cargo xtask suite` runs it\n", folder.display()))?;
+    fs::rename(&fresh, &folder).with_context(|| format!("failed to move it to `{}`", folder.visible()))?;
+    output::print(&format!("wasi-testsuite: in {}; `cargo xtask suite` runs it\n", folder.visible()))?;
     Ok(exit::OK)
 }
 
@@ -66,7 +67,7 @@ fn commands(into: &Path) -> Vec<Vec<String>> {
 
 fn remove(folder: &Path) -> Result<()> {
     if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("failed to remove `{}`", folder.display()))?;
+        fs::remove_dir_all(folder).with_context(|| format!("failed to remove `{}`", folder.visible()))?;
     }
     Ok(())
 }

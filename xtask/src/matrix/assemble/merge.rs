@@ -17,7 +17,7 @@ pub type Part = (String, RunReport);
 ///
 /// # Errors
 /// If a part is missing, is there twice, or is of another run: another lab, system, selection, version of a runtime or
-/// compiler, or other scenarios.
+/// compiler, or other scenarios; or if a part does not have one cell for each of its scenarios on each runtime.
 pub fn merge(mut parts: Vec<Part>) -> Result<RunReport, String> {
     check_partitions(&parts)?;
     parts.sort_by_key(|(_, report)| report.selected.partition);
@@ -25,6 +25,10 @@ pub fn merge(mut parts: Vec<Part>) -> Result<RunReport, String> {
         check_same(&parts[0], other)?;
     }
     check_scenarios(&parts)?;
+    for (name, report) in &parts {
+        let found = report.check_consistency().and_then(|()| report.check_completeness());
+        found.map_err(|why| format!("`{name}` is not the report of a part: {why}"))?;
+    }
     let (started, duration_ms) = times(&parts);
     let (_, mut whole) = parts.remove(0);
     for (_, part) in parts {
@@ -180,11 +184,25 @@ fn times(parts: &[Part]) -> (String, u64) {
 #[cfg(test)]
 mod tests {
     use super::{Part, merge};
-    use wasmlab_model::report::{Partition, RunReport};
+    use wasmlab_model::report::{Cell, Partition, RunReport};
 
-    /// The sample report, divided.
+    /// The sample report with every cell.
+    fn whole() -> RunReport {
+        let mut whole = crate::sample::report();
+        let (first, cells) = (whole.cells[0].clone(), std::mem::take(&mut whole.cells));
+        for row in &whole.scenarios {
+            for column in &whole.runtimes {
+                let found = cells.iter().find(|c| c.scenario == row.name && c.runtime == column.id);
+                let missing = || Cell { scenario: row.name.clone(), runtime: column.id.clone(), ..first.clone() };
+                whole.cells.push(found.cloned().unwrap_or_else(missing));
+            }
+        }
+        whole
+    }
+
+    /// That report, divided.
     fn parts(of: u32) -> Vec<Part> {
-        let whole = crate::sample::report();
+        let whole = whole();
         let part = |part| {
             let (mut report, partition) = (whole.clone(), Partition { part, of });
             let names: Vec<String> = whole.scenarios.iter().map(|s| s.name.clone()).collect();
@@ -200,7 +218,7 @@ mod tests {
 
     #[test]
     fn parts_in_any_order_are_the_whole() {
-        let mut whole = crate::sample::report();
+        let mut whole = whole();
         let merged = merge(parts(2).into_iter().rev().collect()).unwrap();
         assert_eq!((&merged.scenarios, &merged.cells), (&whole.scenarios, &whole.cells));
         assert_eq!((&merged.artifacts, &merged.codes), (&whole.artifacts, &super::CodeText::of(&whole.cells)));
@@ -236,6 +254,17 @@ mod tests {
                 parts[1].1.scenarios.push(twin)
             },
             "is in `1.json` and in `2.json`",
+        );
+        let no_part = "`2.json` is not the report of a part: ";
+        check(&second(|r| r.cells.clear()), &format!("{no_part}it has no cells"));
+        check(&second(|r| _ = r.cells.pop()), &format!("{no_part}it has no cell for `"));
+        check(&second(|r| r.cells.push(r.cells[0].clone())), &format!("{no_part}cells[4] (`"));
+        check(
+            &|parts| {
+                let foreign = parts[0].1.cells[0].clone();
+                parts[1].1.cells.push(foreign)
+            },
+            "its scenario is not in `scenarios`",
         );
     }
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::{MATRIX, Store, name_file, read_column, read_column_text, stem_of, write};
 use crate::store::files;
 use wasmlab_model::report::{Note, NoteKind};
+use wasmlab_report::visible::VisiblePath;
 
 impl Store {
     /// A note for each snapshot without a scenario or runtime.
@@ -52,7 +53,7 @@ impl Store {
             let is_column = file.starts_with(MATRIX);
             let is_known = if is_column { runtimes } else { scenarios }.contains(stem.as_str());
             if !is_known {
-                fs::remove_file(&path).map_err(|e| name_file(&e, &format!("failed to remove `{}`", path.display())))?;
+                fs::remove_file(&path).map_err(|e| name_file(&e, &format!("failed to remove `{}`", path.visible())))?;
                 removed.push((path, 1));
             } else if is_column && let Some(mut column) = read_column(&path)? {
                 let lines = column.lines().len();

@@ -8,7 +8,8 @@ import * as filesystem from '/packages/@bytecodealliance/preview2-shim/dist/brow
 export function run(spec, log) {
   return runTranspiled(spec, log, {
     translated: async () => (await fetch('/component/guest.js')).text(),
-    load: () => import('/component/guest.js'),
+    load: () => import('/component/entry.js'),
+    packages: '/packages',
     cli,
     filesystem,
     read: (size) => {

@@ -18,7 +18,8 @@ export function run(spec, log) {
       const message = "the lab has no way yet to give a worker preview3-shim, jco's host of WASI 0.3";
       throw new CellEnd('not-attempted', { subject: 'wasi-0.3', message });
     },
-    load: () => import('../component/guest.js'),
+    load: () => import('../component/entry.js'),
+    packages: '../packages',
     cli,
     filesystem,
     read: reader(new Uint8Array(input)),
