@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::{Network, Value};
 
+mod script;
 mod step;
 
+pub use script::{Assertion, Script, ScriptEnd, Wanted};
 pub use step::{Response, Step, Stream};
 use step::{default_method, default_path};
 
@@ -400,6 +402,9 @@ pub struct Expect {
     /// Any exit code and output will do: `check` without `--expect-*`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub any_exit: bool,
+    /// The assertions of a `.wast` file, in place of everything else; never in `scenario.toml`.
+    #[serde(skip)]
+    pub script: Option<Script>,
 }
 
 /// A file that the guest must leave.
