@@ -19,7 +19,7 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile, script: &Script) -> Judge
     let judgement = match &script.end {
         ScriptEnd::Returns => returns(evidence, spec, script, &mut assertions),
         end => {
-            let judgement = ends(evidence, spec, script, end);
+            let judgement = ends(evidence, spec, end);
             match (judgement.verdict, script.assertions.first()) {
                 (Verdict::Pass, _) => assertions.passed = 1,
                 (Verdict::NotAttempted | Verdict::Error, _) => assertions.leave_out(1, &judgement.detail),
@@ -78,7 +78,7 @@ fn unexplained(evidence: &Evidence) -> Judgement {
 }
 
 /// A part that has to end in one way.
-fn ends(evidence: &Evidence, spec: &ScenarioFile, script: &Script, end: &ScriptEnd) -> Judgement {
+fn ends(evidence: &Evidence, spec: &ScenarioFile, end: &ScriptEnd) -> Judgement {
     let (returned, calls) = (returned(evidence), spec.run.call.len());
     let (stage, cause) = (evidence.progress.stage, evidence.progress.cause.as_ref());
     let before_link = stage.is_none_or(|stage| stage <= Stage::Compile);
@@ -93,11 +93,13 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, script: &Script, end: &ScriptE
             let trap = trap_name(*trap).unwrap_or_default();
             wrong_result(format!("trapped with {trap}, expected {wanted}: {message}"))
         }
-        (ScriptEnd::Refused, Some(Cause::Rejected { message, .. } | Cause::CompileFailed { message }))
-            if before_link =>
-        {
-            without_code(Verdict::Pass, format!("refused: {message}"))
-        }
+        // A memory that no module may have can also be refused as one that this runtime does not give.
+        (
+            ScriptEnd::Refused,
+            Some(
+                Cause::Rejected { message, .. } | Cause::CompileFailed { message } | Cause::ResourceLimit { message },
+            ),
+        ) if before_link => without_code(Verdict::Pass, format!("refused: {message}")),
         (ScriptEnd::Unlinkable, Some(Cause::MissingImport { module, name, .. })) => {
             without_code(Verdict::Pass, format!("import {module}.{name} is missing"))
         }
@@ -113,8 +115,7 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, script: &Script, end: &ScriptE
         }
         _ => {
             let ended = diagnose(evidence).unwrap_or_else(|| unexplained(evidence));
-            let line = script.assertions.first().map_or(0, |assertion| assertion.line);
-            Judgement { detail: format!("line {line}: {}, expected {wanted}", ended.detail), ..ended }
+            Judgement { detail: format!("{}, expected {wanted}", ended.detail), ..ended }
         }
     }
 }

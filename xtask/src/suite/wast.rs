@@ -396,7 +396,7 @@ impl<'t> Lines<'t> {
             }
             shown.push(character);
         }
-        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ").replace(" )", ")");
         match words.char_indices().nth(MAX_TEXT) {
             Some((end, _)) => format!("{}…", &words[..end]),
             None => words,
