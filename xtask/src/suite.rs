@@ -18,6 +18,7 @@ mod servers;
 #[cfg(test)]
 mod tests;
 mod translate;
+pub mod wast;
 
 pub use document::{Operation, Parsed, TestDocument, parse};
 pub use translate::scenario;
@@ -26,6 +27,8 @@ use fields::{Fields, Notes, one_line};
 
 /// Maximum size of a JSON file, bytes.
 const MAX_JSON_BYTES: u64 = 1 << 20;
+/// Maximum size of a `.wast` file, bytes.
+const MAX_WAST_BYTES: u64 = 16 << 20;
 /// Maximum number of files and folders looked at.
 const MAX_ENTRIES: usize = 100_000;
 /// Maximum depth of folders.
@@ -77,25 +80,63 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Finds the suites in `folder` and below, sorted by path. Hidden folders, and those that tests get as `/`, are left out.
+/// What a folder has to run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Folders of tests, sorted by path.
+    pub suites: Vec<Suite>,
+    /// The specification's tests, sorted by path.
+    pub wast: Vec<WastSource>,
+}
+
+/// A `.wast` file, not read yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WastSource {
+    /// The file.
+    pub path: PathBuf,
+    /// Its path below the folder that the user named: the name of its row.
+    pub title: String,
+}
+
+impl WastSource {
+    /// The file at `path`, with this path below the folder that the user named.
+    #[must_use]
+    pub fn new(path: PathBuf, below: &Path) -> Self {
+        Self { path, title: on_line(&below.display().to_string()).into_owned() }
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Its first fault.
+    pub fn read(&self) -> Result<wast::WastFile, Fault> {
+        let fault = |message| Fault { file: self.path.clone(), message };
+        let text = read_text(&self.path, MAX_WAST_BYTES).map_err(|e| fault(format!("cannot be read: {e}")))?;
+        wast::read(&self.path, &self.title, &text)
+    }
+}
+
+/// Finds the suites in `folder` and below, and the `.wast` files. Hidden folders, and those that tests get as `/`, are left
+/// out.
 ///
 /// # Errors
 /// Every fault of every file.
-pub fn load(folder: &Path) -> Result<Vec<Suite>, Vec<Fault>> {
-    let mut search = Search { top: folder, seen: 0, suites: Vec::new(), faults: Vec::new() };
+pub fn load(folder: &Path) -> Result<Found, Vec<Fault>> {
+    let mut search = Search { top: folder, seen: 0, found: Found::default(), faults: Vec::new() };
     search.visit(Path::new(""), 0);
-    let Search { mut suites, faults, .. } = search;
+    let Search { mut found, faults, .. } = search;
     if !faults.is_empty() {
         return Err(faults);
     }
-    name_apart(&mut suites);
-    Ok(suites)
+    name_apart(&mut found.suites);
+    found.wast.sort_by(|a, b| a.title.cmp(&b.title));
+    Ok(found)
 }
 
 struct Search<'a> {
     top: &'a Path,
     seen: usize,
-    suites: Vec<Suite>,
+    found: Found,
     faults: Vec<Fault>,
 }
 
@@ -125,8 +166,10 @@ impl Search<'_> {
                     suite.tests.push(test);
                 }
             }
-            self.suites.push(suite);
+            self.found.suites.push(suite);
         }
+        let scripts = files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "wast"));
+        self.found.wast.extend(scripts.map(|file| WastSource::new(folder.join(file), &relative.join(file))));
         if depth == MAX_DEPTH {
             return;
         }

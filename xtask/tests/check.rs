@@ -359,7 +359,7 @@ fn component_names_stay_names_in_jcos_output() {
         workspace.write("app.wat", wat);
         let args = ["app.wat", "--runtime", "{node,deno,bun}+jco", "--invoke", name, "--expect-stdout", "7"];
         let (_, report) = check(&workspace, &args);
-        for (runtime, ..) in common::measured(&report) {
+        for (runtime, ..) in measured(&report) {
             let cell = report["cells"].as_array().unwrap().iter().find(|c| c["runtime"] == runtime.as_str()).unwrap();
             assert!(wanted(cell), "{name}: {cell}");
         }

@@ -124,8 +124,8 @@ fn wrong_files_are_named_before_anything_runs() {
     };
     fails(&["none"], &["`none` cannot be read: No such file"]);
     workspace.write("empty/readme", "");
-    fails(&["empty"], &["have no .wasm file: name a folder with tests"]);
-    fails(&["empty/readme"], &["is not a folder", "cargo xtask check"]);
+    fails(&["empty"], &["have no .wasm or .wast file: name a folder with tests"]);
+    fails(&["empty/readme"], &["is not a folder or a .wast file", "cargo xtask check"]);
     workspace.write("tests/a.wasm", "");
     workspace.write("tests/a.json", "{\"args\": 1}");
     workspace.write("tests/b.wasm", "");

@@ -38,6 +38,7 @@ pub mod proposals;
 pub mod remedies;
 mod requests;
 pub mod row;
+mod script;
 mod sockets;
 pub mod switched;
 mod symbols;
@@ -80,6 +81,9 @@ impl Evidence<'_> {
 /// The verdict on a cell.
 #[must_use]
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
+    if let Some(script) = &spec.expect.script {
+        return script::judge(evidence, spec, script);
+    }
     let judgement = diagnose(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
     let mut judgement = context::with_context(judgement, evidence, spec);
     // Without an attempt, the stage means nothing.
@@ -106,6 +110,7 @@ fn with_code(code: Code, subject: impl Into<Option<String>>, detail: impl Into<S
         detail: one_line(&detail.into()),
         remedy: None,
         checks: Vec::new(),
+        assertions: None,
     }
 }
 
@@ -119,6 +124,7 @@ fn without_code(verdict: Verdict, detail: impl Into<String>) -> Judgement {
         detail: one_line(&detail.into()),
         remedy: None,
         checks: Vec::new(),
+        assertions: None,
     }
 }
 

@@ -86,11 +86,12 @@ pub fn plain(text: &str) -> String {
                 // Parameters, then one letter.
                 Some('[') => drop(letters.find(|c| ('@'..='~').contains(c))),
                 // A title or a link, up to its terminator.
-                Some(']') => {
-                    if letters.find(|c| matches!(c, '\u{7}' | '\u{1b}')) == Some('\u{1b}') {
-                        letters.next();
-                    }
-                }
+                Some(']') => drop(
+                    letters
+                        .find(|c| matches!(c, '\u{7}' | '\u{1b}'))
+                        .filter(|c| *c == '\u{1b}')
+                        .and_then(|_| letters.next()),
+                ),
                 // A set of characters, named by the letter after it.
                 Some('(' | ')') => drop(letters.next()),
                 _ => {}

@@ -150,7 +150,7 @@ pub fn guest_message(evidence: &Evidence) -> Option<String> {
 }
 
 /// `memory-out-of-bounds`.
-fn trap_name(trap: TrapKind) -> Option<String> {
+pub(super) fn trap_name(trap: TrapKind) -> Option<String> {
     serde_json::to_value(trap).ok().and_then(|value| value.as_str().map(str::to_owned))
 }
 

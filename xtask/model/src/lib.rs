@@ -1,5 +1,6 @@
 //! Plain data types of the lab: no I/O, no behaviour beyond names and ordering.
 
+pub mod assertions;
 pub mod checks;
 pub mod codes;
 pub mod facts;

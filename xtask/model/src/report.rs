@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Stage;
 
+use crate::assertions::Assertions;
 use crate::checks::Check;
 use crate::codes::{Blame, Code};
 use crate::facts::Facts;
@@ -313,6 +314,9 @@ pub struct Cell {
     /// The guest's result for each capability that it tried, in its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
+    /// The assertions of a `.wast` file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assertions: Option<Assertions>,
     /// How it compares to the snapshot.
     pub change: Change,
     /// The snapshot's result, if different; names both versions if the runtime's version changed.

@@ -8,10 +8,12 @@ use wasmlab_protocol::Network;
 
 mod expect;
 mod network;
+mod script;
 mod step;
 
 pub use expect::{Expect, ExpectedCall, ExpectedFile, ExpectedHostCall, ExpectedRequest};
 pub use network::{Endpoint, EndpointMode, Port, Serve, Server, Socket};
+pub use script::{Assertion, Script, ScriptEnd, Wanted};
 pub use step::{Response, Step, Stream};
 
 /// Version of `scenario.toml` that this lab reads.

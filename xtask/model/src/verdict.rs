@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Stage;
 
+use crate::assertions::Assertions;
 use crate::checks::Check;
 use crate::codes::{Blame, Code};
 
@@ -86,6 +87,8 @@ pub struct Judgement {
     pub remedy: Option<String>,
     /// The guest's result for each capability that it tried, in its order.
     pub checks: Vec<Check>,
+    /// The assertions of a `.wast` file, if the guest is part of one.
+    pub assertions: Option<Assertions>,
 }
 
 /// How a cell compares to its snapshot and to the scenario's `[[known]]` entries.

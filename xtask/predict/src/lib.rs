@@ -179,6 +179,7 @@ fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Jud
         detail: String::new(),
         remedy: None,
         checks: Vec::new(),
+        assertions: None,
     });
     match (&obstacle.cause, question.facts) {
         (Cause::Rejected { message, .. }, Ok(facts))

@@ -174,6 +174,12 @@ pub(crate) fn is_answer(cell: &Cell) -> bool {
 
 /// How a cell stands to the same cell of an earlier report.
 fn change(before: &Cell, after: &Cell) -> Change {
+    if let (Some(earlier), Some(now)) = (&before.assertions, &after.assertions)
+        && after.verdict != Verdict::Pass
+        && earlier.failed != now.failed
+    {
+        return if now.failed > earlier.failed { Change::Worse } else { Change::FixedGap };
+    }
     let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
     if told(before) == told(after) && same_blame(&before.blame, &after.blame) {
         return Change::Same;

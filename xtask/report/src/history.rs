@@ -112,7 +112,7 @@ pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History
 
 impl History {
     /// `3 reports, 2026-11-01 to 2026-11-26: 2 of 120 cells changed`.
-    fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         let days: Vec<&str> = self.reports.iter().map(|r| r.day.as_str()).filter(|day| !day.is_empty()).collect();
         let span = match (days.first(), days.last()) {
             (Some(first), Some(last)) if first != last => format!(", {first} to {last}"),
@@ -169,7 +169,7 @@ impl History {
 
 impl Dated {
     /// `2026-11-26 1a2b3c4`.
-    fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         if self.day.is_empty() { self.report.clone() } else { format!("{} {}", self.day, self.report) }
     }
 }

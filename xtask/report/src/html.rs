@@ -9,15 +9,19 @@ use wasmlab_model::report::{NoteKind, RunReport};
 
 use self::charts::{SizeChart, TimeChart};
 use self::families::Family;
+use self::history::HistoryChart;
 use self::lists::{Guest, Reason, Runtime};
 use self::matrix::{Count, Table};
+use super::history::History;
 use super::text::{changes, seconds, selected, tally};
+use super::visible::visible;
 use super::{RenderOptions, Renderer};
 
 mod charts;
 mod data;
 mod families;
 pub(crate) mod hash;
+mod history;
 mod lists;
 mod matrix;
 #[cfg(test)]
@@ -62,6 +66,8 @@ struct Page<'a> {
     reasons: Vec<Reason<'a>>,
     /// Changes and other notes: kind and text.
     changes: Vec<(&'static str, String)>,
+    /// What changed over several reports, if the page is of a history.
+    history: Option<HistoryChart<'a>>,
     notes: Vec<(&'a str, &'a str)>,
     missing: Vec<(&'a str, &'a str)>,
     next: Vec<(&'a str, &'a str)>,
@@ -81,6 +87,16 @@ impl Page<'_> {
 }
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
+    page(report, options, None)
+}
+
+/// The page of a history's last report, with a chart of what changed before.
+#[must_use]
+pub fn with_history(report: &RunReport, options: RenderOptions, history: &History) -> String {
+    visible(&page(report, options, Some(history)), options.colour).into_owned()
+}
+
+fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -> String {
     let is_check = report.command == "check";
     let page = Page {
         is_check,
@@ -97,6 +113,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         runtimes: lists::runtimes(report),
         reasons: lists::reasons(report),
         changes: changed(report),
+        history: history.map(|history| history::chart(history, report)),
         notes: notes(report, |kind| kind == NoteKind::ColumnsDiffer),
         missing: notes(report, |kind| kind == NoteKind::Missing),
         next: notes(report, |kind| kind == NoteKind::NextStep),

@@ -15,6 +15,8 @@ use super::table::{BOLD, DIM, GREEN, Painter, RED, symbol};
 use super::text::{self, tally};
 use super::{RenderOptions, Renderer};
 
+mod assertions;
+
 /// Registry entry.
 pub const RENDERER: Renderer = Renderer {
     id: "suite",
@@ -55,6 +57,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     let painter = Painter { options };
     let mut out = String::new();
     counts(&mut out, &painter, report);
+    assertions::render(&mut out, &painter, report);
     not_attempted(&mut out, &painter, report);
     failed(&mut out, &painter, report);
     changed(&mut out, &painter, report);

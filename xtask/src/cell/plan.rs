@@ -10,7 +10,7 @@ use serde::Serialize;
 use wasmlab_model::facts::{BinaryKind, Export, Facts};
 use wasmlab_model::scenario::{EntryPointKind, Run, Scenario};
 use wasmlab_model::verdict::NotAttempted;
-use wasmlab_protocol::{Call, CellSpec, EntryPoint, PROTOCOL_VERSION, PreopenedDir, PreopenedSocket};
+use wasmlab_protocol::{Call, CellSpec, EntryPoint, PROTOCOL_VERSION, PreopenedDir, PreopenedSocket, SHARED_INSTANCE};
 
 use super::{ports, preopens, sandbox};
 use crate::store::cache::Key;
@@ -206,7 +206,17 @@ impl Plan<'_> {
     pub fn not_attempted(&self) -> Option<NotAttempted> {
         let (paths, ports) = self.relative();
         let lacking = || sandbox::lacks_own_network().filter(|_| self.scenario.spec.run.own_loopback);
-        (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports))).or_else(lacking)
+        let by_adapter = || (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports)));
+        self.has_no_instance().or_else(by_adapter).or_else(lacking)
+    }
+
+    /// Command lines make each call on an instance of its own, and say little of how it ended.
+    fn has_no_instance(&self) -> Option<NotAttempted> {
+        let is_script = self.scenario.spec.expect.script.is_some();
+        (is_script && self.runtime.output_parser.is_some()).then(|| NotAttempted {
+            subject: SHARED_INSTANCE,
+            reason: "a .wast file needs several calls on one instance, and a command line makes one".to_owned(),
+        })
     }
 
     fn files<'a>(&'a self, paths: &'a CellPaths, spec: &'a CellSpec) -> CellFiles<'a> {

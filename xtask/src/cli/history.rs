@@ -11,7 +11,9 @@ use super::{output, report};
 use crate::exit;
 use crate::glob;
 use crate::lab::Lab;
+use crate::program_name;
 use crate::store::files;
+use wasmlab_report::RenderOptions;
 use wasmlab_report::history::{self, Entry};
 use wasmlab_report::visible::{VisiblePath, on_line};
 
@@ -24,6 +26,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask history ci-reports                 every report below this folder
   cargo xtask history --runtime 'wasmi*' --last 10
   cargo xtask history ci-reports --output markdown > history.md
+  cargo xtask history ci-reports --output html > page.html
+
+`--output html` is the page of the last report, with a chart of what changed before.
 
 The reports of a folder are in the order of their start; those without a time, by their name. A cell
 that a report did not measure stays as it was. Files that are no reports of this version of the lab
@@ -57,6 +62,8 @@ enum Output {
     Markdown,
     /// One object.
     Json,
+    /// The page of the last report, with a chart.
+    Html,
 }
 
 /// Runs the subcommand.
@@ -77,8 +84,15 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Output::Text => found.text(output::render_options()),
         Output::Markdown => found.markdown(),
         Output::Json => found.json(),
+        Output::Html => page(&entries, &found),
     })?;
     Ok(exit::OK)
+}
+
+/// The page of the last report, with the history.
+fn page(entries: &[Entry], found: &history::History) -> String {
+    let options = RenderOptions { program: program_name::shown(), ..RenderOptions::PLAIN };
+    entries.last().map(|last| wasmlab_report::html::with_history(&last.report, options, found)).unwrap_or_default()
 }
 
 fn globs(option: &str, texts: &[String]) -> Result<Vec<GlobMatcher>> {

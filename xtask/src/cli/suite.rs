@@ -19,7 +19,9 @@ use crate::lab::Lab;
 use crate::matrix::{Request, facts_by};
 use crate::reading::{self, Form};
 use crate::store::tree::Tree;
-use crate::suite::{self, Suite, Test};
+use crate::suite::wast::WastFile;
+use crate::suite::wast::collapse::collapse;
+use crate::suite::{self, Fault, Found, Suite, Test, WastSource};
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;
 use wasmlab_process as process;
@@ -27,25 +29,33 @@ use wasmlab_report::{GroupBy, suite as overview, table};
 use wasmlab_report::visible::VisiblePath;
 
 mod abi;
+mod wast_files;
 
-pub const ABOUT: &str = "Run other people's conformance tests, in the layout of wasi-testsuite, on every runtime";
+pub const ABOUT: &str =
+    "Run other people's conformance tests on every runtime: the layout of wasi-testsuite, and .wast files";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask setup --suite                      clones wasi-testsuite into the lab's cache
   cargo xtask suite                              all its tests on every installed runtime
   cargo xtask suite path/to/wasi-testsuite/tests --runtime wasmtime-cli --runtime node
   cargo xtask suite fixtures/suite               the lab's own small suite
   cargo xtask suite tests --test 'path_*'        only some tests
+  cargo xtask suite spec/test/core/i32.wast --runtime node --runtime 'wasmtime-*'
   cargo xtask suite tests --full                 a column per runtime, and every explanation
   cargo xtask suite tests --output json > before.json
   cargo xtask suite tests --baseline before.json # what has changed since
 
-In DIR and below, each folder with NAME.wasm files is a suite. NAME.json says how to run NAME.wasm
+In PATH and below, each folder with NAME.wasm files is a suite. NAME.json says how to run NAME.wasm
 and what has to happen: once for all (args, root, env, stdout, stderr, exit_code), or as operations
 (run, write, read, connect, send, recv, request, kill, wait). manifest.json names the suite and its
-target. Nothing in DIR changes: each test gets its own copy of its `root`, without *.cleanup.
+target. Nothing in PATH changes: each test gets its own copy of its `root`, without *.cleanup.
 
 A test with a field or an operation that the lab does not know is not run, and listed as not
-attempted. A JSON file with an error ends the command before anything runs (exit code 2).
+attempted. A JSON or .wast file with an error ends the command before anything runs (exit code 2).
+
+A .wast file is a test, too. Its assertions are counted one by one: passed, failed, not attempted.
+They run on embedded engines and JavaScript hosts (a browser only if --runtime names it). The lab
+does not attempt assertions about the text format, modules that import from other modules, and
+references that only a host can make. Names for --test: the path below PATH (`gc/struct.wast`).
 
 Exit code 0: every selected runtime passed every test that it could run. A runtime without
 components, or without the tests' version of WASI, does not count for them.
@@ -59,8 +69,8 @@ const MAX_ROOT_BYTES: u64 = 256 << 20;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder with the tests [default: the one that `setup --suite` clones]
-    #[arg(value_name = "DIR")]
+    /// Folder with the tests, or a .wast file [default: the folder that `setup --suite` clones]
+    #[arg(value_name = "PATH")]
     dir: Option<PathBuf>,
     /// Only tests that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
@@ -101,15 +111,21 @@ pub struct Args {
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let dir = folder(lab, args.dir.as_deref())?;
-    let suites = chosen(load(&dir)?, &args.test)?;
-    let runtimes = common::columns(lab, &args.runtime)?;
+    let path = path(lab, args.dir.as_deref())?;
+    let found = chosen(load(&path)?, &args.test)?;
+    let files = read_wast(&found.wast)?;
+    let suites = found.suites;
+    let mut runtimes = common::columns(lab, &args.runtime)?;
+    if suites.is_empty() && args.runtime.is_empty() {
+        runtimes.retain(wast_files::is_asked);
+    }
     let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
     let copies = TempDir::create(false)?;
     let roots = copy_roots(&suites, copies.path())?;
     let limits = run_all::limits(args.timeout);
     let jobs = run_all::jobs(args.jobs);
-    let guests = guests(lab, &suites, &args.max_size, jobs)?;
+    let mut guests = guests(lab, &suites, &args.max_size, jobs)?;
+    guests.extend(wast_files::guests(lab, &files)?);
     let (mut scenarios, mut withheld) = (Vec::new(), BTreeMap::new());
     for (suite, test) in suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (suite, test))) {
         let root = test.root.as_ref().and_then(|root| roots.get(root)).cloned();
@@ -117,6 +133,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         withheld.extend(obstacle.map(|reason| (scenario.name.clone(), reason)));
         scenarios.push(scenario);
     }
+    scenarios.extend(files.iter().flat_map(|file| &file.parts).map(|part| part.scenario.clone()));
     scenarios.sort_by(|a, b| a.name.cmp(&b.name));
     let request = Request {
         scenarios: &scenarios,
@@ -135,6 +152,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let finish = |report: &mut RunReport| {
         abi::mark_lacking(report);
+        collapse(&files, report);
         if let Some((name, baseline)) = &baseline {
             wasmlab_report::compare::against(baseline, name, report);
         }
@@ -146,8 +164,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
 
-/// The folder to search.
-fn folder(lab: &Lab, named: Option<&Path>) -> Result<PathBuf> {
+/// The folder to search, or the file.
+fn path(lab: &Lab, named: Option<&Path>) -> Result<PathBuf> {
     let Some(named) = named else {
         let cloned = lab.wasi_testsuite().join("tests");
         return match cloned.is_dir() {
@@ -158,32 +176,53 @@ fn folder(lab: &Lab, named: Option<&Path>) -> Result<PathBuf> {
         };
     };
     let found = fs::canonicalize(named).or_else(|e| usage(format!("`{}` cannot be read: {e}", named.visible())))?;
-    match found.is_dir() {
+    match found.is_dir() || is_wast(&found) {
         true => Ok(found),
-        false => usage(format!("`{}` is not a folder: for a single file, use `cargo xtask check`", named.visible())),
+        false => usage(format!(
+            "`{}` is not a folder or a .wast file: for a single module, use `cargo xtask check`",
+            named.visible()
+        )),
     }
 }
 
-fn load(dir: &Path) -> Result<Vec<Suite>> {
-    let suites = suite::load(dir).or_else(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        usage(format!("failed to read the tests:\n  {}", lines.join("\n  ")))
-    })?;
-    if suites.iter().all(|suite| suite.tests.is_empty()) {
+fn is_wast(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "wast")
+}
+
+fn load(path: &Path) -> Result<Found> {
+    if !path.is_dir() {
+        let name = path.file_name().map(Path::new).unwrap_or(path);
+        return Ok(Found { suites: Vec::new(), wast: vec![WastSource::new(path.to_owned(), name)] });
+    }
+    let found = suite::load(path).or_else(faulty)?;
+    if found.suites.iter().all(|suite| suite.tests.is_empty()) && found.wast.is_empty() {
         return usage(format!(
-            "`{}` and the folders below it have no .wasm file: name a folder with tests",
-            dir.visible()
+            "`{}` and the folders below it have no .wasm or .wast file: name a folder with tests",
+            path.visible()
         ));
     }
-    Ok(suites)
+    Ok(found)
+}
+
+fn faulty<T>(faults: Vec<Fault>) -> Result<T> {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    usage(format!("failed to read the tests:\n  {}", lines.join("\n  ")))
+}
+
+/// Reads the `.wast` files.
+fn read_wast(sources: &[WastSource]) -> Result<Vec<WastFile>> {
+    let (files, faults): (Vec<_>, Vec<_>) = sources.iter().map(WastSource::read).partition(Result::is_ok);
+    let faults: Vec<Fault> = faults.into_iter().filter_map(Result::err).collect();
+    if faults.is_empty() { Ok(files.into_iter().flatten().collect()) } else { faulty(faults) }
 }
 
 /// The tests that match one of the globs.
-fn chosen(mut suites: Vec<Suite>, globs: &[String]) -> Result<Vec<Suite>> {
+fn chosen(mut found: Found, globs: &[String]) -> Result<Found> {
     let mut matchers = Vec::new();
     for text in globs {
         let matcher = glob::parse(text).or_else(|why| usage(format!("--test {why}")))?.compile_matcher();
-        let names = suites.iter().flat_map(|suite| suite.tests.iter().map(|test| test.name.as_str()));
+        let tests = found.suites.iter().flat_map(|suite| suite.tests.iter().map(|test| test.name.as_str()));
+        let names = tests.chain(found.wast.iter().map(|file| file.title.as_str()));
         if !names.clone().any(|name| matcher.is_match(name)) {
             let near: Vec<String> = suggest::nearest(text, names).iter().map(|name| format!("`{name}`")).collect();
             let advice = match near.is_empty() {
@@ -194,11 +233,13 @@ fn chosen(mut suites: Vec<Suite>, globs: &[String]) -> Result<Vec<Suite>> {
         }
         matchers.push(matcher);
     }
-    for suite in suites.iter_mut().filter(|_| !matchers.is_empty()) {
-        suite.tests.retain(|test| matchers.iter().any(|matcher| matcher.is_match(&test.name)));
+    let matches = |name: &str| matchers.is_empty() || matchers.iter().any(|matcher| matcher.is_match(name));
+    for suite in &mut found.suites {
+        suite.tests.retain(|test| matches(&test.name));
     }
-    suites.retain(|suite| !suite.tests.is_empty());
-    Ok(suites)
+    found.suites.retain(|suite| !suite.tests.is_empty());
+    found.wast.retain(|file| matches(&file.title));
+    Ok(found)
 }
 
 /// The lab's own copies of the folders that tests get, so that every cell gets the same, by their paths.

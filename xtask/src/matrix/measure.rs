@@ -117,7 +117,8 @@ fn ready<'a>(
     };
     let built = guest.guest.as_ref().map_err(not_built)?;
     // One finding for the whole row: no runtime is run or blamed.
-    if let (Some(remedy), Err(message)) = (guest.invalid, &guest.facts) {
+    let has_to_be_refused = scenario.spec.expect.script.is_some();
+    if let (Some(remedy), Err(message), false) = (guest.invalid, &guest.facts, has_to_be_refused) {
         let mut cell =
             row::unmeasured(scenario, runtime.id(), Verdict::NotApplicable, None, format!("{INVALID_FILE}: {message}"));
         cell.subject = Some(INVALID_FILE.to_owned());

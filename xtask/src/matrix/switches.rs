@@ -31,6 +31,10 @@ pub fn try_switches(
     let mut last: Option<SingleRun> = None;
     for _ in 0..MAX_ROUNDS {
         let seen = last.as_ref().unwrap_or(&first);
+        // A test that has to exhaust the stack passes by doing so.
+        if seen.judgement.verdict == Verdict::Pass {
+            break;
+        }
         let more: Vec<String> = missing_features(seen).into_iter().flat_map(|lack| switches_for(plan, lack)).collect();
         let before = on.len();
         for switch in more {

@@ -148,7 +148,7 @@ fn faults_name_field_and_remedy() {
 #[test]
 fn folders_are_read() {
     let own = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/suite")).unwrap();
-    let suites = load(&own).unwrap();
+    let suites = load(&own).unwrap().suites;
     let names: Vec<&str> = suites.iter().map(|suite| suite.target.as_str()).collect();
     assert_eq!(names, ["wasm32-wasip1", "wasm32-wasip2"]);
     assert!(suites[0].name.starts_with("The lab's own tests"));
@@ -163,7 +163,7 @@ fn folders_are_read() {
         fs::write(at(&format!("suite/{file}.wasm")), "").unwrap();
     }
     fs::write(at("suite/a/one.json"), r#"{"root": "root.dir"}"#).unwrap();
-    let suites = load(&at("suite")).unwrap();
+    let suites = load(&at("suite")).unwrap().suites;
     let tests: Vec<(&str, &str)> = suites
         .iter()
         .flat_map(|suite| suite.tests.iter().map(|test| (suite.name.as_str(), test.name.as_str())))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Value;
 
+use super::script::Script;
 use super::step::{default_method, default_path};
 
 /// A call and its expected results.
@@ -52,6 +53,9 @@ pub struct Expect {
     /// Any exit code and output will do: `check` without `--expect-*`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub any_exit: bool,
+    /// The assertions of a `.wast` file, in place of everything else; never in `scenario.toml`.
+    #[serde(skip)]
+    pub script: Option<Script>,
 }
 
 /// A file that the guest must leave.

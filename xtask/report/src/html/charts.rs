@@ -110,7 +110,8 @@ impl Scale {
     }
 }
 
-fn percent(value: f64) -> String {
+/// As an attribute of the chart.
+pub fn percent(value: f64) -> String {
     format!("{value:.2}%")
 }
 

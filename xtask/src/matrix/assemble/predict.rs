@@ -46,6 +46,10 @@ pub fn add(
         let version = versions.get(id).copied();
         let found = (scenarios.get(cell.scenario.as_str()), columns.get(id), profiles.of(id, version));
         let (Some(scenario), Some(runtime), Some(profile)) = found else { continue };
+        // Its result is that of assertions, which no profile has.
+        if scenario.spec.expect.script.is_some() {
+            continue;
+        }
         let facts = facts.get(cell.scenario.as_str()).copied().flatten();
         // A runtime that is not here says nothing of a question that makes no sense for it.
         if version.is_none() && (facts.is_none() || runtime.is_applicable(&scenario.spec, facts).is_err()) {

@@ -1,0 +1,405 @@
+//! The specification's tests: `.wast` files, each with modules and assertions about them
+//! (<https://github.com/WebAssembly/spec/tree/main/interpreter#scripts>).
+//!
+//! Each part of a file that one process can run becomes a scenario. When all have run, [`collapse`] makes one row of each
+//! file, with its assertions counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use wast::core::{Module as WastModule, ModuleKind};
+use wast::lexer::Lexer;
+use wast::parser::{self, ParseBuffer};
+use wast::token::Span;
+use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, Wat};
+
+use super::Fault;
+use super::fields::one_line;
+use wasmlab_model::scenario::{
+    Assertion, Build, EntryPointKind, Expect, Run, Scenario, ScenarioFile, Script, ScriptEnd,
+};
+use wasmlab_protocol::TrapKind;
+
+pub mod collapse;
+mod instance;
+mod module;
+#[cfg(test)]
+mod tests;
+mod values;
+mod wrap;
+
+use instance::{Action, Instance, Part};
+use module::Module;
+
+/// The route of the rows, in place of a target.
+pub const ROUTE: &str = "wast";
+
+/// A `.wast` file, ready to run.
+#[derive(Clone, Debug)]
+pub struct WastFile {
+    /// Its path below the folder that the user named.
+    pub title: String,
+    /// What each process runs.
+    pub parts: Vec<WastPart>,
+    /// Assertions that the lab cannot check on any runtime: how many, and why.
+    pub left_out: BTreeMap<String, u64>,
+}
+
+/// A part of a file.
+#[derive(Clone, Debug)]
+pub struct WastPart {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The module.
+    pub module: Vec<u8>,
+}
+
+/// Reads a file. `title` is how reports name it.
+///
+/// # Errors
+/// The first fault, with its line.
+pub fn read(path: &Path, title: &str, text: &str) -> Result<WastFile, Fault> {
+    let lines = Lines::of(text);
+    let fault = |error: wast::Error| {
+        let (line, column) = lines.position(error.span());
+        let file = PathBuf::from(format!("{}:{line}:{column}", path.display()));
+        Fault { file, message: one_line(&error.message()) }
+    };
+    let mut lexer = Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer).map_err(fault)?;
+    let script = parser::parse::<Wast>(&buffer).map_err(fault)?;
+    let mut reader = Reader::new(title, &lines);
+    for directive in script.directives {
+        reader.directive(directive).map_err(fault)?;
+    }
+    Ok(reader.finish())
+}
+
+struct Reader<'t> {
+    lines: &'t Lines<'t>,
+    file: WastFile,
+    names: BTreeSet<String>,
+    instances: Vec<Instance>,
+    /// Instances by name.
+    named: BTreeMap<String, usize>,
+    /// Modules that are defined without an instance.
+    definitions: BTreeMap<Option<String>, (u64, String, Vec<u8>)>,
+    current: Option<usize>,
+}
+
+impl<'t> Reader<'t> {
+    fn new(title: &str, lines: &'t Lines<'t>) -> Self {
+        let file = WastFile { title: title.to_owned(), parts: Vec::new(), left_out: BTreeMap::new() };
+        let (names, instances, named) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
+        Self { lines, file, names, instances, named, definitions: BTreeMap::new(), current: None }
+    }
+
+    fn directive(&mut self, directive: WastDirective) -> Result<(), wast::Error> {
+        let (line, text) = (self.lines.position(directive.span()).0, self.lines.text(directive.span()));
+        match directive {
+            WastDirective::Module(mut module) => {
+                let name = module.name().map(|id| id.name().to_owned());
+                let instance = instance(line, text, &mut module)?;
+                self.start(name, instance);
+            }
+            WastDirective::ModuleDefinition(mut module) => {
+                let name = module.name().map(|id| id.name().to_owned());
+                if is_component(&module) {
+                    self.definitions.insert(name, (line, text, Vec::new()));
+                } else {
+                    self.definitions.insert(name, (line, text, module.encode()?));
+                }
+            }
+            WastDirective::ModuleInstance { instance, module, .. } => {
+                let module = module.map(|id| id.name().to_owned());
+                let made = match self.definitions.get(&module) {
+                    Some((_, _, bytes)) if bytes.is_empty() => Instance::unusable(line, text, COMPONENT.to_owned()),
+                    Some((_, _, bytes)) => of_bytes(line, text, bytes.clone()),
+                    None => Instance::unusable(line, text, "no module of this name is defined before".to_owned()),
+                };
+                self.start(instance.map(|id| id.name().to_owned()), made);
+            }
+            WastDirective::Register { .. } => {}
+            WastDirective::Invoke(invoke) => {
+                let id = invoke.module.map(|id| id.name().to_owned());
+                if let Ok(instance) = self.instance(id.as_deref()) {
+                    instance.act(&invoke);
+                }
+            }
+            WastDirective::AssertReturn { exec, results, .. } => {
+                self.exec(line, text, exec, ScriptEnd::Returns, |instance, line, text, action, _| {
+                    instance.returns(line, text, action, &results)
+                })?;
+            }
+            WastDirective::AssertTrap { exec, message, .. } => {
+                let end = ScriptEnd::Traps(trap(message));
+                self.exec(line, text, exec, end, Instance::traps)?;
+            }
+            WastDirective::AssertException { exec, .. } => {
+                let end = ScriptEnd::Traps(Some(TrapKind::UncaughtException));
+                self.exec(line, text, exec, end, Instance::traps)?;
+            }
+            WastDirective::AssertExhaustion { call, .. } => {
+                let end = ScriptEnd::Traps(Some(TrapKind::StackOverflow));
+                self.exec(line, text, WastExecute::Invoke(call), end, Instance::traps)?;
+            }
+            WastDirective::AssertMalformed { module, .. } => self.refused(line, text, module, true)?,
+            WastDirective::AssertInvalid { module, .. } => self.refused(line, text, module, false)?,
+            WastDirective::AssertUnlinkable { module, message, .. } => {
+                let wat = QuoteWat::Wat(module);
+                if message.starts_with("unknown import") && !is_component(&wat) {
+                    self.module_part(line, text, wat, ScriptEnd::Unlinkable)?;
+                } else {
+                    self.leave_out("it needs an import of another type, which only another module could give");
+                }
+            }
+            WastDirective::AssertInvalidCustom { .. } | WastDirective::AssertMalformedCustom { .. } => {
+                self.leave_out("it is about a custom section, which an engine need not read");
+            }
+            WastDirective::AssertSuspension { .. } => self.leave_out("the lab does not tell a suspension from a trap"),
+            WastDirective::Thread(_) | WastDirective::Wait { .. } => {
+                self.leave_out("it starts threads, and a process of the lab calls from one");
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, name: Option<String>, instance: Instance) {
+        self.named.extend(name.map(|name| (name, self.instances.len())));
+        self.current = Some(self.instances.len());
+        self.instances.push(instance);
+    }
+
+    fn instance(&mut self, name: Option<&str>) -> Result<&mut Instance, String> {
+        let index = match name {
+            Some(name) => self.named.get(name).copied(),
+            None => self.current,
+        };
+        index
+            .and_then(|index| self.instances.get_mut(index))
+            .ok_or_else(|| "the file has no such module before".to_owned())
+    }
+
+    fn leave_out(&mut self, why: &str) {
+        *self.file.left_out.entry(why.to_owned()).or_default() += 1;
+    }
+
+    /// An assertion about an action, or about a new instance of a module.
+    fn exec(
+        &mut self,
+        line: u64,
+        text: String,
+        exec: WastExecute,
+        end: ScriptEnd,
+        ask: impl FnOnce(&mut Instance, u64, String, &Action, ScriptEnd) -> Result<(), String>,
+    ) -> Result<(), wast::Error> {
+        let (id, action) = match &exec {
+            WastExecute::Wat(_) => {
+                let WastExecute::Wat(wat) = exec else { return Ok(()) };
+                return self.module_part(line, text, QuoteWat::Wat(wat), end);
+            }
+            WastExecute::Invoke(invoke) => (invoke.module, Action::Invoke(invoke)),
+            WastExecute::Get { module, global, .. } => (*module, Action::Get(global)),
+        };
+        let asked = self.instance(id.map(|id| id.name())).and_then(|instance| ask(instance, line, text, &action, end));
+        if let Err(why) = asked {
+            self.leave_out(&why);
+        }
+        Ok(())
+    }
+
+    /// A module that has to be refused.
+    fn refused(&mut self, line: u64, text: String, mut module: QuoteWat, malformed: bool) -> Result<(), wast::Error> {
+        if is_component(&module) {
+            self.leave_out(COMPONENT);
+            return Ok(());
+        }
+        let is_text = !matches!(module, QuoteWat::Wat(Wat::Module(WastModule { kind: ModuleKind::Binary(_), .. })));
+        match module.to_test() {
+            // What the text format cannot say never reaches an engine.
+            Ok(QuoteWatTest::Text(_)) if malformed => self.leave_out(TEXT),
+            Ok(QuoteWatTest::Text(_)) => match module.encode() {
+                Ok(bytes) => self.part(line, &bytes, &[], of_module(line, text, ScriptEnd::Refused)),
+                Err(_) => self.leave_out(TEXT),
+            },
+            Ok(QuoteWatTest::Binary(bytes)) => self.part(line, &bytes, &[], of_module(line, text, ScriptEnd::Refused)),
+            Err(_) if is_text => self.leave_out(TEXT),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// A module whose instantiation has to end in one way.
+    fn module_part(&mut self, line: u64, text: String, mut wat: QuoteWat, end: ScriptEnd) -> Result<(), wast::Error> {
+        if is_component(&wat) {
+            self.leave_out(COMPONENT);
+            return Ok(());
+        }
+        match Module::read(wat.encode()?) {
+            Err(error) => self.leave_out(&unreadable(&error)),
+            Ok(module) if end == ScriptEnd::Unlinkable => {
+                self.part(line, &module.bytes, &module.host_functions, of_module(line, text, end));
+            }
+            Ok(module) => match module.other_imports.first() {
+                Some(import) => {
+                    self.leave_out(&format!("it imports from another module ({import}), and the lab links none"))
+                }
+                None => self.part(line, &module.bytes, &module.host_functions, of_module(line, text, end)),
+            },
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, line: u64, module: &[u8], host_functions: &[String], part: Part) {
+        // The line of an assertion names its part; several may be on one line.
+        let slug = self.file.title.replace(['/', '\\'], "-");
+        let name = format!("{slug}:{line}");
+        let mut names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}.{number}")));
+        let name = names.find(|name| !self.names.contains(name)).unwrap_or(name);
+        self.names.insert(name.clone());
+        let script = Script { file: self.file.title.clone(), assertions: part.assertions, end: part.end };
+        let run = Run { host_functions: host_functions.to_vec(), call: part.calls, ..Run::default() };
+        let scenario = scenario(name, &self.file.title, run, Some(script));
+        self.file.parts.push(WastPart { scenario, module: module.to_vec() });
+    }
+
+    fn finish(mut self) -> WastFile {
+        for instance in std::mem::take(&mut self.instances) {
+            let line = instance.line;
+            if let Some((why, counts)) = instance.obstacle() {
+                if counts {
+                    self.leave_out(why);
+                }
+                continue;
+            }
+            let (module, host_functions, parts) = instance.parts();
+            for part in parts {
+                let at = if part.end == ScriptEnd::Returns {
+                    line
+                } else {
+                    part.assertions.first().map_or(line, |a| a.line)
+                };
+                self.part(at, &module, &host_functions, part);
+            }
+        }
+        self.file
+    }
+}
+
+/// The scenario of a part, or, without a script, of a whole file.
+fn scenario(name: String, title: &str, run: Run, script: Option<Script>) -> Scenario {
+    let spec = ScenarioFile {
+        schema: crate::scenario::SCHEMA_VERSION,
+        title: title.to_owned(),
+        family: ROUTE.to_owned(),
+        route: ROUTE.to_owned(),
+        rank: 0,
+        build: Build { toolchain: "wat".to_owned(), artifact: Some("module.wasm".to_owned()), ..Build::default() },
+        run: Run { entry: EntryPointKind::Calls, ..run },
+        expect: Expect { script, ..Expect::default() },
+        known: Vec::new(),
+        step: Vec::new(),
+    };
+    Scenario { name, dir: PathBuf::new(), spec }
+}
+
+/// Why the lab leaves components to the tests of components.
+const COMPONENT: &str = "it is a component, and the lab's assertions are about modules";
+/// Why what is wrong with a text cannot be shown to an engine.
+const TEXT: &str = "it is about the text format, and engines read the binary format";
+
+fn unreadable(error: &wasmparser::BinaryReaderError) -> String {
+    format!("the lab's reader cannot read its module: {}", one_line(error.message()))
+}
+
+fn instance(line: u64, text: String, module: &mut QuoteWat) -> Result<Instance, wast::Error> {
+    if is_component(module) {
+        return Ok(Instance::unusable(line, text, COMPONENT.to_owned()));
+    }
+    Ok(of_bytes(line, text, module.encode()?))
+}
+
+fn of_bytes(line: u64, text: String, bytes: Vec<u8>) -> Instance {
+    match Module::read(bytes) {
+        Ok(module) => Instance::new(line, text, module),
+        Err(error) => Instance::unusable(line, text, unreadable(&error)),
+    }
+}
+
+fn is_component(module: &QuoteWat) -> bool {
+    matches!(module, QuoteWat::Wat(Wat::Component(_)) | QuoteWat::QuoteComponent(..))
+}
+
+/// An assertion about a module as a whole.
+fn of_module(line: u64, text: String, end: ScriptEnd) -> Part {
+    Part { calls: Vec::new(), assertions: vec![Assertion { line, text, call: None, wanted: Vec::new() }], end }
+}
+
+/// The trap that the specification's message stands for; `None`: any.
+fn trap(message: &str) -> Option<TrapKind> {
+    const MESSAGES: &[(&str, TrapKind)] = &[
+        ("unreachable", TrapKind::Unreachable),
+        ("integer divide by zero", TrapKind::DivisionByZero),
+        ("integer overflow", TrapKind::IntegerOverflow),
+        ("invalid conversion to integer", TrapKind::BadConversion),
+        ("out of bounds memory access", TrapKind::MemoryOutOfBounds),
+        ("out of bounds table access", TrapKind::TableOutOfBounds),
+        ("undefined element", TrapKind::TableOutOfBounds),
+        ("uninitialized element", TrapKind::NullReference),
+        ("indirect call type mismatch", TrapKind::BadSignature),
+        ("null ", TrapKind::NullReference),
+        ("cast failure", TrapKind::CastFailure),
+        ("call stack exhausted", TrapKind::StackOverflow),
+        ("unaligned atomic", TrapKind::UnalignedAtomic),
+    ];
+    MESSAGES.iter().find(|(start, _)| message.starts_with(start)).map(|(_, kind)| *kind)
+}
+
+/// The lines of a file.
+struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+/// As many characters of an assertion as a message shows.
+const MAX_TEXT: usize = 120;
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    /// Line and column, from 1.
+    fn position(&self, span: Span) -> (u64, u64) {
+        let line = self.starts.partition_point(|start| *start <= span.offset());
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        (line as u64, (span.offset() - start) as u64 + 1)
+    }
+
+    /// What is written at a directive, on one line, cut after some characters.
+    fn text(&self, span: Span) -> String {
+        let keyword = self.text.get(span.offset()..).unwrap_or_default();
+        let (mut depth, mut quoted, mut escaped, mut shown) = (1_usize, false, false, String::from("("));
+        for character in keyword.chars() {
+            if shown.len() > 4 * MAX_TEXT || depth == 0 {
+                break;
+            }
+            match character {
+                _ if escaped => escaped = false,
+                '\\' if quoted => escaped = true,
+                '"' => quoted = !quoted,
+                '(' if !quoted => depth += 1,
+                ')' if !quoted => depth -= 1,
+                _ => {}
+            }
+            shown.push(character);
+        }
+        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ").replace(" )", ")");
+        match words.char_indices().nth(MAX_TEXT) {
+            Some((end, _)) => format!("{}…", &words[..end]),
+            None => words,
+        }
+    }
+}

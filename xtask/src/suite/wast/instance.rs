@@ -1,0 +1,220 @@
+//! An instance of a module in a `.wast` file: its calls, the assertions about them, and the parts they are run in.
+//!
+//! A process ends with a trap. So all calls that return are one part, in one process, and each call that has to trap is a
+//! part of its own, after the earlier calls that may change the instance's state. What follows a trap that may have
+//! changed the state cannot be asked: the instance is gone.
+
+use wasmlab_model::scenario::{Assertion, ExpectedCall, ScriptEnd, Wanted};
+use wast::{WastArg, WastInvoke, WastRet};
+
+use super::module::{Export, Module};
+use super::values;
+use super::wrap::{Conversion, Target, Wrappers};
+
+/// Why assertions after a trap are not attempted.
+const LOST: &str = "an earlier call traps after it may have changed the instance, which ends with its process";
+
+/// An instance, and what the file does with it so far.
+pub struct Instance {
+    /// The line of its module.
+    pub line: u64,
+    /// The module's text, as messages show it.
+    pub text: String,
+    module: Module,
+    wrappers: Wrappers,
+    /// Why nothing can be asked of it.
+    obstacle: Option<String>,
+    /// Whether something is asserted of it, whether or not the lab can ask.
+    is_asked: bool,
+    /// Why nothing more can be asked of it.
+    lost: Option<String>,
+    calls: Vec<Call>,
+    assertions: Vec<Assertion>,
+    ends: Vec<Part>,
+}
+
+/// A call, and whether it may change the instance's state.
+#[derive(Clone)]
+struct Call {
+    call: ExpectedCall,
+    changes_state: bool,
+}
+
+/// What one process runs.
+pub struct Part {
+    /// The calls, in order.
+    pub calls: Vec<ExpectedCall>,
+    /// The assertions about them.
+    pub assertions: Vec<Assertion>,
+    /// How it has to end.
+    pub end: ScriptEnd,
+}
+
+/// What is asked of an instance.
+pub enum Action<'a, 'b> {
+    /// A call of a function.
+    Invoke(&'b WastInvoke<'a>),
+    /// The value of a global.
+    Get(&'b str),
+}
+
+/// A prepared action.
+struct Prepared {
+    call: Call,
+    wanted: Vec<Wanted>,
+}
+
+impl Instance {
+    /// A new instance of `module`.
+    pub fn new(line: u64, text: String, module: Module) -> Self {
+        let wrappers = Wrappers::new(&module);
+        let obstacle = match module.other_imports.as_slice() {
+            [] => None,
+            [first, ..] => Some(format!("it imports from another module ({first}), and the lab links none")),
+        };
+        let (lost, calls, assertions, ends) = (None, Vec::new(), Vec::new(), Vec::new());
+        Self { line, text, module, wrappers, obstacle, is_asked: false, lost, calls, assertions, ends }
+    }
+
+    /// An instance of which nothing can be asked.
+    pub fn unusable(line: u64, text: String, why: String) -> Self {
+        Self { obstacle: Some(why), ..Self::new(line, text, Module::default()) }
+    }
+
+    /// Makes a call whose results do not matter.
+    pub fn act(&mut self, invoke: &WastInvoke) {
+        // Nothing is asserted, so nothing is counted; what follows is.
+        if let Ok(prepared) = self.prepare(&Action::Invoke(invoke), None) {
+            self.calls.push(prepared.call);
+        }
+    }
+
+    /// Asserts what an action returns.
+    ///
+    /// # Errors
+    /// Why this cannot be asked.
+    pub fn returns(&mut self, line: u64, text: String, action: &Action, results: &[WastRet]) -> Result<(), String> {
+        self.is_asked = true;
+        let prepared = self.prepare(action, Some(results))?;
+        let call = Some(self.calls.len());
+        self.calls.push(prepared.call);
+        self.assertions.push(Assertion { line, text, call, wanted: prepared.wanted });
+        Ok(())
+    }
+
+    /// Asserts that an action traps.
+    ///
+    /// # Errors
+    /// Why this cannot be asked.
+    pub fn traps(&mut self, line: u64, text: String, action: &Action, end: ScriptEnd) -> Result<(), String> {
+        self.is_asked = true;
+        let prepared = self.prepare(action, None)?;
+        let mut calls: Vec<ExpectedCall> =
+            self.calls.iter().filter(|earlier| earlier.changes_state).map(|earlier| earlier.call.clone()).collect();
+        if prepared.call.changes_state {
+            self.lost = Some(LOST.to_owned());
+        }
+        calls.push(prepared.call.call);
+        let assertion = Assertion { line, text, call: None, wanted: Vec::new() };
+        self.ends.push(Part { calls, assertions: vec![assertion], end });
+        Ok(())
+    }
+
+    fn prepare(&mut self, action: &Action, results: Option<&[WastRet]>) -> Result<Prepared, String> {
+        if let Some(why) = self.obstacle.as_ref().or(self.lost.as_ref()) {
+            return Err(why.clone());
+        }
+        let (name, args) = match action {
+            Action::Invoke(invoke) => (invoke.name, invoke.args.as_slice()),
+            Action::Get(name) => (*name, [].as_slice()),
+        };
+        let found = match (self.module.exports.get(name).cloned(), action) {
+            (Some(Export::Function { index, ty, changes_state }), Action::Invoke(_)) => {
+                self.call(name, index, &ty, args, results, changes_state)
+            }
+            (Some(Export::Global { index, ty }), Action::Get(_)) => {
+                let (wanted, conversions) = wanted(&[ty], results)?;
+                let export = self.wrappers.add(Target::Global(index), &[], &conversions);
+                Ok(Prepared { call: Call::new(export, Vec::new(), false), wanted })
+            }
+            _ => Err("the module has no such export".to_owned()),
+        };
+        let changes = matches!(self.module.exports.get(name), Some(Export::Function { changes_state: true, .. }));
+        if let Err(why) = &found
+            && changes
+        {
+            self.lost = Some(format!("an earlier call that may change the instance cannot be made: {why}"));
+        }
+        found
+    }
+
+    fn call(
+        &mut self,
+        name: &str,
+        index: u32,
+        ty: &wasmparser::FuncType,
+        args: &[WastArg],
+        results: Option<&[WastRet]>,
+        changes_state: bool,
+    ) -> Result<Prepared, String> {
+        let constants = args.iter().enumerate().map(|(at, arg)| values::constant(arg, ty.params().get(at)));
+        let constants = constants.collect::<Result<Vec<_>, _>>()?;
+        if constants.len() != ty.params().len() {
+            return Err(format!("the function takes {} arguments", ty.params().len()));
+        }
+        let (wanted, conversions) = wanted(ty.results(), results)?;
+        // A host passes integers as they are.
+        let direct: Option<Vec<_>> = constants.iter().map(|constant| values::integer(*constant)).collect();
+        let call = match direct.filter(|_| values::is_of_integers(ty)) {
+            Some(args) => Call::new(name.to_owned(), args, changes_state),
+            None => {
+                let export = self.wrappers.add(Target::Function(index), &constants, &conversions);
+                Call::new(export, Vec::new(), changes_state)
+            }
+        };
+        Ok(Prepared { call, wanted })
+    }
+
+    /// Its module, with what its calls need, and the parts to run.
+    pub fn parts(self) -> (Vec<u8>, Vec<String>, Vec<Part>) {
+        let module = self.wrappers.apply(&self.module);
+        let mut parts = self.ends;
+        let mut assertions = self.assertions;
+        // A module of which nothing else is asserted has to have an instance.
+        if !self.is_asked && self.obstacle.is_none() {
+            let call = self.calls.len().checked_sub(1);
+            assertions.push(Assertion { line: self.line, text: self.text, call, wanted: Vec::new() });
+        }
+        // What follows the last assertion shows nothing.
+        let needed = assertions.iter().filter_map(|assertion| assertion.call).max().map_or(0, |last| last + 1);
+        let calls = self.calls.into_iter().take(needed).map(|call| call.call).collect();
+        if !assertions.is_empty() {
+            parts.insert(0, Part { calls, assertions, end: ScriptEnd::Returns });
+        }
+        (module, self.module.host_functions, parts)
+    }
+
+    /// Why its module cannot be used at all, and whether nothing else was asserted of it, so that the module counts.
+    pub fn obstacle(&self) -> Option<(&str, bool)> {
+        self.obstacle.as_deref().map(|why| (why, !self.is_asked))
+    }
+}
+
+impl Call {
+    fn new(export: String, args: Vec<wasmlab_protocol::Value>, changes_state: bool) -> Self {
+        Self { call: ExpectedCall { export, args, results: None, after_previous: false }, changes_state }
+    }
+}
+
+/// What the results have to be, and how to make integers of them.
+fn wanted(
+    types: &[wasmparser::ValType],
+    expected: Option<&[WastRet]>,
+) -> Result<(Vec<Wanted>, Vec<Conversion>), String> {
+    let Some(expected) = expected else { return Ok((Vec::new(), vec![Conversion::Drop; types.len()])) };
+    if expected.len() != types.len() {
+        return Err(format!("it expects {} results of {}", expected.len(), types.len()));
+    }
+    let pairs = std::iter::zip(expected, types).map(|(expected, ty)| values::wanted(expected, ty));
+    Ok(pairs.collect::<Result<Vec<_>, _>>()?.into_iter().unzip())
+}

@@ -1,0 +1,131 @@
+//! What becomes of the directives of a `.wast` file.
+
+use std::path::Path;
+
+use super::{WastFile, read};
+use wasmlab_model::scenario::ScriptEnd;
+
+fn file(text: &str) -> WastFile {
+    read(Path::new("t.wast"), "t.wast", text).unwrap()
+}
+
+/// The parts of a file, one line each, and what is left out.
+fn shown(text: &str) -> (Vec<String>, Vec<String>) {
+    let file = file(text);
+    let part = |part: &super::WastPart| {
+        let spec = &part.scenario.spec;
+        let script = spec.expect.script.as_ref().unwrap();
+        let calls: Vec<&str> = spec.run.call.iter().map(|call| call.export.as_str()).collect();
+        let lines: Vec<u64> = script.assertions.iter().map(|assertion| assertion.line).collect();
+        let end = match script.end {
+            ScriptEnd::Returns => "returns".to_owned(),
+            ref other => format!("{other:?}"),
+        };
+        wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
+            .validate_all(&part.module)
+            .err()
+            .filter(|_| script.end != ScriptEnd::Refused)
+            .map_or((), |error| panic!("{}: {error}", part.scenario.name));
+        format!("{} {calls:?} {lines:?} {end}", part.scenario.name)
+    };
+    let parts = file.parts.iter().map(part).collect();
+    (parts, file.left_out.iter().map(|(why, count)| format!("{count} {why}")).collect())
+}
+
+fn check(text: &str, parts: &[&str], left_out: &[&str]) {
+    let (found, left) = shown(text);
+    assert_eq!(found, parts, "{text}");
+    assert!(left.len() == left_out.len(), "{left:?}");
+    for (left, wanted) in left.iter().zip(left_out) {
+        assert!(left.contains(wanted), "{left} does not say {wanted}");
+    }
+}
+
+const STATEFUL: &str = r#"(module (global $g (mut i32) (i32.const 0))
+  (func (export "set") (param i32) (global.set $g (local.get 0)))
+  (func (export "get") (result i32) (global.get $g))
+  (func (export "pure") (unreachable))
+  (func (export "impure") (global.set $g (i32.const 1)) (unreachable)))
+"#;
+
+#[test]
+fn calls_that_return_are_one_process_and_traps_are_others() {
+    check(
+        &format!(
+            r#"{STATEFUL}(invoke "set" (i32.const 1))
+            (assert_return (invoke "get") (i32.const 1))
+            (assert_trap (invoke "pure") "unreachable")
+            (assert_return (invoke "set" (i32.const 2)))
+            (assert_trap (invoke "impure") "unreachable")
+            (assert_return (invoke "get") (i32.const 2))
+            (assert_trap (invoke "pure") "unreachable")"#
+        ),
+        &[
+            r#"t.wast:1 ["set", "get", "set"] [7, 9] returns"#,
+            r#"t.wast:8 ["set", "pure"] [8] Traps(Some(Unreachable))"#,
+            r#"t.wast:10 ["set", "set", "impure"] [10] Traps(Some(Unreachable))"#,
+        ],
+        &["2 an earlier call traps after it may have changed the instance"],
+    );
+}
+
+#[test]
+fn values_that_hosts_change_do_not_cross() {
+    check(
+        r#"(module (func (export "f") (param f32) (result f32) (local.get 0)) (func (export "i") (result i32) (i32.const 1))
+          (global (export "g") f64 (f64.const 1)) (func (export "r") (param externref)))
+        (assert_return (invoke "f" (f32.const nan:0x200000)) (f32.const nan:0x200000))
+        (assert_return (invoke "i") (i32.const 1))
+        (assert_return (get "g") (f64.const 1))
+        (assert_return (invoke "r" (ref.null extern)))
+        (assert_return (invoke "r" (ref.extern 1)))
+        (assert_return (invoke "none"))"#,
+        &[r#"t.wast:1 ["wasmlab:0", "i", "wasmlab:1", "wasmlab:2"] [3, 4, 5, 6] returns"#],
+        &["1 it needs a reference of the host's", "1 the module has no such export"],
+    );
+}
+
+#[test]
+fn modules_are_parts_of_their_own() {
+    check(
+        r#"(assert_malformed (module binary "\00asm\02\00\00\00") "unknown binary version")
+        (assert_malformed (module quote "(func") "x")
+        (assert_invalid (module (func (result i32))) "type mismatch")
+        (assert_unlinkable (module (import "a" "b" (func))) "unknown import")
+        (assert_unlinkable (module (import "a" "b" (func))) "incompatible import type")
+        (assert_trap (module (func $f unreachable) (start $f)) "unreachable")
+        (module $m) (module (import "spectest" "print" (func)))
+        (module (import "spectest" "global_i32" (global i32)))
+        (component)"#,
+        &[
+            "t.wast:1 [] [1] Refused",
+            "t.wast:3 [] [3] Refused",
+            "t.wast:4 [] [4] Unlinkable",
+            "t.wast:6 [] [6] Traps(Some(Unreachable))",
+            "t.wast:7 [] [7] returns",
+            "t.wast:7.2 [] [7] returns",
+        ],
+        &[
+            "1 it imports from another module (spectest.global_i32)",
+            "1 it is a component",
+            "1 it is about the text",
+            "1 it needs an import of another type",
+        ],
+    );
+    assert_eq!(
+        file("(module) (module (import \"spectest\" \"print\" (func)))").parts[1].scenario.spec.run.host_functions,
+        ["spectest.print"]
+    );
+}
+
+#[test]
+fn faults_name_line_and_column() {
+    let check = |text: &str, wanted: &str| {
+        let fault = read(Path::new("dir/t.wast"), "t.wast", text).unwrap_err();
+        assert!(fault.to_string().starts_with(wanted), "{fault}");
+    };
+    check("(module)\n(assert_return (invoke \"f\") (i32.cons 1))", "dir/t.wast:2:29: expected a [type].const");
+    check("(module)\n\n  (assert_nothing)", "dir/t.wast:3:4: ");
+    check("(module (func (call $none)))", "dir/t.wast:1:21: unknown func");
+    check("(module", "dir/t.wast:1:");
+}
