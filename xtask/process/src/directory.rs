@@ -144,7 +144,6 @@ mod linux {
     }
 
     pub fn names(here: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
-        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let mut entries = Dir::read_from(beneath(here.handle.as_fd(), path, FOLDER)?)?;
         let mut names = Vec::new();
         while let Some(entry) = entries.read() {
@@ -157,6 +156,7 @@ mod linux {
     }
 
     fn beneath(top: BorrowedFd, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         match openat2(top, path, flags, Mode::empty(), resolve) {
             // No such call: Linux before 5.6, or a container's filter.

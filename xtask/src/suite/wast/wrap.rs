@@ -274,7 +274,7 @@ mod tests {
         add(&mut wrappers);
         let wrapped = wrappers.apply(&module);
         wasmparser::Validator::new().validate_all(&wrapped).unwrap();
-        let printed = wasmlab_inspect::wat(&wrapped).unwrap();
+        let printed = wasmlab_inspect::to_wat(&wrapped).unwrap();
         for line in lines {
             assert!(printed.contains(line), "{line}:\n{printed}");
         }
