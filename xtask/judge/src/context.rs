@@ -55,10 +55,10 @@ fn by_first_argument(judgement: Judgement, facts: Option<&Facts>, spec: &Scenari
     let first = spec.run.args.first().filter(|_| spec.run.entry == EntryPointKind::Command);
     let Some(name) = first.filter(|name| judgement.subject.as_ref() == Some(*name)) else { return judgement };
     let found = exports::missing_export(facts, "_start");
-    let detail = format!(
-        "{}; without `_start`, this runtime takes the first argument, `{name}`, as the name of the function to call",
-        found.detail
-    );
+    // Before the exports, of which there may be many.
+    let missing = "exports no function `_start`";
+    let why = format!("{missing}, so this runtime takes the first argument, `{name}`, as a function's name");
+    let detail = found.detail.replacen(missing, &why, 1);
     Judgement { detail: one_line(&detail), stage: judgement.stage, ..found }
 }
 

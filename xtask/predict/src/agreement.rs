@@ -7,6 +7,7 @@ use wasmlab_model::verdict::Verdict;
 use wasmlab_protocol::Stage;
 
 use crate::Prediction;
+use crate::obstacle::UNMEASURED_START;
 
 /// Functions and imports that are named in a report; a module may import hundreds.
 const MAX_FUNCTIONS: usize = 12;
@@ -47,7 +48,7 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
         Expected::Runs | Expected::MayFail if is_own(cell) => Agreement::OwnResult,
         // It was stopped before it came to what is predicted.
         Expected::Fails if is_of_limits(cell) => Agreement::OwnResult,
-        Expected::MayFail if passed || is_started(cell) => Agreement::Undecided,
+        Expected::MayFail if passed || is_started(cell) || is_unstarted(prediction, cell) => Agreement::Undecided,
         Expected::Fails if cell.code.is_some() && prediction.code == cell.code => {
             if prediction.subject == cell.subject { Agreement::Same } else { Agreement::OtherSubject }
         }
@@ -58,6 +59,11 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
 /// Whether the runtime accepted the file and began with its code.
 fn is_started(cell: &Cell) -> bool {
     cell.stage.is_none_or(|stage| stage >= Stage::Instantiate)
+}
+
+/// Whether nothing was started, as the prediction leaves open.
+fn is_unstarted(prediction: &Prediction, cell: &Cell) -> bool {
+    cell.code == Some(Code::NoEntryPoint) && prediction.functions.iter().any(|function| function == UNMEASURED_START)
 }
 
 /// Whether the time, memory or space that the lab gives ran out.
@@ -136,6 +142,9 @@ mod tests {
         check(&may, &cell(|_| ()), Agreement::Undecided);
         check(&may, &gap(Code::NotImplemented, Stage::Run), Agreement::Undecided);
         check(&may, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Contradicts);
+        check(&may, &gap(Code::NoEntryPoint, Stage::Link), Agreement::Contradicts);
+        let start = Prediction { functions: vec![super::UNMEASURED_START.to_owned()], ..may.clone() };
+        check(&start, &gap(Code::NoEntryPoint, Stage::Link), Agreement::Undecided);
         let fails = Prediction { code: Some(Code::MissingImport), ..Prediction::new(Expected::Fails) };
         check(&fails, &gap(Code::MissingImport, Stage::Link), Agreement::Same);
         check(&fails, &cell(|_| ()), Agreement::Contradicts);

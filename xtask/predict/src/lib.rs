@@ -104,7 +104,7 @@ fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Predic
     let functions = question.facts.map(|facts| {
         let proposals = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
         let start = obstacle::has_unmeasured_start(facts, question, profile);
-        let start = start.then(|| "the start of its export \"\"".to_owned());
+        let start = start.then(|| obstacle::UNMEASURED_START.to_owned());
         proposals.chain(start).chain(imports::doubtful(facts, question, profile, &switches)).collect()
     });
     let functions: Vec<String> = functions.unwrap_or_default();

@@ -172,6 +172,9 @@ fn uses_externref(facts: &Facts) -> bool {
 /// An unusual module: it exports a function with the empty name and no `_start`.
 const EMPTY_NAME: &str = "empty-name-start";
 
+/// What a prediction depends on if the profile has no answer to that.
+pub const UNMEASURED_START: &str = "the start of its export \"\"";
+
 fn support(profile: &Profile, manner: &str) -> Support {
     profile.manners.get(manner).map_or(Support::Unknown, |answer| answer.support)
 }

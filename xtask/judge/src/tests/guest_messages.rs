@@ -298,7 +298,8 @@ fn first_argument_taken_for_a_function_is_no_missing_export() {
         assert_eq!((found.subject.as_deref(), &found.blame[..]), (Some(subject), &[blame][..]), "{found:?}");
         assert!(found.detail.contains(says), "{} does not say {says}", found.detail);
     };
-    let takes = "this runtime takes the first argument, `--help`, as the name of the function to call";
+    let takes =
+        "exports no function `_start`, so this runtime takes the first argument, `--help`, as a function's name; it";
     check("(func (export \"f\"))", "--help", "_start", Blame::Guest, takes);
-    check("(func (export \"f\"))", "f", "_start", Blame::Guest, "exports no function `_start`; it exports `f`");
+    check("(func (export \"f\"))", "f", "_start", Blame::Guest, "`f`, as a function's name; it exports `f`");
 }

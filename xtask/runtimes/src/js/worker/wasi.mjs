@@ -29,7 +29,7 @@ export function define(spec, host) {
       throw new CellEnd('unsupported', { feature: 'directory-size', message });
     }
     try {
-      await wasi.start(instance);
+      await wasi.start(withEmptyDirectories(spec, wasi, instance));
     } catch (error) {
       if (error instanceof ProcessExit) throw new CellEnd('exit', { code: error.code });
       throw error;
@@ -47,6 +47,41 @@ function make(spec, fs) {
     stdout: sink(stdout),
     stderr: sink(stderr),
   });
+}
+
+/** What `start` needs of the instance; before the guest, it makes the directories that no file in memory implies. */
+function withEmptyDirectories(spec, wasi, { exports }) {
+  const missing = spec.dirs.flatMap((dir, index) => emptyDirectories(dir.tree, '').map((path) => ({ fd: 3 + index, path })));
+  if (missing.length === 0 || !exports.memory) return { exports };
+  const _start = () => {
+    const { path_create_directory } = wasi.wasiImport;
+    for (const { fd, path } of missing) {
+      // The call reads the path from the guest's memory, which gets back what it held.
+      const name = new TextEncoder().encode(path || '.');
+      const room = new Uint8Array(exports.memory.buffer, 0, Math.min(name.length, exports.memory.buffer.byteLength));
+      const held = room.slice();
+      if (held.length === name.length) room.set(name);
+      const errno = held.length < name.length ? 'no memory for its name' : path_create_directory(fd, 0, name.length);
+      room.set(held);
+      if (errno) {
+        const message = `workers-wasi does not make the directory \`${path || '.'}\`: ${errno}`;
+        throw new CellEnd('unsupported', { feature: 'empty-directory', message });
+      }
+    }
+    exports._start();
+  };
+  return { exports: { memory: exports.memory, _start } };
+}
+
+/** The paths of directories with no file below them, outermost first; the given one is the empty path. */
+function emptyDirectories(tree, path) {
+  const inner = Object.entries(tree).filter(([, is]) => typeof is !== 'string');
+  const below = inner.flatMap(([name, is]) => emptyDirectories(is, path ? `${path}/${name}` : name));
+  return hasFile(tree) ? below : [path, ...below];
+}
+
+function hasFile(tree) {
+  return Object.values(tree).some((is) => typeof is === 'string' || hasFile(is));
 }
 
 function sink(stream) {
