@@ -96,9 +96,7 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, end: &ScriptEnd) -> Judgement 
         // A memory that no module may have can also be refused as one that this runtime does not give.
         (
             ScriptEnd::Refused,
-            Some(
-                Cause::Rejected { message, .. } | Cause::CompileFailed { message } | Cause::ResourceLimit { message },
-            ),
+            Some(Cause::Rejected { message, .. } | Cause::CompileFailed { message } | Cause::ResourceLimit { message }),
         ) if before_link => without_code(Verdict::Pass, format!("refused: {message}")),
         (ScriptEnd::Unlinkable, Some(Cause::MissingImport { module, name, .. })) => {
             without_code(Verdict::Pass, format!("import {module}.{name} is missing"))
