@@ -65,13 +65,13 @@ fn own_suite_passes_on_embedded_engines() {
         .filter(|((_, verdict, _), (_, _, code))| verdict != "pass" && code != "needs-component-model")
         .collect();
     assert!(others.is_empty() && ran.code == 0, "{others:?}\n{}", ran.stderr);
-    assert_eq!((report["command"].as_str(), report["scenarios"].as_array().unwrap().len()), (Some("suite"), 9));
+    assert_eq!((report["command"].as_str(), report["scenarios"].as_array().unwrap().len()), (Some("suite"), 13));
     // Nothing in the suite's folder has changed.
     assert!(Path::new(own).join("wasm32-wasip1/files.dir/made.cleanup").is_file());
     assert!(workspace.path("reports/suite/report.json").is_file());
 
     let ran = workspace.run(&["suite", own, "--engines", "built", "--runtime", "wasmi"]);
-    let words = ["9 tests of 2 suites", "passed  failed  not attempted", "2 tests on wasmi: no components"];
+    let words = ["13 tests of 3 suites", "passed  failed  not attempted", "2 tests on wasmi: no components"];
     assert!(ran.code == 0 && words.iter().all(|words| ran.stdout.contains(words)), "{}\n{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
 }
@@ -144,4 +144,69 @@ fn wrong_files_are_named_before_anything_runs() {
         fs::remove_file(workspace.path(&format!("tests/{file}"))).unwrap();
     }
     fails(&["tests", "--test", "c"], &["--test `c` matches no test"]);
+}
+
+/// The counts of a file on a runtime: passed, failed, not attempted.
+fn counts(report: &serde_json::Value, file: &str, runtime: &str) -> [u64; 3] {
+    let cells = report["cells"].as_array().unwrap();
+    let cell = cells.iter().find(|cell| cell["scenario"] == file && cell["runtime"] == runtime).unwrap();
+    ["passed", "failed", "not_attempted"].map(|count| cell["assertions"][count].as_u64().unwrap())
+}
+
+#[test]
+fn assertions_are_counted_one_by_one() {
+    let (workspace, own) = (Workspace::new(), fixtures().join("suite/wast"));
+    let args = ["--runtime", "{wasmi,wasmtime-cranelift,node}", "--no-cache"];
+    let (ran, report) = suite(&workspace, &[&[own.to_str().unwrap()], &args[..]].concat());
+    measured(&report);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for runtime in ["wasmi", "wasmtime-cranelift", "node"] {
+        assert_eq!(counts(&report, "numbers.wast", runtime), [14, 0, 0]);
+        assert_eq!(counts(&report, "state.wast", runtime), [8, 0, 2]);
+        assert_eq!(counts(&report, "modules.wast", runtime), [10, 0, 1]);
+        assert_eq!(counts(&report, "vectors.wast", runtime), [5, 0, 1]);
+    }
+    assert!(report["artifacts"].as_array().unwrap().is_empty() && report["scenarios"].as_array().unwrap().len() == 4);
+}
+
+/// Wrong expectations, each of its own kind, are told with their lines; the others hold all the same.
+#[test]
+fn failed_assertions_are_told_with_their_lines() {
+    let workspace = Workspace::new();
+    let text = r#"(module
+  (func (export "f") (param i32) (result i32) (local.get 0))
+  (func (export "nan") (result f32) (f32.div (f32.const 0) (f32.const 0)))
+  (func (export "trap") (unreachable)))
+(assert_return (invoke "f" (i32.const 1)) (i32.const 1))
+(assert_return (invoke "f" (i32.const 1)) (i32.const 2))
+(assert_return (invoke "nan") (f32.const 0))
+(assert_return (invoke "f" (i32.const 3)) (i32.const 3))
+(assert_trap (invoke "f" (i32.const 1)) "unreachable")
+(assert_trap (invoke "trap") "integer overflow")
+(assert_return (invoke "trap"))
+(assert_return (invoke "f" (i32.const 4)) (i32.const 4))
+(assert_invalid (module (func)) "type mismatch")
+(assert_unlinkable (module (func)) "unknown import")
+"#;
+    workspace.write("wrong.wast", text);
+    let (ran, report) = suite(&workspace, &["wrong.wast", "--runtime", "{wasmi,wasmtime-cranelift}"]);
+    measured(&report);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(counts(&report, "wrong.wast", "wasmi"), [2, 7, 1]);
+    let cell = report["cells"].as_array().unwrap().iter().find(|cell| cell["runtime"] == "wasmi").unwrap();
+    let failures = cell["assertions"]["failures"].as_array().unwrap();
+    let lines: Vec<u64> = failures.iter().map(|failure| failure["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [6, 7, 9, 10, 11, 13, 14]);
+    let detail = |at: usize| failures[at]["detail"].as_str().unwrap();
+    assert!(detail(0).ends_with("(i32.const 2)): returned [0x1], expected [0x2]"), "{}", detail(0));
+    assert!(detail(3).contains("trapped with unreachable, expected the trap integer-overflow"), "{}", detail(3));
+    assert!(detail(5).contains("the runtime accepts it"), "{}", detail(5));
+    assert!(cell["detail"].as_str().unwrap().starts_with("7 of 10 assertions fail; line 6: "), "{cell}");
+    let shown = workspace.run(&["suite", "wrong.wast", "--engines", "built", "--runtime", "wasmi"]);
+    assert!(shown.stdout.contains("wrong.wast:6 on wasmi: (assert_return"), "{}", shown.stdout);
+
+    // A file that is no script names its line, and nothing runs.
+    workspace.write("broken.wast", "(module)\n(assert_return (invoke 3))\n");
+    let ran = workspace.run(&["suite", "broken.wast"]);
+    assert!(ran.code == 2 && ran.stderr.contains("broken.wast:2:24: "), "{}", ran.stderr);
 }

@@ -16,6 +16,7 @@ mod glue_reports;
 mod guest_messages;
 mod imports;
 mod proposals;
+mod script;
 
 fn spec(extra: &str) -> ScenarioFile {
     let text = format!(

@@ -67,6 +67,15 @@ const checks = (cell) => {
     works.length ? h("p", {}, h("i.p", { "aria-hidden": "true" }, " ✓ "), " ", works.map((check) => check.name).join(", ")) : undefined);
 };
 
+const assertions = (cell) => {
+  if (!cell.assertions) return undefined;
+  const { passed, failed, not_attempted: left, failures = [], reasons = [] } = cell.assertions;
+  const rows = failures.map((one) => h("tr.bad", {}, h("th", { scope: "row" }, `line ${one.line}`), h("td", {}, one.detail)));
+  return section(`Assertions: ${passed} hold, ${failed} do not, ${left} not attempted`,
+    rows.length ? h("table.list", {}, h("tbody", {}, rows)) : undefined,
+    reasons.length ? h("ul.plain", {}, reasons.map((one) => h("li", {}, h("b", {}, String(one.count)), ` not attempted: ${one.reason}`))) : undefined);
+};
+
 const stream = (name, place) => (place === undefined ? undefined : h("figure.stream", {}, h("figcaption", {}, name), h("pre", { tabindex: "0" }, textAt(place))));
 
 const AGREEMENTS = { same: "as observed", "other-subject": "observed about another subject", "own-result": "then a result of the program's own", undecided: "reading cannot decide", contradicts: "the run contradicts it", "not-run": "the runtime was not here" };
@@ -104,6 +113,7 @@ const evidence = (cell) => {
       ["Observed", cell.cached ? "earlier, cached" : ""],
     ]),
     checks(cell),
+    assertions(cell),
     section("Output", stream("stdout", cell.out), stream("stderr", cell.err), wholeOutput(cell)),
     section("Run it again",
       lab ? command(lab, "this cell, in the lab") : undefined,

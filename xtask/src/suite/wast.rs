@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use wast::core::{Module as WastModule, ModuleKind};
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
-use wast::token::Span;
 use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, Wat};
 
 use super::Fault;
@@ -22,6 +21,7 @@ use wasmlab_protocol::TrapKind;
 
 pub mod collapse;
 mod instance;
+mod lines;
 mod module;
 #[cfg(test)]
 mod tests;
@@ -29,6 +29,7 @@ mod values;
 mod wrap;
 
 use instance::{Action, Instance, Part};
+use lines::Lines;
 use module::Module;
 
 /// The route of the rows, in place of a target.
@@ -127,6 +128,13 @@ impl<'t> Reader<'t> {
                     instance.act(&invoke);
                 }
             }
+            assertion => self.assertion(line, text, assertion)?,
+        }
+        Ok(())
+    }
+
+    fn assertion(&mut self, line: u64, text: String, directive: WastDirective) -> Result<(), wast::Error> {
+        match directive {
             WastDirective::AssertReturn { exec, results, .. } => {
                 self.exec(line, text, exec, ScriptEnd::Returns, |instance, line, text, action, _| {
                     instance.returns(line, text, action, &results)
@@ -158,9 +166,8 @@ impl<'t> Reader<'t> {
                 self.leave_out("it is about a custom section, which an engine need not read");
             }
             WastDirective::AssertSuspension { .. } => self.leave_out("the lab does not tell a suspension from a trap"),
-            WastDirective::Thread(_) | WastDirective::Wait { .. } => {
-                self.leave_out("it starts threads, and a process of the lab calls from one");
-            }
+            // Only threads are left.
+            _ => self.leave_out("it starts threads, and a process of the lab calls from one"),
         }
         Ok(())
     }
@@ -354,52 +361,4 @@ fn trap(message: &str) -> Option<TrapKind> {
         ("unaligned atomic", TrapKind::UnalignedAtomic),
     ];
     MESSAGES.iter().find(|(start, _)| message.starts_with(start)).map(|(_, kind)| *kind)
-}
-
-/// The lines of a file.
-struct Lines<'t> {
-    text: &'t str,
-    starts: Vec<usize>,
-}
-
-/// As many characters of an assertion as a message shows.
-const MAX_TEXT: usize = 120;
-
-impl<'t> Lines<'t> {
-    fn of(text: &'t str) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, starts }
-    }
-
-    /// Line and column, from 1.
-    fn position(&self, span: Span) -> (u64, u64) {
-        let line = self.starts.partition_point(|start| *start <= span.offset());
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        (line as u64, (span.offset() - start) as u64 + 1)
-    }
-
-    /// What is written at a directive, on one line, cut after some characters.
-    fn text(&self, span: Span) -> String {
-        let keyword = self.text.get(span.offset()..).unwrap_or_default();
-        let (mut depth, mut quoted, mut escaped, mut shown) = (1_usize, false, false, String::from("("));
-        for character in keyword.chars() {
-            if shown.len() > 4 * MAX_TEXT || depth == 0 {
-                break;
-            }
-            match character {
-                _ if escaped => escaped = false,
-                '\\' if quoted => escaped = true,
-                '"' => quoted = !quoted,
-                '(' if !quoted => depth += 1,
-                ')' if !quoted => depth -= 1,
-                _ => {}
-            }
-            shown.push(character);
-        }
-        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ").replace(" )", ")");
-        match words.char_indices().nth(MAX_TEXT) {
-            Some((end, _)) => format!("{}…", &words[..end]),
-            None => words,
-        }
-    }
 }

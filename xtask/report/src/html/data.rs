@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use wasmlab_model::assertions::Assertions;
 use wasmlab_model::checks::Check;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{AbiEvidence, Producer, Refusal, Sizes};
@@ -85,6 +86,8 @@ struct CellData<'a> {
     fix: Option<usize>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     checks: &'a [Check],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assertions: Option<&'a Assertions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -246,6 +249,7 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
         d: texts.place(&cell.detail),
         fix: cell.remedy.as_deref().and_then(|text| texts.place(text)),
         checks: &cell.checks,
+        assertions: cell.assertions.as_ref(),
         change: (cell.change != Change::Same).then(|| cell.change.id()),
         was: cell.accepted.as_deref(),
         version: cell.changed_with_version,

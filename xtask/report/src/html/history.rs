@@ -17,7 +17,7 @@ const MAX_TICKS: usize = 6;
 pub struct HistoryChart<'a> {
     /// `3 reports, 2026-11-01 to 2026-11-26: 2 of 120 cells changed`.
     pub head: String,
-    /// Days of some of the reports.
+    /// Days of some of the reports, or their names.
     pub ticks: Vec<Tick>,
     /// The cells.
     pub rows: Vec<HistoryRow<'a>>,
@@ -105,13 +105,15 @@ fn sign(result: &str) -> (&'static str, char) {
     }
 }
 
-/// The days of some reports, at the start of each.
+/// The days or names of some reports, at the start of each.
 fn ticks(history: &History) -> Vec<Tick> {
     let count = history.reports.len().max(1);
     let step = count.div_ceil(MAX_TICKS);
+    // Reports of one day are told apart by their names.
+    let is_one_day = history.reports.iter().all(|report| Some(&report.day) == history.reports.first().map(|r| &r.day));
     let label = |index: usize| {
         let report = history.reports.get(index)?;
-        let label = if report.day.is_empty() { &report.name } else { &report.day };
+        let label = if report.day.is_empty() || is_one_day { &report.name } else { &report.day };
         Some(Tick { at: percent(index as f64 / count as f64 * 100.0), label: label.clone() })
     };
     (0..count).step_by(step).filter_map(label).collect()

@@ -161,9 +161,15 @@ fn keep(body: &mut Function, results: &[Conversion], locals: usize) {
     for result in results.iter().rev() {
         match result {
             Conversion::I32 | Conversion::I64 | Conversion::V128 => {}
-            Conversion::F32 => drop(body.instruction(&Instruction::I32ReinterpretF32)),
-            Conversion::F64 => drop(body.instruction(&Instruction::I64ReinterpretF64)),
-            Conversion::IsNull => drop(body.instruction(&Instruction::RefIsNull)),
+            Conversion::F32 => {
+                body.instruction(&Instruction::I32ReinterpretF32);
+            }
+            Conversion::F64 => {
+                body.instruction(&Instruction::I64ReinterpretF64);
+            }
+            Conversion::IsNull => {
+                body.instruction(&Instruction::RefIsNull);
+            }
             Conversion::IsNotNull => {
                 body.instruction(&Instruction::RefIsNull);
                 body.instruction(&Instruction::I32Eqz);
