@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 use wasm_encoder::{
     CodeSection, CustomSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
-    Module, TypeSection, ValType,
+    Module, TypeSection,
 };
 
 use self::browser::Browser;
@@ -19,9 +18,13 @@ use self::browser::Browser;
 #[expect(dead_code, reason = "the tests of the report's page use the rest")]
 #[path = "../report/tests/page/browser.rs"]
 mod browser;
+#[path = "common/large_module.rs"]
+mod large_module;
 #[path = "../engines/common/required.rs"]
 #[expect(dead_code, reason = "this file uses one of its functions")]
 mod required;
+#[path = "../report/tests/page/trials.rs"]
+mod trials;
 
 /// The folder with more guests for [`answers`], such as all that the lab built.
 const MORE_GUESTS: &str = "WASMLAB_CHECK_PAGE_GUESTS";
@@ -39,23 +42,7 @@ const TESTS: &[(&str, fn())] = &[
 ];
 
 fn main() {
-    let mut arguments = Arguments::from_args();
-    // One browser at a time: one of the tests measures time.
-    arguments.test_threads = arguments.test_threads.or(Some(1));
-    let trial = |(name, test): &(&str, fn())| {
-        let test = *test;
-        match browser::program() {
-            Some(_) => Trial::test(*name, move || {
-                test();
-                Ok(())
-            }),
-            None if required::is_required("chromium") => {
-                Trial::test(*name, || Err("chromium: not here, and CI has it".into()))
-            }
-            None => Trial::test(format!("{name}, needs chromium"), || Ok(())).with_ignored_flag(true),
-        }
-    };
-    libtest_mimic::run(&arguments, TESTS.iter().map(trial).collect()).exit();
+    trials::run(TESTS);
 }
 
 fn top() -> PathBuf {
@@ -284,27 +271,6 @@ fn keyboard() {
     }
 }
 
-/// A module of 30 MB: 20,000 functions.
-fn thirty_megabytes() -> Vec<u8> {
-    let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
-    types.ty().function([ValType::I32, ValType::I32], [ValType::I32]);
-    for n in 0..20_000 {
-        functions.function(0);
-        let mut body = Function::new([(2, ValType::I64)]);
-        let mut sink = body.instructions();
-        for step in 0..125 {
-            sink.local_get(0).i32_const(n + step).i32_add().local_tee(0).local_get(1).i32_mul().local_set(1);
-        }
-        sink.local_get(1).end();
-        code.function(&body);
-    }
-    let mut exports = ExportSection::new();
-    exports.export("run", ExportKind::Func, 0);
-    let mut module = Module::new();
-    module.section(&types).section(&functions).section(&exports).section(&code);
-    module.finish()
-}
-
 /// How much longer than its own time a thread takes on this machine now: 1 if nothing else runs.
 fn slowdown() -> f64 {
     let own = || {
@@ -324,7 +290,7 @@ fn large() {
     const ATTEMPTS: usize = 5;
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("large.wasm");
-    let bytes = thirty_megabytes();
+    let bytes = large_module::thirty_megabytes();
     assert!(bytes.len() > 30_000_000, "{} bytes", bytes.len());
     fs::write(&file, bytes).unwrap();
     let mut attempts = Vec::new();

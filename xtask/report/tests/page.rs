@@ -15,6 +15,8 @@ mod harness;
 #[path = "../../engines/common/required.rs"]
 #[expect(dead_code, reason = "this file uses one of its functions")]
 mod required;
+#[path = "page/trials.rs"]
+mod trials;
 
 /// The tests.
 const TESTS: &[(&str, fn())] = &[
@@ -31,7 +33,7 @@ const TESTS: &[(&str, fn())] = &[
 ];
 
 fn main() {
-    harness::run(TESTS);
+    trials::run(TESTS);
 }
 
 fn silent() {

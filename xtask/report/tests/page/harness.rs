@@ -1,13 +1,11 @@
-//! Runs the cases one by one, and opens reports in the browser.
+//! Opens reports in the browser.
 
 use std::path::{Path, PathBuf};
 
-use libtest_mimic::{Arguments, Trial};
 use wasmlab_model::report::RunReport;
 use wasmlab_report::{RenderOptions, find};
 
-use crate::browser::{self, Browser};
-use crate::required;
+use crate::browser::Browser;
 
 /// The cells of the displayed table that are neither hidden nor dimmed.
 pub const SEEN: &str = "[...document.querySelectorAll('.wide-table:not([hidden]) .matrix td[data-i]:not(.dim)')]\
@@ -15,27 +13,6 @@ pub const SEEN: &str = "[...document.querySelectorAll('.wide-table:not([hidden])
 
 /// The text of the panel that shows evidence.
 pub const PANEL: &str = "document.getElementById('panel').innerText";
-
-/// Runs the tests. Without Chromium they are listed as ignored, or fail if CI requires it.
-pub fn run(tests: &[(&str, fn())]) {
-    let mut arguments = Arguments::from_args();
-    // One browser at a time: they compete for the processors that one of the tests measures.
-    arguments.test_threads = arguments.test_threads.or(Some(1));
-    let trial = |(name, test): &(&str, fn())| {
-        let test = *test;
-        match browser::program() {
-            Some(_) => Trial::test(*name, move || {
-                test();
-                Ok(())
-            }),
-            None if required::is_required("chromium") => {
-                Trial::test(*name, || Err("chromium: not here, and CI has it".into()))
-            }
-            None => Trial::test(format!("{name}, needs chromium"), || Ok(())).with_ignored_flag(true),
-        }
-    };
-    libtest_mimic::run(&arguments, tests.iter().map(trial).collect()).exit();
-}
 
 /// The root of the repository.
 pub fn top() -> PathBuf {
