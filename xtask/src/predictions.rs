@@ -194,6 +194,7 @@ mod tests {
             code: None,
             subject: None,
             functions: Vec::new(),
+            more: 0,
             switches: Vec::new(),
             agreement: Agreement::Contradicts,
             profile_version: None,

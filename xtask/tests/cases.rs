@@ -137,7 +137,7 @@ fn legacy_exceptions() {
     let wat = "(module (tag $e (param i32)) (func (export \"answer\") (result i32)
       try (result i32) i32.const 42 throw $e catch $e end))";
     let lacks = "gap unsupported-proposal";
-    let old = gap(WASMTIME, lacks, "toolchain", "legacy-exceptions", "wasm-opt --translate-to-exnref");
+    let old = gap(WASMTIME, lacks, "toolchain", "legacy-exceptions", "--translate-to-exnref");
     let neither = gap("wasmi", lacks, "runtime", "exceptions legacy-exceptions", "where it passes");
     case("old.wat", wat, &["--invoke", "answer", "--expect-stdout", "42"], &[pass(JAVASCRIPT), old, neither]);
 }

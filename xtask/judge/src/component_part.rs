@@ -2,7 +2,7 @@
 //! a core module taken out of one. Decided from all imports, exports and sections, so that every column gets the same
 //! answer.
 
-use super::{plugin_hosts, with_code};
+use super::{plugin_hosts, transforms, with_code};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Facts, Import};
 use wasmlab_model::verdict::Judgement;
@@ -50,10 +50,10 @@ pub fn find(facts: &Facts) -> Option<Part> {
             ),
         )
     } else if has_types {
-        let adapter = if imports(WASI) { " --adapt wasi_snapshot_preview1=ADAPTER.wasm" } else { "" };
+        let adapt = if imports(WASI) { format!(" --adapt {}.wasm", transforms::adapter(facts)) } else { String::new() };
         (
             format!("it is a core module that was built to become a component ({evidence})"),
-            format!("Make it a component: `wasm-tools component new FILE{adapter} -o component.wasm`, and run that."),
+            format!("Make it a component: `wasm-tools component new FILE{adapt} -o component.wasm`, and run that."),
         )
     } else {
         (
@@ -119,7 +119,7 @@ mod tests {
         check(&adapter, Some(("wasi:io/poll@0.2.10", "it is an adapter", "--adapt wasi_snapshot_preview1=FILE")));
         let raw = format!("{types} (import \"wasi_snapshot_preview1\" \"sched_yield\" (func)) {io}");
         let wanted =
-            ("wasi:io/poll@0.2.10", "was built to become a component", "--adapt wasi_snapshot_preview1=ADAPTER.wasm");
+            ("wasi:io/poll@0.2.10", "was built to become a component", "--adapt wasi_snapshot_preview1.reactor.wasm");
         check(&raw, Some(wanted));
         check(&format!("{types} {io}"), Some(("wasi:io/poll@0.2.10", "to become", "component new FILE -o")));
         let core = ("my:own/api", "taken from a component", "the JavaScript file that jco wrote");

@@ -8,6 +8,7 @@ use super::proposals::EXTERNREF;
 use super::remedies::{Passing, Short, names};
 use super::text::listed;
 use wasmlab_model::codes::Code;
+use wasmlab_model::remedy::FIRST_OBSTACLE;
 
 /// A column of the same row that fell short.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +72,7 @@ pub fn remedy(cell: &Short, row: &[Further]) -> Option<String> {
         _ => return None,
     };
     let (next, remedy) = of_row(cell, here, row).or_else(|| of_facts(cell))?;
-    Some(format!("{first} is only the first obstacle: {next}. {remedy}"))
+    Some(format!("{first}{FIRST_OBSTACLE}{next}. {remedy}"))
 }
 
 /// What most columns met that got past the first obstacle, the nearest to it first.
@@ -150,7 +151,16 @@ mod tests {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
             let subject = Some(subject).filter(|subject| !subject.is_empty());
             let stage = Some(Stage::Compile);
-            let cell = Short { code, subject, stage, runtime: "wasmi", own: None, differs: false, facts: Some(&facts) };
+            let cell = Short {
+                code,
+                subject,
+                stage,
+                runtime: "wasmi",
+                own: None,
+                differs: false,
+                facts: Some(&facts),
+                predicted: false,
+            };
             assert_eq!(remedy(&cell, row).as_deref(), wanted, "{code} {subject:?}");
         };
         let lacks = Code::UnsupportedProposal;

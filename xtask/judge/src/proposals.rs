@@ -6,7 +6,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
 
 use super::text::{listed, one_line};
-use super::{components, imports};
+use super::{components, imports, transforms};
 
 /// Other names that runtimes use for a proposal, besides its name with blanks: lower case, no hyphens or underscores.
 const MESSAGES: &[(&str, &[&str])] = &[
@@ -50,7 +50,7 @@ pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) ->
 #[must_use]
 pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&str, bool)]) -> Judgement {
     if mixes_exceptions(message) {
-        return mixed_exceptions(judgement);
+        return mixed_exceptions(judgement, facts);
     }
     let Lacking { reached, also } = lacking(facts, message, probed);
     if reached.is_empty() {
@@ -89,7 +89,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         blame: if old_form { vec![Blame::Toolchain] } else { entry.blame.to_vec() },
         subject: Some(reached.join(" ")),
         detail,
-        remedy: old_form.then(to_standard_form),
+        remedy: old_form.then(|| to_standard_form(facts)),
         ..judgement
     }
 }
@@ -219,7 +219,7 @@ fn mixes_exceptions(message: &str) -> bool {
 }
 
 /// Two objects of one module were compiled to different forms, mostly a program and its C++ library.
-fn mixed_exceptions(judgement: Judgement) -> Judgement {
+fn mixed_exceptions(judgement: Judgement, facts: &Facts) -> Judgement {
     let entry = Code::UnsupportedProposal.entry();
     let detail = format!("takes either form of exceptions, but not both in one module: {}", judgement.detail);
     Judgement {
@@ -228,14 +228,20 @@ fn mixed_exceptions(judgement: Judgement) -> Judgement {
         blame: vec![Blame::Toolchain],
         subject: Some("exceptions legacy-exceptions".to_owned()),
         detail: one_line(&detail),
-        remedy: Some(to_standard_form()),
+        remedy: Some(to_standard_form(facts)),
         ..judgement
     }
 }
 
 /// Browsers had legacy exceptions before the standard; runtimes outside JavaScript never adopted them.
-fn to_standard_form() -> String {
-    "Compile to the standard form of exceptions (Emscripten: -sWASM_LEGACY_EXCEPTIONS=0; clang: -mllvm \
-     -wasm-use-legacy-eh=false), or translate the finished module: wasm-opt --translate-to-exnref."
-        .to_owned()
+fn to_standard_form(facts: &Facts) -> String {
+    const ANY: &str = "Emscripten: `-sWASM_LEGACY_EXCEPTIONS=0`; clang: `-mllvm -wasm-use-legacy-eh=false`";
+    let options = transforms::compiler_options(facts, [OLD_FORM]);
+    let options = transforms::shown_options(&options).unwrap_or_else(|| ANY.to_owned());
+    let translate = transforms::lowering(facts, [OLD_FORM])
+        .map(|to| format!(", or translate the finished file: `{}`", to.command()));
+    format!("Compile to the standard form of exceptions ({options}){}.", translate.unwrap_or_default())
 }
+
+/// The form of exceptions before the standard.
+const OLD_FORM: &str = "legacy-exceptions";

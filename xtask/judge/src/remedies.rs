@@ -2,11 +2,12 @@
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
+use wasmlab_model::remedy::Remedy;
 use wasmlab_protocol::Stage;
 
 use super::obstacles::{self, Further};
 use super::text::listed;
-use super::{components, imports, limits, trap};
+use super::{components, imports, limits, transforms, trap};
 
 /// The most columns that a remedy names.
 const MAX_NAMED: usize = 4;
@@ -28,6 +29,15 @@ pub struct Short<'a> {
     pub differs: bool,
     /// The guest's facts.
     pub facts: Option<&'a Facts>,
+    /// Nothing was run: the other columns are predictions.
+    pub predicted: bool,
+}
+
+impl Short<'_> {
+    /// What the guest does in the other columns.
+    fn passes(&self) -> &'static str {
+        if self.predicted { "should run" } else { "passes" }
+    }
 }
 
 /// A column in which the guest passes: its id and its engine.
@@ -49,7 +59,7 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
         return Some(format!("{own} {next}"));
     }
     let layer = with_a_layer(cell, passing);
-    let place = || run_elsewhere(passing);
+    let place = || run_elsewhere(cell, passing);
     // The row names the runtimes to use, so the general remedy need not.
     let build = cell.own.filter(|own| !own.starts_with("Use a runtime"));
     match cell.code {
@@ -60,7 +70,8 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
         Code::MissingImport | Code::NeedsEmscriptenHost => joined(layer.or_else(place), build),
         Code::UnsupportedProposal => {
             let build = build.map(str::to_owned).or_else(|| without(cell)).map(|build| but_for_its_import(build, cell));
-            joined(layer.or_else(place), build.as_deref())
+            let is_exact = cell.own.is_none() && !changes(cell).is_empty();
+            joined(layer.or_else(place), build.as_deref()).or(build.filter(|_| is_exact))
         }
         // The lab's limit, reached by the runtime's compiler.
         Code::OutOfMemory | Code::CompileTimeout if cell.subject == Some(limits::COMPILER) => {
@@ -70,14 +81,14 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
         }
         Code::Timeout if cell.differs => joined(place(), Some("Raise `--timeout` if it is only slow here.")),
         Code::NotImplemented => match cell.own {
-            Some(own) => Some(format!("{own} It passes on {}.", names(passing)?)),
+            Some(own) => Some(format!("{own} It {} on {}.", cell.passes(), names(passing)?)),
             None => place(),
         },
         // The glue is the remedy; the row shows where it works.
         Code::NeedsJsGlue => {
             let own = cell.own.unwrap_or(cell.code.entry().remedy);
             let names = names(passing)?;
-            Some(format!("{own} With its JavaScript file it passes on {names}."))
+            Some(format!("{own} With its JavaScript file it {} on {names}.", cell.passes()))
         }
         // Most other runtimes open the path: it is one of the directory.
         Code::CapabilityDenied if cell.differs && cell.subject == Some("path_open") => {
@@ -86,7 +97,8 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
             joined(place(), Some(by_name))
         }
         Code::SocketsUnsupported if cell.subject == Some("preopened-socket") => Some(format!(
-            "Run it on a runtime that can pass an open socket to the guest: it passes on {}.",
+            "Run it on a runtime that can pass an open socket to the guest: it {} on {}.",
+            cell.passes(),
             names(passing)?
         )),
         Code::WrongOutput | Code::WrongExit | Code::Trap | Code::HostRefused
@@ -143,7 +155,39 @@ fn without(cell: &Short) -> Option<String> {
     // Two forms of one feature.
     let both = names.contains(&"exceptions");
     let names: Vec<&str> = names.into_iter().filter(|name| !(both && *name == "legacy-exceptions")).collect();
-    Some(format!("Compile without {}.", listed(&names)))
+    let changes = changes(cell);
+    let options = transforms::shown_options(&changes).map(|options| format!(" ({options})")).unwrap_or_default();
+    let lower = changes.iter().find_map(|remedy| match remedy {
+        Remedy::Transform(lower) => Some(format!(", or rewrite the finished file: `{}`", lower.command())),
+        _ => None,
+    });
+    Some(format!("Compile without {}{options}{}.", listed(&names), lower.unwrap_or_default()))
+}
+
+/// How the file could be changed so that this runtime takes it, as data.
+fn changes(cell: &Short) -> Vec<Remedy> {
+    let Some(facts) = cell.facts else { return Vec::new() };
+    let proposals = || cell.subject.unwrap_or_default().split(' ');
+    let transform = match cell.code {
+        Code::UnsupportedProposal => transforms::lowering(facts, proposals()),
+        Code::NeedsComponentModel => transforms::javascript(facts),
+        Code::ComponentPart => transforms::component(facts),
+        _ => None,
+    };
+    let transform = transform.map(Remedy::Transform).into_iter();
+    match cell.code {
+        Code::UnsupportedProposal => transform.chain(transforms::compiler_options(facts, proposals())).collect(),
+        Code::SocketsUnsupported => vec![Remedy::Target { target: "wasm32-wasip2".to_owned() }],
+        _ => transform.collect(),
+    }
+}
+
+/// What a cell's remedy offers, as data: `passing` are the other columns in which the same guest passes.
+#[must_use]
+pub fn data(cell: &Short, passing: &[Passing]) -> Vec<Remedy> {
+    let runtimes: Vec<String> = passing.iter().map(|(id, _)| (*id).to_owned()).collect();
+    let elsewhere = (!runtimes.is_empty()).then_some(Remedy::Runtime { runtimes });
+    changes(cell).into_iter().chain(elsewhere).collect()
 }
 
 /// `build`, and what would still be missing after it: an import that no WASI host defines.
@@ -170,11 +214,11 @@ fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
         "emscripten" => "Run it on a host that implements Emscripten's system calls",
         _ => return None,
     };
-    Some(format!("{how}: with that, it passes."))
+    Some(format!("{how}: with that, it {}.", cell.passes()))
 }
 
-fn run_elsewhere(passing: &[Passing]) -> Option<String> {
-    names(passing).map(|names| format!("Run it on {names}, where it passes."))
+fn run_elsewhere(cell: &Short, passing: &[Passing]) -> Option<String> {
+    names(passing).map(|names| format!("Run it on {names}, where it {}.", cell.passes()))
 }
 
 /// `wasmi, node and 3 more`: one column per engine, preferring the plain engine to one with a host layer.
@@ -228,8 +272,16 @@ mod tests {
     ];
 
     fn check(code: Code, runtime: &str, own: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
-        let cell =
-            Short { code, subject: Some("preopened-socket"), runtime, own, stage: None, differs: true, facts: None };
+        let cell = Short {
+            code,
+            subject: Some("preopened-socket"),
+            runtime,
+            own,
+            stage: None,
+            differs: true,
+            facts: None,
+            predicted: false,
+        };
         assert_eq!(of_row(&cell, row, &[]).as_deref(), wanted, "{code} {runtime}");
     }
 
@@ -253,7 +305,8 @@ mod tests {
         let check = |imports: &str, code: Code, subject: &str, own: Option<&str>, wanted: &str| {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
             let (subject, facts) = (Some(subject), Some(&facts));
-            let cell = Short { code, subject, runtime: "bun", own, stage: None, differs: false, facts };
+            let cell =
+                Short { code, subject, runtime: "bun", own, stage: None, differs: false, facts, predicted: false };
             assert_eq!(of_row(&cell, &ROW[2..4], &[]).as_deref(), Some(wanted));
         };
         let (run, lacks) = ("Run it on wasmi and node, where it passes.", Code::UnsupportedProposal);
@@ -312,6 +365,7 @@ mod tests {
             own: Some("Open a path without a leading slash."),
             differs: true,
             facts: None,
+            predicted: false,
         };
         let by_name = "Run it on wasmi, where it passes. Or find the directory's descriptor by its name \
                        (`fd_prestat_dir_name`), as the C library does, since runtimes number them differently; and open a \

@@ -165,7 +165,7 @@ catalogue! {
         "Build it with optimization (`-O1`, `wasm-opt -O1`), or split the function or module. A debug build has a local for each temporary value.";
     UnsupportedProposal "unsupported-proposal" 'p' 320 Gap [Runtime]
         "The module needs a proposal that this runtime, in this mode, does not implement or has turned off."
-        "Use a runtime that supports the proposal, or compile without it. If this runtime has a switch for it, the lab has tried that.";
+        "Use a runtime that supports the proposal, or compile without it.";
     EngineCompileError "engine-compile-error" 'g' 330 Gap [Runtime]
         "The module is valid, but the runtime's compiler failed on it."
         "Report it to the runtime's authors with the module; if the runtime has several compilers, try another.";

@@ -7,6 +7,7 @@ pub mod facts;
 pub mod observation;
 pub mod prediction;
 pub mod profile;
+pub mod remedy;
 pub mod report;
 pub mod scenario;
 pub mod shell;

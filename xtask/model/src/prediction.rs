@@ -65,6 +65,9 @@ pub struct CellPrediction {
     /// If it may fail, the functions on which that depends; if imports are missing, those: the first few of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<String>,
+    /// How many more there are than those.
+    #[serde(default, skip_serializing_if = "crate::report::is_zero")]
+    pub more: usize,
     /// The switches that the runtime needs to run it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,

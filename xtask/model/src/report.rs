@@ -10,6 +10,7 @@ use crate::checks::Check;
 use crate::codes::{Blame, Code};
 use crate::facts::Facts;
 use crate::prediction::CellPrediction;
+use crate::remedy::Remedy;
 use crate::verdict::{Change, Verdict};
 
 mod consistency;
@@ -311,6 +312,9 @@ pub struct Cell {
     /// The remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// What the remedy offers, as data; empty if only its sentence tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remedies: Vec<Remedy>,
     /// The guest's result for each capability that it tried, in its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
@@ -436,7 +440,7 @@ impl Output {
 }
 
 /// Leaves out zero costs: of a cell that was not measured, and of a published report, which states none.
-fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

@@ -21,6 +21,7 @@ pub fn of_cell(prediction: &Prediction, cell: &Cell) -> CellPrediction {
         code: *code,
         subject: subject.clone(),
         functions: functions.iter().chain(missing).take(MAX_FUNCTIONS).cloned().collect(),
+        more: (functions.len() + missing.len()).saturating_sub(MAX_FUNCTIONS),
         switches: switches.clone(),
         agreement: agreement(prediction, cell).unwrap_or(Agreement::NotRun),
         profile_version: None,

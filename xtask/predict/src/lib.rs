@@ -12,6 +12,7 @@
 mod agreement;
 mod imports;
 mod obstacle;
+pub mod row;
 #[cfg(test)]
 mod tests;
 

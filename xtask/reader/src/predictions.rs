@@ -1,9 +1,13 @@
 //! The predictions for one file: the JSON form of `predict`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use wasmlab_model::facts::{Facts, FirstUse};
 use wasmlab_model::profile::Profile;
+use wasmlab_model::remedy::Remedy;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, SCENARIO_SCHEMA, ScenarioFile};
+use wasmlab_predict::row::{self, Column};
 use wasmlab_predict::{Expected, Prediction, Question, predict};
 use wasmlab_runtimes as runtimes;
 
@@ -42,6 +46,9 @@ pub struct Predicted {
     /// What would change it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// The same, as data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remedies: Vec<Remedy>,
     /// The runtime's switches that it needs to run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
@@ -61,7 +68,25 @@ pub struct Predicted {
 #[must_use]
 pub fn of_file(file: &str, facts: Result<&Facts, &str>, invoke: Option<&str>, profiles: &[Profile]) -> OfFile {
     let spec = program(file, invoke);
-    let predictions = profiles.iter().map(|profile| predicted(facts, &spec, profile)).collect();
+    // A remedy depends on the other columns, as in `check`.
+    let mut asked: Vec<(&Profile, Result<Prediction, String>)> =
+        profiles.iter().map(|profile| (profile, prediction(facts, &spec, profile))).collect();
+    let ids: Vec<&str> = runtimes::all().iter().map(runtimes::Runtime::id).collect();
+    asked.sort_by_key(|(profile, _)| ids.iter().position(|id| *id == profile.runtime).unwrap_or(ids.len()));
+    let engine = |profile: &Profile| runtimes::find(&profile.runtime).map_or("", |runtime| runtime.engine);
+    let of_row = asked.iter().filter_map(|(profile, prediction)| {
+        let prediction = prediction.as_ref().ok()?.clone();
+        Some(Column { id: &profile.runtime, engine: engine(profile), prediction })
+    });
+    let mut columns: Vec<Column> = of_row.collect();
+    let remedies = row::complete(&mut columns, facts.ok());
+    let mut completed: BTreeMap<&str, (Prediction, Vec<Remedy>)> =
+        columns.into_iter().zip(remedies).map(|(column, data)| (column.id, (column.prediction, data))).collect();
+    let predictions = profiles.iter().map(|profile| {
+        let none = || prediction(facts, &spec, profile).map(|prediction| (prediction, Vec::new()));
+        predicted(profile, completed.remove(profile.runtime.as_str()).map_or_else(none, Ok))
+    });
+    let predictions = predictions.collect();
     OfFile { file: file.to_owned(), invalid: facts.err().map(str::to_owned), predictions }
 }
 
@@ -91,8 +116,18 @@ fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
     }
 }
 
-fn predicted(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profile) -> Predicted {
-    let of = |verdict, prediction: Prediction| Predicted {
+/// The prediction for one runtime, or why the question makes no sense for it.
+fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profile) -> Result<Prediction, String> {
+    runtimes::find(&profile.runtime).map_or(Ok(()), |runtime| runtime.is_applicable(spec, facts.ok()))?;
+    Ok(predict(&Question { facts, run: &spec.run, glue: false }, profile))
+}
+
+fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>) -> Predicted {
+    let (verdict, (prediction, remedies)) = match found {
+        Ok((prediction, remedies)) => (prediction.expected.id(), (prediction, remedies)),
+        Err(why) => ("not-applicable", (Prediction { detail: why, ..Prediction::new(Expected::Fails) }, Vec::new())),
+    };
+    Predicted {
         runtime: profile.runtime.clone(),
         version: profile.version.clone(),
         measured: profile.provenance.date.clone(),
@@ -101,17 +136,10 @@ fn predicted(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profile
         subject: prediction.subject,
         detail: prediction.detail,
         remedy: prediction.remedy,
+        remedies,
         switches: prediction.switches,
         functions: prediction.functions,
         missing: prediction.missing,
         first_use: prediction.first_use,
-    };
-    let applies = runtimes::find(&profile.runtime).map_or(Ok(()), |runtime| runtime.is_applicable(spec, facts.ok()));
-    if let Err(why) = applies {
-        let none = Prediction { detail: why, ..Prediction::new(Expected::Fails) };
-        return of("not-applicable", none);
     }
-    let question = Question { facts, run: &spec.run, glue: false };
-    let prediction = predict(&question, profile);
-    of(prediction.expected.id(), prediction)
 }

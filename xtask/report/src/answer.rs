@@ -137,9 +137,10 @@ impl<'a> Answer<'a> {
         let mut reasons = self.reasons_of(module);
         reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
         let shown = reasons.len().min(if reasons.len() > MAX_REASONS { MAX_REASONS - 1 } else { MAX_REASONS });
+        let mut told = Vec::new();
         for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
-            let remedy = self.remedy(*code, group.cell).to_owned();
+            let remedy = text::unless_told(&mut told, self.remedy(*code, group.cell));
             if let Some(exports) = self.loaded_library(group.cell) {
                 self.out.push('\n');
                 self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));
@@ -358,7 +359,9 @@ pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {
     let size = text::bytes(bytes);
     let Some(facts) = facts else { return size };
     let mut parts = vec![kind(facts).to_owned()];
-    parts.extend(shape(facts.shape).map(str::to_owned));
+    // What a component runs as a program is none by itself.
+    let lifted = facts.kind == BinaryKind::Module && facts.exports.iter().any(|e| e.name.starts_with("wasi:cli/run@"));
+    parts.extend(if lifted { Some("for a component") } else { shape(facts.shape) }.map(str::to_owned));
     parts.extend(facts.abis.iter().map(|a| a.abi.title().to_owned()));
     parts.push(size);
     // A tag counts as `exceptions`, also in a module that throws the legacy way alone.

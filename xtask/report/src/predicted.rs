@@ -74,12 +74,18 @@ pub fn accepted(report: &RunReport) -> Vec<String> {
     compared(report).filter_map(line).collect()
 }
 
-/// All imports that a runtime lacks, if there are several: a runtime names the first that it misses, its profile all.
+/// Missing imports that [`lacking`] names.
+const MAX_NAMED: usize = 3;
+
+/// The imports that a runtime lacks, if there are several: a runtime names the first that it misses, its profile all.
 pub fn lacking(cell: &Cell) -> Option<String> {
     let prediction = cell.prediction.as_ref().filter(|prediction| prediction.expected == Expected::Fails)?;
     let is_same = prediction.code.is_some() && prediction.code == cell.code;
-    let names = prediction.functions.join(", ");
-    (is_same && prediction.functions.len() > 1).then(|| format!("by its profile, {} lacks {names}", cell.runtime))
+    let all = prediction.functions.len() + prediction.more;
+    let named: Vec<&str> = prediction.functions.iter().take(MAX_NAMED).map(String::as_str).collect();
+    let more = all.saturating_sub(named.len());
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (is_same && all > 1).then(|| format!("by its profile, {} lacks {}{more}", cell.runtime, named.join(", ")))
 }
 
 /// The heading of [`contradictions`].
@@ -98,6 +104,7 @@ mod tests {
             code: None,
             subject: None,
             functions: Vec::new(),
+            more: 0,
             switches: Vec::new(),
             agreement,
             profile_version: None,

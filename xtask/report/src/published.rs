@@ -94,6 +94,8 @@ fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
         checks: cell.checks.iter().map(check).collect(),
         default_result: cell.default_result.as_deref().map(|text| neutral(text, places)),
         remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
+        // The sentence says the same in less.
+        remedies: Vec::new(),
         known: cell.known.clone(),
         change: Change::Same,
         accepted: None,

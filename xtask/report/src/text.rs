@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::GroupBy;
 use super::columns::{self, NameStyle};
 use wasmlab_model::codes::Code;
+use wasmlab_model::remedy::behind_first_obstacle;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
@@ -79,6 +80,17 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
     let given = report.artifacts.iter().filter(|a| a.origin == Origin::Given).map(|a| a.scenario.as_str());
     let info = |name| report.scenarios.iter().find(|s| s.name == name);
     given.filter_map(|name| Some((name, info(name)?.title.as_str()))).collect()
+}
+
+/// A remedy, unless the part behind its first obstacle was told before; adds that to what was told.
+#[must_use]
+pub fn unless_told(told: &mut Vec<String>, remedy: &str) -> String {
+    let Some(behind) = behind_first_obstacle(remedy) else { return remedy.to_owned() };
+    if told.iter().any(|known| known == behind) {
+        return "That is only the first obstacle, too: see above.".to_owned();
+    }
+    told.push(behind.to_owned());
+    remedy.to_owned()
 }
 
 /// A row of the matrix.

@@ -118,6 +118,11 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
     if columns.is_empty() {
         return usage("snapshots/profiles/ holds no profile: measure some with `cargo xtask probe`");
     }
+    let without: Vec<&str> = globs.iter().filter(|glob| !columns.contains(glob)).map(String::as_str).collect();
+    if let Some(runtime) = without.iter().find_map(|glob| wasmlab_runtimes::find(glob)) {
+        let id = runtime.id();
+        return usage(format!("the runtime `{id}` has no profile yet: measure one with `cargo xtask probe --runtime {id}`"));
+    }
     let columns = super::common::choose(columns, globs, "runtime", Clone::clone)?;
     profiles::read_of(lab, &|column| columns.iter().any(|chosen| chosen == column))
 }
@@ -177,7 +182,9 @@ fn text(of: &OfFile) -> String {
     shown += &output::table(&columns, &rows);
     if !remedies.is_empty() {
         shown += "\nWhat would change that:\n";
+        let mut told: Vec<String> = Vec::new();
         for (code, remedy) in remedies {
+            let remedy = wasmlab_report::text::unless_told(&mut told, &remedy);
             shown +=
                 &wasmlab_report::text::wrapped(output::render_options().width, &format!("  {code}: "), "    ", &remedy);
             shown.push('\n');

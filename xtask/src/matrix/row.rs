@@ -89,6 +89,7 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         subject: None,
         detail,
         remedy: code.map(|c| c.entry().remedy.to_owned()),
+        remedies: Vec::new(),
         checks: Vec::new(),
         assertions: None,
         change: Change::Same,

@@ -8,9 +8,10 @@ use super::blame::runs_javascript;
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_judge::obstacles::Further;
 use wasmlab_judge::proposals::{named_in, words_of_runtime};
-use wasmlab_judge::remedies::{Short, Targets, of_row, with_targets};
+use wasmlab_judge::remedies::{Short, Targets, data, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
+use wasmlab_model::remedy::Remedy;
 use wasmlab_model::report::{Artifact, Cell};
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
@@ -28,6 +29,9 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
     let row = rows_short(cells);
     let none = BTreeSet::new();
     for cell in cells.iter_mut() {
+        if !cell.switches.is_empty() {
+            cell.remedies = vec![Remedy::Switch { switches: cell.switches.clone() }];
+        }
         let Some(code) = cell.code else { continue };
         let columns = passing.get(&cell.scenario).unwrap_or(&none);
         // In registry order, where the most common runtimes come first.
@@ -40,12 +44,14 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
         let differs = cell.blame == [Blame::Runtime];
         let own = cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy);
         let (subject, stage) = (cell.subject.as_deref(), cell.stage);
-        let short = Short { code, subject, stage, runtime: &cell.runtime, own, differs, facts };
+        let short = Short { code, subject, stage, runtime: &cell.runtime, own, differs, facts, predicted: false };
+        let data = data(&short, &others);
         let row = row.get(&cell.scenario).map(Vec::as_slice).unwrap_or_default();
         let others_short = row.iter().filter(|other| other.runtime != cell.runtime).map(OtherCell::as_further);
         if let Some(remedy) = of_row(&short, &others, &others_short.collect::<Vec<_>>()) {
             cell.remedy = Some(remedy);
         }
+        cell.remedies = data;
     }
 }
 

@@ -1,0 +1,68 @@
+//! Remedies from all predictions for one file, as `check` takes them from all cells of a row: where it should run, and
+//! what stands behind the first obstacle.
+
+use wasmlab_judge::obstacles::Further;
+use wasmlab_judge::remedies::{self, Passing, Short};
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::Facts;
+use wasmlab_model::remedy::Remedy;
+
+use crate::{Expected, Prediction};
+
+/// The prediction of one column.
+#[derive(Clone, Debug)]
+pub struct Column<'a> {
+    /// Its id: `wasmtime-winch`.
+    pub id: &'a str,
+    /// Its engine.
+    pub engine: &'a str,
+    /// What is expected of it.
+    pub prediction: Prediction,
+}
+
+/// Completes the remedies of a file's predictions, and returns them as data, in the same order. `row`: in the order of
+/// the registry, where the most common runtimes come first.
+pub fn complete(row: &mut [Column], facts: Option<&Facts>) -> Vec<Vec<Remedy>> {
+    let found: Vec<(Vec<Remedy>, Option<String>)> = row.iter().map(|column| of_column(column, row, facts)).collect();
+    let apply = |(column, (data, remedy)): (&mut Column, (Vec<Remedy>, Option<String>))| {
+        column.prediction.remedy = remedy.or_else(|| column.prediction.remedy.take());
+        data
+    };
+    row.iter_mut().zip(found).map(apply).collect()
+}
+
+fn of_column(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Remedy>, Option<String>) {
+    let of = &column.prediction;
+    if !of.switches.is_empty() && of.expected != Expected::Fails {
+        return (vec![Remedy::Switch { switches: of.switches.clone() }], None);
+    }
+    let Some(code) = of.code else { return (Vec::new(), None) };
+    let others = || row.iter().filter(|other| other.id != column.id);
+    // Nothing is predicted of a program with its JavaScript file.
+    let runs = |other: &&Column| other.prediction.expected == Expected::Runs && code != Code::NeedsJsGlue;
+    let passing: Vec<Passing> = others().filter(runs).map(|other| (other.id, other.engine)).collect();
+    let further: Vec<Further> = others().filter_map(as_further).collect();
+    let short = Short {
+        code,
+        subject: of.subject.as_deref(),
+        stage: None,
+        runtime: column.id,
+        own: of.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy),
+        differs: false,
+        facts,
+        predicted: true,
+    };
+    (remedies::data(&short, &passing), remedies::of_row(&short, &passing, &further))
+}
+
+fn as_further<'a>(other: &'a Column) -> Option<Further<'a>> {
+    let of = &other.prediction;
+    Some(Further {
+        column: (other.id, other.engine),
+        code: of.code?,
+        subject: of.subject.as_deref(),
+        detail: &of.detail,
+        remedy: of.remedy.as_deref(),
+        differs: false,
+    })
+}
