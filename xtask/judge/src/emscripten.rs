@@ -1,5 +1,7 @@
 //! Remedies for Emscripten modules that lack a host, based on the functions that they still import.
 
+mod standalone;
+
 use wasmlab_model::facts::Facts;
 
 /// JavaScript that the program's own source holds (`EM_JS`, `EM_ASYNC_JS`, `EM_ASM`); no other host can run it.
@@ -76,7 +78,7 @@ pub fn glue(facts: Option<&Facts>) -> String {
         (true, true) => format!("{run}; for other hosts, build a program with sockets for wasm32-wasip2 or WASIX."),
         // They remain in a standalone module, and no host defines them.
         (true, false) => format!("{run}; or build it for {}.", wasi(facts)),
-        (false, _) => format!("{run}; or link it with -sSTANDALONE_WASM for any runtime with WASI 0.1."),
+        (false, _) => format!("{run}; {}.", standalone::instead(facts)),
     }
 }
 
@@ -102,7 +104,7 @@ pub fn shortened(facts: Option<&Facts>) -> String {
 }
 
 /// For a standalone module.
-pub fn standalone(facts: Option<&Facts>) -> String {
+pub fn of_standalone(facts: Option<&Facts>) -> String {
     let glue = "link it without -sSTANDALONE_WASM and run it in a JavaScript host through the JavaScript file that Emscripten generates";
     if sockets(facts) {
         "Build it for a target with sockets (wasm32-wasip2, WASIX).".to_owned()
@@ -127,7 +129,7 @@ fn names(facts: Option<&Facts>) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{before_2020, glue, shortened, standalone};
+    use super::{before_2020, glue, of_standalone, shortened};
 
     #[test]
     fn remedy_depends_on_the_remaining_imports() {
@@ -142,11 +144,11 @@ mod tests {
         check(glue, &["__cxa_throw", "__syscall_getcwd"], "wasi-sdk", "Rust");
         check(glue, &["__syscall_socket", "__syscall_getcwd"], "wasm32-wasip2", "wasip1");
         check(glue, &["mono_wasm_invoke_import", "__syscall_getcwd"], "such as `mono_wasm_invoke_import`", "wasi-sdk");
-        check(glue, &["emscripten_get_now_x", "posix_spawn_file_x"], "-sSTANDALONE_WASM", "replace");
+        check(glue, &["emscripten_get_now", "_tzset_js"], "-sSTANDALONE_WASM", "replace");
         check(glue, &["__asyncjs__get"], "(`get`)", "STANDALONE");
         check(glue, &["emscripten_asm_const_int"], "its source contains JavaScript", "STANDALONE");
-        check(standalone, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
-        check(standalone, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
+        check(of_standalone, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
+        check(of_standalone, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
         check(before_2020, &["___syscall102"], "for a target with sockets", "wasi-sdk");
         check(before_2020, &["_abort", "memoryBase"], "through the JavaScript file", "sockets");
         check(shortened, &["a", "b", "c", "memoryBase"], "only its JavaScript file knows them", "WASI");

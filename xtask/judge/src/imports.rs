@@ -279,7 +279,7 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         },
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
         Some(Abi::EmscriptenUpstream) if facts.is_some_and(is_standalone) => {
-            with(Code::NeedsEmscriptenHost, &emscripten::standalone(facts))
+            with(Code::NeedsEmscriptenHost, &emscripten::of_standalone(facts))
         }
         Some(Abi::EmscriptenUpstream) => with(Code::NeedsJsGlue, &emscripten::glue(facts)),
         Some(Abi::WasmBindgen) => wasm_bindgen(facts),

@@ -79,6 +79,7 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
             let is_enough = smaller.as_deref() == build;
             joined(place(), smaller.as_deref().filter(|_| is_enough)).or(smaller)
         }
+        Code::EngineCompileError => joined(place(), Some(cell.own.unwrap_or(cell.code.entry().remedy))),
         Code::Timeout if cell.differs => joined(place(), Some("Raise `--timeout` if it is only slow here.")),
         Code::NotImplemented => match cell.own {
             Some(own) => Some(format!("{own} It {} on {}.", cell.passes(), names(passing)?)),
@@ -373,6 +374,10 @@ mod tests {
         assert_eq!(of_row(&cell, &ROW[2..3], &[]).as_deref(), Some(by_name));
         cell.differs = false;
         assert_eq!(of_row(&cell, &ROW[2..3], &[]), None);
+        let compiler = "Run it on wasmi, where it passes. Or report it to the runtime's authors with the module; if the runtime \
+                        has several compilers, try another.";
+        check(Code::EngineCompileError, "wasmi-cli", None, &ROW[2..3], Some(compiler));
+        check(Code::EngineCompileError, "wasmi-cli", None, &[], None);
         let slow = "Run it on wasmi, where it passes. Or raise `--timeout` if it is only slow here.";
         check(Code::Timeout, "node", None, &ROW[2..3], Some(slow));
         check(

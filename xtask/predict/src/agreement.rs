@@ -38,6 +38,8 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
     let passed = cell.verdict == Verdict::Pass;
     let by_default = |switches: &[String]| switches.is_empty();
     Some(match prediction.expected {
+        // It ran without a switch, and needed a deeper stack.
+        Expected::Runs | Expected::MayFail if passed && trapped_by_default(cell) => Agreement::OwnResult,
         // What it does without a switch is the result; another switch may do as well.
         Expected::Runs | Expected::MayFail
             if passed && by_default(&prediction.switches) != by_default(&cell.switches) =>
@@ -62,6 +64,11 @@ fn is_started(cell: &Cell) -> bool {
     cell.stage.is_none_or(|stage| stage >= Stage::Instantiate)
 }
 
+/// Whether the run without switches came to a trap, such as an exhausted stack.
+fn trapped_by_default(cell: &Cell) -> bool {
+    cell.default_result.as_deref().is_some_and(|result| result.starts_with(Code::Trap.id()))
+}
+
 /// Whether nothing was started, as the prediction leaves open.
 fn is_unstarted(prediction: &Prediction, cell: &Cell) -> bool {
     cell.code == Some(Code::NoEntryPoint) && prediction.functions.iter().any(|function| function == UNMEASURED_START)
@@ -84,6 +91,9 @@ fn is_own(cell: &Cell) -> bool {
             !cell.checks.iter().any(|check| is_it(&check.name) && check.function.is_some())
         }
         _ if is_of_limits(cell) => true,
+        // Which code it exits with, and which path it opens below which descriptor, is the program's.
+        Some(Code::HostRefused) => cell.subject.as_deref() == Some("exit-code"),
+        Some(Code::CapabilityDenied) => cell.subject.as_deref() == Some("path_open"),
         // A wrong result is the runtime's if the same guest with the same input has the right one elsewhere.
         Some(Code::Trap | Code::WrongExit | Code::WrongOutput) => {
             is_started(cell) && !cell.blame.contains(&Blame::Runtime)
@@ -138,7 +148,17 @@ mod tests {
         let switched = cell(|cell| cell.switches = vec!["--gc".to_owned()]);
         check(&runs, &switched, Agreement::Contradicts);
         check(&Prediction { switches: vec!["--gc".to_owned()], ..runs.clone() }, &switched, Agreement::Same);
-        check(&Prediction { switches: vec!["--all".to_owned()], ..runs }, &switched, Agreement::OtherSubject);
+        check(&Prediction { switches: vec!["--all".to_owned()], ..runs.clone() }, &switched, Agreement::OtherSubject);
+        let about = |code, subject: &str| Cell { subject: Some(subject.to_owned()), ..gap(code, Stage::Run) };
+        check(&runs, &about(Code::HostRefused, "exit-code"), Agreement::OwnResult);
+        check(&runs, &about(Code::HostRefused, "atomic-wait"), Agreement::Contradicts);
+        check(&runs, &about(Code::CapabilityDenied, "path_open"), Agreement::OwnResult);
+        check(&runs, &about(Code::CapabilityDenied, "sock_accept"), Agreement::Contradicts);
+        let deeper = cell(|cell| {
+            cell.switches = vec!["--stack".to_owned()];
+            cell.default_result = Some("trap (stack-overflow): too deep".to_owned());
+        });
+        check(&runs, &deeper, Agreement::OwnResult);
         let may = Prediction::new(Expected::MayFail);
         check(&may, &cell(|_| ()), Agreement::Undecided);
         check(&may, &gap(Code::NotImplemented, Stage::Run), Agreement::Undecided);

@@ -221,3 +221,51 @@ fn has_start(facts: &Facts, reader: OutputParser) -> bool {
     };
     facts.kind == BinaryKind::Component || facts.exports.iter().any(|e| begins(&e.name))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wasmlab_model::facts::Facts;
+    use wasmlab_model::observation::{Observation, Outcome};
+    use wasmlab_model::scenario::Run;
+    use wasmlab_protocol::Cause;
+
+    use super::progress;
+    use crate::AdapterInput;
+
+    /// A module that exports a function of each name.
+    fn facts(exports: &[&str]) -> Facts {
+        let function = |name: &&str| json!({"name": name, "ty": "func", "signature": {"params": [], "results": []}});
+        let exports: Vec<_> = exports.iter().map(function).collect();
+        let sizes = json!({"total": 0, "code": 0, "data": 0, "custom": 0, "debug": 0, "names": 0});
+        let facts = json!({
+            "kind": "module", "shape": "library", "abis": [], "sizes": sizes, "proposals": [], "imports": [],
+            "exports": exports, "sections": [], "target_features": [], "producers": [],
+        });
+        serde_json::from_value(facts).unwrap()
+    }
+
+    #[test]
+    fn a_program_is_what_the_runtime_starts() {
+        let check = |runtime: &str, exports: &[&str], args: &[&str], (code, stdout): (i32, &str), wanted: Cause| {
+            let reader = crate::find(runtime).unwrap().output_parser.unwrap();
+            let stdout = stdout.to_owned();
+            let observation = Observation { outcome: Outcome::Exited(code), stdout, ..Observation::not_started() };
+            let run = Run { args: args.iter().map(|arg| (*arg).to_owned()).collect(), ..Run::default() };
+            let facts = facts(exports);
+            let seen = AdapterInput { observation: &observation, run: &run, facts: Some(&facts) };
+            assert_eq!(progress(&seen, reader).cause, Some(wanted), "{runtime} {exports:?} {args:?}");
+        };
+        let none = |name: &str| Cause::MissingExport { name: name.to_owned() };
+        // It exits with 0 and prints nothing, whether or not it called a function.
+        check("wasmtime-cli", &["f"], &[], (0, ""), none("_start"));
+        check("wasmtime-cli", &[""], &[], (0, ""), Cause::Returned);
+        check("wasmi-cli", &[""], &[], (0, ""), Cause::Returned);
+        check("wazero", &[""], &[], (0, ""), none("_start"));
+        check("wasmedge", &["_start"], &["f"], (0, "mine\n"), Cause::Returned);
+        // It called the function that the argument names, and printed what that returned.
+        check("wasmedge", &["f"], &["f"], (0, "42\n"), none("f"));
+        check("wasmedge", &["f"], &["f"], (3, ""), none("f"));
+        check("wazero", &["f"], &["f"], (3, ""), Cause::Exit { code: 3 });
+    }
+}
