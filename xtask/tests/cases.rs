@@ -206,6 +206,14 @@ fn import_module_without_a_name() {
 }
 
 #[test]
+fn export_with_the_empty_name() {
+    let wat = "(module (func (export \"\")))";
+    let none =
+        gap("wasmi wasmtime-cranelift wazero node deno bun", "gap no-entry-point", "guest", "_start", "empty name");
+    case("unnamed.wat", wat, &[], &[pass("wasmtime-cli wasmi-cli"), none]);
+}
+
+#[test]
 fn export_called_before_initialization() {
     let guest = |prepare: &str| {
         format!(

@@ -112,7 +112,7 @@ impl<'a> Answer<'a> {
             } else if is_open && !all().any(|c| c.verdict.is_measured()) {
                 "not known yet"
             } else if is_open {
-                "none of the runtimes that were asked"
+                "none of the installed runtimes that were asked"
             } else {
                 "none of the installed runtimes"
             };

@@ -158,7 +158,7 @@ fn what_is_not_asked_is_not_known() {
         let text = (super::find("answer").unwrap().render)(&report, RenderOptions::PLAIN);
         assert!(says.iter().all(|words| text.contains(words)) && !text.contains(not), "{verdicts:?}: {text}");
     };
-    let asked = "none of the runtimes that were asked";
+    let asked = "none of the installed runtimes that were asked";
     check(
         &[Verdict::NotAttempted],
         &["runs on      not known yet", "exit code 4  no runtime has an answer yet"],
