@@ -124,7 +124,7 @@ fn faults_name_line_and_column() {
         let fault = read(Path::new("dir/t.wast"), "t.wast", text).unwrap_err();
         assert!(fault.to_string().starts_with(wanted), "{fault}");
     };
-    check("(module)\n(assert_return (invoke \"f\") (i32.cons 1))", "dir/t.wast:2:29: expected a [type].const");
+    check("(module)\n(assert_return (invoke \"f\") (i32.cons 1))", "dir/t.wast:2:30: expected a [type].const");
     check("(module)\n\n  (assert_nothing)", "dir/t.wast:3:4: ");
     check("(module (func (call $none)))", "dir/t.wast:1:21: unknown func");
     check("(module", "dir/t.wast:1:");
