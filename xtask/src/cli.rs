@@ -62,6 +62,7 @@ registry! {
     explain Explain,
     probe Probe "probe",
     predict Predict,
+    adapt Adapt,
     suite Suite,
     capabilities Capabilities,
     bless Bless "bless",

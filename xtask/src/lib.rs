@@ -5,6 +5,7 @@
 //! derives verdicts, [`matrix::assemble`] combines them into a [`wasmlab_model::report::RunReport`], and renderers
 //! print it.
 
+pub mod adaptation;
 pub mod cell;
 pub mod ci;
 pub mod cli;

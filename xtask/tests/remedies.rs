@@ -182,7 +182,11 @@ fn main() -> ExitCode {
             larger_stack(column, without, with, names)
         })
     });
-    libtest_mimic::run(&arguments, rows.chain(stacks).collect()).exit_code()
+    let adapted = [
+        trials::needs("adapt translates exceptions, and check proves it", &["wasm-opt", "wasmtime"], translates),
+        trials::needs("adapt makes a component", &["node", "jco"], makes_a_component),
+    ];
+    libtest_mimic::run(&arguments, rows.chain(stacks).chain(adapted).collect()).exit_code()
 }
 
 /// The guest falls short as stated, the remedy is the one followed here, and afterwards the guest runs.
@@ -238,6 +242,50 @@ fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, 
     let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let here = cells.iter().filter(|cell| cell["verdict"] != "absent");
     (here.map(|cell| (text(cell, "runtime"), text(cell, "code"), text(cell, "remedy"))).collect(), ran.stderr)
+}
+
+const LEGACY: &str = "(module (tag $e (param i32)) (func (export \"run\") (result i32) try (result i32) i32.const 42 \
+                      throw $e catch $e end))";
+
+fn translates() {
+    let workspace = Workspace::new();
+    workspace.write("a.wat", LEGACY);
+    let (before, after) =
+        (workspace.path("a.wat").display().to_string(), workspace.path("b.wasm").display().to_string());
+    let asked = ["--invoke", "run", "--expect-stdout", "42"];
+    let adapt = ["adapt", &before, "--for", "wasmtime-cli", "-o", &after];
+    let ran = workspace.run(&[&adapt[..], &asked].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("proven: with wasm-opt --translate-to-exnref it runs on wasmtime-cli"),
+        "{}",
+        ran.stdout
+    );
+    // The copy passes as it is.
+    let adapt = ["adapt", &after, "--for", "wasmtime-cli", "-o", &before];
+    assert!(workspace.run(&[&adapt[..], &asked].concat()).stdout.contains("nothing was written"));
+    let check = ["check", &before, "--engines", "built", "--runtime", "wasmtime-cli", "--try-remedies"];
+    let ran = workspace.run(&[&check[..], &asked].concat());
+    assert!(ran.stdout.contains("with wasm-opt --translate-to-exnref it runs on wasmtime-cli"), "{}", ran.stdout);
+    // Nothing helps against a trap.
+    workspace.write("trap.wat", "(module (func (export \"_start\") unreachable))");
+    let trap = workspace.path("trap.wat").display().to_string();
+    let none = workspace.path("none.wasm");
+    let ran = workspace.run(&["adapt", &trap, "--for", "wasmtime-cli", "-o", &none.display().to_string()]);
+    assert_eq!((ran.code, none.exists()), (1, false), "{}{}", ran.stdout, ran.stderr);
+}
+
+fn makes_a_component() {
+    let workspace = Workspace::new();
+    let exit = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32))) (memory (export \
+                \"memory\") 1) (func (export \"_start\") (call $exit (i32.const 0))))";
+    workspace.write("a.wat", exit);
+    let (before, after) =
+        (workspace.path("a.wat").display().to_string(), workspace.path("b.wasm").display().to_string());
+    let ran = workspace.run(&["adapt", &before, "--for", "node+jco", "-o", &after]);
+    assert!(ran.stdout.contains("--adapt wasi_snapshot_preview1.command.wasm it runs on node+jco"), "{}", ran.stdout);
+    let bytes = std::fs::read(after).unwrap();
+    assert_eq!(bytes[4..8], [0x0d, 0, 1, 0], "a component");
 }
 
 /// A recursion too deep for the runtime's default stack, but not with the switch that its remedy names.

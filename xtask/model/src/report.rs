@@ -487,6 +487,10 @@ pub enum NoteKind {
     GuestChanged,
     /// An entry of `wasmlab.toml` matches nothing.
     AllowanceUnused,
+    /// A remedy that was applied to a copy of the file and helped.
+    RemedyProven,
+    /// A remedy that was tried and did not help, or whose tool is absent.
+    RemedyTried,
     /// A toolchain or runtime is not installed.
     Missing,
     /// The next steps.

@@ -14,7 +14,7 @@ use super::text::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, Shape};
-use wasmlab_model::report::{Cell, NoteKind, RunReport};
+use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Registry entry.
@@ -70,6 +70,7 @@ impl<'a> Answer<'a> {
         self.out.push('\n');
         self.passes(name, &of(Verdict::Pass));
         self.reasons(name);
+        self.proven(title);
         self.others(RED, "lab failed", &of(Verdict::Error));
         self.others(DIM, "not asked", &of(Verdict::NotAttempted));
         // "Not applicable" is worth a line only if it holds for every runtime.
@@ -172,6 +173,21 @@ impl<'a> Answer<'a> {
         if reasons.len() > shown {
             self.out.push('\n');
             self.part(DIM, "", &format!("and {} more reasons: --full shows them", reasons.len() - shown));
+        }
+    }
+
+    /// Remedies that were carried out on a copy and helped.
+    fn proven(&mut self, title: &str) {
+        let of_file = |note: &&Note| note.kind == NoteKind::RemedyProven && note.subject == title;
+        for (index, note) in self.report.notes.iter().filter(of_file).enumerate() {
+            if index == 0 {
+                self.out.push('\n');
+            }
+            self.part(GREEN, if index == 0 { "proven" } else { "" }, &note.text);
+        }
+        let absent = |note: &&Note| note.kind == NoteKind::RemedyTried && note.text.contains(" is not installed");
+        for note in self.report.notes.iter().filter(|note| absent(note) && note.subject == title) {
+            self.part(DIM, "not tried", &note.text);
         }
     }
 

@@ -25,6 +25,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     matrix(&mut out, report, options.group_by);
     switched(&mut out, report);
     gaps(&mut out, report);
+    proven(&mut out, report);
     not_attempted(&mut out, report);
     changed(&mut out, report);
     artifacts(&mut out, report);
@@ -147,6 +148,17 @@ fn gaps(out: &mut String, report: &RunReport) {
     }
 }
 
+/// Remedies that were carried out on a copy and helped.
+fn proven(out: &mut String, report: &RunReport) {
+    let mut notes = report.notes.iter().filter(|note| note.kind == NoteKind::RemedyProven).peekable();
+    if notes.peek().is_some() {
+        out.push_str("\n## Remedies, proven by running a changed copy\n\n");
+    }
+    for note in notes {
+        let _ = writeln!(out, "- **{}**: {}", escaped(&note.subject), escaped(&note.text));
+    }
+}
+
 fn not_attempted(out: &mut String, report: &RunReport) {
     let reasons = text::not_attempted(report);
     if reasons.is_empty() {
@@ -227,7 +239,7 @@ fn code_span(text: &str) -> String {
 
 fn changed(out: &mut String, report: &RunReport) {
     let lines = changes(report);
-    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ArtifactNew | NoteKind::ColumnsDiffer));
+    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ArtifactNew | NoteKind::ColumnsDiffer | NoteKind::RemedyProven | NoteKind::RemedyTried));
     let notes: Vec<String> = notes.map(|n| format!("- **{}**: {}", escaped(&n.subject), escaped(&n.text))).collect();
     if lines.is_empty() && notes.is_empty() {
         return;

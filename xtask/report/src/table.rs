@@ -108,6 +108,8 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::SnapshotOrphan => Some("snapshots without a cell"),
         NoteKind::SnapshotUnusable => Some("not compared"),
         NoteKind::ColumnsDiffer => Some("one engine, two columns"),
+        NoteKind::RemedyProven => Some("remedies proven by running a changed copy"),
+        NoteKind::RemedyTried => Some("remedies tried that did not help"),
         NoteKind::Missing => Some("missing here"),
         NoteKind::ArtifactNew | NoteKind::NextStep => None,
     }

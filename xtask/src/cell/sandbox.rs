@@ -146,7 +146,7 @@ fn ports(plan: &Plan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
 
 /// The files of a program: its own and those installed beside it. For a script, also those of its interpreter. System
 /// folders are readable in any case.
-fn program_files(program: &Path) -> Vec<PathBuf> {
+pub fn program_files(program: &Path) -> Vec<PathBuf> {
     let mut parts = Vec::new();
     let mut next = Some(program.to_owned());
     // A script's interpreter may be a script.

@@ -25,6 +25,7 @@ mod config;
 mod dirs;
 pub mod guest;
 pub mod requirements;
+mod trials;
 mod values;
 
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
@@ -43,6 +44,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm --must 'wasmtime-*' --must node --allow wasmi:unsupported-proposal
   cargo xtask check app.wasm --baseline before.json  # what has changed since
   cargo xtask check app.wasm --runtime wasmi --runtime node --require-present    # in CI
+  cargo xtask check app.wasm --try-remedies          # and prove what would change a gap
   cargo xtask check app.wasm --save report           # and open report/index.html
 
 Each runtime gets a fresh copy of every --dir; the original does not change. To keep what guests
@@ -91,6 +93,9 @@ pub struct Args {
     /// Ignore cached results and run every cell again
     #[arg(long)]
     no_cache: bool,
+    /// Apply remedies that change the file (wasm-opt, the WASI adapter) to a copy, run it, and show what that proves
+    #[arg(long)]
+    try_remedies: bool,
     /// Fail if a selected runtime is not installed
     #[arg(long)]
     require_present: bool,
@@ -154,6 +159,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         retention: Retention { copy_dirs_to: kept.as_deref(), ..Retention::default() },
     };
     let finish = |report: &mut RunReport| {
+        if args.try_remedies && !report.interrupted {
+            trials::add(lab, &request, report);
+        }
         for file in &given {
             file.requirements.apply(&file.name, &file.title, report);
         }

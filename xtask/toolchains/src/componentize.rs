@@ -2,6 +2,7 @@
 
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND,
+    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
 };
 use wit_component::ComponentEncoder;
 
@@ -40,11 +41,24 @@ pub fn conversion(kind: Componentize) -> Conversion {
 /// # Errors
 /// The encoder's message, outermost first.
 fn component(kind: Componentize, module: &[u8]) -> Result<Vec<u8>, String> {
+    encoded(module, (kind == Componentize::Preview1Adapter).then_some(COMMAND))
+}
+
+/// Wraps `module` in a component, with this adapter for WASI 0.1: `wasi_snapshot_preview1.command`, or `….reactor` for
+/// one that is not a program.
+///
+/// # Errors
+/// The encoder's message, outermost first.
+pub fn adapted(module: &[u8], adapter: Option<&str>) -> Result<Vec<u8>, String> {
+    encoded(module, adapter.map(|name| if name.ends_with(".reactor") { REACTOR } else { COMMAND }))
+}
+
+fn encoded(module: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>, String> {
     let encode = || {
         let mut encoder = ComponentEncoder::default();
         encoder.validate(true).module(module)?;
-        if kind == Componentize::Preview1Adapter {
-            encoder.adapter(ADAPTER, COMMAND)?;
+        if let Some(adapter) = adapter {
+            encoder.adapter(ADAPTER, adapter)?;
         }
         encoder.encode()
     };

@@ -51,6 +51,12 @@ fn short(answer: &str) -> String {
 }
 
 impl WasmOpt {
+    /// The program, if it is installed.
+    #[must_use]
+    pub fn program(&self) -> Option<&Path> {
+        self.program.as_deref()
+    }
+
     /// Appends wasm-opt with `args` to the recipe. It writes to `out` directly and leaves cargo's output as it is,
     /// because cargo would otherwise rebuild it each time.
     #[must_use]

@@ -1,0 +1,135 @@
+//! `adapt`: changes a finished file so that a runtime takes it, and proves it by running.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::check::guest::{self, FileToCheck, GuestArgs};
+use super::check::requirements::Requirements;
+use super::common::{self, usage};
+use super::guest_file::MaxSize;
+use super::{output, run_all};
+use crate::adaptation::{self, Adapted};
+use crate::cell::Retention;
+use crate::exit;
+use crate::guest::BuildOptions;
+use crate::lab::Lab;
+use crate::matrix::{self, Request, facts_of};
+use crate::store::files;
+use wasmlab_model::report::Cell;
+use wasmlab_model::verdict::Verdict;
+use wasmlab_report::visible::on_line;
+
+pub const ABOUT: &str = "Change your .wasm file so that a runtime takes it, and prove it by running";
+pub const EXAMPLES: &str = "Examples:
+  cargo xtask adapt app.wasm --for wasmtime-cli -o adapted.wasm
+  cargo xtask adapt lib.wasm --for node -o adapted.wasm --invoke add --expect-stdout 5 -- 2 3
+  cargo xtask adapt app.wasm --for node+jco -o component.wasm
+
+It runs the file on the runtime, applies what the remedy names to a copy (passes of wasm-opt, the
+adapter that makes a component), and runs the copy with the same arguments. OUT is written only if
+the copy passes.
+
+Exit code: 0 if the copy passes, or if the file passes as it is, in which case nothing is written.
+1 if nothing helps: it says what was tried.";
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Module, as .wasm or .wat
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The runtime that is to run it
+    #[arg(long = "for", value_name = "RUNTIME")]
+    runtime: String,
+    /// Where to write the changed file
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    #[command(flatten)]
+    guest: GuestArgs,
+    /// Time limit for running a guest, in seconds [default: 10; compilation has its own limit]
+    #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
+    timeout: Option<u64>,
+    #[command(flatten)]
+    max_size: MaxSize,
+}
+
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let runtime = common::column(lab, &args.runtime)?;
+    let names = guest::names(std::slice::from_ref(&args.file));
+    let Some((name, title)) = names.into_iter().next() else { return usage("name a file") };
+    let dirs = args.guest.dirs.dirs(1, 1)?;
+    let (options, requirements) = (args.guest.clone(), Requirements::default());
+    let given = FileToCheck { file: args.file.clone(), name, title, options, dirs, requirements };
+    let (scenario, guest) = guest::prepare(lab, &given, &args.max_size, args.timeout)?;
+    let bytes = std::fs::read(lab.cache.object(&guest.sha256)).context("failed to read the copy of the file")?;
+    let facts = match facts_of(lab, &guest.sha256, &bytes) {
+        Ok(facts) => facts,
+        Err(why) => return usage(format!("`{}` is not valid WebAssembly: {why}", args.file.display())),
+    };
+    let id = runtime.id().to_owned();
+    let scenarios = [scenario.clone()];
+    let request = Request {
+        scenarios: &scenarios,
+        runtimes: vec![runtime],
+        jobs: 1,
+        use_cache: true,
+        confirm: false,
+        limits: run_all::limits(args.timeout),
+        build: BuildOptions { offline: true, require_built: false },
+        given: BTreeMap::from([(scenario.name.clone(), guest)]),
+        inputs_are_complete: false,
+        withheld: BTreeMap::new(),
+        engines: matrix::EngineBuilds::All,
+        sink: None,
+        retention: Retention::default(),
+    };
+    let Some(cell) = matrix::run(lab, &request, &|_| ()).cells.into_values().next() else {
+        return Ok(exit::INTERRUPTED);
+    };
+    let title = on_line(&given.title).into_owned();
+    match cell.verdict {
+        Verdict::Pass => {
+            let with = if cell.switches.is_empty() { String::new() } else { format!(", with {}", cell.switches.join(" ")) };
+            output::print(&format!("{title} runs on {id} as it is{with}: nothing was written\n"))?;
+            return Ok(exit::OK);
+        }
+        Verdict::Absent => return usage(format!("{id} is not installed: {}", cell.detail)),
+        _ => {}
+    }
+    output::print(&format!("{title} does not run on {id}: {}\n", on_line(&said(&cell))))?;
+    let mut tried = Vec::new();
+    for first in adaptation::candidates(&cell, &facts) {
+        match adaptation::follow(lab, &request, &scenario, (&bytes, &facts), &first, &[&id]) {
+            Ok(adapted) if adapted.passing().contains(id.as_str()) => return write(args, &adapted, &id),
+            Ok(adapted) => {
+                let after = adapted.cells.first().map(said).unwrap_or_default();
+                tried.push(format!("{}: {after}", adapted.shown()));
+            }
+            Err(why) => tried.push(format!("{}: {why}", first.short())),
+        }
+    }
+    if tried.is_empty() {
+        output::print("the lab knows no change of the file that would help: `check` names other remedies\n")?;
+    }
+    for line in tried {
+        output::print(&format!("tried {}\n", on_line(&line)))?;
+    }
+    Ok(exit::REGRESSION)
+}
+
+fn write(args: &Args, adapted: &Adapted, id: &str) -> Result<u8> {
+    let out = args.output.display();
+    files::write_atomically(&args.output, &adapted.bytes).with_context(|| format!("failed to write `{out}`"))?;
+    output::print(&format!("proven: with {} it runs on {id}\n", adapted.shown()))?;
+    for step in &adapted.steps {
+        output::print(&format!("  {}\n", step.command()))?;
+    }
+    output::print(&format!("{out} has {} bytes\n", adapted.bytes.len()))?;
+    Ok(exit::OK)
+}
+
+/// `unsupported-proposal: lacks legacy-exceptions: …`.
+fn said(cell: &Cell) -> String {
+    format!("{}: {}", cell.code.map_or(cell.verdict.id(), |code| code.id()), cell.detail)
+}

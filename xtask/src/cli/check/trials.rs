@@ -1,0 +1,93 @@
+//! `--try-remedies`: applies to a copy what the remedies of a file's gaps name, runs the copy on the same runtimes with
+//! the same arguments, and adds to the report what that proved.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::adaptation::{self, Adapted};
+use crate::lab::Lab;
+use crate::matrix::Request;
+use wasmlab_model::remedy::Transform;
+use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
+use wasmlab_model::scenario::Scenario;
+use wasmlab_model::verdict::Verdict;
+
+/// Tries the remedies of each file. A remedy that does not help, and a tool that is absent, become notes too.
+pub fn add(lab: &Lab, request: &Request, report: &mut RunReport) {
+    let here: BTreeSet<&str> =
+        report.runtimes.iter().filter(|runtime| runtime.tool.present).map(|runtime| runtime.id.as_str()).collect();
+    let runtimes = request.runtimes.iter().filter(|runtime| here.contains(runtime.id())).cloned().collect();
+    let request = Request {
+        runtimes,
+        given: request.given.clone(),
+        withheld: request.withheld.clone(),
+        retention: crate::cell::Retention::default(),
+        ..*request
+    };
+    let notes: Vec<Note> =
+        request.scenarios.iter().flat_map(|scenario| of_file(lab, &request, scenario, report)).collect();
+    report.notes.extend(notes);
+    report.notes.sort();
+}
+
+fn of_file(lab: &Lab, request: &Request, scenario: &Scenario, report: &RunReport) -> Vec<Note> {
+    let artifact = report.artifacts.iter().find(|artifact| artifact.scenario == scenario.name);
+    let Some((artifact, facts)) = artifact.and_then(|artifact| Some((artifact, artifact.facts.as_ref()?))) else {
+        return Vec::new();
+    };
+    let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.scenario == scenario.name).collect();
+    // Each transformation, with the columns that it may help.
+    let mut wanted: Vec<(Transform, Vec<&str>)> = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.code.is_some()) {
+        for transform in adaptation::candidates(cell, facts) {
+            match wanted.iter_mut().find(|(known, _)| *known == transform) {
+                Some((_, columns)) => columns.push(&cell.runtime),
+                None => wanted.push((transform, vec![&cell.runtime])),
+            }
+        }
+    }
+    let note = |kind, text| Note { kind, subject: scenario.spec.title.clone(), text };
+    let bytes = match fs::read(lab.cache.object(&artifact.sha256)) {
+        Ok(bytes) => bytes,
+        Err(error) => return vec![note(NoteKind::RemedyTried, format!("the copy of the file cannot be read: {error}"))],
+    };
+    let passed: BTreeSet<&str> =
+        cells.iter().filter(|cell| cell.verdict == Verdict::Pass).map(|cell| cell.runtime.as_str()).collect();
+    let try_one = |(first, columns): (Transform, Vec<&str>)| {
+        match adaptation::follow(lab, request, scenario, (&bytes, facts), &first, &columns) {
+            Ok(adapted) => result(&adapted, &passed, note),
+            Err(why) => note(NoteKind::RemedyTried, format!("{}: {why}", first.short())),
+        }
+    };
+    wanted.into_iter().map(try_one).collect()
+}
+
+/// `proven: with wasm-opt --translate-to-exnref it runs on wasmtime-cli; node-20 no longer runs it`.
+fn result(adapted: &Adapted, before: &BTreeSet<&str>, note: impl Fn(NoteKind, String) -> Note) -> Note {
+    let after = adapted.passing();
+    let in_order = |of: &BTreeSet<&str>, not: &BTreeSet<&str>| -> Vec<String> {
+        let columns = adapted.cells.iter().map(|cell| cell.runtime.as_str());
+        columns.filter(|column| of.contains(column) && !not.contains(column)).map(str::to_owned).collect()
+    };
+    let (gained, lost) = (in_order(&after, before), in_order(before, &after));
+    let shown = adapted.shown();
+    if gained.is_empty() {
+        let said = adapted.cells.iter().find(|cell| cell.code.is_some());
+        let said = said.map(|cell| format!(" ({}: {})", cell.runtime, cell.detail)).unwrap_or_default();
+        return note(NoteKind::RemedyTried, format!("{shown} lets no further runtime run it{said}"));
+    }
+    let lost = match lost.len() {
+        0 => String::new(),
+        1 => format!("; {} no longer runs it", listed(&lost)),
+        _ => format!("; {} no longer run it", listed(&lost)),
+    };
+    note(NoteKind::RemedyProven, format!("with {shown} it runs on {}{lost}", listed(&gained)))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [before @ .., one, last] if !before.is_empty() => format!("{}, {one} and {last}", before.join(", ")),
+        names => names.join(" and "),
+    }
+}
