@@ -9,6 +9,7 @@ use crate::exit;
 use crate::lab::{Lab, ROOT_VARIABLE};
 use crate::program_name;
 use crate::reading;
+use crate::search_path;
 use wasmlab_process as process;
 use wasmlab_report::text;
 
@@ -162,6 +163,7 @@ fn command() -> clap::Command {
 /// Parses the arguments, runs the subcommand, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    search_path::restrict();
     let typed: Vec<_> = std::env::args_os().collect();
     if let Some(code) = reading::child(&typed) {
         return code;

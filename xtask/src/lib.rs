@@ -23,6 +23,7 @@ pub mod reading;
 #[cfg(test)]
 mod sample;
 pub mod scenario;
+mod search_path;
 pub mod store;
 pub mod suite;
 pub mod versions;

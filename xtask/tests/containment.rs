@@ -228,6 +228,24 @@ fn wasi_0_3_server_without_network_is_isolated() {
     }
 }
 
+/// A repository's own programs do not run as runtimes, whatever PATH says.
+#[test]
+fn programs_of_the_current_folder_are_not_found() {
+    use std::os::unix::fs::PermissionsExt;
+    let workspace = Workspace::new();
+    workspace.write("app.wat", "(module (func (export \"_start\")))");
+    for program in ["wasm-interp", "wasmtime", "node", "tools/wazero"] {
+        workspace.write(program, format!("#!/bin/sh\ntouch {}\n", workspace.path("started").display()));
+        fs::set_permissions(workspace.path(program), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!(".:tools::{}", std::env::var("PATH").unwrap());
+    let mut command =
+        workspace.command(&["check", "app.wat", "--runtime", "{wabt-interp,wasmtime-cli,node,wazero}", "--no-cache"]);
+    let ran = common::result_of(command.env("PATH", path).output().unwrap());
+    assert!(ran.stdout.contains("node"), "{}{}", ran.stdout, ran.stderr);
+    assert!(!workspace.path("started").exists(), "{}", ran.stdout);
+}
+
 /// Names of files and exports that look like options.
 #[test]
 fn file_names_are_never_parsed_as_options() {

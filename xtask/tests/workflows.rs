@@ -240,6 +240,7 @@ fn action() {
     let check = |inputs: &[(&str, &str)], wat: &str, wanted: i32, verdict: &str| {
         let mut machine = Machine::bare();
         machine.workspace.write("app.wat", wat);
+        machine.workspace.write("--save=x.wat", wat);
         for name in ["output", "environment", "path", "summary"] {
             machine.workspace.write(name, "");
         }
@@ -286,6 +287,8 @@ fn action() {
     let good = "(module (func (export \"_start\")))";
     let bad = "(module (import \"host\" \"call\" (func)) (func (export \"_start\")))";
     check(&[], good, 0, "app.wat");
+    // A list of changed files may come from anybody.
+    check(&[("files", "app.wat --save=x.wat")], good, 0, "--save=x.wat");
     check(&[], bad, 1, "custom-host");
     check(&[("fail-on", "never")], bad, 0, "custom-host");
     check(&[("fail-on", "error")], bad, 0, "custom-host");

@@ -5,19 +5,23 @@
 //! Such a module needs its library, not a custom host. Names that hosts use as well (`log`, `send`, `read`) count only
 //! with the type that the library gives them.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Whether an `env` import of this name and type is a symbol of a C or C++ library or of the compiler's runtime.
 pub fn is_library_symbol(name: &str, ty: &str) -> bool {
+    // A file may have a million imports.
+    static ALL: LazyLock<HashSet<&str>> = LazyLock::new(|| NAMES.split_ascii_whitespace().collect());
+    static OF_TYPES: LazyLock<HashSet<(&str, &str)>> = LazyLock::new(|| {
+        TYPED.iter().flat_map(|(ty, names)| names.split_ascii_whitespace().map(|name| (*ty, name))).collect()
+    });
     let prefixed = PREFIXES.iter().any(|p| name.starts_with(p));
-    prefixed || listed(NAMES, name) || TYPED.iter().any(|(of, names)| *of == ty && listed(names, name))
+    prefixed || ALL.contains(name) || OF_TYPES.contains(&(ty, name))
 }
 
 /// Whether the symbol belongs to setjmp, as emitted with `-mllvm -wasm-enable-sjlj` by any LLVM version.
 pub fn is_setjmp_symbol(name: &str) -> bool {
-    listed(SETJMP, name)
-}
-
-fn listed(names: &str, name: &str) -> bool {
-    names.split_ascii_whitespace().any(|n| n == name)
+    SETJMP.split_ascii_whitespace().any(|symbol| symbol == name)
 }
 
 const SETJMP: &str = "__wasm_setjmp __wasm_setjmp_test __wasm_longjmp __c_longjmp saveSetjmp testSetjmp setjmp longjmp \

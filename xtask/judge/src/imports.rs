@@ -5,6 +5,8 @@ mod mismatched;
 mod own;
 mod side_module;
 
+use std::collections::HashMap;
+
 use described::described;
 pub use mismatched::mismatched;
 
@@ -111,7 +113,9 @@ pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     if let Some(part) = component_part::find(facts) {
         return Some(part.judgement(&format!("this runtime starts it anyway, and {ended}")));
     }
-    let imports: Vec<&Import> = facts.imports.iter().filter(|import| is_foreign(facts, import)).collect();
+    let abis = Abis::of(facts);
+    let is_foreign = |import: &&Import| is_foreign(facts, abis.find(import), import);
+    let imports: Vec<&Import> = facts.imports.iter().filter(is_foreign).collect();
     let (first, others) = imports.split_first()?;
     let reason = reason_of(facts, first);
     let which = if others.is_empty() { "" } else { "; the runtime does not say which of them it called" };
@@ -142,7 +146,8 @@ pub fn made_for_another_host(facts: &Facts, before: &str) -> Option<Judgement> {
 /// The first import that no WASI host defines, if any: what a runtime that does not check imports would fail on later.
 /// Some runtimes create memories and tables that a linker left to the host.
 pub fn foreign(facts: &Facts) -> Option<&Import> {
-    facts.imports.iter().find(|import| is_foreign(facts, import))
+    let abis = Abis::of(facts);
+    facts.imports.iter().find(|import| is_foreign(facts, abis.find(import), import))
 }
 
 /// [`foreign`] by name, with its code and its remedy, unless that is the code's own.
@@ -155,14 +160,37 @@ pub fn foreign_reason(facts: &Facts) -> Option<(String, Code, Option<String>)> {
     Some((shown(facts, import), reason.code, reason.remedy))
 }
 
-fn is_foreign(facts: &Facts, import: &Import) -> bool {
+/// `abi`: that of the import.
+fn is_foreign(facts: &Facts, abi: Option<Abi>, import: &Import) -> bool {
     let side = facts.shape == Shape::SideModule;
-    match abi_of(facts, import) {
+    match abi {
         // No runtime defines an interface for a core module.
         Some(Abi::Wasi02 | Abi::Wasi03) => side || facts.kind == BinaryKind::Module,
         None | Some(Abi::Wasi01 | Abi::WasiUnstable) => side,
         Some(Abi::Unlinked | Abi::CustomHost) => side || !matches!(kind_of(&import.ty), Some("a memory" | "a table")),
         Some(_) => true,
+    }
+}
+
+/// The ABI of each import, for those who ask for many: a file may have a million.
+struct Abis<'a> {
+    facts: &'a Facts,
+    by_name: HashMap<&'a str, Abi>,
+}
+
+impl<'a> Abis<'a> {
+    fn of(facts: &'a Facts) -> Self {
+        let mut by_name = HashMap::new();
+        for found in &facts.abis {
+            for name in &found.evidence {
+                by_name.entry(name.as_str()).or_insert(found.abi);
+            }
+        }
+        Self { facts, by_name }
+    }
+
+    fn find(&self, import: &Import) -> Option<Abi> {
+        self.by_name.get(shown(self.facts, import).as_str()).copied()
     }
 }
 

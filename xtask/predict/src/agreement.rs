@@ -6,8 +6,8 @@ use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_protocol::Stage;
 
-use crate::Prediction;
 use crate::obstacle::UNMEASURED_START;
+use crate::{Prediction, is_of_linking};
 
 /// Functions and imports that are named in a report; a module may import hundreds.
 const MAX_FUNCTIONS: usize = 12;
@@ -55,8 +55,20 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
         Expected::Fails if cell.code.is_some() && prediction.code == cell.code => {
             if prediction.subject == cell.subject { Agreement::Same } else { Agreement::OtherSubject }
         }
+        Expected::Fails if is_another_missing(prediction, cell) => Agreement::OtherSubject,
         _ => Agreement::Contradicts,
     })
+}
+
+/// Whether the runtime named another one of several missing imports, each of which has a code of its own: jco, for
+/// example, leaves out those that a component never uses.
+fn is_another_missing(prediction: &Prediction, cell: &Cell) -> bool {
+    let names = |import: &String| {
+        let rest = cell.subject.as_deref().and_then(|subject| subject.strip_prefix(import.as_str()));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+    };
+    let are_of_linking = prediction.code.is_some_and(is_of_linking) && cell.code.is_some_and(is_of_linking);
+    are_of_linking && prediction.missing.iter().any(names)
 }
 
 /// Whether the runtime accepted the file and began with its code.
@@ -174,6 +186,19 @@ mod tests {
             &gap(Code::MissingImport, Stage::Link),
             Agreement::OtherSubject,
         );
+        let two = Prediction {
+            subject: Some("wasi:cli/x".to_owned()),
+            missing: vec!["wasi:cli/x".to_owned(), "own".to_owned()],
+            code: Some(Code::MissingImport),
+            ..Prediction::new(Expected::Fails)
+        };
+        let named = |subject: &str| {
+            let cell = gap(Code::CustomHost, Stage::Link);
+            Cell { subject: Some(subject.to_owned()), ..cell }
+        };
+        check(&two, &named("own"), Agreement::OtherSubject);
+        check(&two, &named("own#f"), Agreement::OtherSubject);
+        check(&two, &named("owner"), Agreement::Contradicts);
         assert_eq!(agreement(&may, &cell(|cell| cell.verdict = Verdict::Absent)), None);
     }
 }

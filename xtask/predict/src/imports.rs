@@ -1,5 +1,7 @@
 //! The imports of a file, compared with what a runtime defines.
 
+use std::collections::HashSet;
+
 use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Facts, Import};
 use wasmlab_model::profile::{Answer, BehaviourOutcome, Profile, Support};
 use wasmlab_protocol::Cause;
@@ -57,17 +59,38 @@ fn definition<'a>(
     }
 }
 
-/// Every import that the runtime lacks whatever its switches, in the order of the file; `NAME with this type` for one that
-/// it defines with another type.
+/// Maximum number of names in a list: a file may import a million functions, and there are many runtimes.
+const MAX_NAMES: usize = 200;
+
+/// The full names of these imports, each once and with its note; the last entry counts those beyond [`MAX_NAMES`].
+fn names<'a>(facts: &Facts, imports: impl Iterator<Item = (&'a Import, &'static str)>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut names = Vec::new();
+    let mut more = 0;
+    for (import, note) in imports {
+        if names.len() == MAX_NAMES {
+            more += 1;
+        } else if seen.insert((import.module.as_str(), import.name.as_str())) {
+            names.push(format!("{}{note}", import.shown(facts.kind)));
+        }
+    }
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    names
+}
+
+/// Every import that the runtime lacks whatever its switches, in the order of the file, as [`names`]; `NAME with this
+/// type` for one that it defines with another type.
 pub fn all_missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Vec<String> {
-    let lacks = |import: &Import| match definition(facts, import, question, profile, on) {
+    let lacks = |import| match definition(facts, import, question, profile, on) {
         // A switch defines it, which was not tried since another import is missing too.
         Definition::Missing(Some(answer)) if !answer.switches.is_empty() => None,
-        Definition::Missing(_) => Some(import.shown(facts.kind)),
-        Definition::OtherType(_) => Some(format!("{} with this type", import.shown(facts.kind))),
+        Definition::Missing(_) => Some((import, "")),
+        Definition::OtherType(_) => Some((import, " with this type")),
         Definition::Defined | Definition::Unchecked => None,
     };
-    facts.imports.iter().filter_map(lacks).collect()
+    names(facts, facts.imports.iter().filter_map(lacks))
 }
 
 /// What the runtime reports of this import, in the words that it has for a probe.
@@ -141,15 +164,16 @@ pub fn is_emscripten_host(profile: &Profile) -> bool {
 const BUILTINS: &str = "wasm:js-string";
 
 fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Profile) -> Definition<'a> {
-    let full = format!("{}.{}", import.module, import.name);
-    if question.run.host_functions.contains(&full) {
+    // A file may have a million imports: their full names are made only where somebody asks for one.
+    let host = &question.run.host_functions;
+    if !host.is_empty() && host.contains(&format!("{}.{}", import.module, import.name)) {
         return Definition::Defined;
     }
     // Constants of strings come from the host that has the builtins.
     let is_of_builtins =
         |abi: &AbiEvidence| abi.abi == Abi::JsBuiltins && abi.evidence.contains(&import.shown(facts.kind));
     let has_builtins = || profile.imports.get(BUILTINS).is_some_and(|of| !of.defined.is_empty());
-    if import.module != BUILTINS && facts.abis.iter().any(is_of_builtins) && has_builtins() {
+    if import.module != BUILTINS && has_builtins() && facts.abis.iter().any(is_of_builtins) {
         return Definition::Defined;
     }
     let in_catalogue = profile
@@ -197,19 +221,19 @@ fn unknown(profile: &Profile) -> Definition<'_> {
     }
 }
 
-/// The imported functions that do not do on this runtime what they are specified to do, or may not exist.
+/// The imported functions that do not do on this runtime what they are specified to do, or may not exist, as [`names`].
 pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Vec<String> {
     if question.glue {
         return Vec::new();
     }
     if facts.kind == BinaryKind::Component {
         let open = |import: &&Import| matches!(interface(import, profile, on), Definition::Unchecked);
-        return facts.imports.iter().filter(open).map(|import| import.shown(facts.kind)).collect();
+        return names(facts, facts.imports.iter().filter(open).map(|import| (import, "")));
     }
     let fails = |import: &Import| {
         let behaviour = profile.behaviour.get(&import.name).filter(|_| import.module == "wasi_snapshot_preview1");
         let works = behaviour.is_none_or(|behaviour| behaviour.outcome == BehaviourOutcome::Works);
         !works || matches!(core(facts, import, question, profile), Definition::Unchecked) && behaviour.is_none()
     };
-    facts.imports.iter().filter(|import| fails(import)).map(|import| import.shown(facts.kind)).collect()
+    names(facts, facts.imports.iter().filter(|import| fails(import)).map(|import| (import, "")))
 }

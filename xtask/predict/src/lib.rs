@@ -127,9 +127,9 @@ fn fails(judgement: Judgement, question: &Question, profile: &Profile, on: &[Str
     let entry = code.map(Code::entry);
     let remedy = remedy.or_else(|| entry.map(|entry| entry.remedy.to_owned()));
     let facts = question.facts.ok();
-    // Codes of what is found at link time.
-    let is_import = entry.is_some_and(|entry| (400..460).contains(&entry.priority));
-    let missing = facts.filter(|_| is_import).map(|facts| imports::all_missing(facts, question, profile, on));
+    let missing = facts
+        .filter(|_| code.is_some_and(is_of_linking))
+        .map(|facts| imports::all_missing(facts, question, profile, on));
     let of_proposal = |facts: &Facts| {
         let mut names = subject.as_deref().unwrap_or_default().split(' ');
         names.find_map(|name| facts.first_uses.get(name)).cloned()
@@ -191,6 +191,11 @@ fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Jud
         }
         _ => judged,
     }
+}
+
+/// Whether the code is one of what is found at link time.
+fn is_of_linking(code: Code) -> bool {
+    (400..460).contains(&code.entry().priority)
 }
 
 /// Whether the question is about a program, not about an export or a server.

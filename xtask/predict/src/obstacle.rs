@@ -237,6 +237,10 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
     {
         return Some(Obstacle::new(Cause::MissingExport { name: call.export.clone() }, &[]));
     }
+    // What a server calls is an interface, and only components export those.
+    if is_module && question.run.entry == EntryPointKind::Http {
+        return Some(Obstacle::new(Cause::MissingExport { name: "wasi:http/incoming-handler".to_owned() }, &[]));
+    }
     let has_memory = facts.exports.iter().any(|export| export.ty.starts_with("memory"));
     let uses_wasi = facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
     if is_module && uses_wasi && !has_memory { manner(profile, "no-memory") } else { None }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use wasmlab_model::codes::Code;
 use wasmlab_model::profile::{
     Answer, Behaviour, BehaviourOutcome, Functions, PROFILE_SCHEMA, Profile, Provenance, Support,
 };
-use wasmlab_model::scenario::Run;
+use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_protocol::Cause;
 
 use crate::{Expected, Question, predict};
@@ -222,4 +223,30 @@ fn imported_shared_memory_has_an_answer_of_its_own() {
     check(Some(no(rejected("no"), &[])), &imports, Expected::Fails);
     // A profile from before that was asked.
     check(None, &imports, Expected::Fails);
+}
+
+/// What a server calls is an interface, which only a component exports.
+#[test]
+fn a_core_module_serves_no_requests() {
+    let wat = "(module (memory (export \"memory\") 1) (func (export \"_start\")))";
+    let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+    let run = Run { entry: EntryPointKind::Http, ..Run::default() };
+    let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile());
+    assert_eq!((found.expected, found.code), (Expected::Fails, Some(Code::NoEntryPoint)));
+    assert_eq!(found.subject.as_deref(), Some("wasi:http/incoming-handler"));
+}
+
+/// Each list of names is bounded, and names nothing twice.
+#[test]
+fn a_file_with_many_imports_has_a_short_prediction() {
+    let module = |name: &dyn Fn(usize) -> String| {
+        let imports: String = (0..5000).map(|at| format!("(import {} (func))", name(at))).collect();
+        let wat = format!("(module {imports} (memory (export \"memory\") 1) (func (export \"_start\")))");
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        predict(&Question { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile())
+    };
+    let many = module(&|at| format!("\"env\" \"f{at}\""));
+    assert_eq!((many.missing.len(), many.missing.last().map(String::as_str)), (201, Some("and 4800 more")));
+    let same = module(&|_| "\"env\" \"f\"".to_owned());
+    assert_eq!(same.missing, ["env.f"]);
 }

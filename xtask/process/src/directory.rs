@@ -74,7 +74,7 @@ impl Directory {
         if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
     }
 
-    /// Opens the directory at `path`, which may be many levels below.
+    /// Opens the directory at `path`; an empty path is this directory.
     ///
     /// # Errors
     /// As [`Directory::metadata_of`], or if it is not a directory.
@@ -140,6 +140,7 @@ mod linux {
     }
 
     pub fn open_folder(here: &Directory, path: &Path) -> io::Result<OwnedFd> {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         Ok(beneath(here.handle.as_fd(), path, FOLDER)?)
     }
 
@@ -278,6 +279,7 @@ mod tests {
         }
         let folder = |path: &str| dir.open_folder(Path::new(path));
         assert_eq!(text(&folder("a/b").unwrap(), "file").as_deref(), Some("own"));
+        assert!(folder("").unwrap().names(Path::new("a")).is_ok());
         assert!(["out", "inside", "a/b/file", "..", "none"].iter().all(|path| folder(path).is_err()));
         assert_eq!(dir.read_link(Path::new("inside")).unwrap(), Path::new("a/b/file"));
         assert!(dir.metadata_of(Path::new("out")).unwrap().is_symlink() && dir.names(Path::new("out")).is_err());

@@ -197,11 +197,12 @@ impl<'a> Answer<'a> {
         let all = self.codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
         let mut reasons: Vec<(Code, Group<'a>)> = Vec::new();
         for (code, group) in all.filter(|(_, group)| group.scenario == module) {
-            for part in self.by_loading(group) {
+            for part in self.parts(group) {
                 let same = |(other, into): &&mut (Code, Group<'a>)| {
                     is_about_imports(code)
                         && *other == code
                         && into.cell.blame == part.cell.blame
+                        && uncounted(self.report, into.cell) == uncounted(self.report, part.cell)
                         && self.remedy(code, into.cell) == self.remedy(code, part.cell)
                 };
                 match reasons.iter_mut().find(same) {
@@ -213,15 +214,22 @@ impl<'a> Answer<'a> {
         reasons
     }
 
-    /// The cells of a group that loaded a library, and the others.
-    fn by_loading(&self, group: &Group<'a>) -> Vec<Group<'a>> {
+    /// The parts of a group about which different things are said: its cells that loaded a library, those that do not
+    /// count, and the others.
+    fn parts(&self, group: &Group<'a>) -> Vec<Group<'a>> {
         let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
-        let cells = self.report.cells.iter().filter(of_group);
-        let (loaded, others): (Vec<&Cell>, Vec<&Cell>) = cells.partition(|cell| self.loaded_library(cell).is_some());
-        if loaded.is_empty() || others.is_empty() {
+        let mut parts: Vec<((bool, String), Vec<&'a Cell>)> = Vec::new();
+        for cell in self.report.cells.iter().filter(of_group) {
+            let key = (self.loaded_library(cell).is_some(), uncounted(self.report, cell));
+            match parts.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, cells)) => cells.push(cell),
+                None => parts.push((key, vec![cell])),
+            }
+        }
+        if parts.len() < 2 {
             return vec![group.clone()];
         }
-        [group.of_cells(&loaded), group.of_cells(&others)].into_iter().flatten().collect()
+        parts.iter().filter_map(|(_, cells)| group.of_cells(cells)).collect()
     }
 
     fn remedy<'t>(&'t self, code: Code, cell: &'t Cell) -> &'t str {

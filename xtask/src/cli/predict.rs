@@ -155,9 +155,11 @@ fn text(of: &OfFile) -> String {
                 }
                 // What a code is about; without a code, what the runtime says.
                 let why = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone()));
-                let more = match one.missing.len() {
-                    0 | 1 => String::new(),
-                    n => format!(" and {} more", n - 1),
+                let more = match &one.missing[..] {
+                    [] | [_] => String::new(),
+                    // The last entry counts those that are not listed.
+                    [.., last] if last.starts_with("and ") => " and many more".to_owned(),
+                    all => format!(" and {} more", all.len() - 1),
                 };
                 let at = one.first_use.as_ref().map(|at| format!(", first in {at}")).unwrap_or_default();
                 (3, code, why.unwrap_or_default() + &more + &at)

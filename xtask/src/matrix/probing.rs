@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::cell::{self, Limits, Plan};
 use crate::lab::Lab;
 use crate::matrix::cache_policy;
+use crate::store::profiles;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::observation::{Limit, Observation, Outcome};
@@ -150,7 +151,7 @@ const WASI: &[Abi] = &[Abi::Wasi01, Abi::WasiUnstable, Abi::Wasix, Abi::WasiThre
 const SNAPSHOTS: &[&str] = &["wasi_snapshot_preview1", "wasi_unstable"];
 
 /// `WASI` if the cell is a gap for a missing import, the guest uses WASI, and the runtime has none of its snapshots. Probes
-/// import only `proc_exit`, which every WASI host defines. That distinguishes a runtime without WASI from one that lacks a
+/// import only `proc_exit`, which every WASI host defines; if one gets no answer, the column's profile decides. That distinguishes a runtime without WASI from one that lacks a
 /// single function or an older snapshot.
 pub fn lacking_abi(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
     let is_import = matches!(
@@ -166,11 +167,59 @@ pub fn lacking_abi(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
     );
     let facts = plan.facts.filter(|_| is_import)?;
     let uses_wasi = facts.abis.iter().any(|found| WASI.contains(&found.abi));
+    if !uses_wasi {
+        return None;
+    }
     let mut column = Column::of(lab, plan);
-    let mut lacks = |snapshot: &&str| {
-        let probe = link::module("link-wasi", snapshot, &[("proc_exit", "(i32) -> ()")]).ok();
-        let reply = probe.and_then(|probe| column.ask(&probe, &[]));
-        matches!(reply.and_then(|reply| reply.cause), Some(Cause::MissingImport { .. }))
+    let mut lacks = |snapshot: &str| {
+        let probe = link::module("link-wasi", snapshot, &[("proc_exit", "(i32) -> ()")]).ok()?;
+        is_missing(&column.ask(&probe, &[])?)
     };
-    (uses_wasi && SNAPSHOTS.iter().all(&mut lacks)).then(|| "WASI".to_owned())
+    let known: Vec<Option<bool>> = SNAPSHOTS.iter().map(|snapshot| lacks(snapshot)).collect();
+    let lacks_all = if known.contains(&Some(false)) {
+        false
+    } else if known.contains(&None) {
+        // A browser on a busy machine may answer nothing; what was measured before still holds.
+        lacks_by_profile(lab, plan)
+    } else {
+        true
+    };
+    lacks_all.then(|| "WASI".to_owned())
+}
+
+/// Whether the import of a probe is missing; `None` if the lab's limits or a signal ended the probe before an answer.
+fn is_missing(reply: &Reply) -> Option<bool> {
+    let is_missing = matches!(reply.cause, Some(Cause::MissingImport { .. }));
+    if is_missing || reply.stopped.is_none() { Some(is_missing) } else { None }
+}
+
+/// Whether the profile of this column says that it defines nothing of WASI.
+fn lacks_by_profile(lab: &Lab, plan: &Plan) -> bool {
+    let profiles = profiles::read_of(lab, &|column| column == plan.runtime.id()).unwrap_or_default();
+    let defines = |snapshot: &&str| {
+        profiles.iter().any(|profile| profile.imports.get(*snapshot).is_some_and(|of| !of.defined.is_empty()))
+    };
+    !profiles.is_empty() && !SNAPSHOTS.iter().any(|snapshot| defines(&snapshot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reply, is_missing};
+    use wasmlab_protocol::Cause;
+
+    #[test]
+    fn a_probe_that_was_stopped_says_nothing() {
+        let missing =
+            Cause::MissingImport { module: "m".to_owned(), name: "f".to_owned(), ty: String::new(), missing_count: 1 };
+        let check = |cause: Option<Cause>, stopped: Option<&str>, wanted: Option<bool>| {
+            let reply =
+                Reply { cause, unchecked_imports: false, stdout: String::new(), stopped: stopped.map(str::to_owned) };
+            assert_eq!(is_missing(&reply), wanted);
+        };
+        check(Some(missing.clone()), None, Some(true));
+        check(Some(missing), Some("at the limit"), Some(true));
+        check(Some(Cause::Returned), None, Some(false));
+        check(None, None, Some(false));
+        check(None, Some("at the limit"), None);
+    }
 }

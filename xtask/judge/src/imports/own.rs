@@ -1,6 +1,6 @@
 //! Imports that an embedder or another module of the same project defines: no ABI has them.
 
-use super::{Reason, abi_of, import_name, is_foreign, is_storage, of, with};
+use super::{Abis, Reason, import_name, is_foreign, is_storage, of, with};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
 
@@ -8,9 +8,14 @@ use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
 /// column gets the same answer, whichever a runtime looks for first.
 pub fn reason(facts: Option<&Facts>) -> Reason {
     let Some(facts) = facts.filter(|facts| facts.kind == BinaryKind::Module) else { return of(Code::CustomHost) };
-    let is_own = |import: &&Import| abi_of(facts, import) == Some(Abi::CustomHost);
-    let own: Vec<&Import> = facts.imports.iter().filter(is_own).collect();
-    let only_own = facts.imports.iter().all(|import| is_own(&import) || !is_foreign(facts, import));
+    let abis = Abis::of(facts);
+    let (mut own, mut only_own) = (Vec::new(), true);
+    for import in &facts.imports {
+        match abis.find(import) {
+            Some(Abi::CustomHost) => own.push(import),
+            abi => only_own &= !is_foreign(facts, abi, import),
+        }
+    }
     match own.split_first() {
         Some((first, rest)) if only_own && own.iter().all(|import| is_storage(import)) => storage(first, rest),
         _ => with(Code::CustomHost, &from_modules(&own)),
