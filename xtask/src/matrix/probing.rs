@@ -199,7 +199,7 @@ fn lacks_by_profile(lab: &Lab, plan: &Plan) -> bool {
     let defines = |snapshot: &&str| {
         profiles.iter().any(|profile| profile.imports.get(*snapshot).is_some_and(|of| !of.defined.is_empty()))
     };
-    !profiles.is_empty() && !SNAPSHOTS.iter().any(|snapshot| defines(&snapshot))
+    !profiles.is_empty() && !SNAPSHOTS.iter().any(defines)
 }
 
 #[cfg(test)]
