@@ -12,8 +12,12 @@ use super::findings::{self, Severity, findings, grouped};
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::{self, Group, blame, by_code, changes};
 use super::{RenderOptions, Renderer};
+mod facts_line;
+
+pub use facts_line::facts_line;
+
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, Shape};
+use wasmlab_model::facts::{BinaryKind, Shape};
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
@@ -375,44 +379,6 @@ fn grouped_by<'c>(cells: &[&'c Cell], key: impl Fn(&Cell) -> String) -> Vec<(Str
         }
     }
     groups
-}
-
-/// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
-#[must_use]
-pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {
-    let size = text::bytes(bytes);
-    let Some(facts) = facts else { return size };
-    let mut parts = vec![kind(facts).to_owned()];
-    // What a component runs as a program is none by itself.
-    let lifted = facts.kind == BinaryKind::Module && facts.exports.iter().any(|e| e.name.starts_with("wasi:cli/run@"));
-    parts.extend(if lifted { Some("for a component") } else { shape(facts.shape) }.map(str::to_owned));
-    parts.extend(facts.abis.iter().map(|a| a.abi.title().to_owned()));
-    parts.push(size);
-    // A tag counts as `exceptions`, also in a module that throws the legacy way alone.
-    let legacy_alone = facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions;
-    let is_rare = |p: &&str| !(COMMON_PROPOSALS.contains(p) || legacy_alone && *p == "exceptions");
-    let rare: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(is_rare).collect();
-    if !rare.is_empty() && facts.kind == BinaryKind::Module {
-        parts.push(format!("needs {}", rare.join(", ")));
-    }
-    parts.join(" · ")
-}
-
-fn kind(facts: &Facts) -> &'static str {
-    match facts.kind {
-        BinaryKind::Module => "module",
-        BinaryKind::Component => "component",
-    }
-}
-
-fn shape(shape: Shape) -> Option<&'static str> {
-    match shape {
-        Shape::Command => Some("command"),
-        Shape::Reactor => Some("reactor"),
-        Shape::Library => Some("library"),
-        Shape::Object => Some("object file"),
-        Shape::SideModule => Some("side module"),
-    }
 }
 
 /// Reasons about imports, of which a runtime names the one that it looks for first.

@@ -220,7 +220,8 @@ fn stem_of(file: &Path, end: &str) -> Option<String> {
 }
 
 /// A cell's line. If the cell's runtime names any one of several imports that it lacks, another one is no other result.
-fn line_of(cell: &Cell, version: &str, before: Option<&Line>) -> Line {
+#[must_use]
+pub fn line_of(cell: &Cell, version: &str, before: Option<&Line>) -> Line {
     let now = Line::of(cell, version);
     let lacks_import = |line: &Line| line.verdict == Verdict::Gap && line.stage == Some(Stage::Link);
     let is_random = || wasmlab_runtimes::all().iter().any(|r| r.id() == cell.runtime && r.names_any_import);

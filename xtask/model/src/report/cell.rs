@@ -1,0 +1,236 @@
+//! One cell of the matrix in a report, and the notes about cells.
+
+use serde::{Deserialize, Serialize};
+use wasmlab_protocol::Stage;
+
+use super::INVALID_FILE;
+use crate::assertions::Assertions;
+use crate::checks::Check;
+use crate::codes::{Blame, Code};
+use crate::prediction::CellPrediction;
+use crate::remedy::Remedy;
+use crate::verdict::{Change, Verdict};
+
+/// A cell of the matrix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Cell {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The column's id.
+    pub runtime: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The reason for the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// Who is blamed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blame: Vec<Blame>,
+    /// The last stage that the guest entered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub stage: Option<Stage>,
+    /// The import, function or proposal concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// One line, quoting the runtime or the guest.
+    pub detail: String,
+    /// The remedy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// What the remedy offers, as data; empty if only its sentence tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remedies: Vec<Remedy>,
+    /// The guest's result for each capability that it tried, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// The assertions of a `.wast` file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assertions: Option<Assertions>,
+    /// How it compares to the snapshot.
+    pub change: Change,
+    /// The snapshot's result, if different; names both versions if the runtime's version changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
+    /// The runtime's version changed along with the result.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed_with_version: bool,
+    /// The reason from a matching `[[known]]` entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
+    /// The user requires a pass here (`check --must`, `wasmlab.toml`): anything else makes the exit code 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// The ABI of which this runtime defines nothing at all, as a probe showed: `WASI`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks_abi: Option<String>,
+    /// What its runtime's profile says of the guest; absent if there is no profile, or if the question makes no sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<CellPrediction>,
+    /// The guest is prebuilt.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prebuilt: bool,
+    /// How the host ran the module, if it has several ways: `wasi`, `glue:emscripten`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_path: Option<String>,
+    /// Runtime switches, off by default, that the pass needs: command-line options, or the API call for an embedded
+    /// engine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<String>,
+    /// Result without these switches, one line: `unsupported-proposal (exceptions): …`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_result: Option<String>,
+    /// The command line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub argv: Vec<String>,
+    /// Wall-clock time, milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub duration_ms: f64,
+    /// Compile time within it, milliseconds, if the engine reports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compile_ms: Option<f64>,
+    /// Run time within it, milliseconds, if the engine reports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_ms: Option<f64>,
+    /// CPU time, milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cpu_ms: f64,
+    /// Peak resident size, bytes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub peak_rss_bytes: u64,
+    /// The observation comes from the cache.
+    pub cached: bool,
+    /// The guest's output.
+    #[serde(default, skip_serializing_if = "Output::is_empty")]
+    pub output: Output,
+}
+
+/// A guest's output; reports cut it to a few thousand characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Output {
+    /// stdout.
+    pub stdout: String,
+    /// stderr.
+    pub stderr: String,
+    /// Files beside the report with the whole of a longer stream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<OutputFile>,
+}
+
+/// A file with the whole of an output stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OutputFile {
+    /// `stdout` or `stderr`.
+    pub stream: String,
+    /// Path from the report's folder: `output/hello.wasmi.stdout.txt`.
+    pub path: String,
+    /// Size of the stream, bytes.
+    pub bytes: u64,
+    /// Its contents; `None` in a report that was read from a file.
+    #[serde(skip)]
+    pub text: Option<String>,
+}
+
+impl Cell {
+    /// Whether the runtime got past linking: every import was found.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        self.stage.is_some_and(|stage| stage >= Stage::Instantiate)
+    }
+
+    /// Whether the file itself is invalid, whatever the runtime.
+    #[must_use]
+    pub fn is_of_invalid_file(&self) -> bool {
+        self.verdict == Verdict::NotApplicable && self.subject.as_deref() == Some(INVALID_FILE)
+    }
+
+    /// Whether the runtime lacks all that this kind of guest needs: it takes no components, or has none of the guest's
+    /// ABI. Such a runtime could not run the guest, whatever the guest does.
+    #[must_use]
+    pub fn is_of_other_kind(&self) -> bool {
+        self.verdict == Verdict::Gap && (self.code == Some(Code::NeedsComponentModel) || self.lacks_abi.is_some())
+    }
+}
+
+/// Symbol of a pass that needs a switch. Codes have letters, so none can have this symbol.
+pub const PASS_WITH_SWITCH: char = '◐';
+
+impl Output {
+    /// Whether nothing was printed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stdout.is_empty() && self.stderr.is_empty()
+    }
+}
+
+/// Leaves out zero costs: of a cell that was not measured, and of a published report, which states none.
+pub(crate) fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A note beside the cells.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Note {
+    /// The kind.
+    pub kind: NoteKind,
+    /// The scenario, runtime or file concerned.
+    pub subject: String,
+    /// One line of text.
+    pub text: String,
+}
+
+/// Kinds of notes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum NoteKind {
+    /// An artifact's imports, exports, proposals or size differ from its snapshot; counts as a regression.
+    ArtifactChanged,
+    /// An artifact's size changed along with its toolchain.
+    ArtifactChangedWithToolchain,
+    /// An artifact has no snapshot yet.
+    ArtifactNew,
+    /// A guest built from source differs from its prebuilt copy.
+    PrebuiltDiffers,
+    /// A `[[known]]` entry matches nothing that was measured; counts as a regression.
+    KnownStale,
+    /// An entry of `snapshots/predictions.toml` accepts a contradiction that is none; counts as a regression.
+    PredictionStale,
+    /// A run contradicts the profile of another version of its runtime.
+    PredictionOfOtherVersion,
+    /// A snapshot belongs to no scenario or runtime: `bless` removes it.
+    SnapshotOrphan,
+    /// A snapshot is damaged, or the difference could not be written beside it; the comparison is incomplete.
+    SnapshotUnusable,
+    /// Two columns of one engine differ: embedded and command line, or custom build and release.
+    ColumnsDiffer,
+    /// A guest exceeds a budget of `wasmlab.toml`: counts as a regression.
+    OverBudget,
+    /// A guest differs from the baseline's.
+    GuestChanged,
+    /// An entry of `wasmlab.toml` matches nothing.
+    AllowanceUnused,
+    /// A remedy that was applied to a copy of the file and helped.
+    RemedyProven,
+    /// A remedy that was tried and did not help, or whose tool is absent.
+    RemedyTried,
+    /// A toolchain or runtime is not installed.
+    Missing,
+    /// The next steps.
+    NextStep,
+}
+
+impl NoteKind {
+    /// Whether this note makes the run exit with 1.
+    #[must_use]
+    pub fn is_worse(self) -> bool {
+        matches!(
+            self,
+            Self::ArtifactChanged | Self::KnownStale | Self::PredictionStale | Self::PrebuiltDiffers | Self::OverBudget
+        )
+    }
+}
