@@ -4,22 +4,26 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Folders below `snapshots/`, and the extension of what is embedded of each.
-const FOLDERS: &[(&str, &str)] = &[("profiles", "json"), ("matrix", "snap"), ("artifacts", "snap")];
+/// Folders, and the extension of what is embedded of each.
+const FOLDERS: &[(&str, &str)] = &[
+    ("snapshots", "toml"),
+    ("snapshots/profiles", "json"),
+    ("snapshots/matrix", "snap"),
+    ("snapshots/artifacts", "snap"),
+];
 
 fn main() -> io::Result<()> {
     let variable = |name| env::var(name).map_err(io::Error::other);
     let xtask = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
-    let snapshots = xtask.parent().unwrap_or(&xtask).join("snapshots");
+    let root = xtask.parent().unwrap_or(&xtask);
     println!("cargo::rerun-if-changed=build.rs");
     let mut code = String::from("/// Paths and contents.\npub const FILES: &[(&str, &str)] = &[\n");
     for (folder, extension) in FOLDERS {
-        for file in files(&snapshots.join(folder), extension)? {
+        for file in files(&root.join(folder), extension)? {
             // Not the folders: each run that finds a difference writes a file there, and would compile the lab again.
             println!("cargo::rerun-if-changed={}", file.display());
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let _ =
-                writeln!(code, "    (\"snapshots/{folder}/{name}\", include_str!({:?})),", file.display().to_string());
+            let _ = writeln!(code, "    (\"{folder}/{name}\", include_str!({:?})),", file.display().to_string());
         }
     }
     code.push_str("];\n");

@@ -52,7 +52,8 @@ mod tests {
     fn every_snapshot_is_embedded() {
         let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("snapshots");
         let there = files::walk(&snapshots, &[]).unwrap().into_iter();
-        let is_kept = |file: &PathBuf| file.extension().is_some_and(|end| end == "snap" || end == "json");
+        let is_kept =
+            |file: &PathBuf| file.extension().is_some_and(|end| end == "snap" || end == "json" || end == "toml");
         let there: BTreeSet<_> = there.filter(is_kept).map(|file| Path::new("snapshots").join(file)).collect();
         assert_eq!(FILES.iter().map(|(path, _)| PathBuf::from(path)).collect::<BTreeSet<_>>(), there);
         assert!(there.len() > 50, "{there:?}");
