@@ -46,7 +46,7 @@ pub struct Adapted {
 }
 
 impl Adapted {
-    /// `wasm-opt --signext-lowering and wasm-opt --multi-memory-lowering`.
+    /// `wasm-opt --signext-lowering, then wasm-opt --multi-memory-lowering`.
     pub fn shown(&self) -> String {
         shown(&self.steps)
     }

@@ -5,6 +5,7 @@
 const MAX_MESSAGE: usize = 200;
 
 /// `a`, `a and b`, `a, b and c`.
+#[must_use]
 pub fn listed(names: &[&str]) -> String {
     match names {
         [before @ .., one, last] => {

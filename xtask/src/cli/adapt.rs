@@ -19,7 +19,7 @@ use crate::matrix::{self, Request, facts_of};
 use crate::store::files;
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
-use wasmlab_report::visible::on_line;
+use wasmlab_report::visible::{VisiblePath, on_line};
 
 pub const ABOUT: &str = "Change your .wasm file so that a runtime takes it, and prove it by running";
 pub const EXAMPLES: &str = "Examples:
@@ -65,7 +65,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let bytes = std::fs::read(lab.cache.object(&guest.sha256)).context("failed to read the copy of the file")?;
     let facts = match facts_of(lab, &guest.sha256, &bytes) {
         Ok(facts) => facts,
-        Err(why) => return usage(format!("`{}` is not valid WebAssembly: {why}", args.file.display())),
+        Err(why) => return usage(format!("`{}` is not valid WebAssembly: {why}", args.file.visible())),
     };
     let id = runtime.id().to_owned();
     let scenarios = [scenario.clone()];
@@ -119,7 +119,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn write(args: &Args, adapted: &Adapted, id: &str) -> Result<u8> {
-    let out = args.output.display();
+    let out = args.output.visible();
     files::write_atomically(&args.output, &adapted.bytes).with_context(|| format!("failed to write `{out}`"))?;
     output::print(&format!("proven: with {} it runs on {id}\n", adapted.shown()))?;
     for step in &adapted.steps {

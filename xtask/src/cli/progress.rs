@@ -126,8 +126,7 @@ impl ProgressReporter {
 
 /// Says what has to be built before some columns can run, and how to avoid the wait.
 fn announcement(engines: &[&str], minutes: u32, others: bool) -> String {
-    let (last, first) = engines.split_last().map_or(("", engines), |(last, first)| (*last, first));
-    let names = if first.is_empty() { last.to_owned() } else { format!("{} and {last}", first.join(", ")) };
+    let names = wasmlab_judge::listed(engines);
     match (minutes, others) {
         (0, _) => format!("building {names}: a minute or two"),
         (_, false) => format!("building {names}: about {minutes} minutes, once"),

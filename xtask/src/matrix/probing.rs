@@ -151,8 +151,8 @@ const WASI: &[Abi] = &[Abi::Wasi01, Abi::WasiUnstable, Abi::Wasix, Abi::WasiThre
 const SNAPSHOTS: &[&str] = &["wasi_snapshot_preview1", "wasi_unstable"];
 
 /// `WASI` if the cell is a gap for a missing import, the guest uses WASI, and the runtime has none of its snapshots. Probes
-/// import only `proc_exit`, which every WASI host defines; if one gets no answer, the column's profile decides. That distinguishes a runtime without WASI from one that lacks a
-/// single function or an older snapshot.
+/// import only `proc_exit`, which every WASI host defines; if one gets no answer, the column's profile decides. That
+/// distinguishes a runtime without WASI from one that lacks a single function or an older snapshot.
 pub fn lacking_abi(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
     let is_import = matches!(
         cell.code,

@@ -7,6 +7,7 @@ use std::fs;
 use crate::adaptation::{self, Adapted};
 use crate::lab::Lab;
 use crate::matrix::Request;
+use wasmlab_judge::listed;
 use wasmlab_model::remedy::Transform;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::scenario::Scenario;
@@ -65,9 +66,9 @@ fn of_file(lab: &Lab, request: &Request, scenario: &Scenario, report: &RunReport
 /// `proven: with wasm-opt --translate-to-exnref it runs on wasmtime-cli; node-20 no longer runs it`.
 fn result(adapted: &Adapted, before: &BTreeSet<&str>, note: impl Fn(NoteKind, String) -> Note) -> Note {
     let after = adapted.passing();
-    let in_order = |of: &BTreeSet<&str>, not: &BTreeSet<&str>| -> Vec<String> {
+    let in_order = |of: &BTreeSet<&str>, not: &BTreeSet<&str>| -> Vec<&str> {
         let columns = adapted.cells.iter().map(|cell| cell.runtime.as_str());
-        columns.filter(|column| of.contains(column) && !not.contains(column)).map(str::to_owned).collect()
+        columns.filter(|column| of.contains(column) && !not.contains(column)).collect()
     };
     let (gained, lost) = (in_order(&after, before), in_order(before, &after));
     let shown = adapted.shown();
@@ -82,12 +83,4 @@ fn result(adapted: &Adapted, before: &BTreeSet<&str>, note: impl Fn(NoteKind, St
         _ => format!("; {} no longer run it", listed(&lost)),
     };
     note(NoteKind::RemedyProven, format!("with {shown} it runs on {}{lost}", listed(&gained)))
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed(names: &[String]) -> String {
-    match names {
-        [before @ .., one, last] if !before.is_empty() => format!("{}, {one} and {last}", before.join(", ")),
-        names => names.join(" and "),
-    }
 }
