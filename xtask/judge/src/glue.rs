@@ -2,6 +2,7 @@
 //! evidence, because the way to load a module differs between versions of a toolchain.
 
 use wasmlab_model::facts::{Abi, Facts};
+use wasmlab_model::names::first_listed;
 
 /// Names listed in a remedy.
 const MAX_LISTED: usize = 3;
@@ -55,10 +56,7 @@ pub fn napi(facts: Option<&Facts>) -> Option<String> {
     let others: Vec<String> = others.map(|i| format!("`{}`", i.shown(facts.kind))).collect();
     let also = match others.as_slice() {
         [] => String::new(),
-        names if names.len() <= MAX_LISTED => format!(", which also defines {}", names.join(", ")),
-        names => {
-            format!(", which also defines {} and {} more", names[..MAX_LISTED].join(", "), names.len() - MAX_LISTED)
-        }
+        names => format!(", which also defines {}", first_listed(names, MAX_LISTED)),
     };
     Some(format!(
         "Load it in a JavaScript host through its package's own JavaScript{also}; that uses the npm package `napi-wasm`. \

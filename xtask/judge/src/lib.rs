@@ -45,7 +45,6 @@ mod symbols;
 #[cfg(test)]
 mod tests;
 mod text;
-pub use text::listed;
 pub mod transforms;
 mod trap;
 mod unsupported;

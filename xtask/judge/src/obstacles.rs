@@ -6,8 +6,8 @@ use wasmlab_protocol::Stage;
 use super::imports;
 use super::proposals::EXTERNREF;
 use super::remedies::{Passing, Short, names};
-use super::text::listed;
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::listed;
 use wasmlab_model::remedy::FIRST_OBSTACLE;
 
 /// A column of the same row that fell short.

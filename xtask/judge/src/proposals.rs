@@ -5,8 +5,9 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
 
-use super::text::{listed, one_line};
+use super::text::one_line;
 use super::{components, imports, transforms};
+use wasmlab_model::names::listed;
 
 /// Other names that runtimes use for a proposal, besides its name with blanks: lower case, no hyphens or underscores.
 const MESSAGES: &[(&str, &[&str])] = &[

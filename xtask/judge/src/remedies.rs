@@ -6,8 +6,8 @@ use wasmlab_model::remedy::Remedy;
 use wasmlab_protocol::Stage;
 
 use super::obstacles::{self, Further};
-use super::text::listed;
 use super::{components, imports, limits, transforms, trap};
+use wasmlab_model::names::listed;
 
 /// The most columns that a remedy names.
 const MAX_NAMED: usize = 4;

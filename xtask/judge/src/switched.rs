@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::proposals::{LACKS, TRIED, words_of_runtime};
-use super::text::{listed, one_line};
+use super::text::one_line;
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::listed;
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement of the default run, plus the result of the `last` run with `switches`, which `summary` describes.

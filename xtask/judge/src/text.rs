@@ -4,18 +4,6 @@
 /// As many characters of a message as a detail quotes.
 const MAX_MESSAGE: usize = 200;
 
-/// `a`, `a and b`, `a, b and c`.
-#[must_use]
-pub fn listed(names: &[&str]) -> String {
-    match names {
-        [before @ .., one, last] => {
-            let before: String = before.iter().map(|name| format!("{name}, ")).collect();
-            format!("{before}{one} and {last}")
-        }
-        names => names.concat(),
-    }
-}
-
 /// `text` in quotes, cut after 60 characters.
 pub fn quote(text: &str) -> String {
     let mut cut: String = text.chars().take(60).collect();
@@ -79,28 +67,7 @@ fn is_frame(line: &str) -> bool {
 
 /// `text` without the escape sequences by which terminals set colours and move the cursor: `\x1b[31m`.
 pub fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\u{1b}' => match letters.next() {
-                // Parameters, then one letter.
-                Some('[') => drop(letters.find(|c| ('@'..='~').contains(c))),
-                // A title or a link, up to its terminator.
-                Some(']') => drop(
-                    letters
-                        .find(|c| matches!(c, '\u{7}' | '\u{1b}'))
-                        .filter(|c| *c == '\u{1b}')
-                        .and_then(|_| letters.next()),
-                ),
-                // A set of characters, named by the letter after it.
-                Some('(' | ')') => drop(letters.next()),
-                _ => {}
-            },
-            letter => out.push(letter),
-        }
-    }
-    out
+    anstream::adapter::strip_str(text).to_string()
 }
 
 /// A name with its line breaks and other control characters as escapes.
@@ -136,7 +103,7 @@ pub fn signal_name(signal: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{last_message, listed, plain};
+    use super::{last_message, plain};
 
     #[test]
     fn colours_are_not_quoted() {
@@ -146,12 +113,6 @@ mod tests {
         check("\u{1b}]8;;http://a.b\u{1b}\\link\u{1b}]8;;\u{7} \u{1b}(Bend", "link end");
         check("cut \u{1b}[3", "cut ");
         assert_eq!(last_message("\u{1b}[91mfailed\u{1b}[39m\n\u{1b}[39m\n").as_deref(), Some("failed"));
-    }
-
-    #[test]
-    fn names_are_listed_as_in_a_sentence() {
-        let lists = [&[][..], &["a"], &["a", "b"], &["a", "b", "c"], &["a", "b", "c", "d"]].map(listed);
-        assert_eq!(lists, ["", "a", "a and b", "a, b and c", "a, b, c and d"]);
     }
 
     #[test]

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::text::listed;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts};
+use wasmlab_model::names::listed;
 use wasmlab_model::remedy::{INPUT, OUTPUT, Remedy, Transform, TransformTool};
 
 /// Proposals that Binaryen can lower, with its pass.

@@ -4,6 +4,7 @@ pub mod assertions;
 pub mod checks;
 pub mod codes;
 pub mod facts;
+pub mod names;
 pub mod observation;
 pub mod prediction;
 pub mod profile;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Cause;
 
 /// The version of the format; a reader refuses any other.
-pub const PROFILE_SCHEMA: u32 = 2;
+pub const PROFILE_SCHEMA: u32 = 3;
 
 /// Everything that the probes found out about one column at one version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub struct Profile {
     /// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
     pub interfaces: BTreeMap<String, Answer>,
     /// Small modules with something unusual about them, by name: `no-start`, `no-memory`, `exit-126`.
-    pub manners: BTreeMap<String, Answer>,
+    pub unusual_modules: BTreeMap<String, Answer>,
     /// How much it accepts of something, by name: `locals`.
     pub limits: BTreeMap<String, Limit>,
     /// How each function of WASI 0.1 behaves when a guest calls it as a program would.

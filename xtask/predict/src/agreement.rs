@@ -15,13 +15,13 @@ const MAX_FUNCTIONS: usize = 12;
 /// The prediction as a report's cell holds it, compared with the result if the cell was run.
 #[must_use]
 pub fn of_cell(prediction: &Prediction, cell: &Cell) -> CellPrediction {
-    let Prediction { expected, code, subject, switches, functions, missing, .. } = prediction;
+    let Prediction { expected, code, subject, switches, functions, missing, more, .. } = prediction;
     CellPrediction {
         expected: *expected,
         code: *code,
         subject: subject.clone(),
         functions: functions.iter().chain(missing).take(MAX_FUNCTIONS).cloned().collect(),
-        more: (functions.len() + missing.len()).saturating_sub(MAX_FUNCTIONS),
+        more: more + (functions.len() + missing.len()).saturating_sub(MAX_FUNCTIONS),
         switches: switches.clone(),
         agreement: agreement(prediction, cell).unwrap_or(Agreement::NotRun),
         profile_version: None,

@@ -62,27 +62,32 @@ fn definition<'a>(
 /// Maximum number of names in a list: a file may import a million functions, and there are many runtimes.
 const MAX_NAMES: usize = 200;
 
-/// The full names of these imports, each once and with its note; the last entry counts those beyond [`MAX_NAMES`].
-fn names<'a>(facts: &Facts, imports: impl Iterator<Item = (&'a Import, &'static str)>) -> Vec<String> {
+/// Names of imports.
+#[derive(Default)]
+pub struct Names {
+    /// At most [`MAX_NAMES`], each once.
+    pub first: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// The full names of these imports, each with its note.
+fn names<'a>(facts: &Facts, imports: impl Iterator<Item = (&'a Import, &'static str)>) -> Names {
     let mut seen = HashSet::new();
-    let mut names = Vec::new();
-    let mut more = 0;
+    let mut names = Names::default();
     for (import, note) in imports {
-        if names.len() == MAX_NAMES {
-            more += 1;
+        if names.first.len() == MAX_NAMES {
+            names.more += 1;
         } else if seen.insert((import.module.as_str(), import.name.as_str())) {
-            names.push(format!("{}{note}", import.shown(facts.kind)));
+            names.first.push(format!("{}{note}", import.shown(facts.kind)));
         }
-    }
-    if more > 0 {
-        names.push(format!("and {more} more"));
     }
     names
 }
 
-/// Every import that the runtime lacks whatever its switches, in the order of the file, as [`names`]; `NAME with this
+/// Every import that the runtime lacks whatever its switches, in the order of the file; `NAME with this
 /// type` for one that it defines with another type.
-pub fn all_missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Vec<String> {
+pub fn all_missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Names {
     let lacks = |import| match definition(facts, import, question, profile, on) {
         // A switch defines it, which was not tried since another import is missing too.
         Definition::Missing(Some(answer)) if !answer.switches.is_empty() => None,
@@ -185,13 +190,13 @@ fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Pr
         return Definition::Unchecked;
     }
     let storage = [("memory", "imported-memory"), ("table", "imported-table")];
-    if let Some((_, manner)) = storage.iter().find(|(kind, _)| import.ty.starts_with(kind)) {
+    if let Some((_, probe)) = storage.iter().find(|(kind, _)| import.ty.starts_with(kind)) {
         // A host of wasi-threads makes the memory that the threads share.
         let has_threads = profile.imports.get("wasi").is_some_and(|of| of.defines("thread-spawn") == Some(true));
         if has_threads && import.ty.contains("shared") {
             return Definition::Defined;
         }
-        return match profile.manners.get(*manner).map(|answer| answer.support) {
+        return match profile.unusual_modules.get(*probe).map(|answer| answer.support) {
             Some(Support::Yes | Support::Unknown) | None => Definition::Defined,
             Some(Support::No | Support::Unchecked) => unknown(profile),
         };
@@ -200,7 +205,7 @@ fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Pr
     let functions = profile.imports.get(&import.module);
     match functions.and_then(|functions| functions.defined.get(&import.name)) {
         Some(known) if known == ty => Definition::Defined,
-        Some(_) => match profile.manners.get("other-type") {
+        Some(_) => match profile.unusual_modules.get("other-type") {
             Some(answer) if answer.support == Support::No => Definition::OtherType(answer),
             _ => Definition::Defined,
         },
@@ -221,10 +226,10 @@ fn unknown(profile: &Profile) -> Definition<'_> {
     }
 }
 
-/// The imported functions that do not do on this runtime what they are specified to do, or may not exist, as [`names`].
-pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Vec<String> {
+/// The imported functions that do not do on this runtime what they are specified to do, or may not exist.
+pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Names {
     if question.glue {
-        return Vec::new();
+        return Names::default();
     }
     if facts.kind == BinaryKind::Component {
         let open = |import: &&Import| matches!(interface(import, profile, on), Definition::Unchecked);

@@ -62,6 +62,8 @@ pub struct Prediction {
     pub functions: Vec<String>,
     /// Every import that the runtime lacks, if that is the reason.
     pub missing: Vec<String>,
+    /// How many more there are than `functions` and `missing` name.
+    pub more: usize,
     /// Where the file first uses the proposal that the runtime lacks, if that is the reason.
     pub first_use: Option<FirstUse>,
 }
@@ -102,19 +104,21 @@ pub fn predict(question: &Question, profile: &Profile) -> Prediction {
 }
 
 fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Prediction {
-    let functions = question.facts.map(|facts| {
+    let found = question.facts.map(|facts| {
         let proposals = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
         let start = obstacle::has_unmeasured_start(facts, question, profile);
         let start = start.then(|| obstacle::UNMEASURED_START.to_owned());
-        proposals.chain(start).chain(imports::doubtful(facts, question, profile, &switches)).collect()
+        let imports = imports::doubtful(facts, question, profile, &switches);
+        (proposals.chain(start).chain(imports.first).collect::<Vec<String>>(), imports.more)
     });
-    let functions: Vec<String> = functions.unwrap_or_default();
+    let (functions, more) = found.unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };
-    let detail = match &functions[..] {
-        [] => String::new(),
-        names => format!("may fail at run time: {}", names.join(", ")),
+    let detail = match (&functions[..], more) {
+        ([], _) => String::new(),
+        (names, 0) => format!("may fail at run time: {}", names.join(", ")),
+        (names, more) => format!("may fail at run time: {} and {more} more", names.join(", ")),
     };
-    Prediction { detail, switches, functions, ..Prediction::new(expected) }
+    Prediction { detail, switches, functions, more, ..Prediction::new(expected) }
 }
 
 /// `on`: the switches that were tried.
@@ -135,8 +139,8 @@ fn fails(judgement: Judgement, question: &Question, profile: &Profile, on: &[Str
         names.find_map(|name| facts.first_uses.get(name)).cloned()
     };
     let first_use = facts.filter(|_| code == Some(Code::UnsupportedProposal)).and_then(of_proposal);
-    let missing = missing.unwrap_or_default();
-    Prediction { code, subject, detail, remedy, missing, first_use, ..Prediction::new(Expected::Fails) }
+    let imports::Names { first: missing, more } = missing.unwrap_or_default();
+    Prediction { code, subject, detail, remedy, missing, more, first_use, ..Prediction::new(Expected::Fails) }
 }
 
 impl Prediction {
@@ -152,6 +156,7 @@ impl Prediction {
             switches: Vec::new(),
             functions: Vec::new(),
             missing: Vec::new(),
+            more: 0,
             first_use: None,
         }
     }

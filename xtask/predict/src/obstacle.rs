@@ -159,7 +159,7 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
 
 /// A runtime with both forms of exceptions may refuse a module that uses both.
 fn mixed_exceptions(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
-    let refuses = manner(profile, "mixed-exceptions").filter(|_| facts.mixes_exceptions)?;
+    let refuses = refused_probe(profile, "mixed-exceptions").filter(|_| facts.mixes_exceptions)?;
     matches!(refuses.cause, Cause::Rejected { .. } | Cause::CompileFailed { .. }).then_some(refuses)
 }
 
@@ -175,8 +175,8 @@ const EMPTY_NAME: &str = "empty-name-start";
 /// What a prediction depends on if the profile has no answer to that.
 pub const UNMEASURED_START: &str = "the start of its export \"\"";
 
-fn support(profile: &Profile, manner: &str) -> Support {
-    profile.manners.get(manner).map_or(Support::Unknown, |answer| answer.support)
+fn support(profile: &Profile, name: &str) -> Support {
+    profile.unusual_modules.get(name).map_or(Support::Unknown, |answer| answer.support)
 }
 
 /// Whether a program depends on its function with the empty name, and nothing was measured of such.
@@ -186,8 +186,8 @@ pub fn has_unmeasured_start(facts: &Facts, question: &Question, profile: &Profil
 }
 
 /// What the runtime says of an unusual module that it refuses.
-fn manner(profile: &Profile, name: &str) -> Option<Obstacle> {
-    let answer = profile.manners.get(name).filter(|answer| answer.support == Support::No)?;
+fn refused_probe(profile: &Profile, name: &str) -> Option<Obstacle> {
+    let answer = profile.unusual_modules.get(name).filter(|answer| answer.support == Support::No)?;
     let found = Obstacle::new(answer.cause.clone()?, &answer.switches);
     // A runtime that does not check imports looks for an export before it has linked anything.
     let is_early =
@@ -202,7 +202,7 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
     if is_module
         && facts.imports.iter().any(|import| import.module.is_empty())
         && let Some(obstacle) =
-            manner(profile, "empty-module-name").filter(|o| matches!(o.cause, Cause::Rejected { .. }))
+            refused_probe(profile, "empty-module-name").filter(|o| matches!(o.cause, Cause::Rejected { .. }))
     {
         return Some(obstacle);
     }
@@ -215,14 +215,14 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
         let starts_main = support(profile, "main-without-start") == Support::Yes;
         let starts_unnamed = support(profile, EMPTY_NAME) != Support::No;
         if !(exports("_start") || starts_main && exports("main") || starts_unnamed && exports("")) {
-            let obstacle = manner(profile, "no-start")?;
+            let obstacle = refused_probe(profile, "no-start")?;
             // It looks for the entry point without linking: its imports may be missing too.
             let unchecked = profile.unknown_import.support == Support::Unchecked;
             let stage = if unchecked { Stage::Compile } else { obstacle.stage };
             return Some(Obstacle { stage, ..obstacle });
         }
         if exports("_initialize")
-            && let Some(obstacle) = manner(profile, "two-entry-points")
+            && let Some(obstacle) = refused_probe(profile, "two-entry-points")
         {
             return Some(obstacle);
         }
@@ -243,5 +243,5 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
     }
     let has_memory = facts.exports.iter().any(|export| export.ty.starts_with("memory"));
     let uses_wasi = facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
-    if is_module && uses_wasi && !has_memory { manner(profile, "no-memory") } else { None }
+    if is_module && uses_wasi && !has_memory { refused_probe(profile, "no-memory") } else { None }
 }

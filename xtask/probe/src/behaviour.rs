@@ -32,7 +32,7 @@ pub fn all(
     catalogue: &Catalogue,
     linked: &BTreeMap<String, Functions>,
     unchecked: bool,
-    manners: &BTreeMap<String, Answer>,
+    unusual_modules: &BTreeMap<String, Answer>,
     runtime: &mut dyn Ask,
 ) -> Result<BTreeMap<String, Behaviour>> {
     let Some(declared) = catalogue.functions.iter().find(|of| of.specification == "WASI 0.1") else {
@@ -47,7 +47,7 @@ pub fn all(
     for name in declared.functions.keys().filter(|name| !defines(name)) {
         found.insert(name.clone(), Behaviour { outcome: BehaviourOutcome::Missing, detail: String::new() });
     }
-    if let Some(exit) = exit(manners) {
+    if let Some(exit) = exit(unusual_modules) {
         found.insert("proc_exit".to_owned(), exit);
     }
     let all = checks()?;
@@ -64,9 +64,10 @@ pub fn all(
     Ok(found)
 }
 
-/// Exit codes are measured as manners.
-fn exit(manners: &BTreeMap<String, Answer>) -> Option<Behaviour> {
-    let works = ["exit-0", "exit-1"].iter().all(|name| manners.get(*name).is_some_and(|a| a.support == Support::Yes));
+/// Exit codes are measured with the unusual modules.
+fn exit(unusual_modules: &BTreeMap<String, Answer>) -> Option<Behaviour> {
+    let works =
+        ["exit-0", "exit-1"].iter().all(|name| unusual_modules.get(*name).is_some_and(|a| a.support == Support::Yes));
     works.then(|| Behaviour { outcome: BehaviourOutcome::Works, detail: String::new() })
 }
 

@@ -13,11 +13,11 @@ pub mod catalogue;
 pub mod interfaces;
 pub mod limits;
 pub mod link;
-pub mod manners;
 pub mod measure;
 pub mod proposals;
 pub mod sandbox;
 pub mod script;
+pub mod unusual_modules;
 
 use wasmlab_protocol::Cause;
 

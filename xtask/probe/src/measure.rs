@@ -4,7 +4,7 @@ use anyhow::Result;
 use wasmlab_model::profile::{Answer, Functions, PROFILE_SCHEMA, Profile, Provenance, Support};
 
 use crate::catalogue::Catalogue;
-use crate::{Ask, behaviour, interfaces, limits, link, manners, proposals, sandbox, script};
+use crate::{Ask, behaviour, interfaces, limits, link, proposals, sandbox, script, unusual_modules};
 
 /// The column and its program.
 pub struct Subject<'a> {
@@ -35,8 +35,8 @@ pub fn profile(subject: Subject, catalogue: &Catalogue, runtime: &mut dyn Ask) -
     };
     let takes_components = components.support == Support::Yes || !components.switches.is_empty();
     let interfaces = if takes_components { interfaces::all(&catalogue.packages, runtime)? } else { Default::default() };
-    let manners = manners::all(runtime)?;
-    let behaviour = behaviour::all(catalogue, &imports, unchecked, &manners, runtime)?;
+    let unusual_modules = unusual_modules::all(runtime)?;
+    let behaviour = behaviour::all(catalogue, &imports, unchecked, &unusual_modules, runtime)?;
     let wasi = catalogue.functions.iter().find(|of| of.specification == "WASI 0.1");
     let defines =
         |name: &str| unchecked || imports.get(script::WASI).and_then(|of: &Functions| of.defines(name)) == Some(true);
@@ -55,7 +55,7 @@ pub fn profile(subject: Subject, catalogue: &Catalogue, runtime: &mut dyn Ask) -
         imports,
         unknown_import,
         interfaces,
-        manners,
+        unusual_modules,
         limits: limits::all(runtime)?,
         behaviour,
         sandbox,

@@ -58,9 +58,17 @@ pub struct Predicted {
     /// Every import that it lacks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// How many more there are than `functions` and `missing` name.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more: usize,
     /// Where the file first uses the proposal that it lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_use: Option<FirstUse>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Predicts where a file runs: as a program without inputs, or as a library of which an export is called. `facts`: what
@@ -140,6 +148,7 @@ fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>
         switches: prediction.switches,
         functions: prediction.functions,
         missing: prediction.missing,
+        more: prediction.more,
         first_use: prediction.first_use,
     }
 }

@@ -26,10 +26,10 @@ pub const ABOUT: &str = "Show what each runtime supports, as measured by `probe`
 pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities
   cargo xtask capabilities wasi --runtime 'wasm*'
-  cargo xtask capabilities proposals sockets --format markdown > chart.md
-  cargo xtask capabilities --format json | jq .tables
-  cargo xtask capabilities limits --format csv
-  cargo xtask capabilities --format features         as webassembly.org's features.json
+  cargo xtask capabilities proposals sockets --output markdown > chart.md
+  cargo xtask capabilities --output json | jq .tables
+  cargo xtask capabilities limits --output csv
+  cargo xtask capabilities --output features         as webassembly.org's features.json
   cargo xtask capabilities --compare features.json   where such a file differs from the measurement
 
 The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal,
@@ -43,16 +43,16 @@ Exit code: 0. With --compare: 1 if something differs.";
 #[derive(clap::Args)]
 pub struct Args {
     /// Tables to show [default: all]
-    #[arg(value_enum)]
-    what: Vec<Kind>,
+    #[arg(value_enum, value_name = "TABLE")]
+    tables: Vec<Kind>,
     /// Only profiles whose runtime matches the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    output: Format,
     /// List where a file in the form of the WebAssembly website's features.json differs from the measurement
-    #[arg(long, value_name = "FILE", conflicts_with = "what")]
+    #[arg(long, value_name = "FILE", conflicts_with = "tables")]
     compare: Option<PathBuf>,
 }
 
@@ -70,10 +70,10 @@ enum Format {
     Features,
 }
 
-/// Version of the output of `--format json`.
+/// Version of the output of `--output json`.
 const SCHEMA_VERSION: u32 = 1;
 
-/// The output of `--format json`.
+/// The output of `--output json`.
 #[derive(Serialize)]
 struct Printed<'a> {
     schema: u32,
@@ -98,12 +98,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let profiles = choose(all, &args.runtime, "runtime", |profile| profile.runtime.clone())?;
     if let Some(file) = &args.compare {
-        return compare(file, &profiles, args.format);
+        return compare(file, &profiles, args.output);
     }
-    let wants = |kind: &Kind| args.what.is_empty() || args.what.contains(kind);
+    let wants = |kind: &Kind| args.tables.is_empty() || args.tables.contains(kind);
     let tables: Vec<Table> =
         Kind::ALL.iter().filter(|kind| wants(kind)).map(|kind| tables::table(*kind, &profiles)).collect();
-    match args.format {
+    match args.output {
         Format::Text => {
             let parts: Vec<String> = tables.iter().map(|table| text(table, &profiles)).collect();
             output::print(&parts.join("\n"))?;

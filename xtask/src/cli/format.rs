@@ -18,6 +18,15 @@ pub struct FormatArgs {
     renderer: Option<Renderer>,
 }
 
+/// The formats of a command that shows no report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TextOrJson {
+    /// For a terminal.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
 impl FormatArgs {
     /// The selected format, or else this one.
     #[must_use]

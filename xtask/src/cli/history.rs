@@ -49,18 +49,18 @@ pub struct Args {
     /// Only the last N reports
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
-    /// How to print
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    output: Format,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
+enum Format {
     /// For a terminal.
     Text,
     /// A table for a page.
     Markdown,
-    /// One object.
+    /// One JSON object.
     Json,
     /// The page of the last report, with a chart.
     Html,
@@ -81,10 +81,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         return usage("no cell of these reports matches --scenario and --runtime, or none was measured");
     }
     output::print_rendered(&match args.output {
-        Output::Text => found.text(output::render_options()),
-        Output::Markdown => found.markdown(),
-        Output::Json => found.json(),
-        Output::Html => page(&entries, &found),
+        Format::Text => found.text(output::render_options()),
+        Format::Markdown => found.markdown(),
+        Format::Json => found.json(),
+        Format::Html => page(&entries, &found),
     })?;
     Ok(exit::OK)
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::common::usage;
+use super::format::TextOrJson;
 use super::guest_file::MaxSize;
 use super::output;
 use super::text_table::{names, prose};
@@ -55,18 +56,10 @@ pub struct Args {
     #[arg(long, value_name = "REPORT", num_args = 0..=1, default_missing_value = "", conflicts_with = "files")]
     against: Option<String>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    output: TextOrJson,
     #[command(flatten)]
     max_size: MaxSize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For a terminal.
-    Text,
-    /// One JSON object.
-    Json,
 }
 
 /// Version of the output of `--output json`.
@@ -87,7 +80,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let Some(report) = &args.against {
         let latest = super::report::default_file(lab);
         let report = if report.is_empty() { latest } else { PathBuf::from(report) };
-        return against::run(lab, &chosen(lab, &args.runtime)?, &report, args.output == Output::Json);
+        return against::run(lab, &chosen(lab, &args.runtime)?, &report, args.output == TextOrJson::Json);
     }
     // The files are read in processes of their own; meanwhile this one reads the profiles.
     let (profiles, read) = std::thread::scope(|scope| {
@@ -102,7 +95,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         predictions::of_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
     };
     let files: Vec<OfFile> = files.map(of_file).collect();
-    if args.output == Output::Json {
+    if args.output == TextOrJson::Json {
         let printed = Printed { schema: SCHEMA_VERSION, files };
         output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
     } else {
@@ -155,11 +148,9 @@ fn text(of: &OfFile) -> String {
                 }
                 // What a code is about; without a code, what the runtime says.
                 let why = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone()));
-                let more = match &one.missing[..] {
-                    [] | [_] => String::new(),
-                    // The last entry counts those that are not listed.
-                    [.., last] if last.starts_with("and ") => " and many more".to_owned(),
-                    all => format!(" and {} more", all.len() - 1),
+                let more = match (one.missing.len() + one.more).saturating_sub(1) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
                 };
                 let at = one.first_use.as_ref().map(|at| format!(", first in {at}")).unwrap_or_default();
                 (3, code, why.unwrap_or_default() + &more + &at)

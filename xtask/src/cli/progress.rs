@@ -126,7 +126,7 @@ impl ProgressReporter {
 
 /// Says what has to be built before some columns can run, and how to avoid the wait.
 fn announcement(engines: &[&str], minutes: u32, others: bool) -> String {
-    let names = wasmlab_judge::listed(engines);
+    let names = wasmlab_model::names::listed(engines);
     match (minutes, others) {
         (0, _) => format!("building {names}: a minute or two"),
         (_, false) => format!("building {names}: about {minutes} minutes, once"),

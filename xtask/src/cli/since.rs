@@ -11,6 +11,7 @@ use self::search::{Answer, Range};
 use super::check::guest::{self, FileToCheck, GuestArgs};
 use super::check::requirements::Requirements;
 use super::common::{self, Purpose, usage};
+use super::format::TextOrJson;
 use super::guest_file::MaxSize;
 use super::{output, run_all};
 use crate::exit;
@@ -73,19 +74,11 @@ pub struct Args {
     /// Do not use the network: only versions that are already installed
     #[arg(long)]
     offline: bool,
-    /// How to print
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    output: TextOrJson,
     #[command(flatten)]
     max_size: MaxSize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people.
-    Text,
-    /// One object.
-    Json,
 }
 
 /// Version of the output of `--output json`.
@@ -154,8 +147,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let edges =
         found.map(|Range { first, last }| (versions[first].as_str(), versions.get(last + 1).map(String::as_str)));
     match args.output {
-        Output::Text => output::print(&text(&file.title, name, &versions, found, &tried))?,
-        Output::Json => {
+        TextOrJson::Text => output::print(&text(&file.title, name, &versions, found, &tried))?,
+        TextOrJson::Json => {
             let printed = Printed {
                 schema: SCHEMA_VERSION,
                 file: file.title.clone(),

@@ -3,6 +3,7 @@
 use super::{Abis, Reason, import_name, is_foreign, is_storage, of, with};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
+use wasmlab_model::names::first_listed;
 
 /// Imports that its author left to the embedder, of modules with other names. Told from all of them, so that every
 /// column gets the same answer, whichever a runtime looks for first.
@@ -35,11 +36,7 @@ fn from_modules(imports: &[&Import]) -> String {
     if modules.iter().all(|module| *module == "env") || modules.contains(&"") {
         return general.to_owned();
     }
-    let names = if modules.len() <= MAX_MODULES {
-        modules.join(", ")
-    } else {
-        format!("{} and {} more", modules[..MAX_MODULES].join(", "), modules.len() - MAX_MODULES)
-    };
+    let names = first_listed(&modules, MAX_MODULES);
     let link = match modules.as_slice() {
         [module] => format!("if {module} is a module, link it with `wasmtime run --preload {module}=FILE`"),
         _ => "if these are modules, link each with `wasmtime run --preload NAME=FILE`".to_owned(),

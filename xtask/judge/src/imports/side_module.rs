@@ -2,7 +2,7 @@
 
 use wasmlab_model::facts::{BinaryKind, Facts, Import};
 
-use crate::text::listed;
+use wasmlab_model::names::listed;
 
 /// The most imports that a remedy names.
 const MAX_NAMED: usize = 4;

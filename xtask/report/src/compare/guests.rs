@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use wasmlab_model::facts::{Facts, Sizes};
+use wasmlab_model::names::first_listed;
 use wasmlab_model::report::{Artifact, RunReport};
 
 use crate::text::{bytes, file_names};
@@ -70,7 +71,7 @@ impl GuestChange {
                 _ => ("now imports", "no longer imports"),
             };
             let told = [(new, &change.new), (gone, &change.gone)].into_iter().filter(|(_, names)| !names.is_empty());
-            parts.extend(told.map(|(words, names)| format!("{words} {}", listed(names))));
+            parts.extend(told.map(|(words, names)| format!("{words} {}", first_listed(names, MAX_NAMES))));
         }
         parts.extend(self.size());
         if let Some((before, after)) = &self.toolchain {
@@ -101,14 +102,6 @@ impl GuestChange {
             }
             None => (!sections.is_empty()).then(|| format!("of the same size, but {}", sections.join(", "))),
         }
-    }
-}
-
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().checked_sub(MAX_NAMES) {
-        Some(more) if more > 0 => format!("{shown} and {more} more"),
-        _ => shown,
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Kind {
     /// The largest accepted numbers of functions, locals, memory pages and others.
     Limits,
     /// Exit codes, missing entry points and other unusual modules.
-    Manners,
+    UnusualModules,
 }
 
 impl Kind {
@@ -38,7 +38,7 @@ impl Kind {
         Self::Sockets,
         Self::Sandbox,
         Self::Limits,
-        Self::Manners,
+        Self::UnusualModules,
     ];
 
     /// In files.
@@ -51,7 +51,7 @@ impl Kind {
             Self::Sockets => "sockets",
             Self::Sandbox => "sandbox",
             Self::Limits => "limits",
-            Self::Manners => "manners",
+            Self::UnusualModules => "unusual-modules",
         }
     }
 
@@ -65,7 +65,7 @@ impl Kind {
             Self::Sockets => "Socket operations, by interface (can be imported; not used)",
             Self::Sandbox => "How far a hostile guest gets",
             Self::Limits => "Largest accepted numbers",
-            Self::Manners => "Unusual modules",
+            Self::UnusualModules => "Unusual modules",
         }
     }
 
@@ -79,7 +79,7 @@ impl Kind {
             Self::Sockets => "operation",
             Self::Sandbox => "attempt",
             Self::Limits => "limit",
-            Self::Manners => "module",
+            Self::UnusualModules => "module",
         }
     }
 
@@ -145,7 +145,7 @@ pub fn table(kind: Kind, profiles: &[Profile]) -> Table {
             rows(profiles, |p| p.sandbox.keys().cloned().collect(), |p, name| behaviour(p.sandbox.get(name)))
         }
         Kind::Limits => rows(profiles, |p| p.limits.keys().cloned().collect(), |p, name| limit(p.limits.get(name))),
-        Kind::Manners => rows(profiles, |p| p.manners.keys().cloned().collect(), |p, name| answer(p.manners.get(name))),
+        Kind::UnusualModules => rows(profiles, |p| p.unusual_modules.keys().cloned().collect(), |p, name| answer(p.unusual_modules.get(name))),
     };
     // A row that no profile measured is left out.
     let rows = rows.into_iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect();

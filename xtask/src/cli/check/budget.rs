@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use globset::GlobMatcher;
 use wasmlab_model::facts::Import;
+use wasmlab_model::names::first_listed;
 use wasmlab_model::report::Artifact;
 use wasmlab_report::text::bytes;
 
@@ -41,12 +42,12 @@ impl Budget {
         let forbidden: Vec<String> =
             names.filter(|name| self.forbidden_imports.iter().any(|glob| glob.is_match(name))).collect();
         if !forbidden.is_empty() {
-            lines.push(format!("imports {}, which its budget forbids", listed(&forbidden)));
+            lines.push(format!("imports {}, which its budget forbids", first_listed(&forbidden, MAX_NAMES)));
         }
         if let Some(allowed) = &self.proposals {
             let others: Vec<String> = facts.proposals.difference(allowed).cloned().collect();
             if !others.is_empty() {
-                lines.push(format!("needs {}, which its budget does not list", listed(&others)));
+                lines.push(format!("needs {}, which its budget does not list", first_listed(&others, MAX_NAMES)));
             }
         }
         lines
@@ -55,14 +56,6 @@ impl Budget {
 
 fn name(import: &Import) -> String {
     if import.module.is_empty() { import.name.clone() } else { format!("{}.{}", import.module, import.name) }
-}
-
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(MAX_NAMES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 #[cfg(test)]

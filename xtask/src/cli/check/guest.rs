@@ -16,6 +16,7 @@ use crate::lab::Lab;
 use crate::matrix::facts_by;
 use crate::reading::{self, Form, ReadError};
 use wasmlab_model::facts::{BinaryKind, Facts};
+use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_reader::source;
 use wasmlab_report::text;
@@ -171,7 +172,7 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
             let found = wasmlab_judge::exports::missing_export(Some(facts), "_start");
             format!("{name} {}: only loading it can be observed", found.detail)
         } else {
-            format!("{name}: to call one of its exports: --invoke NAME -- ARGS (it has {})", shorten(&callable))
+            format!("{name}: to call one of its exports: --invoke NAME -- ARGS (it has {})", first_listed(&callable, 7))
         };
         output::print_progress(&text::wrapped(output::render_options().width, "", "  ", &hint));
     }
@@ -181,13 +182,6 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
 /// A name on a command line: the empty one needs its quotes.
 fn shown(name: &str) -> &str {
     if name.is_empty() { "\"\"" } else { name }
-}
-
-fn shorten(names: &[&str]) -> String {
-    match names {
-        [first @ .., _] if names.len() > 8 => format!("{} and {} more", first[..7].join(", "), names.len() - 7),
-        _ => names.join(", "),
-    }
 }
 
 /// The call for `--invoke`, with arguments parsed by the parameter types of the export.

@@ -7,7 +7,7 @@ use std::fs;
 use crate::adaptation::{self, Adapted};
 use crate::lab::Lab;
 use crate::matrix::Request;
-use wasmlab_judge::listed;
+use wasmlab_model::names::listed;
 use wasmlab_model::remedy::Transform;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::scenario::Scenario;
