@@ -49,7 +49,7 @@ pub struct Args {
     /// Call this export instead of running the program
     #[arg(long, value_name = "EXPORT", conflicts_with = "against")]
     invoke: Option<String>,
-    /// Only profiles whose runtime matches the glob; may be repeated
+    /// Use only profiles whose runtime matches the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Compare predictions with the cells of this report [default: reports/latest/report.json]
@@ -120,7 +120,7 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
     profiles::read_of(lab, &|column| columns.iter().any(|chosen| chosen == column))
 }
 
-/// What a file is, or why it is no valid one.
+/// The facts of a file, or why it is invalid.
 fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>> {
     args.max_size.check(file).or_else(|error| usage(format!("failed to read `{}`: {error}", file.visible())))?;
     match reading::facts(file, Form::Facts) {
@@ -167,7 +167,7 @@ fn text(of: &OfFile) -> String {
     let rows: Vec<Vec<String>> =
         groups.into_iter().map(|((_, result, why), on)| vec![result, why, on.join(", ")]).collect();
     let columns = [names("prediction"), prose("because", 24), prose("runtimes", 30)];
-    let mut shown = format!("{} (profiles of {newest} and before)\n\n", on_line(&of.file));
+    let mut shown = format!("{} (profiles measured up to {newest})\n\n", on_line(&of.file));
     if let Some(why) = &of.invalid {
         let why: String = why.chars().take(MAX_REASON).collect();
         shown += &format!("It is not a valid file: {}\n\n", on_line(&why));

@@ -103,7 +103,7 @@ fn in_chunks(endpoint: &Endpoint, mut headers: Headers, chunks: &[String], is_he
 enum Refusal {
     /// The client sent nothing: it only probes the port.
     Nothing,
-    /// What it sent is not a request, for this reason.
+    /// The input is not a request, for this reason.
     Malformed(String),
 }
 
@@ -126,11 +126,11 @@ impl Reader<'_> {
                 break request;
             }
             if self.received.len() > LIMITS.head {
-                return malformed(format!("the head is longer than {} bytes", LIMITS.head));
+                return malformed(format!("the headers are longer than {} bytes", LIMITS.head));
             }
             self.receive().map_err(|_| match self.received.is_empty() {
                 true => Refusal::Nothing,
-                false => Refusal::Malformed("the connection ended within the head".to_owned()),
+                false => Refusal::Malformed("the connection closed in the middle of the headers".to_owned()),
             })?;
         };
         if request.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
@@ -187,7 +187,7 @@ impl Reader<'_> {
             if self.received.len() > LIMITS.head {
                 return malformed("a line of the body's encoding is too long");
             }
-            self.receive().or_else(|_| malformed("the connection ended within the body"))?;
+            self.receive().or_else(|_| malformed("the connection closed in the middle of the body"))?;
         }
     }
 
@@ -196,7 +196,7 @@ impl Reader<'_> {
             return malformed(format!("the body is longer than {} bytes", LIMITS.body));
         }
         while self.received.len() < length {
-            self.receive().or_else(|_| malformed("the connection ended within the body"))?;
+            self.receive().or_else(|_| malformed("the connection closed in the middle of the body"))?;
         }
         Ok(self.received.drain(..length).collect())
     }
@@ -236,7 +236,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
     let size = match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(size)) => size,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return malformed(format!("no HTTP/1.1: {error}")),
+        Err(error) => return malformed(format!("not HTTP/1.1: {error}")),
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let request = Request {
@@ -291,7 +291,7 @@ mod tests {
             "HTTP/1.1 200 OK|x-request-method: POST|x-request-path: /headers|x-echo-x-one: 1|\
              x-echo-transfer-encoding: chunked|x-trailer-x-sum: 9|content-length: 0||",
         );
-        check("nonsense||", "HTTP/1.1 400 Bad Request|content-length: 26||no HTTP/1.1: invalid token");
+        check("nonsense||", "HTTP/1.1 400 Bad Request|content-length: 26||not HTTP/1.1: invalid token");
     }
 
     #[test]

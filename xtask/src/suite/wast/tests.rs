@@ -1,4 +1,4 @@
-//! What becomes of the directives of a `.wast` file.
+//! Translation of the directives of a `.wast` file.
 
 use std::path::Path;
 
