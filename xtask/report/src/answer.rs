@@ -276,8 +276,9 @@ impl<'a> Answer<'a> {
         }
         self.failing();
         self.nothing_run();
-        for line in predicted::contradictions(report) {
-            self.part(RED, "lab error", &format!("{line}; please report it: the result stands, the prediction is wrong"));
+        for (index, line) in predicted::contradictions(report).into_iter().enumerate() {
+            let text = format!("lab error: {line}; please report it: the result stands, the prediction is wrong");
+            self.part(RED, if index == 0 { "exit code 3" } else { "" }, &text);
         }
         if report.interrupted {
             self.part(YELLOW, "interrupted", "not every runtime was tried");
@@ -299,6 +300,8 @@ impl<'a> Answer<'a> {
         for (index, text) in changed.iter().enumerate() {
             self.part(BOLD, if index == 0 { "changed" } else { "" }, text);
         }
+        // An error of the lab is the more serious reason.
+        let label = if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
         for (index, findings::Group { finding, cells }) in failing.into_iter().enumerate() {
             let kind = finding.kind.title();
             let text = match cells.as_slice() {
@@ -317,7 +320,7 @@ impl<'a> Answer<'a> {
                     }
                 }
             };
-            self.part(RED, if index == 0 { "exit code 1" } else { "" }, &text);
+            self.part(RED, if index == 0 { label } else { "" }, &text);
         }
     }
 

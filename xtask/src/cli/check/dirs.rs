@@ -83,7 +83,7 @@ impl DirArgs {
 
     fn copy(&self, text: &str, host: &Path, own: PathBuf) -> Result<DirTemplate> {
         let tree = Tree::read(host).or_else(|e| usage(format!("--dir `{text}` cannot be read: {e}")))?;
-        let limit = self.dir_limit.unwrap_or(DEFAULT_LIMIT_MIB);
+        let limit = self.dir_limit.unwrap_or(DEFAULT_LIMIT_MIB).min(u64::MAX >> 20);
         if tree.bytes > limit << 20 {
             return usage(too_large(text, tree.bytes, tree.entries(), limit));
         }
