@@ -274,12 +274,10 @@ impl<'a> Answer<'a> {
             let program = self.options.program;
             self.part(DIM, "not here", &format!("{absent} {noun}: `{program} doctor` shows how to install them"));
         }
+        self.unused_allowances();
         self.failing();
         self.nothing_run();
-        for (index, line) in predicted::contradictions(report).into_iter().enumerate() {
-            let text = format!("lab error: {line}; please report it: the result stands, the prediction is wrong");
-            self.part(RED, if index == 0 { "exit code 3" } else { "" }, &text);
-        }
+        self.lab_errors();
         if report.interrupted {
             self.part(YELLOW, "interrupted", "not every runtime was tried");
         }
@@ -321,6 +319,28 @@ impl<'a> Answer<'a> {
                 }
             };
             self.part(RED, if index == 0 { label } else { "" }, &text);
+        }
+    }
+
+    /// The reasons for exit code 3.
+    fn lab_errors(&mut self) {
+        let report = self.report;
+        let wrong = predicted::contradictions(report).into_iter();
+        let wrong = wrong.map(|line| format!("{line}; please report it: the result stands, the prediction is wrong"));
+        let notes = report.notes.iter().filter(|note| note.kind == NoteKind::SnapshotUnusable);
+        let notes = notes.map(|note| format!("{}: {}", note.subject, note.text));
+        let failed = report.cells.iter().filter(|cell| cell.verdict == Verdict::Error).count();
+        let failed = (failed > 0).then(|| format!("{failed} results are missing since the lab failed, see above"));
+        for (index, text) in failed.into_iter().chain(notes).chain(wrong).enumerate() {
+            self.part(RED, if index == 0 { "exit code 3" } else { "" }, &format!("lab error: {text}"));
+        }
+    }
+
+    /// Entries of wasmlab.toml that allow what does not happen.
+    fn unused_allowances(&mut self) {
+        let unused = self.report.notes.iter().filter(|note| note.kind == NoteKind::AllowanceUnused);
+        for (index, note) in unused.enumerate() {
+            self.part(YELLOW, if index == 0 { "warning" } else { "" }, &format!("{}: {}", note.subject, note.text));
         }
     }
 

@@ -229,3 +229,28 @@ fn path_replacements(lab: &Lab) -> Vec<PathReplacement> {
     places.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     places
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::parse;
+
+    #[test]
+    fn numbers_and_times_of_a_report_are_checked() {
+        let check = |change: fn(&mut Value), wanted: Option<&str>| {
+            let mut report = serde_json::to_value(crate::sample::report()).unwrap();
+            change(&mut report);
+            let error = parse(&report.to_string(), "r.json").err().map(|error| error.to_string());
+            match wanted {
+                Some(words) => assert!(error.as_ref().is_some_and(|e| e.contains(words)), "{error:?}, not {words}"),
+                None => assert_eq!(error, None),
+            }
+        };
+        check(|_| (), None);
+        check(|r| r["started"] = json!(""), None);
+        check(|r| r["started"] = json!("\n::error::"), Some("`started` is not a time"));
+        check(|r| r["artifacts"][0]["bytes"] = json!(u64::MAX), Some("18446744073709551615 in it is larger than 2^53"));
+        check(|r| r["schema"] = json!("9"), Some("field `schema` is missing"));
+    }
+}
