@@ -274,7 +274,7 @@ impl<'a> Answer<'a> {
             let program = self.options.program;
             self.part(DIM, "not here", &format!("{absent} {noun}: `{program} doctor` shows how to install them"));
         }
-        self.unused_allowances();
+        self.idle_requirements();
         self.failing();
         self.nothing_run();
         self.lab_errors();
@@ -336,10 +336,11 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Entries of wasmlab.toml that allow what does not happen.
-    fn unused_allowances(&mut self) {
-        let unused = self.report.notes.iter().filter(|note| note.kind == NoteKind::AllowanceUnused);
-        for (index, note) in unused.enumerate() {
+    /// Entries of wasmlab.toml without an effect.
+    fn idle_requirements(&mut self) {
+        let is_idle = |kind| matches!(kind, NoteKind::AllowanceUnused | NoteKind::RequirementUnchecked);
+        let idle = self.report.notes.iter().filter(|note| is_idle(note.kind));
+        for (index, note) in idle.enumerate() {
             self.part(YELLOW, if index == 0 { "warning" } else { "" }, &format!("{}: {}", note.subject, note.text));
         }
     }

@@ -305,6 +305,7 @@ fn of_note(note: &Note) -> Option<Finding<'_>> {
         NoteKind::SnapshotOrphan
         | NoteKind::ArtifactChangedWithToolchain
         | NoteKind::AllowanceUnused
+        | NoteKind::RequirementUnchecked
         | NoteKind::PredictionOfOtherVersion
         | NoteKind::GuestChanged => (Severity::Warning, Kind::Noted),
         _ => return None,

@@ -94,6 +94,14 @@ impl Requirements {
         };
         let notes: Vec<Note> = unused.filter_map(note).collect();
         report.notes.extend(notes);
+        let is_selected = |glob: &&GlobMatcher| report.runtimes.iter().any(|runtime| glob.is_match(&runtime.id));
+        let note = |glob: &GlobMatcher| Note {
+            kind: NoteKind::RequirementUnchecked,
+            subject: title.to_owned(),
+            text: format!("it must run on `{}`, but no selected runtime matches: select one with --runtime", glob.glob()),
+        };
+        let unchecked: Vec<Note> = self.must.iter().filter(|glob| !is_selected(glob)).map(note).collect();
+        report.notes.extend(unchecked);
         if let Some(artifact) = report.artifacts.iter().find(|artifact| artifact.scenario == name) {
             let over = self.budget.exceeded(artifact).into_iter();
             let note = |text| Note { kind: NoteKind::OverBudget, subject: title.to_owned(), text };
