@@ -350,7 +350,8 @@ impl<'a> Answer<'a> {
         let report = self.report;
         let is_failure = |finding: &findings::Finding| finding.severity >= Severity::Failure;
         let mut cells = report.cells.iter();
-        if report.interrupted || cells.any(|c| c.verdict.is_measured()) || findings(report).iter().any(is_failure) {
+        let is_answer = |cell: &Cell| cell.verdict.is_measured() && !findings::is_open(report, &cell.scenario);
+        if report.interrupted || cells.any(is_answer) || findings(report).iter().any(is_failure) {
             return;
         }
         let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {

@@ -51,7 +51,10 @@ fn syntax_unknown_keys_and_wrong_types_name_the_line() {
     check(&GOOD.replace("family = \"lib\"", "famly = \"lib\""), ":3: unknown field `famly`");
     check(&GOOD.replace("schema = 1", "schema = \"one\""), ":1: `schema`: invalid type");
     check(&GOOD.replace("family = \"lib\"\n", ""), "missing field `family`");
-    check(&format!("{GOOD}\n[[run.call]]\nexport = \"add\"\nargs = [\"five\"]\n"), ":12: `run.call[0].args`: `five` is not a value");
+    check(
+        &format!("{GOOD}\n[[run.call]]\nexport = \"add\"\nargs = [\"five\"]\n"),
+        ":12: `run.call[0].args`: `five` is not a value",
+    );
     check(&format!("{GOOD}\n[[step]]\nop = \"dance\"\n"), "unknown variant `dance`");
 }
 
