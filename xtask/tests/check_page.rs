@@ -78,7 +78,8 @@ fn predicted(files: &[PathBuf]) -> Vec<Value> {
         .current_dir(top())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // 2: one of them is not WebAssembly.
+    assert!(matches!(output.status.code(), Some(0 | 2)), "{}", String::from_utf8_lossy(&output.stderr));
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     printed["files"].as_array().unwrap().clone()
 }

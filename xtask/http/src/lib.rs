@@ -33,6 +33,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Body; chunks are joined.
     pub body: Vec<u8>,
+    /// Trailers after the last chunk, as `headers`.
+    pub trailers: Vec<(String, String)>,
 }
 
 impl Request {
@@ -97,8 +99,9 @@ impl<'a> Connection<'a> {
         };
         self.received.drain(..size);
         self.in_request = true;
+        let mut trailers = Vec::new();
         request.body = match request.header("transfer-encoding") {
-            Some(coding) if coding.eq_ignore_ascii_case("chunked") => self.read_chunks()?,
+            Some(coding) if coding.eq_ignore_ascii_case("chunked") => self.read_chunks(&mut trailers)?,
             Some(coding) => return malformed(format!("the transfer-encoding {coding:?} is not `chunked`")),
             None => {
                 let length = request.header("content-length").unwrap_or("0");
@@ -106,6 +109,7 @@ impl<'a> Connection<'a> {
                 self.read_exactly(length)?
             }
         };
+        request.trailers = trailers;
         Ok(request)
     }
 
@@ -181,7 +185,7 @@ impl<'a> Connection<'a> {
         Ok(self.received.drain(..length).collect())
     }
 
-    fn read_chunks(&mut self) -> Result<Vec<u8>, ReadError> {
+    fn read_chunks(&mut self, trailers: &mut Vec<(String, String)>) -> Result<Vec<u8>, ReadError> {
         let mut body = Vec::new();
         loop {
             let (head, size) = match httparse::parse_chunk_size(&self.received) {
@@ -194,7 +198,7 @@ impl<'a> Connection<'a> {
             };
             self.received.drain(..head);
             if size == 0 {
-                self.read_trailers()?;
+                *trailers = self.read_trailers()?;
                 return Ok(body);
             }
             if size > self.limits.body - body.len() {
@@ -206,19 +210,19 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Skips the trailers after the last chunk, up to the empty line that ends them.
-    fn read_trailers(&mut self) -> Result<(), ReadError> {
+    /// Reads the trailers after the last chunk, up to the empty line that ends them.
+    fn read_trailers(&mut self) -> Result<Vec<(String, String)>, ReadError> {
         loop {
             let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-            let size = match httparse::parse_headers(&self.received, &mut headers) {
-                Ok(httparse::Status::Complete((size, _))) => Some(size),
+            let read = match httparse::parse_headers(&self.received, &mut headers) {
+                Ok(httparse::Status::Complete((size, headers))) => Some((size, owned(headers))),
                 Ok(httparse::Status::Partial) => None,
                 Err(error) => return malformed(format!("the trailers are no headers: {error}")),
             };
-            match size {
-                Some(size) => {
+            match read {
+                Some((size, trailers)) => {
                     self.received.drain(..size);
-                    return Ok(());
+                    return Ok(trailers);
                 }
                 None if self.received.len() > self.limits.head => return malformed("the trailers are too long"),
                 None => self.receive()?,
@@ -247,12 +251,16 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize)>, ReadError> {
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(error) => return malformed(format!("no HTTP/1.1: {error}")),
     };
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let request = Request {
         method: request.method.unwrap_or_default().to_owned(),
         target: request.path.unwrap_or_default().to_owned(),
-        headers: request.headers.iter().map(|h| (h.name.to_ascii_lowercase(), text(h.value))).collect(),
-        body: Vec::new(),
+        headers: owned(request.headers),
+        ..Request::default()
     };
     Ok(Some((request, size)))
+}
+
+fn owned(headers: &[httparse::Header]) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    headers.iter().map(|header| (header.name.to_ascii_lowercase(), text(header.value))).collect()
 }

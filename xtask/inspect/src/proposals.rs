@@ -60,6 +60,12 @@ pub struct Needed {
     pub mixes_exceptions: bool,
 }
 
+/// The names of all proposals that a binary can need.
+#[must_use]
+pub fn known() -> BTreeSet<String> {
+    flags::all().flat_map(flags::names).collect()
+}
+
 /// The smallest set of proposals under which the binary validates.
 ///
 /// Names are those of wasmparser in kebab-case: `simd`, `bulk-memory-opt`, `cm-async`. The result is the same on every

@@ -7,6 +7,9 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
+/// Deno's words for an operation that it allows only to programs that may read and write every file.
+const DENO_PATH_GRANTS: &str = "requires unscoped --allow-read and --allow-write permissions";
+
 /// The reason that the cause gives. `None` if the guest returned or exited with a code.
 pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     if let Some(judgement) = known_from_facts(cause, evidence.facts.ok()) {
@@ -43,6 +46,14 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         }
         Cause::Unsupported { feature: what, message } => unsupported::judge(evidence, what, message),
         Cause::HostRefused { refusal: what, message } => host::refused(evidence, *what, message),
+        Cause::HostError { message } if message.contains(DENO_PATH_GRANTS) => Judgement {
+            subject: Some("symlink".to_owned()),
+            ..without_code(
+                Verdict::NotAttempted,
+                "Deno makes links only with unscoped --allow-read and --allow-write, and the lab lets it read and write only \
+                 the guest's directories",
+            )
+        },
         Cause::HostError { message } => host::failed(evidence, message),
         Cause::EngineError { message } => without_code(Verdict::Error, format!("the engine failed: {message}")),
     })

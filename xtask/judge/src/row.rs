@@ -49,8 +49,10 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
     let comes_as_far = |other: &RowCell| other.code != Some(Code::HostRefused) || other.code == cell.code;
     let wrong: Vec<&RowCell> = others.iter().filter(|other| went_wrong(**other) && comes_as_far(other)).collect();
     let ran = well + wrong.len();
+    let alike = wrong.iter().filter(|other| other.code == cell.code).count();
     let blame = if well > 0 {
-        Blame::Runtime
+        // The one that differs from most is to blame, and it may be the one in which the guest runs well.
+        if well < alike { Blame::Unknown } else { Blame::Runtime }
     } else if ran > 0 && wrong.iter().all(|other| other.code == cell.code) {
         Blame::Guest
     } else {
@@ -176,6 +178,7 @@ mod tests {
         let wrong = ran(WrongOutput);
         check(wrong, &[PASS, PASS, ran(WrongOutput)], Some((Blame::Runtime, 2, 3)));
         check(ran(Timeout), &[PASS], Some((Blame::Runtime, 1, 1)));
+        check(wrong, &[PASS, wrong, wrong], Some((Blame::Unknown, 1, 3)));
         check(wrong, &[wrong, wrong], Some((Blame::Guest, 0, 2)));
         check(ran(Trap), &[ran(Trap), ran(WrongExit)], Some((Blame::Unknown, 0, 2)));
         // With nothing to compare: alone, or the others did not come so far.

@@ -103,6 +103,8 @@ fn is_own(cell: &Cell) -> bool {
             !cell.checks.iter().any(|check| is_it(&check.name) && check.function.is_some())
         }
         _ if is_of_limits(cell) => true,
+        // Whether it uses a leak of the runtime is up to the program.
+        Some(Code::SandboxEscape) => true,
         // Which code it exits with, and which path it opens below which descriptor, is the program's.
         Some(Code::HostRefused) => cell.subject.as_deref() == Some("exit-code"),
         Some(Code::CapabilityDenied) => cell.subject.as_deref() == Some("path_open"),
@@ -163,6 +165,7 @@ mod tests {
         check(&Prediction { switches: vec!["--all".to_owned()], ..runs.clone() }, &switched, Agreement::OtherSubject);
         let about = |code, subject: &str| Cell { subject: Some(subject.to_owned()), ..gap(code, Stage::Run) };
         check(&runs, &about(Code::HostRefused, "exit-code"), Agreement::OwnResult);
+        check(&runs, &about(Code::SandboxEscape, "fs"), Agreement::OwnResult);
         check(&runs, &about(Code::HostRefused, "atomic-wait"), Agreement::Contradicts);
         check(&runs, &about(Code::CapabilityDenied, "path_open"), Agreement::OwnResult);
         check(&runs, &about(Code::CapabilityDenied, "sock_accept"), Agreement::Contradicts);

@@ -27,7 +27,7 @@ pub struct Answer {
     pub line: String,
     /// As in `predict --output json`.
     pub prediction: OfFile,
-    /// The runtimes by result, first where it runs, then the most telling reasons.
+    /// See [`groups`].
     pub groups: Vec<Group>,
     /// The file's facts; long lists are cut to their first entries.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,7 +113,9 @@ fn shown(facts: &Facts) -> Facts {
     facts
 }
 
-fn groups(of: &OfFile, profiles: &[Profile]) -> Vec<Group> {
+/// The runtimes by result: first where the file runs, then the most telling reasons.
+#[must_use]
+pub fn groups(of: &OfFile, profiles: &[Profile]) -> Vec<Group> {
     let columns: Vec<RuntimeInfo> = profiles.iter().map(column).collect();
     let mut groups: Vec<(Key, Vec<usize>)> = Vec::new();
     for (at, one) in of.predictions.iter().enumerate() {

@@ -274,11 +274,10 @@ impl<'a> Answer<'a> {
             let program = self.options.program;
             self.part(DIM, "not here", &format!("{absent} {noun}: `{program} doctor` shows how to install them"));
         }
+        self.idle_requirements();
         self.failing();
         self.nothing_run();
-        for line in predicted::contradictions(report) {
-            self.part(RED, "lab error", &format!("{line}; please report it: the result stands, the prediction is wrong"));
-        }
+        self.lab_errors();
         if report.interrupted {
             self.part(YELLOW, "interrupted", "not every runtime was tried");
         }
@@ -287,11 +286,7 @@ impl<'a> Answer<'a> {
     /// The reasons for exit code 1, and the other differences from a baseline.
     fn failing(&mut self) {
         let report = self.report;
-        let found = findings(report);
-        // The exit code is then that of the lab's own failure.
-        let lab_failed = found.iter().any(|finding| finding.severity == Severity::LabError);
-        let label = if lab_failed { "failed" } else { "exit code 1" };
-        let groups = grouped(report, &found);
+        let groups = grouped(report, &findings(report));
         let is_invalid = |group: &&findings::Group| group.cells.iter().any(|cell| cell.is_of_invalid_file());
         let is_failure = |group: &&findings::Group| group.finding.severity == Severity::Failure && !is_invalid(group);
         let failing: Vec<_> = groups.iter().filter(is_failure).collect();
@@ -303,6 +298,8 @@ impl<'a> Answer<'a> {
         for (index, text) in changed.iter().enumerate() {
             self.part(BOLD, if index == 0 { "changed" } else { "" }, text);
         }
+        // An error of the lab is the more serious reason.
+        let label = if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
         for (index, findings::Group { finding, cells }) in failing.into_iter().enumerate() {
             let kind = finding.kind.title();
             let text = match cells.as_slice() {
@@ -325,12 +322,36 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// The reasons for exit code 3.
+    fn lab_errors(&mut self) {
+        let report = self.report;
+        let wrong = predicted::contradictions(report).into_iter();
+        let wrong = wrong.map(|line| format!("{line}; please report it: the result stands, the prediction is wrong"));
+        let notes = report.notes.iter().filter(|note| note.kind == NoteKind::SnapshotUnusable);
+        let notes = notes.map(|note| format!("{}: {}", note.subject, note.text));
+        let failed = report.cells.iter().filter(|cell| cell.verdict == Verdict::Error).count();
+        let failed = (failed > 0).then(|| format!("{failed} results are missing since the lab failed, see above"));
+        for (index, text) in failed.into_iter().chain(notes).chain(wrong).enumerate() {
+            self.part(RED, if index == 0 { "exit code 3" } else { "" }, &format!("lab error: {text}"));
+        }
+    }
+
+    /// Entries of wasmlab.toml without an effect.
+    fn idle_requirements(&mut self) {
+        let is_idle = |kind| matches!(kind, NoteKind::AllowanceUnused | NoteKind::RequirementUnchecked);
+        let idle = self.report.notes.iter().filter(|note| is_idle(note.kind));
+        for (index, note) in idle.enumerate() {
+            self.part(YELLOW, if index == 0 { "warning" } else { "" }, &format!("{}: {}", note.subject, note.text));
+        }
+    }
+
     /// The reason for exit code 4: nothing failed, and nothing was run to its end.
     fn nothing_run(&mut self) {
         let report = self.report;
         let is_failure = |finding: &findings::Finding| finding.severity >= Severity::Failure;
         let mut cells = report.cells.iter();
-        if report.interrupted || cells.any(|c| c.verdict.is_measured()) || findings(report).iter().any(is_failure) {
+        let is_answer = |cell: &Cell| cell.verdict.is_measured() && !findings::is_open(report, &cell.scenario);
+        if report.interrupted || cells.any(is_answer) || findings(report).iter().any(is_failure) {
             return;
         }
         let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {

@@ -247,7 +247,8 @@ fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<F
         let is_told = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
         // What did not run in the baseline either is no news.
         let is_old = report.baseline.is_some() && cells().any(|c| c.change != Change::New);
-        if is_told || is_old || cells().any(|c| c.verdict == Verdict::Pass) {
+        let is_open = is_open(report, &scenario.name);
+        if is_told || is_old || is_open || cells().any(|c| c.verdict == Verdict::Pass) {
             continue;
         }
         let Some(first) = cells().find(|c| c.verdict.is_measured()) else { continue };
@@ -258,6 +259,16 @@ fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<F
         nowhere.push(Finding { severity, kind, guest: &scenario.name, cell: None, title, text, remedy });
     }
     nowhere
+}
+
+/// Whether nobody knows yet where a guest runs: it passes nowhere, some runtimes could not be asked, and all others lack
+/// components or any WASI.
+#[must_use]
+pub fn is_open(report: &RunReport, scenario: &str) -> bool {
+    let cells = || report.cells.iter().filter(|cell| cell.scenario == scenario);
+    let says_nothing = |cell: &Cell| cell.verdict == Verdict::Gap && cell.is_of_other_kind() && !cell.required;
+    cells().any(|cell| cell.verdict == Verdict::NotAttempted)
+        && cells().all(|cell| !cell.verdict.is_measured() || says_nothing(cell))
 }
 
 fn title(names: &Names, cell: &Cell, runtimes: &str) -> String {
@@ -305,6 +316,7 @@ fn of_note(note: &Note) -> Option<Finding<'_>> {
         NoteKind::SnapshotOrphan
         | NoteKind::ArtifactChangedWithToolchain
         | NoteKind::AllowanceUnused
+        | NoteKind::RequirementUnchecked
         | NoteKind::PredictionOfOtherVersion
         | NoteKind::GuestChanged => (Severity::Warning, Kind::Noted),
         _ => return None,

@@ -9,7 +9,7 @@ use wasmlab_model::report::{Cell, RunReport};
 use super::RenderOptions;
 use super::compare::is_answer;
 use super::text::{result, wrapped};
-use super::visible::on_line;
+use super::visible::{on_line, visible};
 
 /// A report of a history.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History
 impl History {
     /// `3 reports, 2026-11-01 to 2026-11-26: 2 of 120 cells changed`.
     pub(crate) fn head(&self) -> String {
-        let days: Vec<&str> = self.reports.iter().map(|r| r.day.as_str()).filter(|day| !day.is_empty()).collect();
+        let days: Vec<_> = self.reports.iter().filter(|r| !r.day.is_empty()).map(|r| on_line(&r.day)).collect();
         let span = match (days.first(), days.last()) {
             (Some(first), Some(last)) if first != last => format!(", {first} to {last}"),
             (Some(day), _) => format!(", {day}"),
@@ -163,7 +163,7 @@ impl History {
     /// One object.
     #[must_use]
     pub fn json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        visible(&(serde_json::to_string_pretty(self).unwrap_or_default() + "\n"), false).into_owned()
     }
 }
 

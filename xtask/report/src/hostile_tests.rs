@@ -5,7 +5,7 @@ use super::{ALL, RenderOptions, find, sample};
 use wasmlab_model::report::RunReport;
 
 const HOSTILE: &str = "x\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{202e}\u{9b}1A\u{fffe}]]><img src=x><script>f()</script>&lt;|**bold**|\
-                       [link](http://a)\n# heading\n::error title=no::no\n  ::add-mask::no\n##[error]no\r\n=1+1\n\"`code @who #1";
+                       [link](http://a)\n# heading\n::error title=no::no\n  ::add-mask::no\n##[error]no\r\n=1+1\n\"`code @who #1 GH-12 1a2b3c4d5e6f";
 
 /// Fields whose text is a guest's, a runtime's or a file's.
 const FREE: &[&str] = &[
@@ -146,7 +146,9 @@ fn markdown_has_no_markup_and_calls_nobody() {
             }
         }
         let comment = text("comment", &report);
-        assert!(!comment.contains("@who") && !comment.contains("#1"), "{comment}");
+        for reference in ["@who", "#1", "GH-1", "1a2b3c4d5e6f"] {
+            assert!(!comment.contains(reference), "{reference}: {comment}");
+        }
     }
 }
 

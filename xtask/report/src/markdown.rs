@@ -197,11 +197,30 @@ fn without_markup(text: &str, links: bool) -> String {
             '@' if next.is_alphabetic() || next.is_alphanumeric() && !before.is_alphanumeric() => out.extend(["@", PART]),
             '#' if next.is_ascii_digit() => out.extend(["#", PART]),
             ':' if !links && rest.starts_with("//") => out.extend([":", PART]),
+            // `GH-12` is an issue.
+            '-' if next.is_ascii_digit() && ends_with_gh(&out) => out.extend(["-", PART]),
+            c if !before.is_alphanumeric() && is_commit(&text[at..]) => {
+                out.push(c);
+                out += PART;
+            }
             c => out.push(c),
         }
         before = c;
     }
     out
+}
+
+/// Whether the first word may be the abbreviated hash of a commit.
+fn is_commit(text: &str) -> bool {
+    let word = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    (7..=40).contains(&word.len())
+        && word.bytes().all(|b| b.is_ascii_hexdigit())
+        && word.bytes().any(|b| b.is_ascii_digit())
+        && word.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+fn ends_with_gh(text: &str) -> bool {
+    text.len().checked_sub(2).and_then(|at| text.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case("gh"))
 }
 
 fn ends_with_www(text: &str) -> bool {

@@ -75,7 +75,6 @@ fn artifact(artifact: &Artifact) -> Artifact {
     let facts = artifact.facts.as_ref().map(|facts| Facts {
         sections: Vec::new(),
         exports: Vec::new(),
-        first_uses: Default::default(),
         abis: facts
             .abis
             .iter()

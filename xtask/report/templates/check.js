@@ -118,6 +118,13 @@ const everyRuntime = (predictions) => h("details", {}, h("summary", {}, "Every r
 
 const list = (title, items, count, open) => (count ? section(`${title}: ${count}`, grouped(items.slice(0, SHOWN_IN_LIST), open), count > SHOWN_IN_LIST ? h("p.muted", {}, `The first ${SHOWN_IN_LIST} are shown.`) : undefined) : undefined);
 
+// `first in function 12 (main) at byte 0x1f3`
+const firstUse = (at) => {
+  if (!at) return "";
+  const inside = at.function === undefined ? "" : `function ${at.function}${at.name ? ` (${at.name})` : ""} at `;
+  return h("span.muted", {}, ` first in ${inside}byte 0x${at.offset.toString(16)}`);
+};
+
 // What the file is.
 const about = ({ facts: read, counts, abis }) => {
   const imports = read.imports.map(({ module, name, ty }) => (module || read.kind === "module" ? [module || "\"\"", name, ty] : [name.split("/")[0], name, ty]));
@@ -131,7 +138,7 @@ const about = ({ facts: read, counts, abis }) => {
     ]),
     read.refusal ? h("p.note", {}, h("b", {}, "The file cannot be read: "), read.refusal.message) : undefined,
     section("ABI", read.abis.length ? h("ul.plain", {}, read.abis.map(({ evidence }, at) => h("li", {}, h("b", {}, abis[at]), " ", evidence.slice(0, 8).map((text) => [h("code", {}, text), " "]), evidence.length > 8 ? `and ${evidence.length - 8} more` : ""))) : h("p.muted", {}, "None: no import identifies an ABI.")),
-    section("Proposals it needs", read.proposals.length ? h("p", {}, read.proposals.map((name) => [h("span.chip", {}, name), " "])) : h("p.muted", {}, "None beyond WebAssembly 1.0.")),
+    section("Proposals it needs", read.proposals.length ? h("ul.plain", {}, read.proposals.map((name) => h("li", {}, h("span.chip", {}, name), firstUse(read.first_uses?.[name])))) : h("p.muted", {}, "None beyond WebAssembly 1.0.")),
     section("Where the bytes are", sizes({ facts: { sections, sizes: read.sizes }, bytes: read.sizes.total })),
     list("Imports", imports, counts.imports, true),
     list("Exports", read.exports.map(({ name, ty }) => [ty.split(" ")[0], name, ty]), counts.exports, false),

@@ -52,6 +52,8 @@ pub struct OutputParser {
     /// A failure inside the runtime that it reports on stderr while the guest continues; considered only if the guest
     /// then fails.
     pub own_failure: fn(&str) -> Option<Cause>,
+    /// A trap that ended the guest, in a process that nevertheless exits with 0.
+    pub silent_trap: fn(&str) -> Option<Cause>,
     /// [`GuestProgress::unchecked_imports`].
     pub unchecked_imports: bool,
     /// It calls an export without `_initialize`, which a reactor may need first.
@@ -86,6 +88,7 @@ impl OutputParser {
             run_errors: &[],
             warning_mark: "warning: using `--invoke`",
             own_failure: |_| None,
+            silent_trap: |_| None,
             unchecked_imports: false,
             skips_initialize: false,
             starts_main: false,

@@ -36,6 +36,7 @@ pub fn columns() -> Vec<Runtime> {
             classify_prepare: of_compiling,
             warning_mark: DISPATCH,
             own_failure,
+            silent_trap,
             unchecked_imports: true,
             starts_main: true,
             serves_http: true,
@@ -94,6 +95,13 @@ fn own_failure(stderr: &str) -> Option<Cause> {
         rest.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(likely, _)| format!(" ({likely})"));
     let message = format!("[aot dispatch] {failed}{}", likely.unwrap_or_default());
     Some(Cause::HostError { message })
+}
+
+/// The last line, if it says that the program itself trapped: `wamr` then exits with 0.
+fn silent_trap(stderr: &str) -> Option<Cause> {
+    let name = "TrapInCoreFunction";
+    let last = stderr.lines().rfind(|line| !line.trim().is_empty())?;
+    (last.starts_with(DISPATCH) && last.contains(&format!("err={name}:"))).then(|| Cause::trap(TrapKind::Other, name))
 }
 
 /// Progress of `wamrc`: it prints its steps, then the (Zig) name of the error in the step that failed.

@@ -118,11 +118,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             let runtimes =
                 columns.iter().map(|(runtime, version, measured)| Column { runtime, version, measured }).collect();
             let printed = Printed { schema: SCHEMA_VERSION, runtimes, tables: &tables };
-            output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
+            output::print_json(&printed)?;
         }
         Format::Csv => output::print(&csv(&tables, &profiles))?,
         Format::Features => {
-            output::print(&(serde_json::to_string_pretty(&features::json(&profiles))? + "\n"))?;
+            output::print_json(&features::json(&profiles))?;
         }
     }
     Ok(exit::OK)
@@ -145,7 +145,7 @@ fn compare(path: &Path, profiles: &[Profile], format: Format) -> Result<u8> {
     };
     let (compared, differences) = features::compare(&file, profiles);
     if format == Format::Json {
-        output::print(&(serde_json::to_string_pretty(&differences)? + "\n"))?;
+        output::print_json(&differences)?;
     } else {
         let rows: Vec<Vec<String>> = differences
             .iter()

@@ -95,7 +95,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.json {
         let (file, system_calls) = (file.display().to_string(), Imports::of(&facts).system);
         let printed = JsonOutput { schema: SCHEMA_VERSION, file, system_calls, facts: &facts };
-        output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
+        output::print_json(&printed)?;
     } else {
         output::print(&text(&facts, args.quick))?;
     }

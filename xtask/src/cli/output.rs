@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 
 use super::text_table::{self, TableColumn};
 use crate::program_name;
@@ -27,6 +28,14 @@ pub fn has_printed() -> bool {
 /// If stdout cannot be written for another reason, such as a full disk.
 pub fn print(text: &str) -> Result<()> {
     print_rendered(&visible(&program_name::adapted(text), false))
+}
+
+/// Writes a value to stdout as JSON, as [`print`].
+///
+/// # Errors
+/// As [`print`].
+pub fn print_json(value: &impl Serialize) -> Result<()> {
+    print(&(serde_json::to_string_pretty(value)? + "\n"))
 }
 
 /// Writes a renderer's text to stdout, including its colours.

@@ -1,6 +1,5 @@
 //! `predict`: where a file runs, from the profiles of runtimes, without running it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -15,9 +14,14 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::reading::{self, Form, ReadError};
 use crate::store::profiles;
+use wasmlab_inspect::invalid_file;
 use wasmlab_model::facts::Facts;
+use wasmlab_model::names::first_listed;
 use wasmlab_model::profile::Profile;
-use wasmlab_reader::predictions::{self, OfFile};
+use wasmlab_model::report::INVALID_FILE;
+use wasmlab_reader::predictions::{self, OfFile, Predicted};
+use wasmlab_reader::{answer, source};
+use wasmlab_report::text::{unless_told, wrapped};
 use wasmlab_report::visible::{VisiblePath, on_line};
 
 mod against;
@@ -38,7 +42,7 @@ A prediction needs no installed runtime: it reads the file and the profiles in s
 which `probe` writes. It has the code, subject and remedy that `check` would give. If the result
 depends on what the program calls, the prediction names the functions.
 
-Exit code: 0. With --against: 1 if a prediction contradicts a result of the same version.";
+Exit code: 0; 2 if a file is not WebAssembly. With --against: 1 if a prediction contradicts a result of the same version.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -74,6 +78,8 @@ struct Printed {
 
 /// Largest part of a reader's message that is printed, characters: it may quote a line of the file.
 const MAX_REASON: usize = 2000;
+/// Maximum number of functions that a line names.
+const MAX_FUNCTIONS: usize = 8;
 
 /// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
@@ -95,14 +101,15 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         predictions::of_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
     };
     let files: Vec<OfFile> = files.map(of_file).collect();
+    let is_refused = files.iter().any(|of| refused(of).is_some());
     if args.output == TextOrJson::Json {
         let printed = Printed { schema: SCHEMA_VERSION, files };
-        output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
+        output::print_json(&printed)?;
     } else {
-        let texts: Vec<String> = files.iter().map(text).collect();
+        let texts: Vec<String> = files.iter().map(|of| refused(of).unwrap_or_else(|| text(of, &profiles))).collect();
         output::print(&texts.join("\n"))?;
     }
-    Ok(exit::OK)
+    Ok(if is_refused { exit::USAGE } else { exit::OK })
 }
 
 /// The profiles to use: of each column that a glob matches, or all.
@@ -120,7 +127,7 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
     profiles::read_of(lab, &|column| columns.iter().any(|chosen| chosen == column))
 }
 
-/// The facts of a file, or why it is invalid.
+/// The facts of a file, or why it is not valid.
 fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>> {
     args.max_size.check(file).or_else(|error| usage(format!("failed to read `{}`: {error}", file.visible())))?;
     match reading::facts(file, Form::Facts) {
@@ -130,42 +137,42 @@ fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>>
     }
 }
 
+/// For a file that no runtime takes, since it is not WebAssembly or not whole: why, and what to do.
+fn refused(of: &OfFile) -> Option<String> {
+    let why = of.invalid.as_ref()?;
+    let file = Path::new(&of.file);
+    let bytes = std::fs::read(file).ok()?;
+    if source::is_text(file, &bytes) {
+        return Some(format!("{}   {INVALID_FILE}: {}\n", file.visible(), why.trim()));
+    }
+    let found = invalid_file(&bytes)?;
+    let first = format!("{}   ", file.visible());
+    let text = format!("{INVALID_FILE}: {found}. {}", found.remedy().unwrap_or_default());
+    Some(wrapped(output::render_options().width, &first, "  ", &on_line(&text)) + "\n")
+}
+
 /// For people: one line for each result, with the runtimes that have it.
-fn text(of: &OfFile) -> String {
-    let mut groups: BTreeMap<(u8, String, String), Vec<String>> = BTreeMap::new();
-    let mut remedies: Vec<(String, String)> = Vec::new();
-    for one in &of.predictions {
-        let (rank, result, why) = match one.verdict {
-            "runs" if one.switches.is_empty() => (0, "runs".to_owned(), String::new()),
-            "runs" => (1, "runs".to_owned(), format!("with {}", one.switches.join(" "))),
-            "may-fail" => (2, "may fail".to_owned(), format!("at run time: {}", one.functions.join(", "))),
+fn text(of: &OfFile, profiles: &[Profile]) -> String {
+    let mut remedies: Vec<(&str, &str)> = Vec::new();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for group in answer::groups(of, profiles) {
+        let one = &of.predictions[group.members[0]];
+        let (result, why) = match one.verdict {
+            "runs" if one.switches.is_empty() => ("runs", String::new()),
+            "runs" => ("runs", format!("with {}", one.switches.join(" "))),
+            "may-fail" => ("may fail", format!("at run time: {}", first_listed(&one.functions, MAX_FUNCTIONS))),
             "fails" => {
-                let code = one.code.unwrap_or("fails").to_owned();
-                if let Some(remedy) = &one.remedy
-                    && !remedies.iter().any(|(_, known)| known == remedy)
-                {
-                    remedies.push((code.clone(), remedy.clone()));
-                }
-                // What a code is about; without a code, what the runtime says.
-                let why = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone()));
-                let more = match (one.missing.len() + one.more).saturating_sub(1) {
-                    0 => String::new(),
-                    more => format!(" and {more} more"),
-                };
-                let at = one.first_use.as_ref().map(|at| format!(", first in {at}")).unwrap_or_default();
-                (3, code, why.unwrap_or_default() + &more + &at)
+                let code = one.code.unwrap_or("fails");
+                let remedy = one.remedy.as_deref().filter(|remedy| !remedies.iter().any(|(_, known)| known == remedy));
+                remedies.extend(remedy.map(|remedy| (code, remedy)));
+                (code, reason(one))
             }
             _ => continue,
         };
-        groups
-            .entry((rank, result, on_line(&why).into_owned()))
-            .or_default()
-            .push(format!("{} {}", one.runtime, one.version));
+        rows.push(vec![result.to_owned(), on_line(&why).into_owned(), group.names]);
     }
     let days: Vec<&str> = of.predictions.iter().map(|one| one.measured.as_str()).collect();
     let newest = days.iter().max().copied().unwrap_or_default();
-    let rows: Vec<Vec<String>> =
-        groups.into_iter().map(|((_, result, why), on)| vec![result, why, on.join(", ")]).collect();
     let columns = [names("prediction"), prose("because", 24), prose("runtimes", 30)];
     let mut shown = format!("{} (profiles measured up to {newest})\n\n", on_line(&of.file));
     if let Some(why) = &of.invalid {
@@ -177,11 +184,22 @@ fn text(of: &OfFile) -> String {
         shown += "\nWhat would change that:\n";
         let mut told: Vec<String> = Vec::new();
         for (code, remedy) in remedies {
-            let remedy = wasmlab_report::text::unless_told(&mut told, &remedy);
+            let remedy = unless_told(&mut told, remedy);
             shown +=
-                &wasmlab_report::text::wrapped(output::render_options().width, &format!("  {code}: "), "    ", &remedy);
+                &wrapped(output::render_options().width, &format!("  {code}: "), "    ", &remedy);
             shown.push('\n');
         }
     }
     shown
+}
+
+/// The subject of a reason, or without a code the runtime's message; how many other imports it lacks; where it begins.
+fn reason(one: &Predicted) -> String {
+    let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
+    let more = match (one.missing.len() + one.more).saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let at = one.first_use.as_ref().map(|at| format!(", first in {at}")).unwrap_or_default();
+    subject + &more + &at
 }

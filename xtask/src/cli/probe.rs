@@ -1,10 +1,12 @@
 //! `probe`: measures what each runtime supports, and writes its profile.
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
 
-use super::{common, output};
+use super::{common, output, run_all};
 use crate::cell::Limits;
 use crate::engines;
 use crate::exit;
@@ -43,50 +45,70 @@ pub struct Args {
     /// Ignore cached results and run every probe again
     #[arg(long)]
     no_cache: bool,
+    /// Number of runtimes to probe in parallel [default: one per CPU]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
 }
 
 /// Time limit of a probe, milliseconds: none of them does anything that takes long.
 const RUN_MS: u64 = 5_000;
 
-/// Runs the subcommand.
+/// Runs the subcommand: as many columns at a time as there are processors, since the probes of a column follow from the
+/// answers to earlier ones.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let columns = common::columns(lab, &args.runtime)?;
     let catalogue = catalogue::load()?;
-    let mut written = 0;
-    for runtime in &columns {
-        let tool = match engines::find_tool(lab, runtime) {
-            Ok(tool) => tool,
-            Err(absence) => {
-                let why = absence.map_or_else(|| "its engine is not built yet".to_owned(), |absence| absence.reason);
-                output::print_progress(&format!("{}: left out: {why}", runtime.id()));
-                continue;
+    let next = AtomicUsize::new(0);
+    let written = AtomicUsize::new(0);
+    let probe = || -> Result<()> {
+        while let Some(runtime) = columns.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if process::cancelled() {
+                break;
             }
-        };
-        let began = Instant::now();
-        // The largest memory of 32 bits: the limit to be found is the runtime's, not the lab's.
-        let limits = Limits { run_ms: RUN_MS, linear_memory: 4 << 30, ..Limits::default() };
-        let mut column = Column { lab, runtime, tool: &tool, limits, fresh: args.no_cache, any_module: true, asked: 0 };
-        let profile = measured(lab, &mut column, &catalogue)?;
-        if process::cancelled() {
-            return Ok(exit::INTERRUPTED);
+            written.fetch_add(usize::from(column(lab, runtime, &catalogue, args.no_cache)?), Ordering::Relaxed);
         }
-        let file = profiles::write(lab, &profile).context("failed to save the profile")?;
-        written += 1;
-        let shown = file.strip_prefix(&lab.root).unwrap_or(&file).visible();
-        output::print(&format!(
-            "{}\n  {shown}, {} probes, {:.1} s\n",
-            summary(&profile),
-            column.asked,
-            began.elapsed().as_secs_f64()
-        ))?;
-    }
+        Ok(())
+    };
+    let results: Vec<Result<()>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..run_all::jobs(args.jobs).min(columns.len())).map(|_| scope.spawn(probe)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
     lab.machine.save();
     process::end_orphans();
-    if written == 0 {
+    if process::cancelled() {
+        return Ok(exit::INTERRUPTED);
+    }
+    results.into_iter().collect::<Result<()>>()?;
+    if written.into_inner() == 0 {
         output::print_error("no runtime was probed: none of those selected is on this machine");
         return Ok(exit::NO_CELLS_RUN);
     }
     Ok(exit::OK)
+}
+
+/// Measures one column and writes its profile; `false` if it is not on this machine, or if the run was cancelled.
+fn column(lab: &Lab, runtime: &Runtime, catalogue: &Catalogue, fresh: bool) -> Result<bool> {
+    let tool = match engines::find_tool(lab, runtime) {
+        Ok(tool) => tool,
+        Err(absence) => {
+            let why = absence.map_or_else(|| "its engine is not built yet".to_owned(), |absence| absence.reason);
+            output::print_progress(&format!("{}: left out: {why}", runtime.id()));
+            return Ok(false);
+        }
+    };
+    let began = Instant::now();
+    // The largest memory of 32 bits: the limit to be found is the runtime's, not the lab's.
+    let limits = Limits { run_ms: RUN_MS, linear_memory: 4 << 30, ..Limits::default() };
+    let mut column = Column { lab, runtime, tool: &tool, limits, fresh, any_module: true, asked: 0 };
+    let profile = measured(lab, &mut column, catalogue)?;
+    if process::cancelled() {
+        return Ok(false);
+    }
+    let file = profiles::write(lab, &profile).context("failed to save the profile")?;
+    let shown = file.strip_prefix(&lab.root).unwrap_or(&file).visible();
+    let seconds = began.elapsed().as_secs_f64();
+    output::print(&format!("{}\n  {shown}, {} probes, {seconds:.1} s\n", summary(&profile), column.asked))?;
+    Ok(true)
 }
 
 fn measured(lab: &Lab, column: &mut Column, catalogue: &Catalogue) -> Result<Profile> {

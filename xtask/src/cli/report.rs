@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde_json::Value;
 use wasmlab_process::read_text;
 use wasmlab_report::published::{self, PathReplacement};
 use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
@@ -98,10 +99,11 @@ pub fn read(file: &Path) -> Result<RunReport> {
 /// If it is not a report in the format that this lab reads.
 pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     let bad = |why: String| usage(format!("`{name}` is not a report of the lab: {why}"));
-    let schema = match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(value) => value.get("schema").and_then(serde_json::Value::as_u64),
+    let value = match serde_json::from_str::<Value>(text) {
+        Ok(value) => value,
         Err(error) => return bad(error.to_string()),
     };
+    let schema = value.get("schema").and_then(Value::as_u64);
     if schema != Some(u64::from(SCHEMA_VERSION)) {
         let found = schema.map_or("is missing".to_owned(), |schema| format!("is {schema}"));
         return bad(format!("field `schema` {found}; this lab reads {SCHEMA_VERSION}: use the lab that wrote it"));
@@ -110,12 +112,28 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     if let Err(why) = report.check_consistency() {
         return bad(why);
     }
+    if let Some(number) = too_large(&value) {
+        return bad(format!("the number {number} in it is larger than 2^53, which no count, size or time is"));
+    }
+    if !report.started.is_empty() && humantime::parse_rfc3339(&report.started).is_err() {
+        return bad("`started` is not a time such as 2026-11-26T10:00:00Z".to_owned());
+    }
     // They become part of a file name.
     let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_word(&report.host.os) || !is_word(&report.host.arch) {
         return bad("`host.os` or `host.arch` is not the name of a system".to_owned());
     }
     Ok(report)
+}
+
+/// A number that JSON's readers cannot tell from its neighbours, and whose sum with others may overflow.
+fn too_large(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().filter(|number| *number > 1 << 53),
+        Value::Array(values) => values.iter().find_map(too_large),
+        Value::Object(fields) => fields.values().find_map(too_large),
+        Value::Null | Value::Bool(_) | Value::String(_) => None,
+    }
 }
 
 const PAGE: &str = "index.html";
@@ -210,4 +228,29 @@ fn path_replacements(lab: &Lab) -> Vec<PathReplacement> {
     let mut places: Vec<PathReplacement> = places.into_iter().filter_map(|(text, stands)| Some((text?, stands))).collect();
     places.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     places
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::parse;
+
+    #[test]
+    fn numbers_and_times_of_a_report_are_checked() {
+        let check = |change: fn(&mut Value), wanted: Option<&str>| {
+            let mut report = serde_json::to_value(crate::sample::report()).unwrap();
+            change(&mut report);
+            let error = parse(&report.to_string(), "r.json").err().map(|error| error.to_string());
+            match wanted {
+                Some(words) => assert!(error.as_ref().is_some_and(|e| e.contains(words)), "{error:?}, not {words}"),
+                None => assert_eq!(error, None),
+            }
+        };
+        check(|_| (), None);
+        check(|r| r["started"] = json!(""), None);
+        check(|r| r["started"] = json!("\n::error::"), Some("`started` is not a time"));
+        check(|r| r["artifacts"][0]["bytes"] = json!(u64::MAX), Some("18446744073709551615 in it is larger than 2^53"));
+        check(|r| r["schema"] = json!("9"), Some("field `schema` is missing"));
+    }
 }

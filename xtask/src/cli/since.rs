@@ -156,7 +156,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
                 stopped: edges.and_then(|(_, stopped)| stopped),
                 asked: tried.values().collect(),
             };
-            output::print(&(serde_json::to_string_pretty(&printed)? + "\n"))?;
+            output::print_json(&printed)?;
         }
     }
     Ok(if found.is_some_and(|range| range.last + 1 == versions.len()) { exit::OK } else { exit::REGRESSION })

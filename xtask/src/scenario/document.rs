@@ -50,10 +50,11 @@ impl<'a> Document<'a> {
                     contents = Some(found);
                     break;
                 }
-                // The key is probably one with an error: it is misspelt, or was removed below.
-                Err(error) if !faults.is_empty() && error.message().starts_with("missing field") => break,
                 Err(error) => {
-                    faults.push(document.fault(&error));
+                    // A missing key is probably one with an error: it is misspelt, or was removed below.
+                    if faults.is_empty() || !error.message().starts_with("missing field") {
+                        faults.push(document.fault(&error));
+                    }
                     // Remove the faulty part and continue, to find further errors.
                     let removed = error.span().and_then(|span| remove(rest.get_mut(), &span));
                     match removed {
@@ -94,7 +95,30 @@ impl<'a> Document<'a> {
 
     fn fault(&self, error: &Error) -> TextFault {
         let line = error.span().map(|span| self.line_at(span.start));
-        (line, error.message().trim_end().replace('\n', "; "))
+        let key = error.span().and_then(|span| key_at(self.table.get_ref(), &span));
+        let key = key.map(|key| format!("`{key}`: ")).unwrap_or_default();
+        (line, key + &error.message().trim_end().replace('\n', "; "))
+    }
+}
+
+/// The key of the value at `span`: `known[1].code`.
+fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let inner = if value.span() == *span { String::new() } else { key_within(value.get_ref(), span)? };
+        Some(format!("{}{inner}", key.get_ref()))
+    })
+}
+
+fn key_within(value: &DeValue<'_>, span: &Range<usize>) -> Option<String> {
+    match value {
+        DeValue::Table(table) => key_at(table, span).map(|key| format!(".{key}")),
+        DeValue::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+            // A whole table does not say which of its keys is meant.
+            let is_it = item.span() == *span && item.get_ref().as_table().is_none();
+            let inner = if is_it { String::new() } else { key_within(item.get_ref(), span)? };
+            Some(format!("[{index}]{inner}"))
+        }),
+        _ => None,
     }
 }
 
@@ -115,8 +139,6 @@ fn remove_from_value(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
     match value {
         DeValue::Table(table) => remove(table, span).is_some(),
         DeValue::Array(items) => match items.iter().position(|item| item.span() == *span) {
-            // An error at a whole table does not say which key is wrong, and further errors would follow from it.
-            Some(at) if items.get(at).is_some_and(|item| item.get_ref().as_table().is_some()) => false,
             Some(at) => {
                 let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
                 *items = all.filter(|(index, _)| *index != at).map(|(_, item)| item).collect();

@@ -49,9 +49,12 @@ fn valid_file_loads() {
 fn syntax_unknown_keys_and_wrong_types_name_the_line() {
     check("schema = ", ":1: ");
     check(&GOOD.replace("family = \"lib\"", "famly = \"lib\""), ":3: unknown field `famly`");
-    check(&GOOD.replace("schema = 1", "schema = \"one\""), ":1: invalid type");
+    check(&GOOD.replace("schema = 1", "schema = \"one\""), ":1: `schema`: invalid type");
     check(&GOOD.replace("family = \"lib\"\n", ""), "missing field `family`");
-    check(&format!("{GOOD}\n[[run.call]]\nexport = \"add\"\nargs = [\"five\"]\n"), ":12: `five` is not a value");
+    check(
+        &format!("{GOOD}\n[[run.call]]\nexport = \"add\"\nargs = [\"five\"]\n"),
+        ":12: `run.call[0].args`: `five` is not a value",
+    );
     check(&format!("{GOOD}\n[[step]]\nop = \"dance\"\n"), "unknown variant `dance`");
 }
 
@@ -133,7 +136,7 @@ fn all_errors_are_reported_at_once() {
     check_all(&text, &[":2: unknown field `colour`", ":10: unknown field `sauce`", ":14: unknown field `fils`"]);
     // After a value of the wrong type, later keys are not checked.
     let text = GOOD.replace("title =", "colour = \"blue\"\ntitle =") + "\n[run]\ntimeout_ms = \"long\"\n";
-    check_all(&text, &[":2: unknown field `colour`", ":12: invalid type: string \"long\""]);
+    check_all(&text, &[":2: unknown field `colour`", ":12: `run.timeout_ms`: invalid type: string \"long\""]);
     let text = format!("{GOOD}x = \n\n[run]\ny = [1 2]\n");
     let errors = errors_of(&text);
     assert!(

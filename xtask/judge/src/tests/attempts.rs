@@ -14,6 +14,11 @@ fn cells_not_attempted_blame_nobody() {
     let judged = verdict(Ok(&facts("(component)")), &seen, &spec(""));
     assert_eq!((judged.verdict, judged.code, judged.blame.len(), judged.stage), (Verdict::NotAttempted, None, 0, None));
     assert_eq!((judged.subject.as_deref(), judged.detail.as_str()), (Some("component-calls"), "no way to ask"));
+    // The lab itself grants Deno only the guest's directories.
+    let message = "Deno.symlinkSync() requires unscoped --allow-read and --allow-write permissions; no".to_owned();
+    let seen = observation(Outcome::Exited(0), to(Stage::Run, Cause::HostError { message }), "");
+    let judged = verdict(Ok(&facts("(component)")), &seen, &spec(""));
+    assert_eq!((judged.verdict, judged.subject.as_deref()), (Verdict::NotAttempted, Some("symlink")));
     // Nothing was started: whatever is expected, that is no gap.
     let none = verdict(Ok(&facts("(module)")), &Observation::not_started(), &spec("[expect]\nexit = 1"));
     assert_eq!((none.verdict, none.code), (Verdict::Error, None));

@@ -214,6 +214,8 @@ pub enum NoteKind {
     GuestChanged,
     /// An entry of `wasmlab.toml` matches nothing.
     AllowanceUnused,
+    /// `must` in `wasmlab.toml` names a runtime that is not selected.
+    RequirementUnchecked,
     /// A remedy that was applied to a copy of the file and helped.
     RemedyProven,
     /// A remedy that was tried and did not help, or whose tool is absent.

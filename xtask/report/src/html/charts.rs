@@ -151,7 +151,8 @@ fn size_chart(report: &RunReport, family: &str) -> Option<SizeChart> {
 }
 
 fn parts(total: u64, sizes: &wasmlab_model::facts::Sizes) -> Vec<Part> {
-    let known = sizes.code + sizes.data + sizes.names + sizes.debug + sizes.custom;
+    let sections = [sizes.code, sizes.data, sizes.names, sizes.debug, sizes.custom];
+    let known = sections.into_iter().fold(0, u64::saturating_add);
     let parts = [
         ("code", "code", sizes.code),
         ("data", "data", sizes.data),

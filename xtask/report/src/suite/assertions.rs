@@ -47,7 +47,7 @@ fn totals(out: &mut String, painter: &Painter, report: &RunReport, cells: &[(&Ce
         let of_runtime = cells.iter().filter(|(cell, _)| cell.runtime == id);
         of_runtime
             .map(|(_, all)| [all.passed, all.failed, all.not_attempted])
-            .reduce(|a, b| std::array::from_fn(|at| a[at] + b[at]))
+            .reduce(|a, b| std::array::from_fn(|at| a[at].saturating_add(b[at])))
     };
     let lines: Vec<(&str, [u64; 3])> = columns.iter().filter_map(|c| Some((c.id.as_str(), of(&c.id)?))).collect();
     let widest = lines.iter().map(|(id, _)| id.chars().count()).max().unwrap_or(0);
@@ -135,7 +135,7 @@ fn reasons(out: &mut String, painter: &Painter, cells: &[(&Cell, &Assertions)]) 
     }
     let mut reasons: Vec<(&str, u64, BTreeSet<&str>)> = reasons
         .into_iter()
-        .map(|(why, files)| (why, files.values().sum(), files.into_keys().collect()))
+        .map(|(why, files)| (why, files.values().fold(0, |sum: u64, n| sum.saturating_add(*n)), files.into_keys().collect()))
         .collect();
     reasons.sort_by_key(|(_, count, _)| Reverse(*count));
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, "assertions that were not attempted"));

@@ -36,7 +36,12 @@ pub fn dir_args(cell: &CellSpec, switch: &str, separator: &str) -> Vec<OsString>
 #[must_use]
 pub fn host_named_dir_args(cell: &CellSpec, switch: &str) -> Vec<OsString> {
     let name = |dir: &PreopenedDir| host_name(&dir.guest).map_or_else(|| dir.host.clone().into(), OsString::from);
-    cell.dirs.iter().flat_map(|dir| [switch.into(), name(dir)]).collect()
+    let args = |name: OsString| match name.as_encoded_bytes().first() {
+        // Not an option of the runtime's own.
+        Some(b'-') => vec![joined([switch.as_ref(), "=".as_ref(), &name])],
+        _ => vec![switch.into(), name],
+    };
+    cell.dirs.iter().flat_map(|dir| args(name(dir))).collect()
 }
 
 /// The relative path under which a host folder can stand for the guest's path: `data` for `/data`. `None` if

@@ -186,6 +186,9 @@ fn refine_with_facts(
             let name = first.map(|i| i.name.clone()).unwrap_or_default();
             GuestProgress { cause: Some(Cause::MissingImport { module, name, ty, missing_count: missing }), ..found }
         }
+        Some(Cause::Returned) if let Some(trap) = (reader.silent_trap)(output.stderr) => {
+            GuestProgress { cause: Some(trap), ..found }
+        }
         // Some exit normally without having called anything; they then print nothing either.
         Some(Cause::Returned)
             if seen.run.entry == EntryPointKind::Command && output.stdout.is_empty() && !has_start(facts, reader) =>

@@ -15,8 +15,10 @@ use super::dirs::DirArgs;
 use super::guest::{FileToCheck, GuestArgs, names};
 use super::requirements::{self, Allowance, Requirements};
 use crate::cli::common::usage;
+use crate::cli::suggest;
 use crate::glob;
 use crate::scenario::document::{Document, Parsed};
+use wasmlab_inspect::proposals;
 use wasmlab_process::read_text;
 use wasmlab_report::visible::VisiblePath;
 
@@ -225,6 +227,7 @@ impl Reader<'_> {
         if !path.is_file() {
             self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.visible()));
         }
+        self.confine(&format!("{key}.path"), &path);
         let stdin = table.stdin.map(|file| self.folder.join(file));
         match &stdin {
             Some(file) if !file.is_file() => {
@@ -286,6 +289,12 @@ impl Reader<'_> {
     }
 
     fn budget(&mut self, key: &str, table: BudgetTable) -> Budget {
+        let known = proposals::known();
+        for name in table.proposals.iter().flatten().filter(|name| !known.contains(*name)) {
+            let all = "cargo xtask capabilities proposals";
+            let instead = suggest::instead(name, known.iter().map(String::as_str), all);
+            self.fault(&format!("{key}.proposals"), format!("`{name}` is not a proposal: {instead}"));
+        }
         let mut forbidden_imports: Vec<GlobMatcher> = Vec::new();
         for (index, text) in table.forbidden_imports.iter().enumerate() {
             match glob::parse(text) {
@@ -369,6 +378,8 @@ proposals = ["bulk-memory"]
             check("", keys, outside);
         }
         check("", "stdin = \"/proc/self/environ\"", outside);
+        check("[[file]]\npath = \"../secret\"\n", "", outside);
+        check("[[file]]\npath = \"out/secret\"\n", "", outside);
     }
 
     #[test]
@@ -393,7 +404,16 @@ proposals = ["bulk-memory"]
         );
         check(
             &GOOD.replace("bytes = 100_000", "bytes = \"many\"").replace("imports = 12", "import = 12"),
-            &["wasmlab.toml:19: invalid type", "wasmlab.toml:20: unknown field `import`, expected one of `bytes`, "],
+            &["wasmlab.toml:19: `file[0].budget.bytes`: invalid type", "wasmlab.toml:20: unknown field `import`, expected one of `bytes`, "],
+        );
+        // A file whose path is wrong hides no mistake elsewhere.
+        check(
+            &GOOD.replace("\"app.wasm\"", "5").replace("schema = 1", "schema = 1\nruntime = 1"),
+            &["wasmlab.toml:2: unknown field `runtime`", "wasmlab.toml:6: `file[0].path`: invalid type"],
+        );
+        check(
+            &GOOD.replace("\"bulk-memory\"", "\"bulk-memori\""),
+            &["wasmlab.toml:22: `file[0].budget.proposals`: `bulk-memori` is not a proposal: did you mean"],
         );
         check(&GOOD.replace("\"env.*\"", "\"[\""), &["wasmlab.toml:21: `file[0].budget.forbidden_imports[0]`: `[` is not"]);
     }

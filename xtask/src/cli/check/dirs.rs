@@ -83,7 +83,7 @@ impl DirArgs {
 
     fn copy(&self, text: &str, host: &Path, own: PathBuf) -> Result<DirTemplate> {
         let tree = Tree::read(host).or_else(|e| usage(format!("--dir `{text}` cannot be read: {e}")))?;
-        let limit = self.dir_limit.unwrap_or(DEFAULT_LIMIT_MIB);
+        let limit = self.dir_limit.unwrap_or(DEFAULT_LIMIT_MIB).min(u64::MAX >> 20);
         if tree.bytes > limit << 20 {
             return usage(too_large(text, tree.bytes, tree.entries(), limit));
         }
@@ -106,7 +106,26 @@ fn parse(option: &str, text: &str) -> Result<(PathBuf, String)> {
     if !folder.is_dir() {
         return usage(format!("{option} `{host}` is not a directory"));
     }
+    if let Some(why) = unusable(guest) {
+        return usage(format!("{option} `{text}`: the guest's name `{guest}` {why}; write HOST::GUEST, such as data::/data"));
+    }
     Ok((folder, guest.to_owned()))
+}
+
+/// Why no runtime can give a directory this name.
+fn unusable(guest: &str) -> Option<&'static str> {
+    let is_other_folder = |part: &str| part == "..";
+    if guest.is_empty() {
+        return Some("is empty");
+    }
+    if guest.chars().any(char::is_control) {
+        return Some("has a control character");
+    }
+    // `host::guest`, `host:guest:flags` and `HOST=GUEST` on the command lines of runtimes.
+    if guest.contains(':') {
+        return Some("has a colon, which separates the names on the command lines of runtimes");
+    }
+    guest.split('/').any(is_other_folder).then_some("has a `..`, which would leave it")
 }
 
 fn too_large(text: &str, bytes: u64, entries: usize, limit: u64) -> String {
@@ -116,4 +135,30 @@ fn too_large(text: &str, bytes: u64, entries: usize, limit: u64) -> String {
          smaller folder, or allow more with `--dir-limit {wanted}`, or give one runtime the folder itself with --dir-rw",
         text::bytes(bytes)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn names_that_runtimes_cannot_express_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = folder.path().display();
+        let check = |guest: &str, wanted: Option<&str>| {
+            let error = parse("--dir", &format!("{host}::{guest}")).err().map(|error| error.to_string());
+            match wanted {
+                Some(words) => assert!(error.as_ref().is_some_and(|e| e.contains(words)), "{error:?}, not {words}"),
+                None => assert_eq!(error, None, "{guest}"),
+            }
+        };
+        for good in ["/data", "data", ".", "/", "a b", "-x", "/a..b"] {
+            check(good, None);
+        }
+        check("", Some("is empty"));
+        check("/x:/etc", Some("has a colon"));
+        check("/a\nb", Some("has a control character"));
+        check("..", Some("has a `..`"));
+        check("/a/../..", Some("has a `..`"));
+    }
 }

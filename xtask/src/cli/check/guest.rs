@@ -67,7 +67,11 @@ pub struct FileToCheck {
 
 /// A row name and a display name per file; paths distinguish files with the same name.
 pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
-    let stem = |file: &Path| file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = |file: &Path| {
+        let stem = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        // It becomes the name of a folder; a file may be called `...wasm`.
+        if matches!(stem.as_str(), "" | "." | "..") { "file".to_owned() } else { stem }
+    };
     let mut taken: Vec<String> = Vec::new();
     let mut names = Vec::new();
     for file in files {

@@ -1,5 +1,7 @@
 //! Where a file must run and where it may fail: `--must`, `--allow`, and the same in `wasmlab.toml`.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use globset::GlobMatcher;
 
@@ -8,6 +10,7 @@ use crate::cli::common::usage;
 use crate::cli::suggest;
 use crate::glob;
 use wasmlab_model::codes::{CATALOGUE, Code};
+use wasmlab_model::names::listed;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{self as runtimes, Runtime};
@@ -75,17 +78,30 @@ impl Requirements {
         }
         // An entry is not outdated if none of its runtimes ran.
         let unused = (0..self.allow.len()).filter(|at| fits[*at] == 0 && asked[*at] > 0);
+        let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.scenario == name).collect();
         let note = |at: usize| {
             let allowance = &self.allow[at];
             let code = allowance.code.map(|code| format!(" for {code}")).unwrap_or_default();
-            let what = format!("allows `{}` to fail{code}, but nothing does", allowance.runtime.glob());
-            Some(Note {
-                kind: NoteKind::AllowanceUnused,
-                subject: title.to_owned(),
-                text: format!("{} {what}: remove the entry", allowance.place.as_ref()?),
-            })
+            let what = format!("allows `{}` to fail{code}", allowance.runtime.glob());
+            let others = cells.iter().filter(|cell| allowance.covers_all_but_code(cell)).filter_map(|cell| cell.code);
+            let others: Vec<&str> = others.collect::<BTreeSet<_>>().into_iter().map(Code::id).collect();
+            let so = match others.as_slice() {
+                [] => "but nothing does: remove the entry".to_owned(),
+                codes => format!("but the reason is {}: change `code`", listed(codes)),
+            };
+            let text = format!("{} {what}, {so}", allowance.place.as_ref()?);
+            Some(Note { kind: NoteKind::AllowanceUnused, subject: title.to_owned(), text })
         };
-        report.notes.extend(unused.filter_map(note));
+        let notes: Vec<Note> = unused.filter_map(note).collect();
+        report.notes.extend(notes);
+        let is_selected = |glob: &&GlobMatcher| report.runtimes.iter().any(|runtime| glob.is_match(&runtime.id));
+        let note = |glob: &GlobMatcher| Note {
+            kind: NoteKind::RequirementUnchecked,
+            subject: title.to_owned(),
+            text: format!("it must run on `{}`, but no selected runtime matches: select one with --runtime", glob.glob()),
+        };
+        let unchecked: Vec<Note> = self.must.iter().filter(|glob| !is_selected(glob)).map(note).collect();
+        report.notes.extend(unchecked);
         if let Some(artifact) = report.artifacts.iter().find(|artifact| artifact.scenario == name) {
             let over = self.budget.exceeded(artifact).into_iter();
             let note = |text| Note { kind: NoteKind::OverBudget, subject: title.to_owned(), text };
@@ -97,9 +113,13 @@ impl Requirements {
 
 impl Allowance {
     fn covers(&self, cell: &Cell) -> bool {
+        self.covers_all_but_code(cell) && self.code.is_none_or(|code| cell.code == Some(code))
+    }
+
+    /// Whether it is about the runtime of this cell, which does not pass.
+    fn covers_all_but_code(&self, cell: &Cell) -> bool {
         let is_gap = matches!(cell.verdict, Verdict::Gap | Verdict::Fail | Verdict::NotBuilt);
-        let is_code = self.code.is_none_or(|code| cell.code == Some(code));
-        is_gap && is_code && self.runtime.is_match(&cell.runtime)
+        is_gap && self.runtime.is_match(&cell.runtime)
     }
 }
 
@@ -165,6 +185,8 @@ mod tests {
         let unused = &notes("wasmi:trap")[0];
         assert_eq!((unused.kind, unused.subject.as_str()), (NoteKind::AllowanceUnused, "hello.wasm"));
         assert!(unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, but nothing"), "{}", unused.text);
+        let other = &notes("wasmtime-winch:trap")[0].text;
+        assert!(other.ends_with("for trap, but the reason is unsupported-proposal: change `code`"), "{other}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn print(file: &Path, json: bool) -> Result<Result<()>, ReadError> {
     let annotated = reading::bytes(file)?;
     Ok(if json {
         let printed = Printed { schema: SCHEMA_VERSION, file: file.display().to_string(), annotated };
-        serde_json::to_string_pretty(&printed).map_err(Into::into).and_then(|text| output::print(&(text + "\n")))
+        output::print_json(&printed)
     } else {
         output::print(&text(&annotated, output::render_options().width))
     })

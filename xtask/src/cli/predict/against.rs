@@ -47,7 +47,7 @@ pub fn run(lab: &Lab, profiles: &[Profile], file: &Path, json: bool) -> Result<u
     let count = |of: Agreement| compared.iter().filter(|c| c.agreement == of).count();
     let wrong = count(Agreement::Contradicts);
     if json {
-        output::print(&(serde_json::to_string_pretty(&compared)? + "\n"))?;
+        output::print_json(&compared)?;
     } else {
         let rows: Vec<Vec<String>> = [Agreement::Contradicts, Agreement::OtherSubject]
             .into_iter()

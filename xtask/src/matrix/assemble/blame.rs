@@ -29,7 +29,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
         let of_row: Vec<RowCell> = others.iter().map(|other| other.cell).collect();
         let Some(found) = row::compare(of_cell(cell), &of_row) else { continue };
         cell.blame = vec![found.blame];
-        if found.blame == Blame::Runtime {
+        if found.ran_well > 0 && found.blame != Blame::Guest {
             let checks: Vec<&[Check]> = others.iter().map(|other| other.checks.as_slice()).collect();
             cell.detail = row::detail(&cell.detail, found, &cell.checks, &checks);
         }
