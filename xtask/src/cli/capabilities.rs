@@ -30,7 +30,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities --output json | jq .tables
   cargo xtask capabilities limits --output csv
   cargo xtask capabilities --output features         as webassembly.org's features.json
-  cargo xtask capabilities --compare features.json   differences between such a file and the profiles
+  cargo xtask capabilities --compare features.json   differences from the profiles
 
 The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal,
 each line says on how many runtimes something works, and what the other runtimes do instead:

@@ -90,7 +90,7 @@ fn unknown_parts_are_reported() {
     check(r#"{"servers": [{"name": "a", "kind": "slow"}]}"#, "the kind of server `slow`");
     check(r#"{"servers": [{"name": "a", "endpoints": [{"mode": "teapot"}]}]}"#, "the mode of an endpoint `teapot`");
     check(&ops(r#"{"type": "request"}"#), "does not say where to");
-    check(r#"{"servers": [{"name": "a"}], "proposals": ["sockets"]}"#, "needs servers of the lab and ports");
+    check(r#"{"servers": [{"name": "a"}], "proposals": ["sockets"]}"#, "needs both test servers and ports");
     let twice = r#"{"operations": [{"type": "run"}, {"type": "wait"}, {"type": "run"}, {"type": "wait"}]}"#;
     check(twice, "runs its program several times");
 }

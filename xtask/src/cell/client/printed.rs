@@ -78,7 +78,7 @@ mod tests {
         check("localhost:1\r\n", Ok("127.0.0.1:1"));
         check("192.0.2.1:80\n", Err("not a loopback address"));
         for line in ["", "\n", "listening\n", "127.0.0.1\n", "127.0.0.1:http\n", "127.0.0.1:70000\n", "[::1]:80\n"] {
-            check(line, Err("the next line of stdout is"));
+            check(line, Err("expected the guest's address on stdout"));
         }
     }
 }
