@@ -49,6 +49,17 @@ impl Facts {
         imports && !self.sections.iter().any(|section| section.name == "memory")
     }
 
+    /// Whether no memory is shared between threads, as far as imports and exports show the only one.
+    #[must_use]
+    pub fn shares_no_memory(&self) -> bool {
+        let types = self.imports.iter().map(|i| &i.ty).chain(self.exports.iter().map(|e| &e.ty));
+        let mut memories = types.filter(|ty| ty.starts_with("memory ")).peekable();
+        !self.proposals.contains("multi-memory")
+            && memories.peek().is_some()
+            && !memories.any(|ty| ty.contains("shared"))
+            && self.kind == BinaryKind::Module
+    }
+
     /// Reads facts. Not generic, so that this crate compiles it: with optimization in development builds too.
     ///
     /// # Errors

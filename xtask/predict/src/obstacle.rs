@@ -89,12 +89,18 @@ fn component(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle
     Some(Obstacle { stage: Stage::Compile, ..Obstacle::new(cause, &profile.components.switches) })
 }
 
-/// The name of the answer for a part of `threads`: a shared memory that the file imports.
+/// The names of the answers for parts of `threads`: a shared memory that the file imports, and atomic instructions without
+/// a shared memory.
 const IMPORTED_SHARED: &str = "imported-shared-memory";
+const UNSHARED_ATOMICS: &str = "unshared-atomics";
 
 /// The profile's answer for a proposal that a file needs. Older profiles have no answer for a part of one.
 fn answer<'p>(name: &str, facts: &Facts, profile: &'p Profile) -> Option<&'p Answer> {
-    let part = (name == "threads" && facts.only_imports_shared_memory()).then_some(IMPORTED_SHARED);
+    let part = match name {
+        "threads" if facts.only_imports_shared_memory() => Some(IMPORTED_SHARED),
+        "threads" if facts.shares_no_memory() => Some(UNSHARED_ATOMICS),
+        _ => None,
+    };
     part.and_then(|part| profile.proposals.get(part)).or_else(|| profile.proposals.get(name))
 }
 

@@ -17,6 +17,9 @@ pub const EXTERNREF: &str = "externref";
 /// A part of `threads`: a module that imports the memory that it shares. A runtime may accept that and refuse to create such
 /// a memory. Probed as a proposal of its own.
 pub const IMPORTED_SHARED: &str = "imported-shared-memory";
+/// A part of `threads`: atomic instructions on a memory that is not shared, as compilers of libraries write them. A
+/// runtime may refuse shared memories only. Probed as a proposal of its own.
+pub const UNSHARED_ATOMICS: &str = "unshared-atomics";
 /// Components: whether a runtime takes them at all.
 pub const COMPONENTS: &str = "component-model";
 
@@ -95,6 +98,11 @@ const PROBES: &[(&str, &str, &str)] = &[
         "(drop (i32.atomic.rmw.add (i32.const 0) (i32.const 3))) (i32.const 1)",
     ),
     (
+        UNSHARED_ATOMICS,
+        "(memory (export \"memory\") 1)",
+        "(drop (i32.atomic.rmw.add (i32.const 0) (i32.const 3))) (i32.eq (i32.atomic.load (i32.const 0)) (i32.const 3))",
+    ),
+    (
         EXTERNREF,
         "(func $take (param externref) (result i32) (ref.is_null (local.get 0)))",
         "(call $take (ref.null extern))",
@@ -110,10 +118,15 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     PROBES.iter().map(|(name, ..)| *name).chain(COMPONENT_PROBES.iter().map(|(name, _)| *name))
 }
 
-/// The name of the probe for a proposal that a file needs: for `threads` that depends on where its shared memory comes from.
+/// The name of the probe for a proposal that a file needs: for `threads` that depends on whether it has a shared memory, and
+/// where from.
 #[must_use]
 pub fn name_for<'a>(proposal: &'a str, facts: &Facts) -> &'a str {
-    if proposal == "threads" && facts.only_imports_shared_memory() { IMPORTED_SHARED } else { proposal }
+    match proposal {
+        "threads" if facts.only_imports_shared_memory() => IMPORTED_SHARED,
+        "threads" if facts.shares_no_memory() => UNSHARED_ATOMICS,
+        proposal => proposal,
+    }
 }
 
 /// The probe for a proposal, if there is one.
@@ -153,7 +166,9 @@ pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
     let mut answers = BTreeMap::new();
     for name in names() {
         let Some(probe) = probe(name)? else { continue };
-        answers.insert(name.to_owned(), answer(&probe, name, runtime));
+        // The runtime's switch is for the whole proposal.
+        let whole = if [IMPORTED_SHARED, UNSHARED_ATOMICS].contains(&name) { "threads" } else { name };
+        answers.insert(name.to_owned(), answer(&probe, whole, runtime));
     }
     Ok(answers)
 }
@@ -187,7 +202,7 @@ fn is_supported(reply: &Reply) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{COMPONENT_PROBES, EXTERNREF, IMPORTED_SHARED, PROBES, name_for, probe};
+    use super::{COMPONENT_PROBES, EXTERNREF, IMPORTED_SHARED, PROBES, UNSHARED_ATOMICS, name_for, probe};
 
     #[test]
     fn shared_memory_is_probed_as_the_file_gets_it() {
@@ -198,7 +213,10 @@ mod tests {
         check("(module (import \"a\" \"b\" (memory 1 2 shared)))", IMPORTED_SHARED);
         check("(module (memory 1 2 shared))", "threads");
         check("(module (import \"a\" \"b\" (memory 1 2 shared)) (memory 1 1 shared))", "threads");
-        check("(module (import \"a\" \"b\" (memory 1)))", "threads");
+        check("(module (import \"a\" \"b\" (memory 1)))", UNSHARED_ATOMICS);
+        check("(module (memory (export \"memory\") 1))", UNSHARED_ATOMICS);
+        check("(module (memory (export \"memory\") 1 1 shared))", "threads");
+        check("(module (memory 1))", "threads");
     }
 
     /// Other proposals that a probe may need, because its proposal builds on them.
@@ -212,6 +230,7 @@ mod tests {
         ("cm-async", &["component-model"]),
         (EXTERNREF, &["reference-types"]),
         (IMPORTED_SHARED, &["threads"]),
+        (UNSHARED_ATOMICS, &["threads"]),
     ];
 
     #[test]
@@ -219,7 +238,7 @@ mod tests {
         for name in PROBES.iter().map(|(name, ..)| *name).chain(COMPONENT_PROBES.iter().map(|(name, _)| *name)) {
             let facts = wasmlab_inspect::facts(&probe(name).unwrap().unwrap().module).unwrap();
             let below = BELOW.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, below)| below);
-            let is_part = name == EXTERNREF || name == IMPORTED_SHARED;
+            let is_part = [EXTERNREF, IMPORTED_SHARED, UNSHARED_ATOMICS].contains(&name);
             assert!(facts.proposals.contains(name) || is_part, "{name}: {:?}", facts.proposals);
             let other: Vec<_> = facts.proposals.iter().filter(|p| *p != name && !below.contains(&p.as_str())).collect();
             assert!(other.is_empty(), "{name}: {other:?}");

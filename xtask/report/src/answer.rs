@@ -330,7 +330,11 @@ impl<'a> Answer<'a> {
         let notes = report.notes.iter().filter(|note| note.kind == NoteKind::SnapshotUnusable);
         let notes = notes.map(|note| format!("{}: {}", note.subject, note.text));
         let failed = report.cells.iter().filter(|cell| cell.verdict == Verdict::Error).count();
-        let failed = (failed > 0).then(|| format!("{failed} results are missing since the lab failed, see above"));
+        let failed = match failed {
+            0 => None,
+            1 => Some("a result is missing, see above".to_owned()),
+            n => Some(format!("{n} results are missing, see above")),
+        };
         for (index, text) in failed.into_iter().chain(notes).chain(wrong).enumerate() {
             self.part(RED, if index == 0 { "exit code 3" } else { "" }, &format!("lab error: {text}"));
         }

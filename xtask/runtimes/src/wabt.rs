@@ -51,14 +51,19 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
         // Without `--`, it would parse arguments that look like options as its own.
         return command_line::processes(base, cell, CallSyntax::BeforeModule("--run-export"), Some("--"));
     }
-    base.extend([cell.module.into(), "--run-export".into()]);
+    base.push(cell.module.into());
+    // A name that looks like an option must not be taken for one.
+    let run_export = |name: &str| match name.strip_prefix('-') {
+        Some(_) => vec![format!("--run-export={name}").into()],
+        None => vec!["--run-export".into(), OsString::from(name)],
+    };
     match cell.cell.entry {
         EntryPoint::Calls(_) => command_line::separate_calls(cell).map(|call| {
             let args = call.args.iter().filter_map(argument).flat_map(|arg| ["--argument".into(), arg.into()]);
-            [base.clone(), vec![call.export.clone().into()], args.collect()].concat()
+            [base.clone(), run_export(&call.export), args.collect()].concat()
         }).collect(),
         // A guest that can read arguments, environment or files imports WASI, and is not linked without it.
-        _ => vec![[base, vec!["_start".into()]].concat()],
+        _ => vec![[base, run_export("_start")].concat()],
     }
 }
 

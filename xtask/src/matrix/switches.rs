@@ -55,6 +55,11 @@ pub fn try_switches(
             let by_default = summary(&first.judgement);
             return Ok((Some(SwitchesUsed { switches, default_result: by_default }), seen));
         }
+        // A build without what a switch enables: what was reached without that switch is the answer.
+        if last.is_some() && refuses_switch(&seen.judgement) {
+            on.truncate(before);
+            break;
+        }
         last = Some(seen);
     }
     if let Some(last) = last {
@@ -62,6 +67,10 @@ pub fn try_switches(
         first.judgement = switched::tried(first.judgement, &on, &last.judgement, &summary);
     }
     Ok((None, first))
+}
+
+fn refuses_switch(judgement: &Judgement) -> bool {
+    judgement.code == Some(Code::NotImplemented) && judgement.subject.as_deref() == Some("switch")
 }
 
 /// The runtime's switches that provide a feature.

@@ -228,6 +228,7 @@ impl Reader<'_> {
             self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.visible()));
         }
         self.confine(&format!("{key}.path"), &path);
+        self.without_nul(key, &table);
         let stdin = table.stdin.map(|file| self.folder.join(file));
         match &stdin {
             Some(file) if !file.is_file() => {
@@ -256,6 +257,25 @@ impl Reader<'_> {
             args: table.args,
         };
         FileConfig { path, options, requirements: Requirements { must, allow, budget } }
+    }
+
+    /// A process takes its arguments and variables as C strings.
+    fn without_nul(&mut self, key: &str, table: &FileTable) {
+        let lists = [("args", &table.args), ("request", &table.request), ("listen", &table.listen)];
+        for (list, texts) in lists {
+            for (index, _) in texts.iter().enumerate().filter(|(_, text)| text.contains('\0')) {
+                self.fault(&format!("{key}.{list}[{index}]"), "has a NUL character, which no argument can have");
+            }
+        }
+        if table.invoke.as_ref().is_some_and(|name| name.contains('\0')) {
+            self.fault(&format!("{key}.invoke"), "has a NUL character, which no argument can have");
+        }
+        for (name, value) in &table.env {
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                let why = "a variable's name is not empty and has no `=`, and neither it nor its value has a NUL character";
+                self.fault(&format!("{key}.env"), format!("`{}`: {why}", name.escape_debug()));
+            }
+        }
     }
 
     /// A guest must not get files of this machine because a foreign repository says so. What does not exist is reported
@@ -372,6 +392,9 @@ proposals = ["bulk-memory"]
         };
         check("runtimes = [\"wasmtime-cli@./evil\"]\n", "", Some("names a program"));
         check("runtimes = [\"node@24\"]\n", "", None);
+        check("", "args = [\"a\\u0000b\"]", Some("`file[0].args[0]`: has a NUL"));
+        check("", "env = { N = \"a\\u0000b\" }", Some("`file[0].env`: `N`: a variable's name"));
+        check("", "env = { \"A=B\" = \"x\" }", Some("`file[0].env`: `A=B`"));
         check("", "dirs = [\"data::/d\"]\nstdin = \"app.wasm\"", None);
         let outside = Some("is outside of the repository");
         for keys in ["stdin = \"../secret\"", "stdin = \"out/secret\"", "dirs = [\"..::/d\"]", "dirs = [\"out::/d\"]"] {
