@@ -81,7 +81,7 @@ fn claims_agree_with_the_snapshots() {
             accepted.push((runtime.clone(), scenario.clone(), line.verdict.id().to_owned(), code));
         }
     }
-    let accepted: Vec<claims::Accepted> =
+    let accepted: Vec<claims::AcceptedResult> =
         accepted.iter().map(|(a, b, c, d)| (a.as_str(), b.as_str(), c.as_str(), d.as_str())).collect();
     let (mut wrong, mut count) = (Vec::new(), 0);
     for chapter in &chapters() {
