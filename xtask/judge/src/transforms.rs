@@ -66,6 +66,10 @@ pub fn lowering<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &'a str>)
     if passes.contains(&"--translate-to-exnref") {
         features.extend(["exception-handling", "reference-types"]);
     }
+    // The second memory becomes a part of the first, which it is copied to.
+    if passes.contains(&"--multi-memory-lowering") {
+        features.insert("bulk-memory");
+    }
     let enable = features.into_iter().filter(|feature| !DEFAULT.contains(feature));
     let args = std::iter::once(INPUT.to_owned())
         .chain(enable.map(|feature| format!("--enable-{feature}")))

@@ -82,7 +82,8 @@ fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, befo
 fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> String {
     let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
     let stderr = messages::on_own_lines(stderr, reader.run_errors);
-    let own = messages::block_start(&stderr, reader.error_prefix).filter(|_| !ended_by_guest);
+    let trap = || reader.trap_mark.and_then(|mark| stderr.rfind(mark));
+    let own = messages::block_start(&stderr, reader.error_prefix).or_else(trap).filter(|_| !ended_by_guest);
     let guest = &stderr[..own.unwrap_or(stderr.len())];
     guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
 }
