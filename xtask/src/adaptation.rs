@@ -35,11 +35,11 @@ const MAX_STEPS: usize = 4;
 
 /// A changed copy of a file, and its results.
 pub struct Adapted {
-    /// What was applied, in order.
+    /// The transformations, in order.
     pub steps: Vec<Transform>,
     /// The file.
     pub bytes: Vec<u8>,
-    /// What it is.
+    /// Its facts.
     pub facts: Facts,
     /// One cell for each column that is installed.
     pub cells: Vec<Cell>,
@@ -146,16 +146,16 @@ fn apply(lab: &Lab, transform: &Transform, facts: &Facts, bytes: &[u8]) -> Resul
             let adapter = transform.args.iter().any(|arg| arg == "--adapt").then(|| transforms::adapter(facts));
             // The encoder is a library of the lab's; a file must not end the lab.
             let encode = || componentize::adapted(bytes, adapter);
-            std::panic::catch_unwind(encode).unwrap_or_else(|_| Err("the encoder of components failed".to_owned()))
+            std::panic::catch_unwind(encode).unwrap_or_else(|_| Err("the component encoder failed".to_owned()))
         }
-        TransformTool::Jco => Err("jco makes JavaScript, which the columns with jco run".to_owned()),
+        TransformTool::Jco => Err("jco produces JavaScript, which only the columns with jco run".to_owned()),
     }
 }
 
 fn optimize(lab: &Lab, transform: &Transform, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let found = wasm_opt::find(&lab.machine).map_err(|error| format!("{}: {}", error.detail, error.remedy))?;
     let Some(program) = found.program() else {
-        return Err("wasm-opt is not installed: `npm install binaryen` brings it".to_owned());
+        return Err("wasm-opt is not installed: `npm install binaryen` installs it".to_owned());
     };
     let text = |error: io::Error| error.to_string();
     let folder = TempDir::create(false).map_err(text)?;

@@ -1,4 +1,4 @@
-//! One cell, in a straight line: a plan (pure), a workdir, processes, an observation.
+//! Runs one cell in four stages: plan (pure), workdir, processes, observation.
 //!
 //! No stage goes back to an earlier one: the plan touches no files, the workdir starts nothing, the processes judge
 //! nothing, and the observation only combines their results.
@@ -34,7 +34,7 @@ pub use process_events::{OutputSink, ProcessEvent};
 pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 pub use temp_dir::TempDir;
 
-/// What a finished cell leaves in the cache, and what it reuses from earlier cells.
+/// Data that a finished cell leaves in the cache or reuses from earlier cells.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Retention<'a> {
     /// Keep its folder, so that the user can run its commands again.

@@ -112,8 +112,8 @@ const START_INSTALLED: &str = "Start here:
 
 const AFTER: &str = "Exit codes:
   0    every result is as expected
-  1    a result got worse, or a gap is fixed and its snapshot is out of date
-       (check: an installed runtime that could run the file does not)
+  1    a result got worse, or a result improved and its snapshot was not
+       updated (check: an installed runtime that could run the file does not)
   2    the command line or a scenario is wrong
   3    the lab itself failed
   4    nothing was run
@@ -122,15 +122,16 @@ With --output json, if there is no report (exit code 2, 3 or 4), stdout gets
 an object with the field `error`: the exit code and the message from stderr.
 
 Environment:
-  WASMLAB_RUST_TOOLCHAIN  rustup toolchain that builds the guests
-  WASMLAB_FIXTURES        folder to search for third-party binaries
-  WASMLAB_CACHE           cache for results and builds [default: target/wasmlab;
-                          outside a checkout: wasmlab in the user's cache]
-  WASMLAB_DATA            folder of the engines that `setup --engines --from`
-                          installs [default: wasmlab in the user's data]
-  WASMLAB_KEEP_BUILD      1: keep cargo's build folders for the engines
-  WASMLAB_ROOT            folder with your own scenarios/
-  NO_COLOR                turn off colours";
+  WASMLAB_CACHE         folder for results and builds [default: target/wasmlab;
+                        outside a checkout: wasmlab/ in the user's cache folder]
+  WASMLAB_DATA          folder of the engines that `setup --engines --from`
+                        installs [default: wasmlab/ in the user's data folder]
+  WASMLAB_ROOT          a checkout, or a folder with your own scenarios/, to use
+                        instead of the current one
+  WASMLAB_KEEP_BUILD    1: keep cargo's build folders for the engines
+  WASMLAB_SANDBOX       off: run guests without the lab's sandbox
+  WASMLAB_SANDBOX_READ  folders that runtimes may read in it, too
+  NO_COLOR              turn off colours";
 
 /// [`AFTER`] plus the variables of the runtime and toolchain registries.
 fn after() -> String {
@@ -139,7 +140,7 @@ fn after() -> String {
     let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
     let elsewhere = if program_name::is_installed() {
         let commands = text::wrapped(78, "  ", "  ", &OF_WORKSPACE.join(", "));
-        format!("\n\nOnly with WASMLAB_ROOT, which names a checkout of the lab:\n{commands}")
+        format!("\n\nThese commands need a checkout of the lab, which WASMLAB_ROOT names:\n{commands}")
     } else {
         String::new()
     };
@@ -156,7 +157,7 @@ fn command() -> clap::Command {
         Some(text) => command.after_help(program_name::adapted(&text).into_owned()),
         None => command,
     };
-    let whole = Arguments::command();
+    let whole = Arguments::command().mut_subcommands(format::with_default);
     if program_name::is_installed() { whole.mut_subcommands(adapted) } else { whole }
 }
 

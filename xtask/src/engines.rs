@@ -121,7 +121,7 @@ fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
     if probe.protocol != PROTOCOL_VERSION {
         return Err(absence(
             engine,
-            format!("it uses protocol version {}, the lab {PROTOCOL_VERSION}", probe.protocol),
+            format!("it speaks protocol version {}, the lab {PROTOCOL_VERSION}", probe.protocol),
         ));
     }
     let sha256 = lab.machine.sha256(&binary).map_err(|e| absence(engine, e.to_string()))?;

@@ -126,7 +126,7 @@ fn unlinked(detail: String) -> NotBuilt {
 }
 
 /// Prefix of the detail of a program that does not link.
-const UNLINKED: &str = "the linker finds no ";
+const UNLINKED: &str = "the linker cannot find ";
 
 /// A build that cannot work, with what to do about it.
 fn not_buildable(error: PreflightError, scenario: &Scenario) -> NotBuilt {

@@ -56,7 +56,7 @@ pub struct Request<'a> {
     pub build: guest::BuildOptions,
     /// Guests that need no build (for `check`), by scenario name.
     pub given: BTreeMap<String, Guest>,
-    /// What the guests in `given` get is all that they need: if one fails for want of something, nobody has to provide it.
+    /// Guests in `given` have all inputs that they need: if one fails, nothing is said about missing inputs.
     pub inputs_are_complete: bool,
     /// Guests that the lab cannot run as it should, by scenario name, and why.
     pub withheld: BTreeMap<String, NotAttempted>,

@@ -1,4 +1,4 @@
-//! Predictions beside results: which profile speaks for a column, what is asked of it, and which contradictions are
+//! Predictions beside results: which profile applies to a column, which run it predicts, and which contradictions are
 //! accepted.
 
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl<'a> Profiles<'a> {
     }
 }
 
-/// What the lab asks of a column, from which a prediction can tell what it will give.
+/// The run of a guest on a column, for which a prediction can be made.
 pub struct Asked<'a> {
     run: Run,
     facts: Result<&'a Facts, &'a str>,
@@ -92,9 +92,9 @@ pub struct Entry {
     pub scenario: String,
     /// A glob over columns.
     pub runtime: String,
-    /// What was observed: a code, or `pass`.
+    /// The observed result: a code, or `pass`.
     pub observed: String,
-    /// Why the prediction is wrong, and what it would take to mend it.
+    /// Why the prediction is wrong, and what would fix it.
     pub because: String,
 }
 
@@ -122,7 +122,7 @@ impl Accepted {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(named),
             Ok(found) if !found.is_file() || found.len() > MAX_BYTES => {
-                anyhow::bail!("{}: it is no file of less than {} MiB", named(), MAX_BYTES >> 20)
+                anyhow::bail!("{}: it is not a regular file smaller than {} MiB", named(), MAX_BYTES >> 20)
             }
             Ok(_) => fs::read_to_string(&path).with_context(named)?,
         };

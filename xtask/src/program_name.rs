@@ -1,5 +1,5 @@
-//! What the program is called: `cargo xtask` in a checkout of the lab, `wasmlab` where it is installed. It is one
-//! program; texts are written with the first name.
+//! The program's name: `cargo xtask` in a checkout of the lab, `wasmlab` where it is installed. It is one program;
+//! texts are written with the first name.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;

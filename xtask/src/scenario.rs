@@ -227,8 +227,7 @@ fn check_run(folder: &Path, spec: &ScenarioFile, faults: &mut Faults) {
             || !run.socket.is_empty()
             || !run.server.is_empty())
     {
-        let message =
-            "needs `network = \"loopback\"`, and leaves no port to the lab: remove run.port, run.socket and run.server";
+        let message = "needs `network = \"loopback\"`, and cannot be combined with run.port, run.socket or run.server";
         say("run.own_loopback", message.to_owned());
     }
     if run.args.iter().any(|a| a.contains("{socket-fd}")) && run.socket.is_empty() {

@@ -1,5 +1,5 @@
-//! PATH without relative folders. With `.` or an empty entry in it, a file of the folder in which the lab was started
-//! would run as a runtime, an engine or a compiler, and in a cell, a file of the guest.
+//! PATH without relative folders. With `.` or an empty entry in it, a program in the lab's working folder could run as
+//! a runtime, an engine or a compiler, and in a cell, one of the guest's files.
 
 use std::ffi::{OsStr, OsString};
 

@@ -34,7 +34,7 @@ const MAX_ENTRIES: usize = 100_000;
 /// Maximum depth of folders.
 const MAX_DEPTH: usize = 24;
 
-/// What the tests of a suite are compiled for, as `manifest.json` says.
+/// Compilation targets of the tests of a suite, as `manifest.json` says.
 pub const TARGETS: &[&str] = &["wasm32-wasip1", "wasm32-wasip2", "wasm32-wasip3"];
 
 /// A folder of tests.
@@ -57,7 +57,7 @@ pub struct Test {
     pub title: String,
     /// The module or component.
     pub file: PathBuf,
-    /// What to do with it.
+    /// Its contents.
     pub document: TestDocument,
     /// Fields and operations that the lab does not know.
     pub unknown: Vec<String>,
@@ -65,12 +65,12 @@ pub struct Test {
     pub root: Option<PathBuf>,
 }
 
-/// What is wrong with a file of a suite.
+/// An error in a file of a suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The file.
     pub file: PathBuf,
-    /// What is wrong, with the field, and what to do.
+    /// The error with its field, and what to do.
     pub message: String,
 }
 
@@ -80,7 +80,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What a folder has to run.
+/// The suites and files to run in a folder.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
     /// Folders of tests, sorted by path.
@@ -200,7 +200,7 @@ impl Search<'_> {
                 Ok(kind) if kind.is_dir() => folders.push(name),
                 // Left out, its test would run without what it expects.
                 _ if name.extension().is_some_and(|end| end == "json" || end == "wasm") => {
-                    self.fault(folder.join(&name), "is no regular file: put a copy there");
+                    self.fault(folder.join(&name), "is not a regular file: put a copy there");
                 }
                 _ => {}
             }

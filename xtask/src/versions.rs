@@ -28,7 +28,9 @@ impl VersionedProgram {
     pub fn new(runtime: &Runtime, version: &str) -> Result<Self, String> {
         let engine = runtime.engine;
         let package = runtime.package.ok_or_else(|| {
-            format!("the lab knows no package with versions of {engine}: use {engine}@PATH with your own program")
+            format!(
+                "the lab does not know a package with versions of {engine}: use {engine}@PATH with your own program"
+            )
         })?;
         Ok(Self { engine, package, version: Some(version.to_owned()) })
     }

@@ -79,7 +79,7 @@ fn case(name: &str, contents: impl AsRef<[u8]>, args: &[&str], answers: &[Answer
         }
     }
     for column in SURE {
-        assert!(columns.contains(&column), "{name} says nothing of {column}");
+        assert!(columns.contains(&column), "{name} does not list {column}");
     }
 }
 
@@ -383,7 +383,7 @@ fn missing_export() {
         let ran = workspace.run(&["check", "add.wat", "--engines", "built", "--invoke", "add", "--", "2", "3"]);
         assert!(ran.code == 2 && ran.stderr.contains(words), "{wat}: {} {}", ran.code, ran.stderr);
     };
-    check("(module (memory (export \"memory\") 1))", "nothing in it can be called: it exports memory");
+    check("(module (memory (export \"memory\") 1))", "nothing in it can be called: it exports only memory");
     check(&format!("(module {add})"), "did you mean `_add`?");
     check("(module (global (export \"add\") i32 (i32.const 5)) (func (export \"main\")))", "`add` is a global");
 }

@@ -70,7 +70,7 @@ fn chosen(browser: &mut Browser, files: &[PathBuf]) -> Vec<Value> {
     browser.value("got").as_array().unwrap().clone()
 }
 
-/// What `predict --output json` says of files.
+/// Output of `predict --output json`.
 fn predicted(files: &[PathBuf]) -> Vec<Value> {
     let output = Command::new(env!("CARGO_BIN_EXE_wasmlab"))
         .args(["predict", "--output", "json"])

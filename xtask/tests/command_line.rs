@@ -166,7 +166,7 @@ fn required_but_absent_runtime_fails() {
             let mut command = workspace.command(&[args, &chosen, more].concat());
             common::result_of(command.env("WASMLAB_WAZERO", "/no/such/program").output().unwrap())
         };
-        assert_eq!(call(&[]).code, 0, "{args:?}: an absent runtime alone is no failure");
+        assert_eq!(call(&[]).code, 0, "{args:?}: an absent runtime alone is not a failure");
         fails(&call(&["--require-present"]), 1, &["--require-present", "wazero", "/no/such/program"]);
     }
 }

@@ -76,7 +76,7 @@ fn compiler_failures_have_codes_and_quote_the_compiler() {
     for (behaviour, wanted, words, exit) in [
         ("well", "pass", "", 0),
         ("error", "not-built compile-error", "unknown type name 'nonsense'", 1),
-        ("undefined", "not-built undefined-symbol", "the linker finds no bind, socket", 1),
+        ("undefined", "not-built undefined-symbol", "the linker cannot find bind, socket", 1),
         ("hang", "not-built build-timeout", "did not finish within 2 s; it printed: still thinking", 1),
         ("killed", "not-built compiler-crashed", "signal 9; it printed: about to die", 1),
         ("flood", "not-built build-flood", "error: too much", 1),

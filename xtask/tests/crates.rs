@@ -107,7 +107,7 @@ fn drawn(crates: &BTreeMap<String, Crate>) -> String {
             graph += &format!("  {} --> {}\n", short(name), short(used));
         }
         let uses = found.uses.iter().map(|used| short(used)).collect::<Vec<_>>().join(", ");
-        let uses = if uses.is_empty() { "nothing of ours".to_owned() } else { uses };
+        let uses = if uses.is_empty() { "no crate of the lab".to_owned() } else { uses };
         table += &format!("| `{name}` | `{}/` | {} | {uses} |\n", found.folder, found.description);
     }
     format!("{graph}```\n\n{table}")
@@ -115,7 +115,7 @@ fn drawn(crates: &BTreeMap<String, Crate>) -> String {
 
 #[test]
 fn readme_shows_the_crate_graph() {
-    const BEGIN: &str = "<!-- crates: drawn by `cargo test -p xtask --test crates` -->\n\n";
+    const BEGIN: &str = "<!-- crates: drawn by `WASMLAB_UPDATE_README=1 cargo test -p xtask --test crates` -->\n\n";
     const END: &str = "\n<!-- end of crates -->";
     let file = top().join("xtask/README.md");
     let text = fs::read_to_string(&file).unwrap();

@@ -138,7 +138,7 @@ fn snapshot_life_cycle() {
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);
     let (ran, report) = workspace.run_all(&[]);
-    assert_eq!(ran.code, 0, "new passes are no bad news: {}", ran.stderr);
+    assert_eq!(ran.code, 0, "new passes are not regressions: {}", ran.stderr);
     // One scenario: one file for each column in which it was measured.
     let columns = measured(&report).len();
     assert_eq!(workspace.run(&["bless"]).code, 0);
@@ -360,7 +360,7 @@ fn published_report_is_compared_with_later_runs() {
     };
     measure();
     publish(1, "differ from their snapshots");
-    check(1, "`cargo xtask report --publish` renews it");
+    check(1, "`cargo xtask report --publish` updates it");
     workspace.run(&["bless"]);
     workspace.run(&["run-all", "--engines", "built", "--runtime", common::COLUMNS]);
     publish(1, "not from a complete run-all");

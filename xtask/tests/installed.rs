@@ -221,7 +221,7 @@ fn texts() {
     );
 }
 
-/// An engine may also be on PATH, under its name; what is no engine is refused.
+/// An engine may also be on PATH, under its name; other programs are refused.
 fn engines() {
     let machine = Machine::new();
     let program = machine.path("bin/wasmlab-engine-wasmi");

@@ -240,7 +240,7 @@ fn progress_is_kept_for_each_learner() {
     check(&["solution", "fix-sizes"], 0, "41 bytes, and a module");
     check(&["no-such-chapter"], 2, "no chapter is named `no-such-chapter`");
     check(&["check", "fix-size"], 2, "fix-sizes");
-    check(&["4", "--watch"], 2, "--watch is an option of `cargo xtask learn check`");
+    check(&["4", "--watch"], 2, "--watch is only for `cargo xtask learn check`");
     let edited = learner.work("fix-sizes").join("listing.wat");
     fs::write(&edited, "mine").unwrap();
     check(&["reset", "bytes"], 0, "chapter 1: your progress is reset; your exercises were moved");

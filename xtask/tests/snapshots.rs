@@ -102,7 +102,7 @@ fn snapshots_match_scenarios_and_runtimes() {
 
 #[test]
 fn published_report_matches_the_snapshots() {
-    let renew = "`cargo xtask run-all`, then `cargo xtask report --publish` renews it";
+    let renew = "`cargo xtask run-all`, then `cargo xtask report --publish` updates it";
     let file = top().join("reports/linux-x86_64");
     let json = fs::read_to_string(file.with_extension("json")).unwrap();
     let report: RunReport = serde_json::from_str(&json).unwrap();

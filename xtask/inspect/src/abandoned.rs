@@ -51,7 +51,7 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
         return match id.parse().ok()? {
             // Modules nested in a module start with the usual header.
             STRINGS_OR_MODULES if bytes[8..].windows(4).any(|four| four == b"\0asm") => {
-                of("module-linking", "it has a section of modules".to_owned())
+                of("module-linking", "it has a module section".to_owned())
             }
             STRINGS_OR_MODULES => of("stringref", "it has a section of strings".to_owned()),
             INSTANCES => of("module-linking", "it has a section of instances".to_owned()),

@@ -142,7 +142,7 @@ fn has_minified_names(imports: &[Import], exports: &[Export]) -> bool {
     short >= SEVERAL || short > 0 && exports.iter().filter(|export| is_short(&export.name)).count() >= 2
 }
 
-/// So many short imports are no coincidence.
+/// So many short imports cannot be a coincidence.
 const SEVERAL: usize = 3;
 
 fn has_short_name(import: &Import) -> bool {

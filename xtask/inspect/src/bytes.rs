@@ -143,8 +143,8 @@ impl<'a> Cursor<'a> {
                 self.note(reader.current_position(), meaning(&value));
                 Ok(value)
             }
-            Err(_) if self.is_at_end() => Err(format!("{what} is expected, and nothing is left")),
-            Err(error) => Err(format!("{what} is expected: {}", error.message())),
+            Err(_) if self.is_at_end() => Err(format!("expected {what}, but the section ends here")),
+            Err(error) => Err(format!("expected {what}: {}", error.message())),
         }
     }
 
@@ -220,7 +220,7 @@ fn binary(cursor: &mut Cursor, nesting: usize) {
     let Some([0, b'a', b's', b'm', version, 0, layer, 0]) = found else {
         if cursor.rest().starts_with(b"\0asm") {
             cursor.note(4, "magic: \\0asm");
-            return cursor.stop("a version of 4 bytes is expected");
+            return cursor.stop("expected a version of 4 bytes");
         }
         return cursor.stop("not WebAssembly: the first bytes have to be 00 61 73 6d");
     };
@@ -233,7 +233,7 @@ fn binary(cursor: &mut Cursor, nesting: usize) {
     let mut state = sections::State { text, ..Default::default() };
     while let Some(id) = cursor.rest().first().copied() {
         let Some(name) = names.get(usize::from(id)) else {
-            return cursor.stop(&format!("a section is expected, and no section has the id {id}"));
+            return cursor.stop(&format!("expected a section, but no section has the id {id}"));
         };
         cursor.note(1, format!("section {id}: {name}"));
         let left = cursor.rest().len();

@@ -128,7 +128,7 @@ const FETCH: &str =
     "Download the file again and check the server's response: the download failed or returned a login page.";
 const ORIGIN: &str = "Check the .wasm file that it was made from.";
 const UNPACK: &str = "Decompress it first; a web server may serve it compressed if it declares Content-Encoding.";
-const LINK: &str = "Link it to a module first.";
+const LINK: &str = "Link it into a module first.";
 
 const FILE_TYPES: &[FileType] = &[
     (
@@ -195,7 +195,7 @@ fn not_wasm(bytes: &[u8]) -> InspectError {
         }
         Some((_, what, remedy)) => (format!(" ({what})"), *remedy),
         None if is_text() => (" (text)".to_owned(), FETCH),
-        None => (String::new(), "Look at where the file comes from: it is another one than its name says."),
+        None => (String::new(), "Check where the file comes from: its contents do not match its name."),
     };
     InspectError::NotWasm { first, what, remedy }
 }

@@ -58,7 +58,7 @@ fn wasi(facts: Option<&Facts>) -> &'static str {
 
 /// For a module with glue.
 pub fn glue(facts: Option<&Facts>) -> String {
-    let run = "Run it in a JavaScript host through the JavaScript file that Emscripten generated";
+    let run = "Run it in a JavaScript host through the glue that Emscripten generated";
     let own = names(facts).find_map(|name| OWN_JAVASCRIPT.iter().find_map(|start| name.strip_prefix(start)));
     if let Some(own) = own {
         // Only these two prefixes are followed by the function's name; after the others comes a result type.
@@ -91,7 +91,7 @@ fn is_own_library(name: &str) -> bool {
 
 /// For a module from before 2020, which has always had a JavaScript file.
 pub fn before_2020(facts: Option<&Facts>) -> String {
-    let run = "Run it in a JavaScript host through the JavaScript file that Emscripten generated with it";
+    let run = "Run it in a JavaScript host through the glue that Emscripten generated with it";
     let target = if sockets(facts) { "a target with sockets (wasm32-wasip2, WASIX)" } else { wasi(facts) };
     format!("{run}; or build it from source with current tools for {target}.")
 }
@@ -99,13 +99,14 @@ pub fn before_2020(facts: Option<&Facts>) -> String {
 /// A note that the names of imports were shortened, so that only that file knows them.
 pub fn shortened(facts: Option<&Facts>) -> String {
     let short = names(facts).filter(|name| name.len() <= 2).count();
-    let note = " (the toolchain shortened the names; only its JavaScript file knows them)";
+    let note = " (the toolchain shortened the names; only its glue knows them)";
     if short > 2 { note.to_owned() } else { String::new() }
 }
 
 /// For a standalone module.
 pub fn of_standalone(facts: Option<&Facts>) -> String {
-    let glue = "link it without -sSTANDALONE_WASM and run it in a JavaScript host through the JavaScript file that Emscripten generates";
+    let glue =
+        "link it without -sSTANDALONE_WASM and run it in a JavaScript host through the glue that Emscripten generates";
     if sockets(facts) {
         "Build it for a target with sockets (wasm32-wasip2, WASIX).".to_owned()
     } else {
@@ -150,8 +151,8 @@ mod tests {
         check(of_standalone, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
         check(of_standalone, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
         check(before_2020, &["___syscall102"], "for a target with sockets", "wasi-sdk");
-        check(before_2020, &["_abort", "memoryBase"], "through the JavaScript file", "sockets");
-        check(shortened, &["a", "b", "c", "memoryBase"], "only its JavaScript file knows them", "WASI");
+        check(before_2020, &["_abort", "memoryBase"], "through the glue", "sockets");
+        check(shortened, &["a", "b", "c", "memoryBase"], "only its glue knows them", "WASI");
         check(shortened, &["a", "memoryBase"], "", "names");
     }
 }

@@ -56,8 +56,8 @@ fn not_asked(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let named = |at: &usize| Some(format!("call {} (`{}`)", at + 1, calls.get(*at)?.export));
     let names: Vec<String> = left_out.iter().filter_map(named).collect();
     let detail = format!(
-        "{} of {} calls return what they should; not made: {}, which may need the instance of an earlier call, and this command \
-         line gives each call one of its own",
+        "{} of {} calls returned the expected results; not made: {}: it may depend on an earlier call, and this command \
+         line runs each call on a new instance",
         calls.len() - left_out.len(),
         calls.len(),
         names.join(", ")
@@ -128,7 +128,7 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
 /// How a file differs that the guest was expected to write.
 fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
     let path = &file.path;
-    let Some(found) = evidence.observation.files.get(path) else { return Some(format!("{path} was not read")) };
+    let Some(found) = evidence.observation.files.get(path) else { return Some(format!("the lab did not read {path}")) };
     if let Some(why) = &found.missing {
         return Some(format!("{path} is missing: {why}"));
     }
@@ -151,7 +151,7 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
     match spec.expect.lab.as_slice() {
         [] => {}
         few if few.len() <= 4 => parts.push(format!("{} ok", few.join(", "))),
-        all => parts.push(format!("{} capabilities ok", all.len())),
+        all => parts.push(format!("{} checks ok", all.len())),
     }
     if let Some(script) = &evidence.observation.client_script {
         parts.push(format!("{} steps succeeded", script.steps_passed));

@@ -40,7 +40,7 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     } else if facts.exports.is_empty() {
         "it exports nothing, so nothing in it can be called".to_owned()
     } else {
-        format!("nothing in it can be called: it exports {}", listed(&facts.exports))
+        format!("nothing in it can be called: it exports only {}", listed(&facts.exports))
     };
     let host = plugin_hosts::by_export(facts).filter(|_| program);
     let remedy = match (nearest, host) {
@@ -90,7 +90,7 @@ pub fn not_callable(facts: &Facts, name: &str, interfaces: &[(String, Vec<String
         let other = if found == function {
             format!("wasmtime can call it: `wasmtime run --invoke '{function}(…)' FILE`")
         } else {
-            "it belongs to a resource: call it from a program that embeds the component (in JavaScript by jco)"
+            "it belongs to a resource: call it from a program that embeds the component (in JavaScript, with jco)"
                 .to_owned()
         };
         return format!(
@@ -274,7 +274,7 @@ mod tests {
             &format!("(module {memory} (func $twice {body}))"),
             "twice",
             Blame::Toolchain,
-            "exports no function `twice`; nothing in it can be called: it exports memory",
+            "exports no function `twice`; nothing in it can be called: it exports only memory",
             "Export it: the linker option `--export=twice` or `-rdynamic` (Zig)",
         );
         check(

@@ -31,7 +31,7 @@ pub fn exact(judgement: Judgement, checks: &[Check], facts: Option<&Facts>) -> J
 fn said(name: &str, function: &str, words: &str) -> String {
     match words.strip_prefix("it is not after ") {
         Some(time) => format!("{name}: {function} returns a time that is not after {time}"),
-        None => format!("{name}: wrong by {function}, {words}"),
+        None => format!("{name}: wrong result of {function}: {words}"),
     }
 }
 

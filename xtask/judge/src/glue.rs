@@ -44,7 +44,7 @@ pub fn assembly_script(facts: Option<&Facts>) -> String {
         (None, true) => format!("D{}; or compile it without: `asc --use abort=`.", &define[1..]),
         (load, false) => format!(
             "{}; or compile it with `@assemblyscript/wasi-shim`, which implements these imports on WASI 0.1.",
-            load.as_deref().unwrap_or("Run it in a JavaScript host through the JavaScript file that came with it")
+            load.as_deref().unwrap_or("Run it in a JavaScript host through the glue that came with it")
         ),
     }
 }

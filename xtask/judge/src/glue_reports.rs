@@ -16,13 +16,13 @@ pub fn unconfirmed(evidence: &Evidence) -> Option<Judgement> {
     match &evidence.progress.cause {
         Some(cause) if is_credible(cause, evidence) => None,
         Some(cause) => {
-            let detail = format!("its JavaScript file reports what nothing confirms: {}", words(cause));
+            let detail = format!("its glue reports what nothing confirms: {}", words(cause));
             let judgement = with_code(Code::HostRefused, "host-error".to_owned(), detail);
             Some(Judgement { blame: vec![Blame::Unknown], ..judgement })
         }
         None => match evidence.observation.outcome {
             Outcome::Exited(code) => {
-                let detail = format!("its JavaScript file ended the process with exit code {code}");
+                let detail = format!("its glue ended the process with exit code {code}");
                 Some(with_code(Code::WrongExit, None, detail))
             }
             _ => None,

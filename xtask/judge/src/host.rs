@@ -22,7 +22,7 @@ pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgeme
         ),
         HostRefusal::NoMemory => (
             "memory",
-            "refuses a guest that exports no memory: WASI's functions read and write it",
+            "refuses a guest that exports no memory, which WASI's functions need",
             Blame::Toolchain,
             export_memory(evidence.facts.ok()),
         ),
@@ -81,7 +81,7 @@ pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
     // Wasmer links a module with a section `dylink.0` as WASIX does, and stops before it looks at other imports.
     let linker = message.strip_prefix("Linker error: ").zip(evidence.facts.ok());
     let import = linker.and_then(|(said, facts)| {
-        let before = format!("takes it for a WASIX program of several files, whose linker says: {said}");
+        let before = format!("treats it as a dynamically linked WASIX program, whose linker says: {said}");
         imports::made_for_another_host(facts, &before)
     });
     if let Some(judgement) = import {

@@ -61,7 +61,7 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         None if ty.is_empty() || component => shown_import,
         None => format!("{shown_import}: {ty}"),
     };
-    let also = next.map(|(_, import)| format!("; it also imports {}", with_its_host(facts, &[import])));
+    let also = next.map(|(_, import)| format!("; the module also imports {}", with_its_host(facts, &[import])));
     let detail =
         format!("does not define {missing_import}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
     let subject = next.map_or(import, |(facts, import)| shown(facts, import));
@@ -82,10 +82,8 @@ fn more(missing: u32) -> String {
 /// them either: no host can supply them.
 pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
     let import = import_name(module, name);
-    let detail = format!(
-        "its own JavaScript file does not define {import}{}: module and JavaScript file do not match",
-        more(missing)
-    );
+    let detail =
+        format!("its own glue does not define {import}{}: module and glue are of different builds", more(missing));
     let remedy = "Rebuild both together with matching tools (emcc prefers the `wasm-opt` on PATH to its own, and a newer \
                   one shortens the names only in the module), or build at -O2, which does not shorten names.";
     let judgement = with_code(Code::MissingImport, import, detail);
@@ -107,7 +105,7 @@ fn with_version(facts: Option<&Facts>, name: &str) -> String {
 }
 
 /// A guest that failed on a runtime that does not check imports, some of which no WASI host defines. `ended` says how
-/// it failed: `it dies by SIGSEGV`. If there are several such imports, it is unknown which one it called.
+/// it failed: `its process is killed by SIGSEGV`. If there are several such imports, it is unknown which one it called.
 pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let facts = evidence.facts.ok().filter(|_| evidence.progress.unchecked_imports)?;
     if let Some(part) = component_part::find(facts) {
@@ -296,7 +294,7 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
             note: "; it is a main module of Emscripten's dynamic linking".to_owned(),
             ..with(
                 Code::NeedsJsGlue,
-                "Load it through its own JavaScript file; a main module of dynamic linking cannot run standalone.",
+                "Load it through its own JavaScript glue; a main module of dynamic linking cannot run standalone.",
             )
         };
     }
@@ -315,7 +313,7 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         Some(Abi::KotlinJs) => with(Code::NeedsJsGlue, glue::kotlin(facts)),
         Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &glue::assembly_script(facts)),
         Some(Abi::Minified) => Reason {
-            note: " (the toolchain shortened the names; only its JavaScript file knows them)".to_owned(),
+            note: " (the toolchain shortened the names; only its glue knows them)".to_owned(),
             ..of(Code::NeedsJsGlue)
         },
         Some(Abi::Napi) => Reason { remedy: glue::napi(facts), ..of(Code::NeedsNapiHost) },

@@ -48,10 +48,10 @@ impl fmt::Display for LabLine<'_> {
         match self.answer {
             Answer::Ok => f.write_str("ok"),
             Answer::Errno(errno, "") => write!(f, "{}", errno_name(errno)),
-            Answer::Errno(errno, function) => write!(f, "{function} answers {}", errno_name(errno)),
+            Answer::Errno(errno, function) => write!(f, "{function} returns {}", errno_name(errno)),
             Answer::Refused(function, text) => write!(f, "{function} {text}"),
             Answer::Error(code, "") => f.write_str(code),
-            Answer::Error(code, function) => write!(f, "{function} answers {code}"),
+            Answer::Error(code, function) => write!(f, "{function} returns {code}"),
             Answer::NoErrno(text) => write!(f, "{text} (refused without calling the host)"),
             Answer::Wrong(text) => write!(f, "wrong, {text}"),
             Answer::Escaped(text) => write!(f, "escaped, {text}"),
@@ -61,7 +61,7 @@ impl fmt::Display for LabLine<'_> {
 }
 
 impl LabLine<'_> {
-    /// The result, without the capability's name if the function implies it: `sock_accept answers EBADF (8)`.
+    /// The result, without the capability's name if the function implies it: `sock_accept returns EBADF (8)`.
     pub fn describe(&self) -> String {
         match self.answer {
             Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
@@ -123,7 +123,7 @@ pub fn judge(lines: &[LabLine]) -> Option<Judgement> {
     }
     let ok = lines.iter().filter(|l| l.answer == Answer::Ok).count();
     if ok > 0 {
-        detail += &format!("; {ok} of {} capabilities ok", lines.len());
+        detail += &format!("; {ok} of {} checks ok", lines.len());
     }
     Some(with_code(*code, subject.to_owned(), detail))
 }
@@ -219,7 +219,7 @@ mod tests {
         let lines =
             parse_lines("lab: args ok\nlab: rename errno=52 path_rename\nlab: sock no-errno unsupported\nlab: x y\n");
         let detail = judge(&lines).unwrap().detail;
-        assert_eq!(detail, "x: not understood, y; and 2 more: rename, sock; 1 of 4 capabilities ok");
+        assert_eq!(detail, "x: not understood, y; and 2 more: rename, sock; 1 of 4 checks ok");
         let told = checks(&lines).into_iter().map(|c| (c.name, c.answer.id(), c.errno, c.function, c.message, c.code));
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(

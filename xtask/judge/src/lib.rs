@@ -1,4 +1,4 @@
-//! Observation and expectation to verdict: pure.
+//! Turns an observation and an expectation into a verdict; pure.
 //!
 //! First [`diagnose`] reads the evidence alone: what the module is, what the engine reported, how the
 //! process ended, what the guest's `lab:` lines say. The scenario's expectation is read only if the evidence contains
@@ -158,7 +158,7 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     }
     if let Outcome::Signaled(signal) = observation.outcome {
         let name = signal_name(signal);
-        if let Some(judgement) = imports::unchecked_import(evidence, &format!("its process dies by {name}")) {
+        if let Some(judgement) = imports::unchecked_import(evidence, &format!("its process is killed by {name}")) {
             return Some(judgement);
         }
         let words = last_message_suffix(&observation.stderr);

@@ -17,30 +17,32 @@ pub const COMPILER: &str = "compiler";
 pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
     let stage = evidence.progress.stage;
     match limit {
-        Limit::Time(ms) if stage == Some(Stage::Instantiate) => {
-            with_code(Code::Timeout, "start".to_owned(), format!("its start function did not finish within {ms} ms"))
-        }
-        Limit::Time(ms) => with_code(Code::Timeout, None, format!("did not finish within {ms} ms")),
+        Limit::Time(ms) if stage == Some(Stage::Instantiate) => with_code(
+            Code::Timeout,
+            "start".to_owned(),
+            format!("its start function did not finish within {}", seconds(ms)),
+        ),
+        Limit::Time(ms) => with_code(Code::Timeout, None, format!("did not finish within {}", seconds(ms))),
         Limit::CompileTime(ms) => {
             let detail = format!("the runtime's compiler did not finish within {}, the lab's limit", seconds(ms));
             of_compiler(Code::CompileTimeout, &detail, evidence)
         }
         Limit::CompileOrRun { compile_ms, run_ms } => {
-            let ms = compile_ms + run_ms;
+            let limit = seconds(compile_ms + run_ms);
             let which = if compile_ms == 0 { "" } else { ", the sum of the limits for compiling and running" };
             let detail =
-                format!("did not finish within {ms} ms{which}; the runtime did not report that the guest had started");
+                format!("did not finish within {limit}{which}; the runtime did not report that the guest had started");
             Judgement { blame: vec![Blame::Unknown], ..with_code(Code::Timeout, None, detail) }
         }
         Limit::Disk { bytes, files } => {
-            with_code(Code::DiskFlood, None, format!("wrote more than {bytes} bytes, or more than {files} files"))
+            with_code(Code::DiskFlood, None, format!("wrote more than {}, or more than {files} files", size(bytes)))
         }
-        Limit::Output(bytes) => with_code(Code::OutputFlood, None, format!("printed more than {bytes} bytes")),
+        Limit::Output(bytes) => with_code(Code::OutputFlood, None, format!("printed more than {}", size(bytes))),
         Limit::Memory(bytes) if stage.is_some_and(|stage| stage <= Stage::Compile) => {
-            let detail = format!("the runtime's compiler used more than {}, the lab's limit", size(bytes));
+            let detail = format!("the runtime's compiler used more than {} of memory, the lab's limit", size(bytes));
             of_compiler(Code::OutOfMemory, &detail, evidence)
         }
-        Limit::Memory(bytes) => with_code(Code::OutOfMemory, None, format!("used more than {bytes} bytes of memory")),
+        Limit::Memory(bytes) => with_code(Code::OutOfMemory, None, format!("used more than {} of memory", size(bytes))),
     }
 }
 
@@ -59,7 +61,9 @@ fn of_compiler(code: Code, detail: &str, evidence: &Evidence) -> Judgement {
     let detail = format!("{detail}{}", also.as_deref().unwrap_or_default());
     let smaller = "Make the module smaller (`wasm-opt -Oz`, without debug information)";
     let remedy = match code {
-        Code::OutOfMemory => format!("{smaller}, or use an interpreter: the lab does not give a compiler more memory."),
+        Code::OutOfMemory => {
+            format!("{smaller}, or use an interpreter: the lab's memory limit for compilers is fixed.")
+        }
         _ => format!("{smaller}: it then compiles faster."),
     };
     let judgement = with_code(code, COMPILER.to_owned(), detail);
@@ -71,9 +75,9 @@ fn seconds(ms: u64) -> String {
 }
 
 fn size(bytes: u64) -> String {
-    if bytes.is_multiple_of(1 << 30) {
-        format!("{} GiB of memory", bytes >> 30)
-    } else {
-        format!("{bytes} bytes of memory")
+    match bytes {
+        _ if bytes.is_multiple_of(1 << 30) => format!("{} GiB", bytes >> 30),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        _ => format!("{bytes} bytes"),
     }
 }

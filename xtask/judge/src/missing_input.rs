@@ -1,4 +1,5 @@
-//! Input that a user's guest needed and was not given: nobody is blamed, and the detail says what to provide. The third step, after [`judge`](crate::judge); pure, too.
+//! Input that a user's guest needed and was not given: nobody is blamed, and the detail says what to provide. The third
+//! step, after [`judge`](crate::judge).
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Facts};

@@ -1,5 +1,5 @@
-//! What stands behind the first obstacle of a cell: the columns of its row that got past it show that, and without
-//! them the module's imports do. A remedy for the first obstacle alone would send its reader from one wall to the next.
+//! Obstacles behind the first one of a cell: the columns of its row that got past it show that, and without them the
+//! module's imports do. A remedy for the first obstacle alone would send its reader from one wall to the next.
 
 use wasmlab_protocol::Stage;
 
@@ -17,7 +17,7 @@ pub struct Further<'a> {
     pub column: Passing<'a>,
     /// Its reason.
     pub code: Code,
-    /// What the code is about.
+    /// The subject of the code.
     pub subject: Option<&'a str>,
     /// Its detail.
     pub detail: &'a str,
@@ -75,7 +75,7 @@ pub fn remedy(cell: &Short, row: &[Further]) -> Option<String> {
     Some(format!("{first}{FIRST_OBSTACLE}{next}. {remedy}"))
 }
 
-/// What most columns met that got past the first obstacle, the nearest to it first.
+/// The obstacle that most columns met after the first one, the nearest to it first.
 fn of_row(cell: &Short, here: u8, row: &[Further]) -> Option<(String, String)> {
     // Who lacks the same import has not got past it.
     let same =

@@ -1,4 +1,4 @@
-//! Hosts with their own imports for which many modules are built.
+//! Well-known plug-in hosts that define their own imports.
 
 use wasmlab_model::facts::Facts;
 
@@ -42,7 +42,7 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
         "http_handler",
         &[],
         PluginHost {
-            description: "a handler of http-wasm",
+            description: "an http-wasm handler",
             remedy: "Load it into a server that has http-wasm (Traefik, Dapr).",
         },
     ),
@@ -66,31 +66,22 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
     (
         "seal0",
         &[],
-        PluginHost {
-            description: "a contract of Substrate (ink!)",
-            remedy: "Deploy it to a node with pallet-contracts.",
-        },
+        PluginHost { description: "a Substrate (ink!) contract", remedy: "Deploy it to a node with pallet-contracts." },
     ),
     (
         "seal1",
         &[],
-        PluginHost {
-            description: "a contract of Substrate (ink!)",
-            remedy: "Deploy it to a node with pallet-contracts.",
-        },
+        PluginHost { description: "a Substrate (ink!) contract", remedy: "Deploy it to a node with pallet-contracts." },
     ),
     (
         "env",
         &["blit", "traceUtf8", "blitSub", "textUtf8"],
-        PluginHost { description: "a cartridge of WASM-4", remedy: "Run it with `w4 run`." },
+        PluginHost { description: "a WASM-4 cartridge", remedy: "Run it with `w4 run`." },
     ),
     (
         "env",
         &["__set_transform_result", "__set_transform_plugin_core_pkg_diag"],
-        PluginHost {
-            description: "a plug-in of SWC",
-            remedy: "Load it with `@swc/core` (`jsc.experimental.plugins`).",
-        },
+        PluginHost { description: "an SWC plug-in", remedy: "Load it with `@swc/core` (`jsc.experimental.plugins`)." },
     ),
     (
         "rb-js-abi-host",
@@ -143,7 +134,7 @@ pub fn by_export(facts: &Facts) -> Option<PluginHost> {
 
 /// Its plug-ins import functions of the host only if they format code in other languages.
 const DPRINT: PluginHost = PluginHost {
-    description: "a plug-in of dprint",
+    description: "a dprint plug-in",
     remedy: "Load it with dprint: name it under `plugins` in `dprint.json`.",
 };
 
@@ -160,12 +151,12 @@ mod tests {
         check("extism:host/user", "hello", Some("an Extism plug-in"));
         check("env", "proxy_log", Some("a Proxy-Wasm filter"));
         check("env", "log", None);
-        check("env", "blit", Some("a cartridge of WASM-4"));
+        check("env", "blit", Some("a WASM-4 cartridge"));
         check("ic0", "msg_reply", Some("a canister of the Internet Computer"));
         check("fastly_http_req", "send", Some("a program for Fastly Compute"));
         check("host", "log", None);
-        check("env", "__set_transform_result", Some("a plug-in of SWC"));
-        check("dprint", "host_format", Some("a plug-in of dprint"));
+        check("env", "__set_transform_result", Some("an SWC plug-in"));
+        check("dprint", "host_format", Some("a dprint plug-in"));
         let assembly = "a .NET assembly in a wrapper (Webcil): data for .NET's runtime, not a program";
         check("webcil", "memory", Some(assembly));
         check("rb-js-abi-host", "eval_js", Some("Ruby's interpreter with its extension `js` (ruby.wasm)"));
@@ -178,7 +169,7 @@ mod tests {
             wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap()
         };
         let found = by_export(&facts("dprint_plugin_version_4"));
-        assert_eq!(found.map(|host| host.description), Some("a plug-in of dprint"));
+        assert_eq!(found.map(|host| host.description), Some("a dprint plug-in"));
         assert_eq!(by_export(&facts("format")), None);
     }
 }

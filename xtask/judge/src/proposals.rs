@@ -160,7 +160,7 @@ pub const EXTERNREF: &str = "externref";
 /// Old V8 versions name drafts whose opcodes have another meaning today.
 fn draft(message: &str, lacking: &[&str]) -> &'static str {
     if message.contains("noexternref") && lacking.contains(&"exceptions") {
-        "; what it calls noexternref is exnref today, a type of exceptions"
+        "; its `noexternref` is today's exnref, a type of the exceptions proposal"
     } else if message.contains("stringref") && lacking.contains(&"function-references") {
         "; the opcode that it takes for stringref belongs to typed references"
     } else if message.contains("stringview") && lacking.contains(&"gc") {
@@ -222,7 +222,7 @@ fn mixes_exceptions(message: &str) -> bool {
 /// Two objects of one module were compiled to different forms, mostly a program and its C++ library.
 fn mixed_exceptions(judgement: Judgement, facts: &Facts) -> Judgement {
     let entry = Code::UnsupportedProposal.entry();
-    let detail = format!("takes either form of exceptions, but not both in one module: {}", judgement.detail);
+    let detail = format!("accepts either form of exceptions, but not both in one module: {}", judgement.detail);
     Judgement {
         code: Some(entry.code),
         verdict: entry.verdict,

@@ -34,7 +34,7 @@ pub struct Short<'a> {
 }
 
 impl Short<'_> {
-    /// What the guest does in the other columns.
+    /// The verb for the other columns.
     fn passes(&self) -> &'static str {
         if self.predicted { "should run" } else { "passes" }
     }
@@ -89,7 +89,7 @@ pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<St
         Code::NeedsJsGlue => {
             let own = cell.own.unwrap_or(cell.code.entry().remedy);
             let names = names(passing)?;
-            Some(format!("{own} With its JavaScript file it {} on {names}.", cell.passes()))
+            Some(format!("{own} With its glue it {} on {names}.", cell.passes()))
         }
         // Most other runtimes open the path: it is one of the directory.
         Code::CapabilityDenied if cell.differs && cell.subject == Some("path_open") => {
@@ -140,7 +140,7 @@ pub fn with_targets(remedy: &str, targets: &Targets) -> Option<String> {
     let named = known.into_iter().filter(|(target, ..)| remedy.contains(target));
     let seen: Vec<String> =
         named.filter_map(|(_, what, columns)| names(columns).map(|names| format!("{what} on {names}"))).collect();
-    (!seen.is_empty()).then(|| format!("{remedy} Measured here: {}.", seen.join("; ")))
+    (!seen.is_empty()).then(|| format!("{remedy} Measured to work: {}.", seen.join("; ")))
 }
 
 /// A rebuild without the feature, unless the cell has a better remedy. A language whose objects are the engine's cannot
@@ -151,7 +151,7 @@ fn without(cell: &Short) -> Option<String> {
     }
     let names: Vec<&str> = cell.subject?.split(' ').collect();
     if names.contains(&"cm-async") {
-        return Some("Build it for WASI 0.2, which does not need it.".to_owned());
+        return Some("Build it for WASI 0.2, which does not need this proposal.".to_owned());
     }
     // Two forms of one feature.
     let both = names.contains(&"exceptions");
@@ -188,7 +188,7 @@ fn changes(cell: &Short) -> Vec<Remedy> {
     }
 }
 
-/// What a cell's remedy offers, as data: `passing` are the other columns in which the same guest passes.
+/// A cell's remedy as data: `passing` are the other columns in which the same guest passes.
 #[must_use]
 pub fn data(cell: &Short, passing: &[Passing]) -> Vec<Remedy> {
     let runtimes: Vec<String> = passing.iter().map(|(id, _)| (*id).to_owned()).collect();
@@ -299,7 +299,7 @@ mod tests {
         let both = "Build for wasm32-wasip2 or WASIX.";
         let targets =
             Targets { sockets: ROW[..3].to_vec(), wasix: vec![("wasmer-cranelift", "wasmer")], ..Targets::default() };
-        let all = "Build for wasm32-wasip2 or WASIX. Measured here: wasi:sockets on wasmtime-cranelift and wasmi; WASIX on \
+        let all = "Build for wasm32-wasip2 or WASIX. Measured to work: wasi:sockets on wasmtime-cranelift and wasmi; WASIX on \
                    wasmer-cranelift.";
         check(both, &targets, Some(all));
         check(both, &Targets::default(), None);
@@ -319,7 +319,13 @@ mod tests {
         check("", lacks, "simd threads", None, &format!("{run} Or compile without simd and threads."));
         let exceptions = format!("{run} Or compile without exceptions.");
         check("", lacks, "exceptions legacy-exceptions", None, &exceptions);
-        check("", lacks, "cm-async", None, &format!("{run} Or build it for WASI 0.2, which does not need it."));
+        check(
+            "",
+            lacks,
+            "cm-async",
+            None,
+            &format!("{run} Or build it for WASI 0.2, which does not need this proposal."),
+        );
         check("(type (struct)) (global (ref null 0) (ref.null 0))", lacks, "gc", None, run);
         let abort = "(import \"env\" \"_abort_js\" (func))";
         let still = "env._abort_js would still be missing then (needs-js-glue).";
@@ -352,7 +358,7 @@ mod tests {
             &[("node+jco", "node")],
             Some("Run it on node+jco, where it passes."),
         );
-        let glue = "Run it by its file. With its JavaScript file it passes on node.";
+        let glue = "Run it by its file. With its glue it passes on node.";
         check(Code::NeedsJsGlue, "wasmi", Some("Run it by its file."), &ROW[3..4], Some(glue));
         let socket = "Run it on a runtime that can pass an open socket to the guest: it passes on wasmi.";
         check(Code::SocketsUnsupported, "node", Some("x"), &ROW[2..3], Some(socket));

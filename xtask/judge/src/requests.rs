@@ -33,7 +33,7 @@ fn differs(asked: &RecordedRequest, wanted: &ExpectedRequest) -> Option<String> 
         return Some(words.clone());
     }
     if asked.server != wanted.server {
-        return Some(format!("expected to `{}`", wanted.server));
+        return Some(format!("it went to `{}`, expected `{}`", asked.server, wanted.server));
     }
     let line = |method: &str, path: &str| quote(&format!("{method} {path}"));
     let (is, shall) = (line(&asked.method, &asked.path), line(&wanted.method, &wanted.path));
@@ -84,7 +84,7 @@ mod tests {
             (vec![asked("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
             (vec![good.clone(), good.clone()], "also received \"GET /hello\": 2 requests in total, expected 1"),
             (vec![RecordedRequest { refused: Some("no HTTP".into()), ..good.clone() }], "no HTTP"),
-            (vec![RecordedRequest { server: "other".into(), ..good.clone() }], "expected to `api`"),
+            (vec![RecordedRequest { server: "other".into(), ..good.clone() }], "expected `api`"),
             (
                 vec![RecordedRequest { headers: [].into(), ..good.clone() }],
                 "header Accept: (none), expected \"text/plain\"",

@@ -125,10 +125,10 @@ pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Che
         told += &format!("; also differs in {}", names(&more));
     }
     if !everywhere.is_empty() {
-        told += &format!("; not ok here or elsewhere: {}", names(&everywhere));
+        told += &format!("; also not ok elsewhere: {}", names(&everywhere));
     }
     let ok = checks.iter().filter(|check| check.code.is_none()).count();
-    format!("{told}; {ok} of {} capabilities ok", checks.len())
+    format!("{told}; {ok} of {} checks ok", checks.len())
 }
 
 /// The guest ran to its end, and at most told what it was refused: a wrong answer would have come before that.
@@ -214,13 +214,13 @@ mod tests {
         check(
             refused,
             &[right, right],
-            "clock: wrong, past; 2 of 2 other columns pass this check; not ok here or elsewhere: write; 0 of 2 \
-             capabilities ok",
+            "clock: wrong, past; 2 of 2 other columns pass this check; also not ok elsewhere: write; 0 of 2 \
+             checks ok",
         );
         check(
             "write errno=8, read errno=8, args ok",
             &["write ok, read ok, args ok", "write ok, read ok, args ok"],
-            "write: EBADF (8); 2 of 2 other columns pass this check; also differs in read; 1 of 3 capabilities ok",
+            "write: EBADF (8); 2 of 2 other columns pass this check; also differs in read; 1 of 3 checks ok",
         );
         // Without checks of its own or of others, only verdicts can be compared.
         check(refused, &[], "it is so; and 1 more: b; it runs well in 2 of 2 other columns");

@@ -59,7 +59,7 @@ fn returns(evidence: &Evidence, spec: &ScenarioFile, script: &Script, assertions
                 }
             }
             (false, _, ended) => {
-                let why = ended.as_ref().map_or("the lab saw no result of its call", |ended| ended.detail.as_str());
+                let why = ended.as_ref().map_or("no result of its call was observed", |ended| ended.detail.as_str());
                 assertions.leave_out(1, why);
             }
         }
@@ -71,7 +71,7 @@ fn returns(evidence: &Evidence, spec: &ScenarioFile, script: &Script, assertions
     }
 }
 
-/// What a process that ended without a known reason did.
+/// The judgement on a process that ended without a known reason.
 fn unexplained(evidence: &Evidence) -> Judgement {
     let detail = format!("the runtime did not report how the guest ended ({:?})", evidence.observation.outcome);
     with_code(Code::Crashed, None, detail)
@@ -141,7 +141,7 @@ fn returned<'a>(evidence: &'a Evidence) -> Vec<&'a [Value]> {
         .collect()
 }
 
-/// What a call returned, if it is not what the assertion wants.
+/// The result of a call, if it differs from the assertion's.
 fn mismatch(assertion: &Assertion, results: &[Value]) -> Option<String> {
     let mut rest = results;
     let mut is_equal = true;

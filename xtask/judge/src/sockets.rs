@@ -23,7 +23,7 @@ pub fn missing_socket(
     let what = observation.unsupported_inputs.iter().find(|what| *what == PREOPENED_SOCKET)?;
     let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab_lines::Answer::Ok);
     let says = match (line, &evidence.progress.cause) {
-        _ if refused.is_some() => refused.map(|(function, words)| format!("to {function}, {words}"))?,
+        _ if refused.is_some() => refused.map(|(function, words)| format!("{function} refuses: {words}"))?,
         (Some(line), _) => line.describe(),
         (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_message_suffix(evidence.stderr())),
         (None, _) => observation.client_script.as_ref()?.failed.clone()?,

@@ -1,5 +1,4 @@
-//! How a judgement writes what it quotes: cut, on one line, signals by their names; and which of a guest's words are
-//! its last message.
+//! Formats quoted text for judgements (one line, truncated, signals by name), and finds a guest's last message.
 
 /// As many characters of a message as a detail quotes.
 const MAX_MESSAGE: usize = 200;

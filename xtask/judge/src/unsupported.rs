@@ -39,10 +39,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
             Judgement { remedy, ..of(Code::NotImplemented, "") }
         }
         // A rule of workerd's for each worker.
-        "atomic-wait" => of(
-            Code::NotImplemented,
-            "Read the memory until it changes (`i32.atomic.load`), in place of waiting for that.",
-        ),
+        "atomic-wait" => of(Code::NotImplemented, "Poll the memory with `i32.atomic.load` instead of waiting."),
         // The row tells which runtime has it.
         "instruction" => Judgement { remedy: None, ..of(Code::NotImplemented, "") },
         // A function that is linked but not implemented, or something that the lab requested.

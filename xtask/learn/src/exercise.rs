@@ -1,4 +1,4 @@
-//! An exercise: a folder with broken files (`start/`), the same files mended (`solution/`), and `exercise.toml`, which
+//! An exercise: a folder with broken files (`start/`), the same files fixed (`solution/`), and `exercise.toml`, which
 //! says what to do, gives hints, and lists the commands whose results decide.
 
 use std::path::{Path, PathBuf};
@@ -51,10 +51,10 @@ pub struct Check {
     /// Its exit code.
     #[serde(default)]
     pub exit: i32,
-    /// Parts of its output.
+    /// Texts that its output contains.
     #[serde(default)]
     pub expect: Vec<String>,
-    /// No parts of its output.
+    /// Texts that its output must not contain.
     #[serde(default)]
     pub reject: Vec<String>,
     /// The message if it says something else.
@@ -128,10 +128,14 @@ fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
+/// Output of `check` if no runtime ran the module: no exercise passes with it.
+const NOTHING_RAN: &[&str] = &["none of the installed runtimes", "not known yet"];
+
 /// Compares a command's output with what it has to say: `None` if all is well.
 #[must_use]
 pub fn verdict<'a>(check: &'a Check, exit: i32, output: &str) -> Option<&'a str> {
     let said = check.expect.iter().all(|part| output.contains(part.as_str()));
-    let silent = check.reject.iter().all(|part| !output.contains(part.as_str()));
+    let mut rejected = check.reject.iter().map(String::as_str).chain(NOTHING_RAN.iter().copied());
+    let silent = rejected.all(|part| !output.contains(part));
     (exit != check.exit || !said || !silent).then_some(check.otherwise.as_str())
 }

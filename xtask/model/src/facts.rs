@@ -271,7 +271,7 @@ impl Import {
 pub struct Export {
     /// Export name.
     pub name: String,
-    /// Its type, in the form of [`Import::ty`].
+    /// Its type, in the same form as an import's.
     pub ty: String,
     /// Parameter and result types of a function, needed to parse call arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,10 +1,10 @@
-//! What was expected of a cell before it ran, from reading the guest and from the runtime's profile.
+//! Predictions of cells, made before they run from reading the guest and from the runtime's profile.
 
 use serde::{Deserialize, Serialize};
 
 use crate::codes::Code;
 
-/// What is expected of a runtime.
+/// The predicted outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

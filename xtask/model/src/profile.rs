@@ -1,6 +1,6 @@
 //! The profile of one version of a runtime, as measured: which imports it defines, which proposals it accepts, where
-//! its limits are. `cargo xtask probe` writes profiles; `predict` and `capabilities` read them. Nothing in one is typed
-//! in.
+//! its limits are. `cargo xtask probe` writes profiles; `predict` and `capabilities` read them. No entry is written by
+//! hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -215,7 +215,7 @@ impl Profile {
     /// Reads a profile. Not generic, so that this crate compiles it: with optimization in development builds too.
     ///
     /// # Errors
-    /// If the text is no profile.
+    /// If the text is not a profile.
     pub fn from_json(text: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(text)
     }

@@ -1,4 +1,5 @@
-//! What would change a cell's result, as data. The sentences of `check`, `run-all` and `predict` are made from it.
+//! Remedies as data: ways to change a cell's result. The sentences of `check`, `run-all` and `predict` are made from
+//! it.
 
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +91,7 @@ impl Transform {
     }
 }
 
-/// What a remedy says between the first obstacle and the next one.
+/// The words of a remedy between the first obstacle and the next one.
 pub const FIRST_OBSTACLE: &str = " is only the first obstacle: ";
 
 /// The part of a remedy that is the same for each cell that has other obstacles before the same one.

@@ -29,9 +29,9 @@ pub const INVALID_FILE: &str = "invalid-file";
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunReport {
-    /// [`SCHEMA_VERSION`].
+    /// Version of the format.
     pub schema: u32,
-    /// `run-all` or `check`.
+    /// `run-all`, `check`, `run-one` or `suite`.
     pub command: String,
     /// The machine.
     pub host: HostInfo,
@@ -275,7 +275,7 @@ pub struct ByteLine {
     pub bytes: String,
     /// How deep it is nested: 0 for the header and the beginning of a section.
     pub depth: u64,
-    /// What the bytes mean.
+    /// The meaning of the bytes.
     pub meaning: String,
     /// Whether reading stopped here; `meaning` says why.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

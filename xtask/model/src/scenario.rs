@@ -154,7 +154,7 @@ pub enum Componentize {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// What to call.
+    /// The entry point.
     #[serde(default)]
     pub entry: EntryPointKind,
     /// Arguments after the program name; `{socket-fd}` stands for the guest's descriptor of the first socket,
@@ -205,7 +205,7 @@ pub struct Run {
     pub independent_calls: bool,
 }
 
-/// What to call.
+/// The entry point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryPointKind {

@@ -52,14 +52,14 @@ impl Verdict {
         matches!(self, Self::Pass | Self::Gap | Self::Fail)
     }
 
-    /// Whether snapshots record it: measured results, and what the lab cannot ask yet.
+    /// Whether snapshots record it: measured results, and what the lab cannot test yet.
     #[must_use]
     pub fn is_in_snapshots(self) -> bool {
         self.is_measured() || self == Self::NotAttempted
     }
 }
 
-/// A question that the lab cannot ask yet; nothing was started. It has neither code nor blame.
+/// A combination that the lab cannot test yet; nothing was started. It has neither code nor blame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAttempted {
     /// The question that could not be asked, kebab-case: `call-argument`. Stable across runs.

@@ -98,7 +98,7 @@ pub fn all_missing(facts: &Facts, question: &Question, profile: &Profile, on: &[
     names(facts, facts.imports.iter().filter_map(lacks))
 }
 
-/// What the runtime reports of this import, in the words that it has for a probe.
+/// The runtime's report on this import, in the words that it has for a probe.
 fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: usize) -> Cause {
     // A component's import is named by its interface, and the probe's cause by the first function in it.
     if facts.kind == BinaryKind::Component {
@@ -218,7 +218,7 @@ fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Pr
     }
 }
 
-/// What happens to an import that is in no catalogue.
+/// The definition of an import that is in no catalogue.
 fn unknown(profile: &Profile) -> Definition<'_> {
     match profile.unknown_import.support {
         Support::No => Definition::Missing(Some(&profile.unknown_import)),

@@ -1,9 +1,9 @@
-//! Facts and profiles to predictions: where a file runs, where not and why, without running it.
+//! Predicts from facts and profiles where a file runs, where not, and why.
 //!
-//! [`predict`] goes through a cell as a runtime does: proposals, imports, the entry point, what the functions do that it
-//! imports. At the first of these that the profile says the runtime refuses, it makes the observation that the runtime
-//! would give and passes it to the judge, so that a prediction has the code, subject and remedy that the judge gives to a
-//! run. Where reading cannot decide, the prediction names the functions on which it depends.
+//! [`predict`] goes through a cell as a runtime does: proposals, imports, the entry point, what the functions do that
+//! it imports. At the first of these that the profile says the runtime refuses, it makes the observation that the
+//! runtime would give and passes it to the judge, so that a prediction has the code, subject and remedy of a run. Where
+//! reading cannot decide, the prediction names the functions on which it depends.
 //!
 //! [`of_cell`] compares a prediction with a cell that was run.
 //!
@@ -31,12 +31,12 @@ use wasmlab_protocol::{Cause, Event, Stage};
 
 use obstacle::Obstacle;
 
-/// What is to be run.
+/// A run to predict.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// What the file is, or why it cannot be read.
+    /// The file's facts, or why it cannot be read.
     pub facts: Result<&'a Facts, &'a str>,
-    /// What is called, and what the guest gets.
+    /// The entry point and the guest's inputs.
     pub run: &'a Run,
     /// The file comes with the JavaScript of its toolchain, and this column runs that.
     pub glue: bool,
@@ -53,11 +53,11 @@ pub struct Prediction {
     pub subject: Option<String>,
     /// One line: what the runtime will say, from what it said of a probe.
     pub detail: String,
-    /// What would change it.
+    /// How to change the result.
     pub remedy: Option<String>,
     /// The runtime's switches that it needs to run.
     pub switches: Vec<String>,
-    /// What does not work on this runtime as it is specified, if the file needs such: functions that it imports, and
+    /// Items that do not work on this runtime as specified, if the file needs them: functions that it imports, and
     /// `proposal NAME` for what the runtime accepts and runs wrongly.
     pub functions: Vec<String>,
     /// Every import that the runtime lacks, if that is the reason.
@@ -162,7 +162,7 @@ impl Prediction {
     }
 }
 
-/// What the judge says of the observation that this obstacle gives.
+/// The judgement on the observation that this obstacle causes.
 fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Judgement {
     let events = vec![
         Event::Stage { stage: obstacle.stage, micros: 0, cached: false },

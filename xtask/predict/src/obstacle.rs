@@ -7,9 +7,9 @@ use wasmlab_protocol::{Cause, Stage};
 
 use crate::{Question, imports, is_program, stage_of};
 
-/// What refuses the file, and what would get past it.
+/// The reason why the file is refused, and what would get past it.
 pub struct Obstacle {
-    /// What the runtime reports.
+    /// The runtime's report.
     pub cause: Cause,
     /// How far the file got.
     pub stage: Stage,
@@ -84,7 +84,8 @@ fn component(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle
         return None;
     }
     let cause = profile.components.cause.clone();
-    let cause = cause.unwrap_or_else(|| Cause::Rejected { message: "it takes no components".to_owned(), offset: None });
+    let cause =
+        cause.unwrap_or_else(|| Cause::Rejected { message: "it does not accept components".to_owned(), offset: None });
     Some(Obstacle { stage: Stage::Compile, ..Obstacle::new(cause, &profile.components.switches) })
 }
 
@@ -93,7 +94,7 @@ fn component(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle
 const IMPORTED_SHARED: &str = "imported-shared-memory";
 const UNSHARED_ATOMICS: &str = "unshared-atomics";
 
-/// What the profile says of a proposal that a file needs. Older profiles have no answer for a part of one.
+/// The profile's answer for a proposal that a file needs. Older profiles have no answer for a part of one.
 fn answer<'p>(name: &str, facts: &Facts, profile: &'p Profile) -> Option<&'p Answer> {
     let part = match name {
         "threads" if facts.only_imports_shared_memory() => Some(IMPORTED_SHARED),
@@ -178,7 +179,7 @@ fn uses_externref(facts: &Facts) -> bool {
 /// An unusual module: it exports a function with the empty name and no `_start`.
 const EMPTY_NAME: &str = "empty-name-start";
 
-/// What a prediction depends on if the profile has no answer to that.
+/// The dependency of a prediction if the profile has no answer for it.
 pub const UNMEASURED_START: &str = "the start of its export \"\"";
 
 fn support(profile: &Profile, name: &str) -> Support {
@@ -191,7 +192,7 @@ pub fn has_unmeasured_start(facts: &Facts, question: &Question, profile: &Profil
     is_program(question) && !exports("_start") && exports("") && support(profile, EMPTY_NAME) == Support::Unknown
 }
 
-/// What the runtime says of an unusual module that it refuses.
+/// The obstacle of an unusual module that the runtime refuses.
 fn refused_probe(profile: &Profile, name: &str) -> Option<Obstacle> {
     let answer = profile.unusual_modules.get(name).filter(|answer| answer.support == Support::No)?;
     let found = Obstacle::new(answer.cause.clone()?, &answer.switches);
@@ -201,7 +202,7 @@ fn refused_probe(profile: &Profile, name: &str) -> Option<Obstacle> {
     Some(if is_early { Obstacle { stage: Stage::Link, ..found } } else { found })
 }
 
-/// What stops a file that has all its imports from being started.
+/// The obstacle that keeps a file with all its imports from starting.
 fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstacle> {
     let exports = |name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
     let is_module = facts.kind == BinaryKind::Module;

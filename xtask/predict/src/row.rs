@@ -16,7 +16,7 @@ pub struct Column<'a> {
     pub id: &'a str,
     /// Its engine.
     pub engine: &'a str,
-    /// What is expected of it.
+    /// Its prediction.
     pub prediction: Prediction,
 }
 

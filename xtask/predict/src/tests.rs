@@ -225,7 +225,7 @@ fn imported_shared_memory_has_an_answer_of_its_own() {
     check(None, &imports, Expected::Fails);
 }
 
-/// What a server calls is an interface, which only a component exports.
+/// A server calls an interface, which only a component exports.
 #[test]
 fn a_core_module_serves_no_requests() {
     let wat = "(module (memory (export \"memory\") 1) (func (export \"_start\")))";

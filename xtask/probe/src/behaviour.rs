@@ -1,4 +1,4 @@
-//! What the functions of WASI 0.1 do when a guest uses them as a program would.
+//! The behaviour of WASI 0.1 functions when a guest uses them as a program would.
 //!
 //! `behaviour.txt` holds a check for each function; [`crate::script`] runs them.
 
@@ -12,7 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::script::{self, Check, Guests, Printed, WASI};
 use crate::{Ask, Reply};
 
-/// What each guest gets: two arguments, a variable and a directory.
+/// Inputs of each guest: two arguments, a variable and a directory.
 const RUN: &str = "[run]\nargs = [\"one\", \"two words\"]\nenv = { ONE = \"one\" }\n\
                    [[run.dir]]\nguest = \"/data\"\nfiles = { \"seed.txt\" = \"seed\" }\n";
 

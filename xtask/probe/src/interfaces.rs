@@ -93,8 +93,8 @@ pub fn versions(of: &Packages) -> Vec<Version> {
     (0..=newest.patch).map(|patch| Version::new(newest.major, newest.minor, patch)).collect()
 }
 
-/// What a runtime says of each interface of each version. One component imports all of a version; if that is refused,
-/// each is asked alone, with the switches that the runtime has for it.
+/// The runtime's support for each interface of each version. One component imports all of a version; if that is
+/// refused, each is asked alone, with the switches that the runtime has for it.
 ///
 /// # Errors
 /// If a probe cannot be made.

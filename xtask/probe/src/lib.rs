@@ -1,9 +1,9 @@
-//! Small modules that show what a runtime gives: which imports it defines, which proposals it accepts, how a function
-//! behaves, where its limits are.
+//! Probe modules that show what a runtime supports: which imports it defines, which proposals it accepts, how a
+//! function behaves, where its limits are.
 //!
-//! This crate makes the modules and decides which one to run next; whoever uses it runs them ([`Ask`]). A start costs a
-//! browser half a second, so a search asks about many things at once: one module imports a whole specification, and only
-//! if it is refused are its parts asked about ([`link`]).
+//! This crate makes the modules and decides which one to run next; its caller runs them ([`Ask`]). A start costs a
+//! browser half a second, so a search asks about many things at once: one module imports a whole specification, and
+//! only if it is refused are its parts asked about ([`link`]).
 //!
 //! The types of host functions are in `catalogue.json`, which `catalogue/` generates from the specifications' own files
 //! ([`catalogue`]). To add a proposal, add its module to [`proposals`]; a specification, its document to `catalogue/`.
@@ -28,7 +28,7 @@ pub struct Probe {
     pub name: String,
     /// The binary.
     pub module: Vec<u8>,
-    /// What the guest gets, as the `[run]` table of a `scenario.toml`; empty: nothing.
+    /// The guest's inputs, as the `[run]` table of a `scenario.toml`; empty: nothing.
     pub run: &'static str,
 }
 
@@ -36,7 +36,7 @@ impl Probe {
     /// A probe from module text.
     ///
     /// # Errors
-    /// If the text is no module.
+    /// If the text is not a module.
     pub fn from_text(name: impl Into<String>, text: &str) -> anyhow::Result<Self> {
         Ok(Self { name: name.into(), module: wat::parse_str(text)?, run: "" })
     }
@@ -49,13 +49,13 @@ pub struct Reply {
     pub cause: Option<Cause>,
     /// It starts guests with undefined imports.
     pub unchecked_imports: bool,
-    /// What the guest printed.
+    /// The guest's stdout.
     pub stdout: String,
     /// Its process was stopped at a limit of the lab, or killed: by what.
     pub stopped: Option<String>,
 }
 
-/// What a runtime lacked and a switch may provide.
+/// A missing feature that a switch may provide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack<'a> {
     /// A proposal, by the lab's name.

@@ -1,4 +1,4 @@
-//! How much of something a runtime accepts, by bisection.
+//! Finds the size limits of a runtime by bisection.
 //!
 //! A search doubles from a number that every runtime accepts until the runtime refuses or the largest is reached, and
 //! then halves the interval until it is as small as a sixty-fourth of the number: the exact limit where it is a round
@@ -16,7 +16,7 @@ use wasmlab_protocol::Cause;
 
 use crate::{Ask, Probe};
 
-/// What is counted.
+/// The counted quantity.
 struct Measure {
     name: &'static str,
     /// Every runtime accepts as many.
@@ -80,7 +80,7 @@ fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<Limit> {
     Some(Limit { accepted: low, refused: Some(high), message })
 }
 
-/// What a runtime says of a refusal.
+/// The runtime's message on a refusal.
 fn said(cause: &Cause) -> Option<&str> {
     match cause {
         Cause::Trap { message, .. }

@@ -38,8 +38,8 @@ pub fn module(name: &str, from: &str, functions: &[Function]) -> Result<Probe> {
     Probe::from_text(name, &text)
 }
 
-/// What a runtime defines of an import module. `unchecked`: it starts guests whatever they import, so that no answer says
-/// anything; each function is then listed as unchecked.
+/// The functions of an import module that a runtime defines. `unchecked`: it starts guests whatever they import, so
+/// that no answer says anything; each function is then listed as unchecked.
 ///
 /// # Errors
 /// If a probe cannot be made.
@@ -64,7 +64,7 @@ struct Search<'a> {
     found: Functions,
 }
 
-/// What the reply to a module says of the functions that it imports.
+/// The reply to a module, as it concerns its imported functions.
 enum Said<'a> {
     AllDefined,
     /// The runtime refuses this one.
@@ -156,7 +156,7 @@ fn short(module: &str) -> String {
     module.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }
 
-/// What a runtime does with a function that nobody defines.
+/// The runtime's reaction to a function that nobody defines.
 ///
 /// # Errors
 /// If the probe cannot be made.

@@ -1,4 +1,4 @@
-//! What a hostile guest achieves: reading what it was not given, and exhausting what it shares with others.
+//! Escape attempts of a hostile guest: reading what it was not given, and exhausting what it shares with others.
 //!
 //! `sandbox.txt` holds what it tries to read; [`crate::script`] runs all of that in one guest. Whatever exhausts something
 //! has a guest of its own.
@@ -12,7 +12,7 @@ use wasmlab_protocol::Cause;
 use crate::script::{self, Check, Guests, Printed};
 use crate::{Ask, Probe, Reply};
 
-/// What each guest gets: a directory with links out of it.
+/// Inputs of each guest: a directory with links out of it.
 const RUN: &str = "[run]\n[[run.dir]]\nguest = \"/data\"\nfiles = { \"inner/own.txt\" = \"own\" }\n[run.dir.links]\n\
                    link-file = \"../wasmlab-secret\"\nlink-absolute-file = \"{outside}/wasmlab-secret\"\n\
                    link-folder = \"..\"\nlink-absolute-folder = \"{outside}\"\nlink-chain = \"link-file\"\n\

@@ -36,7 +36,7 @@ pub fn checks(text: &str) -> Result<Vec<Check<'_>>> {
     parts.collect()
 }
 
-/// What a check printed.
+/// The output of a check.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Printed {
     /// Its result, after other text of its own.
@@ -71,13 +71,13 @@ pub fn run(
     Ok(())
 }
 
-/// What all guests of a text have in common.
+/// Properties that all guests of a text share.
 pub struct Guests<'a> {
     /// The types of WASI's functions.
     pub types: &'a BTreeMap<String, String>,
     /// The runtime defines `fd_prestat_get`, by which a guest finds its directory.
     pub finds_dir: bool,
-    /// What each guest gets.
+    /// Inputs of each guest.
     pub run: &'static str,
     /// The first word of the probes' names.
     pub name: &'a str,
@@ -188,7 +188,7 @@ impl Guests<'_> {
         }
         let mut text = String::from("(module");
         for name in &needed {
-            let ty = self.types.get(*name).with_context(|| format!("{name} is no function of WASI 0.1"))?;
+            let ty = self.types.get(*name).with_context(|| format!("{name} is not a WASI 0.1 function"))?;
             text += &format!("\n  (import \"{WASI}\" \"{name}\" (func ${name}{}))", to_text(ty));
         }
         text += PRELUDE;

@@ -1,4 +1,4 @@
-//! What reports/check.html shows of a file: the facts, and the predictions grouped as `check` groups its results.
+//! A file's data for reports/check.html: the facts, and the predictions grouped as `check` groups its results.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub struct Answer {
     pub prediction: OfFile,
     /// See [`groups`].
     pub groups: Vec<Group>,
-    /// What the file is; long lists are cut to their first entries.
+    /// The file's facts; long lists are cut to their first entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
     /// How long the lists are.
@@ -136,7 +136,7 @@ pub fn groups(of: &OfFile, profiles: &[Profile]) -> Vec<Group> {
     groups.into_iter().map(group).collect()
 }
 
-/// What the predictions of a group have in common.
+/// Properties that the predictions of a group share.
 #[derive(PartialEq, Eq)]
 struct Key {
     /// Verdict, whether the reason is well known, rank of the code.

@@ -1,4 +1,4 @@
-//! What reports/check.html calls: three functions and two buffers, so that no bindings are generated.
+//! Exports for reports/check.html: three functions and two buffers, so that no bindings are generated.
 //!
 //! 1. `input(n)` makes room for `n` bytes and returns where the caller writes them; 0 if there is no room.
 //! 2. `profiles()` reads the input as a JSON list of profiles; `answer(name)` reads it as a file's name, `name` bytes of

@@ -40,10 +40,10 @@ pub struct Predicted {
     /// The import, proposal or export concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// What the runtime will say.
+    /// The predicted detail.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// What would change it.
+    /// How to change the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// The same, as data.

@@ -76,17 +76,17 @@ impl<'a> Answer<'a> {
         self.reasons(name);
         self.proven(title);
         self.others(RED, "lab failed", &of(Verdict::Error));
-        self.others(DIM, "not asked", &of(Verdict::NotAttempted));
+        self.others(DIM, "not tested", &of(Verdict::NotAttempted));
         // "Not applicable" is worth a line only if it holds for every runtime.
         let not_applicable = of(Verdict::NotApplicable);
         if not_applicable.len() == self.present_cells(name) {
-            self.others(DIM, "not asked", &not_applicable);
+            self.others(DIM, "not tested", &not_applicable);
         }
         for (index, (predicted, runtimes)) in predicted::elsewhere(self.report, name).into_iter().enumerate() {
             if index == 0 {
                 self.out.push('\n');
             }
-            let text = format!("{predicted} on {} (not here; by the profile)", runtimes.join(", "));
+            let text = format!("{predicted} on {} (not installed; from its profile)", runtimes.join(", "));
             self.part(DIM, if index == 0 { "predicted" } else { "" }, &text);
         }
     }
@@ -117,7 +117,7 @@ impl<'a> Answer<'a> {
             } else if is_open && !all().any(|c| c.verdict.is_measured()) {
                 "not known yet"
             } else if is_open {
-                "none of the installed runtimes that were asked"
+                "none of the installed runtimes that were tested"
             } else {
                 "none of the installed runtimes"
             };
@@ -359,7 +359,7 @@ impl<'a> Answer<'a> {
             return;
         }
         let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {
-            "no runtime has an answer yet: \"not asked\" says what is needed"
+            "no runtime was tested: see \"not tested\" for what is missing"
         } else {
             "nothing was run: no runtime that could run it is here"
         };
@@ -437,7 +437,7 @@ fn uncounted(report: &RunReport, cell: &Cell) -> String {
     }
     match &cell.lacks_abi {
         Some(abi) => format!("; not counted, since it has no {abi} at all"),
-        None => "; not counted, since it takes no components".to_owned(),
+        None => "; not counted, since it does not accept components".to_owned(),
     }
 }
 

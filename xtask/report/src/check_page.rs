@@ -23,7 +23,7 @@ const SCRIPT: &str = concat!(
 
 const WORKER: &str = include_str!("../templates/check-worker.js");
 
-/// What stands before and after [`Reader::stamp`] in the page.
+/// The text before and after [`Reader::stamp`] in the page.
 const STAMP: (&str, &str) = ("<meta name=\"wasmlab-reader\" content=\"", "\">");
 /// The same for [`Reader::base64`].
 const MODULE: (&str, &str) = ("<script type=\"application/wasm;base64\" id=\"reader\">", "</script>");
@@ -32,11 +32,11 @@ const MODULE: (&str, &str) = ("<script type=\"application/wasm;base64\" id=\"rea
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reader {
     base64: String,
-    /// What it was built from and with.
+    /// Its sources and compiler.
     pub stamp: Stamp,
 }
 
-/// What a reader was built from.
+/// Sources and compiler of a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// Hash of its sources.
@@ -52,7 +52,7 @@ impl Reader {
         Self { base64: hash::base64(module), stamp }
     }
 
-    /// The one in a page; `None` if this is no such page.
+    /// The one in a page; `None` if this is not such a page.
     #[must_use]
     pub fn of_page(page: &str) -> Option<Self> {
         let between = |(before, after): (&str, &str)| {
@@ -64,7 +64,7 @@ impl Reader {
     }
 }
 
-/// What the template shows; the names are those of `check.html`.
+/// Data of the template; the names are those of `check.html`.
 #[derive(Template)]
 #[template(path = "check.html", whitespace = "minimize")]
 struct Page<'a> {

@@ -119,7 +119,7 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
         format!("{}: **{}**: {}{remedy}", finding.kind.title(), escaped(&finding.title), escaped(&finding.text))
     };
     let failing: Vec<_> = groups.iter().filter(|g| g.finding.severity >= Severity::Failure).map(line).collect();
-    digest.list("What makes this run fail", &failing, false);
+    digest.list("Why this run fails", &failing, false);
     digest.list("What changed", &changed(report), false);
     if of_one_guest(report) {
         digest.list("Where it runs", &runs_on(report), false);

@@ -26,7 +26,7 @@ pub enum Severity {
 pub enum Kind {
     /// The report does not cover everything that was requested.
     Partial,
-    /// No result: the lab cannot ask yet, or needs another option.
+    /// No result: the lab cannot test it yet, or needs another option.
     NotAttempted,
     /// A note for the reader.
     Noted,
@@ -64,7 +64,7 @@ impl Kind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Partial => "not complete",
-            Self::NotAttempted => "not asked",
+            Self::NotAttempted => "not tested",
             Self::Noted => "note",
             Self::NewGap => "new gap",
             Self::Fixed => "better than accepted",
@@ -332,7 +332,7 @@ fn of_note(note: &Note) -> Option<Finding<'_>> {
     })
 }
 
-/// What guests are called: a file by its name, a scenario by its own.
+/// Names of guests: a file by its name, a scenario by its own.
 struct Names<'a> {
     files: BTreeMap<&'a str, &'a str>,
 }

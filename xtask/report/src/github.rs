@@ -20,7 +20,7 @@ pub const RENDERER: Renderer = Renderer {
 
 /// As many of a kind GitHub shows of a step.
 const MAX_SHOWN: usize = 10;
-/// Characters of a message; an annotation is no place for a novel.
+/// Characters of a message in an annotation.
 const MAX_CHARS: usize = 2_000;
 
 fn render(report: &RunReport, _: RenderOptions) -> String {

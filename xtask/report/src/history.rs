@@ -22,7 +22,7 @@ pub struct Entry {
     pub report: RunReport,
 }
 
-/// What changed over time.
+/// Changes over time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct History {
     /// The reports, oldest first.
@@ -130,7 +130,7 @@ impl History {
         for cell in &self.changed {
             let _ = writeln!(out, "\n{} on {}", on_line(&cell.scenario), on_line(&cell.runtime));
             for one in &cell.results {
-                let guest = if one.guest_changed { ", with another guest" } else { "" };
+                let guest = if one.guest_changed { ", with a changed guest" } else { "" };
                 let line =
                     format!("{}  {} {}{guest}", on_line(&one.result), on_line(&cell.runtime), on_line(&one.version));
                 let first = format!("  {}  ", on_line(&one.place()));
@@ -151,7 +151,7 @@ impl History {
         let code = |text: &str| format!("`{}`", on_line(text).replace('`', "'").replace('|', "\\|"));
         for cell in &self.changed {
             for one in &cell.results {
-                let guest = if one.guest_changed { " (another guest)" } else { "" };
+                let guest = if one.guest_changed { " (guest changed)" } else { "" };
                 let fields =
                     [&cell.scenario, &cell.runtime, &one.place(), &one.version, &one.result].map(|text| code(text));
                 let _ = writeln!(out, "| {}{guest} |", fields.join(" | "));

@@ -66,7 +66,7 @@ struct Page<'a> {
     reasons: Vec<Reason<'a>>,
     /// Changes and other notes: kind and text.
     changes: Vec<(&'static str, String)>,
-    /// What changed over several reports, if the page is of a history.
+    /// Changes over several reports, if the page is of a history.
     history: Option<HistoryChart<'a>>,
     notes: Vec<(&'a str, &'a str)>,
     missing: Vec<(&'a str, &'a str)>,

@@ -74,7 +74,7 @@ pub struct RenderOptions {
     pub colour: bool,
     /// How to group rows.
     pub group_by: GroupBy,
-    /// What the lab's program is called in hints: `cargo xtask`.
+    /// Name of the lab's program in hints: `cargo xtask`.
     pub program: &'static str,
 }
 

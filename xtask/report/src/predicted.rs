@@ -15,7 +15,7 @@ fn predicted(cell: &Cell) -> Option<&CellPrediction> {
     cell.prediction.as_ref()
 }
 
-/// What the profiles say of a guest on runtimes that are not here: the prediction, and `wasmedge 0.17.1` of each.
+/// Predictions for a guest on runtimes that are not installed: the prediction, and `wasmedge 0.17.1` of each.
 pub fn elsewhere(report: &RunReport, scenario: &str) -> Vec<(String, Vec<String>)> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for cell in report.cells.iter().filter(|cell| cell.scenario == scenario) {

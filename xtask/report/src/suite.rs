@@ -33,7 +33,7 @@ const MAX_LINES: usize = 6;
 /// Tests named on one line.
 const MAX_NAMED: usize = 12;
 
-/// What a test of a suite says about a runtime.
+/// The result of a suite's test on a runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TestResult {
     Passed,

@@ -104,7 +104,7 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::RequirementUnchecked => Some("required, and not checked"),
         NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
         NoteKind::KnownStale => Some("annotations that match nothing"),
-        NoteKind::PredictionStale => Some("accepted contradictions that are none"),
+        NoteKind::PredictionStale => Some("accepted contradictions that did not occur"),
         NoteKind::PredictionOfOtherVersion => Some("another version's profile says otherwise"),
         NoteKind::SnapshotOrphan => Some("snapshots without a cell"),
         NoteKind::SnapshotUnusable => Some("not compared"),

@@ -91,7 +91,7 @@ fn passes_with_switches_and_cells_not_attempted_are_labelled() {
     hello(&mut report, &|cell| {
         (cell.verdict, cell.detail) = (wasmlab_model::verdict::Verdict::NotAttempted, "no way to ask".to_owned());
     });
-    assert!(text(&report).contains("not asked    wasmi 2.0: no way to ask\n"), "{}", text(&report));
+    assert!(text(&report).contains("not tested   wasmi 2.0: no way to ask\n"), "{}", text(&report));
 }
 
 /// The answer on the sample's `hello` whose cells fall short like this: stage, code, subject, detail.
@@ -158,12 +158,8 @@ fn what_is_not_asked_is_not_known() {
         let text = (super::find("answer").unwrap().render)(&report, RenderOptions::PLAIN);
         assert!(says.iter().all(|words| text.contains(words)) && !text.contains(not), "{verdicts:?}: {text}");
     };
-    let asked = "none of the installed runtimes that were asked";
-    check(
-        &[Verdict::NotAttempted],
-        &["runs on      not known yet", "exit code 4  no runtime has an answer yet"],
-        "none",
-    );
+    let asked = "none of the installed runtimes that were tested";
+    check(&[Verdict::NotAttempted], &["runs on      not known yet", "exit code 4  no runtime was tested"], "none");
     check(&[Verdict::Fail, Verdict::NotAttempted], &[asked, "exit code 1"], "exit code 4");
     check(&[Verdict::Fail], &["none of the installed runtimes"], "exit code 4");
 }

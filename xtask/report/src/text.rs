@@ -87,7 +87,7 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
 pub fn unless_told(told: &mut Vec<String>, remedy: &str) -> String {
     let Some(behind) = behind_first_obstacle(remedy) else { return remedy.to_owned() };
     if told.iter().any(|known| known == behind) {
-        return "That is only the first obstacle, too: see above.".to_owned();
+        return "This, too, is only the first obstacle: see above.".to_owned();
     }
     told.push(behind.to_owned());
     remedy.to_owned()
@@ -167,7 +167,7 @@ fn stage(cell: &Cell) -> Option<(u8, String)> {
     cell.stage.map(|stage| (stage as u8, format!("{stage:?}").to_lowercase()))
 }
 
-/// What a detail claims about a proposal: only the runtime's command line cannot enable it, as its last words say, or by
+/// A detail's claim about a proposal: only the runtime's command line cannot enable it, as its last words say, or by
 /// its first words the runtime lacks it, or only its default refuses it. What follows those quotes the runtime.
 fn claim(cell: &Cell) -> Option<&'static str> {
     let of_command_line = Some("its command line cannot").filter(|claim| cell.detail.ends_with(claim));
@@ -326,7 +326,7 @@ pub fn switched(report: &RunReport) -> Vec<String> {
     lines.into_iter().map(text).collect()
 }
 
-/// The questions that the lab cannot ask yet: each reason, with its cells as `rust-component-wit on deno+jco, bun+jco`.
+/// The combinations that the lab cannot test yet: each reason, with its cells as `rust-component-wit on deno+jco, bun+jco`.
 pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
     let waiting: Vec<&Cell> = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).collect();
     let mut reasons: Vec<&str> = Vec::new();

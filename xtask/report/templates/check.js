@@ -64,11 +64,11 @@ const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.s
 
 // One line: where it runs.
 const summary = ({ prediction }) => {
-  if (prediction.invalid) return "Not a valid file: no runtime takes it";
+  if (prediction.invalid) return "Not a valid file: no runtime accepts it";
   const asked = prediction.predictions.filter((one) => one.verdict !== "not-applicable");
   const count = (verdict) => asked.filter((one) => one.verdict === verdict).length;
   const may = count("may-fail");
-  return `Runs on ${count("runs")}${may ? `, may fail on ${may}` : ""} of ${asked.length} columns`;
+  return `Runs on ${count("runs")}${may ? `, may fail on ${may}` : ""} of ${asked.length} runtimes`;
 };
 
 const runs = (groups, predictions) => {
@@ -83,7 +83,7 @@ const runs = (groups, predictions) => {
 const mayFail = (groups, predictions) => groups.filter((group) => group.verdict === "may-fail").map(({ names, members }) => {
   const { switches, functions } = predictions[members[0]];
   return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : ""),
-    h("p.muted", {}, "It starts. These functions do not work there as they are specified: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
+    h("p.muted", {}, "It starts, but these functions do not work as specified: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
 });
 
 // The most telling reason first, each with what would change it.
@@ -103,7 +103,7 @@ const fails = (groups, predictions) => groups.filter((group) => group.verdict ==
 const notAsked = (groups, predictions) => {
   const own = groups.filter((group) => group.verdict === "not-applicable");
   const count = own.reduce((sum, { members }) => sum + members.length, 0);
-  return count ? h("details.rest", {}, h("summary", {}, `Does not apply to ${count} of the measured columns`),
+  return count ? h("details.rest", {}, h("summary", {}, `Does not apply to ${count} of the measured runtimes`),
     own.map(({ names, members }) => h("p.muted", {}, `${names}: ${predictions[members[0]].detail}`))) : undefined;
 };
 
@@ -136,8 +136,8 @@ const about = ({ facts: read, counts, abis }) => {
       ["Size", bytesText(read.sizes.total)],
       ["Made by", read.producers.map(({ name, version }) => `${name} ${version}`.trim()).slice(0, 12).join(", ")],
     ]),
-    read.refusal ? h("p.note", {}, h("b", {}, "The reader refuses it: "), read.refusal.message) : undefined,
-    section("ABI", read.abis.length ? h("ul.plain", {}, read.abis.map(({ evidence }, at) => h("li", {}, h("b", {}, abis[at]), " ", evidence.slice(0, 8).map((text) => [h("code", {}, text), " "]), evidence.length > 8 ? `and ${evidence.length - 8} more` : ""))) : h("p.muted", {}, "None: it imports nothing that shows one.")),
+    read.refusal ? h("p.note", {}, h("b", {}, "The file cannot be read: "), read.refusal.message) : undefined,
+    section("ABI", read.abis.length ? h("ul.plain", {}, read.abis.map(({ evidence }, at) => h("li", {}, h("b", {}, abis[at]), " ", evidence.slice(0, 8).map((text) => [h("code", {}, text), " "]), evidence.length > 8 ? `and ${evidence.length - 8} more` : ""))) : h("p.muted", {}, "None: no import identifies an ABI.")),
     section("Proposals it needs", read.proposals.length ? h("ul.plain", {}, read.proposals.map((name) => h("li", {}, h("span.chip", {}, name), firstUse(read.first_uses?.[name])))) : h("p.muted", {}, "None beyond WebAssembly 1.0.")),
     section("Where the bytes are", sizes({ facts: { sections, sizes: read.sizes }, bytes: read.sizes.total })),
     list("Imports", imports, counts.imports, true),

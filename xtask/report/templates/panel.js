@@ -61,8 +61,8 @@ const checks = (cell) => {
       h("td", {}, [check.function, check.message].filter(Boolean).join(": ")),
       h("td", {}, check.code ? h("a", { href: query(`code=${check.code}`) }, check.code) : ""));
   const rows = cell.checks.filter((check) => check.answer !== "ok").map(row);
-  const heads = ["Capability", "Answer", "Words", "Code"].map((name) => h("th", { scope: "col" }, name));
-  return section(`Capabilities: ${works.length} of ${cell.checks.length} work`,
+  const heads = ["Check", "Answer", "Words", "Code"].map((name) => h("th", { scope: "col" }, name));
+  return section(`Checks: ${works.length} of ${cell.checks.length} work`,
     rows.length ? h("table.list", {}, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows)) : undefined,
     works.length ? h("p", {}, h("i.p", { "aria-hidden": "true" }, " ✓ "), " ", works.map((check) => check.name).join(", ")) : undefined);
 };
@@ -81,7 +81,7 @@ const stream = (name, place) => (place === undefined ? undefined : h("figure.str
 const AGREEMENTS = { same: "as observed", "other-subject": "observed about another subject", "own-result": "then a result of the program's own", undecided: "reading cannot decide", contradicts: "the run contradicts it", "not-run": "the runtime was not here" };
 // What the page cuts stands in files beside it, which a page that was sent alone does not have.
 const wholeOutput = (cell) => {
-  if (cell.files) return h("p.muted", {}, "The whole output lies beside this page: ", cell.files.map(([name, path, bytes], at) => [at ? ", " : "", h("a", { href: path }, name), ` (${bytesText(bytes)})`]));
+  if (cell.files) return h("p.muted", {}, "The whole output is beside this page: ", cell.files.map(([name, path, bytes], at) => [at ? ", " : "", h("a", { href: path }, name), ` (${bytesText(bytes)})`]));
   return cell.cut ? h("p.muted", {}, "Cut to 1 KiB; report.json has more.") : undefined;
 };
 
@@ -109,7 +109,7 @@ const evidence = (cell) => {
       ["Running", cell.run === undefined ? "" : msText(cell.run)],
       ["Processor", cell.cpu ? msText(cell.cpu) : ""],
       ["Memory", cell.rss ? bytesText(cell.rss) : ""],
-      ["Way to run it", cell.way],
+      ["Execution path", cell.way],
       ["Observed", cell.cached ? "earlier, cached" : ""],
     ]),
     checks(cell),
@@ -183,8 +183,8 @@ const guestPanel = (name) => {
     ]),
     h("p", {}, h("a.button", { href: query(`guest=${name}`) }, "Show only this guest")),
     section("On each runtime", signs(cells.filter((cell) => cell.v !== "not-applicable" && cell.v !== "absent" && runtimeOf(cell)), (cell) => runtimeOf(cell).id)),
-    read?.refusal ? h("p.note", {}, h("b", {}, "The reader refuses it: "), read.refusal.message) : undefined,
-    read ? section("ABI", read.abis.length ? undefined : h("p.muted", {}, "None: it imports nothing that shows one."), h("ul.plain", {}, read.abis.map(([title, { evidence: shown }]) => h("li", {}, h("b", {}, title), " ", shown.slice(0, 8).map((text) => [h("code", {}, text), " "]), shown.length > 8 ? `and ${shown.length - 8} more` : "")))) : undefined,
+    read?.refusal ? h("p.note", {}, h("b", {}, "The file cannot be read: "), read.refusal.message) : undefined,
+    read ? section("ABI", read.abis.length ? undefined : h("p.muted", {}, "None: no import identifies an ABI."), h("ul.plain", {}, read.abis.map(([title, { evidence: shown }]) => h("li", {}, h("b", {}, title), " ", shown.slice(0, 8).map((text) => [h("code", {}, text), " "]), shown.length > 8 ? `and ${shown.length - 8} more` : "")))) : undefined,
     read ? section("Proposals it needs", read.proposals.length ? h("ul.plain", {}, read.proposals.map((proposal) => {
       const by = refused(proposal);
       return h("li", {}, h("a.chip", { href: query(`proposal=${proposal}`) }, proposal), read.uses?.[proposal] ? h("span.muted", {}, ` first in ${read.uses[proposal]} `) : "", by.length ? [" ", h("span.muted", {}, "refused by "), by.map((cell) => runtimeOf(cell).id).join(", "), h("div.muted", {}, textAt(by[0].d))] : "");
@@ -250,7 +250,7 @@ const runtimePanel = (name) => {
     section("Why guests do not pass", h("p", {}, [...count].sort((a, b) => b[1] - a[1]).map(([code, cells]) => [h("a.chip", { href: query(`${asked} and code=${code}`) }, `${code} `, h("span.n", {}, String(cells))), " "]))),
     lacking(all, "unsupported-proposal", "Proposals it lacks"),
     lacking(all, "missing-import", "Imports it lacks"),
-    lacking(all, "not-implemented", "Functions it has but does not implement"),
+    lacking(all, "not-implemented", "Functions it defines but does not implement"),
     lacking(all, "capability-denied", "Calls it refuses"),
   ];
   return { title: [runtimes.length === 1 ? ids[0] : engine], body };

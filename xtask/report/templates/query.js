@@ -59,7 +59,7 @@ const parseQuery = (text, fields) => {
         return number !== undefined && holds(number);
       };
     }
-    if (operator === "<" || operator === ">") throw new Error(`\`${field}\` is no number: write \`${field}:${value}\``);
+    if (operator === "<" || operator === ">") throw new Error(`\`${field}\` is not a number: write \`${field}:${value}\``);
     const holds = textTest(operator, value);
     return (cell) => get(cell).some(holds);
   };

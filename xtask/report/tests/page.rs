@@ -104,7 +104,7 @@ fn wrong_query() {
     check("verdict:pass and", "the query ends too early");
     check("or verdict:pass", "`or` has nothing to join");
     check("size>big", "`size>big` needs a number, as in `size>100` or `size<2k`");
-    check("runtime>1", "`runtime` is no number: write `runtime:1`");
+    check("runtime>1", "`runtime` is not a number: write `runtime:1`");
     check("\"open", "a quote is not closed: \"open");
 }
 

@@ -49,7 +49,7 @@ fn env(tool: &Tool) -> Vec<(&'static str, OsString)> {
     vec![("DENO_DIR", dir)]
 }
 
-/// What every process of the cell reads.
+/// Files that every process of the cell reads.
 fn readable(tool: &Tool, cell: &CellFiles) -> Vec<PathBuf> {
     let mut read = vec![cell.spec.to_owned(), cell.module.to_owned(), tool.support_dir.clone()];
     read.extend(Some(tool.packages_dir.clone()).filter(|p| !p.as_os_str().is_empty()));

@@ -17,7 +17,7 @@ pub fn columns() -> Vec<Runtime> {
         id: "iwasm".into(),
         engine: "iwasm",
         mode: "interpreter".into(),
-        unproven: true,
+        untested: true,
         source: Source::on_path(&["iwasm"], "WASMLAB_IWASM", "build it (https://github.com/bytecodealliance/wasm-micro-runtime, in product-mini)"),
         install: vec![
             InstallCommand::quick(&["brew", "install", "wasm-micro-runtime"]),

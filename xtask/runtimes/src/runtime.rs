@@ -39,7 +39,7 @@ pub struct Runtime {
     /// CI installs or builds its program; if it is absent there, CI reports it.
     pub in_ci: bool,
     /// Written from documentation and never tested with the real program. Not part of the matrix, but usable by name.
-    pub unproven: bool,
+    pub untested: bool,
     /// The user's own program, which replaces [`Runtime::source`].
     pub custom_build: Option<PathBuf>,
     /// The column of the same engine to compare with: embedded and command line, custom build and release.
@@ -79,7 +79,7 @@ pub struct Runtime {
     pub extra_files: fn(&CellFiles) -> Vec<(&'static str, String)>,
     /// Whether the scenario makes sense on this column; the error says why not.
     pub is_applicable: fn(&Runtime, &ScenarioFile) -> Result<(), String>,
-    /// What the cell needs but the lab cannot request from this runtime; nothing is started, and nobody is blamed. What
+    /// A need of the cell that the lab cannot express for this runtime; nothing is started, and nobody is blamed. What
     /// the runtime itself may refuse is given to it: its message is the answer.
     pub not_attempted: fn(&CellFiles) -> Option<NotAttempted>,
     /// The command that compiles the module into this folder, for runtimes that accept nothing else. It becomes
@@ -114,7 +114,7 @@ impl Default for Runtime {
             package: None,
             version_line: None,
             in_ci: false,
-            unproven: false,
+            untested: false,
             custom_build: None,
             reference_column: None,
             host_layer: HostLayer::None,

@@ -17,7 +17,7 @@ pub fn columns() -> Vec<Runtime> {
         id: "spin".into(),
         engine: "spin",
         mode: "http".into(),
-        unproven: true,
+        untested: true,
         source: Source::on_path(&["spin"], "WASMLAB_SPIN", "see https://spinframework.dev/v3/install"),
         install: vec![InstallCommand::quick(&["brew", "install", "spinframework/tap/spin"])],
         is_applicable: |_, spec| match spec.run.entry {

@@ -18,7 +18,7 @@ fn every_column_is_described() {
         assert!(id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-+".contains(c)), "{id}");
         assert!(!runtime.mode().is_empty(), "{id} has no mode");
         assert_eq!(id.rsplit_once('+').map_or("", |(_, layer)| layer), runtime.host_layer.name(), "{id}");
-        assert!(!is_custom_build(id) && runtime.custom_build.is_none(), "{id} is no custom build");
+        assert!(!is_custom_build(id) && runtime.custom_build.is_none(), "{id} is not a custom build");
         let reference = runtime.reference_column.as_deref();
         assert!(reference.is_none_or(|id| find(id).is_some_and(|r| r.engine == runtime.engine)), "{id}: {reference:?}");
         assert_ne!(runtime.source, Source::Embedded(""), "{id} has no source");
@@ -76,7 +76,7 @@ fn recorded_output_exists_for_listed_adapters() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runtime-output");
     for runtime in all().iter().filter(|runtime| runtime.output_parser.is_some()) {
         let recorded = folder.join(runtime.id()).join("hello.txt").is_file();
-        assert_eq!(recorded, !runtime.unproven, "{}: recorded, and in the table", runtime.id());
+        assert_eq!(recorded, !runtime.untested, "{}: recorded, and in the table", runtime.id());
         assert!(recorded || !runtime.in_ci, "{}: in CI, and never recorded", runtime.id());
     }
 }

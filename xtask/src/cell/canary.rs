@@ -49,7 +49,7 @@ impl Canary {
         (VARIABLE, self.in_variable.clone())
     }
 
-    /// What the guest must have read to have this text.
+    /// The secrets that this text contains.
     fn found_in(&self, text: &str) -> Vec<&'static str> {
         let read = [
             (Some(&self.in_file), "read a file outside its directories"),

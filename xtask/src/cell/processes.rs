@@ -224,7 +224,7 @@ mod tests {
     use wasmlab_runtimes::command_line::OutputParser;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 
-    /// A runtime whose compiler writes its switch to a file, which the runtime prints.
+    /// A runtime of this test: its compiler writes the switch to a file, and the runtime prints that file.
     fn switched(prepare: fn(&Tool, &CellFiles, &Path) -> Option<Vec<OsString>>) -> Runtime {
         Runtime {
             id: "switched".into(),

@@ -46,10 +46,8 @@ pub fn warning() -> Option<&'static str> {
             "no network namespaces here (a container may forbid them): the lab's sandbox restricts TCP ports but not UDP",
         ),
         "files" => Some("Linux before 6.7: the lab's sandbox restricts files but not the network; see xtask/README.md"),
-        _ if is_off() => Some("WASMLAB_SANDBOX=off: only the runtimes themselves keep guests away from this machine"),
-        _ => {
-            Some("no Landlock here (needs Linux 5.13): only the runtimes themselves keep guests away from this machine")
-        }
+        _ if is_off() => Some("WASMLAB_SANDBOX=off: only the runtimes themselves contain guests"),
+        _ => Some("no Landlock here (needs Linux 5.13): only the runtimes themselves contain guests"),
     }
 }
 

@@ -168,7 +168,7 @@ fn tests(context: &Context) -> Result<()> {
     shell.set_var(REQUIRED, required.join(" "));
     context.run(cmd!(shell, "cargo test --workspace --locked"))?;
     if shell.var(FIXTURES_VARIABLE).is_err() {
-        context.leave_out(format!("the test of the nginx of 2018: {FIXTURES_VARIABLE} names no folder"));
+        context.leave_out(format!("the nginx-2018 test: {FIXTURES_VARIABLE} does not name a folder"));
         return Ok(());
     }
     context.run(cmd!(shell, "cargo test --package wasmlab-inspect --locked -- --ignored"))

@@ -1,4 +1,4 @@
-//! `adapt`: changes a finished file so that a runtime takes it, and proves it by running.
+//! `adapt`: adapts a built file to a runtime, and proves it by running the result.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,30 +21,30 @@ use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_report::visible::{VisiblePath, on_line};
 
-pub const ABOUT: &str = "Change your .wasm file so that a runtime takes it, and prove it by running";
+pub const ABOUT: &str = "Adapt your .wasm file to a runtime, and prove it by running the result";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask adapt app.wasm --for wasmtime-cli -o adapted.wasm
   cargo xtask adapt lib.wasm --for node -o adapted.wasm --invoke add --expect-stdout 5 -- 2 3
   cargo xtask adapt app.wasm --for node+jco -o component.wasm
 
-It runs the file on the runtime, applies what the remedy names to a copy (passes of wasm-opt, the
+Runs the file on the runtime, applies the suggested transformations to a copy (wasm-opt passes, the
 adapter that makes a component), and runs the copy with the same arguments. OUT is written only if
 the copy passes.
 
 Exit code: 0 if the copy passes, or if the file passes as it is, in which case nothing is written.
-1 if nothing helps: it says what was tried.";
+1 if nothing helped; the output lists what was tried.";
 
 #[derive(clap::Args)]
 pub struct Args {
     /// Module, as .wasm or .wat
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The runtime that is to run it
+    /// Runtime to adapt the file for
     #[arg(long = "for", value_name = "RUNTIME")]
     runtime: String,
     /// Where to write the changed file
-    #[arg(short, long, value_name = "OUT")]
-    output: PathBuf,
+    #[arg(short, long, alias = "output", value_name = "OUT")]
+    out: PathBuf,
     #[command(flatten)]
     guest: GuestArgs,
     /// Time limit for running a guest, in seconds [default: 10; compilation has its own limit]
@@ -110,7 +110,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         }
     }
     if tried.is_empty() {
-        output::print("the lab knows no change of the file that would help: `check` names other remedies\n")?;
+        output::print("the lab knows no transformation that would help: `check` names other remedies\n")?;
     }
     for line in tried {
         output::print(&format!("tried {}\n", on_line(&line)))?;
@@ -119,8 +119,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn write(args: &Args, adapted: &Adapted, id: &str) -> Result<u8> {
-    let out = args.output.visible();
-    files::write_output(&args.output, &adapted.bytes).with_context(|| format!("failed to write `{out}`"))?;
+    let out = args.out.visible();
+    files::write_output(&args.out, &adapted.bytes).with_context(|| format!("failed to write `{out}`"))?;
     output::print(&format!("proven: with {} it runs on {id}\n", adapted.shown()))?;
     for step in &adapted.steps {
         output::print(&format!("  {}\n", step.command()))?;

@@ -14,7 +14,7 @@ use crate::store::snapshots::Store;
 use wasmlab_toolchains as toolchains;
 use wasmlab_report::visible::VisiblePath;
 
-pub const ABOUT: &str = "Accept changed snapshots; with --guests, also renew the prebuilt guests";
+pub const ABOUT: &str = "Accept changed results as the new snapshots; with --guests, also replace the prebuilt guests";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask bless
   cargo xtask bless --scenario 'wat-*'

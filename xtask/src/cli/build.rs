@@ -25,7 +25,7 @@ pub struct Args {
     /// Only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Compare side by side how each route builds the program of a family
+    /// Compare side by side the guests that each route (a toolchain and target) builds from the program of a family
     #[arg(long, value_name = "FAMILY")]
     compare: Option<String>,
     /// Do not use the network

@@ -30,12 +30,12 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities --output json | jq .tables
   cargo xtask capabilities limits --output csv
   cargo xtask capabilities --output features         as webassembly.org's features.json
-  cargo xtask capabilities --compare features.json   where such a file differs from the measurement
+  cargo xtask capabilities --compare features.json   differences from the profiles
 
 The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal,
 each line says on how many runtimes something works, and what the other runtimes do instead:
-`errno 52` (the function returned this error), `ends` (the guest or its runtime ended), `wrong` (it
-reported success without the effect), or `?` (the lab could not ask).
+`errno 52` (the function returned this error), `ends` (the call ended the guest or the runtime),
+`wrong` (it reported success but had no effect), or `?` (not tested).
 
 Exit code: 0. With --compare: 1 if something differs.";
 
@@ -45,13 +45,13 @@ pub struct Args {
     /// Tables to show [default: all]
     #[arg(value_enum, value_name = "TABLE")]
     tables: Vec<Kind>,
-    /// Only profiles whose runtime matches the glob; may be repeated
+    /// Show only profiles whose runtime matches the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     output: Format,
-    /// List where a file in the form of the WebAssembly website's features.json differs from the measurement
+    /// List the differences between a features.json (the WebAssembly website's format) and the measured profiles
     #[arg(long, value_name = "FILE", conflicts_with = "tables")]
     compare: Option<PathBuf>,
 }
@@ -137,10 +137,10 @@ fn compare(path: &Path, profiles: &[Profile], format: Format) -> Result<u8> {
     let is_read = fs::metadata(path).map(|found| found.is_file() && found.len() <= MAX_FILE);
     let file = match is_read.and_then(|is_read| if is_read { fs::read(path).map(Some) } else { Ok(None) }) {
         Err(error) => named(error.to_string())?,
-        Ok(None) => named(format!("it is no file of at most {} MiB", MAX_FILE >> 20))?,
+        Ok(None) => named(format!("it is not a regular file of at most {} MiB", MAX_FILE >> 20))?,
         Ok(Some(bytes)) => match serde_json::from_slice::<features::File>(&bytes) {
             Ok(file) => file,
-            Err(error) => named(format!("it is no features.json: {error}"))?,
+            Err(error) => named(format!("it is not a features.json: {error}"))?,
         },
     };
     let (compared, differences) = features::compare(&file, profiles);

@@ -31,7 +31,7 @@ mod values;
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
-  cargo xtask check                                  the files of wasmlab.toml
+  cargo xtask check                                  # the files of wasmlab.toml
   cargo xtask check app.wasm --dir ./data::/data --env LANG=C -- --verbose input.txt
   cargo xtask check app.wasm --dir-rw ./out --runtime wasmtime-cli
   cargo xtask check handler.wasm --http --request 'GET / 200 hello' --request 'GET /nowhere 404'
@@ -44,15 +44,15 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm --must 'wasmtime-*' --must node --allow wasmi:unsupported-proposal
   cargo xtask check app.wasm --baseline before.json  # what has changed since
   cargo xtask check app.wasm --runtime wasmi --runtime node --require-present    # in CI
-  cargo xtask check app.wasm --try-remedies          # and prove what would change a gap
-  cargo xtask check app.wasm --save report           # and open report/index.html
+  cargo xtask check app.wasm --try-remedies          # also try the suggested fixes on a copy
+  cargo xtask check app.wasm --save report           # then open report/index.html
 
 Each runtime gets a fresh copy of every --dir; the original does not change. To keep what guests
 write, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest change the directory
 itself, use --dir-rw with one runtime.
 
-Exit code 0: every installed runtime that could run a file did. A runtime without components, or
-without any WASI, does not count for a file that needs them, but each file has to run somewhere.
+Exit code 0: every installed runtime that could run a file did. A runtime without component support,
+or without any WASI, is not counted for a file that needs it; but each file must run somewhere.
 
 Exit code 1:
   - a runtime that could run a file did not, and --allow does not cover it;
@@ -61,8 +61,8 @@ Exit code 1:
   - with --require-present, a selected runtime is not installed.
 With --baseline, only regressions count.
 
-The report is written to reports/check/ of the checkout; the report of the last run-all does not
-change. Outside a checkout it is written to the user's cache. --save names another folder.";
+The report goes to reports/check/ in the checkout; it does not replace the report of the last
+run-all. Outside a checkout it goes to the user's cache folder. --save names another folder.";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -80,27 +80,29 @@ pub struct Args {
     /// Let the runtimes that match the glob fail, or only fail with this code; may be repeated
     #[arg(long, value_name = "RUNTIME[:CODE]")]
     allow: Vec<String>,
-    /// Compare with an earlier report, a file or one published in a git revision: exit with 1 only for regressions
+    /// Compare with an earlier report (a file, or the one published in a git revision), and exit with 1 only for
+    /// regressions
     #[arg(long, value_name = "FILE|REV")]
     baseline: Option<String>,
     /// Time limit for running a guest, in seconds [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may be
-    /// repeated
+    /// Run only on runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may
+    /// be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Ignore cached results and run every cell again
     #[arg(long)]
     no_cache: bool,
-    /// Apply remedies that change the file (wasm-opt, the WASI adapter) to a copy, run it, and show what that proves
+    /// Apply the remedies that change the file (wasm-opt, the WASI adapter) to a copy, run the copy, and show whether
+    /// it helped
     #[arg(long)]
     try_remedies: bool,
     /// Fail if a selected runtime is not installed
     #[arg(long)]
     require_present: bool,
-    /// Write report.json, report.md and index.html to this folder [default: reports/check/; outside a checkout, a folder
-    /// of the user's cache]
+    /// Write report.json, report.md and index.html to this folder [default: reports/check/; outside a checkout, a
+    /// folder in the user's cache]
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
     #[command(flatten)]

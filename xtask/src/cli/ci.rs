@@ -16,7 +16,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask ci                       runs .ci/install, then every step
   cargo xtask ci --list                shows the steps
   cargo xtask ci --only fmt --only clippy
-  cargo xtask ci --full                also runs the slow steps that rarely find anything
+  cargo xtask ci --full                every step, the slow ones too
 
 The last line counts the tests of all steps: `tests: N passed, M failed`.";
 

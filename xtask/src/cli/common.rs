@@ -45,11 +45,11 @@ pub fn usage<T>(message: impl Into<String>) -> Result<T> {
 /// Which embedded engines to build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum EnginesArg {
-    /// All of them: the first build takes ten to twenty minutes.
+    /// Every engine; the first build takes ten to twenty minutes.
     All,
     /// Only those that build in a minute or two; the others are absent unless already built.
     Quick,
-    /// None: use only those already built.
+    /// No new builds: use the engines already built.
     Built,
 }
 
@@ -128,7 +128,7 @@ pub fn columns(lab: &Lab, globs: &[String]) -> Result<Vec<Runtime>> {
 /// The registered columns selected by globs; without globs, those of the matrix.
 pub fn matching_columns(globs: &[String]) -> Result<Vec<&'static Runtime>> {
     match globs {
-        [] => Ok(runtimes::proven().collect()),
+        [] => Ok(runtimes::tested().collect()),
         globs => choose(runtimes::all().iter().collect(), globs, "runtime", |r: &&Runtime| r.id().to_owned()),
     }
 }

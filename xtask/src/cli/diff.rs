@@ -26,18 +26,18 @@ pub struct Args {
     /// The later report [default: reports/latest/report.json, written by the last run-all]
     #[arg(value_name = "B.json|REV")]
     after: Option<String>,
-    /// Format of the comparison on stdout
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     output: Format,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// For a terminal
+    /// For a terminal.
     Text,
-    /// For a pull request: regressions first, the rest collapsed
+    /// For a pull request: regressions first, the rest collapsed.
     Markdown,
-    /// For programs
+    /// One JSON object.
     Json,
 }
 

@@ -20,7 +20,9 @@ use wasmlab_report::visible::VisiblePath;
 pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask doctor
-  WASMLAB_RUST_TOOLCHAIN=nightly cargo xtask doctor";
+  WASMLAB_RUST_TOOLCHAIN=nightly cargo xtask doctor
+
+Exit code: 0, or 3 if the cache cannot be written.";
 
 /// One line per tool, wrapped below its name.
 struct List {
@@ -53,7 +55,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     let mut list = List { width: output::render_options().width, text: String::new() };
     // A path inside the workspace is short enough to type.
     let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).visible();
-    for runtime in runtimes::proven() {
+    for runtime in runtimes::tested() {
         match (engines::find_tool(lab, runtime), runtime.source) {
             (Ok(tool), _) => {
                 list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(&tool.program))]);
@@ -111,11 +113,11 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     output::print(&format!(
         "{}\nsandbox    {}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
         list.text,
-        sandbox::warning().unwrap_or("each guest's process is restricted in files, TCP ports and signals"),
+        sandbox::warning().unwrap_or("guest processes are restricted to their files, TCP ports and signals"),
         if lab.has_workspace() {
             lab.root.visible()
         } else {
-            "none, so compilers are not listed".to_owned()
+            "none; compilers are listed only in one".to_owned()
         },
         cache.visible(),
     ))?;

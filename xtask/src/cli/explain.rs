@@ -13,7 +13,7 @@ use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::text;
 
-pub const ABOUT: &str = "Explain a code: what it means, who is to blame and what would change it";
+pub const ABOUT: &str = "Explain a code: what it means, who is responsible, and what would change the result";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask explain sockets-unsupported
   cargo xtask explain s                      the same, by its letter in the matrix
@@ -34,8 +34,8 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
             output::table(&[names("symbol"), names("code"), names("verdict"), prose("meaning", 30)], &rows.collect::<Vec<_>>())
         }
         Some(text) if *text == PASS_WITH_SWITCH.to_string() => format!(
-            "{PASS_WITH_SWITCH} pass with a switch\n\nThe runtime does not run it by default, but does with one of its own switches. The report \
-             names the switch\nand says what happens without it.\n"
+            "{PASS_WITH_SWITCH} pass with a switch\n\nThe runtime runs the guest only with one of its own switches. The report names the \
+             switch, and says\nwhat happens without it.\n"
         ),
         Some(text) => match find(text) {
             Ok(code) => explain(code.entry()),
@@ -63,7 +63,7 @@ fn explain(entry: &CatalogueEntry) -> String {
     let width = output::render_options().width;
     let mut text = String::new();
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
-    let priority = format!("{} (if a cell has several reasons, the lowest becomes its code)", entry.priority);
+    let priority = format!("{} (a cell with several reasons gets the code with the lowest number)", entry.priority);
     for (head, body) in [
         ("", entry.id),
         ("symbol", &entry.symbol.to_string()),

@@ -13,7 +13,7 @@ use crate::exit;
 /// Options of every command that shows a report.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct FormatArgs {
-    /// Format of the report on stdout [default: overview for run-all, answer for check, suite for suite, otherwise table]
+    /// Format of the report on stdout
     #[arg(long = "output", value_name = "FORMAT", value_parser = parser())]
     renderer: Option<Renderer>,
 }
@@ -44,6 +44,21 @@ impl FormatArgs {
     }
 }
 
+/// A subcommand whose help names the format that it prints by default.
+pub fn with_default(command: clap::Command) -> clap::Command {
+    let default = match command.get_name() {
+        "run-all" | "merge" => "overview",
+        "check" => "answer",
+        "suite" => "suite",
+        _ => "table",
+    };
+    if !command.get_arguments().any(|argument| argument.get_id() == "renderer") {
+        return command;
+    }
+    command
+        .mut_arg("renderer", |argument| argument.help(format!("Format of the report on stdout [default: {default}]")))
+}
+
 fn parser() -> impl TypedValueParser<Value = Renderer> {
     let values = ALL.iter().map(|r| PossibleValue::new(r.id).help(r.about));
     PossibleValuesParser::new(values).map(|id| find(&id).copied().unwrap_or(ALL[0]))
@@ -70,9 +85,9 @@ pub fn show_failure(code: u8, message: &str) {
 /// How to group the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum RowGrouping {
-    /// By program: all routes that build it
+    /// By program: all routes that build it.
     Family,
-    /// By route: all programs built by it
+    /// By route: all programs that it builds.
     Route,
 }
 

@@ -1,4 +1,4 @@
-//! `history`: when each cell changed, and with which version.
+//! `history`: shows when each cell changed, and with which version.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use wasmlab_report::visible::{VisiblePath, on_line};
 
 /// Description for `--help`.
 pub const ABOUT: &str =
-    "Show when each cell changed, and with which version, from a folder of reports or git's history";
+    "Show when each cell changed, and with which runtime version, from a folder of reports or git's history";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask history                            the published reports in git's history
@@ -28,11 +28,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask history ci-reports --output markdown > history.md
   cargo xtask history ci-reports --output html > page.html
 
-`--output html` is the page of the last report, with a chart of what changed before.
-
-The reports of a folder are in the order of their start; those without a time, by their name. A cell
-that a report did not measure stays as it was. Files that are no reports of this version of the lab
-are left out, and named.";
+Reports in a folder are ordered by start time, or by name if they have none. A cell that a report
+did not measure keeps its previous result. Files that are not reports of this version of the lab are
+skipped and listed.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -40,13 +38,13 @@ pub struct Args {
     /// A folder with reports (`--output json`) [default: the revisions of reports/OS-ARCH.json in git]
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Only scenarios that match the glob; may be repeated
+    /// Show only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Only runtimes that match the glob; may be repeated
+    /// Show only runtimes that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Only the last N reports
+    /// Read only the last N reports
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
     /// Output format
@@ -62,7 +60,7 @@ enum Format {
     Markdown,
     /// One JSON object.
     Json,
-    /// The page of the last report, with a chart.
+    /// The page of the last report, with a chart of earlier changes.
     Html,
 }
 
@@ -151,7 +149,7 @@ fn of_git(lab: &Lab, last: usize) -> Result<Vec<Entry>> {
         }
     }
     if entries.is_empty() {
-        return usage(format!("git has no revision of `{name}` that this lab reads: give a folder of reports"));
+        return usage(format!("git has no revision of `{name}` that this version of the lab can read: give a folder of reports"));
     }
     Ok(entries)
 }

@@ -33,12 +33,12 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect nginx                  the same, by a scenario's short name
   cargo xtask inspect app.wasm --json | jq .abis
   cargo xtask inspect app.wasm --wat | less
-  cargo xtask inspect scenarios/wat-add/add.wat --bytes     each byte and its meaning
+  cargo xtask inspect scenarios/wat-add/add.wat --bytes     every byte and its meaning
   cargo xtask inspect huge.wasm --quick      imports, exports and sections only";
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// A module or component (.wasm or .wat), or a scenario (name or folder) whose guest to inspect
+    /// A module or component (.wasm or .wat), or a scenario (name or folder), to inspect its guest
     #[arg(value_name = "FILE|SCENARIO")]
     what: PathBuf,
     /// Print JSON
@@ -47,10 +47,10 @@ pub struct Args {
     /// Print the text format (WAT)
     #[arg(long)]
     wat: bool,
-    /// Print each byte of a small file with its offset and its meaning, valid or not
+    /// Print every byte of a small file with its offset and meaning, even if the file is invalid
     #[arg(long, conflicts_with_all = ["wat", "quick"])]
     bytes: bool,
-    /// Skip function bodies: no proposals and no validation
+    /// Skip function bodies: report no proposals, and do not validate
     #[arg(long, conflicts_with = "wat")]
     quick: bool,
     /// Do not use the network when building a scenario's guest

@@ -29,17 +29,17 @@ pub use book::render as render_book;
 pub const ABOUT: &str = "Learn WebAssembly and WASI in short chapters whose commands run on your machine";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask learn                       lists the chapters and what you have done
-  cargo xtask learn next                  continues where you left off
-  cargo xtask learn 4                     opens a chapter, by its number
+  cargo xtask learn                       list the chapters and your progress
+  cargo xtask learn next                  continue where you left off
+  cargo xtask learn 4                     open a chapter, by its number
   cargo xtask learn sockets               or by its name
-  cargo xtask learn check                 checks the exercise at hand
-  cargo xtask learn check --watch         checks it whenever you save
-  cargo xtask learn hint                  a hint; then another one
-  cargo xtask learn solution fix-sizes    shows a solution
-  cargo xtask learn reset 4               starts a chapter again; without 4, all of them
-  cargo xtask learn 4 --plain | less      the whole chapter, without waiting
-  cargo xtask learn book --check          do the pages in reports/book/ match the chapters?
+  cargo xtask learn check                 check the current exercise
+  cargo xtask learn check --watch         check it whenever you save
+  cargo xtask learn hint                  show a hint; then another one
+  cargo xtask learn solution fix-sizes    show a solution
+  cargo xtask learn reset 4               start chapter 4 again; without a number, all chapters
+  cargo xtask learn 4 --plain | less      show the whole chapter, without waiting
+  cargo xtask learn book --check          check that reports/book/ matches the chapters
 
 Your progress is in learn.toml and the exercises are in learn/. Another learner in the same checkout
 uses --progress NAME.toml, and works in NAME/. A chapter is a folder in xtask/learn/chapters/.
@@ -52,19 +52,19 @@ pub struct Args {
     /// A chapter by number or name, or one of: next, check, hint, solution, reset, book; lists the chapters if omitted
     #[arg(value_name = "CHAPTER|ACTION")]
     what: Option<String>,
-    /// For check, hint and solution: an exercise [default: the one at hand]. For reset: a chapter [default: all]
+    /// For check, hint and solution: an exercise [default: the current one]. For reset: a chapter [default: all]
     #[arg(value_name = "NAME", requires = "what")]
     name: Option<String>,
     /// Print everything without waiting for the reader; without a chapter, all chapters
     #[arg(long)]
     plain: bool,
-    /// The file that keeps your progress [default: learn.toml]; the exercises are in a folder of the same name
+    /// File for your progress [default: learn.toml]; exercises are copied to the folder of the same name (learn/)
     #[arg(long, value_name = "FILE")]
     progress: Option<PathBuf>,
     /// With check: check again whenever a file is saved, until the exercise passes
     #[arg(long, requires = "what")]
     watch: bool,
-    /// With book: only compare, and fail if the pages do not match the chapters, or an output changed
+    /// With book: write nothing, and fail if the pages or the outputs in them are out of date
     #[arg(long, requires = "what")]
     check: bool,
 }
@@ -86,11 +86,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let what = args.what.as_deref();
     for (given, wanted, name) in [(args.watch, "check", "--watch"), (args.check, "book", "--check")] {
         if given && what != Some(wanted) {
-            return usage(format!("{name} is an option of `cargo xtask learn {wanted}`"));
+            return usage(format!("{name} is only for `cargo xtask learn {wanted}`"));
         }
     }
     if args.name.is_some() && !matches!(what, Some("check" | "hint" | "solution" | "reset")) {
-        return usage("a second name is for check, hint, solution and reset".to_owned());
+        return usage("only check, hint, solution and reset take a second name".to_owned());
     }
     let is_plain = args.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal();
     let mut tour = Tour::new(lab, &chapters, (file, progress), Screen::new(is_plain));
@@ -170,7 +170,7 @@ fn list(tour: &Tour) -> Result<u8> {
     let minutes: u32 = tour.chapters.iter().map(|chapter| chapter.minutes).sum();
     let go_on = match tour.next() {
         Some(0) => "Begin:    cargo xtask learn next".to_owned(),
-        Some(at) => format!("Go on:    cargo xtask learn next    (chapter {})", tour.chapters[at].number),
+        Some(at) => format!("Continue: cargo xtask learn next    (chapter {})", tour.chapters[at].number),
         None => "All chapters are done.".to_owned(),
     };
     let table = output::table(&columns, &rows);
@@ -185,7 +185,7 @@ fn next(tour: &mut Tour) -> Result<u8> {
             tour.chapters(at, until)
         }
         None => {
-            output::print("All chapters are done. Now try a module of yours: cargo xtask check YOUR.wasm\n")?;
+            output::print("All chapters are done. Now try your own module: cargo xtask check YOUR.wasm\n")?;
             Ok(exit::OK)
         }
     }

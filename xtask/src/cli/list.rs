@@ -18,18 +18,18 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask list
   cargo xtask list scenarios
   cargo xtask list runtimes
-  cargo xtask list --unproven      runtimes whose adapter was never tested
-  cargo xtask list toolchains      languages and targets, and which are installed";
+  cargo xtask list --untested      runtimes whose adapter was never tested
+  cargo xtask list toolchains      compilers with their targets, and which are installed";
 
 #[derive(clap::Args)]
 pub struct Args {
     /// What to list [default: everything]
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "KIND")]
     what: Option<ListKind>,
-    /// List the runtimes that the matrix omits: their adapters follow the documentation but were never tested with the
-    /// real program. Select one by name, as in `--runtime spin`
-    #[arg(long, conflicts_with = "what")]
-    unproven: bool,
+    /// List the runtimes that the matrix leaves out: their adapters were written from documentation and never tested
+    /// with the real program. Select one by name, as in `--runtime spin`
+    #[arg(long, alias = "unproven", conflicts_with = "what")]
+    untested: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -43,8 +43,8 @@ enum ListKind {
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    if args.unproven {
-        output::print(&runtimes(runtimes::all().iter().filter(|r| r.unproven)))?;
+    if args.untested {
+        output::print(&runtimes(runtimes::all().iter().filter(|r| r.untested)))?;
         return Ok(exit::OK);
     }
     // Without a workspace there are no scenarios, and nothing to compile.
@@ -55,7 +55,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         parts.push(scenarios(common::scenarios(lab)?));
     }
     if wants(ListKind::Runtimes) {
-        parts.push(runtimes(runtimes::proven()));
+        parts.push(runtimes(runtimes::tested()));
     }
     if wants(ListKind::Toolchains) {
         parts.push(toolchains(lab, &common::scenarios(lab)?));

@@ -15,7 +15,7 @@ use wasmlab_report::{RenderOptions, json, overview};
 use wasmlab_report::visible::VisiblePath;
 
 /// Description for `--help`.
-pub const ABOUT: &str = "Join the reports of `run-all --partition` into one, as if one machine had run everything";
+pub const ABOUT: &str = "Merge the reports of `run-all --partition` into the report of the whole run";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask merge 1.json 2.json 3.json -o report.json
@@ -24,9 +24,9 @@ pub const EXAMPLES: &str = "Examples:
 Each machine runs one part, and keeps its report:
   cargo xtask run-all --partition 1/3 --output json > 1.json
 
-The result is the report of the whole run, times aside. It is an error if a part is missing or is
-given twice, or if the parts differ in their scenarios, their selection, or the version of the lab,
-a runtime or a compiler.
+Apart from times, the result equals the report of one run on one machine. It is an error if a part
+is missing or given twice, or if the parts differ in their scenarios, their selection, or the
+version of the lab, a runtime or a compiler.
 
 Exit code: that of the whole run.";
 
@@ -36,12 +36,12 @@ pub struct Args {
     /// The report of each part
     #[arg(value_name = "REPORT", required = true)]
     files: Vec<PathBuf>,
-    /// Write the joined report to this file, as JSON
-    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    /// Write the merged report to this file, as JSON
+    #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
     shown: FormatArgs,
-    /// How to group the rows
+    /// Group the rows by program or by route, a toolchain and target
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
 }

@@ -53,7 +53,7 @@ pub struct Args {
     /// Call this export instead of running the program
     #[arg(long, value_name = "EXPORT", conflicts_with = "against")]
     invoke: Option<String>,
-    /// Only profiles whose runtime matches the glob; may be repeated
+    /// Use only profiles whose runtime matches the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Compare predictions with the cells of this report [default: reports/latest/report.json]
@@ -174,7 +174,7 @@ fn text(of: &OfFile, profiles: &[Profile]) -> String {
     let days: Vec<&str> = of.predictions.iter().map(|one| one.measured.as_str()).collect();
     let newest = days.iter().max().copied().unwrap_or_default();
     let columns = [names("prediction"), prose("because", 24), prose("runtimes", 30)];
-    let mut shown = format!("{} (profiles of {newest} and before)\n\n", on_line(&of.file));
+    let mut shown = format!("{} (profiles measured up to {newest})\n\n", on_line(&of.file));
     if let Some(why) = &of.invalid {
         let why: String = why.chars().take(MAX_REASON).collect();
         shown += &format!("It is not a valid file: {}\n\n", on_line(&why));

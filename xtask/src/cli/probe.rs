@@ -29,9 +29,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask probe --runtime node@22       another version
   cargo xtask probe --runtime wasmi --no-cache
 
-Runs small modules, in the same sandbox and with the same cache as the cells of `run-all`. Each one
-imports one specification, needs one proposal, calls one function, or is as large as the runtime
-accepts. Profiles go to snapshots/profiles/, one file per runtime and version. `capabilities` shows
+Runs probe modules, in the same sandbox and with the same cache as the cells of `run-all`. Each one
+imports the functions of one specification, uses one proposal, calls one function, or tests one size
+limit. Profiles go to snapshots/profiles/, one file per runtime and version. `capabilities` shows
 them, and `predict` uses them.
 
 Engines that are not built are skipped; `setup --engines` builds them.";
@@ -39,7 +39,7 @@ Engines that are not built are skipped; `setup --engines` builds them.";
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only runtimes that match the glob; RUNTIME@PATH and RUNTIME@VERSION as for `check`; may be repeated
+    /// Measure only runtimes that match the glob; RUNTIME@PATH and RUNTIME@VERSION as for `check`; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Ignore cached results and run every probe again

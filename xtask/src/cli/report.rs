@@ -30,9 +30,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask report reports/check/report.json     shows the last check
   cargo xtask report ci/report.json
   cargo xtask report --check                       does the published report match the last run-all?
-  cargo xtask report --output html > page.html     a page to send; run-all leaves it in reports/latest/index.html
-  cargo xtask report --publish                     writes reports/OS-ARCH.json and .md, and reports/index.html
-  cargo xtask report --check-page                  writes reports/check.html, which predicts where a dropped file runs";
+  cargo xtask report --output html > page.html     a page to send
+  cargo xtask report --publish                     writes reports/OS-ARCH.json, .md and index.html
+  cargo xtask report --check-page                  writes reports/check.html";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -41,11 +41,11 @@ pub struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     shown: FormatArgs,
-    /// How to group the rows
+    /// Group the rows by program or by route, a toolchain and target
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
-    /// Write the report to reports/ for publication, without times, memory sizes or local paths; columns that are
-    /// absent here keep their published results
+    /// Write the report to reports/ for publication, without times, memory sizes or local paths; columns whose runtime
+    /// is not installed here keep their published results
     #[arg(long)]
     publish: bool,
     /// Fail if the published results differ from this report, or if the published Markdown or page does not match its
@@ -63,7 +63,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         return check_page::write(lab);
     }
     if (args.publish || args.check) && !lab.has_workspace() {
-        return usage("--publish and --check are about the report of a checkout of the lab: run them there");
+        return usage("--publish and --check need a checkout of the lab");
     }
     let report = read(&args.file.clone().unwrap_or_else(|| default_file(lab)))?;
     if args.publish {
@@ -86,7 +86,7 @@ pub fn default_file(lab: &Lab) -> PathBuf {
 /// The report in a file.
 ///
 /// # Errors
-/// When it cannot be read, or is no report of this lab.
+/// If it cannot be read, or is not a report of this lab.
 pub fn read(file: &Path) -> Result<RunReport> {
     let text = read_text(file, MAX_BYTES)
         .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` writes one", file.visible())))?;
@@ -209,7 +209,7 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     }
     let more = wrong.len().saturating_sub(MAX_SHOWN);
     let more = if more == 0 { String::new() } else { format!("and {more} more differences; ") };
-    output::print_error(&format!("{more}the published report is out of date: `cargo xtask report --publish` renews it"));
+    output::print_error(&format!("{more}the published report is out of date: `cargo xtask report --publish` updates it"));
     Ok(exit::REGRESSION)
 }
 

@@ -31,7 +31,7 @@ const SCRIPT: &str = "run.sh";
 pub const ABOUT: &str = "Write a folder that reproduces one cell without the lab, to attach to a bug report";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask repro wat-wasi-system wamr-zig
-  cargo xtask repro wat-proposal-gc wasmi --output /tmp/gc-on-wasmi
+  cargo xtask repro wat-proposal-gc wasmi --out /tmp/gc-on-wasmi
 
 The folder contains the module, run.sh, the source of any engine or driver that the lab builds, and
 a README.md with the versions and the expected and observed results. run.sh prints the guest's
@@ -45,8 +45,8 @@ pub struct Args {
     /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for another version
     runtime: String,
     /// Folder to write; must be empty or not exist [default: reports/repro/SCENARIO-RUNTIME, replaced if it exists]
-    #[arg(long, value_name = "DIR")]
-    output: Option<PathBuf>,
+    #[arg(short, long, alias = "output", value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Do not use the network while building
     #[arg(long)]
     offline: bool,
@@ -56,12 +56,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenario = run_one::scenario(lab, &args.scenario)?;
     let runtime = common::column(lab, &args.runtime)?;
     let own = lab.published("repro").join(format!("{}-{}", args.scenario, runtime.id()));
-    let into = args.output.clone().unwrap_or_else(|| own.clone());
+    let into = args.out.clone().unwrap_or_else(|| own.clone());
     if into == own && own.join(SCRIPT).is_file() {
         fs::remove_dir_all(&own).with_context(|| format!("failed to replace `{}`", own.visible()))?;
     }
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
-        return usage(format!("`{}` is not an empty folder: choose another with --output", into.visible()));
+        return usage(format!("`{}` is not an empty folder: choose another with --out", into.visible()));
     }
     let options = guest::BuildOptions { offline: args.offline, require_built: false };
     let guest = guest::obtain(lab, &scenario, options)

@@ -28,23 +28,23 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --output json > report.json
   cargo xtask run-all --baseline main        compared with what the branch main published
   cargo xtask run-all --engines quick        the first matrix in a minute or two
-  cargo xtask run-all --partition 2/3        a third of the scenarios; `merge` joins three such reports
+  cargo xtask run-all --partition 2/3        a third of the scenarios, for `merge`
   cargo xtask run-all --no-cache --timeout 30";
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only scenarios that match the glob; may be repeated
+    /// Run only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may be
-    /// repeated
+    /// Run only on runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may
+    /// be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Compare with an earlier report, a file or one published in a git revision, instead of the snapshots: exit with 1
-    /// only for regressions
+    /// Compare with an earlier report (a file, or the one published in a git revision) instead of the snapshots, and
+    /// exit with 1 only for regressions
     #[arg(long, value_name = "FILE|REV")]
     baseline: Option<String>,
-    /// Run only part K of N of the scenarios, to spread a run over several machines; `merge` joins the reports
+    /// Run only part K of N of the scenarios, to spread a run over several machines; `merge` merges their reports
     #[arg(long, value_name = "K/N")]
     partition: Option<Partition>,
     /// Number of cells to run in parallel [default: one per CPU]
@@ -61,7 +61,7 @@ pub struct Args {
     /// Show every column and every explanation (same as --output table)
     #[arg(long, conflicts_with = "renderer")]
     full: bool,
-    /// How to group the rows
+    /// Group the rows by program or by route, a toolchain and target
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
     /// Do not use the network: crates must already be in cargo's cache

@@ -22,7 +22,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-one wat-add wasmtime-cli
   cargo xtask run-one rust-wasip1-system wasmtime@/path/to/a/build/of/wasmtime
 
-The printed command can be pasted into a shell: the folder it runs in is kept.
+You can paste the printed command into a shell: its working folder is kept.
 Exit code: 0 if the scenario passes, 1 if it does not.";
 
 #[derive(clap::Args)]
@@ -74,7 +74,7 @@ pub fn verdict(cell: &Cell) -> String {
     let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
     let remedy = cell.remedy.as_ref().map(|r| format!("\n  to change that: {r}")).unwrap_or_default();
     // The execution path, if the host has several.
-    let path = cell.execution_path.as_ref().map(|path| format!(" by {path}")).unwrap_or_default();
+    let path = cell.execution_path.as_ref().map(|path| format!(" (execution path: {path})")).unwrap_or_default();
     format!("{} on {}{path}: {}{code}: {}{remedy}\n", cell.scenario, cell.runtime, cell.verdict.id(), cell.detail)
 }
 

@@ -1,4 +1,4 @@
-//! `serve`: runs a scenario's server, for a person with a browser.
+//! `serve`: runs a scenario's server, for use in a browser.
 
 use std::fs;
 use std::net::TcpListener;

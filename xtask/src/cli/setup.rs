@@ -28,8 +28,8 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
   cargo xtask setup --suite                  clones wasi-testsuite, for `suite`
   cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes
-  cargo xtask setup --engines --from .       and installs it for `wasmlab` (cargo install --path xtask)
-  cargo xtask setup --engines --from . --runtime wasmi";
+  cargo xtask setup --engines --from .       the same, installed for `wasmlab` outside the checkout
+  cargo xtask setup --engines --from . --runtime wasmi   only this one";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -43,7 +43,7 @@ pub struct Args {
     /// Install only runtimes that match the glob, no toolchains; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Only build the embedded engines and browser drivers, which `run-all` would otherwise build when it needs them
+    /// Only build the embedded engines and browser drivers now, instead of when `run-all` first needs them
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
     /// With --engines: build them in this checkout of the lab, and copy them to the user's data folder, where the

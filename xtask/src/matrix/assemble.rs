@@ -305,7 +305,7 @@ fn is_answered(cell: &Cell) -> bool {
 fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<Note> {
     let facts = built.facts.as_ref().filter(|_| built.origin == Origin::Built)?;
     let note = |text: String| {
-        let text = format!("{text}: `cargo xtask bless --guests` renews it");
+        let text = format!("{text}: `cargo xtask bless --guests` replaces it");
         Some(Note { kind: NoteKind::PrebuiltDiffers, subject: scenario.name.clone(), text })
     };
     let provenance = match guest::provenance(lab, &scenario.name) {

@@ -136,8 +136,7 @@ fn ready<'a>(
 fn injected_script(name: &str) -> NotAttempted {
     let cut: String = name.chars().take(40).collect();
     let name = if cut.len() < name.len() { format!("{cut}…") } else { cut };
-    let reason = format!(
-        "jco writes a component's names into its JavaScript as they are, and there `{name}` would be more than a name"
-    );
+    let reason =
+        format!("jco copies a component's names into its JavaScript unescaped, and `{name}` would run there as code");
     NotAttempted { subject: "script-name", reason }
 }

@@ -52,7 +52,7 @@ impl Scheduler {
         (state.rows[row].clone(), state.columns[column].clone())
     }
 
-    /// What there is at the end.
+    /// The results at the end.
     pub(super) fn into_results(self) -> Results {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         Results { rows: state.rows, columns: state.columns, cells: state.cells }

@@ -99,7 +99,7 @@ pub fn run(
         && facts.is_ok_and(|facts| facts.imports.iter().any(|import| import.name == "fd_write"))
     {
         judgement.blame = vec![Blame::Unknown];
-        judgement.detail += "; the guest can print these words itself";
+        judgement.detail += "; the guest may have printed this text itself";
     }
     if request.given.contains_key(&plan.scenario.name) && !request.inputs_are_complete {
         let progress = &progress(&observation);

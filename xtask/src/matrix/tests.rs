@@ -189,7 +189,7 @@ fn report_compares_cells_with_snapshots() {
     assert_eq!(first.cells.len(), 6);
     assert_eq!(first.codes.len(), 2, "a text for each code");
     assert!(first.runtimes[0].tool.present && !first.runtimes[1].tool.present);
-    assert_eq!(first.artifacts.len(), 2, "a guest that was not built is no artifact");
+    assert_eq!(first.artifacts.len(), 2, "a guest that was not built is not an artifact");
     assert!(changes(&first).contains(&Change::New));
     let store = crate::store::snapshots::Store::new(workspace.lab.snapshots());
     store.accept(&|_, _| true).unwrap();

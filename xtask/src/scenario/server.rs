@@ -68,7 +68,10 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
 /// Validates the endpoints of one server.
 fn endpoints(server: &Server, key: &dyn Fn(&str) -> String, say: &mut dyn FnMut(String, String)) {
     if server.closed && !server.endpoint.is_empty() {
-        say(key("closed"), "is set, but nobody can reach its endpoints: remove one".to_owned());
+        say(
+            key("closed"),
+            "is set, but a closed server has no reachable endpoints: remove `closed` or the endpoints".to_owned(),
+        );
     }
     for (at, endpoint) in server.endpoint.iter().enumerate() {
         let mut say = |name: &str, message: String| say(key(&format!("endpoint[{at}].{name}")), message);
@@ -84,7 +87,7 @@ fn endpoints(server: &Server, key: &dyn Fn(&str) -> String, say: &mut dyn FnMut(
             say("chunks", "is set together with `body`: remove one".to_owned());
         }
         if endpoint.chunks.is_none() && !endpoint.trailers.is_empty() {
-            say("trailers", "follow chunks: write the body as `chunks`".to_owned());
+            say("trailers", "need `chunks`: write the body as chunks".to_owned());
         }
         for (name, value) in endpoint.headers.iter().chain(&endpoint.trailers) {
             if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {

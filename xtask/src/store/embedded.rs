@@ -1,4 +1,4 @@
-//! Measured results within the program: the files of `snapshots/`, for where there is no checkout.
+//! Measured results compiled into the program: the files of `snapshots/`, used without a checkout.
 
 use std::fs;
 use std::io;

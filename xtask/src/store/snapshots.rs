@@ -219,7 +219,7 @@ fn stem_of(file: &Path, end: &str) -> Option<String> {
     file.file_name()?.to_str()?.strip_suffix(end).map(str::to_owned)
 }
 
-/// A cell's line. If the cell's runtime names any one of several imports that it lacks, another one is no other result.
+/// A cell's line. If the cell's runtime names any one of several imports that it lacks, another one is the same result.
 #[must_use]
 pub fn line_of(cell: &Cell, version: &str, before: Option<&Line>) -> Line {
     let now = Line::of(cell, version);

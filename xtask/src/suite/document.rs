@@ -16,7 +16,7 @@ const LEGACY: &[&str] = &["args", "root", "env", "exit_code", "stdout", "stderr"
 /// Fields of the form that lists operations.
 const WITH_OPERATIONS: &[&str] = &["operations", "proposals", "world", "servers"];
 
-/// What to do with a test and what has to happen.
+/// Operations and expected results of a test.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TestDocument {
     /// The operations, in order; the first is [`Operation::Run`], the last [`Operation::Wait`].
@@ -209,7 +209,7 @@ fn operation(fields: &mut Fields, notes: &mut Notes) -> Option<Operation> {
             match protocol.as_str() {
                 "tcp" => {}
                 "udp" | "http" => notes.unknown(&format!("`connect` with `protocol_type` `{protocol}`")),
-                _ => notes.fault(&fields.place("protocol_type"), "is no protocol: write \"tcp\""),
+                _ => notes.fault(&fields.place("protocol_type"), "is not a protocol: write \"tcp\""),
             }
             Operation::Connect(fields.text("id", notes).unwrap_or_else(|| "server".to_owned()))
         }
@@ -235,7 +235,7 @@ fn signal(fields: &mut Fields, notes: &mut Notes) -> String {
         Some(signal) if !signal.is_empty() && signal.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) => {
             notes.unknown(&format!("`kill` with `{name}`"));
         }
-        _ => notes.fault(&fields.place("signal"), "is no signal: write \"SIGTERM\", \"SIGINT\" or \"SIGKILL\""),
+        _ => notes.fault(&fields.place("signal"), "is not a signal: write \"SIGTERM\", \"SIGINT\" or \"SIGKILL\""),
     }
     String::new()
 }

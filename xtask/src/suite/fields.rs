@@ -1,11 +1,11 @@
-//! Reads JSON objects field by field: each fault names the field and what to write instead, and what nobody asked for is
-//! reported too.
+//! Reads JSON objects field by field: each fault names the field and what to write instead, and unknown fields are
+//! reported.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// What is wrong with a file, or not known to the lab.
+/// Errors in a file, and fields that the lab does not know.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Notes {
     /// Faults: the field, and what is wrong with it.
@@ -126,7 +126,7 @@ impl<'a> Fields<'a> {
         let pairs = |value: &Value| -> Option<BTreeMap<String, String>> {
             value.as_object()?.iter().map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect()
         };
-        self.read(name, "an object of texts: write {\"NAME\": \"VALUE\"}", notes, pairs).unwrap_or_default()
+        self.read(name, "an object of strings: write {\"NAME\": \"VALUE\"}", notes, pairs).unwrap_or_default()
     }
 
     /// Takes the other fields: what they mean depends on something that is reported as unknown.

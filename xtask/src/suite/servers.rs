@@ -119,7 +119,7 @@ fn response(endpoint: &mut Endpoint, fields: &mut Fields, notes: &mut Notes) {
         notes.fault(&fields.place("chunks"), "are given together with `body`: remove one");
     }
     if endpoint.chunks.is_none() && !endpoint.trailers.is_empty() {
-        notes.fault(&fields.place("trailers"), "follow chunks: write the body as `chunks`");
+        notes.fault(&fields.place("trailers"), "need `chunks`: write the body as chunks");
     }
     check_headers(&fields.place("headers"), &endpoint.headers, notes);
     check_headers(&fields.place("trailers"), &endpoint.trailers, notes);

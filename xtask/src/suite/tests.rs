@@ -72,7 +72,7 @@ fn both_forms_become_scenarios() {
     assert_eq!((main.endpoint.len(), main.endpoint[1].method.as_str(), dead.closed), (3, "POST", true));
 }
 
-/// What the lab does not know is a reason not to run the test; it is never left out.
+/// Anything that the lab does not know is a reason not to run the test; it is never left out.
 #[test]
 fn unknown_parts_are_reported() {
     let check = |json: &str, wanted: &str| {
@@ -90,7 +90,7 @@ fn unknown_parts_are_reported() {
     check(r#"{"servers": [{"name": "a", "kind": "slow"}]}"#, "the kind of server `slow`");
     check(r#"{"servers": [{"name": "a", "endpoints": [{"mode": "teapot"}]}]}"#, "the mode of an endpoint `teapot`");
     check(&ops(r#"{"type": "request"}"#), "does not say where to");
-    check(r#"{"servers": [{"name": "a"}], "proposals": ["sockets"]}"#, "needs servers of the lab and ports");
+    check(r#"{"servers": [{"name": "a"}], "proposals": ["sockets"]}"#, "needs both test servers and ports");
     let twice = r#"{"operations": [{"type": "run"}, {"type": "wait"}, {"type": "run"}, {"type": "wait"}]}"#;
     check(twice, "runs its program several times");
 }
@@ -106,7 +106,7 @@ fn faults_name_field_and_remedy() {
     check("[]", "`the file` is a list, not an object: write {…}");
     check(r#"{"args": "x"}"#, "`args` is a text, not a list of texts: write [\"…\"]");
     check(r#"{"args": [1]}"#, "`args` is a list, not a list of texts");
-    check(r#"{"env": {"a": 1}}"#, "`env` is an object, not an object of texts: write {\"NAME\": \"VALUE\"}");
+    check(r#"{"env": {"a": 1}}"#, "`env` is an object, not an object of strings: write {\"NAME\": \"VALUE\"}");
     check(r#"{"env": {"a=b": "1"}}"#, "`env` has the name `a=b`, which no variable can have");
     check(r#"{"args": ["a\u0000"]}"#, "contains the character NUL");
     check(r#"{"exit_code": "0"}"#, "`exit_code` is a text, not a whole number of 32 bits");
@@ -123,8 +123,8 @@ fn faults_name_field_and_remedy() {
     check(&ops(r#"{"type": "write"}"#), "`operations[1].id` is not a stream that can be written: write \"stdin\"");
     check(&ops(r#"{"type": "send", "payload": "x"}"#), "`operations[1].id` is missing: add that of a `connect`");
     check(&ops(r#"{"type": "recv", "id": "x"}"#), "`operations[1]` uses an `id` that no earlier `connect` opened");
-    check(&ops(r#"{"type": "connect", "protocol_type": "sctp"}"#), "`operations[1].protocol_type` is no protocol");
-    check(&ops(r#"{"type": "kill", "signal": "TERM"}"#), "`operations[1].signal` is no signal: write \"SIGTERM\"");
+    check(&ops(r#"{"type": "connect", "protocol_type": "sctp"}"#), "`operations[1].protocol_type` is not a protocol");
+    check(&ops(r#"{"type": "kill", "signal": "TERM"}"#), "`operations[1].signal` is not a signal: write \"SIGTERM\"");
     check(&ops(r#"{"type": "request", "path": "/a b"}"#), "`operations[1].path` is invalid");
     check(&ops(r#"{"type": "request", "headers": {"a b": "c"}}"#), "`operations[1].headers` are invalid");
     check(
@@ -137,7 +137,7 @@ fn faults_name_field_and_remedy() {
     let endpoint = |text: &str| format!(r#"{{"servers": [{{"name": "a", "endpoints": [{text}]}}]}}"#);
     check(&endpoint(r#"{"method": "BREW"}"#), "`servers[0].endpoints[0].method` is none of GET");
     check(&endpoint(r#"{"response": {"body": "", "chunks": []}}"#), "given together with `body`");
-    check(&endpoint(r#"{"response": {"trailers": {"a": "b"}}}"#), "follow chunks");
+    check(&endpoint(r#"{"response": {"trailers": {"a": "b"}}}"#), "need `chunks`");
     check(&endpoint(r#"{"mode": "echo-body", "response": "x"}"#), "that of an endpoint that echoes");
     // Texts of the file are shortened and stay on one line.
     let long = format!(r#"{{"operations": [{{"type": "{}\n"}}, {{"type": "run"}}]}}"#, "x".repeat(500));

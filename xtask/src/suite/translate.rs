@@ -47,10 +47,7 @@ fn obstacle(test: &Test) -> Option<NotAttempted> {
     let reason = |subject, reason: String| Some(NotAttempted { subject, reason });
     if !test.unknown.is_empty() {
         let what = test.unknown.join(", ");
-        return reason(
-            "suite-format",
-            format!("the lab does not know {what} in its JSON, and does not run it without"),
-        );
+        return reason("suite-format", format!("its JSON uses {what}, which the lab does not support"));
     }
     let count = |is: fn(&Operation) -> bool| document.operations.iter().filter(|operation| is(operation)).count();
     if count(|operation| matches!(operation, Operation::Run { .. })) > 1 {
@@ -66,8 +63,7 @@ fn obstacle(test: &Test) -> Option<NotAttempted> {
         return reason("suite-request", why.to_owned());
     }
     if chooses_ports(test) && !document.servers.is_empty() {
-        let why =
-            "it needs servers of the lab and ports that the guest chooses itself, and the lab gives a guest either";
+        let why = "it needs both test servers and ports of its own choice, and the lab supports only one of the two";
         return reason("suite-network", why.to_owned());
     }
     None

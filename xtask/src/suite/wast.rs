@@ -40,7 +40,7 @@ pub const ROUTE: &str = "wast";
 pub struct WastFile {
     /// Its path below the folder that the user named.
     pub title: String,
-    /// What each process runs.
+    /// The parts, one per process.
     pub parts: Vec<WastPart>,
     /// Assertions that the lab cannot check on any runtime: how many, and why.
     pub left_out: BTreeMap<String, u64>,
@@ -313,7 +313,7 @@ fn scenario(name: String, title: &str, run: Run, script: Option<Script>) -> Scen
 
 /// Why the lab leaves components to the tests of components.
 const COMPONENT: &str = "it is a component, and the lab's assertions are about modules";
-/// Why what is wrong with a text cannot be shown to an engine.
+/// Why errors in the text format cannot be tested with engines.
 const TEXT: &str = "it is about the text format, and engines read the binary format";
 
 fn unreadable(error: &wasmparser::BinaryReaderError) -> String {

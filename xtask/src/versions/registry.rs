@@ -1,4 +1,4 @@
-//! What package registries have: the released versions of a runtime, and their installation into the lab's cache.
+//! Package registries: the released versions of a runtime, and their installation into the lab's cache.
 
 use std::ffi::OsString;
 use std::fs;
@@ -53,7 +53,7 @@ pub fn obtain(lab: &Lab, wanted: &VersionedProgram, offline: bool) -> Result<Pat
         return Ok(program);
     }
     if offline {
-        return Err("it is not installed, and --offline forbids to install it".to_owned());
+        return Err("it is not installed, and --offline forbids installing it".to_owned());
     }
     let folder = wanted.folder(lab);
     // Half an installation must not be taken for a whole one.

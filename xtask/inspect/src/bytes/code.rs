@@ -61,7 +61,7 @@ fn instructions(cursor: &mut Cursor, text: &BTreeMap<usize, String>) -> Result<(
     let mut operators = OperatorsReader::new(cursor.reader());
     let stopped = loop {
         if operators.eof() {
-            break Err("an instruction is expected, and nothing is left".to_owned());
+            break Err("expected an instruction, but the section ends here".to_owned());
         }
         let (name, fields) = match operators.read() {
             Ok(operator) => debug_parts(&operator),

@@ -24,7 +24,7 @@ pub fn section(cursor: &mut Cursor) -> Result<(), Stop> {
         }),
         "target_features" => vector(cursor, "feature", |cursor, _| {
             if cursor.is_at_end() {
-                return Err("a feature is expected, and nothing is left".to_owned());
+                return Err("expected a feature, but the section ends here".to_owned());
             }
             let used = if cursor.rest().first() == Some(&b'+') { "used" } else { "not used" };
             cursor.note(1, used);
@@ -66,7 +66,7 @@ fn names(cursor: &mut Cursor) -> Result<(), Stop> {
     cursor.within(size as usize, "the subsection", |cursor| match id {
         0 => cursor.name("module").map(drop),
         2 | 3 | 10 => vector(cursor, "entry", |cursor, _| {
-            cursor.number("an index", |index| format!("of number {index}:"))?;
+            cursor.number("an index", |index| format!("index {index}:"))?;
             cursor.nested(|cursor| vector(cursor, "name", named))
         }),
         1 | 4..=9 | 11 => vector(cursor, "name", named),
@@ -80,6 +80,6 @@ fn names(cursor: &mut Cursor) -> Result<(), Stop> {
 }
 
 fn named(cursor: &mut Cursor, _: usize) -> Result<(), Stop> {
-    cursor.number("an index", |index| format!("number {index} is called"))?;
+    cursor.number("an index", |index| format!("index {index}:"))?;
     cursor.nested(|cursor| cursor.name("name").map(drop))
 }

@@ -29,7 +29,7 @@ pub fn section(cursor: &mut Cursor, id: u8, state: &mut State) -> Result<(), Sto
         2 => vector(cursor, "import", |cursor, at| import(cursor, at, state)),
         3 => vector(cursor, "function", |cursor, at| {
             let index = state.functions + at;
-            cursor.number("a type's index", |ty| format!("function {index} is of type {ty}")).map(drop)
+            cursor.number("a type's index", |ty| format!("function {index} has type {ty}")).map(drop)
         }),
         4 => vector(cursor, "table", |cursor, at| {
             let index = state.tables + at;
@@ -122,8 +122,8 @@ fn type_(cursor: &mut Cursor, at: usize) -> Result<(), Stop> {
         Some(0x4d..=0x50 | 0x5e | 0x5f) => {
             cursor.read("a type", |_: &RecGroup| format!("entry {at}: a struct, an array or a subtype")).map(drop)
         }
-        Some(other) => Err(format!("a type is expected, and none begins with {other:02x} (60: a function)")),
-        None => Err("a type is expected, and nothing is left".to_owned()),
+        Some(other) => Err(format!("expected a type, but none begins with {other:02x} (60: a function)")),
+        None => Err("expected a type, but the section ends here".to_owned()),
     }
 }
 
@@ -132,7 +132,7 @@ fn import(cursor: &mut Cursor, at: usize, state: &mut State) -> Result<(), Stop>
     cursor.nested(|cursor| {
         cursor.name("name")?;
         let meaning = |ty: &TypeRef| match ty {
-            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => format!("function {} is of type {ty}", state.functions),
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => format!("function {} has type {ty}", state.functions),
             other => text(other),
         };
         let ty = cursor.read("a kind and a type", meaning)?;

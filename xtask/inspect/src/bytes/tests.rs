@@ -45,7 +45,7 @@ fn each_byte_of_add_has_a_meaning() {
 0011 03 | section 3: function
 0012 02 | size: 2 bytes
 0013 01 |   1 function
-0014 00 |     function 0 is of type 0
+0014 00 |     function 0 has type 0
 0015 07 | section 7: export
 0016 07 | size: 7 bytes
 0017 01 |   1 export
@@ -66,7 +66,7 @@ fn each_byte_of_add_has_a_meaning() {
 0030 01 |   subsection 1: names of functions
 0031 06 |   size: 6 bytes
 0032 01 |     1 name
-0033 00 |       number 0 is called
+0033 00 |       index 0:
 0034 03 61 64 64 |         name "add"
 "#;
     assert_eq!(shown(&lines), wanted.trim_start());
@@ -84,14 +84,14 @@ fn what_cannot_be_read_is_said_at_its_place() {
     let module = |rest: &[u8]| [b"\0asm\x01\0\0\0", rest].concat();
     check(b"", 0, "not WebAssembly");
     check(b"(module)", 0, "not WebAssembly");
-    check(b"\0asm\x01", 4, "a version of 4 bytes is expected");
-    check(&module(b"\x01\x00"), 10, "a count is expected, and nothing is left");
+    check(b"\0asm\x01", 4, "expected a version of 4 bytes");
+    check(&module(b"\x01\x00"), 10, "expected a count, but the section ends here");
     check(&module(b"\x01\x60\x01"), 10, "the section goes 95 bytes past the end of the file");
     check(&module(b"\x0f\x00"), 8, "no section has the id 15");
     check(&module(b"\x01\x02\x01\x7f"), 11, "none begins with 7f");
     check(&module(b"\x03\x03\x01\x00\x00"), 12, "the section should end here, and has 1 more byte");
     check(&module(b"\x0a\x04\x01\x02\x00\xff"), 13, "no instruction");
-    check(&module(b"\x0a\x05\x01\x02\x00\x01\x0b"), 14, "an instruction is expected, and nothing is left");
+    check(&module(b"\x0a\x05\x01\x02\x00\x01\x0b"), 14, "expected an instruction, but the section ends here");
     check(&module(b"\x0a\x05\x01\x09\x00\x01\x0b"), 12, "the body goes 6 bytes past the end of the section");
     check(&module(b"\x07\x05\x01\x02\xff\xfe\x00"), 11, "malformed UTF-8");
     // The section behind a wrong one is read.
@@ -116,7 +116,7 @@ fn real_modules_are_annotated_without_a_gap() {
         &[
             "import 0: module \"wasi_snapshot_preview1\"",
             "name \"fd_write\"",
-            "function 0 is of type 0",
+            "function 0 has type 0",
             "memory 0: memory 1..",
             "function 1, size",
             "call $fd_write",

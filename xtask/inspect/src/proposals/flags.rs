@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use wasmparser::WasmFeatures;
 
-/// Always enabled: these are no proposals, only features that an embedder may disable.
+/// Always enabled: these are not proposals, only features that an embedder may disable.
 pub(super) const ALWAYS: WasmFeatures = WasmFeatures::FLOATS.union(WasmFeatures::GC_TYPES);
 
 /// Flags contained in another flag, with that flag.

@@ -1,5 +1,5 @@
-//! What linking with `-sSTANDALONE_WASM` would leave to JavaScript: only what Emscripten's standalone library defines can do
-//! without it (`system/lib/standalone` in its sources, and the parts of musl that are linked only then).
+//! Imports that linking with `-sSTANDALONE_WASM` would leave to JavaScript: only what Emscripten's standalone library
+//! defines can do without it (`system/lib/standalone` in its sources, and the parts of musl that are linked only then).
 
 use wasmlab_model::facts::Facts;
 
@@ -33,7 +33,7 @@ const DEFINED: &[&str] = &[
     "emscripten_resize_heap",
 ];
 
-/// What another host than JavaScript needs, after a semicolon.
+/// The needs of a host other than JavaScript, after a semicolon.
 pub fn instead(facts: Option<&Facts>) -> String {
     let names = || super::names(facts);
     let has = |starts: &[&str]| names().any(|name| starts.iter().any(|start| name.starts_with(start)));

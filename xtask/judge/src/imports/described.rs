@@ -1,4 +1,4 @@
-//! Imports that are no functions, in words.
+//! Describes imports that are not functions.
 
 /// `the memory env.memory (1 to 2 pages, shared)`, given the text of its type (`memory 1..2 shared`).
 pub fn described(name: &str, ty: &str) -> String {

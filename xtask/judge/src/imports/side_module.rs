@@ -33,7 +33,7 @@ pub fn remedy(facts: &Facts) -> String {
     format!("{load}{old}{}", alone(&facts.imports))
 }
 
-/// What to supply to call it without its main module, if it imports little.
+/// The imports to supply to call it without its main module, if there are few.
 fn alone(imports: &[Import]) -> String {
     let names: Vec<String> = imports.iter().map(|import| import.shown(BinaryKind::Module)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

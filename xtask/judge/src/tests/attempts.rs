@@ -44,17 +44,17 @@ fn unsupported_preopened_socket_is_judged_by_the_guests_output() {
         exit(1),
         "ready\nlab: sock-accept errno=8 sock_accept\n",
         refused,
-        Some("without one sock_accept answers EBADF (8)"),
+        Some("without one sock_accept returns EBADF (8)"),
     );
     check(
         exit(1),
         "ready\nlab: sock-accept errno=58 sock_accept\n",
         refused,
-        Some("without one sock_accept answers ENOTSUP (58)"),
+        Some("without one sock_accept returns ENOTSUP (58)"),
     );
     let unsupported =
         Cause::Unsupported { feature: "sock_accept".to_owned(), message: "a page has no sockets".to_owned() };
-    check(unsupported, "ready\n", refused, Some("to sock_accept, a page has no sockets"));
+    check(unsupported, "ready\n", refused, Some("sock_accept refuses: a page has no sockets"));
     check(exit(71), "", refused, Some("it exits with 71"));
     check(Cause::Returned, "", refused, Some("connection refused"));
     check(Cause::Returned, "lab: sock-accept ok\n", None, None);

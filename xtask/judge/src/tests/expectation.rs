@@ -87,7 +87,7 @@ fn listening_guest_without_open_port_has_no_sockets() {
     assert_eq!(silent.detail, "says that it listens, but nothing accepts connections on the port");
     assert_eq!((silent.checks[0].answer.id(), silent.checks[0].code), ("wrong", silent.code));
     assert_eq!(judged("lab: args ok\n", 0).code, Some(Code::WrongOutput), "it never said that it listens");
-    assert_eq!(judged("lab: socket-listen ok\n", 1).code, Some(Code::WrongOutput), "it listens, and answers wrongly");
+    assert_eq!(judged("lab: socket-listen ok\n", 1).code, Some(Code::WrongOutput), "it listens, and responds wrongly");
 }
 
 #[test]

@@ -137,8 +137,7 @@ fn runtime_crash_with_missing_import_mentions_both() {
     };
     let setjmp = "(import \"env\" \"__wasm_setjmp\" (func))";
     let found = judged(setjmp, "", true);
-    let words =
-        "its process dies by SIGSEGV; it imports env.__wasm_setjmp, which no WASI host defines; the runtime starts it";
+    let words = "its process is killed by SIGSEGV; it imports env.__wasm_setjmp, which no WASI host defines; the runtime starts it";
     check(&found, Code::UnresolvedSymbol, Some("env.__wasm_setjmp"), words, "-lsetjmp");
     assert_eq!(found.blame, [Blame::Toolchain]);
     assert_eq!(judged(setjmp, "", false).code, Some(Code::Crashed));
@@ -146,7 +145,7 @@ fn runtime_crash_with_missing_import_mentions_both() {
     let two =
         "(import \"env\" \"abort\" (func)) (import \"env\" \"__syscall_rename\" (func)) (func (export \"_start\"))";
     let found = judged(two, "lab: args ok\nlab: dir-list ok\n", true);
-    let words = "dies by SIGSEGV after its check dir-list; it imports env.abort and env.__syscall_rename, which no WASI host \
+    let words = "is killed by SIGSEGV after its check dir-list; it imports env.abort and env.__syscall_rename, which no WASI host \
                  defines; the runtime does not say which of them it called";
     check(&found, found.code.unwrap(), None, words, "");
     let wasix = "(import \"wasix_32v1\" \"sock_open\" (func))";

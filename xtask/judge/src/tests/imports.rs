@@ -128,10 +128,10 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
         &glue_of_2019,
         "wasi_unstable.fd_write",
         (Code::NeedsJsGlue, toolchain),
-        ("it also imports env.", "Emscripten generated"),
+        ("the module also imports env.", "Emscripten generated"),
     );
     let swc = "(import \"env\" \"__emit_diagnostics\" (func)) (import \"env\" \"__set_transform_result\" (func))";
-    missing(swc, "env.__emit_diagnostics", own, ("it is a plug-in of SWC", "@swc/core"));
+    missing(swc, "env.__emit_diagnostics", own, ("it is an SWC plug-in", "@swc/core"));
     missing(
         "(import \"plugin\" \"level\" (global i32))",
         "plugin.level",
@@ -172,13 +172,14 @@ fn imports_beyond_wasi_decide_even_without_wasi() {
     let missing = "does not define wasi_snapshot_preview1.proc_exit, and 2 more imports";
     check("", Code::MissingImport, "wasi_snapshot_preview1.proc_exit", missing);
     let wasix = "(import \"wasix_32v1\" \"sock_open\" (func))";
-    let also = format!("{missing}; it also imports wasix_32v1.sock_open, which only a host of WASIX defines");
+    let also = format!("{missing}; the module also imports wasix_32v1.sock_open, which only a host of WASIX defines");
     check(wasix, Code::MissingImport, "wasix_32v1.sock_open", &also);
     let bind = "(import \"env\" \"__syscall_bind\" (func)) (func (export \"_start\"))";
-    let also = format!("{missing}; it also imports env.__syscall_bind, which no WASI host defines");
+    let also = format!("{missing}; the module also imports env.__syscall_bind, which no WASI host defines");
     check(bind, Code::NeedsEmscriptenHost, "env.__syscall_bind", &also);
     let threads = "(import \"wasi\" \"thread-spawn\" (func (param i32) (result i32)))";
-    let also = format!("{missing}; it also imports wasi.thread-spawn, which only a host of wasi-threads defines");
+    let also =
+        format!("{missing}; the module also imports wasi.thread-spawn, which only a host of wasi-threads defines");
     check(threads, Code::MissingImport, "wasi.thread-spawn", &also);
 }
 

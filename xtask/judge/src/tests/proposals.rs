@@ -86,7 +86,7 @@ fn both_forms_of_exceptions_in_one_module_are_the_toolchains_doing() {
                 (judgement.code, judgement.blame.as_slice()),
                 (Some(Code::UnsupportedProposal), &[Blame::Toolchain][..])
             );
-            assert!(judgement.detail.starts_with("takes either form") && judgement.detail.contains(message));
+            assert!(judgement.detail.starts_with("accepts either form") && judgement.detail.contains(message));
             assert!(judgement.remedy.is_some_and(|remedy| remedy.contains("--translate-to-exnref")));
         }
     }

@@ -39,7 +39,7 @@ pub struct Cell {
     /// The remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// What the remedy offers, as data; empty if only its sentence tells.
+    /// The remedy as data; empty if only its sentence tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<Remedy>,
     /// The guest's result for each capability that it tried, in its order.
@@ -65,7 +65,7 @@ pub struct Cell {
     /// The ABI of which this runtime defines nothing at all, as a probe showed: `WASI`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lacks_abi: Option<String>,
-    /// What its runtime's profile says of the guest; absent if there is no profile, or if the question makes no sense.
+    /// The prediction from its runtime's profile; absent if there is no profile, or if the question makes no sense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prediction: Option<CellPrediction>,
     /// The guest is prebuilt.
@@ -147,7 +147,7 @@ impl Cell {
         self.verdict == Verdict::NotApplicable && self.subject.as_deref() == Some(INVALID_FILE)
     }
 
-    /// Whether the runtime lacks all that this kind of guest needs: it takes no components, or has none of the guest's
+    /// Whether the runtime lacks all that this kind of guest needs: it does not accept components, or has none of the guest's
     /// ABI. Such a runtime could not run the guest, whatever the guest does.
     #[must_use]
     pub fn is_of_other_kind(&self) -> bool {
@@ -198,7 +198,7 @@ pub enum NoteKind {
     PrebuiltDiffers,
     /// A `[[known]]` entry matches nothing that was measured; counts as a regression.
     KnownStale,
-    /// An entry of `snapshots/predictions.toml` accepts a contradiction that is none; counts as a regression.
+    /// An entry of `snapshots/predictions.toml` accepts a contradiction that did not occur; counts as a regression.
     PredictionStale,
     /// A run contradicts the profile of another version of its runtime.
     PredictionOfOtherVersion,

@@ -1,5 +1,5 @@
-//! Whether a report agrees with itself. It may have been edited, joined by another program, or written by somebody who
-//! wants a gap to look like a pass: readers look cells up by scenario and runtime, and must find one.
+//! Checks that a report is consistent. It may have been edited, merged by another program, or written by somebody who
+//! wants a gap to look like a pass: every scenario and runtime must have exactly one cell.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ impl RunReport {
         let columns = unique("runtimes", self.runtimes.iter().map(|runtime| runtime.id.as_str()))?;
         let guests = unique("artifacts", self.artifacts.iter().map(|artifact| artifact.scenario.as_str()))?;
         if let Some(name) = guests.iter().filter(|name| !rows.contains(*name)).min() {
-            return Err(format!("the guest of `{}` is of no scenario in `scenarios`", name.escape_debug()));
+            return Err(format!("the guest of `{}` belongs to no scenario in `scenarios`", name.escape_debug()));
         }
         let mut seen = HashMap::new();
         for (index, cell) in self.cells.iter().enumerate() {
@@ -26,7 +26,7 @@ impl RunReport {
             } else if !columns.contains(column) {
                 "its runtime is not in `runtimes`".to_owned()
             } else if let Some(first) = seen.insert((row, column), index) {
-                format!("cells[{first}] is of the same scenario and runtime")
+                format!("cells[{first}] has the same scenario and runtime")
             } else {
                 continue;
             };
@@ -91,13 +91,13 @@ mod tests {
         // An interrupted run leaves cells out.
         check(|r| _ = r.cells.pop(), None);
         check(|r| r.cells.push(r.cells[0].clone()), Some("cells[7] (`"));
-        check(|r| r.cells.push(r.cells[0].clone()), Some("`): cells[0] is of the same scenario and runtime"));
+        check(|r| r.cells.push(r.cells[0].clone()), Some("`): cells[0] has the same scenario and runtime"));
         check(|r| r.cells[1].scenario = "other".to_owned(), Some("cells[1] (`other` on `"));
         check(|r| r.cells[1].runtime = "other".to_owned(), Some("its runtime is not in `runtimes`"));
         check(|r| r.scenarios.push(r.scenarios[0].clone()), Some("scenarios[2]: `"));
         check(|r| r.runtimes.push(r.runtimes[0].clone()), Some("runtimes[4]: `"));
         check(|r| r.artifacts.push(r.artifacts[0].clone()), Some("artifacts[2]: `"));
-        check(|r| r.artifacts[0].scenario = "other".to_owned(), Some("the guest of `other` is of no scenario"));
+        check(|r| r.artifacts[0].scenario = "other".to_owned(), Some("the guest of `other` belongs to no scenario"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::SCHEMA_VERSION;
 /// Replaces the report when the command line or a scenario is wrong, the lab failed, or no cell was run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// [`SCHEMA_VERSION`].
+    /// Version of the format.
     pub schema: u32,
     /// The message.
     pub error: FailureText,

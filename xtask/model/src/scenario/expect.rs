@@ -1,4 +1,4 @@
-//! What a guest has to do.
+//! Expected results of a guest.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a scenario gives a guest of the network: sockets, ports and web servers, all on the loopback address.
+//! The network of a scenario's guest: sockets, ports and web servers, all on the loopback address.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub struct Server {
     /// Response body.
     #[serde(default)]
     pub body: String,
-    /// What it answers by method and path; any other request then gets status 404.
+    /// Its responses by method and path; any other request then gets status 404.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoint: Vec<Endpoint>,
     /// Nothing listens on its port: connections are refused.
@@ -74,7 +74,7 @@ pub struct Endpoint {
     /// Path, with the query.
     #[serde(default = "default_path")]
     pub path: String,
-    /// What the response consists of.
+    /// How the response is made.
     #[serde(default)]
     pub mode: EndpointMode,
     /// Response status.
@@ -94,11 +94,11 @@ pub struct Endpoint {
     pub trailers: BTreeMap<String, String>,
 }
 
-/// What a response consists of.
+/// How a response is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EndpointMode {
-    /// What the endpoint says.
+    /// As the endpoint declares it.
     #[default]
     Static,
     /// The body of the request.

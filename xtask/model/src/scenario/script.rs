@@ -1,4 +1,4 @@
-//! What has to happen in a part of a `.wast` file that one process runs.
+//! Expected results of a part of a `.wast` file that one process runs.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub struct Assertion {
     ///
     /// [`Run::call`]: super::Run::call
     pub call: Option<usize>,
-    /// What the call has to return.
+    /// The expected results.
     pub wanted: Vec<Wanted>,
 }
 
@@ -43,8 +43,8 @@ pub enum ScriptEnd {
     Unlinkable,
 }
 
-/// What a call has to return. The called function gives every result as `i32` or `i64`: floats and vectors by their bits,
-/// for references whether they are as expected.
+/// An expected result. The called function gives every result as `i32` or `i64`: floats and vectors by their bits, for
+/// references whether they are as expected.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
     /// These 32 bits.

@@ -1,6 +1,6 @@
 //! Reads the specifications' own files and writes `../src/catalogue.json`: every host function with its type.
 //!
-//! Nothing in the catalogue is typed in. The files come from two places:
+//! No entry is written by hand. The files come from two places:
 //!
 //! - the sources of crates in cargo's registry folder: witx of WASI 0.1 and its predecessor, WIT of WASI 0.2 and 0.3 and
 //!   of wasi:keyvalue, the declarations of WASIX. `cargo fetch` in a project that uses such a crate puts it there.

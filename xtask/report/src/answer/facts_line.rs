@@ -1,4 +1,4 @@
-//! What a file is, in one line.
+//! A file's facts, in one line.
 
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, Shape};
 

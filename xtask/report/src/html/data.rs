@@ -99,7 +99,7 @@ struct CellData<'a> {
     version: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a str>,
-    /// What was predicted, and how the run compares: the latter is left out if it is the same.
+    /// The prediction, and how the run compares: the latter is left out if it is the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     p: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]

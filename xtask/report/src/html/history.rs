@@ -73,7 +73,7 @@ fn row<'a>(history: &History, cell: &'a CellHistory, report: &RunReport) -> Hist
         let (start, end) = (at(one), cell.results.get(index + 1).map_or(history.reports.len(), at));
         let (from, length) = (start as f64 / count * 100.0, end.saturating_sub(start) as f64 / count * 100.0);
         let (class, glyph) = sign(&one.result);
-        let guest = if one.guest_changed { ", with another guest" } else { "" };
+        let guest = if one.guest_changed { ", with a changed guest" } else { "" };
         let text = format!("{}: {}, {} {}{guest}", one.place(), one.result, cell.runtime, one.version);
         let _ = write!(label, "{}{text}", if index == 0 { "" } else { "; " });
         spans.push(Span {

@@ -21,7 +21,7 @@ const MAX_SHOWN: usize = 100;
 /// The system's times of files may lag behind its clock by a tick.
 const TICK: Duration = Duration::from_millis(20);
 
-/// What may be searched.
+/// The files that may be searched.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope {
     /// Files that were not changed since this time are as the lab made them.

@@ -67,7 +67,7 @@ impl Request<'_> {
         let mut body = response.body_mut().with_config().limit(MAX_BYTES).reader();
         if let Some(file) = &expect.body_file {
             let wanted = self.contents.open(file).map_err(|e| format!("`{file}`: {e}"))?;
-            return compare(&mut body, wanted).map_err(|why| format!("the body is not that of {file}: {why}"));
+            return compare(&mut body, wanted).map_err(|why| format!("the body differs from {file}: {why}"));
         }
         let mut got = Vec::new();
         body.read_to_end(&mut got).map_err(|e| format!("the body: {e}"))?;
@@ -95,7 +95,7 @@ fn compare(got: &mut impl Read, mut wanted: impl Read) -> Result<(), String> {
         let n = got.read(&mut ours).map_err(|e| format!("after {at} bytes: {e}"))?;
         if n == 0 {
             let left = io::copy(&mut wanted, &mut io::sink()).map_err(|e| e.to_string())?;
-            return if left == 0 { Ok(()) } else { Err(format!("it ends after {at} bytes, {left} too early")) };
+            return if left == 0 { Ok(()) } else { Err(format!("it ends after {at} bytes: {left} are missing")) };
         }
         let (ours, theirs) = (&ours[..n], &mut theirs[..n]);
         wanted.read_exact(theirs).map_err(|_| format!("it is longer than {at} bytes"))?;
@@ -118,7 +118,7 @@ mod tests {
         let check = |got: &[u8], wanted: &[u8]| compare(&mut &*got, wanted).err();
         assert_eq!(check(&long, &long), None);
         assert_eq!(check(&long, &other).as_deref(), Some("byte 150000 differs"));
-        assert_eq!(check(&long[..9], &long[..10]).as_deref(), Some("it ends after 9 bytes, 1 too early"));
+        assert_eq!(check(&long[..9], &long[..10]).as_deref(), Some("it ends after 9 bytes: 1 are missing"));
         assert!(check(&long, &long[..9]).is_some());
         assert_eq!(check(b"", b""), None);
     }

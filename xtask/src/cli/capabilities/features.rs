@@ -56,7 +56,7 @@ const FEATURES: &[(&str, &str)] = &[
 /// The import module of JavaScript's string builtins, which has no proposal of the lab's.
 const BUILTINS: &str = "wasm:js-string";
 
-/// What was measured of a feature.
+/// The measurement of a feature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Measured {
     Yes,
@@ -128,9 +128,9 @@ pub struct Difference {
     pub version: String,
     /// The website's name of the feature.
     pub feature: String,
-    /// What the file says.
+    /// The status in the file.
     pub file: String,
-    /// What was measured.
+    /// The measured status.
     pub measured: String,
 }
 
@@ -170,7 +170,7 @@ pub fn compare(file: &File, profiles: &[Profile]) -> (usize, Vec<Difference>) {
     (compared, differences)
 }
 
-/// What a status claims of a version.
+/// The claim of a status about a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Claim {
     Yes,

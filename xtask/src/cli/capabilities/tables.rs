@@ -12,7 +12,7 @@ use wasmlab_model::profile::{Answer, Behaviour, BehaviourOutcome, Limit, Profile
 pub enum Kind {
     /// Functions of WASI 0.1, each one called by a guest.
     Wasi,
-    /// Functions of other specifications: which ones a module can import.
+    /// Functions of specifications other than WASI that a module can import.
     Imports,
     /// Interfaces of WASI 0.2 and 0.3, by version.
     Interfaces,
@@ -22,7 +22,7 @@ pub enum Kind {
     Sockets,
     /// How far a hostile guest gets.
     Sandbox,
-    /// The largest accepted numbers of functions, locals, memory pages and others.
+    /// How many functions, locals, memory pages and so on each runtime accepts.
     Limits,
     /// Exit codes, missing entry points and other unusual modules.
     UnusualModules,
@@ -62,9 +62,9 @@ impl Kind {
             Self::Imports => "Functions that a module can import, by specification",
             Self::Interfaces => "Interfaces that a component can import",
             Self::Proposals => "WebAssembly proposals",
-            Self::Sockets => "Socket operations, by interface (can be imported; not used)",
+            Self::Sockets => "Socket operations, by interface (imported, not called)",
             Self::Sandbox => "How far a hostile guest gets",
-            Self::Limits => "Largest accepted numbers",
+            Self::Limits => "Limits",
             Self::UnusualModules => "Unusual modules",
         }
     }

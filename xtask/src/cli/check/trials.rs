@@ -75,7 +75,7 @@ fn result(adapted: &Adapted, before: &BTreeSet<&str>, note: impl Fn(NoteKind, St
     if gained.is_empty() {
         let said = adapted.cells.iter().find(|cell| cell.code.is_some());
         let said = said.map(|cell| format!(" ({}: {})", cell.runtime, cell.detail)).unwrap_or_default();
-        return note(NoteKind::RemedyTried, format!("{shown} lets no further runtime run it{said}"));
+        return note(NoteKind::RemedyTried, format!("{shown}: no further runtime runs it{said}"));
     }
     let lost = match lost.len() {
         0 => String::new(),

@@ -6,7 +6,7 @@ use wasmlab_protocol::Value;
 /// Parses `42`, `u32:42` or `i32:42` as a value of this core or component type.
 ///
 /// # Errors
-/// What to write instead.
+/// If the text is not such a value; the message says what to write instead.
 pub fn typed(ty: &str, text: &str) -> Result<Value, String> {
     let range = match ty {
         "s8" => (-128, 127),

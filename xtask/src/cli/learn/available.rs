@@ -45,7 +45,7 @@ impl Available {
 
     fn any(&self, lab: &Lab) -> Result<&'static str, String> {
         ANY_OF.into_iter().find(|id| self.runtime(lab, id).is_ok()).ok_or_else(|| {
-            "no runtime is here yet; install Node.js, or build wasmi in a minute or two: \
+            "no runtime is installed yet; install Node.js, or build wasmi in a minute or two: \
              cargo xtask setup --engines --runtime wasmi"
                 .to_owned()
         })

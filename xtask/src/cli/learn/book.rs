@@ -71,7 +71,7 @@ pub fn run(tour: &mut Tour, check: bool) -> Result<u8> {
             let new = Output { date: today.clone(), command, exit: ran.exit, lines };
             let is_same = old.is_some_and(|old| is_same(old, &new));
             if !is_same {
-                different.push(format!("chapter {}: the output of `{source}` is another one", chapter.number));
+                different.push(format!("chapter {}: the output of `{source}` has changed", chapter.number));
             }
             let kept = if is_same { old.cloned() } else { None };
             outputs.insert(source.to_owned(), kept.unwrap_or(new));
@@ -100,7 +100,7 @@ fn compare(tour: &Tour, published: &Recorded, mut different: Vec<String>) -> Res
     if different.is_empty() {
         return Ok(exit::OK);
     }
-    output::print_error("the book is out of date: `cargo xtask learn book` renews it");
+    output::print_error("the book is out of date: `cargo xtask learn book` updates it");
     Ok(exit::REGRESSION)
 }
 

@@ -45,7 +45,7 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
         return Ok(tour.screen.prose(&format!("It cannot be checked here: {why}"))? && tour.screen.line("")?);
     }
     loop {
-        match tour.screen.ask("Edit it in another window. [Enter] checks; h hint, s solution, n later, q quit")? {
+        match tour.screen.ask("Edit it in another window. [Enter] check, h hint, s solution, n skip, q quit")? {
             Typed::Quit => return Ok(false),
             Typed::Enter => {
                 if checked(tour, chapter, exercise)? {
@@ -126,7 +126,7 @@ fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a E
     let at_hand = |(_, exercise): &(&Chapter, &Exercise)| exercise.name == tour.progress.exercise;
     let mut open = all().filter(is_open).filter(at_hand).chain(all().filter(is_open).filter(here));
     let found = open.next().or_else(|| all().find(is_open));
-    found.map_or_else(|| usage("every exercise is passed; name one to check it again"), Ok)
+    found.map_or_else(|| usage("all exercises pass; name one to check it again"), Ok)
 }
 
 /// `learn check`.
@@ -151,7 +151,7 @@ pub fn check(tour: &mut Tour, name: Option<&str>, watch: bool) -> Result<u8> {
         if !watch {
             return Ok(exit::REGRESSION);
         }
-        output::print_progress("waiting for you to save a file; Ctrl-C ends it");
+        output::print_progress("waiting for you to save a file (Ctrl-C to stop)");
         while contents(&folder) == before {
             thread::sleep(LOOK);
         }

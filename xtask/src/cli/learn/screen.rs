@@ -148,7 +148,7 @@ impl Screen {
     }
 }
 
-/// Discards what was typed while a command ran: it is no answer to a question that was not there yet.
+/// Discards what was typed while a command ran: it cannot answer a question that was not asked yet.
 fn discard_typed() {
     #[cfg(target_os = "linux")]
     let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);

@@ -88,7 +88,7 @@ impl<'a> Tour<'a> {
                 }
                 Part::Exercise(at) => exercises::offer(self, chapter, &chapter.exercises[*at])?,
                 Part::Published(published) => self.published(published)?,
-                Part::Pause => self.screen.ask("[Enter] goes on")? != Typed::Quit,
+                Part::Pause => self.screen.ask("[Enter] continue")? != Typed::Quit,
             };
             if !go_on {
                 return Ok(Flow::Quit);
@@ -112,7 +112,7 @@ impl<'a> Tour<'a> {
         }
         match self.chapters.get(at + 1) {
             Some(next) => {
-                let prompt = format!("[Enter] goes on to chapter {}: {}", next.number, next.title);
+                let prompt = format!("[Enter] continue with chapter {}: {}", next.number, next.title);
                 Ok(if self.screen.ask(&prompt)? == Typed::Enter { Flow::On } else { Flow::Quit })
             }
             None => {
@@ -130,7 +130,7 @@ impl<'a> Tour<'a> {
         }
         if self.screen.is_plain() {
             self.command(&command)?;
-        } else if self.screen.ask(&format!("$ {}\n[Enter] runs it", markup::command(&command)))? == Typed::Quit {
+        } else if self.screen.ask(&format!("$ {}\n[Enter] run it", markup::command(&command)))? == Typed::Quit {
             return Ok(false);
         }
         let ran = self.execute(&command)?;
@@ -176,7 +176,7 @@ impl<'a> Tour<'a> {
     /// Shows a command that cannot run here: its output as it was published, with its date, and how to get the part.
     fn missing(&mut self, command: &str, shown: &Excerpt, why: &str) -> Result<bool> {
         if let Some(output) = self.recorded.outputs.get(command).cloned() {
-            let go_on = self.screen.line(&format!("(not run here; published on {}:)", output.date))?
+            let go_on = self.screen.line(&format!("(not run here; published output of {}:)", output.date))?
                 && self.show(&output.lines.join("\n"), shown)?;
             if !go_on {
                 return Ok(false);
@@ -209,7 +209,7 @@ impl<'a> Tour<'a> {
         }
         let model = self.available.command(self.lab, &question.run, None);
         loop {
-            let typed = self.screen.ask("$ (type a command that answers it, or Enter to see one)")?;
+            let typed = self.screen.ask("$ (type a command that answers the question, or press Enter to see one)")?;
             let (command, is_own) = match typed {
                 Typed::Quit => return Ok(false),
                 Typed::Enter => (model.clone(), false),

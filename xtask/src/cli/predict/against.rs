@@ -1,4 +1,4 @@
-//! Compares predictions with the cells of a report: disagreements first, so that they can be mended one after another.
+//! Compares predictions with the cells of a report: disagreements first, so that they can be fixed one after another.
 
 use std::collections::BTreeMap;
 use std::path::Path;

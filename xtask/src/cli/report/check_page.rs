@@ -25,7 +25,7 @@ use wasmlab_report::visible::VisiblePath;
 /// Its name in `reports/`.
 const PAGE: &str = "check.html";
 /// The command that writes it.
-const COMMAND: &str = "`cargo xtask report --check-page` writes it anew";
+const COMMAND: &str = "`cargo xtask report --check-page` rewrites it";
 const TARGET: &str = "wasm32-unknown-unknown";
 const CRATE: &str = "wasmlab-reader";
 /// The reader takes from it how columns are named, not what is predicted.
@@ -49,11 +49,11 @@ pub fn write(lab: &Lab) -> Result<u8> {
     files::write_atomically(&file, html.as_bytes())?;
     let kib = |bytes: usize| bytes.div_ceil(1024);
     let shown = file.strip_prefix(&lab.root).unwrap_or(&file).visible();
-    output::print(&format!("{shown}: {} KiB, of which the reader has {}\n", kib(html.len()), kib(module.len())))?;
+    output::print(&format!("{shown}: {} KiB, {} of them the reader\n", kib(html.len()), kib(module.len())))?;
     Ok(exit::OK)
 }
 
-/// What is wrong with the published page, if there is one.
+/// The fault of the published page, if there is one.
 ///
 /// # Errors
 /// If the page, the sources or the profiles cannot be read.
@@ -67,7 +67,7 @@ pub fn check(lab: &Lab) -> Result<Vec<String>> {
     let html = read_text(&file, MAX_BYTES)?;
     let Some(reader) = Reader::of_page(&html) else { return wrong("has no reader") };
     if page(&reader, &profiles::read(lab)?) != html {
-        return wrong("does not have the published profiles or the text of its template");
+        return wrong("is out of date: the profiles or its template changed");
     }
     if reader.stamp.sources != sources(lab)? {
         return wrong("has a reader that was built from other sources");

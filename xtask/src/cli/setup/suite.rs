@@ -39,8 +39,8 @@ pub fn clone(lab: &Lab, dry_run: bool) -> Result<u8> {
         // What is left of it is only in the way.
         let _ = fs::remove_dir_all(&fresh);
         output::print_error(&format!(
-            "failed to clone wasi-testsuite: {error}; see git's output above. It takes 100 MB from {URL}. Without this \
-             network, clone its branch {BRANCH} elsewhere, and name the folder: `cargo xtask suite FOLDER`"
+            "failed to clone wasi-testsuite: {error}; see git's output above. It downloads 100 MB from {URL}. Without access to it, \
+             clone its branch {BRANCH} elsewhere, and name the folder: `cargo xtask suite FOLDER`"
         ));
         return Ok(exit::INTERNAL_ERROR);
     }

@@ -1,8 +1,8 @@
-//! The search for the versions at which something begins and ends to run. Pure: asking is the caller's.
+//! Searches for the first and the last version that run a file. Pure: the caller runs the versions.
 
 use std::collections::BTreeMap;
 
-/// What a version answered.
+/// The result of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The file runs.
@@ -24,7 +24,7 @@ pub struct Range {
 
 /// How many release lines are tried if neither the newest nor the oldest version runs the file.
 const MAX_LINES: usize = 8;
-/// How many neighbours are asked instead of a version that could not be asked.
+/// How many neighbours are tried instead of a version that could not be run.
 const MAX_NEIGHBOURS: usize = 3;
 
 /// Asks as few of `count` versions as possible, each at most once. `lines`: positions of the newest version of each
@@ -85,7 +85,7 @@ impl<E, F: FnMut(usize) -> Result<Answer, E>> Asked<F> {
         Ok(runs)
     }
 
-    /// The middle between two positions, or a neighbour that could be asked.
+    /// The middle between two positions, or a neighbour that could be run.
     fn known_between(&mut self, a: usize, b: usize) -> Result<usize, E> {
         let (low, high) = (a.min(b), a.max(b));
         let middle = low + (high - low) / 2;

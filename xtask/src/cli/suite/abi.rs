@@ -1,5 +1,4 @@
-//! Which runtimes have nothing of the WASI version that tests are written for: to fail all of them says nothing about the
-//! tests.
+//! Finds runtimes that lack the WASI version of the tests entirely: their failures say nothing about a single test.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What `.wast` files need besides their scenarios: guests, and columns that can be asked.
+//! Guests of `.wast` files, and columns that can run them.
 
 use std::collections::BTreeMap;
 

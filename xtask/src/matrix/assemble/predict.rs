@@ -1,4 +1,4 @@
-//! What each runtime's profile says of each guest, compared with the result.
+//! Predictions from each runtime's profile, compared with the results.
 
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ fn stale(accepted: &Accepted, cells: &[Cell]) -> Vec<Note> {
         kind: NoteKind::PredictionStale,
         subject: format!("{} on {}", entry.scenario, entry.runtime),
         text: format!(
-            "snapshots/{} accepts `{}` here, and no run contradicts its prediction so: remove the entry",
+            "snapshots/{} accepts `{}` here, but no run contradicts its prediction that way: remove the entry",
             predictions::FILE,
             entry.observed
         ),

@@ -156,7 +156,8 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
         let disabled = disabled_in(cell);
         if let Some(library) = runtime.and_then(|runtime| runtime.library_may_enable).filter(|_| !disabled.is_empty()) {
-            cell.detail += &format!("; its {library} may enable {}, its command line cannot", disabled.join(" and "));
+            cell.detail +=
+                &format!("; its {library} can enable {}, but its command line cannot", disabled.join(" and "));
         }
     }
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {
@@ -222,7 +223,7 @@ mod tests {
             "wazero",
             "tail-call",
             tails,
-            &format!("{tails}; its Go library may enable tail-call, its command line cannot"),
+            &format!("{tails}; its Go library can enable tail-call, but its command line cannot"),
         );
         let old = "lacks exceptions and legacy-exceptions: not supported as feature \"exception-handling\" is disabled";
         // It implements only one of the forms.
@@ -232,7 +233,7 @@ mod tests {
         check("wazero", "exceptions legacy-exceptions", &placed, &placed);
         let new =
             "lacks exceptions: not supported as feature \"exception-handling\" is disabled; first exceptions: byte 0x1";
-        let wanted = format!("{new}; its Go library may enable exceptions, its command line cannot");
+        let wanted = format!("{new}; its Go library can enable exceptions, but its command line cannot");
         check("wazero", "exceptions", new, &wanted);
         // wazero implements no gc, in its library either.
         let unknown = "lacks gc: section type: read 0-th type: invalid byte: 0x5f != 0x60";

@@ -1,5 +1,5 @@
-//! Makes one row of the parts of each `.wast` file, with its assertions counted, so that a report has as many rows as the
-//! suite has files.
+//! Merges the parts of each `.wast` file into one row, with its assertions counted, so that a report has as many rows
+//! as the suite has files.
 
 use std::collections::BTreeMap;
 

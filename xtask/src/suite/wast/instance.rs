@@ -1,8 +1,8 @@
 //! An instance of a module in a `.wast` file: its calls, the assertions about them, and the parts they are run in.
 //!
-//! A process ends with a trap. So all calls that return are one part, in one process, and each call that has to trap is a
-//! part of its own, after the earlier calls that may change the instance's state. What follows a trap that may have
-//! changed the state cannot be asked: the instance is gone.
+//! A trap ends the process. So all calls that return are one part, in one process, and each call that has to trap is a
+//! part of its own, after the earlier calls that may change the instance's state. Calls after a trap that may have
+//! changed the state cannot be made: the instance is gone.
 
 use wasmlab_model::scenario::{Assertion, ExpectedCall, ScriptEnd, Wanted};
 use wast::{WastArg, WastInvoke, WastRet};
@@ -40,7 +40,7 @@ struct Call {
     changes_state: bool,
 }
 
-/// What one process runs.
+/// The calls of one process.
 pub struct Part {
     /// The calls, in order.
     pub calls: Vec<ExpectedCall>,
@@ -50,7 +50,7 @@ pub struct Part {
     pub end: ScriptEnd,
 }
 
-/// What is asked of an instance.
+/// An action on an instance.
 pub enum Action<'a, 'b> {
     /// A call of a function.
     Invoke(&'b WastInvoke<'a>),
@@ -194,7 +194,7 @@ impl Instance {
         (module, self.module.host_functions, parts)
     }
 
-    /// Why its module cannot be used at all, and whether nothing else was asserted of it, so that the module counts.
+    /// Why its module cannot be used at all, and whether no other assertion uses it, so that the module counts itself.
     pub fn obstacle(&self) -> Option<(&str, bool)> {
         self.obstacle.as_deref().map(|why| (why, !self.is_asked))
     }
@@ -206,7 +206,7 @@ impl Call {
     }
 }
 
-/// What the results have to be, and how to make integers of them.
+/// The expected results, and how to convert them to integers.
 fn wanted(
     types: &[wasmparser::ValType],
     expected: Option<&[WastRet]>,

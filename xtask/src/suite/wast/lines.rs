@@ -25,7 +25,7 @@ impl<'t> Lines<'t> {
         (line as u64, (span.offset() - start) as u64 + 1)
     }
 
-    /// What is written at a directive, on one line, cut after some characters.
+    /// The text of a directive, on one line, cut after some characters.
     pub fn text(&self, span: Span) -> String {
         let keyword = self.text.get(span.offset()..).unwrap_or_default();
         let (mut depth, mut quoted, mut escaped, mut shown) = (1_usize, false, false, String::from("("));

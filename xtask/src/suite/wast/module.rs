@@ -1,5 +1,5 @@
-//! What the lab has to know of a module in a `.wast` file: its exports' types, its imports, and which of its functions
-//! change the state of an instance.
+//! Facts about a module in a `.wast` file: its exports' types, its imports, and which of its functions change the state
+//! of an instance.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub struct Module {
     pub exports: BTreeMap<String, Export>,
     /// The functions that it imports from `spectest`, as `module.name`.
     pub host_functions: Vec<String>,
-    /// What else it imports, as `module.name`.
+    /// Its other imports, as `module.name`.
     pub other_imports: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ pub enum Export {
     },
 }
 
-/// What is read before the exports are known.
+/// State while reading, before the exports are known.
 #[derive(Default)]
 struct Reading {
     types: Vec<Option<FuncType>>,
@@ -62,7 +62,7 @@ struct Reading {
     effects: Vec<Effects>,
 }
 
-/// What a function does to its instance.
+/// A function's effects on its instance.
 #[derive(Clone, Debug, Default)]
 struct Effects {
     changes_state: bool,

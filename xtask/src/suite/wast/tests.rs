@@ -1,4 +1,4 @@
-//! What becomes of the directives of a `.wast` file.
+//! Translation of the directives of a `.wast` file.
 
 use std::path::Path;
 
@@ -80,7 +80,7 @@ fn values_that_hosts_change_do_not_cross() {
         (assert_return (invoke "r" (ref.extern 1)))
         (assert_return (invoke "none"))"#,
         &[r#"t.wast:1 ["wasmlab:0", "i", "wasmlab:1", "wasmlab:2"] [3, 4, 5, 6] returns"#],
-        &["1 it needs a reference of the host's", "1 the module has no such export"],
+        &["1 it needs a host reference", "1 the module has no such export"],
     );
 }
 

@@ -11,7 +11,7 @@ use wast::{WastArg, WastRet};
 use super::wrap::{Constant, Conversion, heap_type};
 
 /// Why a reference of the host's cannot be given or compared.
-const HOST_REFERENCE: &str = "it needs a reference of the host's, which only the host can make and compare";
+const HOST_REFERENCE: &str = "it needs a host reference, which only the host can create and compare";
 const COMPONENT: &str = "it tests a component, and the lab's assertions are about modules";
 
 /// The constant for a parameter of this type.
@@ -48,7 +48,7 @@ pub fn is_of_integers(ty: &FuncType) -> bool {
     ty.params().iter().chain(ty.results()).all(|ty| matches!(ty, ValType::I32 | ValType::I64))
 }
 
-/// What a result of this type has to be, and how to make integers of it.
+/// The expected result of this type, and how to convert it to integers.
 pub fn wanted(expected: &WastRet, ty: &ValType) -> Result<(Wanted, Conversion), String> {
     let WastRet::Core(expected) = expected else { return Err(COMPONENT.to_owned()) };
     of_core(expected, ty)

@@ -1,6 +1,6 @@
-//! Adds functions to a module that make a test's calls, so that no value has to cross to the host: JavaScript takes no
-//! vectors, and hosts may change the payload of a NaN. Each passes constants and returns the results as integers. The
-//! specification's own translation to JavaScript does the same with a module of its own
+//! Adds functions to a module that make a test's calls, so that no value has to pass through the host: JavaScript
+//! cannot represent vectors, and hosts may change the payload of a NaN. Each passes constants and returns the results
+//! as integers. The specification's own translation to JavaScript does the same with a module of its own
 //! (<https://github.com/WebAssembly/spec/blob/main/interpreter/script/js.ml>); here nothing else of the module changes.
 
 use wasm_encoder::{AbstractHeapType, Encode, Function, HeapType, Instruction, ValType};
@@ -48,7 +48,7 @@ pub enum Conversion {
     Drop,
 }
 
-/// What a wrapper uses.
+/// The item that a wrapper uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The function of this index.

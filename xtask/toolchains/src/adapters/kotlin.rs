@@ -57,7 +57,7 @@ fn find(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
     let (program, java) = java(machine).or_missing(missing)?;
     // `2.4.20` or `2.4.20-release-123`; asking the compiler itself takes seconds.
     let version = machine.read(&home.join("build.txt")).map_err(|why| {
-        MissingTool::new(format!("a Kotlin that says its version (build.txt: {why})"), "install Kotlin again")
+        MissingTool::new(format!("a Kotlin that reports its version (build.txt: {why})"), "install Kotlin again")
     })?;
     let version = format!("kotlinc-wasm {}", version.trim());
     let fingerprint = format!("{version} {} {java}", machine.stamp(&home.join("lib/kotlin-compiler.jar")));

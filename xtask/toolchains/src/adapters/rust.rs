@@ -99,7 +99,7 @@ pub(super) fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTo
         let what = format!("Rust's target {target}");
         if let Some(name) = name.as_deref().filter(|name| !is_release(name)) {
             let remedy = format!(
-                "`{name}`, which {TOOLCHAIN_VARIABLE} names, is a toolchain of your own, and rustup adds no targets to those: \
+                "`{name}`, which {TOOLCHAIN_VARIABLE} names, is a custom toolchain, to which rustup adds no targets: \
                  build std for {target} into it, or unset {TOOLCHAIN_VARIABLE} and run `rustup target add {target}`"
             );
             return Err(MissingTool::new(what, remedy));
@@ -171,7 +171,7 @@ fn bad_pair(rustc: &str, emcc: &str) -> Option<String> {
     let major = |version: &str| version.split('.').next().and_then(|n| n.parse::<u32>().ok());
     (major(emcc)? < major(rustc)?).then(|| {
         format!(
-            "emcc has LLVM {emcc}, rustc LLVM {rustc}: emcc's linker may refuse what rustc makes; \
+            "emcc has LLVM {emcc}, rustc LLVM {rustc}: emcc's linker may reject rustc's output; \
              use panic = \"abort\" and a std built with this emcc, or a newer emsdk"
         )
     })
