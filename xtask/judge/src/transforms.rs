@@ -60,6 +60,11 @@ pub fn lowering<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &'a str>)
             passes.push(pass);
         }
     }
+    // Binaryen lets the first memory only be imported or exported.
+    let types = facts.imports.iter().map(|import| &import.ty).chain(facts.exports.iter().map(|export| &export.ty));
+    if passes.contains(&"--multi-memory-lowering") && types.filter(|ty| ty.starts_with("memory ")).count() > 1 {
+        return None;
+    }
     let of = |name: &String| FEATURES.iter().find(|(known, _)| known == name).map(|(_, feature)| *feature);
     let mut features: BTreeSet<&str> = facts.proposals.iter().filter_map(of).collect();
     // The standard form has values of the type exnref.

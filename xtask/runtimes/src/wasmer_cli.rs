@@ -31,7 +31,7 @@ pub fn columns() -> Vec<Runtime> {
         not_attempted: command_line::unsupported_calls,
         commands,
         compiles_silently: true,
-        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: RuntimeError: ", "error: Uncaught exception"], trap_mark: Some(TRAP_MARK), ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: RuntimeError: ", "error: Uncaught exception"], exit_without_start: Some(TRAPPED), trap_mark: Some(TRAP_MARK), ..OutputParser::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -49,7 +49,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), Some("--"))
 }
 
-/// The exit code for a trap of a program with WASI.
+/// The exit code for a trap of a program with WASI, and for a module that is no program.
 const TRAPPED: i32 = 45;
 /// The start of its report of such a trap, which follows the guest's last words.
 const TRAP_MARK: &str = "RuntimeError: ";

@@ -71,6 +71,11 @@ impl Server {
         Ok(Self { port })
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// URL of the page.
     pub fn page(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)

@@ -196,6 +196,14 @@ fn refine_with_facts(
         {
             GuestProgress { stage: Some(Stage::Run), ..no_export("_start") }
         }
+        // Some call `_initialize` instead, more than once.
+        Some(Cause::Exit { .. } | Cause::Trap { .. })
+            if seen.run.entry == EntryPointKind::Command
+                && reader.exit_without_start == Some(output.code)
+                && !has_start(facts, reader) =>
+        {
+            GuestProgress { stage: Some(Stage::Run), ..no_export("_start") }
+        }
         // An exit code chosen by the runtime is not the guest's.
         Some(Cause::Exit { code: 1 }) if !output.stdout.contains("lab: ") => {
             let own = (reader.own_failure)(output.stderr);
