@@ -49,6 +49,17 @@ pub fn assembly_script(facts: Option<&Facts>) -> String {
     }
 }
 
+/// For Kotlin's output for JavaScript hosts. Libraries of the page, such as Compose, exist for no other target.
+pub fn kotlin(facts: Option<&Facts>) -> &'static str {
+    let is_own = |module: &str| module == "js_code" || module == "intrinsics" || module.is_empty();
+    if facts.is_none_or(|facts| facts.imports.iter().all(|import| is_own(&import.module))) {
+        "Run it in a JavaScript host through the `.mjs` file that Kotlin's compiler generated; or build it for the target \
+         `wasm-wasi`."
+    } else {
+        "Run it in a JavaScript host through the `.mjs` file that Kotlin's compiler generated."
+    }
+}
+
 /// For addons of Node-API that emnapi does not load; `None` if it does.
 pub fn napi(facts: Option<&Facts>) -> Option<String> {
     let facts = facts.filter(|f| f.exports.iter().any(|e| e.name == "napi_wasm_malloc"))?;

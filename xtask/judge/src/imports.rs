@@ -310,11 +310,7 @@ fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         Some(Abi::EmscriptenUpstream) => with(Code::NeedsJsGlue, &emscripten::glue(facts)),
         Some(Abi::WasmBindgen) => wasm_bindgen(facts),
         Some(Abi::GoJs) => with(Code::NeedsJsGlue, &glue::go(facts)),
-        Some(Abi::KotlinJs) => with(
-            Code::NeedsJsGlue,
-            "Run it in a JavaScript host through the `.mjs` file that Kotlin's compiler generated; or build it for the target \
-             `wasm-wasi`.",
-        ),
+        Some(Abi::KotlinJs) => with(Code::NeedsJsGlue, glue::kotlin(facts)),
         Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &glue::assembly_script(facts)),
         Some(Abi::Minified) => Reason {
             note: " (the toolchain shortened the names; only its glue knows them)".to_owned(),

@@ -40,6 +40,7 @@ mod requests;
 pub mod row;
 mod script;
 mod sockets;
+mod std_refusals;
 pub mod switched;
 mod symbols;
 #[cfg(test)]
@@ -86,6 +87,7 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
         return script::judge(evidence, spec, script);
     }
     let judgement = diagnose(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
+    let judgement = std_refusals::named(judgement, evidence);
     let mut judgement = context::with_context(judgement, evidence, spec);
     // Without an attempt, the stage means nothing.
     if judgement.verdict != Verdict::NotAttempted {

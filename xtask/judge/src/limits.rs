@@ -5,10 +5,11 @@
 
 use wasmlab_protocol::Stage;
 
-use super::{Evidence, imports, with_code};
+use super::{Evidence, imports, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::Limit;
-use wasmlab_model::verdict::Judgement;
+use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// The subject of a limit that was reached before the guest ran.
 pub const COMPILER: &str = "compiler";
@@ -48,10 +49,24 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
 
 /// The judgement on a runtime that refuses memory or space for something.
 pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
+    if let Some(pages) = evidence.facts.ok().and_then(first_pages).filter(|pages| *pages > LAB_PAGES) {
+        let detail = format!("its memory begins with {} MiB, and the lab limits each memory to 1 GiB", pages / 16);
+        return Judgement { subject: Some("memory".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
+    }
     let judgement = with_code(Code::OutOfMemory, None, message);
     let runs = evidence.progress.stage == Some(Stage::Run);
     let blame = if runs { judgement.blame.clone() } else { vec![Blame::Unknown] };
     Judgement { blame, ..judgement }
+}
+
+/// The lab's limit of each memory, pages.
+const LAB_PAGES: u64 = 1 << 14;
+
+/// How large the memory that a module imports or exports is at first: `memory 16..32`.
+fn first_pages(facts: &Facts) -> Option<u64> {
+    let types = facts.imports.iter().map(|import| &import.ty).chain(facts.exports.iter().map(|export| &export.ty));
+    let mut memories = types.filter_map(|ty| ty.strip_prefix("memory "));
+    memories.find_map(|limits| limits.split([' ', '.']).find_map(|word| word.parse().ok()))
 }
 
 /// The module never got past the compiler; its imports tell what would have failed next.

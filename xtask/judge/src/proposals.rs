@@ -83,7 +83,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let entry = Code::UnsupportedProposal.entry();
     // A runtime without either form of exceptions lacks more than the old one.
     let lacks_both = reached.contains(&"exceptions") || also_lacked.contains(&"exceptions");
-    let old_form = reached.contains(&"legacy-exceptions") && !lacks_both;
+    let old_form = reached == ["legacy-exceptions"] && !lacks_both;
     Judgement {
         code: Some(entry.code),
         verdict: entry.verdict,

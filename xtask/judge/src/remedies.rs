@@ -177,7 +177,12 @@ fn changes(cell: &FailedCell) -> Vec<Remedy> {
     };
     let transform = transform.map(Remedy::Transform).into_iter();
     match cell.code {
-        Code::UnsupportedProposal => transform.chain(transforms::compiler_options(facts, proposals())).collect(),
+        Code::UnsupportedProposal => {
+            // An option that changes the form of exceptions helps only where the other form is taken.
+            let neither = proposals().any(|name| name == "exceptions");
+            let kept = proposals().filter(|name| !(neither && *name == "legacy-exceptions"));
+            transform.chain(transforms::compiler_options(facts, kept)).collect()
+        }
         Code::SocketsUnsupported => vec![Remedy::Target { target: "wasm32-wasip2".to_owned() }],
         _ => transform.collect(),
     }

@@ -132,7 +132,8 @@ pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Che
 }
 
 /// The guest ran to its end, and at most told what it was refused: a wrong answer would have come before that.
-fn ran_well(cell: RowCell) -> bool {
+#[must_use]
+pub fn ran_well(cell: RowCell) -> bool {
     use Code::{CapabilityDenied, LibraryUnsupported, NotImplemented, SocketsUnsupported, ThreadsUnsupported};
     let refused = |code| {
         matches!(code, CapabilityDenied | LibraryUnsupported | NotImplemented | SocketsUnsupported | ThreadsUnsupported)

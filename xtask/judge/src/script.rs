@@ -83,7 +83,10 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, end: &ScriptEnd) -> Judgement 
     let (stage, cause) = (evidence.progress.stage, evidence.progress.cause.as_ref());
     let before_link = stage.is_none_or(|stage| stage <= Stage::Compile);
     // The last call is to trap, after those that prepare it.
-    let in_time = if calls == 0 { stage == Some(Stage::Instantiate) } else { returned.len() + 1 == calls };
+    let in_time = match calls {
+        0 => stage == Some(Stage::Instantiate),
+        calls => returned.len() + 1 == calls && stage == Some(Stage::Run),
+    };
     let wanted = wanted_end(end);
     match (end, cause) {
         (ScriptEnd::Traps(kind), Some(Cause::Trap { trap, message, .. })) if in_time => {

@@ -80,8 +80,14 @@ pub fn one_line(text: &str) -> String {
     truncate(&text.split_whitespace().collect::<Vec<_>>().join(" "), 300)
 }
 
+/// Cuts at the end of a word, if one ends in the last fifth.
 fn truncate(text: &str, most: usize) -> String {
-    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most - 1).chain(['…']).collect() }
+    let Some((end, _)) = text.char_indices().nth(most - 1).filter(|_| text.chars().count() > most) else {
+        return text.to_owned();
+    };
+    let cut = &text[..end];
+    let word = cut.rfind(' ').filter(|at| cut[*at..].chars().count() <= most / 5).map_or(cut, |at| &cut[..at]);
+    format!("{word}…")
 }
 
 /// The name of a signal of Linux: `SIGSEGV`.

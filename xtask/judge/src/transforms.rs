@@ -60,11 +60,20 @@ pub fn lowering<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &'a str>)
             passes.push(pass);
         }
     }
+    // Binaryen lets the first memory only be imported or exported.
+    let types = facts.imports.iter().map(|import| &import.ty).chain(facts.exports.iter().map(|export| &export.ty));
+    if passes.contains(&"--multi-memory-lowering") && types.filter(|ty| ty.starts_with("memory ")).count() > 1 {
+        return None;
+    }
     let of = |name: &String| FEATURES.iter().find(|(known, _)| known == name).map(|(_, feature)| *feature);
     let mut features: BTreeSet<&str> = facts.proposals.iter().filter_map(of).collect();
     // The standard form has values of the type exnref.
     if passes.contains(&"--translate-to-exnref") {
         features.extend(["exception-handling", "reference-types"]);
+    }
+    // The second memory becomes a part of the first, which it is copied to.
+    if passes.contains(&"--multi-memory-lowering") {
+        features.insert("bulk-memory");
     }
     let enable = features.into_iter().filter(|feature| !DEFAULT.contains(feature));
     let args = std::iter::once(INPUT.to_owned())

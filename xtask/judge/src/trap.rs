@@ -81,8 +81,8 @@ fn shares_memory(facts: &Facts) -> Option<bool> {
 
 const LOOK_AT_FUNCTION: &str = "Look at the function that the detail names.";
 const LOOK_AT_INSTRUCTION: &str = "Look at the instruction that the detail names (`wasm-tools print --print-offsets`).";
-const BUILD_WITH_NAMES: &str =
-    "Build it with names (without `-s`, `--strip-all` or `strip = true`); the detail then names the function.";
+const BUILD_WITH_NAMES: &str = "Build it with names (without `-s`, `--strip-all` or `strip = true`; clang: with `--no-wasm-opt`, since wasm-opt drops \
+     them); the detail then names the function.";
 const RUN_ELSEWHERE: &str =
     "This runtime does not report where the trap happened: run it on one that does (wasmtime, node).";
 

@@ -191,9 +191,10 @@ fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Pr
     }
     let storage = [("memory", "imported-memory"), ("table", "imported-table")];
     if let Some((_, probe)) = storage.iter().find(|(kind, _)| import.ty.starts_with(kind)) {
-        // A host of wasi-threads makes the memory that the threads share.
+        // A host of wasi-threads or WASIX makes the memory that the threads of such a program share.
         let has_threads = profile.imports.get("wasi").is_some_and(|of| of.defines("thread-spawn") == Some(true));
-        if has_threads && import.ty.contains("shared") {
+        let is_of_threads = |abi: &AbiEvidence| matches!(abi.abi, Abi::WasiThreads | Abi::Wasix);
+        if has_threads && import.ty.contains("shared") && facts.abis.iter().any(is_of_threads) {
             return Definition::Defined;
         }
         return match profile.unusual_modules.get(*probe).map(|answer| answer.support) {

@@ -70,8 +70,9 @@ const PROBES: &[(&str, &str, &str)] = &[
     ("legacy-exceptions", "(func $thrower try catch_all end)", "(call $thrower) (i32.const 1)"),
     (
         "function-references",
-        "(type $f (func (result i32))) (func $one (export \"one\") (type $f) (i32.const 1))",
-        "(call_ref $f (ref.func $one))",
+        "(type $f (func (result i32))) (func $one (export \"one\") (type $f) (i32.const 1)) (func $call (param (ref $f)) (result \
+         i32) (call_ref $f (local.get 0)))",
+        "(call $call (ref.func $one))",
     ),
     ("gc", "(type $s (struct (field i32)))", "(i32.eq (struct.get $s 0 (struct.new $s (i32.const 8))) (i32.const 8))"),
     ("memory64", "(memory i64 1)", "(i64.eq (memory.size) (i64.const 1))"),

@@ -27,7 +27,7 @@ pub struct CellSpec {
     /// A directory for compiled code, kept between runs; `None`: always compile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_cache: Option<PathBuf>,
-    /// The entry point.
+    /// What to call.
     pub entry: EntryPoint,
     /// The guest's arguments, program name first.
     #[serde(default)]
@@ -65,7 +65,7 @@ pub struct CellSpec {
     pub switches: Vec<String>,
 }
 
-/// The entry point of the guest.
+/// What to call in the guest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryPoint {

@@ -8,7 +8,7 @@ use wasmlab_model::report::{Cell, Note, NoteKind, Partition, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::{self, NameStyle};
-use super::text;
+use super::{predicted, text};
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,7 +117,7 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
             found.push(of_cell(&names, cell, severity, kind));
         }
     }
-    found.extend(report.cells.iter().filter_map(|cell| contradicted(&names, cell)));
+    found.extend(report.cells.iter().filter_map(|cell| contradicted(report, &names, cell)));
     // A test that no runtime can run says nothing against any of them.
     if !is_run && report.command != "suite" {
         found.extend(nowhere(report, &names, &found));
@@ -290,8 +290,8 @@ fn of_cell<'a>(names: &Names, cell: &'a Cell, severity: Severity, kind: Kind) ->
 }
 
 /// A prediction that the run of the same version contradicts: the lab is wrong, whoever the result is about.
-fn contradicted<'a>(names: &Names, cell: &'a Cell) -> Option<Finding<'a>> {
-    let prediction = cell.prediction.as_ref().filter(|prediction| prediction.is_lab_error())?;
+fn contradicted<'a>(report: &RunReport, names: &Names, cell: &'a Cell) -> Option<Finding<'a>> {
+    let prediction = cell.prediction.as_ref().filter(|_| predicted::is_lab_error(report, cell))?;
     let observed = text::result(cell);
     let text = format!(
         "predicted {}; observed {observed}: the lab's prediction is wrong, the result stands",

@@ -47,6 +47,10 @@ pub struct OutputParser {
     pub error_prefix: &'static str,
     /// Starts of its errors about a running guest, which may follow the guest's last line without a line break.
     pub run_errors: &'static [&'static str],
+    /// The exit code with which it ends, without a word, if a module with WASI has no `_start`.
+    pub exit_without_start: Option<i32>,
+    /// Start of its report of a trap, if that is not an error as `error_prefix` says.
+    pub trap_mark: Option<&'static str>,
     /// Start of a warning of the runtime, anywhere on stderr.
     pub warning_mark: &'static str,
     /// A failure inside the runtime that it reports on stderr while the guest continues; considered only if the guest
@@ -87,6 +91,8 @@ impl OutputParser {
             error_prefix: "Error: ",
             run_errors: &[],
             warning_mark: "warning: using `--invoke`",
+            exit_without_start: None,
+            trap_mark: None,
             own_failure: |_| None,
             silent_trap: |_| None,
             unchecked_imports: false,

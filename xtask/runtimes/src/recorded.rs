@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::observation::GuestProgress;
 
 use crate::command_line::{OutputParser, ProcessOutput};
+use crate::messages;
 
 const SIGNALS: &[(&str, &str)] = &[
     ("139", "died by SIGSEGV, which the lab sees for itself"),
@@ -29,6 +30,7 @@ fn read(folder: &Path, reader: OutputParser) -> String {
             lines += &format!("{name}: {signal}\n");
             continue;
         }
+        let stderr = &messages::on_own_lines(stderr, reader.run_errors);
         let output = ProcessOutput { code: code.parse().unwrap(), stdout, stderr };
         let failed_to_prepare = name.ends_with(".prepare") && output.code != 0;
         let classify = if failed_to_prepare { reader.classify_prepare } else { reader.classify };

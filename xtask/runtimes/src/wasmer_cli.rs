@@ -31,7 +31,7 @@ pub fn columns() -> Vec<Runtime> {
         not_attempted: command_line::unsupported_calls,
         commands,
         compiles_silently: true,
-        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: RuntimeError: ", "error: Uncaught exception"], ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: RuntimeError: ", "error: Uncaught exception"], exit_without_start: Some(TRAPPED), trap_mark: Some(TRAP_MARK), ..OutputParser::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -49,10 +49,24 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), Some("--"))
 }
 
-/// Derives the guest's progress: every failure exits with 1 and prints `error: …`, with its cause behind `╰─▶ 1: `.
+/// The exit code for a trap of a program with WASI, and for a module that is no program.
+const TRAPPED: i32 = 45;
+/// The start of its report of such a trap, which follows the guest's last words.
+const TRAP_MARK: &str = "RuntimeError: ";
+
+/// The trap of a program with WASI: its kind, then the guest's functions, one on each line.
+fn trapped(output: &ProcessOutput) -> Option<GuestProgress> {
+    let at = output.stderr.rfind(TRAP_MARK).filter(|_| output.code == TRAPPED)?;
+    let mut lines = output.stderr[at..].lines();
+    let message = lines.next()?.trim_start_matches(TRAP_MARK);
+    let kind = messages::trap(message).filter(|_| lines.all(|line| line.starts_with("    at ")))?;
+    Some(progress_at(Stage::Run, Cause::trap(kind, message)))
+}
+
+/// Derives the guest's progress: every other failure exits with 1 and prints `error: …`, with its cause behind `╰─▶ 1: `.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "error: ").filter(|_| output.code == 1) else {
-        return exited(output.code);
+        return trapped(output).unwrap_or_else(|| exited(output.code));
     };
     let mut lines = error.lines().map(|line| line.trim_start_matches(['│', '├', '╰', '─', '▶', ' ']));
     let first = lines.next().unwrap_or_default().trim_start_matches("error: ");

@@ -120,7 +120,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 
 fn write(args: &Args, adapted: &Adapted, id: &str) -> Result<u8> {
     let out = args.out.visible();
-    files::write_atomically(&args.out, &adapted.bytes).with_context(|| format!("failed to write `{out}`"))?;
+    files::write_output(&args.out, &adapted.bytes).with_context(|| format!("failed to write `{out}`"))?;
     output::print(&format!("proven: with {} it runs on {id}\n", adapted.shown()))?;
     for step in &adapted.steps {
         output::print(&format!("  {}\n", step.command()))?;

@@ -51,7 +51,7 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     let read = |file: &PathBuf| Ok((file.visible(), report::read(file)?));
     let parts = args.files.iter().map(read).collect::<Result<Vec<_>>>()?;
     let whole = merge::merge(parts).or_else(|why| usage(format!("failed to merge: {why}")))?;
-    files::write_atomically(&args.out, json::RENDERER.text(&whole, RenderOptions::PLAIN).as_bytes())?;
+    files::write_output(&args.out, json::RENDERER.text(&whole, RenderOptions::PLAIN).as_bytes())?;
     args.shown.or(overview::RENDERER).show(&whole, args.by.group_by())?;
     Ok(exit::for_report(&whole))
 }

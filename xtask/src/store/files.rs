@@ -27,6 +27,22 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes a file that the user named: [`write_atomically`], but a link is followed, and what is no regular file, such as
+/// `/dev/stdout` or a pipe, is written to and not replaced.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_output(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("failed to write `{}`: {e}", path.visible()));
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => write_atomically(&fs::canonicalize(path).map_err(named)?, bytes),
+        Ok(_) => {
+            fs::OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes)).map_err(named)
+        }
+        Err(_) => write_atomically(path, bytes),
+    }
+}
+
 /// Copies a file with its permissions to a temporary file next to `to`, in an existing folder, and renames it.
 ///
 /// # Errors
@@ -81,7 +97,26 @@ pub fn walk(dir: &Path, skip: &[&str]) -> io::Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{walk, write_atomically};
+    use super::{walk, write_atomically, write_output};
+
+    #[test]
+    fn outputs_follow_links_and_replace_no_pipe() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link, pipe) = (dir.path().join("real"), dir.path().join("link"), dir.path().join("pipe"));
+        std::fs::write(&real, "old").unwrap();
+        super::link(&real, &link).unwrap();
+        write_output(&link, b"new").unwrap();
+        assert_eq!(std::fs::read(&real).unwrap(), b"new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap()
+        });
+        write_output(&pipe, b"piped").unwrap();
+        assert_eq!(reader.join().unwrap(), b"piped");
+        assert!(!std::fs::metadata(&pipe).unwrap().is_file());
+    }
 
     #[test]
     fn files_are_replaced_atomically_and_errors_name_the_file() {

@@ -5,12 +5,12 @@ use std::sync::mpsc::{self, Receiver};
 
 use wasmlab_driver::{Cell, CellEnd, Report};
 use wasmlab_engine::Recorder;
-use wasmlab_protocol::Cause;
+use wasmlab_protocol::{Cause, Network};
 
 use crate::server::{Server, Shared};
 use crate::{bidi, chromium, devtools, firefox};
 
-/// An event in the page, as reported by the page or the browser.
+/// What happens in the page, as reported by the page or the browser.
 #[derive(Debug)]
 pub enum PageEvent {
     /// A report of the page, or a complaint of the browser about it.
@@ -36,11 +36,15 @@ pub fn run(cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
     let is_firefox = cell.spec.mode.starts_with("firefox");
     let profile = cell.temporary("browser-profile");
     let program = cell.program.clone();
+    let spec = &cell.spec;
+    let of_cell = spec.connect_ports.iter().chain(&spec.ports).filter(|_| spec.network == Network::Loopback);
+    let mut reachable: Vec<u16> = of_cell.copied().collect();
     let (sender, events) = mpsc::channel();
     let server = Server::start(Arc::new(Shared { cell, events: sender.clone() }))
         .map_err(|e| format!("failed to serve the page on 127.0.0.1: {e}"))?;
     let start = if is_firefox { firefox::start } else { chromium::start };
-    let browser = start(&program, &profile)?;
+    reachable.push(server.port());
+    let browser = start(&program, &profile, &reachable)?;
     let open = if is_firefox { bidi::open } else { devtools::open };
     open(browser.address(), &server.page(), sender)
         .map_err(|e| format!("the protocol of {}: {e}", program.display()))?;

@@ -34,7 +34,7 @@ const FLAGS: &[&str] = &[
 ///
 /// # Errors
 /// Why it is not running.
-pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
+pub fn start(program: &Path, profile: &Path, _: &[u16]) -> Result<Browser, String> {
     create_profile(profile)?;
     let mut command = Command::new(program);
     command.args(FLAGS).arg(format!("--user-data-dir={}", profile.display()));

@@ -25,22 +25,39 @@ const PREFERENCES: &[(&str, &str)] = &[
     ("extensions.systemAddon.update.enabled", "false"),
     ("extensions.update.enabled", "false"),
     ("layers.gpu-process.enabled", "false"),
+    // Real-time connections do not use the proxy.
+    ("media.peerconnection.enabled", "false"),
     ("media.rdd-process.enabled", "false"),
     ("network.captive-portal-service.enabled", "false"),
     ("network.connectivity-service.enabled", "false"),
+    ("network.http.http3.enable", "false"),
     ("network.process.enabled", "false"),
-    ("network.proxy.type", "0"),
+    // Whatever is not excepted goes to a proxy that does not exist: new windows and navigation, which no policy of the
+    // page restricts.
+    ("network.proxy.type", "1"),
+    ("network.proxy.http", "\"127.0.0.1\""),
+    ("network.proxy.http_port", "1"),
+    ("network.proxy.ssl", "\"127.0.0.1\""),
+    ("network.proxy.ssl_port", "1"),
+    ("network.proxy.socks", "\"127.0.0.1\""),
+    ("network.proxy.socks_port", "1"),
+    ("network.proxy.socks_remote_dns", "true"),
+    ("network.proxy.allow_hijacking_localhost", "true"),
     ("services.settings.server", "\"data:,\""),
     ("toolkit.telemetry.server", "\"\""),
 ];
 
-/// Starts `program` on a new profile and waits until WebDriver BiDi listens.
+/// Starts `program` on a new profile and waits until WebDriver BiDi listens. Its pages reach these ports of the loopback
+/// address only.
 ///
 /// # Errors
 /// Why it is not running.
-pub fn start(program: &Path, profile: &Path) -> Result<Browser, String> {
+pub fn start(program: &Path, profile: &Path, reachable: &[u16]) -> Result<Browser, String> {
     create_profile(profile)?;
-    let text: String = PREFERENCES.iter().map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
+    let direct: Vec<String> = reachable.iter().map(|port| format!("127.0.0.1:{port}, localhost:{port}")).collect();
+    let direct = format!("\"{}\"", direct.join(", "));
+    let preferences = PREFERENCES.iter().copied().chain([("network.proxy.no_proxies_on", direct.as_str())]);
+    let text: String = preferences.map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
     let preferences = profile.join("user.js");
     fs::write(&preferences, text).map_err(|e| format!("failed to write {}: {e}", preferences.display()))?;
     let mut command = Command::new(program);

@@ -34,7 +34,7 @@ fn page() -> String {
     )
 }
 
-/// State that all connections share.
+/// What all connections use.
 pub struct Shared {
     /// The cell. The page sees its module at `/module.wasm`, and its folders as `/lab/` (the lab's scripts),
     /// `/packages/`, `/component/` and `/guest/` (the glue).
@@ -69,6 +69,11 @@ impl Server {
             }
         });
         Ok(Self { port })
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// URL of the page.
@@ -111,8 +116,7 @@ fn serve(shared: &Shared, stream: &TcpStream) {
     }
 }
 
-/// The Content-Security-Policy: sources and connections that a page may use. Scripts are the lab's and the guest's own,
-/// however they are loaded.
+/// What a page may load and connect to. Scripts are the lab's and the guest's own, however they are loaded.
 fn policy(spec: &CellSpec) -> String {
     let local = "'self' data: blob:";
     let known = spec.connect_ports.iter().chain(&spec.ports).filter(|_| spec.network == Network::Loopback);

@@ -1,4 +1,4 @@
-//! Reports of a script while the guest runs.
+//! What a script reports while the guest runs.
 
 use std::io::Write;
 

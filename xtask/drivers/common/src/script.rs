@@ -1,4 +1,4 @@
-//! A script's data about its cell: nothing about this machine.
+//! What a script is told about its cell: nothing about this machine.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The runtime that wasmer-wasix needs from its embedder, and how a thread of the guest ends the cell.
+//! What wasmer-wasix needs from its embedder, and how a thread of the guest ends the cell.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Differences from the current version; see `../../wasmtime/src/api.rs`.
+//! What differs from the current version; see `../../wasmtime/src/api.rs`.
 
 mod handler;
 mod outgoing;

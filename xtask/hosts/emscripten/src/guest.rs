@@ -1,4 +1,4 @@
-//! The interface that the host needs from an engine.
+//! What the host needs from an engine.
 
 use std::error::Error;
 use std::fmt;

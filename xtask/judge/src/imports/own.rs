@@ -50,6 +50,19 @@ fn storage(import: &Import, others: &[&Import]) -> Reason {
     let name = import_name(&import.module, &import.name);
     let (kind, limits) = import.ty.split_once(' ').unwrap_or((import.ty.as_str(), ""));
     let first = limits.split([' ', '.']).next().unwrap_or_default();
+    if kind == "memory" && limits.contains("shared") {
+        let most = limits.split_once("..").and_then(|(_, rest)| rest.split(' ').next()).unwrap_or(first);
+        let remedy = format!(
+            "Supply the shared memory {name} from the program that embeds it (in JavaScript: `new WebAssembly.Memory({{ initial: \
+             {first}, maximum: {most}, shared: true }})`), or from a module that exports it: `wasmtime run -W \
+             shared-memory=y --preload {}=FILE`.",
+            import.module
+        );
+        return Reason {
+            note: "; it imports its memory, which the program that embeds it supplies".to_owned(),
+            ..with(Code::CustomHost, &remedy)
+        };
+    }
     let (class, unit) = if kind == "memory" { ("Memory", "page") } else { ("Table", "element") };
     let plural = if first == "1" { "" } else { "s" };
     let also = match others {

@@ -82,7 +82,8 @@ fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, befo
 fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> String {
     let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
     let stderr = messages::on_own_lines(stderr, reader.run_errors);
-    let own = messages::block_start(&stderr, reader.error_prefix).filter(|_| !ended_by_guest);
+    let trap = || reader.trap_mark.and_then(|mark| stderr.rfind(mark));
+    let own = messages::block_start(&stderr, reader.error_prefix).or_else(trap).filter(|_| !ended_by_guest);
     let guest = &stderr[..own.unwrap_or(stderr.len())];
     guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
 }
@@ -192,6 +193,14 @@ fn refine_with_facts(
         // Some exit normally without having called anything; they then print nothing either.
         Some(Cause::Returned)
             if seen.run.entry == EntryPointKind::Command && output.stdout.is_empty() && !has_start(facts, reader) =>
+        {
+            GuestProgress { stage: Some(Stage::Run), ..no_export("_start") }
+        }
+        // Some call `_initialize` instead, more than once.
+        Some(Cause::Exit { .. } | Cause::Trap { .. })
+            if seen.run.entry == EntryPointKind::Command
+                && reader.exit_without_start == Some(output.code)
+                && !has_start(facts, reader) =>
         {
             GuestProgress { stage: Some(Stage::Run), ..no_export("_start") }
         }

@@ -28,12 +28,25 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
         let others: Vec<&Other> = row.iter().filter(alike).collect();
         let of_row: Vec<RowCell> = others.iter().map(|other| other.cell).collect();
         let Some(found) = row::compare(of_cell(cell), &of_row) else { continue };
-        cell.blame = vec![found.blame];
+        // The same engine runs it, embedded by somebody else: the lab's own embedding may be the reason.
+        let twin =
+            others.iter().find(|other| is_other_embedding(&cell.runtime, &other.runtime) && row::ran_well(other.cell));
+        let twin = twin.filter(|_| found.blame == Blame::Runtime);
+        cell.blame = vec![if twin.is_some() { Blame::Unknown } else { found.blame }];
         if found.ran_well > 0 && found.blame != Blame::Guest {
             let checks: Vec<&[Check]> = others.iter().map(|other| other.checks.as_slice()).collect();
             cell.detail = row::detail(&cell.detail, found, &cell.checks, &checks);
+            if let Some(twin) = twin {
+                cell.detail += &format!("; {}, a program of the same engine, runs it well", twin.runtime);
+            }
         }
     }
+}
+
+/// Whether one column is the engine that the lab embeds, and the other its own command line.
+fn is_other_embedding(embedded: &str, program: &str) -> bool {
+    let program = wasmlab_runtimes::find(program);
+    program.is_some_and(|program| program.reference_column.as_deref() == Some(embedded))
 }
 
 /// The cells to compare with, by scenario. A custom build is compared with others, but others are not compared with it.

@@ -1,4 +1,4 @@
-//! Host interfaces for components, linked if imported.
+//! What a component is given, if it imports it.
 
 use wasmlab_protocol::{Cause, CellSpec};
 use wasmtime::component::{Component, Linker, ResourceTable};

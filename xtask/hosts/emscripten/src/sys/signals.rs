@@ -70,7 +70,7 @@ impl Signals {
         })
     }
 
-    /// The descriptor that wakes a waiting guest.
+    /// What to wait for in addition to descriptors.
     pub fn wake(&self) -> Arc<UnixStream> {
         self.ears.clone()
     }

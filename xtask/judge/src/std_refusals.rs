@@ -1,0 +1,29 @@
+//! A program whose standard library refuses something by itself, without asking the host: its message is the library's.
+
+use wasmlab_model::codes::Code;
+use wasmlab_model::verdict::Judgement;
+
+use super::Evidence;
+use super::trap::guest_message;
+
+/// Rust's words for a thread that it cannot start.
+const NO_THREAD: [&str; 2] = ["failed to spawn thread", "Unsupported"];
+/// Rust's words for everything that its standard library leaves out for a target.
+const NOT_ON_TARGET: &str = "operation not supported on this platform";
+
+/// The judgement with the code of such a refusal, if the program ended with one. The lab's own guests report what they
+/// tried.
+pub fn named(judgement: Judgement, evidence: &Evidence) -> Judgement {
+    let ended = matches!(judgement.code, Some(Code::Trap | Code::WrongExit | Code::WrongOutput));
+    let Some(message) = guest_message(evidence).filter(|_| ended && !evidence.lab_guest) else { return judgement };
+    let (code, subject) = if NO_THREAD.iter().all(|words| message.contains(words)) {
+        (Code::ThreadsUnsupported, Some("thread".to_owned()))
+    } else if message.contains(NOT_ON_TARGET) {
+        (Code::LibraryUnsupported, None)
+    } else {
+        return judgement;
+    };
+    let entry = code.entry();
+    let blame = entry.blame.to_vec();
+    Judgement { code: Some(code), verdict: entry.verdict, blame, subject, remedy: None, ..judgement }
+}
