@@ -62,11 +62,16 @@ const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not
 const mark = (verdict) => h(`i.${CLASS[verdict]}`, { "aria-hidden": "true" }, SIGN[verdict]);
 const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.subject ? " " : "", one.subject ? h("code", {}, one.subject) : ""];
 
+// It has no program to run, and nothing else is wrong.
+const isLibrary = (one) => one.code === "no-entry-point";
+
 // One line: where it runs.
 const summary = ({ prediction }) => {
   if (prediction.invalid) return "Not a valid file: no runtime accepts it";
   const asked = prediction.predictions.filter((one) => one.verdict !== "not-applicable");
   const count = (verdict) => asked.filter((one) => one.verdict === verdict).length;
+  const loads = asked.filter(isLibrary).length;
+  if (loads && !count("runs") && !count("may-fail")) return `A library, with no program to run: loads on ${loads} of ${asked.length} runtimes`;
   const may = count("may-fail");
   return `Runs on ${count("runs")}${may ? `, may fail on ${may}` : ""} of ${asked.length} runtimes`;
 };
