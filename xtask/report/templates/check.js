@@ -88,7 +88,7 @@ const runs = (groups, predictions) => {
 const mayFail = (groups, predictions) => groups.filter((group) => group.verdict === "may-fail").map(({ names, members }) => {
   const { switches, functions } = predictions[members[0]];
   return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : ""),
-    h("p.muted", {}, "It starts, but these functions do not work as specified: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
+    h("p.muted", {}, "It starts, and may fail at a call of: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
 });
 
 // The most telling reason first, each with what would change it.
