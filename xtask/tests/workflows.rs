@@ -278,7 +278,8 @@ fn action() {
         let summary = fs::read_to_string(machine.path("summary")).unwrap();
         assert!(summary.contains(verdict), "{inputs:?}: {summary}");
         if !verdict.is_empty() {
-            let report = machine.path("temp/wasmlab/report");
+            let outputs = fs::read_to_string(machine.path("output")).unwrap();
+            let report = PathBuf::from(outputs.lines().find_map(|line| line.strip_prefix("folder=")).unwrap());
             for file in ["report.json", "index.html", "junit.xml"] {
                 assert!(report.join(file).is_file(), "{file}");
             }

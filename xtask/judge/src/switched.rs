@@ -7,6 +7,7 @@ use super::text::one_line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
 use wasmlab_model::verdict::Judgement;
+use wasmlab_protocol::Stage;
 
 /// The judgement of the default run, plus the result of the `last` run with `switches`, which `summary` describes.
 ///
@@ -15,6 +16,11 @@ use wasmlab_model::verdict::Judgement;
 #[must_use]
 pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
     let with = switches.join(", ");
+    if last.stage == Some(Stage::Run) && first.stage.is_some_and(|stage| stage < Stage::Run) && !is_behind(last, &first)
+    {
+        let detail = format!("with {with}: {}; without: {}", last.detail, short(words(&first)));
+        return Judgement { detail: one_line(&detail), ..last.clone() };
+    }
     if is_behind(last, &first) {
         let named = first.detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": "));
         let of_subject = || listed(&first.subject.as_deref().unwrap_or_default().split(' ').collect::<Vec<_>>());

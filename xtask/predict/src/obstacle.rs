@@ -156,12 +156,18 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
     lacking.sort_by_key(|(name, _)| ORDER.iter().position(|first| first == name).unwrap_or(ORDER.len()));
     let (first, answer) = lacking.first()?;
     let message = match &answer.cause {
-        Some(Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => message.clone(),
+        Some(Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => without_place(message).to_owned(),
         _ => format!("it refuses {first}"),
     };
     let switches: Vec<String> = lacking.iter().flat_map(|(_, answer)| answer.switches.clone()).collect();
     // A core module inside a component has offsets of its own, behind the component's header.
     Some(Obstacle::new(Cause::Rejected { message, offset: Some(u64::MAX) }, &switches))
+}
+
+/// A message without the place in the probe's module: `… @+25`, `… (at offset 0x1a)`.
+fn without_place(message: &str) -> &str {
+    let end = [" @+", " (at offset 0x"].iter().filter_map(|mark| message.rfind(mark)).min();
+    end.map_or(message, |end| &message[..end])
 }
 
 /// A runtime with both forms of exceptions may refuse a module that uses both.

@@ -1,5 +1,6 @@
 //! How the run compares with what was predicted: one line of numbers, and each contradiction in a line.
 
+use wasmlab_model::codes::Code;
 use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
@@ -91,7 +92,9 @@ const MAX_NAMED: usize = 3;
 /// The imports that a runtime lacks, if there are several: a runtime names the first that it misses, its profile all.
 pub fn lacking(cell: &Cell) -> Option<String> {
     let prediction = cell.prediction.as_ref().filter(|prediction| prediction.expected == Expected::Fails)?;
-    let is_same = prediction.code.is_some() && prediction.code == cell.code;
+    // What no runtime defines, or a runtime without any WASI lacks, needs no list.
+    let is_same =
+        prediction.code == Some(Code::MissingImport) && prediction.code == cell.code && cell.lacks_abi.is_none();
     let all = prediction.functions.len() + prediction.more;
     let named: Vec<&str> = prediction.functions.iter().take(MAX_NAMED).map(String::as_str).collect();
     let more = all.saturating_sub(named.len());

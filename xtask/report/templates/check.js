@@ -62,11 +62,16 @@ const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not
 const mark = (verdict) => h(`i.${CLASS[verdict]}`, { "aria-hidden": "true" }, SIGN[verdict]);
 const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.subject ? " " : "", one.subject ? h("code", {}, one.subject) : ""];
 
+// It has no program to run, and nothing else is wrong.
+const isLibrary = (one) => one.code === "no-entry-point";
+
 // One line: where it runs.
 const summary = ({ prediction }) => {
   if (prediction.invalid) return "Not a valid file: no runtime accepts it";
   const asked = prediction.predictions.filter((one) => one.verdict !== "not-applicable");
   const count = (verdict) => asked.filter((one) => one.verdict === verdict).length;
+  const loads = asked.filter(isLibrary).length;
+  if (loads && !count("runs") && !count("may-fail")) return `A library, with no program to run: loads on ${loads} of ${asked.length} runtimes`;
   const may = count("may-fail");
   return `Runs on ${count("runs")}${may ? `, may fail on ${may}` : ""} of ${asked.length} runtimes`;
 };
@@ -83,7 +88,7 @@ const runs = (groups, predictions) => {
 const mayFail = (groups, predictions) => groups.filter((group) => group.verdict === "may-fail").map(({ names, members }) => {
   const { switches, functions } = predictions[members[0]];
   return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : ""),
-    h("p.muted", {}, "It starts, but these functions do not work as specified: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
+    h("p.muted", {}, "It starts, and may fail at a call of: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
 });
 
 // The most telling reason first, each with what would change it.

@@ -9,7 +9,6 @@ use super::common::usage;
 use super::format::TextOrJson;
 use super::guest_file::MaxSize;
 use super::output;
-use super::text_table::{names, prose};
 use crate::exit;
 use crate::lab::Lab;
 use crate::reading::{self, Form, ReadError};
@@ -151,46 +150,49 @@ fn refused(of: &FilePredictions) -> Option<String> {
     Some(wrapped(output::render_options().width, &first, "  ", &on_line(&text)) + "\n")
 }
 
-/// For people: one line for each result, with the runtimes that have it.
+/// For a terminal, as `check` prints it: the runtimes of each result, the reason, and what would change it.
 fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
-    let mut remedies: Vec<(&str, &str)> = Vec::new();
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for group in answer::groups(of, profiles) {
-        let one = &of.predictions[group.members[0]];
-        let (result, why) = match one.verdict {
-            "runs" if one.switches.is_empty() => ("runs", String::new()),
-            "runs" => ("runs", format!("with {}", one.switches.join(" "))),
-            "may-fail" => ("may fail", format!("at run time: {}", first_listed(&one.functions, MAX_FUNCTIONS))),
-            "fails" => {
-                let code = one.code.unwrap_or("fails");
-                let remedy = one.remedy.as_deref().filter(|remedy| !remedies.iter().any(|(_, known)| known == remedy));
-                remedies.extend(remedy.map(|remedy| (code, remedy)));
-                (code, reason(one))
-            }
-            _ => continue,
-        };
-        rows.push(vec![result.to_owned(), on_line(&why).into_owned(), group.names]);
-    }
     let days: Vec<&str> = of.predictions.iter().map(|one| one.measured.as_str()).collect();
     let newest = days.iter().max().copied().unwrap_or_default();
-    let columns = [names("prediction"), prose("because", 24), prose("runtimes", 30)];
-    let mut shown = format!("{} (profiles measured up to {newest})\n\n", on_line(&of.file));
+    let mut shown = format!("{} (profiles measured up to {newest}; nothing was run)\n", on_line(&of.file));
     if let Some(why) = &of.invalid {
         let why: String = why.chars().take(MAX_REASON).collect();
-        shown += &format!("It is not a valid file: {}\n\n", on_line(&why));
+        shown += &paragraph("not valid", &why);
     }
-    shown += &output::table(&columns, &rows);
-    if !remedies.is_empty() {
-        shown += "\nWhat would change that:\n";
-        let mut told: Vec<String> = Vec::new();
-        for (code, remedy) in remedies {
+    let mut told: Vec<String> = Vec::new();
+    for group in answer::groups(of, profiles) {
+        let one = &of.predictions[group.members[0]];
+        let (label, why) = match (one.verdict, one.code) {
+            ("runs", _) if one.switches.is_empty() => ("runs on", String::new()),
+            ("runs", _) => ("runs on", format!("with {}", one.switches.join(" "))),
+            ("may-fail", _) => ("may fail on", format!("at run time: {}", first_listed(&one.functions, MAX_FUNCTIONS))),
+            ("fails", Some("no-entry-point")) => ("loads on", format!("no-entry-point: {}", reason(one))),
+            ("fails", Some(code)) => ("does not", format!("{code}: {}", reason(one))),
+            ("fails", None) => ("does not", reason(one)),
+            _ => continue,
+        };
+        shown.push('\n');
+        shown += &paragraph(label, &group.names);
+        if !why.is_empty() {
+            shown += &paragraph("", &why);
+        }
+        if let Some(remedy) = one.remedy.as_deref().filter(|_| one.verdict == "fails") {
             let remedy = unless_told(&mut told, remedy);
-            shown +=
-                &wrapped(output::render_options().width, &format!("  {code}: "), "    ", &remedy);
-            shown.push('\n');
+            shown += &indented(&format!("{:LABEL$}→ ", ""), &format!("{:LABEL$}  ", ""), &remedy);
         }
     }
     shown
+}
+
+/// Width of the labels, characters.
+const LABEL: usize = 13;
+
+fn paragraph(label: &str, text: &str) -> String {
+    indented(&format!("{label:LABEL$}"), &" ".repeat(LABEL), text)
+}
+
+fn indented(first: &str, rest: &str, text: &str) -> String {
+    wrapped(output::render_options().width, first, rest, &on_line(text)) + "\n"
 }
 
 /// The subject of a reason, or without a code the runtime's message; how many other imports it lacks; where it begins.

@@ -8,6 +8,8 @@ use wasmlab_model::names::first_listed;
 use wasmlab_model::report::Artifact;
 use wasmlab_report::text::bytes;
 
+/// Parts of proposals, which the validator names by themselves, each with the whole.
+const PARTS: [(&str, &str); 2] = [("bulk-memory-opt", "bulk-memory"), ("call-indirect-overlong", "reference-types")];
 /// Maximum number of names in a message.
 const MAX_NAMES: usize = 5;
 
@@ -45,7 +47,12 @@ impl Budget {
             lines.push(format!("imports {}, which its budget forbids", first_listed(&forbidden, MAX_NAMES)));
         }
         if let Some(allowed) = &self.proposals {
-            let others: Vec<String> = facts.proposals.difference(allowed).cloned().collect();
+            // A proposal allows its parts.
+            let allows = |name: &str| {
+                let whole = PARTS.iter().find(|(part, _)| *part == name).map(|(_, whole)| *whole);
+                allowed.contains(name) || whole.is_some_and(|whole| allowed.contains(whole))
+            };
+            let others: Vec<&String> = facts.proposals.iter().filter(|name| !allows(name)).collect();
             if !others.is_empty() {
                 lines.push(format!("needs {}, which its budget does not list", first_listed(&others, MAX_NAMES)));
             }
