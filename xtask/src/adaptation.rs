@@ -14,7 +14,7 @@ use crate::cell::sandbox::program_files;
 use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::{self, Request, facts_of};
-use wasmlab_judge::remedies::{Short, data};
+use wasmlab_judge::remedies::{FailedCell, data};
 use wasmlab_judge::transforms;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::{INPUT, OUTPUT, Remedy, Transform, TransformTool};
@@ -68,7 +68,7 @@ pub fn candidates(cell: &Cell, facts: &Facts) -> Vec<Transform> {
         return transforms::component(facts).into_iter().collect();
     }
     let Some(code) = cell.code else { return Vec::new() };
-    let short = Short {
+    let short = FailedCell {
         code,
         subject: cell.subject.as_deref(),
         stage: cell.stage,

@@ -48,13 +48,13 @@ impl<'a> Profiles<'a> {
 }
 
 /// The run of a guest on a column, for which a prediction can be made.
-pub struct Asked<'a> {
+pub struct PredictableRun<'a> {
     run: Run,
     facts: Result<&'a Facts, &'a str>,
     glue: bool,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> PredictableRun<'a> {
     /// The question of a cell. `facts`: of its guest, or why there are none.
     #[must_use]
     pub fn of(spec: &ScenarioFile, runtime: &Runtime, facts: Result<&'a Facts, &'a str>) -> Self {
@@ -106,11 +106,11 @@ struct File {
 }
 
 /// The accepted contradictions.
-pub struct Accepted {
+pub struct AcceptedContradictions {
     entries: Vec<(Entry, GlobMatcher, GlobMatcher)>,
 }
 
-impl Accepted {
+impl AcceptedContradictions {
     /// Reads `snapshots/predictions.toml`; there is no need for it to exist.
     ///
     /// # Errors
@@ -178,13 +178,13 @@ pub fn observed(cell: &Cell) -> &'static str {
 ///
 /// # Errors
 /// If a file is damaged; the error names it.
-pub fn read(lab: &Lab) -> Result<(Vec<Profile>, Accepted)> {
-    Ok((profiles::read(lab)?, Accepted::read(lab)?))
+pub fn read(lab: &Lab) -> Result<(Vec<Profile>, AcceptedContradictions)> {
+    Ok((profiles::read(lab)?, AcceptedContradictions::read(lab)?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Accepted;
+    use super::AcceptedContradictions;
     use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
     use wasmlab_model::report::Cell;
 
@@ -212,7 +212,7 @@ mod tests {
             )
         };
         let check = |entry: &str, cell: (&str, &str), reason: Option<&str>, stale: usize| {
-            let accepted = Accepted::parse(entry).unwrap();
+            let accepted = AcceptedContradictions::parse(entry).unwrap();
             let mut cell = contradicted(cell.0, cell.1);
             let found = accepted.reason(&cell).map(str::to_owned);
             assert_eq!(found.as_deref(), reason, "{entry}");
@@ -229,7 +229,7 @@ mod tests {
             &entry("[", "a"),
             &entry("a", "a").replace("it is so", " "),
         ] {
-            assert!(Accepted::parse(wrong).is_err(), "{wrong}");
+            assert!(AcceptedContradictions::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

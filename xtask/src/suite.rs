@@ -23,7 +23,7 @@ pub mod wast;
 pub use document::{Operation, Parsed, TestDocument, parse};
 pub use translate::scenario;
 
-use fields::{Fields, Notes, one_line};
+use fields::{Fields, Problems, one_line};
 
 /// Maximum size of a JSON file, bytes.
 const MAX_JSON_BYTES: u64 = 1 << 20;
@@ -82,7 +82,7 @@ impl fmt::Display for Fault {
 
 /// The suites and files to run in a folder.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
+pub struct SuiteFiles {
     /// Folders of tests, sorted by path.
     pub suites: Vec<Suite>,
     /// The specification's tests, sorted by path.
@@ -121,8 +121,8 @@ impl WastSource {
 ///
 /// # Errors
 /// Every fault of every file.
-pub fn load(folder: &Path) -> Result<Found, Vec<Fault>> {
-    let mut search = Search { top: folder, seen: 0, found: Found::default(), faults: Vec::new() };
+pub fn load(folder: &Path) -> Result<SuiteFiles, Vec<Fault>> {
+    let mut search = Search { top: folder, seen: 0, found: SuiteFiles::default(), faults: Vec::new() };
     search.visit(Path::new(""), 0);
     let Search { mut found, faults, .. } = search;
     if !faults.is_empty() {
@@ -136,7 +136,7 @@ pub fn load(folder: &Path) -> Result<Found, Vec<Fault>> {
 struct Search<'a> {
     top: &'a Path,
     seen: usize,
-    found: Found,
+    found: SuiteFiles,
     faults: Vec<Fault>,
 }
 
@@ -219,24 +219,25 @@ impl Search<'_> {
             return (name, target);
         }
         let file = folder.join("manifest.json");
-        let mut notes = Notes::default();
+        let mut problems = Problems::default();
         match read_text(&file, MAX_JSON_BYTES).map_err(|e| format!("cannot be read: {e}")).and_then(|text| {
             serde_json::from_str::<Value>(&text).map_err(|e| format!("is not JSON: {}", one_line(&e.to_string())))
         }) {
             Err(message) => self.fault(file.clone(), message),
             Ok(value) => {
-                if let Some(mut fields) = Fields::of(&value, "", &mut notes) {
-                    name = fields.text("name", &mut notes).unwrap_or(name);
-                    target = fields.text("version", &mut notes).unwrap_or(target);
-                    fields.finish(&mut notes);
+                if let Some(mut fields) = Fields::of(&value, "", &mut problems) {
+                    name = fields.text("name", &mut problems).unwrap_or(name);
+                    target = fields.text("version", &mut problems).unwrap_or(target);
+                    fields.finish(&mut problems);
                 }
                 if !TARGETS.contains(&target.as_str()) {
-                    notes.fault("version", &format!("is `{}`: use one of {}", one_line(&target), TARGETS.join(", ")));
+                    problems
+                        .fault("version", &format!("is `{}`: use one of {}", one_line(&target), TARGETS.join(", ")));
                 }
             }
         }
-        let unknown = notes.unknown.iter().map(|what| format!("the lab does not know {what}: remove it"));
-        for message in notes.faults.into_iter().chain(unknown) {
+        let unknown = problems.unknown.iter().map(|what| format!("the lab does not know {what}: remove it"));
+        for message in problems.faults.into_iter().chain(unknown) {
             self.fault(file.clone(), message);
         }
         (one_line(&name), target)

@@ -378,7 +378,7 @@ fn component_names_stay_names_in_jcos_output() {
     let import = "(core module (import \"q': (()=>{process.exit(0)})(), 'z\" \"f\" (func)))";
     invoked("add", component(import, own, add), &|cell| {
         let says = cell["detail"].as_str().unwrap_or_default();
-        cell["verdict"] == "not-attempted" && says.contains("would be more than a name")
+        cell["verdict"] == "not-attempted" && says.contains("would run there as code")
     });
 }
 

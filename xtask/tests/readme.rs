@@ -1,4 +1,5 @@
-//! Every command in a README exists with the options and values shown; quick ones are run.
+//! Every command in a README exists with the options and values shown; quick ones are run. Lessons agree with the
+//! published report.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::Workspace;
+use wasmlab_model::codes::Code;
+use wasmlab_model::report::RunReport;
 
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -94,4 +97,26 @@ fn quick_commands_in_readmes_run() {
         }
     }
     assert!(ran.len() > 15, "only {ran:?}");
+}
+
+/// Under "What you see", a lesson names only codes that its row has in the published report.
+#[test]
+fn lessons_name_codes_of_their_rows() {
+    let text = fs::read_to_string(top().join("reports/linux-x86_64.json")).unwrap();
+    let report: RunReport = serde_json::from_str(&text).unwrap();
+    let mut named = 0;
+    for scenario in &report.scenarios {
+        let cells = report.cells.iter().filter(|cell| cell.scenario == scenario.name);
+        let codes =
+            cells.flat_map(|cell| cell.code.into_iter().chain(cell.checks.iter().filter_map(|check| check.code)));
+        let codes: BTreeSet<&str> = codes.map(Code::id).collect();
+        let lesson = top().join("scenarios").join(&scenario.name).join("README.md");
+        let lesson = fs::read_to_string(&lesson).unwrap();
+        let seen = lesson.split("\n## What you see\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+        for code in seen.split('`').filter(|word| word.parse::<Code>().is_ok()) {
+            assert!(codes.contains(code), "{}: `{code}` is in no cell of its row", scenario.name);
+            named += 1;
+        }
+    }
+    assert!(named > 50, "{named} codes were found: is the reading of lessons right?");
 }

@@ -5,14 +5,14 @@ use wasmlab_protocol::Stage;
 
 use super::imports;
 use super::proposals::EXTERNREF;
-use super::remedies::{Passing, Short, names};
+use super::remedies::{FailedCell, Passing, names};
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
 use wasmlab_model::remedy::FIRST_OBSTACLE;
 
 /// A column of the same row that fell short.
 #[derive(Clone, Copy, Debug)]
-pub struct Further<'a> {
+pub struct FailedColumn<'a> {
     /// Its id and its engine.
     pub column: Passing<'a>,
     /// Its reason.
@@ -56,7 +56,7 @@ const RUNS: u8 = 5;
 const LAST_OF_RUNTIME: u8 = 2;
 
 /// The remedy of a cell that has another obstacle behind its first one, if no column of the row passes.
-pub fn remedy(cell: &Short, row: &[Further]) -> Option<String> {
+pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<String> {
     // A compiler that crashed stopped where others refuse a proposal.
     let crashed = cell.code == Code::Crashed && cell.stage == Some(Stage::Compile);
     let here = if crashed { Some(1) } else { depth(cell.code) }.filter(|here| *here <= LAST_OF_RUNTIME)?;
@@ -76,17 +76,18 @@ pub fn remedy(cell: &Short, row: &[Further]) -> Option<String> {
 }
 
 /// The obstacle that most columns met after the first one, the nearest to it first.
-fn of_row(cell: &Short, here: u8, row: &[Further]) -> Option<(String, String)> {
+fn of_row(cell: &FailedCell, here: u8, row: &[FailedColumn]) -> Option<(String, String)> {
     // Who lacks the same import has not got past it.
-    let same =
-        |c: &&Further| cell.code == Code::MissingImport && cell.subject.is_some_and(|import| c.detail.contains(import));
+    let same = |c: &&FailedColumn| {
+        cell.code == Code::MissingImport && cell.subject.is_some_and(|import| c.detail.contains(import))
+    };
     let deeper = row.iter().filter(|c| !c.differs && !same(c) && depth(c.code).is_some_and(|there| there > here));
-    let deeper: Vec<&Further> = deeper.collect();
+    let deeper: Vec<&FailedColumn> = deeper.collect();
     // What only some runtimes lack counts where none got further.
     let depths = || deeper.iter().filter_map(|c| depth(c.code));
     let nearest = depths().filter(|there| *there > LAST_OF_RUNTIME).min().or_else(|| depths().max())?;
-    let near: Vec<&Further> = deeper.into_iter().filter(|c| depth(c.code) == Some(nearest)).collect();
-    let alike = |one: &Further| near.iter().filter(|c| (c.code, c.subject) == (one.code, one.subject)).count();
+    let near: Vec<&FailedColumn> = deeper.into_iter().filter(|c| depth(c.code) == Some(nearest)).collect();
+    let alike = |one: &FailedColumn| near.iter().filter(|c| (c.code, c.subject) == (one.code, one.subject)).count();
     let most = near.iter().rev().max_by_key(|c| alike(c))?;
     let columns: Vec<Passing> =
         near.iter().filter(|c| (c.code, c.subject) == (most.code, most.subject)).map(|c| c.column).collect();
@@ -103,7 +104,7 @@ fn of_row(cell: &Short, here: u8, row: &[Further]) -> Option<(String, String)> {
 }
 
 /// The first import that no WASI host defines.
-fn of_facts(cell: &Short) -> Option<(String, String)> {
+fn of_facts(cell: &FailedCell) -> Option<(String, String)> {
     let (import, code, remedy) = imports::foreign_reason(cell.facts?)?;
     // An import that is missing already is no further obstacle.
     if cell.code == Code::MissingImport && depth(code).is_none_or(|there| there <= LAST_OF_RUNTIME) {
@@ -115,12 +116,12 @@ fn of_facts(cell: &Short) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Further, remedy};
-    use crate::remedies::Short;
+    use super::{FailedColumn, remedy};
+    use crate::remedies::FailedCell;
     use wasmlab_model::codes::Code;
     use wasmlab_protocol::Stage;
 
-    const NO_PROGRAM: Further = Further {
+    const NO_PROGRAM: FailedColumn = FailedColumn {
         column: ("wasmtime-cli", "wasmtime"),
         code: Code::NoEntryPoint,
         subject: Some("_start"),
@@ -128,7 +129,7 @@ mod tests {
         remedy: Some("Name an export."),
         differs: false,
     };
-    const ADDON: Further = Further {
+    const ADDON: FailedColumn = FailedColumn {
         column: ("node", "node"),
         code: Code::NeedsNapiHost,
         subject: Some("env.memory"),
@@ -136,7 +137,7 @@ mod tests {
         remedy: Some("Load it through emnapi."),
         differs: false,
     };
-    const NO_THREADS: Further = Further {
+    const NO_THREADS: FailedColumn = FailedColumn {
         column: ("wasmi", "wasmi"),
         code: Code::ThreadsUnsupported,
         subject: Some("threads"),
@@ -147,11 +148,11 @@ mod tests {
 
     #[test]
     fn obstacle_behind_the_first_comes_from_the_row_or_the_imports() {
-        let check = |code: Code, subject: &str, imports: &str, row: &[Further], wanted: Option<&str>| {
+        let check = |code: Code, subject: &str, imports: &str, row: &[FailedColumn], wanted: Option<&str>| {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
             let subject = Some(subject).filter(|subject| !subject.is_empty());
             let stage = Some(Stage::Compile);
-            let cell = Short {
+            let cell = FailedCell {
                 code,
                 subject,
                 stage,
@@ -191,7 +192,7 @@ mod tests {
             Some(&threads.replace("proposal threads", "lack of simd and threads")),
         );
         // What another runtime lacks counts if none got further, but not the same import under another code.
-        let logging = Further {
+        let logging = FailedColumn {
             column: ("wasmtime-cli", "wasmtime"),
             code: Code::MissingImport,
             subject: Some("wasi:logging/logging"),
@@ -202,23 +203,24 @@ mod tests {
         let next = "The component model is only the first obstacle: wasmtime-cli gets past it and stops at \
                     wasi:logging/logging (missing-import). Compose it.";
         check(Code::NeedsComponentModel, "", "", &[logging], Some(next));
-        let part = Further { code: Code::ComponentPart, ..logging };
+        let part = FailedColumn { code: Code::ComponentPart, ..logging };
         check(Code::MissingImport, "wasi:logging/logging", "", &[part], None);
         // What most of those met that ran it, and not what only one did that differs from them.
-        let wrong_clock = Further {
+        let wrong_clock = FailedColumn {
             column: ("wamr-zig", "wamr-zig"),
             code: Code::WrongOutput,
             subject: Some("clock"),
             differs: true,
             ..NO_THREADS
         };
-        let (exit, node) = ("wasi_snapshot_preview1.proc_exit", Further { column: ("node", "node"), ..NO_THREADS });
+        let (exit, node) =
+            ("wasi_snapshot_preview1.proc_exit", FailedColumn { column: ("node", "node"), ..NO_THREADS });
         let runs = "The import wasi_snapshot_preview1.proc_exit is only the first obstacle: wasmi and node get past it and \
                     end with threads-unsupported. Build for WASIX.";
         check(Code::MissingImport, exit, "", &[wrong_clock, NO_THREADS, node], Some(runs));
         check(Code::MissingImport, exit, "", &[wrong_clock], None);
         for code in [Code::SocketsUnsupported, Code::LibraryUnsupported, Code::Timeout] {
-            let all = [Further { code, ..NO_THREADS }, Further { code, ..node }];
+            let all = [FailedColumn { code, ..NO_THREADS }, FailedColumn { code, ..node }];
             let runs = runs.replace("threads-unsupported", code.id());
             check(Code::MissingImport, exit, "", &all, Some(&runs));
         }

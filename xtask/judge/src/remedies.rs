@@ -5,7 +5,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::Remedy;
 use wasmlab_protocol::Stage;
 
-use super::obstacles::{self, Further};
+use super::obstacles::{self, FailedColumn};
 use super::{components, imports, limits, transforms, trap};
 use wasmlab_model::names::listed;
 
@@ -14,7 +14,7 @@ const MAX_NAMED: usize = 4;
 
 /// A cell that fell short.
 #[derive(Clone, Copy, Debug)]
-pub struct Short<'a> {
+pub struct FailedCell<'a> {
     /// Its reason.
     pub code: Code,
     /// The subject of the code.
@@ -33,7 +33,7 @@ pub struct Short<'a> {
     pub predicted: bool,
 }
 
-impl Short<'_> {
+impl FailedCell<'_> {
     /// The verb for the other columns.
     fn passes(&self) -> &'static str {
         if self.predicted { "should run" } else { "passes" }
@@ -46,7 +46,7 @@ pub type Passing<'a> = (&'a str, &'a str);
 /// The remedy of a cell, if the row suggests one. `passing`: the other columns in which the same guest passes; `short`:
 /// those in which it falls short.
 #[must_use]
-pub fn of_row(cell: &Short, passing: &[Passing], short: &[Further]) -> Option<String> {
+pub fn of_row(cell: &FailedCell, passing: &[Passing], short: &[FailedColumn]) -> Option<String> {
     let has_general = cell.own.is_none_or(|own| own.starts_with("Use a runtime"));
     let is_open = passing.is_empty() && (has_general || cell.code == Code::NeedsComponentModel);
     if let Some(remedy) = is_open.then(|| obstacles::remedy(cell, short)).flatten() {
@@ -145,7 +145,7 @@ pub fn with_targets(remedy: &str, targets: &Targets) -> Option<String> {
 
 /// A rebuild without the feature, unless the cell has a better remedy. A language whose objects are the engine's cannot
 /// leave out anything.
-fn without(cell: &Short) -> Option<String> {
+fn without(cell: &FailedCell) -> Option<String> {
     if cell.facts.is_some_and(|facts| facts.proposals.contains("gc")) {
         return None;
     }
@@ -166,7 +166,7 @@ fn without(cell: &Short) -> Option<String> {
 }
 
 /// How the file could be changed so that this runtime takes it, as data.
-fn changes(cell: &Short) -> Vec<Remedy> {
+fn changes(cell: &FailedCell) -> Vec<Remedy> {
     let Some(facts) = cell.facts else { return Vec::new() };
     let proposals = || cell.subject.unwrap_or_default().split(' ');
     let transform = match cell.code {
@@ -190,14 +190,14 @@ fn changes(cell: &Short) -> Vec<Remedy> {
 
 /// A cell's remedy as data: `passing` are the other columns in which the same guest passes.
 #[must_use]
-pub fn data(cell: &Short, passing: &[Passing]) -> Vec<Remedy> {
+pub fn data(cell: &FailedCell, passing: &[Passing]) -> Vec<Remedy> {
     let runtimes: Vec<String> = passing.iter().map(|(id, _)| (*id).to_owned()).collect();
     let elsewhere = (!runtimes.is_empty()).then_some(Remedy::Runtime { runtimes });
     changes(cell).into_iter().chain(elsewhere).collect()
 }
 
 /// `build`, and what would still be missing after it: an import that no WASI host defines.
-fn but_for_its_import(build: String, cell: &Short) -> String {
+fn but_for_its_import(build: String, cell: &FailedCell) -> String {
     match cell.facts.and_then(imports::foreign_reason) {
         Some((import, code, _)) => {
             format!("{}; {import} would still be missing then ({code}).", build.trim_end_matches('.'))
@@ -207,7 +207,7 @@ fn but_for_its_import(build: String, cell: &Short) -> String {
 }
 
 /// The same engine with the host layer that it lacks.
-fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
+fn with_a_layer(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
     let (column, _) = passing.iter().find(|(id, _)| {
         let layered = id.strip_prefix(cell.runtime).and_then(|rest| rest.strip_prefix('+'));
         layered.is_some_and(|layer| !layer.is_empty())
@@ -223,7 +223,7 @@ fn with_a_layer(cell: &Short, passing: &[Passing]) -> Option<String> {
     Some(format!("{how}: with that, it {}.", cell.passes()))
 }
 
-fn run_elsewhere(cell: &Short, passing: &[Passing]) -> Option<String> {
+fn run_elsewhere(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
     names(passing).map(|names| format!("Run it on {names}, where it {}.", cell.passes()))
 }
 
@@ -264,7 +264,7 @@ fn joined(first: Option<String>, second: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Short, Targets, of_row, with_targets};
+    use super::{FailedCell, Targets, of_row, with_targets};
     use wasmlab_model::codes::Code;
 
     const ROW: &[(&str, &str)] = &[
@@ -278,7 +278,7 @@ mod tests {
     ];
 
     fn check(code: Code, runtime: &str, own: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
-        let cell = Short {
+        let cell = FailedCell {
             code,
             subject: Some("preopened-socket"),
             runtime,
@@ -312,7 +312,7 @@ mod tests {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
             let (subject, facts) = (Some(subject), Some(&facts));
             let cell =
-                Short { code, subject, runtime: "bun", own, stage: None, differs: false, facts, predicted: false };
+                FailedCell { code, subject, runtime: "bun", own, stage: None, differs: false, facts, predicted: false };
             assert_eq!(of_row(&cell, &ROW[2..4], &[]).as_deref(), Some(wanted));
         };
         let (run, lacks) = ("Run it on wasmi and node, where it passes.", Code::UnsupportedProposal);
@@ -369,7 +369,7 @@ mod tests {
         check(Code::Trap, "node", Some("Rebuild it."), &ROW[2..3], None);
         let hint = "This runtime does not report where the trap happened: run it on one that does (wasmtime, node).";
         check(Code::Trap, "node", Some(hint), &ROW[2..3], Some(report));
-        let mut cell = Short {
+        let mut cell = FailedCell {
             code: Code::CapabilityDenied,
             subject: Some("path_open"),
             stage: None,

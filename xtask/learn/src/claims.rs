@@ -103,12 +103,12 @@ fn matches_glob(glob: &str, name: &str) -> bool {
 }
 
 /// An accepted result: runtime, scenario, verdict, code.
-pub type Accepted<'a> = (&'a str, &'a str, &'a str, &'a str);
+pub type AcceptedResult<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 impl Claim {
     /// The results that contradict the claim; empty if it is true.
     #[must_use]
-    pub fn contradictions(&self, accepted: &[Accepted]) -> Vec<String> {
+    pub fn contradictions(&self, accepted: &[AcceptedResult]) -> Vec<String> {
         let cells = accepted
             .iter()
             .filter(|(runtime, scenario, ..)| *scenario == self.scenario && matches(&self.runtimes, runtime));
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_claim_is_compared_and_its_absence_is_a_fault() {
         let claims = of(&chapter("It does not run on Node. <!-- claim: x node gap missing-import -->")).unwrap();
-        let claim = |claims: &[Claim], accepted: &[super::Accepted]| claims[0].contradictions(accepted);
+        let claim = |claims: &[Claim], accepted: &[super::AcceptedResult]| claims[0].contradictions(accepted);
         assert!(claim(&claims, &[("node", "x", "gap", "missing-import")]).is_empty());
         assert_eq!(claim(&claims, &[("node", "x", "pass", "")]), ["01-x: x on node is pass "]);
         assert_eq!(claim(&claims, &[("deno", "x", "gap", "")]), ["01-x: no result of x on node"]);

@@ -39,13 +39,13 @@ pub struct Spec {
     #[serde(default)]
     pub needs: Vec<String>,
     /// Commands; all have to end as they say.
-    pub check: Vec<Check>,
+    pub check: Vec<ExerciseCheck>,
 }
 
 /// A command and what it has to say.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Check {
+pub struct ExerciseCheck {
     /// `cargo xtask …`
     pub run: String,
     /// Its exit code.
@@ -133,7 +133,7 @@ const NOTHING_RAN: &[&str] = &["none of the installed runtimes", "not known yet"
 
 /// Compares a command's output with what it has to say: `None` if all is well.
 #[must_use]
-pub fn verdict<'a>(check: &'a Check, exit: i32, output: &str) -> Option<&'a str> {
+pub fn verdict<'a>(check: &'a ExerciseCheck, exit: i32, output: &str) -> Option<&'a str> {
     let said = check.expect.iter().all(|part| output.contains(part.as_str()));
     let mut rejected = check.reject.iter().map(String::as_str).chain(NOTHING_RAN.iter().copied());
     let silent = rejected.all(|part| !output.contains(part));

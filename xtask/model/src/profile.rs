@@ -109,13 +109,13 @@ pub struct Functions {
     pub unchecked: BTreeSet<String>,
     /// All of them have the same answer, and none is listed: most runtimes define none of Emscripten's hundreds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alike: Option<Alike>,
+    pub alike: Option<UniformAnswer>,
 }
 
 /// The answer that all functions of an import module have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Alike {
+pub enum UniformAnswer {
     /// It says that it lacks them, of which there are so many.
     Missing(usize),
     /// It does not say.
@@ -130,7 +130,7 @@ impl Functions {
             return Some(true);
         }
         if let Some(alike) = self.alike {
-            return matches!(alike, Alike::Missing(_)).then_some(false);
+            return matches!(alike, UniformAnswer::Missing(_)).then_some(false);
         }
         (self.missing.contains(name) || self.refused.contains_key(name)).then_some(false)
     }
@@ -139,7 +139,7 @@ impl Functions {
     #[must_use]
     pub fn asked(&self) -> usize {
         let alike = match self.alike {
-            Some(Alike::Missing(count) | Alike::Unchecked(count)) => count,
+            Some(UniformAnswer::Missing(count) | UniformAnswer::Unchecked(count)) => count,
             None => 0,
         };
         self.defined.len() + self.missing.len() + self.refused.len() + self.unchecked.len() + alike
@@ -148,7 +148,7 @@ impl Functions {
     /// Whether the runtime starts guests whatever they import of these.
     #[must_use]
     pub fn is_unchecked(&self) -> bool {
-        !self.unchecked.is_empty() || matches!(self.alike, Some(Alike::Unchecked(_)))
+        !self.unchecked.is_empty() || matches!(self.alike, Some(UniformAnswer::Unchecked(_)))
     }
 
     /// The same, without a list if all functions have the same answer.
@@ -159,10 +159,10 @@ impl Functions {
         }
         match (self.missing.len(), self.unchecked.len()) {
             (missing, 0) if missing > 0 => {
-                (self.alike, self.missing) = (Some(Alike::Missing(missing)), BTreeSet::new())
+                (self.alike, self.missing) = (Some(UniformAnswer::Missing(missing)), BTreeSet::new())
             }
             (0, unchecked) if unchecked > 0 => {
-                (self.alike, self.unchecked) = (Some(Alike::Unchecked(unchecked)), BTreeSet::new());
+                (self.alike, self.unchecked) = (Some(UniformAnswer::Unchecked(unchecked)), BTreeSet::new());
             }
             _ => {}
         }

@@ -1,8 +1,8 @@
 //! Remedies from all predictions for one file, as `check` takes them from all cells of a row: where it should run, and
 //! what stands behind the first obstacle.
 
-use wasmlab_judge::obstacles::Further;
-use wasmlab_judge::remedies::{self, Passing, Short};
+use wasmlab_judge::obstacles::FailedColumn;
+use wasmlab_judge::remedies::{self, FailedCell, Passing};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::Remedy;
@@ -41,8 +41,8 @@ fn of_column(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Rem
     // Nothing is predicted of a program with its JavaScript file.
     let runs = |other: &&Column| other.prediction.expected == Expected::Runs && code != Code::NeedsJsGlue;
     let passing: Vec<Passing> = others().filter(runs).map(|other| (other.id, other.engine)).collect();
-    let further: Vec<Further> = others().filter_map(as_further).collect();
-    let short = Short {
+    let further: Vec<FailedColumn> = others().filter_map(as_failed_column).collect();
+    let short = FailedCell {
         code,
         subject: of.subject.as_deref(),
         stage: None,
@@ -55,9 +55,9 @@ fn of_column(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Rem
     (remedies::data(&short, &passing), remedies::of_row(&short, &passing, &further))
 }
 
-fn as_further<'a>(other: &'a Column) -> Option<Further<'a>> {
+fn as_failed_column<'a>(other: &'a Column) -> Option<FailedColumn<'a>> {
     let of = &other.prediction;
-    Some(Further {
+    Some(FailedColumn {
         column: (other.id, other.engine),
         code: of.code?,
         subject: of.subject.as_deref(),

@@ -9,14 +9,14 @@ use wasmlab_model::profile::{Answer, Behaviour, BehaviourOutcome, Functions, Sup
 use wasmlab_protocol::Cause;
 
 use crate::catalogue::Catalogue;
-use crate::script::{self, Check, Guests, Printed, WASI};
+use crate::script::{self, Guests, Printed, ScriptCheck, WASI};
 use crate::{Ask, Reply};
 
 /// Inputs of each guest: two arguments, a variable and a directory.
 const RUN: &str = "[run]\nargs = [\"one\", \"two words\"]\nenv = { ONE = \"one\" }\n\
                    [[run.dir]]\nguest = \"/data\"\nfiles = { \"seed.txt\" = \"seed\" }\n";
 
-fn checks() -> Result<Vec<Check<'static>>> {
+fn checks() -> Result<Vec<ScriptCheck<'static>>> {
     let mut checks = script::checks(include_str!("behaviour.txt"))?;
     for check in &mut checks {
         check.uses.push(check.name);
@@ -53,7 +53,7 @@ pub fn all(
     let all = checks()?;
     let guests =
         Guests { types: &declared.functions, finds_dir: defines("fd_prestat_get"), run: RUN, name: "behaviour" };
-    let able: Vec<&Check> = all.iter().filter(|check| check.uses.iter().all(|name| defines(name))).collect();
+    let able: Vec<&ScriptCheck> = all.iter().filter(|check| check.uses.iter().all(|name| defines(name))).collect();
     script::run(able, &guests, runtime, |name, printed, reply| {
         let behaviour = match printed {
             Printed::Result(code, _) => of_code(code),

@@ -13,7 +13,7 @@ use crate::{Ask, Probe, Reply};
 pub const WASI: &str = "wasi_snapshot_preview1";
 
 /// One check.
-pub struct Check<'a> {
+pub struct ScriptCheck<'a> {
     /// Its name.
     pub name: &'a str,
     /// The functions that it uses.
@@ -26,12 +26,12 @@ pub struct Check<'a> {
 ///
 /// # Errors
 /// If the text has another form.
-pub fn checks(text: &str) -> Result<Vec<Check<'_>>> {
+pub fn checks(text: &str) -> Result<Vec<ScriptCheck<'_>>> {
     let parts = text.split("\n## ").skip(1).map(|part| {
         let (head, code) = part.split_once('\n').context("a check has no lines")?;
         let (name, uses) = head.split_once(':').context("a check has no name")?;
         let code = code.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-        Ok(Check { name, uses: uses.split_whitespace().collect(), code })
+        Ok(ScriptCheck { name, uses: uses.split_whitespace().collect(), code })
     });
     parts.collect()
 }
@@ -50,7 +50,7 @@ pub enum Printed {
 /// # Errors
 /// If a guest cannot be made.
 pub fn run(
-    mut left: Vec<&Check>,
+    mut left: Vec<&ScriptCheck>,
     with: &Guests,
     runtime: &mut dyn Ask,
     mut done: impl FnMut(&str, Printed, &Reply),
@@ -180,7 +180,7 @@ impl Guests<'_> {
     ///
     /// # Errors
     /// If a check names an unknown function, or its code is invalid.
-    pub fn guest(&self, checks: &[&Check]) -> Result<Probe> {
+    pub fn guest(&self, checks: &[&ScriptCheck]) -> Result<Probe> {
         let mut needed: BTreeSet<&str> = checks.iter().flat_map(|check| check.uses.iter().copied()).collect();
         needed.insert("fd_write");
         if self.finds_dir {
@@ -232,7 +232,7 @@ impl Names {
     }
 
     /// The function of a check.
-    fn function(&mut self, check: &Check) -> Result<String> {
+    fn function(&mut self, check: &ScriptCheck) -> Result<String> {
         let name = check.name;
         let mut text = format!("  (func $check_{name} (result i32) (local $e i32) (local $f i32) (local $g i32)\n");
         for line in &check.code {

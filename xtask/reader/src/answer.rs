@@ -12,7 +12,7 @@ use wasmlab_report::answer::{facts_line, is_about_imports};
 use wasmlab_report::columns;
 use wasmlab_runtimes as runtimes;
 
-use crate::predictions::{self, OfFile, Predicted};
+use crate::predictions::{self, FilePredictions, Predicted};
 use crate::source;
 
 /// Entries of a list that are shown; a page need not show a hundred thousand exports.
@@ -26,7 +26,7 @@ pub struct Answer {
     /// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
     pub line: String,
     /// As in `predict --output json`.
-    pub prediction: OfFile,
+    pub prediction: FilePredictions,
     /// See [`groups`].
     pub groups: Vec<Group>,
     /// The file's facts; long lists are cut to their first entries.
@@ -59,7 +59,7 @@ pub struct Group {
     pub verdict: &'static str,
     /// `wasmi 2.0, wasmtime 48.0 (3 modes)`.
     pub names: String,
-    /// Positions in [`OfFile::predictions`].
+    /// Positions in [`FilePredictions::predictions`].
     pub members: Vec<usize>,
     /// The catalogue's sentence for the code.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -115,7 +115,7 @@ fn shown(facts: &Facts) -> Facts {
 
 /// The runtimes by result: first where the file runs, then the most telling reasons.
 #[must_use]
-pub fn groups(of: &OfFile, profiles: &[Profile]) -> Vec<Group> {
+pub fn groups(of: &FilePredictions, profiles: &[Profile]) -> Vec<Group> {
     let columns: Vec<RuntimeInfo> = profiles.iter().map(column).collect();
     let mut groups: Vec<(Key, Vec<usize>)> = Vec::new();
     for (at, one) in of.predictions.iter().enumerate() {

@@ -13,7 +13,7 @@ use wasmlab_runtimes as runtimes;
 
 /// The predictions for a file.
 #[derive(Clone, Debug, Serialize)]
-pub struct OfFile {
+pub struct FilePredictions {
     /// Its name.
     pub file: String,
     /// Why it is not a valid file; the runtimes then refuse it.
@@ -74,7 +74,7 @@ fn is_zero(number: &usize) -> bool {
 /// Predicts where a file runs: as a program without inputs, or as a library of which an export is called. `facts`: what
 /// it is, or why it cannot be read.
 #[must_use]
-pub fn of_file(file: &str, facts: Result<&Facts, &str>, invoke: Option<&str>, profiles: &[Profile]) -> OfFile {
+pub fn of_file(file: &str, facts: Result<&Facts, &str>, invoke: Option<&str>, profiles: &[Profile]) -> FilePredictions {
     let spec = program(file, invoke);
     // A remedy depends on the other columns, as in `check`.
     let mut asked: Vec<(&Profile, Result<Prediction, String>)> =
@@ -95,7 +95,7 @@ pub fn of_file(file: &str, facts: Result<&Facts, &str>, invoke: Option<&str>, pr
         predicted(profile, completed.remove(profile.runtime.as_str()).map_or_else(none, Ok))
     });
     let predictions = predictions.collect();
-    OfFile { file: file.to_owned(), invalid: facts.err().map(str::to_owned), predictions }
+    FilePredictions { file: file.to_owned(), invalid: facts.err().map(str::to_owned), predictions }
 }
 
 /// The scenario that the file would be.

@@ -26,7 +26,7 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct History {
     /// The reports, oldest first.
-    pub reports: Vec<Named>,
+    pub reports: Vec<NamedReport>,
     /// Number of cells that any report measured.
     pub cells: usize,
     /// The cells that changed, by scenario and runtime.
@@ -35,7 +35,7 @@ pub struct History {
 
 /// A report by name and day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Named {
+pub struct NamedReport {
     /// A file's name, or a commit.
     pub name: String,
     /// Its day; empty if unknown.
@@ -50,12 +50,12 @@ pub struct CellHistory {
     /// The column.
     pub runtime: String,
     /// Its first result, and each change, oldest first.
-    pub results: Vec<Dated>,
+    pub results: Vec<ResultSince>,
 }
 
 /// A result from a report on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Dated {
+pub struct ResultSince {
     /// The report that first has it.
     pub report: String,
     /// Its day; empty if unknown.
@@ -73,7 +73,7 @@ pub struct Dated {
 /// did not measure a cell says nothing about it.
 #[must_use]
 pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History {
-    let mut cells: BTreeMap<(&str, &str), Vec<Dated>> = BTreeMap::new();
+    let mut cells: BTreeMap<(&str, &str), Vec<ResultSince>> = BTreeMap::new();
     let mut guests: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     for entry in entries {
         let report = &entry.report;
@@ -89,7 +89,7 @@ pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History
             let now = result(cell);
             if results.last().is_none_or(|last| last.result != now) {
                 let before = guests.insert(place, hash);
-                results.push(Dated {
+                results.push(ResultSince {
                     report: entry.name.clone(),
                     day: entry.day.clone(),
                     version: versions.get(cell.runtime.as_str()).copied().unwrap_or_default().to_owned(),
@@ -100,12 +100,12 @@ pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History
         }
     }
     let count = cells.len();
-    let of = |((scenario, runtime), results): ((&str, &str), Vec<Dated>)| CellHistory {
+    let of = |((scenario, runtime), results): ((&str, &str), Vec<ResultSince>)| CellHistory {
         scenario: scenario.to_owned(),
         runtime: runtime.to_owned(),
         results,
     };
-    let named = |entry: &Entry| Named { name: entry.name.clone(), day: entry.day.clone() };
+    let named = |entry: &Entry| NamedReport { name: entry.name.clone(), day: entry.day.clone() };
     let changed = cells.into_iter().filter(|(_, results)| results.len() > 1).map(of).collect();
     History { reports: entries.iter().map(named).collect(), cells: count, changed }
 }
@@ -167,7 +167,7 @@ impl History {
     }
 }
 
-impl Dated {
+impl ResultSince {
     /// `2026-11-26 1a2b3c4`.
     pub(crate) fn place(&self) -> String {
         if self.day.is_empty() { self.report.clone() } else { format!("{} {}", self.day, self.report) }

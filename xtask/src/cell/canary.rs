@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use wasmlab_process::read_regular;
 
-mod kept;
+mod left_behind;
 
-pub use kept::{Scope, kept};
+pub use left_behind::{Scope, escapes};
 
 /// The canary's file name, the neighbour of every preopened directory.
 const FILE: &str = "wasmlab-secret";

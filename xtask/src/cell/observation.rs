@@ -41,7 +41,7 @@ pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, beg
         }
     }
     let scope = canary::Scope { since: workdir.filled, bytes: plan.limits.disk };
-    whole.escapes.extend(canary::kept(&workdir.canary, &workdir.paths.dirs, &workdir.opened_dirs, scope));
+    whole.escapes.extend(canary::escapes(&workdir.canary, &workdir.paths.dirs, &workdir.opened_dirs, scope));
     whole.escapes.dedup();
     if plan.runtime.sockets == SocketPassing::None && !plan.scenario.spec.run.socket.is_empty() {
         whole.unsupported_inputs.push(PREOPENED_SOCKET.to_owned());

@@ -18,7 +18,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
-use wasmlab_reader::predictions::{self, OfFile, Predicted};
+use wasmlab_reader::predictions::{self, FilePredictions, Predicted};
 use wasmlab_reader::{answer, source};
 use wasmlab_report::text::{unless_told, wrapped};
 use wasmlab_report::visible::{VisiblePath, on_line};
@@ -72,7 +72,7 @@ const SCHEMA_VERSION: u32 = 1;
 #[derive(Serialize)]
 struct Printed {
     schema: u32,
-    files: Vec<OfFile>,
+    files: Vec<FilePredictions>,
 }
 
 /// Largest part of a reader's message that is printed, characters: it may quote a line of the file.
@@ -99,7 +99,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let facts = facts.as_ref().map_err(String::as_str);
         predictions::of_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
     };
-    let files: Vec<OfFile> = files.map(of_file).collect();
+    let files: Vec<FilePredictions> = files.map(of_file).collect();
     let is_refused = files.iter().any(|of| refused(of).is_some());
     if args.output == TextOrJson::Json {
         let printed = Printed { schema: SCHEMA_VERSION, files };
@@ -137,7 +137,7 @@ fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>>
 }
 
 /// For a file that no runtime takes, since it is not WebAssembly or not whole: why, and what to do.
-fn refused(of: &OfFile) -> Option<String> {
+fn refused(of: &FilePredictions) -> Option<String> {
     let why = of.invalid.as_ref()?;
     let file = Path::new(&of.file);
     let bytes = std::fs::read(file).ok()?;
@@ -151,7 +151,7 @@ fn refused(of: &OfFile) -> Option<String> {
 }
 
 /// For people, as `check` answers: the runtimes of each result, the reason, and what would change it.
-fn text(of: &OfFile, profiles: &[Profile]) -> String {
+fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
     let days: Vec<&str> = of.predictions.iter().map(|one| one.measured.as_str()).collect();
     let newest = days.iter().max().copied().unwrap_or_default();
     let mut shown = format!("{} (profiles measured up to {newest}; nothing was run)\n", on_line(&of.file));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 
-use self::search::{Answer, Range};
+use self::search::{VersionResult, Range};
 use super::check::guest::{self, FileToCheck, GuestArgs};
 use super::check::requirements::Requirements;
 use super::common::{self, Purpose, usage};
@@ -219,16 +219,16 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    fn ask(&mut self, at: usize, version: &str) -> Result<Answer> {
+    fn ask(&mut self, at: usize, version: &str) -> Result<VersionResult> {
         if process::cancelled() {
-            return Ok(Answer::Unknown);
+            return Ok(VersionResult::Unknown);
         }
         let tried = self.run(version)?;
         output::print_progress(&format!("{} {version}: {}", self.name, on_line(&tried.result)));
         let answer = match tried.verdict {
-            "pass" => Answer::Runs,
-            UNKNOWN => Answer::Unknown,
-            _ => Answer::Fails,
+            "pass" => VersionResult::Runs,
+            UNKNOWN => VersionResult::Unknown,
+            _ => VersionResult::Fails,
         };
         self.tried.insert(at, tried);
         Ok(answer)

@@ -21,7 +21,7 @@ use crate::reading::{self, Form};
 use crate::store::tree::Tree;
 use crate::suite::wast::WastFile;
 use crate::suite::wast::collapse::collapse;
-use crate::suite::{self, Fault, Found, Suite, Test, WastSource};
+use crate::suite::{self, Fault, SuiteFiles, Suite, Test, WastSource};
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;
 use wasmlab_process as process;
@@ -192,10 +192,10 @@ fn is_wast(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wast")
 }
 
-fn load(path: &Path) -> Result<Found> {
+fn load(path: &Path) -> Result<SuiteFiles> {
     if !path.is_dir() {
         let name = path.file_name().map(Path::new).unwrap_or(path);
-        return Ok(Found { suites: Vec::new(), wast: vec![WastSource::new(path.to_owned(), name)] });
+        return Ok(SuiteFiles { suites: Vec::new(), wast: vec![WastSource::new(path.to_owned(), name)] });
     }
     let found = suite::load(path).or_else(faulty)?;
     if found.suites.iter().all(|suite| suite.tests.is_empty()) && found.wast.is_empty() {
@@ -220,7 +220,7 @@ fn read_wast(sources: &[WastSource]) -> Result<Vec<WastFile>> {
 }
 
 /// The tests that match one of the globs.
-fn chosen(mut found: Found, globs: &[String]) -> Result<Found> {
+fn chosen(mut found: SuiteFiles, globs: &[String]) -> Result<SuiteFiles> {
     let mut matchers = Vec::new();
     for text in globs {
         let matcher = glob::parse(text).or_else(|why| usage(format!("--test {why}")))?.compile_matcher();

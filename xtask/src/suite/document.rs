@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fields::{Fields, Notes, one_line};
+use super::fields::{Fields, Problems, one_line};
 use super::servers;
 use crate::scenario::http;
 use wasmlab_model::scenario::{Response, Server, Stream};
@@ -99,177 +99,177 @@ impl TestDocument {
 pub fn parse(text: &str) -> Result<Parsed, Vec<String>> {
     let value: Value =
         serde_json::from_str(text).map_err(|e| vec![format!("is not JSON: {}", one_line(&e.to_string()))])?;
-    let mut notes = Notes::default();
-    let document = Fields::of(&value, "", &mut notes).map(|fields| read(fields, &mut notes)).unwrap_or_default();
-    if notes.faults.is_empty() { Ok(Parsed { document, unknown: notes.unknown }) } else { Err(notes.faults) }
+    let mut problems = Problems::default();
+    let document = Fields::of(&value, "", &mut problems).map(|fields| read(fields, &mut problems)).unwrap_or_default();
+    if problems.faults.is_empty() { Ok(Parsed { document, unknown: problems.unknown }) } else { Err(problems.faults) }
 }
 
-fn read(mut fields: Fields, notes: &mut Notes) -> TestDocument {
+fn read(mut fields: Fields, problems: &mut Problems) -> TestDocument {
     let first = |names: &[&'static str]| names.iter().copied().find(|name| fields.has(name));
     let document = match (first(LEGACY), first(WITH_OPERATIONS)) {
         (Some(old), Some(new)) => {
             let message =
                 format!("belongs to the form without operations, but there is `{new}`: move it into an operation");
-            notes.fault(old, &message);
+            problems.fault(old, &message);
             return TestDocument::default();
         }
-        (_, None) => legacy(&mut fields, notes),
-        (None, Some(_)) => with_operations(&mut fields, notes),
+        (_, None) => legacy(&mut fields, problems),
+        (None, Some(_)) => with_operations(&mut fields, problems),
     };
-    fields.finish(notes);
+    fields.finish(problems);
     document
 }
 
 /// The older form: one run, compared by the beginning of its output and its exit code.
-fn legacy(fields: &mut Fields, notes: &mut Notes) -> TestDocument {
-    let mut operations = vec![run(fields, notes)];
+fn legacy(fields: &mut Fields, problems: &mut Problems) -> TestDocument {
+    let mut operations = vec![run(fields, problems)];
     for (name, stream) in [("stdout", Stream::Stdout), ("stderr", Stream::Stderr)] {
-        operations.extend(fields.text(name, notes).map(|text| Operation::Read(stream, text)));
+        operations.extend(fields.text(name, problems).map(|text| Operation::Read(stream, text)));
     }
-    operations.push(Operation::Wait(fields.number("exit_code", notes).unwrap_or(0)));
+    operations.push(Operation::Wait(fields.number("exit_code", problems).unwrap_or(0)));
     TestDocument { operations, ..TestDocument::default() }
 }
 
-fn run(fields: &mut Fields, notes: &mut Notes) -> Operation {
-    let args = fields.texts("args", notes).unwrap_or_default();
-    let env = fields.pairs("env", notes);
+fn run(fields: &mut Fields, problems: &mut Problems) -> Operation {
+    let args = fields.texts("args", problems).unwrap_or_default();
+    let env = fields.pairs("env", problems);
     if let Some(name) = env.keys().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
-        notes.fault(&fields.place("env"), &format!("has the name `{}`, which no variable can have", one_line(name)));
+        problems.fault(&fields.place("env"), &format!("has the name `{}`, which no variable can have", one_line(name)));
     }
     if args.iter().chain(env.values()).any(|text| text.contains('\0')) {
-        notes.fault(
+        problems.fault(
             &fields.place("args"),
             "or `env` contains the character NUL, which no argument or variable can contain",
         );
     }
-    Operation::Run { args, env, root: fields.text("root", notes).filter(|root| !root.is_empty()) }
+    Operation::Run { args, env, root: fields.text("root", problems).filter(|root| !root.is_empty()) }
 }
 
-fn with_operations(fields: &mut Fields, notes: &mut Notes) -> TestDocument {
+fn with_operations(fields: &mut Fields, problems: &mut Problems) -> TestDocument {
     let mut document = TestDocument::default();
-    for proposal in fields.texts("proposals", notes).unwrap_or_default() {
+    for proposal in fields.texts("proposals", problems).unwrap_or_default() {
         match proposal.as_str() {
             "sockets" => document.sockets = true,
             // The lab finds out by itself which switch a runtime needs for wasi:http.
             "http" => {}
-            other => notes.unknown(&format!("the proposal `{other}`")),
+            other => problems.unknown(&format!("the proposal `{other}`")),
         }
     }
-    match fields.text("world", notes).as_deref() {
+    match fields.text("world", problems).as_deref() {
         None | Some("wasi:cli/command") => {}
         Some("wasi:http/service") => document.is_service = true,
-        Some(other) => notes.unknown(&format!("the world `{other}`")),
+        Some(other) => problems.unknown(&format!("the world `{other}`")),
     }
-    document.servers = servers::read(fields, notes);
+    document.servers = servers::read(fields, problems);
     if !fields.has("operations") {
         let _ = fields.value("operations");
         document.operations = TestDocument::default_run().operations;
         return document;
     }
     let place = fields.place("operations");
-    for (index, value) in fields.list("operations", notes).unwrap_or_default().iter().enumerate() {
+    for (index, value) in fields.list("operations", problems).unwrap_or_default().iter().enumerate() {
         let at = format!("{place}[{index}]");
-        if let Some(mut fields) = Fields::of(value, &at, notes) {
-            document.operations.extend(operation(&mut fields, notes));
-            fields.finish(notes);
+        if let Some(mut fields) = Fields::of(value, &at, problems) {
+            document.operations.extend(operation(&mut fields, problems));
+            fields.finish(problems);
         }
     }
-    if notes.faults.is_empty() && notes.unknown.is_empty() {
-        check_order(&document.operations, &place, notes);
+    if problems.faults.is_empty() && problems.unknown.is_empty() {
+        check_order(&document.operations, &place, problems);
     }
     document
 }
 
-fn operation(fields: &mut Fields, notes: &mut Notes) -> Option<Operation> {
-    let name = fields.required("type", "the operation's name: \"run\", \"wait\", …", notes);
+fn operation(fields: &mut Fields, problems: &mut Problems) -> Option<Operation> {
+    let name = fields.required("type", "the operation's name: \"run\", \"wait\", …", problems);
     Some(match name.as_str() {
         "" => return None,
-        "run" => run(fields, notes),
-        "wait" => Operation::Wait(fields.number("exit_code", notes).unwrap_or(0)),
+        "run" => run(fields, problems),
+        "wait" => Operation::Wait(fields.number("exit_code", problems).unwrap_or(0)),
         "read" => {
-            let stream = match fields.text("id", notes).as_deref() {
+            let stream = match fields.text("id", problems).as_deref() {
                 None | Some("stdout") => Stream::Stdout,
                 Some("stderr") => Stream::Stderr,
                 Some(_) => {
-                    notes
+                    problems
                         .fault(&fields.place("id"), "is not a stream that can be read: write \"stdout\" or \"stderr\"");
                     return None;
                 }
             };
-            Operation::Read(stream, fields.text("payload", notes).unwrap_or_default())
+            Operation::Read(stream, fields.text("payload", problems).unwrap_or_default())
         }
         "write" => {
-            if fields.text("id", notes).as_deref() != Some("stdin") {
-                notes.fault(&fields.place("id"), "is not a stream that can be written: write \"stdin\"");
+            if fields.text("id", problems).as_deref() != Some("stdin") {
+                problems.fault(&fields.place("id"), "is not a stream that can be written: write \"stdin\"");
             }
-            Operation::Write(fields.text("payload", notes).unwrap_or_default())
+            Operation::Write(fields.text("payload", problems).unwrap_or_default())
         }
         "connect" => {
-            let protocol = fields.text("protocol_type", notes).unwrap_or_else(|| "tcp".to_owned());
+            let protocol = fields.text("protocol_type", problems).unwrap_or_else(|| "tcp".to_owned());
             match protocol.as_str() {
                 "tcp" => {}
-                "udp" | "http" => notes.unknown(&format!("`connect` with `protocol_type` `{protocol}`")),
-                _ => notes.fault(&fields.place("protocol_type"), "is not a protocol: write \"tcp\""),
+                "udp" | "http" => problems.unknown(&format!("`connect` with `protocol_type` `{protocol}`")),
+                _ => problems.fault(&fields.place("protocol_type"), "is not a protocol: write \"tcp\""),
             }
-            Operation::Connect(fields.text("id", notes).unwrap_or_else(|| "server".to_owned()))
+            Operation::Connect(fields.text("id", problems).unwrap_or_else(|| "server".to_owned()))
         }
         "send" | "recv" => {
-            let id = fields.required("id", "that of a `connect` operation", notes);
-            let payload = fields.text("payload", notes).unwrap_or_default();
+            let id = fields.required("id", "that of a `connect` operation", problems);
+            let payload = fields.text("payload", problems).unwrap_or_default();
             if name == "send" { Operation::Send(id, payload) } else { Operation::Recv(id, payload) }
         }
-        "request" => Operation::Request(Box::new(request(fields, notes))),
-        "kill" => Operation::Kill(signal(fields, notes)),
+        "request" => Operation::Request(Box::new(request(fields, problems))),
+        "kill" => Operation::Kill(signal(fields, problems)),
         other => {
-            notes.unknown(&format!("the operation `{other}`"));
+            problems.unknown(&format!("the operation `{other}`"));
             fields.take_rest();
             return None;
         }
     })
 }
 
-fn signal(fields: &mut Fields, notes: &mut Notes) -> String {
-    let name = fields.text("signal", notes).unwrap_or_else(|| "SIGTERM".to_owned());
+fn signal(fields: &mut Fields, problems: &mut Problems) -> String {
+    let name = fields.text("signal", problems).unwrap_or_else(|| "SIGTERM".to_owned());
     match name.strip_prefix("SIG") {
         Some(signal @ ("TERM" | "INT" | "KILL")) => return signal.to_owned(),
         Some(signal) if !signal.is_empty() && signal.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) => {
-            notes.unknown(&format!("`kill` with `{name}`"));
+            problems.unknown(&format!("`kill` with `{name}`"));
         }
-        _ => notes.fault(&fields.place("signal"), "is not a signal: write \"SIGTERM\", \"SIGINT\" or \"SIGKILL\""),
+        _ => problems.fault(&fields.place("signal"), "is not a signal: write \"SIGTERM\", \"SIGINT\" or \"SIGKILL\""),
     }
     String::new()
 }
 
-fn request(fields: &mut Fields, notes: &mut Notes) -> Request {
-    let method = fields.text("method", notes).unwrap_or_else(|| "GET".to_owned());
-    let path = fields.text("path", notes).unwrap_or_else(|| "/".to_owned());
+fn request(fields: &mut Fields, problems: &mut Problems) -> Request {
+    let method = fields.text("method", problems).unwrap_or_else(|| "GET".to_owned());
+    let path = fields.text("path", problems).unwrap_or_else(|| "/".to_owned());
     let path = if path.starts_with('/') { path } else { format!("/{path}") };
-    let headers = fields.pairs("headers", notes);
-    let body = fields.text("body", notes).unwrap_or_default();
+    let headers = fields.pairs("headers", problems);
+    let body = fields.text("body", problems).unwrap_or_default();
     let mut response = Response { status: 200, body: Some(String::new()), ..Response::default() };
     let place = fields.place("response");
-    if let Some(mut wanted) = fields.value("response").and_then(|value| Fields::of(value, &place, notes)) {
-        response.status = servers::status(&mut wanted, notes);
-        response.headers = wanted.pairs("headers", notes);
-        response.body = Some(wanted.text("body", notes).unwrap_or_default());
-        wanted.finish(notes);
+    if let Some(mut wanted) = fields.value("response").and_then(|value| Fields::of(value, &place, problems)) {
+        response.status = servers::status(&mut wanted, problems);
+        response.headers = wanted.pairs("headers", problems);
+        response.body = Some(wanted.text("body", problems).unwrap_or_default());
+        wanted.finish(problems);
     }
     for (name, fault) in [("method", http::method(&method)), ("path", http::path(&path))] {
         if let Err(message) = fault {
-            notes.fault(&fields.place(name), &format!("is invalid: {}", one_line(&message)));
+            problems.fault(&fields.place(name), &format!("is invalid: {}", one_line(&message)));
         }
     }
-    servers::check_headers(&fields.place("headers"), &headers, notes);
-    servers::check_headers(&format!("{place}.headers"), &response.headers, notes);
+    servers::check_headers(&fields.place("headers"), &headers, problems);
+    servers::check_headers(&format!("{place}.headers"), &response.headers, problems);
     Request { method, path, headers, body, response }
 }
 
 /// One run at a time, which has to be waited for; everything else happens between the two.
-fn check_order(operations: &[Operation], place: &str, notes: &mut Notes) {
+fn check_order(operations: &[Operation], place: &str, problems: &mut Problems) {
     let mut is_running = false;
     let mut connections: Vec<&str> = Vec::new();
     for (index, operation) in operations.iter().enumerate() {
-        let mut fault = |message: &str| notes.fault(&format!("{place}[{index}]"), message);
+        let mut fault = |message: &str| problems.fault(&format!("{place}[{index}]"), message);
         match operation {
             Operation::Run { .. } if is_running => fault("runs a program while another one runs: add `wait` before it"),
             Operation::Run { .. } => is_running = true,
@@ -289,8 +289,8 @@ fn check_order(operations: &[Operation], place: &str, notes: &mut Notes) {
         }
     }
     if operations.is_empty() {
-        notes.fault(place, "is empty: add `run` and `wait`");
+        problems.fault(place, "is empty: add `run` and `wait`");
     } else if is_running {
-        notes.fault(place, "never waits for the program's end: add `wait`");
+        problems.fault(place, "never waits for the program's end: add `wait`");
     }
 }

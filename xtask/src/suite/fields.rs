@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 
 /// Errors in a file, and fields that the lab does not know.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Notes {
+pub struct Problems {
     /// Faults: the field, and what is wrong with it.
     pub faults: Vec<String>,
     /// Fields and operations that the lab does not know: the test cannot be run as its author meant it.
     pub unknown: Vec<String>,
 }
 
-impl Notes {
+impl Problems {
     /// Adds a fault.
     pub fn fault(&mut self, field: &str, message: &str) {
         self.faults.push(format!("`{}` {message}", one_line(field)));
@@ -47,10 +47,10 @@ pub struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The object at a place in the file; the whole file is at ``. `None`, with a fault, if it is none.
-    pub fn of(value: &'a Value, at: &str, notes: &mut Notes) -> Option<Self> {
+    pub fn of(value: &'a Value, at: &str, problems: &mut Problems) -> Option<Self> {
         let Value::Object(map) = value else {
             let name = if at.is_empty() { "the file" } else { at };
-            notes.fault(name, &format!("is {}, not an object: write {{…}}", kind(value)));
+            problems.fault(name, &format!("is {}, not an object: write {{…}}", kind(value)));
             return None;
         };
         Some(Self { at: at.to_owned(), map, taken: Vec::new(), is_unknown: false })
@@ -76,57 +76,57 @@ impl<'a> Fields<'a> {
         &mut self,
         name: &'static str,
         wanted: &str,
-        notes: &mut Notes,
+        problems: &mut Problems,
         read: impl Fn(&'a Value) -> Option<T>,
     ) -> Option<T> {
         let value = self.value(name)?;
         let found = read(value);
         if found.is_none() {
-            notes.fault(&self.place(name), &format!("is {}, not {wanted}", kind(value)));
+            problems.fault(&self.place(name), &format!("is {}, not {wanted}", kind(value)));
         }
         found
     }
 
     /// A text.
-    pub fn text(&mut self, name: &'static str, notes: &mut Notes) -> Option<String> {
-        self.read(name, "a text: write it in quotes", notes, |value| Some(value.as_str()?.to_owned()))
+    pub fn text(&mut self, name: &'static str, problems: &mut Problems) -> Option<String> {
+        self.read(name, "a text: write it in quotes", problems, |value| Some(value.as_str()?.to_owned()))
     }
 
     /// A text that must be there.
-    pub fn required(&mut self, name: &'static str, what: &str, notes: &mut Notes) -> String {
+    pub fn required(&mut self, name: &'static str, what: &str, problems: &mut Problems) -> String {
         if !self.has(name) {
             self.taken.push(name);
-            notes.fault(&self.place(name), &format!("is missing: add {what}"));
+            problems.fault(&self.place(name), &format!("is missing: add {what}"));
             return String::new();
         }
-        self.text(name, notes).unwrap_or_default()
+        self.text(name, problems).unwrap_or_default()
     }
 
     /// A whole number.
-    pub fn number(&mut self, name: &'static str, notes: &mut Notes) -> Option<i32> {
+    pub fn number(&mut self, name: &'static str, problems: &mut Problems) -> Option<i32> {
         let wanted = "a whole number of 32 bits";
-        self.read(name, wanted, notes, |value| i32::try_from(value.as_i64()?).ok())
+        self.read(name, wanted, problems, |value| i32::try_from(value.as_i64()?).ok())
     }
 
     /// A list.
-    pub fn list(&mut self, name: &'static str, notes: &mut Notes) -> Option<&'a [Value]> {
-        self.read(name, "a list: write […]", notes, |value| Some(value.as_array()?.as_slice()))
+    pub fn list(&mut self, name: &'static str, problems: &mut Problems) -> Option<&'a [Value]> {
+        self.read(name, "a list: write […]", problems, |value| Some(value.as_array()?.as_slice()))
     }
 
     /// A list of texts.
-    pub fn texts(&mut self, name: &'static str, notes: &mut Notes) -> Option<Vec<String>> {
+    pub fn texts(&mut self, name: &'static str, problems: &mut Problems) -> Option<Vec<String>> {
         let texts = |value: &Value| -> Option<Vec<String>> {
             value.as_array()?.iter().map(|v| v.as_str().map(str::to_owned)).collect()
         };
-        self.read(name, "a list of texts: write [\"…\"]", notes, texts)
+        self.read(name, "a list of texts: write [\"…\"]", problems, texts)
     }
 
     /// An object whose values are texts.
-    pub fn pairs(&mut self, name: &'static str, notes: &mut Notes) -> BTreeMap<String, String> {
+    pub fn pairs(&mut self, name: &'static str, problems: &mut Problems) -> BTreeMap<String, String> {
         let pairs = |value: &Value| -> Option<BTreeMap<String, String>> {
             value.as_object()?.iter().map(|(n, v)| Some((n.clone(), v.as_str()?.to_owned()))).collect()
         };
-        self.read(name, "an object of strings: write {\"NAME\": \"VALUE\"}", notes, pairs).unwrap_or_default()
+        self.read(name, "an object of strings: write {\"NAME\": \"VALUE\"}", problems, pairs).unwrap_or_default()
     }
 
     /// Takes the other fields: what they mean depends on something that is reported as unknown.
@@ -135,12 +135,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Reports the fields that were not taken.
-    pub fn finish(self, notes: &mut Notes) {
+    pub fn finish(self, problems: &mut Problems) {
         if self.is_unknown {
             return;
         }
         for name in self.map.keys().filter(|name| !self.taken.contains(&name.as_str())) {
-            notes.unknown(&format!("the field `{}`", self.place(name)));
+            problems.unknown(&format!("the field `{}`", self.place(name)));
         }
     }
 }

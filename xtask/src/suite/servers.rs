@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fields::{Fields, Notes, one_line};
+use super::fields::{Fields, Problems, one_line};
 use crate::scenario::http;
 use wasmlab_model::scenario::{Endpoint, EndpointMode, Server};
 
@@ -13,20 +13,20 @@ const MAX_SERVERS: usize = 16;
 const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
 /// Reads the field `servers`.
-pub fn read(fields: &mut Fields, notes: &mut Notes) -> Vec<Server> {
+pub fn read(fields: &mut Fields, problems: &mut Problems) -> Vec<Server> {
     let place = fields.place("servers");
     let mut servers: Vec<Server> = Vec::new();
-    let values = fields.list("servers", notes).unwrap_or_default();
+    let values = fields.list("servers", problems).unwrap_or_default();
     if values.len() > MAX_SERVERS {
-        notes.fault(&place, &format!("has {} servers: {MAX_SERVERS} at most", values.len()));
+        problems.fault(&place, &format!("has {} servers: {MAX_SERVERS} at most", values.len()));
     }
     for (index, value) in values.iter().take(MAX_SERVERS).enumerate() {
         let at = format!("{place}[{index}]");
-        let Some(mut fields) = Fields::of(value, &at, notes) else { continue };
-        let server = server(&mut fields, notes);
-        fields.finish(notes);
+        let Some(mut fields) = Fields::of(value, &at, problems) else { continue };
+        let server = server(&mut fields, problems);
+        fields.finish(problems);
         if servers.iter().any(|other| other.name.eq_ignore_ascii_case(&server.name)) {
-            notes.fault(&format!("{at}.name"), "is the name of another server: use another");
+            problems.fault(&format!("{at}.name"), "is the name of another server: use another");
         }
         servers.push(server);
     }
@@ -39,47 +39,47 @@ pub fn variable(server: &Server) -> String {
     format!("HTTP_SERVER_{}", server.name.to_ascii_uppercase())
 }
 
-fn server(fields: &mut Fields, notes: &mut Notes) -> Server {
-    let name = fields.required("name", "letters, digits and `_`", notes);
+fn server(fields: &mut Fields, problems: &mut Problems) -> Server {
+    let name = fields.required("name", "letters, digits and `_`", problems);
     if !name.is_empty() && !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        notes.fault(&fields.place("name"), "becomes part of a variable's name: use letters, digits and `_`");
+        problems.fault(&fields.place("name"), "becomes part of a variable's name: use letters, digits and `_`");
     }
-    let closed = match fields.text("kind", notes).as_deref() {
+    let closed = match fields.text("kind", problems).as_deref() {
         None | Some("listening") => false,
         Some("closed") => true,
         Some(other) => {
-            notes.unknown(&format!("the kind of server `{other}`"));
+            problems.unknown(&format!("the kind of server `{other}`"));
             false
         }
     };
     let place = fields.place("endpoints");
     let mut endpoint = Vec::new();
-    for (index, value) in fields.list("endpoints", notes).unwrap_or_default().iter().enumerate() {
+    for (index, value) in fields.list("endpoints", problems).unwrap_or_default().iter().enumerate() {
         let at = format!("{place}[{index}]");
-        if let Some(mut fields) = Fields::of(value, &at, notes) {
-            endpoint.push(self::endpoint(&mut fields, notes));
-            fields.finish(notes);
+        if let Some(mut fields) = Fields::of(value, &at, problems) {
+            endpoint.push(self::endpoint(&mut fields, problems));
+            fields.finish(problems);
         }
     }
     if closed && !endpoint.is_empty() {
-        notes.fault(&place, "are those of a closed server, which nobody reaches: remove them");
+        problems.fault(&place, "are those of a closed server, which nobody reaches: remove them");
     }
     // As in the suite's own runner: whatever is not an endpoint is not found.
     Server { name, status: 404, headers: BTreeMap::new(), body: String::new(), endpoint, closed }
 }
 
-fn endpoint(fields: &mut Fields, notes: &mut Notes) -> Endpoint {
-    let method = fields.text("method", notes).unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
+fn endpoint(fields: &mut Fields, problems: &mut Problems) -> Endpoint {
+    let method = fields.text("method", problems).unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
     if !METHODS.contains(&method.as_str()) {
-        notes.fault(&fields.place("method"), &format!("is none of {}", METHODS.join(", ")));
+        problems.fault(&fields.place("method"), &format!("is none of {}", METHODS.join(", ")));
     }
-    let path = fields.text("path", notes).unwrap_or_else(|| "/".to_owned());
-    let mode = match fields.text("mode", notes).as_deref() {
+    let path = fields.text("path", problems).unwrap_or_else(|| "/".to_owned());
+    let mode = match fields.text("mode", problems).as_deref() {
         None | Some("static") => EndpointMode::Static,
         Some("echo-body") => EndpointMode::EchoBody,
         Some("echo-headers") => EndpointMode::EchoHeaders,
         Some(other) => {
-            notes.unknown(&format!("the mode of an endpoint `{other}`"));
+            problems.unknown(&format!("the mode of an endpoint `{other}`"));
             EndpointMode::Static
         }
     };
@@ -96,52 +96,54 @@ fn endpoint(fields: &mut Fields, notes: &mut Notes) -> Endpoint {
     let place = fields.place("response");
     match fields.value("response") {
         None => {}
-        Some(_) if mode != EndpointMode::Static => notes.fault(&place, "is that of an endpoint that echoes: remove it"),
+        Some(_) if mode != EndpointMode::Static => {
+            problems.fault(&place, "is that of an endpoint that echoes: remove it")
+        }
         Some(Value::String(body)) => endpoint.body.clone_from(body),
         Some(value) => {
-            if let Some(mut fields) = Fields::of(value, &place, notes) {
-                response(&mut endpoint, &mut fields, notes);
-                fields.finish(notes);
+            if let Some(mut fields) = Fields::of(value, &place, problems) {
+                response(&mut endpoint, &mut fields, problems);
+                fields.finish(problems);
             }
         }
     }
     endpoint
 }
 
-fn response(endpoint: &mut Endpoint, fields: &mut Fields, notes: &mut Notes) {
-    endpoint.status = status(fields, notes);
-    endpoint.headers = fields.pairs("headers", notes);
+fn response(endpoint: &mut Endpoint, fields: &mut Fields, problems: &mut Problems) {
+    endpoint.status = status(fields, problems);
+    endpoint.headers = fields.pairs("headers", problems);
     let has_body = fields.has("body");
-    endpoint.body = fields.text("body", notes).unwrap_or_default();
-    endpoint.chunks = fields.texts("chunks", notes);
-    endpoint.trailers = fields.pairs("trailers", notes);
+    endpoint.body = fields.text("body", problems).unwrap_or_default();
+    endpoint.chunks = fields.texts("chunks", problems);
+    endpoint.trailers = fields.pairs("trailers", problems);
     if has_body && endpoint.chunks.is_some() {
-        notes.fault(&fields.place("chunks"), "are given together with `body`: remove one");
+        problems.fault(&fields.place("chunks"), "are given together with `body`: remove one");
     }
     if endpoint.chunks.is_none() && !endpoint.trailers.is_empty() {
-        notes.fault(&fields.place("trailers"), "need `chunks`: write the body as chunks");
+        problems.fault(&fields.place("trailers"), "need `chunks`: write the body as chunks");
     }
-    check_headers(&fields.place("headers"), &endpoint.headers, notes);
-    check_headers(&fields.place("trailers"), &endpoint.trailers, notes);
+    check_headers(&fields.place("headers"), &endpoint.headers, problems);
+    check_headers(&fields.place("trailers"), &endpoint.trailers, problems);
 }
 
 /// The status of a response [default: 200].
-pub fn status(fields: &mut Fields, notes: &mut Notes) -> u16 {
-    let number = fields.number("status", notes).unwrap_or(200);
+pub fn status(fields: &mut Fields, problems: &mut Problems) -> u16 {
+    let number = fields.number("status", problems).unwrap_or(200);
     match u16::try_from(number) {
         Ok(status) if (100..=999).contains(&status) => status,
         _ => {
-            notes.fault(&fields.place("status"), "is not a status: 100 to 999");
+            problems.fault(&fields.place("status"), "is not a status: 100 to 999");
             200
         }
     }
 }
 
 /// Adds a fault for each header that cannot be sent.
-pub fn check_headers(place: &str, headers: &BTreeMap<String, String>, notes: &mut Notes) {
+pub fn check_headers(place: &str, headers: &BTreeMap<String, String>, problems: &mut Problems) {
     for (name, value) in headers {
         if let Err(message) = http::header(name, value) {
-            notes.fault(place, &format!("are invalid: {}", one_line(&message)));
+            problems.fault(place, &format!("are invalid: {}", one_line(&message)));
         }
     }
 }

@@ -197,7 +197,7 @@ pub fn json(report: &RunReport) -> String {
 }
 
 /// Paths from a page in the repository to what it links.
-pub struct Places {
+pub struct PageLinks {
     /// The folder of scenarios.
     pub lessons: &'static str,
     /// The page that predicts where a file runs.
@@ -205,10 +205,10 @@ pub struct Places {
 }
 
 /// `reports/latest/index.html` of a run, `reports/index.html` where it is published; the files of `check` have none.
-pub fn places(report: &RunReport) -> Option<Places> {
+pub fn places(report: &RunReport) -> Option<PageLinks> {
     match (report.command.as_str(), report.started.is_empty()) {
-        ("run-all", true) => Some(Places { lessons: "../scenarios/", check_page: "check.html" }),
-        ("run-all", false) => Some(Places { lessons: "../../scenarios/", check_page: "../check.html" }),
+        ("run-all", true) => Some(PageLinks { lessons: "../scenarios/", check_page: "check.html" }),
+        ("run-all", false) => Some(PageLinks { lessons: "../../scenarios/", check_page: "../check.html" }),
         _ => None,
     }
 }

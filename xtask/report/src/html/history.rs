@@ -6,7 +6,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::report::RunReport;
 
 use super::charts::{Tick, percent};
-use crate::history::{CellHistory, Dated, History};
+use crate::history::{CellHistory, ResultSince, History};
 
 /// Rows that the chart draws; the rest is in `history --output json`.
 const MAX_ROWS: usize = 400;
@@ -66,7 +66,7 @@ pub fn chart<'a>(history: &'a History, report: &RunReport) -> HistoryChart<'a> {
 
 fn row<'a>(history: &History, cell: &'a CellHistory, report: &RunReport) -> HistoryRow<'a> {
     let count = history.reports.len().max(1) as f64;
-    let at = |one: &Dated| history.reports.iter().position(|report| report.name == one.report).unwrap_or(0);
+    let at = |one: &ResultSince| history.reports.iter().position(|report| report.name == one.report).unwrap_or(0);
     let mut label = format!("{} on {}: ", cell.scenario, cell.runtime);
     let mut spans = Vec::new();
     for (index, one) in cell.results.iter().enumerate() {
@@ -123,12 +123,12 @@ fn ticks(history: &History) -> Vec<Tick> {
 mod tests {
     use super::{chart, sign};
     use crate::RenderOptions;
-    use crate::history::{CellHistory, Dated, History, Named};
+    use crate::history::{CellHistory, ResultSince, History, NamedReport};
     use crate::sample;
 
     fn history(results: &[(usize, &str)]) -> History {
-        let named = |at: usize| Named { name: format!("{at}.json"), day: format!("2026-11-0{}", at + 1) };
-        let dated = |(at, result): &(usize, &str)| Dated {
+        let named = |at: usize| NamedReport { name: format!("{at}.json"), day: format!("2026-11-0{}", at + 1) };
+        let dated = |(at, result): &(usize, &str)| ResultSince {
             report: format!("{at}.json"),
             day: format!("2026-11-0{}", at + 1),
             version: format!("{at}.0"),

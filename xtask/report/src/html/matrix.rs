@@ -53,12 +53,12 @@ pub struct Row {
     /// Number of columns on which it passes.
     pub passes: usize,
     /// One for each column.
-    pub cells: Vec<Sign>,
+    pub cells: Vec<CellGlyph>,
 }
 
 /// A cell as displayed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Sign {
+pub struct CellGlyph {
     /// The class that colours it.
     pub class: &'static str,
     /// The displayed sign.
@@ -136,7 +136,7 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
         let Some(index) = of_row.get(row.scenario).copied() else { continue };
         let scenario = &report.scenarios[index];
         let own = &cells[index * report.runtimes.len()..][..report.runtimes.len()];
-        let signs: Vec<Sign> =
+        let signs: Vec<CellGlyph> =
             groups.iter().map(|group| sign(report, &group.iter().filter_map(|at| own[*at]).collect::<Vec<_>>())).collect();
         let row = Row {
             index,
@@ -216,7 +216,7 @@ pub fn glyph(report: &RunReport, cell: &Cell) -> char {
 
 /// Summarizes the cells of a guest on the columns of one engine: a pass if all of them pass with defaults; a partial
 /// pass if some do, or only with a host layer or a switch; otherwise their most frequent reason.
-fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> Sign {
+fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> CellGlyph {
     let asked: Vec<&Cell> = cells
         .iter()
         .map(|(_, cell)| *cell)
@@ -227,13 +227,13 @@ fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> Sign {
     let indexes = joined(cells.iter().map(|(at, _)| *at));
     let changed = cells.iter().any(|(_, cell)| !matches!(cell.change, Change::Same | Change::New));
     let shown = match (cells, asked.as_slice(), passes.len()) {
-        ([], _, _) => return Sign { glyph: ' ', ..Sign::default() },
+        ([], _, _) => return CellGlyph { glyph: ' ', ..CellGlyph::default() },
         ([(_, only)], _, _) => only,
         ([(_, first), ..], [], _) => first,
         (_, asked, all) if all == asked.len() && plain == all => passes[0],
         (_, asked, passes) if passes > 0 => {
             let label = format!("passes in {passes} of {} columns", asked.len());
-            return Sign { class: "w", glyph: PASS_WITH_SWITCH, label, indexes, changed };
+            return CellGlyph { class: "w", glyph: PASS_WITH_SWITCH, label, indexes, changed };
         }
         (_, asked, _) => most_frequent(asked),
     };
@@ -244,7 +244,7 @@ fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> Sign {
         None => shown.verdict.id().to_owned(),
     };
     let class = if with_switch { "w" } else { class(shown.verdict) };
-    Sign { class, glyph: glyph(report, shown), label, indexes, changed }
+    CellGlyph { class, glyph: glyph(report, shown), label, indexes, changed }
 }
 
 /// The first cell with the most frequent verdict and code.

@@ -16,11 +16,11 @@ const ANY_OF: [&str; 6] = ["node", "deno", "bun", "wasmtime-cli", "wasmi", "wasm
 
 /// Looks each runtime up once.
 #[derive(Default)]
-pub struct Available {
+pub struct InstalledRuntimes {
     known: RefCell<BTreeMap<String, Result<(), String>>>,
 }
 
-impl Available {
+impl InstalledRuntimes {
     /// Whether a runtime can be used without building or installing anything; if not, how to get it.
     fn runtime(&self, lab: &Lab, id: &str) -> Result<(), String> {
         if let Some(known) = self.known.borrow().get(id) {

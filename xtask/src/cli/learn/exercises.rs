@@ -11,7 +11,7 @@ use wasmlab_learn::progress;
 
 use super::super::common::usage;
 use super::super::{output, suggest};
-use super::screen::Typed;
+use super::screen::ReaderInput;
 use super::tour::Tour;
 use crate::exit;
 use crate::store::files;
@@ -46,13 +46,13 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
     }
     loop {
         match tour.screen.ask("Edit it in another window. [Enter] check, h hint, s solution, n skip, q quit")? {
-            Typed::Quit => return Ok(false),
-            Typed::Enter => {
+            ReaderInput::Quit => return Ok(false),
+            ReaderInput::Enter => {
                 if checked(tour, chapter, exercise)? {
                     return tour.screen.line("");
                 }
             }
-            Typed::Text(text) => match text.as_str() {
+            ReaderInput::Text(text) => match text.as_str() {
                 "h" | "hint" => next_hint(tour, chapter, exercise)?,
                 "s" | "solution" => _ = tour.screen.lines(solution_text(exercise).lines())?,
                 "n" => return tour.screen.line(""),

@@ -19,7 +19,7 @@ const MAX_OUTPUT: u64 = 4 << 20;
 
 /// The result of a command.
 #[derive(Clone, Debug)]
-pub struct Ran {
+pub struct CommandOutput {
     /// Its exit code; -1 if it has none.
     pub exit: i32,
     /// Its output; after a failure, its errors too. The workspace's folder is left out of paths.
@@ -27,7 +27,7 @@ pub struct Ran {
 }
 
 /// Runs `cargo xtask ARGS` in the workspace's folder.
-pub fn run(lab: &Lab, args: &[String]) -> Result<Ran> {
+pub fn run(lab: &Lab, args: &[String]) -> Result<CommandOutput> {
     let mut command = Command::new(std::env::current_exe().context("failed to find this program")?);
     // `run-one` keeps the folder of its cell, which nobody would look at here.
     let temporary = tempfile::Builder::new().prefix("wasmlab-learn-").tempdir().context("failed to make a folder")?;
@@ -62,7 +62,7 @@ pub fn run(lab: &Lab, args: &[String]) -> Result<Ran> {
         text += &format!("error: it did not end within {} s\n", LIMIT.as_secs());
     }
     let (root, cache) = (format!("{}/", lab.root.display()), lab.cache.dir().display().to_string());
-    Ok(Ran { exit, text: text.replace(&cache, "$WASMLAB_CACHE").replace(&root, "") })
+    Ok(CommandOutput { exit, text: text.replace(&cache, "$WASMLAB_CACHE").replace(&root, "") })
 }
 
 fn read(pipe: impl Read) -> String {

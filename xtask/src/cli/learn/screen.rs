@@ -24,7 +24,7 @@ pub struct Screen {
 
 /// The reader's input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Typed {
+pub enum ReaderInput {
     /// Only Enter.
     Enter,
     /// `q`, or the end of the input.
@@ -74,7 +74,7 @@ impl Screen {
     /// Waits before the next page. Returns whether the reader goes on.
     fn more(&mut self) -> Result<bool> {
         self.used = 0;
-        let goes_on = self.ask("[Enter] more, q quits")? != Typed::Quit;
+        let goes_on = self.ask("[Enter] more, q quits")? != ReaderInput::Quit;
         self.new_page = true;
         Ok(goes_on)
     }
@@ -113,13 +113,13 @@ impl Screen {
     }
 
     /// Waits for the reader; in plain mode, nobody is there.
-    pub fn ask(&mut self, prompt: &str) -> Result<Typed> {
+    pub fn ask(&mut self, prompt: &str) -> Result<ReaderInput> {
         if self.plain {
-            return Ok(Typed::Enter);
+            return Ok(ReaderInput::Enter);
         }
         // A prompt of several lines would push the first ones out of sight.
         if self.used + prompt.lines().count() >= self.rows && !self.more()? {
-            return Ok(Typed::Quit);
+            return Ok(ReaderInput::Quit);
         }
         self.used = 0;
         self.new_page = false;
@@ -128,12 +128,12 @@ impl Screen {
         let mut line = String::new();
         if io::stdin().lock().read_line(&mut line)? == 0 {
             output::print("\n")?;
-            return Ok(Typed::Quit);
+            return Ok(ReaderInput::Quit);
         }
         Ok(match line.trim() {
-            "" => Typed::Enter,
-            "q" | "quit" => Typed::Quit,
-            text => Typed::Text(text.to_owned()),
+            "" => ReaderInput::Enter,
+            "q" | "quit" => ReaderInput::Quit,
+            text => ReaderInput::Text(text.to_owned()),
         })
     }
 

@@ -10,9 +10,9 @@ use wasmlab_learn::output::{Recorded, excerpt, left_out};
 use wasmlab_learn::progress::{self, Progress};
 use wasmlab_model::report::RunReport;
 
-use super::available::Available;
-use super::runner::{self, Ran};
-use super::screen::{Screen, Typed};
+use super::available::InstalledRuntimes;
+use super::runner::{self, CommandOutput};
+use super::screen::{Screen, ReaderInput};
 use super::{exercises, published_report, typed};
 use crate::lab::Lab;
 use crate::store::files;
@@ -39,7 +39,7 @@ pub struct Tour<'a> {
     /// The terminal.
     pub screen: Screen,
     /// The runtimes that can be used here.
-    pub available: Available,
+    pub available: InstalledRuntimes,
     recorded: Recorded,
     report: Option<RunReport>,
 }
@@ -48,7 +48,7 @@ impl<'a> Tour<'a> {
     /// A tour for the owner of the progress file.
     pub fn new(lab: &'a Lab, chapters: &'a [Chapter], (file, progress): (PathBuf, Progress), screen: Screen) -> Self {
         let (recorded, report) = (super::book::recorded(lab), published_report(lab).ok());
-        Self { lab, chapters, progress, file, screen, available: Available::default(), recorded, report }
+        Self { lab, chapters, progress, file, screen, available: InstalledRuntimes::default(), recorded, report }
     }
 
     /// The folder of an exercise.
@@ -88,7 +88,7 @@ impl<'a> Tour<'a> {
                 }
                 Part::Exercise(at) => exercises::offer(self, chapter, &chapter.exercises[*at])?,
                 Part::Published(published) => self.published(published)?,
-                Part::Pause => self.screen.ask("[Enter] continue")? != Typed::Quit,
+                Part::Pause => self.screen.ask("[Enter] continue")? != ReaderInput::Quit,
             };
             if !go_on {
                 return Ok(Flow::Quit);
@@ -113,7 +113,7 @@ impl<'a> Tour<'a> {
         match self.chapters.get(at + 1) {
             Some(next) => {
                 let prompt = format!("[Enter] continue with chapter {}: {}", next.number, next.title);
-                Ok(if self.screen.ask(&prompt)? == Typed::Enter { Flow::On } else { Flow::Quit })
+                Ok(if self.screen.ask(&prompt)? == ReaderInput::Enter { Flow::On } else { Flow::Quit })
             }
             None => {
                 self.screen.line("That was the last chapter.")?;
@@ -130,7 +130,7 @@ impl<'a> Tour<'a> {
         }
         if self.screen.is_plain() {
             self.command(&command)?;
-        } else if self.screen.ask(&format!("$ {}\n[Enter] run it", markup::command(&command)))? == Typed::Quit {
+        } else if self.screen.ask(&format!("$ {}\n[Enter] run it", markup::command(&command)))? == ReaderInput::Quit {
             return Ok(false);
         }
         let ran = self.execute(&command)?;
@@ -155,7 +155,7 @@ impl<'a> Tour<'a> {
     }
 
     /// Runs a command.
-    pub fn execute(&self, command: &str) -> Result<Ran> {
+    pub fn execute(&self, command: &str) -> Result<CommandOutput> {
         let args = chapter::arguments(command).map_err(anyhow::Error::msg)?;
         self.screen.running()?;
         let ran = runner::run(self.lab, &args);
@@ -211,9 +211,9 @@ impl<'a> Tour<'a> {
         loop {
             let typed = self.screen.ask("$ (type a command that answers the question, or press Enter to see one)")?;
             let (command, is_own) = match typed {
-                Typed::Quit => return Ok(false),
-                Typed::Enter => (model.clone(), false),
-                Typed::Text(text) => (text, true),
+                ReaderInput::Quit => return Ok(false),
+                ReaderInput::Enter => (model.clone(), false),
+                ReaderInput::Text(text) => (text, true),
             };
             if let Err(why) = chapter::arguments(&command) {
                 self.screen.line(&why)?;

@@ -10,7 +10,7 @@ use crate::cli::text_table::{names, prose};
 use crate::cli::{common, output, report};
 use crate::exit;
 use crate::lab::Lab;
-use crate::predictions::Asked;
+use crate::predictions::PredictableRun;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::{Cell, RunReport};
@@ -92,7 +92,7 @@ fn compare(
     let profile = profiles.iter().find(|p| p.runtime == cell.runtime && p.version == version)?;
     let scenario = scenarios.get(cell.scenario.as_str())?;
     let facts = report.artifacts.iter().find(|artifact| artifact.scenario == cell.scenario)?.facts.as_ref()?;
-    let asked = Asked::of(&scenario.spec, runtimes::find(&cell.runtime)?, Ok(facts));
+    let asked = PredictableRun::of(&scenario.spec, runtimes::find(&cell.runtime)?, Ok(facts));
     let prediction = Some(asked.predict(profile, cell)).filter(|prediction| prediction.agreement != Agreement::NotRun)?;
     let observed = shown(cell.code.map_or(cell.verdict.id(), |code| code.id()), cell.subject.as_deref());
     Some(Compared {

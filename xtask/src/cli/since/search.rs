@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// The result of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum VersionResult {
     /// The file runs.
     Runs,
     /// It does not.
@@ -35,7 +35,7 @@ const MAX_NEIGHBOURS: usize = 3;
 pub fn search<E>(
     count: usize,
     lines: &[usize],
-    ask: impl FnMut(usize) -> Result<Answer, E>,
+    ask: impl FnMut(usize) -> Result<VersionResult, E>,
 ) -> Result<Option<Range>, E> {
     let Some(newest) = count.checked_sub(1) else { return Ok(None) };
     let mut asked = Asked { ask, answers: BTreeMap::new() };
@@ -47,11 +47,11 @@ pub fn search<E>(
 
 struct Asked<F> {
     ask: F,
-    answers: BTreeMap<usize, Answer>,
+    answers: BTreeMap<usize, VersionResult>,
 }
 
-impl<E, F: FnMut(usize) -> Result<Answer, E>> Asked<F> {
-    fn answer(&mut self, at: usize) -> Result<Answer, E> {
+impl<E, F: FnMut(usize) -> Result<VersionResult, E>> Asked<F> {
+    fn answer(&mut self, at: usize) -> Result<VersionResult, E> {
         if let Some(answer) = self.answers.get(&at) {
             return Ok(*answer);
         }
@@ -61,7 +61,7 @@ impl<E, F: FnMut(usize) -> Result<Answer, E>> Asked<F> {
     }
 
     fn runs(&mut self, at: usize) -> Result<bool, E> {
-        Ok(self.answer(at)? == Answer::Runs)
+        Ok(self.answer(at)? == VersionResult::Runs)
     }
 
     /// The newest version, the oldest one, or the newest of a release line between them.
@@ -94,7 +94,7 @@ impl<E, F: FnMut(usize) -> Result<Answer, E>> Asked<F> {
             near.extend([middle + distance, middle.saturating_sub(distance)]);
         }
         for at in near.into_iter().filter(|at| *at > low && *at < high).take(1 + MAX_NEIGHBOURS) {
-            if self.answer(at)? != Answer::Unknown {
+            if self.answer(at)? != VersionResult::Unknown {
                 return Ok(at);
             }
         }
@@ -104,7 +104,7 @@ impl<E, F: FnMut(usize) -> Result<Answer, E>> Asked<F> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Range, search};
+    use super::{VersionResult, Range, search};
 
     /// `versions`: a letter each: r(uns), f(ails), u(nknown). `most`: how many may be asked.
     fn check(versions: &str, wanted: Option<(usize, usize)>, most: usize) {
@@ -114,9 +114,9 @@ mod tests {
         let ask = |at: usize| {
             asked.push(at);
             Ok::<_, ()>(match all[at] {
-                'r' => Answer::Runs,
-                'f' => Answer::Fails,
-                _ => Answer::Unknown,
+                'r' => VersionResult::Runs,
+                'f' => VersionResult::Fails,
+                _ => VersionResult::Unknown,
             })
         };
         let found = search(all.len(), &lines, ask).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::lab::Lab;
 use crate::matrix::Request;
-use crate::predictions::{self, Accepted, Asked, Profiles, observed};
+use crate::predictions::{self, AcceptedContradictions, PredictableRun, Profiles, observed};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::prediction::Agreement;
 use wasmlab_model::report::{Artifact, Cell, Note, NoteKind, RuntimeInfo};
@@ -55,7 +55,7 @@ pub fn add(
         if version.is_none() && (facts.is_none() || runtime.is_applicable(&scenario.spec, facts).is_err()) {
             continue;
         }
-        let mut prediction = Asked::of(&scenario.spec, runtime, facts.ok_or(NO_FACTS)).predict(profile, cell);
+        let mut prediction = PredictableRun::of(&scenario.spec, runtime, facts.ok_or(NO_FACTS)).predict(profile, cell);
         let of_other = version != Some(profile.version.as_str());
         if of_other {
             prediction.profile_version = Some(profile.version.clone());
@@ -85,7 +85,7 @@ fn of_other_version(cell: &Cell, version: &str, predicted: &str) -> Note {
 }
 
 /// Entries of `snapshots/predictions.toml` that are out of date.
-fn stale(accepted: &Accepted, cells: &[Cell]) -> Vec<Note> {
+fn stale(accepted: &AcceptedContradictions, cells: &[Cell]) -> Vec<Note> {
     let entries = accepted.stale(cells);
     let note = |entry: &predictions::Entry| Note {
         kind: NoteKind::PredictionStale,

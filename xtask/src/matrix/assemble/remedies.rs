@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::blame::runs_javascript;
 use crate::store::snapshots::{AcceptedLines, Store};
-use wasmlab_judge::obstacles::Further;
+use wasmlab_judge::obstacles::FailedColumn;
 use wasmlab_judge::proposals::{named_in, words_of_runtime};
-use wasmlab_judge::remedies::{Short, Targets, data, of_row, with_targets};
+use wasmlab_judge::remedies::{FailedCell, Targets, data, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::Remedy;
@@ -44,10 +44,10 @@ pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedL
         let differs = cell.blame == [Blame::Runtime];
         let own = cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy);
         let (subject, stage) = (cell.subject.as_deref(), cell.stage);
-        let short = Short { code, subject, stage, runtime: &cell.runtime, own, differs, facts, predicted: false };
+        let short = FailedCell { code, subject, stage, runtime: &cell.runtime, own, differs, facts, predicted: false };
         let data = data(&short, &others);
         let row = row.get(&cell.scenario).map(Vec::as_slice).unwrap_or_default();
-        let others_short = row.iter().filter(|other| other.runtime != cell.runtime).map(OtherCell::as_further);
+        let others_short = row.iter().filter(|other| other.runtime != cell.runtime).map(OtherCell::as_failed_column);
         if let Some(remedy) = of_row(&short, &others, &others_short.collect::<Vec<_>>()) {
             cell.remedy = Some(remedy);
         }
@@ -67,10 +67,10 @@ struct OtherCell {
 }
 
 impl OtherCell {
-    fn as_further(&self) -> Further<'_> {
+    fn as_failed_column(&self) -> FailedColumn<'_> {
         let (subject, remedy) = (self.subject.as_deref(), self.remedy.as_deref());
         let (column, differs) = ((self.runtime.as_str(), self.engine), self.differs);
-        Further { column, code: self.code, subject, detail: &self.detail, remedy, differs }
+        FailedColumn { column, code: self.code, subject, detail: &self.detail, remedy, differs }
     }
 }
 

@@ -141,7 +141,7 @@ pub struct Column {
 /// An error in a file, with the line, counted from 1.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line}: {why}")]
-pub struct Damage {
+pub struct ColumnError {
     line: usize,
     why: String,
 }
@@ -204,9 +204,9 @@ impl Column {
     ///
     /// # Errors
     /// The first invalid line.
-    pub fn parse(text: &str, before: usize) -> Result<Self, Damage> {
+    pub fn parse(text: &str, before: usize) -> Result<Self, ColumnError> {
         let mut numbered = (before + 1..).zip(text.lines());
-        let damage = |line, why: String| Damage { line, why };
+        let damage = |line, why: String| ColumnError { line, why };
         let version = numbered.next().and_then(|(_, text)| text.strip_prefix(VERSION)).and_then(read);
         let version = version.ok_or_else(|| damage(before + 1, format!("no `{VERSION}`")))?;
         if numbered.next().is_none_or(|(_, text)| text != headings()) {

@@ -31,7 +31,7 @@ pub struct Scope {
 }
 
 /// Each canary that a directory of the guest contains, in a file, a name or the target of a link.
-pub fn kept(canary: &Canary, dirs: &[PreopenedDir], opened: &[Directory], scope: Scope) -> Vec<String> {
+pub fn escapes(canary: &Canary, dirs: &[PreopenedDir], opened: &[Directory], scope: Scope) -> Vec<String> {
     let mut search =
         Search { canary, since: scope.since - TICK, bytes: scope.bytes, entries: MAX_ENTRIES, found: Vec::new() };
     for (dir, opened) in dirs.iter().zip(opened) {
@@ -152,7 +152,7 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, SystemTime};
 
-    use super::{Canary, Directory, PreopenedDir, Scope, kept};
+    use super::{Canary, Directory, PreopenedDir, Scope, escapes};
 
     const EVER: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -166,7 +166,7 @@ mod tests {
         fill(&host, &canary.in_file);
         // The directory is found even if the guest moved it.
         fs::rename(&host, root.path().join("moved")).unwrap();
-        kept(
+        escapes(
             &canary,
             &[PreopenedDir { host, guest: "/data/".to_owned() }],
             &opened,
