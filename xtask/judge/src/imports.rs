@@ -367,7 +367,11 @@ fn is_main_module(facts: &Facts) -> bool {
 }
 
 fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
-    let raw = facts.is_some_and(|f| f.imports.iter().any(|i| i.module.starts_with("__wbindgen_")));
+    // For Node, the processed file keeps this module's name.
+    let is_processed =
+        |facts: &Facts| facts.producers.iter().any(|by| by.field == "processed-by" && by.name == "wasm-bindgen");
+    let is_raw = |facts: &Facts| facts.imports.iter().any(|import| import.module.starts_with("__wbindgen_"));
+    let raw = facts.is_some_and(|facts| is_raw(facts) && !is_processed(facts));
     if raw {
         Reason {
             note: "; it is cargo's output, not yet processed by wasm-bindgen: no host defines these imports".to_owned(),

@@ -126,7 +126,13 @@ fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
 
 /// The prediction for one runtime, or why the question makes no sense for it.
 fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profile) -> Result<Prediction, String> {
-    runtimes::find(&profile.runtime).map_or(Ok(()), |runtime| runtime.is_applicable(spec, facts.ok()))?;
+    if let Some(runtime) = runtimes::find(&profile.runtime) {
+        runtime.is_applicable(spec, facts.ok())?;
+        let no_calls = runtime.output_parser.and_then(|parser| parser.no_calls);
+        if let Some(why) = no_calls.filter(|_| spec.run.entry == EntryPointKind::Calls) {
+            return Err(why.to_owned());
+        }
+    }
     Ok(predict(&Question { facts, run: &spec.run, glue: false }, profile))
 }
 

@@ -150,7 +150,7 @@ fn refused(of: &FilePredictions) -> Option<String> {
     Some(wrapped(output::render_options().width, &first, "  ", &on_line(&text)) + "\n")
 }
 
-/// For a terminal, as `check` prints it: the runtimes of each result, the reason, and what would change it.
+/// For people, as `check` answers: the runtimes of each result, the reason, and what would change it.
 fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
     let days: Vec<&str> = of.predictions.iter().map(|one| one.measured.as_str()).collect();
     let newest = days.iter().max().copied().unwrap_or_default();

@@ -27,6 +27,8 @@ const MARK_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Folder for compiled code, with a subfolder per module and engine.
 const COMPILED: &str = "compiled";
+/// How long a look at the size of all folders holds.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 
 /// A folder of entries.
 #[derive(Debug)]
@@ -131,8 +133,16 @@ impl Cache {
         self.dir.join("entries").join(&key.0[..2]).join(&key.0)
     }
 
-    /// Removes the least recently used entries until each bounded folder is within its limit.
+    /// Removes the least recently used entries until each bounded folder is within its limit. Looks at most every few
+    /// minutes: that reads all folders.
     pub fn prune(&self) {
+        let last = self.dir.join("pruned");
+        let age = fs::metadata(&last).ok().and_then(|meta| meta.modified().ok()?.elapsed().ok());
+        if age.is_some_and(|age| age < PRUNE_INTERVAL) {
+            return;
+        }
+        // If it cannot be written, the next run looks again.
+        let _ = fs::write(&last, "");
         for (folders, limit) in BOUNDED_FOLDERS {
             self.prune_to(folders, *limit);
         }

@@ -174,10 +174,9 @@ fn refine_with_facts(
         return no_export(name);
     }
     let is_reactor = facts.exports.iter().any(|export| export.name == "_initialize");
-    let trapped = matches!(found.cause, Some(Cause::Trap { .. }));
-    if seen.run.entry == EntryPointKind::Calls && reader.skips_initialize && is_reactor && trapped {
-        let why = "the call traps, but its command line makes it without `_initialize`, which this module exports and may \
-                   need first";
+    let called = matches!(found.cause, Some(Cause::Trap { .. } | Cause::Returned | Cause::Exit { .. }));
+    if seen.run.entry == EntryPointKind::Calls && reader.skips_initialize && is_reactor && called {
+        let why = "its command line makes the call without `_initialize`, which this module exports and may need first";
         return not_attempted("initialize", why.to_owned());
     }
     match found.cause {
