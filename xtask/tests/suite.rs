@@ -101,9 +101,7 @@ fn failures_are_told_with_their_reason() {
             "exit" => ("fail", "exit code 33, expected 3"),
             "stdout" => ("fail", "read on stdout: got \"to stdout\", expected \"to stderr\""),
             "short" => ("fail", "got \"to stderr\", expected \"to stderr, and more\""),
-            "address" => {
-                ("fail", "connect x: expected the guest's address on stdout, such as 127.0.0.1:8080, got \"ready\\n\"")
-            }
+            "address" => ("fail", "connect x: the next line of stdout is \"ready\\n\", not the guest's address"),
             "hang" => ("fail", "read on stdout: got \"\", expected \"x\""),
             _ => ("not-attempted", "the lab does not know the operation `sleep` in its JSON"),
         };

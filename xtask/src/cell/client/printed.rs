@@ -53,7 +53,8 @@ impl StepRunner<'_> {
 
 /// An IPv4 loopback address with a port, as a guest prints it.
 fn address(line: &str) -> Result<SocketAddr, String> {
-    let wrong = || format!("expected the guest's address on stdout, such as 127.0.0.1:8080, got {}", shown(line));
+    let wrong =
+        || format!("the next line of stdout is {}, not the guest's address, such as 127.0.0.1:8080", shown(line));
     let (host, port) = line.trim().rsplit_once(':').ok_or_else(wrong)?;
     let port: u16 = port.parse().map_err(|_| wrong())?;
     let host = if host == "localhost" { Ipv4Addr::LOCALHOST } else { host.parse().map_err(|_| wrong())? };
@@ -78,7 +79,7 @@ mod tests {
         check("localhost:1\r\n", Ok("127.0.0.1:1"));
         check("192.0.2.1:80\n", Err("not a loopback address"));
         for line in ["", "\n", "listening\n", "127.0.0.1\n", "127.0.0.1:http\n", "127.0.0.1:70000\n", "[::1]:80\n"] {
-            check(line, Err("expected the guest's address on stdout"));
+            check(line, Err("the next line of stdout is"));
         }
     }
 }
