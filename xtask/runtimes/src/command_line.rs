@@ -77,6 +77,8 @@ pub struct OutputParser {
     /// Why there are no results of calls, if the command line cannot call exports. It gets the module anyway, to see
     /// whether it accepts it.
     pub no_calls: Option<&'static str>,
+    /// The same, if it cannot call exports of modules that import WASI 0.1.
+    pub no_calls_with_wasi: Option<&'static str>,
 }
 
 impl OutputParser {
@@ -103,6 +105,7 @@ impl OutputParser {
             serves_http: false,
             compiled_file: None,
             no_calls: None,
+            no_calls_with_wasi: None,
         }
     }
 }

@@ -5,9 +5,7 @@
 use std::ffi::OsString;
 
 use wasmlab_model::observation::GuestProgress;
-use wasmlab_model::facts::BinaryKind;
-use wasmlab_model::verdict::NotAttempted;
-use wasmlab_protocol::{Cause, EntryPoint, Network, Stage, TrapKind};
+use wasmlab_protocol::{Cause, Network, Stage, TrapKind};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
@@ -30,27 +28,14 @@ pub fn columns() -> Vec<Runtime> {
         ],
         help: &[&["run", "--help"]],
         switches: switches::enable_all,
-        not_attempted: not_expressible,
+        not_attempted: command_line::unsupported_calls,
         commands,
         compiles_silently: true,
-        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: RuntimeError: ", "error: Uncaught exception"], exit_without_start: Some(TRAPPED), skips_initialize: true, trap_mark: Some(TRAP_MARK), ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: RuntimeError: ", "error: Uncaught exception"], exit_without_start: Some(TRAPPED), skips_initialize: true, no_calls_with_wasi: Some("wasmer starts a module with WASI as a program, whatever `--invoke` names"), trap_mark: Some(TRAP_MARK), ..OutputParser::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
     }]
-}
-
-/// It starts every module with WASI as a program, whatever `--invoke` names.
-fn not_expressible(cell: &CellFiles) -> Option<NotAttempted> {
-    let has_wasi = cell.facts.is_some_and(|facts| facts.imports.iter().any(|import| import.module.starts_with("wasi")));
-    let is_module = cell.facts.is_some_and(|facts| facts.kind == BinaryKind::Module);
-    if matches!(cell.cell.entry, EntryPoint::Calls(_)) && has_wasi && is_module {
-        return Some(NotAttempted {
-            subject: "call-export",
-            reason: "its command line starts a module with WASI as a program, whatever `--invoke` names".to_owned(),
-        });
-    }
-    command_line::unsupported_calls(cell)
 }
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {

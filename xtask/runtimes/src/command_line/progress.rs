@@ -150,7 +150,14 @@ fn refine_with_facts(
         cause: Some(Cause::NotAttempted { subject: subject.to_owned(), message }),
         ..found.clone()
     };
-    match (seen.run.entry, reader.no_calls) {
+    let has_wasi = || {
+        let module = seen.facts.filter(|facts| facts.kind == BinaryKind::Module);
+        module.is_some_and(|facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_")))
+    };
+    let no_calls_with_wasi = reader.no_calls_with_wasi.filter(|_| has_wasi());
+    // What traps is not the function that was to be called.
+    let ended = ended || no_calls_with_wasi.is_some() && matches!(found.cause, Some(Cause::Trap { .. }));
+    match (seen.run.entry, reader.no_calls.or(no_calls_with_wasi)) {
         // The runtime accepted the module, and that is all the lab can observe here.
         (EntryPointKind::Calls, Some(why)) if ended => {
             let is_unlinked = reader.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
