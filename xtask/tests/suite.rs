@@ -92,8 +92,7 @@ fn failures_are_told_with_their_reason() {
     test("address", "kill", &ops(r#"{"type": "connect", "id": "x"}"#));
     test("hang", "echo", &ops(r#"{"type": "read", "payload": "x"}"#));
     test("unknown", "no-json", &ops(r#"{"type": "sleep"}"#));
-    // Cached observations hold the words of the lab that made them.
-    let args = ["tests", "--runtime", "{wasmi,wasmtime-cranelift}", "--timeout", "1", "--no-cache"];
+    let args = ["tests", "--runtime", "{wasmi,wasmtime-cranelift}", "--timeout", "4"];
     let (ran, report) = suite(&workspace, &args);
     measured(&report);
     assert_eq!(ran.code, 1, "{}", ran.stderr);

@@ -44,6 +44,18 @@ const NO_ARGUMENT: &[&str] = &[
     "-h for help",
 ];
 
+/// Their messages if there is nothing to read.
+const NO_INPUT: &[&str] = &[
+    "eof at",
+    "eof while",
+    "eoferror",
+    "unexpected eof",
+    "unexpected end of file",
+    "unexpected end of input",
+    "unexpected end of json",
+    "empty input",
+];
+
 /// An explanation that needs no run: nothing sends requests to a handler.
 #[must_use]
 pub fn before_run(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
@@ -81,6 +93,9 @@ pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Optio
     }
     if run.env.is_empty() && says(NO_VARIABLE) {
         wants.push(("environment", "no environment was given: run again with `--env NAME=VALUE`"));
+    }
+    if run.stdin.is_empty() && says(NO_INPUT) {
+        wants.push(("stdin", "its standard input was empty: run again with `--stdin FILE`"));
     }
     let usage = said.lines().any(|line| line.trim_start().starts_with("usage:")) || says(NO_ARGUMENT);
     if run.args.is_empty() && usage && matches!(evidence.progress.cause, Some(Cause::Exit { .. })) {
@@ -170,6 +185,10 @@ mod tests {
             check(&plain, &given, words, None);
         }
         check(&plain, &none, "a function with three arguments", None);
+        check(&plain, &none, "Error: EOF while parsing a value at line 1 column 0", Some("stdin"));
+        check(&plain, &none, "Error: Eof at character 0\n    at <anonymous> (function.mjs:5:4)", Some("stdin"));
+        let given = Run { stdin: "{".to_owned(), ..Run::default() };
+        check(&plain, &given, "Error: EOF while parsing a value at line 1 column 0", None);
     }
 
     #[test]

@@ -91,6 +91,15 @@ pub struct FirstUse {
     pub name: Option<String>,
 }
 
+impl FirstUse {
+    /// `in function 12 (main) at byte 0x1f3`, or `at byte 0x1f3`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let word = if self.function.is_some() { "in" } else { "at" };
+        format!("{word} {self}")
+    }
+}
+
 impl std::fmt::Display for FirstUse {
     /// `function 12 (main) at byte 0x1f3`, or `byte 0x1f3`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -126,8 +126,8 @@ const list = (title, items, count, open) => (count ? section(`${title}: ${count}
 // `first in function 12 (main) at byte 0x1f3`
 const firstUse = (at) => {
   if (!at) return "";
-  const inside = at.function === undefined ? "" : `function ${at.function}${at.name ? ` (${at.name})` : ""} at `;
-  return h("span.muted", {}, ` first in ${inside}byte 0x${at.offset.toString(16)}`);
+  const inside = at.function === undefined ? "" : `in function ${at.function}${at.name ? ` (${at.name})` : ""} `;
+  return h("span.muted", {}, ` first ${inside}at byte 0x${at.offset.toString(16)}`);
 };
 
 // What the file is.

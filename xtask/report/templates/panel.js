@@ -187,7 +187,7 @@ const guestPanel = (name) => {
     read ? section("ABI", read.abis.length ? undefined : h("p.muted", {}, "None: no import identifies an ABI."), h("ul.plain", {}, read.abis.map(([title, { evidence: shown }]) => h("li", {}, h("b", {}, title), " ", shown.slice(0, 8).map((text) => [h("code", {}, text), " "]), shown.length > 8 ? `and ${shown.length - 8} more` : "")))) : undefined,
     read ? section("Proposals it needs", read.proposals.length ? h("ul.plain", {}, read.proposals.map((proposal) => {
       const by = refused(proposal);
-      return h("li", {}, h("a.chip", { href: query(`proposal=${proposal}`) }, proposal), read.uses?.[proposal] ? h("span.muted", {}, ` first in ${read.uses[proposal]} `) : "", by.length ? [" ", h("span.muted", {}, "refused by "), by.map((cell) => runtimeOf(cell).id).join(", "), h("div.muted", {}, textAt(by[0].d))] : "");
+      return h("li", {}, h("a.chip", { href: query(`proposal=${proposal}`) }, proposal), read.uses?.[proposal] ? h("span.muted", {}, ` first ${read.uses[proposal]} `) : "", by.length ? [" ", h("span.muted", {}, "refused by "), by.map((cell) => runtimeOf(cell).id).join(", "), h("div.muted", {}, textAt(by[0].d))] : "");
     })) : h("p.muted", {}, "None beyond WebAssembly 1.0.")) : undefined,
     read ? section("Where the bytes are", sizes(guest)) : undefined,
     read ? section(`Imports: ${read.imports.length}`, grouped(imports, true)) : undefined,

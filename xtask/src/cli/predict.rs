@@ -202,6 +202,6 @@ fn reason(one: &Predicted) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let at = one.first_use.as_ref().map(|at| format!(", first in {at}")).unwrap_or_default();
+    let at = one.first_use.as_ref().map(|at| format!(", first {}", at.place())).unwrap_or_default();
     subject + &more + &at
 }

@@ -38,6 +38,10 @@ pub fn instead(facts: Option<&Facts>) -> String {
     let names = || super::names(facts);
     let has = |starts: &[&str]| names().any(|name| starts.iter().any(|start| name.starts_with(start)));
     let with_threads = facts.is_some_and(|facts| facts.proposals.contains("threads"));
+    let has_wide_pointers = facts.is_some_and(|facts| facts.proposals.contains("memory64"));
+    if has_wide_pointers {
+        return "for another host, build it without `-sMEMORY64`: the pointers of WASI 0.1 have 32 bits".to_owned();
+    }
     if has(&["_embind_", "_emval_"]) {
         return "for another host, export C functions in place of its bindings for JavaScript (embind)".to_owned();
     }

@@ -219,7 +219,7 @@ fn guest(artifact: &Artifact) -> GuestData<'_> {
         shape: facts.shape,
         abis: facts.abis.iter().map(|evidence| (evidence.abi.title(), evidence)).collect(),
         proposals: facts.proposals.iter().map(String::as_str).collect(),
-        uses: facts.first_uses.iter().map(|(name, at)| (name.as_str(), at.to_string())).collect(),
+        uses: facts.first_uses.iter().map(|(name, at)| (name.as_str(), at.place())).collect(),
         imports: facts.imports.iter().map(|i| (i.module.as_str(), i.name.as_str(), i.ty.as_str())).collect(),
         exports: facts.exports.iter().map(|e| (e.name.as_str(), e.ty.as_str())).collect(),
         sections: facts.sections.iter().map(|s| (s.name.as_str(), s.offset, s.bytes)).collect(),
