@@ -70,6 +70,15 @@ fn every_command_in_readmes_exists() {
 }
 
 /// Commands that only read, on files that exist.
+/// The two commands that a newcomer types first; CI runs the second one.
+#[test]
+fn the_readme_has_its_two_commands() {
+    let readme = fs::read_to_string(top().join("README.md")).unwrap();
+    for command in ["cargo xtask run-all ", "cargo test --workspace "] {
+        assert!(readme.lines().any(|line| line.starts_with(command)), "{command}");
+    }
+}
+
 #[test]
 fn quick_commands_in_readmes_run() {
     let workspace = Workspace::new();
