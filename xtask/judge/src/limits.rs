@@ -64,9 +64,7 @@ const LAB_PAGES: u64 = 1 << 14;
 
 /// How large the memory that a module imports or exports is at first: `memory 16..32`.
 fn first_pages(facts: &Facts) -> Option<u64> {
-    let types = facts.imports.iter().map(|import| &import.ty).chain(facts.exports.iter().map(|export| &export.ty));
-    let mut memories = types.filter_map(|ty| ty.strip_prefix("memory "));
-    memories.find_map(|limits| limits.split([' ', '.']).find_map(|word| word.parse().ok()))
+    facts.memory_types().find_map(|limits| limits.split([' ', '.']).find_map(|word| word.parse().ok()))
 }
 
 /// The module never got past the compiler; its imports tell what would have failed next.

@@ -61,8 +61,7 @@ pub fn lowering<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &'a str>)
         }
     }
     // Binaryen lets the first memory only be imported or exported.
-    let types = facts.imports.iter().map(|import| &import.ty).chain(facts.exports.iter().map(|export| &export.ty));
-    if passes.contains(&"--multi-memory-lowering") && types.filter(|ty| ty.starts_with("memory ")).count() > 1 {
+    if passes.contains(&"--multi-memory-lowering") && facts.memory_types().count() > 1 {
         return None;
     }
     let of = |name: &String| FEATURES.iter().find(|(known, _)| known == name).map(|(_, feature)| *feature);

@@ -74,8 +74,7 @@ fn may_not_wait(message: &str, shared: Option<bool>) -> Judgement {
 
 /// Whether a memory that the module imports or exports is shared; `None` if it does neither with any.
 fn shares_memory(facts: &Facts) -> Option<bool> {
-    let types = facts.imports.iter().map(|import| &import.ty).chain(facts.exports.iter().map(|export| &export.ty));
-    let memories: Vec<&String> = types.filter(|ty| ty.starts_with("memory")).collect();
+    let memories: Vec<&str> = facts.memory_types().collect();
     (!memories.is_empty()).then(|| memories.iter().any(|ty| ty.contains("shared")))
 }
 

@@ -49,11 +49,16 @@ impl Facts {
         imports && !self.sections.iter().any(|section| section.name == "memory")
     }
 
+    /// The types of imported and exported memories, without the word `memory`: `1..2 shared`.
+    pub fn memory_types(&self) -> impl Iterator<Item = &str> {
+        let types = self.imports.iter().map(|i| &i.ty).chain(self.exports.iter().map(|e| &e.ty));
+        types.filter_map(|ty| ty.strip_prefix("memory "))
+    }
+
     /// Whether no memory is shared between threads, as far as imports and exports show the only one.
     #[must_use]
     pub fn shares_no_memory(&self) -> bool {
-        let types = self.imports.iter().map(|i| &i.ty).chain(self.exports.iter().map(|e| &e.ty));
-        let mut memories = types.filter(|ty| ty.starts_with("memory ")).peekable();
+        let mut memories = self.memory_types().peekable();
         !self.proposals.contains("multi-memory")
             && memories.peek().is_some()
             && !memories.any(|ty| ty.contains("shared"))

@@ -67,9 +67,10 @@ pub fn instead(facts: Option<&Facts>) -> String {
 
 /// Whether its memory may grow.
 fn grows(facts: Option<&Facts>) -> bool {
-    let types = facts.into_iter().flat_map(|f| f.exports.iter().map(|e| &e.ty).chain(f.imports.iter().map(|i| &i.ty)));
-    types
-        .filter_map(|ty| ty.strip_prefix("memory ")?.split(' ').next()?.split_once(".."))
+    facts
+        .into_iter()
+        .flat_map(Facts::memory_types)
+        .filter_map(|limits| limits.split(' ').next()?.split_once(".."))
         .any(|(least, most)| least != most)
 }
 
