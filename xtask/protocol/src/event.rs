@@ -1,4 +1,4 @@
-//! What an engine reports.
+//! Events that an engine reports.
 
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +134,7 @@ pub enum Cause {
     },
     /// The specification requests something that the runtime reports it cannot provide.
     Unsupported {
-        /// What was requested, kebab-case: `network`, `switch`.
+        /// The requested feature, kebab-case: `network`, `switch`.
         feature: String,
         /// The reason.
         message: String,
@@ -148,7 +148,7 @@ pub enum Cause {
     },
     /// The lab's own program, which embeds the engine, cannot make this request.
     NotAttempted {
-        /// What was requested, kebab-case: `component-calls`.
+        /// The requested feature, kebab-case: `component-calls`.
         subject: String,
         /// The reason.
         message: String,
@@ -160,7 +160,7 @@ pub enum Cause {
     },
     /// The engine itself failed: unreadable file, invalid specification.
     EngineError {
-        /// What happened.
+        /// The error.
         message: String,
     },
 }
@@ -275,6 +275,6 @@ pub struct EngineInfo {
 pub struct Switch {
     /// As embedders write it: `Config::wasm_custom_page_sizes(true)`.
     pub name: String,
-    /// What it provides: a proposal by the lab's name (`custom-page-sizes`), or [`crate::STACK_DEPTH`].
+    /// The feature that it provides: a proposal by the lab's name (`custom-page-sizes`), or [`crate::STACK_DEPTH`].
     pub enables: String,
 }

@@ -27,7 +27,7 @@ pub struct CellSpec {
     /// A directory for compiled code, kept between runs; `None`: always compile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_cache: Option<PathBuf>,
-    /// What to call.
+    /// The entry point.
     pub entry: EntryPoint,
     /// The guest's arguments, program name first.
     #[serde(default)]
@@ -65,7 +65,7 @@ pub struct CellSpec {
     pub switches: Vec<String>,
 }
 
-/// What to call in the guest.
+/// The entry point of the guest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryPoint {

@@ -10,7 +10,7 @@ use wasmlab_protocol::{Cause, Network};
 use crate::server::{Server, Shared};
 use crate::{bidi, chromium, devtools, firefox};
 
-/// What happens in the page, as reported by the page or the browser.
+/// An event in the page, as reported by the page or the browser.
 #[derive(Debug)]
 pub enum PageEvent {
     /// A report of the page, or a complaint of the browser about it.

@@ -34,7 +34,7 @@ fn page() -> String {
     )
 }
 
-/// What all connections use.
+/// State that all connections share.
 pub struct Shared {
     /// The cell. The page sees its module at `/module.wasm`, and its folders as `/lab/` (the lab's scripts),
     /// `/packages/`, `/component/` and `/guest/` (the glue).
@@ -116,7 +116,8 @@ fn serve(shared: &Shared, stream: &TcpStream) {
     }
 }
 
-/// What a page may load and connect to. Scripts are the lab's and the guest's own, however they are loaded.
+/// The Content-Security-Policy: sources and connections that a page may use. Scripts are the lab's and the guest's own,
+/// however they are loaded.
 fn policy(spec: &CellSpec) -> String {
     let local = "'self' data: blob:";
     let known = spec.connect_ports.iter().chain(&spec.ports).filter(|_| spec.network == Network::Loopback);

@@ -25,7 +25,7 @@ impl Driver {
     /// Does what the command line asks for.
     ///
     /// # Errors
-    /// What is missing or invalid, or that the observation cannot be written.
+    /// If an argument is missing or invalid, or the observation cannot be written.
     pub(crate) fn execute(&self, mut args: lexopt::Parser) -> Result<(), String> {
         match args.next() {
             Ok(Some(Value(command))) if command == "probe" => self.probe(),

@@ -1,4 +1,4 @@
-//! What a script reports while the guest runs.
+//! Reports of a script while the guest runs.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! What a script is told about its cell: nothing about this machine.
+//! A script's data about its cell: nothing about this machine.
 
 use std::fs;
 use std::path::Path;

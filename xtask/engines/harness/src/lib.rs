@@ -1,4 +1,4 @@
-//! What every embedded engine shares: its command line, its log, its compiled code.
+//! Code that embedded engines share: command line, event log, cache of compiled code.
 //!
 //! An engine binary consists of an [`Engine`] constant and a function that runs a [`CellSpec`] and returns why it
 //! ended. Everything that must be the same in all engines (what is recorded when, exit codes, messages) is here.

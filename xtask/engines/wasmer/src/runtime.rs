@@ -1,4 +1,4 @@
-//! What wasmer-wasix needs from its embedder, and how a thread of the guest ends the cell.
+//! The runtime that wasmer-wasix needs from its embedder, and how a thread of the guest ends the cell.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

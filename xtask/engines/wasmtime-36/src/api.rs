@@ -1,4 +1,4 @@
-//! What differs from the current version; see `../../wasmtime/src/api.rs`.
+//! Differences from the current version; see `../../wasmtime/src/api.rs`.
 
 mod handler;
 mod outgoing;

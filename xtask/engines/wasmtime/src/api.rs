@@ -1,4 +1,4 @@
-//! What differs between the versions of wasmtime that the lab builds. The other files of this folder do not depend on
+//! Differences between the versions of wasmtime that the lab builds. The other files of this folder do not depend on
 //! it: `../../wasmtime-36` includes them unchanged and has its own `api.rs`.
 
 mod handler;

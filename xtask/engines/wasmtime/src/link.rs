@@ -1,4 +1,4 @@
-//! What the guest is given (WASI and the specification's host functions), and what it lacks.
+//! The guest's imports: WASI, the specification's host functions, and missing ones.
 
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Cause, CellSpec};

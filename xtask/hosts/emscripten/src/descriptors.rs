@@ -12,7 +12,7 @@ use crate::Errno;
 /// Maximum number of descriptors of a guest: what fits into its `fd_set`.
 pub const MAX_DESCRIPTORS: usize = 1024;
 
-/// What a descriptor refers to.
+/// The target of a descriptor.
 pub enum Kind {
     /// A standard stream of the host's process: 0, 1 or 2.
     Standard(u8),
@@ -32,7 +32,7 @@ pub enum Kind {
 
 /// An open file description, shared by descriptors duplicated with `dup2`.
 pub struct Open {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Flags of `open` that `fcntl` returns: access mode, `O_APPEND`.
     pub flags: i32,

@@ -1,4 +1,4 @@
-//! What the host needs from an engine.
+//! The interface that the host needs from an engine.
 
 use std::error::Error;
 use std::fmt;

@@ -13,7 +13,7 @@ use wasmlab_protocol::{CellSpec, Network};
 use crate::descriptors::Descriptors;
 use crate::sys::signals::Signals;
 
-/// What a guest is given.
+/// The guest's inputs.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Arguments, program name first.

@@ -234,7 +234,7 @@ fn of_libc(name: &str) -> Option<(Function, Failure)> {
     })
 }
 
-/// What compiled code of the old ABI needs from its glue.
+/// Functions that compiled code of the old ABI needs from its glue.
 fn of_runtime(name: &str) -> Option<(Function, Failure)> {
     use Failure::Errno;
     Some(match name {
@@ -253,7 +253,7 @@ fn of_runtime(name: &str) -> Option<(Function, Failure)> {
     })
 }
 
-/// What standalone modules of Emscripten 3.x import besides WASI.
+/// Imports of standalone modules of Emscripten 3.x, besides WASI.
 fn new(name: &str) -> Option<Import> {
     let import = |function, failure| Some(Import { function, failure, varargs: false, new: true });
     match name {

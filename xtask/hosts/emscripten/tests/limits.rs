@@ -146,7 +146,7 @@ fn other_sizes_given_by_the_guest_are_limited() {
     assert_eq!(guest.old(194, &[file, 0, 0, -1]), -22);
 }
 
-/// What the host records about a guest is limited.
+/// The host's records about a guest are limited.
 #[test]
 fn mappings_and_saved_stacks_are_limited() {
     bounded();

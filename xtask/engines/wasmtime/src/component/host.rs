@@ -1,4 +1,4 @@
-//! What a component is given, if it imports it.
+//! Host interfaces for components, linked if imported.
 
 use wasmlab_protocol::{Cause, CellSpec};
 use wasmtime::component::{Component, Linker, ResourceTable};

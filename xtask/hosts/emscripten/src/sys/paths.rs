@@ -15,7 +15,7 @@ use crate::{Errno, Host};
 /// The base of relative paths: the guest's current directory.
 pub const AT_FDCWD: i32 = -100;
 
-/// What a path refers to.
+/// The target of a path.
 pub enum ResolvedPath {
     /// A path below a directory.
     Below(Arc<Dir>, String),

@@ -70,7 +70,7 @@ impl Signals {
         })
     }
 
-    /// What to wait for in addition to descriptors.
+    /// The descriptor that wakes a waiting guest.
     pub fn wake(&self) -> Arc<UnixStream> {
         self.ears.clone()
     }
