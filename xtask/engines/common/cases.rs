@@ -139,20 +139,32 @@ pub fn no_memory(subject: Subject) {
 }
 
 pub fn missing_imports(subject: Subject) {
-    let seen = Cell::new(
-        subject,
-        r#"(module
+    let of = |rest: &str| {
+        let module = format!(
+            r#"(module
             (import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))
             (import "wasi_snapshot_preview1" "no_such" (func (param i64) (result i32)))
-            (import "env" "mem" (memory 1))
+            (import "env" "mem" (memory 32))
             (import "env" "f" (func))
-            (func (export "_start")))"#,
-    )
-    .run();
-    let Cause::MissingImport { module, name, ty, missing_count } = seen.cause() else { panic!("{:?}", seen.cause()) };
-    assert_eq!((module.as_str(), name.as_str(), *missing_count), ("wasi_snapshot_preview1", "no_such", 3));
-    assert_eq!(ty, "func (i64) -> i32");
-    assert_eq!(seen.stage(), Some(Stage::Link));
+            {rest})"#
+        );
+        Cell::new(subject, &module).run()
+    };
+    let start = r#"(func (export "_start"))"#;
+    // Some engines look for the imports of a large module before they compile it.
+    let data = format!(r#"(data (i32.const 0) "{}")"#, "a".repeat(1 << 20));
+    for rest in [start, &format!("{start} {data}")] {
+        let seen = of(rest);
+        let Cause::MissingImport { module, name, ty, missing_count } = seen.cause() else {
+            panic!("{:?}", seen.cause())
+        };
+        assert_eq!((module.as_str(), name.as_str(), *missing_count), ("wasi_snapshot_preview1", "no_such", 3));
+        assert_eq!(ty, "func (i64) -> i32");
+        assert_eq!(seen.stage(), Some(Stage::Link));
+    }
+    // An invalid function comes first.
+    let seen = of(&format!(r#"(func (export "_start") (result i32)) {data}"#));
+    assert!(matches!(seen.cause(), Cause::Rejected { .. }), "{:?}", seen.cause());
 }
 
 pub fn import_mismatch(subject: Subject) {

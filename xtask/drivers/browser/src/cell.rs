@@ -5,10 +5,10 @@ use std::sync::mpsc::{self, Receiver};
 
 use wasmlab_driver::{Cell, CellEnd, Report};
 use wasmlab_engine::Recorder;
-use wasmlab_protocol::{Cause, Network};
+use wasmlab_protocol::Cause;
 
 use crate::server::{Server, Shared};
-use crate::{bidi, chromium, devtools, firefox};
+use crate::{bidi, chromium, devtools, firefox, ports};
 
 /// An event in the page, as reported by the page or the browser.
 #[derive(Debug)]
@@ -37,8 +37,7 @@ pub fn run(cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
     let profile = cell.temporary("browser-profile");
     let program = cell.program.clone();
     let spec = &cell.spec;
-    let of_cell = spec.connect_ports.iter().chain(&spec.ports).filter(|_| spec.network == Network::Loopback);
-    let mut reachable: Vec<u16> = of_cell.copied().collect();
+    let mut reachable: Vec<u16> = ports::of_guest(spec).collect();
     let (sender, events) = mpsc::channel();
     let server = Server::start(Arc::new(Shared { cell, events: sender.clone() }))
         .map_err(|e| format!("failed to serve the page on 127.0.0.1: {e}"))?;

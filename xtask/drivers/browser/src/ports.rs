@@ -1,11 +1,20 @@
-//! The ports between driver, browser and page, if the lab restricts which ports this process may use.
+//! The ports of a cell: those that its guest may connect to, and those between driver, browser and page, if the lab
+//! restricts which ports this process may use.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use wasmlab_protocol::{CellSpec, Network};
+
 /// `SERVER,BROWSER`: ports to serve the page on, and for the browser's protocol. If unset, any free ports.
 const VARIABLE: &str = "WASMLAB_DRIVER_PORTS";
+
+/// The ports that the guest may connect to.
+pub fn of_guest(spec: &CellSpec) -> impl Iterator<Item = u16> {
+    let ports = spec.connect_ports.iter().chain(&spec.ports);
+    ports.filter(|_| spec.network == Network::Loopback).copied()
+}
 
 /// Both ports; 0 for any.
 #[must_use]

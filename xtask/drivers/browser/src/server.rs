@@ -13,7 +13,7 @@ use std::sync::mpsc::Sender;
 use serde_json::{Map, json};
 use wasmlab_driver::{Cell, Report, cell_json};
 use wasmlab_http::{Body, Connection, Limits, ReadError};
-use wasmlab_protocol::{CellSpec, Network};
+use wasmlab_protocol::CellSpec;
 
 use crate::cell::PageEvent;
 use crate::ports;
@@ -120,8 +120,7 @@ fn serve(shared: &Shared, stream: &TcpStream) {
 /// however they are loaded.
 fn policy(spec: &CellSpec) -> String {
     let local = "'self' data: blob:";
-    let known = spec.connect_ports.iter().chain(&spec.ports).filter(|_| spec.network == Network::Loopback);
-    let asked: String = known
+    let asked: String = ports::of_guest(spec)
         .map(|port| {
             format!(" http://127.0.0.1:{port} ws://127.0.0.1:{port} http://localhost:{port} ws://localhost:{port}")
         })

@@ -34,6 +34,12 @@ impl CompiledCode {
         Some(Self { file: dir.join("module.cwasm"), key: hasher.finish() })
     }
 
+    /// Whether there is code, intact or not.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.file.exists()
+    }
+
     /// Reads the code, if the file exists and is intact.
     #[must_use]
     pub fn read(&self) -> Option<Vec<u8>> {

@@ -4,6 +4,7 @@
 //! ended. Everything that must be the same in all engines (what is recorded when, exit codes, messages) is here.
 
 mod compiled;
+mod imports_only;
 mod log;
 mod recorder;
 
@@ -13,6 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub use compiled::CompiledCode;
+pub use imports_only::imports_only;
 pub use log::{Log, MAX_HOST_CALLS};
 pub use recorder::Recorder;
 

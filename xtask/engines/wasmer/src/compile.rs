@@ -19,6 +19,11 @@ pub(crate) fn engine(spec: &CellSpec) -> Engine {
     engine
 }
 
+/// Whether compiled code of this module is cached.
+pub(crate) fn is_kept(spec: &CellSpec, bytes: &[u8]) -> bool {
+    CompiledCode::of(spec, WASMER.name, WASMER.version(), bytes).is_some_and(|code| code.exists())
+}
+
 /// Runs the compile stage.
 pub(crate) fn compiled(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<Module, Cause> {
     let place = CompiledCode::of(spec, WASMER.name, WASMER.version(), bytes);

@@ -15,7 +15,7 @@ mod values;
 use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
-use wasmer::{Instance, Store};
+use wasmer::{Engine, Instance, Module, Store};
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
 
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
     let engine = compile::engine(spec);
+    link_first(spec, log, &engine, &bytes)?;
     let module = compile::compiled(spec, log, &engine, &bytes)?;
 
     #[cfg(target_os = "linux")]
@@ -46,9 +47,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     }
 
     log.stage(Stage::Link);
-    // wasmer-wasix does its I/O on tokio and panics outside of a runtime.
-    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build();
-    let tokio: Runtime = tokio.map_err(|e| engine_error(&e))?;
+    let tokio = tokio()?;
     let _entered = tokio.enter();
     let mut store = Store::new(engine.clone());
     let mut wasi = Wasi::new(spec, log, &module, &engine, &mut store, &tokio)?;
@@ -63,12 +62,41 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
         });
     // From here on, a failing thread fails because its program has ended. Never unlocked, because the last event is
     // still to be written.
-    // event is yet to come.
     std::mem::forget(runtime::begin_end());
     wasi.close(&store, done.as_ref().err());
     // Threads left by the guest end with the process, not before.
     tokio.shutdown_background();
     done
+}
+
+/// A runtime for wasmer-wasix, which does its I/O on tokio and panics outside of a runtime.
+fn tokio() -> Result<Runtime, Cause> {
+    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build();
+    tokio.map_err(|e| engine_error(&e))
+}
+
+/// Ends the cell of a large module that is valid and lacks an import, before the module is compiled.
+fn link_first(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
+    // Singlepass refuses valid modules while it compiles. The host takes the sockets, and there is one of each.
+    if spec.mode != "cranelift" || !spec.sockets.is_empty() || compile::is_kept(spec, bytes) {
+        return Ok(());
+    }
+    let Some(imports) = engine::imports_only(bytes) else { return Ok(()) };
+    let Ok(imports) = Module::from_binary(engine, &imports) else { return Ok(()) };
+    let tokio = tokio()?;
+    let _entered = tokio.enter();
+    let mut store = Store::new(engine.clone());
+    let linked = Wasi::new(spec, log, &imports, engine, &mut store, &tokio)
+        .and_then(|wasi| link::imports(spec, log, &imports, &mut store, &wasi));
+    tokio.shutdown_background();
+    let Err(cause) = linked else { return Ok(()) };
+    // What else is wrong with the module is found first, by the compile stage.
+    if Module::validate(engine, bytes).is_err() {
+        return Ok(());
+    }
+    log.stage(Stage::Validate);
+    log.stage(Stage::Link);
+    Err(cause)
 }
 
 fn enter(spec: &CellSpec, log: &Log, store: &mut Store, instance: &Instance) -> Result<(), Cause> {

@@ -55,7 +55,10 @@ pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
         return Cause::Exit { code: *code };
     }
     if let Some(code) = error.downcast_ref::<Trap>() {
-        return Cause::trap(trap(*code), code.to_string()).at(location(error));
+        let fault =
+            error.chain().map(ToString::to_string).find(|words| words.starts_with("memory fault at wasm address"));
+        let message = fault.map_or_else(|| code.to_string(), |fault| format!("{code} ({fault})"));
+        return Cause::trap(trap(*code), message).at(location(error));
     }
     if api::is_uncaught_exception(error) {
         let message = "the guest threw an exception that nobody caught".to_owned();

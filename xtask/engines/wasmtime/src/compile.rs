@@ -44,6 +44,11 @@ macro_rules! code {
 code!(Module);
 code!(Component);
 
+/// Whether compiled code of this module is cached.
+pub(crate) fn is_kept(spec: &CellSpec, bytes: &[u8]) -> bool {
+    CompiledCode::of(spec, WASMTIME.name, WASMTIME.version(), bytes).is_some_and(|code| code.exists())
+}
+
 /// Runs the compile stage.
 pub(crate) fn compiled<C: Code>(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<C, Cause> {
     let place = CompiledCode::of(spec, WASMTIME.name, WASMTIME.version(), bytes);

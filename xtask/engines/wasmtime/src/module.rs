@@ -5,20 +5,17 @@ use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
 use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
 
 use crate::cause::of_running;
-use crate::compile::compiled;
+use crate::compile::{self, compiled};
 use crate::link::{self, Host};
 use crate::values;
 
 /// Runs the core module in `bytes`.
 pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
+    link_first(spec, log, engine, bytes)?;
     let module: Module = compiled(spec, log, engine, bytes)?;
 
     log.stage(Stage::Link);
-    let mut linker = Linker::new(engine);
-    link::define(spec, log, &module, &mut linker)?;
-    let mut store = Store::new(engine, Host { wasi: link::wasi(spec)?.build_p1(), limits: link::limits(spec) });
-    store.limiter(|host| &mut host.limits);
-    link::check(&module, &linker, &mut store)?;
+    let (mut store, linker) = linked(spec, log, engine, &module)?;
 
     log.stage(Stage::Instantiate);
     let instance = linker.instantiate(&mut store, &module).map_err(|e| of_running(&e, Stage::Instantiate))?;
@@ -40,6 +37,34 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
             Ok(())
         }
     }
+}
+
+/// Defines and checks the imports of `module`.
+fn linked(spec: &CellSpec, log: &Log, engine: &Engine, module: &Module) -> Result<(Store<Host>, Linker<Host>), Cause> {
+    let mut linker = Linker::new(engine);
+    link::define(spec, log, module, &mut linker)?;
+    let mut store = Store::new(engine, Host { wasi: link::wasi(spec)?.build_p1(), limits: link::limits(spec) });
+    store.limiter(|host| &mut host.limits);
+    link::check(module, &linker, &mut store)?;
+    Ok((store, linker))
+}
+
+/// Ends the cell of a large module that is valid and lacks an import, before the module is compiled.
+fn link_first(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
+    // Winch refuses valid modules while it compiles.
+    if spec.mode == "winch" || compile::is_kept(spec, bytes) {
+        return Ok(());
+    }
+    let Some(imports) = engine::imports_only(bytes) else { return Ok(()) };
+    let Ok(imports) = Module::from_binary(engine, &imports) else { return Ok(()) };
+    let Err(cause) = linked(spec, log, engine, &imports) else { return Ok(()) };
+    // What else is wrong with the module is found first, by the compile stage.
+    if Module::validate(engine, bytes).is_err() {
+        return Ok(());
+    }
+    log.stage(Stage::Validate);
+    log.stage(Stage::Link);
+    Err(cause)
 }
 
 fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Vec<Value>, Cause> {

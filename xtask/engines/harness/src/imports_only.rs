@@ -1,0 +1,81 @@
+//! A module's imports without the rest of it, so that an engine can link before it compiles.
+//!
+//! Compiling a large module takes many seconds, in vain if one of its imports has no definition.
+
+/// The smallest module worth it, bytes: what compiles at once needs no other order.
+const LARGE: usize = 1 << 20;
+
+/// A module with the types and imports of `module` and nothing else. `None` for a small module, a component, and a file
+/// whose sections cannot be read.
+#[must_use]
+pub fn imports_only(module: &[u8]) -> Option<Vec<u8>> {
+    if module.len() < LARGE { None } else { types_and_imports(module) }
+}
+
+fn types_and_imports(module: &[u8]) -> Option<Vec<u8>> {
+    const HEADER: &[u8] = b"\0asm\x01\0\0\0";
+    const CUSTOM: u8 = 0;
+    const TYPES: u8 = 1;
+    const IMPORTS: u8 = 2;
+    let mut rest = module.strip_prefix(HEADER)?;
+    let mut only = HEADER.to_vec();
+    while let [id, after_id @ ..] = rest {
+        let (size, body) = unsigned(after_id)?;
+        let next = body.get(usize::try_from(size).ok()?..)?;
+        match *id {
+            TYPES | IMPORTS => only.extend_from_slice(&rest[..rest.len() - next.len()]),
+            CUSTOM => {}
+            // Every other section follows these two.
+            _ => break,
+        }
+        rest = next;
+    }
+    Some(only)
+}
+
+/// A 32-bit number in LEB128, and the bytes after it.
+fn unsigned(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    const MAX_BYTES: usize = 5;
+    let mut number = 0;
+    for (at, byte) in bytes.iter().enumerate().take(MAX_BYTES) {
+        number |= u32::from(byte & 0x7f).checked_shl(7 * u32::try_from(at).ok()?)?;
+        if byte & 0x80 == 0 {
+            return Some((number, &bytes[at + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LARGE, imports_only, types_and_imports};
+
+    const HEADER: &[u8] = b"\0asm\x01\0\0\0";
+    /// `(type (func))`, and `(import "a" "b" (func (type 0)))`, the latter with a longer encoding of its size.
+    const TYPES: &[u8] = &[1, 4, 1, 0x60, 0, 0];
+    const IMPORTS: &[u8] = &[2, 0x87, 0, 1, 1, b'a', 1, b'b', 0, 0];
+
+    #[test]
+    fn types_and_imports_are_kept() {
+        let check = |sections: &[&[u8]], wanted: Option<&[&[u8]]>| {
+            let module = [HEADER, &sections.concat()].concat();
+            let wanted = wanted.map(|sections| [HEADER, &sections.concat()].concat());
+            assert_eq!(types_and_imports(&module), wanted, "{sections:?}");
+        };
+        let (custom, memory): (&[u8], &[u8]) = (&[0, 2, 1, b'n'], &[5, 3, 1, 0, 1]);
+        check(&[], Some(&[]));
+        check(&[custom, TYPES, custom, IMPORTS, memory, custom], Some(&[TYPES, IMPORTS]));
+        check(&[memory], Some(&[]));
+        // Sections that end after the file, or whose size does not end.
+        check(&[TYPES, &[2, 9, 1]], None);
+        check(&[&[1, 0xff, 0xff, 0xff, 0xff, 0xff, 0]], None);
+        assert_eq!(types_and_imports(b"\0asm\x0d\0\x01\0"), None);
+    }
+
+    #[test]
+    fn small_modules_are_compiled_at_once() {
+        assert_eq!(imports_only(HEADER), None);
+        let large = [HEADER, TYPES, &[0, 0x80, 0x80, 0x40], &vec![0; LARGE]].concat();
+        assert_eq!(imports_only(&large), Some([HEADER, TYPES].concat()));
+    }
+}
