@@ -3,7 +3,7 @@
 use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
 
 use super::text::{last_message, last_message_suffix, plain, quote};
-use super::{Evidence, context, lab_lines, requests, with_code, without_code};
+use super::{Evidence, context, imports, lab_lines, requests, with_code, without_code};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
@@ -45,8 +45,14 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
     match wrong_output(evidence, spec) {
         Some(detail) => with_code(Code::WrongOutput, None, detail),
         None if !evidence.progress.not_asked.is_empty() => not_asked(evidence, spec),
-        None => without_code(Verdict::Pass, summary(evidence, spec)),
+        None => unnoticed_failure(evidence).unwrap_or_else(|| without_code(Verdict::Pass, summary(evidence, spec))),
     }
+}
+
+/// A guest that fails without a sign of it.
+fn unnoticed_failure(evidence: &Evidence) -> Option<Judgement> {
+    let is_silent = evidence.stdout().is_empty() && evidence.stderr().is_empty();
+    evidence.facts.ok().filter(|_| is_silent).and_then(imports::unnoticed)
 }
 
 /// Calls that this runtime cannot make, if all others returned what was expected.

@@ -8,7 +8,7 @@ mod side_module;
 use std::collections::HashMap;
 
 use described::described;
-pub use mismatched::mismatched;
+pub use mismatched::{is_wide, mismatched, unnoticed};
 
 use super::{Evidence, component_part, emscripten, glue, plugin_hosts, symbols, with_code};
 use wasmlab_model::codes::{Blame, Code};

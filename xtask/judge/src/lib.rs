@@ -15,12 +15,14 @@ use cause::judge_cause;
 use expectation::check_expectation;
 use text::{last_message_suffix, one_line, signal_name};
 
+pub use imports::is_wide;
 pub use trap::WAIT;
 
 mod cause;
 mod component_part;
 pub mod components;
 mod context;
+mod devices;
 mod emscripten;
 mod expectation;
 pub mod exports;
@@ -88,6 +90,7 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     }
     let judgement = diagnose(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
     let judgement = std_refusals::named(judgement, evidence);
+    let judgement = devices::named(judgement, evidence, &spec.run);
     let mut judgement = context::with_context(judgement, evidence, spec);
     // Without an attempt, the stage means nothing.
     if judgement.verdict != Verdict::NotAttempted {

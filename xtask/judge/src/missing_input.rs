@@ -7,7 +7,7 @@ use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_model::verdict::{Judgement, NotAttempted, Verdict};
 use wasmlab_protocol::{Cause, Network, Stage};
 
-use crate::{Evidence, without_code};
+use crate::{Evidence, devices, without_code};
 
 /// Messages of hosts and libraries if something is refused.
 const REFUSED: &[&str] = &[
@@ -69,7 +69,8 @@ pub fn before_run(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
 /// Replaces `judgement` if the evidence shows that the guest needed something that it was not given.
 #[must_use]
 pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Option<Judgement> {
-    if !matches!(judgement.verdict, Verdict::Gap | Verdict::Fail) || !has_run(evidence) {
+    if !matches!(judgement.verdict, Verdict::Gap | Verdict::Fail) || !has_run(evidence) || devices::is_reason(judgement)
+    {
         return None;
     }
     let facts = evidence.facts.ok()?;

@@ -1,5 +1,9 @@
 //! The library or option that defines a symbol which a linker left undefined.
 
+/// For an import that a program may never call.
+pub const IF_NEVER_CALLED: &str =
+    "If the program never calls it, `wasmtime run -W unknown-imports-trap` runs it as it is.";
+
 /// The library or option that defines a symbol, if known.
 pub fn definition(name: &str) -> String {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|p| name.starts_with(p));
@@ -37,7 +41,7 @@ pub fn definition(name: &str) -> String {
         _ if starts(&["_Z", "__cxa_", "__gxx_"]) => {
             format!("Link with the C++ driver (`clang++`, `-lc++ -lc++abi`) and every object that defines `{name}`; and {through}.")
         }
-        _ => format!("Link a library that defines `{name}`, or do not use it; and {through}."),
+        _ => format!("Link a library that defines `{name}`, or do not use it; and {through}. {IF_NEVER_CALLED}"),
     }
 }
 

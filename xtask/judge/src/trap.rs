@@ -24,6 +24,7 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
         None => words,
     };
     let remedy = match trap {
+        TrapKind::MemoryOutOfBounds if is_below_zero(message) => BELOW_ZERO.to_owned(),
         // Its adapter knows which limit can be raised, and with which option.
         TrapKind::StackOverflow => {
             "Reduce its recursion depth, or give it a larger stack if the runtime has an option for that; no \
@@ -76,6 +77,21 @@ fn may_not_wait(message: &str, shared: Option<bool>) -> Judgement {
 fn shares_memory(facts: &Facts) -> Option<bool> {
     let memories: Vec<&str> = facts.memory_types().collect();
     (!memories.is_empty()).then(|| memories.iter().any(|ty| ty.contains("shared")))
+}
+
+const BELOW_ZERO: &str = "Its address is just below 0, where the C stack of a linked program ends: give it a larger stack \
+                          (`-Wl,-z,stack-size=BYTES` for clang, `-C link-arg=-zstack-size=BYTES` for Rust, \
+                          `-sSTACK_SIZE=BYTES` for Emscripten; some linkers reserve only 64 KiB), or reduce its recursion \
+                          depth and its large local arrays.";
+
+/// Whether an access wrapped around below address 0, by at most a large local array: `memory fault at wasm address
+/// 0xfffffff0 in linear memory of size 0x20000` (wasmtime). The linker puts the C stack first, and it grows down.
+fn is_below_zero(message: &str) -> bool {
+    const MAX_BELOW: u64 = 16 << 20;
+    let address = message
+        .split_once("memory fault at wasm address 0x")
+        .and_then(|(_, rest)| u64::from_str_radix(rest.split(|c: char| !c.is_ascii_hexdigit()).next()?, 16).ok());
+    address.is_some_and(|address| address < 1 << 32 && (1 << 32) - address <= MAX_BELOW)
 }
 
 const LOOK_AT_FUNCTION: &str = "Look at the function that the detail names.";

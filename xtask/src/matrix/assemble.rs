@@ -22,6 +22,7 @@ use wasmlab_toolchains as toolchains;
 
 mod blame;
 mod compare_columns;
+mod cut_exit_codes;
 mod imitated_messages;
 pub mod merge;
 mod next_steps;
@@ -68,6 +69,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
         notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
     }
     imitated_messages::correct(&mut cells);
+    cut_exit_codes::correct(&mut cells, request.scenarios);
     blame::compare(&mut cells, &of_same_guests);
     remedies::of_runtimes(&request.runtimes, &mut cells);
     remedies::of_rows(&mut cells, &artifacts, &of_same_guests);

@@ -13,6 +13,7 @@ use wasmlab_judge::missing_input;
 use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{NotAttempted, Verdict};
+use wasmlab_protocol::Cause;
 use wasmlab_runtimes::{HostLayer, Tool};
 
 /// A cell that took longer is not measured again in the same run, milliseconds; the next run confirms it.
@@ -78,6 +79,10 @@ pub fn cell(
         }
     };
     let mut cell = row::measured(scenario, runtime.id(), seen.judgement, seen.observation);
+    cell.exit_code = match seen.cause {
+        Some(Cause::Exit { code }) => Some(code),
+        _ => None,
+    };
     cell.cached = seen.from_cache;
     cell.prebuilt = built.origin == Origin::Prebuilt;
     (cell.switches, cell.default_result) =

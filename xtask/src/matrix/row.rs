@@ -92,6 +92,7 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         remedies: Vec::new(),
         checks: Vec::new(),
         assertions: None,
+        exit_code: None,
         change: Change::Same,
         accepted: None,
         changed_with_version: false,

@@ -14,8 +14,13 @@ pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str
     let next = facts.and_then(|facts| Some((facts, foreign(facts)?)));
     let Some((facts, other)) = next else {
         let judgement = with_code(Code::ImportTypeMismatch, import, message);
-        let splits = facts.is_some_and(|facts| is_split(facts, module, name));
-        return if splits { of_split(judgement) } else { judgement };
+        return match facts {
+            Some(facts) if is_split(facts, module, name) => of_split(judgement),
+            Some(facts) if facts.imports.iter().any(|i| i.module == module && i.name == name && is_wide(facts, i)) => {
+                of_wide(judgement)
+            }
+            _ => judgement,
+        };
     };
     let reason = reason_of(facts, other);
     let also = with_its_host(Some(facts), &[other]);
@@ -49,6 +54,31 @@ pub fn is_split(facts: &Facts, module: &str, name: &str) -> bool {
     module.starts_with("wasi_") && WITH_I64.contains(&name) && import.is_some_and(|import| !import.ty.contains("i64"))
 }
 
+/// Whether the module passes 64-bit addresses to this function of WASI 0.1, which has only 32-bit ones.
+#[must_use]
+pub fn is_wide(facts: &Facts, import: &Import) -> bool {
+    let has_wide_memory = facts.memory_types().any(|memory| memory.starts_with("i64 "));
+    has_wide_memory && import.module == "wasi_snapshot_preview1" && import.ty.contains("i64")
+}
+
+/// A guest that ended well and printed nothing, although it asks for functions that no WASI host has: a host that does not
+/// check types linked them, and each call fails.
+pub fn unnoticed(facts: &Facts) -> Option<Judgement> {
+    let import = facts.imports.iter().find(|import| is_wide(facts, import) && import.name == "fd_write")?;
+    let detail = "it ends and prints nothing: this runtime does not check the types of imports, and what the guest \
+                  writes is lost";
+    Some(of_wide(with_code(Code::ImportTypeMismatch, import_name(&import.module, &import.name), detail)))
+}
+
+fn of_wide(judgement: Judgement) -> Judgement {
+    let detail = format!(
+        "{}; the module passes 64-bit addresses, and WASI 0.1 is defined for memories with 32-bit addresses",
+        judgement.detail
+    );
+    let remedy = "Build it for a memory with 32-bit addresses: without `-sMEMORY64` (Emscripten), for wasm32 (clang).";
+    Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), detail: one_line(&detail), ..judgement }
+}
+
 /// The toolchain, not the runtime, gave the import its type.
 fn of_split(judgement: Judgement) -> Judgement {
     let detail = format!(
@@ -62,8 +92,8 @@ fn of_split(judgement: Judgement) -> Judgement {
 
 #[cfg(test)]
 mod tests {
-    use super::mismatched;
-    use wasmlab_model::codes::Code;
+    use super::{mismatched, unnoticed};
+    use wasmlab_model::codes::{Blame, Code};
 
     #[test]
     fn host_of_the_other_imports_explains_the_type() {
@@ -84,6 +114,21 @@ mod tests {
                       env._abort_js, which no WASI host defines";
         check("(import \"env\" \"_abort_js\" (func))", Code::NeedsJsGlue, "env._abort_js", detail);
     }
+
+    #[test]
+    fn addresses_of_64_bits_are_the_toolchains() {
+        let check = |memory: &str, wanted: bool| {
+            let write = "(import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32 i64 i64 i64) (result i32)))";
+            let wat = format!("(module {write} (memory (export \"memory\") {memory}))");
+            let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+            let found = mismatched(Some(&facts), "wasi_snapshot_preview1", "fd_write", "other type");
+            assert_eq!(found.blame == [Blame::Toolchain], wanted, "{memory}");
+            assert_eq!(unnoticed(&facts).is_some(), wanted, "{memory}");
+        };
+        check("i64 1", true);
+        check("1", false);
+    }
+
     #[test]
     fn halves_of_numbers_are_told_from_other_types() {
         let check = |module: &str, name: &str, params: &str, wanted: bool| {

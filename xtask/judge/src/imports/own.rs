@@ -1,6 +1,7 @@
 //! Imports that an embedder or another module of the same project defines: no ABI has them.
 
 use super::{Abis, Reason, import_name, is_foreign, is_storage, of, with};
+use crate::symbols::IF_NEVER_CALLED;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
 use wasmlab_model::names::first_listed;
@@ -34,7 +35,8 @@ fn from_modules(imports: &[&Import]) -> String {
     modules.dedup();
     // `env` names no module, and no option can name one without a name.
     if modules.iter().all(|module| *module == "env") || modules.contains(&"") {
-        return general.to_owned();
+        let functions = imports.iter().all(|import| import.ty.starts_with("func "));
+        return if functions { format!("{general} {IF_NEVER_CALLED}") } else { general.to_owned() };
     }
     let names = first_listed(&modules, MAX_MODULES);
     let link = match modules.as_slice() {

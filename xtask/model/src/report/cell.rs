@@ -48,6 +48,9 @@ pub struct Cell {
     /// The assertions of a `.wast` file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assertions: Option<Assertions>,
+    /// The exit code that the runtime reported for the guest, if the guest chose one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
     /// How it compares to the snapshot.
     pub change: Change,
     /// The snapshot's result, if different; names both versions if the runtime's version changed.
