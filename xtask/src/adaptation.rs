@@ -17,7 +17,7 @@ use crate::matrix::{self, Request, facts_of};
 use wasmlab_judge::remedies::{FailedCell, data};
 use wasmlab_judge::transforms;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::remedy::{INPUT, OUTPUT, Remedy, Transform, TransformTool};
+use wasmlab_model::remedy::{INPUT, OUTPUT, Remedy, RemedyKind, Transform, TransformTool};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
@@ -68,12 +68,13 @@ pub fn candidates(cell: &Cell, facts: &Facts) -> Vec<Transform> {
         return transforms::component(facts).into_iter().collect();
     }
     let Some(code) = cell.code else { return Vec::new() };
-    let short = FailedCell {
+    let failed = FailedCell {
         code,
         subject: cell.subject.as_deref(),
         stage: cell.stage,
         runtime: &cell.runtime,
         own: None,
+        own_kind: RemedyKind::default(),
         differs: false,
         facts: Some(facts),
         predicted: false,
@@ -83,7 +84,7 @@ pub fn candidates(cell: &Cell, facts: &Facts) -> Vec<Transform> {
         Remedy::Transform(transform) if transform.tool != TransformTool::Jco => Some(transform),
         _ => None,
     };
-    data(&short, &[]).into_iter().filter_map(of).collect()
+    data(&failed, &[]).into_iter().filter_map(of).collect()
 }
 
 /// Applies `first` and whatever the result still needs in the `wanted` columns, until it passes there or nothing is

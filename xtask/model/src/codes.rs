@@ -245,6 +245,12 @@ impl Code {
         matches!(self, Self::CompileError | Self::UndefinedSymbol | Self::TargetRenamed)
     }
 
+    /// Whether the guest ran and went wrong by itself: nothing was missing or refused.
+    #[must_use]
+    pub fn is_guest_gone_wrong(self) -> bool {
+        matches!(self, Self::Trap | Self::WrongExit | Self::WrongOutput)
+    }
+
     /// Whether a cell that is new with this code is bad news by itself: the program or the runtime
     /// misbehaved, rather than lacking something.
     #[must_use]

@@ -22,9 +22,15 @@ pub fn first_listed<Name: AsRef<str>>(names: &[Name], most: usize) -> String {
     }
 }
 
+/// All of the names, or the first `most` if there are more: `a, b and c`, or `a, b, c and 3 more`.
+#[must_use]
+pub fn listed_at_most(names: &[&str], most: usize) -> String {
+    if names.len() <= most { listed(names) } else { first_listed(names, most) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{first_listed, listed};
+    use super::{first_listed, listed, listed_at_most};
 
     #[test]
     fn lists_have_an_and_before_the_last_name() {
@@ -36,5 +42,7 @@ mod tests {
     fn long_lists_say_how_many_more_there_are() {
         let lists = [0, 1, 2, 3, 4].map(|most| first_listed(&["a", "b", "c"], most));
         assert_eq!(lists, [" and 3 more", "a and 2 more", "a, b and 1 more", "a, b, c", "a, b, c"]);
+        let lists = [1, 2, 3].map(|most| listed_at_most(&["a", "b", "c"], most));
+        assert_eq!(lists, ["a and 2 more", "a, b and 1 more", "a, b and c"]);
     }
 }

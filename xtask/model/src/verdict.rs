@@ -6,6 +6,7 @@ use wasmlab_protocol::Stage;
 use crate::assertions::Assertions;
 use crate::checks::Check;
 use crate::codes::{Blame, Code};
+use crate::remedy::RemedyKind;
 
 /// The kinds of verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,6 +86,8 @@ pub struct Judgement {
     pub detail: String,
     /// The remedy, if different from the catalogue's.
     pub remedy: Option<String>,
+    /// What this remedy is worth.
+    pub remedy_kind: RemedyKind,
     /// The guest's result for each capability that it tried, in its order.
     pub checks: Vec<Check>,
     /// The assertions of a `.wast` file, if the guest is part of one.

@@ -145,7 +145,8 @@ impl<'a> Answer<'a> {
         let mut told = Vec::new();
         for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
-            let remedy = text::unless_told(&mut told, self.remedy(*code, group.cell));
+            let behind = group.cell.remedy_behind.as_deref();
+            let remedy = text::unless_told(&mut told, self.remedy(*code, group.cell), behind);
             if let Some(exports) = self.loaded_library(group.cell) {
                 self.out.push('\n');
                 self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));

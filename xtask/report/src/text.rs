@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::GroupBy;
 use super::columns::{self, NameStyle};
 use wasmlab_model::codes::Code;
-use wasmlab_model::remedy::behind_first_obstacle;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
@@ -82,10 +81,10 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
     given.filter_map(|name| Some((name, info(name)?.title.as_str()))).collect()
 }
 
-/// A remedy, unless the part behind its first obstacle was told before; adds that to what was told.
+/// A remedy, unless its part `behind` the first obstacle was told before; adds that to what was told.
 #[must_use]
-pub fn unless_told(told: &mut Vec<String>, remedy: &str) -> String {
-    let Some(behind) = behind_first_obstacle(remedy) else { return remedy.to_owned() };
+pub fn unless_told(told: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
+    let Some(behind) = behind else { return remedy.to_owned() };
     if told.iter().any(|known| known == behind) {
         return "This, too, is only the first obstacle: see above.".to_owned();
     }

@@ -177,7 +177,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
             shown += &paragraph("", &why);
         }
         if let Some(remedy) = one.remedy.as_deref().filter(|_| one.verdict == "fails") {
-            let remedy = unless_told(&mut told, remedy);
+            let remedy = unless_told(&mut told, remedy, one.remedy_behind.as_deref());
             shown += &indented(&format!("{:LABEL$}→ ", ""), &format!("{:LABEL$}  ", ""), &remedy);
         }
     }

@@ -10,6 +10,7 @@ use crate::lab::Lab;
 use wasmlab_inspect::bytes::{Line, hex};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
+use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::report::{ByteLine, Cell, Output, OutputFile};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Judgement, NotAttempted, Verdict};
@@ -89,6 +90,8 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         subject: None,
         detail,
         remedy: code.map(|c| c.entry().remedy.to_owned()),
+        remedy_kind: RemedyKind::default(),
+        remedy_behind: None,
         remedies: Vec::new(),
         checks: Vec::new(),
         assertions: None,
@@ -121,6 +124,7 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
     let unmeasured = unmeasured(scenario, runtime, judgement.verdict, judgement.code, judgement.detail);
     Cell {
         remedy: judgement.remedy.or(unmeasured.remedy),
+        remedy_kind: judgement.remedy_kind,
         blame: judgement.blame,
         stage: judgement.stage,
         execution_path: observation.execution_path().map(str::to_owned),

@@ -8,7 +8,7 @@ use crate::assertions::Assertions;
 use crate::checks::Check;
 use crate::codes::{Blame, Code};
 use crate::prediction::CellPrediction;
-use crate::remedy::Remedy;
+use crate::remedy::{Remedy, RemedyKind};
 use crate::verdict::{Change, Verdict};
 
 /// A cell of the matrix.
@@ -39,6 +39,13 @@ pub struct Cell {
     /// The remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// What the cell's own remedy is worth. Nobody needs it once the row's columns are named; a report that was read from a
+    /// file does not have it.
+    #[serde(skip)]
+    pub remedy_kind: RemedyKind,
+    /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy_behind: Option<String>,
     /// The remedy as data; empty if only its sentence tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<Remedy>,
