@@ -4,6 +4,7 @@
 //! next section is tried. Together, the lines hold every byte of the file once, in order.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wasmlab_model::text::counted;
 use wasmparser::{BinaryReader, FromReader};
 
 use crate::header::{COMPONENT_SECTIONS, MODULE_SECTIONS};
@@ -196,11 +197,6 @@ impl<'a> Cursor<'a> {
             line.wrong = true;
         }
     }
-}
-
-/// `1 type`, `2 types`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Longest name that is shown in full, characters.

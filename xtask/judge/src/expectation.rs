@@ -4,6 +4,7 @@ use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
 
 use super::text::{last_message, last_message_suffix, plain, quote};
 use super::{Evidence, context, lab_lines, requests, with_code, without_code};
+use wasmlab_model::text::counted;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
@@ -157,10 +158,7 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
         parts.push(format!("{} steps succeeded", script.steps_passed));
     }
     if !spec.expect.request.is_empty() {
-        parts.push(match evidence.observation.requests.len() {
-            1 => "1 request reached the server".to_owned(),
-            n => format!("{n} requests reached the server"),
-        });
+        parts.push(format!("{} reached the server", counted(evidence.observation.requests.len(), "request")));
     }
     if parts.is_empty() {
         let stdout = plain(evidence.stdout());

@@ -2,6 +2,7 @@
 
 use super::imports::{foreign, is_storage, release_candidate};
 use super::{component_part, plugin_hosts, with_code};
+use wasmlab_model::names::first_listed_of;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, Export, Facts};
 use wasmlab_model::verdict::Judgement;
@@ -159,10 +160,7 @@ fn listed(exports: &[Export]) -> String {
         }
         names.push(name);
     }
-    match exports.len() - names.len() {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
-    }
+    first_listed_of(&names, names.len(), exports.len())
 }
 
 /// A function's name as a line shows it: a name may be empty.

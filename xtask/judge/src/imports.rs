@@ -14,6 +14,7 @@ pub use reason::release_candidate;
 use reason::{Reason, of, of_candidate, reason, reason_of, use_another_runtime, with};
 
 use super::{Evidence, component_part, with_code};
+use wasmlab_model::names::{and_more, rest};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
 use wasmlab_model::remedy::RemedyKind;
@@ -74,11 +75,7 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
 
 /// `, and 2 more imports`, given the total number `missing`.
 fn more(missing: u32) -> String {
-    match missing.saturating_sub(1) {
-        0 => String::new(),
-        1 => ", and 1 more import".to_owned(),
-        n => format!(", and {n} more imports"),
-    }
+    rest(missing as usize, 1, "import").map(|more| format!(", {more}")).unwrap_or_default()
 }
 
 /// The judgement on the first of `missing` imports if the module's own JavaScript file loaded it and does not define
@@ -204,7 +201,7 @@ fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
     let more = match others {
         [] => String::new(),
         [other] => format!(" and {}", named(other)),
-        others => format!(" and {} more", others.len()),
+        others => and_more(others.len()),
     };
     let whose = match facts.and_then(|facts| abi_of(facts, first)) {
         Some(Abi::Wasix) => "which only a host of WASIX defines",

@@ -5,6 +5,7 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
 use super::text::one_line;
 use super::trap::trap_name;
 use super::{Evidence, diagnose, with_code, without_code};
+use wasmlab_model::text::{counted, form};
 use wasmlab_model::assertions::Assertions;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::scenario::{Assertion, ScenarioFile, Script, ScriptEnd, Wanted};
@@ -172,5 +173,5 @@ fn failure(assertion: &Assertion, why: &str) -> String {
 }
 
 fn passed(count: u64) -> String {
-    format!("{count} assertion{} hold{}", if count == 1 { "" } else { "s" }, if count == 1 { "s" } else { "" })
+    format!("{} {}", counted(count, "assertion"), form(count, "holds", "hold"))
 }

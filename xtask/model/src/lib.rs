@@ -12,6 +12,7 @@ pub mod remedy;
 pub mod report;
 pub mod scenario;
 pub mod shell;
+pub mod text;
 pub mod verdict;
 pub mod version;
 

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 pub use agreement::{agreement, of_cell};
 use wasmlab_judge::{Evidence, diagnose, proposals, switched};
+use wasmlab_model::names::first_listed_of;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Facts, FirstUse};
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
@@ -120,10 +121,9 @@ fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Predic
     });
     let (functions, more) = found.unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };
-    let detail = match (&functions[..], more) {
-        ([], _) => String::new(),
-        (names, 0) => format!("may fail at run time: {}", names.join(", ")),
-        (names, more) => format!("may fail at run time: {} and {more} more", names.join(", ")),
+    let detail = match functions.as_slice() {
+        [] => String::new(),
+        names => format!("may fail at run time: {}", first_listed_of(names, names.len(), names.len() + more)),
     };
     Prediction { detail, switches, functions, more, ..Prediction::new(expected) }
 }

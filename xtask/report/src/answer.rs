@@ -16,6 +16,8 @@ mod facts_line;
 
 pub use facts_line::facts_line;
 
+use wasmlab_model::text::counted;
+use wasmlab_model::names::rest;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Shape};
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
@@ -175,9 +177,9 @@ impl<'a> Answer<'a> {
             }
             self.arrow(&remedy);
         }
-        if reasons.len() > shown {
+        if let Some(rest) = rest(reasons.len(), shown, "reason") {
             self.out.push('\n');
-            self.part(DIM, "", &format!("and {} more reasons: --full shows them", reasons.len() - shown));
+            self.part(DIM, "", &format!("{rest}: --full shows them"));
         }
     }
 
@@ -270,10 +272,10 @@ impl<'a> Answer<'a> {
         }
         let absent = report.runtimes.iter().filter(|r| r.tool.is_absent()).count();
         if absent > 0 {
-            let noun = if absent == 1 { "runtime" } else { "runtimes" };
+            let absent = counted(absent, "runtime");
             self.out.push('\n');
             let program = self.options.program;
-            self.part(DIM, "not here", &format!("{absent} {noun}: `{program} doctor` shows how to install them"));
+            self.part(DIM, "not here", &format!("{absent}: `{program} doctor` shows how to install them"));
         }
         self.idle_requirements();
         self.failing();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::GroupBy;
 use super::columns::{self, NameStyle};
+use wasmlab_model::text::form;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -239,7 +240,7 @@ pub fn tally(report: &RunReport) -> String {
         }
     }
     let cells = report.cells.len();
-    let noun = if cells == 1 { "cell" } else { "cells" };
+    let noun = form(cells, "cell", "cells");
     let cached = report.cells.iter().filter(|c| c.cached).count();
     let cached = match cached {
         0 => String::new(),

@@ -7,6 +7,7 @@ use super::output;
 use crate::guest;
 use crate::exit;
 use crate::lab::Lab;
+use wasmlab_model::text::form;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes as runtimes;
@@ -88,8 +89,8 @@ fn remove_orphans(lab: &Lab, args: &Args, scenarios: &[Scenario]) -> Result<Vec<
     let ids = runtimes::all().iter().map(runtimes::Runtime::id).collect();
     let removed = Store::new(lab.snapshots()).remove_orphans(&names, &ids)?;
     let line = |(file, lines): (std::path::PathBuf, usize)| {
-        let what = if lines == 1 { "1 obsolete entry".to_owned() } else { format!("{lines} obsolete entries") };
-        format!("{}: {what} removed", file.strip_prefix(&lab.root).unwrap_or(&file).visible())
+        let entries = form(lines, "entry", "entries");
+        format!("{}: {lines} obsolete {entries} removed", file.strip_prefix(&lab.root).unwrap_or(&file).visible())
     };
     Ok(removed.into_iter().map(line).collect())
 }

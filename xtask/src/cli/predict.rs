@@ -15,7 +15,7 @@ use crate::reading::{self, Form, ReadError};
 use crate::store::profiles;
 use wasmlab_inspect::invalid_file;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::names::first_listed;
+use wasmlab_model::names::{and_more, first_listed};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
 use wasmlab_reader::predictions::{self, FilePredictions, Predicted};
@@ -198,10 +198,7 @@ fn indented(first: &str, rest: &str, text: &str) -> String {
 /// The subject of a reason, or without a code the runtime's message; how many other imports it lacks; where it begins.
 fn reason(one: &Predicted) -> String {
     let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
-    let more = match (one.missing.len() + one.more).saturating_sub(1) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more((one.missing.len() + one.more).saturating_sub(1));
     let at = one.first_use.as_ref().map(|at| format!(", first {}", at.place())).unwrap_or_default();
     subject + &more + &at
 }

@@ -14,6 +14,7 @@ use super::{learn, output};
 use crate::lab::{FIXTURES_VARIABLE, Lab};
 use crate::exit;
 use crate::store::files;
+use wasmlab_model::names::rest;
 use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
 use wasmlab_report::visible::VisiblePath;
@@ -207,8 +208,7 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     if wrong.is_empty() {
         return Ok(exit::OK);
     }
-    let more = wrong.len().saturating_sub(MAX_SHOWN);
-    let more = if more == 0 { String::new() } else { format!("and {more} more differences; ") };
+    let more = rest(wrong.len(), MAX_SHOWN, "difference").map(|rest| format!("{rest}; ")).unwrap_or_default();
     output::print_error(&format!("{more}the published report is out of date: `cargo xtask report --publish` updates it"));
     Ok(exit::REGRESSION)
 }

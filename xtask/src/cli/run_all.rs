@@ -11,6 +11,7 @@ use crate::guest;
 use crate::cell::{Retention, Limits};
 use crate::lab::Lab;
 use crate::matrix::Request;
+use wasmlab_model::names::rest;
 use wasmlab_model::report::{Partition, RunReport, Selection};
 use wasmlab_report::{overview, table};
 use crate::store::snapshots::Store;
@@ -86,10 +87,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     store.forget_pending(&names, &runtimes)?;
     let orphans = store.orphans(&names, &runtimes);
     if let Some(first) = orphans.first() {
-        let more = match orphans.len() {
-            1 => String::new(),
-            n => format!(" (and {} more)", n - 1),
-        };
+        let more = rest(orphans.len(), 1, "snapshot").map(|rest| format!(" ({rest})")).unwrap_or_default();
         output::print_progress(&format!(
             "warning: snapshots/{}: {}{more}; `cargo xtask bless` removes it",
             first.subject, first.text

@@ -8,6 +8,7 @@ use super::{Row, facts_of};
 use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
 use wasmlab_inspect::bytes::{Line, hex};
+use wasmlab_model::text::cut_with_size;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
 use wasmlab_model::remedy::RemedyKind;
@@ -165,14 +166,8 @@ fn output(scenario: &str, runtime: &str, stdout: String, stderr: String) -> Outp
     };
     let streams = [("stdout", &stdout), ("stderr", &stderr)];
     let files = streams.into_iter().filter(|(_, text)| text.len() > MAX_WITHOUT_FILE).map(file).collect();
-    Output { stdout: truncate(stdout), stderr: truncate(stderr), files }
-}
-
-fn truncate(text: String) -> String {
-    match text.char_indices().nth(MAX_OUTPUT_CHARS) {
-        Some((end, _)) => format!("{}… ({} bytes in total)", &text[..end], text.len()),
-        None => text,
-    }
+    let cut = |text: &str| cut_with_size(text, MAX_OUTPUT_CHARS).into_owned();
+    Output { stdout: cut(&stdout), stderr: cut(&stderr), files }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use globset::GlobMatcher;
+use wasmlab_model::text::counted;
 use wasmlab_model::facts::Import;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::report::Artifact;
@@ -37,8 +38,8 @@ impl Budget {
         let Some(facts) = &artifact.facts else { return lines };
         if let Some(limit) = self.imports.filter(|limit| facts.imports.len() > *limit) {
             let count = facts.imports.len();
-            let noun = if count == 1 { "import" } else { "imports" };
-            lines.push(format!("has {count} {noun}, {} more than its budget of {limit}", count - limit));
+            let counted = counted(count, "import");
+            lines.push(format!("has {counted}, {} more than its budget of {limit}", count - limit));
         }
         let names = facts.imports.iter().map(name);
         let forbidden: Vec<String> =

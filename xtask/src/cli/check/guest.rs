@@ -15,6 +15,7 @@ use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::facts_by;
 use crate::reading::{self, Form, ReadError};
+use wasmlab_model::text::{counted, form};
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
@@ -202,16 +203,12 @@ fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<Expe
     };
     if signature.params.len() != args.args.len() {
         let wanted = signature.params.join(", ");
-        let given = match args.args.len() {
-            1 => "1 was given".to_owned(),
-            n => format!("{n} were given"),
-        };
         let wanted = match signature.params.len() {
             0 => "no arguments".to_owned(),
-            1 => format!("1 argument ({wanted})"),
-            n => format!("{n} arguments ({wanted})"),
+            n => format!("{} ({wanted})", counted(n, "argument")),
         };
-        return usage(format!("`{export}` takes {wanted}, {given}"));
+        let given = args.args.len();
+        return usage(format!("`{export}` takes {wanted}, {given} {} given", form(given, "was", "were")));
     }
     let value = |(ty, text): (&String, &String)| {
         typed(ty, text).or_else(|why| usage(format!("argument for `{export}`: {why}")))

@@ -7,6 +7,7 @@ use std::fs;
 use crate::adaptation::{self, Adapted};
 use crate::lab::Lab;
 use crate::matrix::Request;
+use wasmlab_model::text::form;
 use wasmlab_model::names::listed;
 use wasmlab_model::remedy::Transform;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
@@ -79,8 +80,7 @@ fn result(adapted: &Adapted, before: &BTreeSet<&str>, note: impl Fn(NoteKind, St
     }
     let lost = match lost.len() {
         0 => String::new(),
-        1 => format!("; {} no longer runs it", listed(&lost)),
-        _ => format!("; {} no longer run it", listed(&lost)),
+        count => format!("; {} no longer {} it", listed(&lost), form(count, "runs", "run")),
     };
     note(NoteKind::RemedyProven, format!("with {shown} it runs on {}{lost}", listed(&gained)))
 }

@@ -8,6 +8,7 @@ use wasmlab_learn::chapter::{self, Chapter, Excerpt, Part, Published, Question, 
 use wasmlab_learn::markup;
 use wasmlab_learn::output::{Recorded, excerpt, left_out};
 use wasmlab_learn::progress::{self, Progress};
+use wasmlab_model::text::counted;
 use wasmlab_model::report::RunReport;
 
 use super::available::InstalledRuntimes;
@@ -71,9 +72,8 @@ impl<'a> Tour<'a> {
             self.save()?;
         }
         let head = format!("Chapter {}: {}", chapter.number, chapter.title);
-        let unit = if chapter.minutes == 1 { "minute" } else { "minutes" };
         let leave = if self.screen.is_plain() { "" } else { "; to leave: q, then Enter" };
-        let minutes = format!("{} {unit}{leave}", chapter.minutes);
+        let minutes = format!("{}{leave}", counted(chapter.minutes, "minute"));
         if !(self.screen.bold(&head)? && self.screen.line(&minutes)? && self.screen.line("")?) {
             return Ok(Flow::Quit);
         }
