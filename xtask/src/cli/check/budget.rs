@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use globset::GlobMatcher;
+use wasmlab_inspect::proposals::whole_of;
 use wasmlab_model::text::counted;
 use wasmlab_model::facts::Import;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::report::Artifact;
 use wasmlab_report::text::bytes;
 
-/// Parts of proposals, which the validator names by themselves, each with the whole.
-const PARTS: [(&str, &str); 2] = [("bulk-memory-opt", "bulk-memory"), ("call-indirect-overlong", "reference-types")];
 /// Maximum number of names in a message.
 const MAX_NAMES: usize = 5;
 
@@ -50,8 +49,7 @@ impl Budget {
         if let Some(allowed) = &self.proposals {
             // A proposal allows its parts.
             let allows = |name: &str| {
-                let whole = PARTS.iter().find(|(part, _)| *part == name).map(|(_, whole)| *whole);
-                allowed.contains(name) || whole.is_some_and(|whole| allowed.contains(whole))
+                allowed.contains(name) || whole_of(name).is_some_and(|whole| allowed.contains(&whole))
             };
             let others: Vec<&String> = facts.proposals.iter().filter(|name| !allows(name)).collect();
             if !others.is_empty() {
