@@ -160,7 +160,7 @@ fn check_build(dir: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     let mut say = |key: &str, message: String| faults.push((format!("build.{key}"), message));
     match toolchains::find(&build.toolchain) {
         None => say("toolchain", format!("`{}` is not one of {}", build.toolchain, toolchains::ids())),
-        Some(toolchain) => toolchain.faults(build).into_iter().for_each(|(key, message)| say(&key, message)),
+        Some(toolchain) => toolchain.faults(build).into_iter().for_each(|(key, message)| say(key, message)),
     }
     if let Some(source) = &build.source {
         if !is_inside(source) {
