@@ -166,18 +166,7 @@ fn readme(
     for call in &scenario.spec.run.call {
         expected += &format!("call: {}\n", toml::to_string(call).unwrap_or_default().trim().replace('\n', ", "));
     }
-    let program = match runtime.source {
-        Source::Embedded(engine) => {
-            format!("a small program that embeds {engine} and reads `spec.json`; cargo builds it from `source/`")
-        }
-        Source::Program(program) => format!("`{}`", program.names[0]),
-        Source::Driver { driver, program } => {
-            format!(
-                "a driver ({driver}), which cargo builds from `source/`; it drives `{}`, or the program that DRIVEN names",
-                program.names.join("` or `")
-            )
-        }
-    };
+    let program = what_runs_it(runtime);
     let mut text = format!(
         "# {}\n\n`./run.sh` reproduces it: it prints the guest's output, then `outcome:` and how the guest ended on stderr. It exits with the \
          guest's exit code, or with 1 if the guest did not exit by itself. `RUNTIME=/path/to/program ./run.sh` uses another build. \
@@ -190,6 +179,39 @@ fn readme(
         fenced("", &cell.output.stdout),
         fenced("", &cell.output.stderr),
     );
+    text += &talks_to(scenario, made);
+    text += &format!(
+        "\n## Versions\n\n- {} {version}, mode {}\n- {} {}\n- {}: sha256 {}, made by {}\n- the lab {}\n",
+        runtime.id(),
+        runtime.mode(),
+        report.host.os,
+        report.host.arch,
+        made.module,
+        guest.sha256,
+        guest.toolchain,
+        report.host.lab,
+    );
+    text
+}
+
+fn what_runs_it(runtime: &Runtime) -> String {
+    match runtime.source {
+        Source::Embedded(engine) => {
+            format!("a small program that embeds {engine} and reads `spec.json`; cargo builds it from `source/`")
+        }
+        Source::Program(program) => format!("`{}`", program.names[0]),
+        Source::Driver { driver, program } => {
+            format!(
+                "a driver ({driver}), which cargo builds from `source/`; it drives `{}`, or the program that DRIVEN names",
+                program.names.join("` or `")
+            )
+        }
+    }
+}
+
+/// Whom the guest talks to: a client, servers, and sockets that it gets open.
+fn talks_to(scenario: &Scenario, made: &Reproduction) -> String {
+    let mut text = String::new();
     if !scenario.spec.step.is_empty() {
         let steps: BTreeMap<&str, &Vec<_>> = BTreeMap::from([("step", &scenario.spec.step)]);
         let ports = made.ports.iter().map(|(name, port)| format!("`{name}` is port {port}")).collect::<Vec<_>>();
@@ -208,16 +230,5 @@ fn readme(
     if !scenario.spec.run.socket.is_empty() {
         text += "\nThe lab passes open sockets to the guest; a script cannot, so `run.sh` shows only what happens before the guest uses them.\n";
     }
-    text += &format!(
-        "\n## Versions\n\n- {} {version}, mode {}\n- {} {}\n- {}: sha256 {}, made by {}\n- the lab {}\n",
-        runtime.id(),
-        runtime.mode(),
-        report.host.os,
-        report.host.arch,
-        made.module,
-        guest.sha256,
-        guest.toolchain,
-        report.host.lab,
-    );
     text
 }
