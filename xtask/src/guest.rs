@@ -119,14 +119,14 @@ fn failed(code: Code, detail: impl Into<String>) -> NotBuilt {
     NotBuilt { code, detail: detail.into(), remedy: None }
 }
 
-/// A program that does not link; `detail` lists the undefined symbols.
-fn unlinked(detail: String) -> NotBuilt {
-    let symbols = detail.strip_prefix(UNLINKED).unwrap_or_default().split(", ");
-    NotBuilt { code: Code::UndefinedSymbol, remedy: linker::remedy(symbols), detail }
+/// A program that does not link, because of these symbols.
+fn unlinked(symbols: &[String]) -> NotBuilt {
+    NotBuilt {
+        code: Code::UndefinedSymbol,
+        remedy: linker::remedy(symbols.iter().map(String::as_str)),
+        detail: format!("the linker cannot find {}", symbols.join(", ")),
+    }
 }
-
-/// Prefix of the detail of a program that does not link.
-const UNLINKED: &str = "the linker cannot find ";
 
 /// A build that cannot work, with what to do about it.
 fn not_buildable(error: PreflightError, scenario: &Scenario) -> NotBuilt {

@@ -29,21 +29,19 @@ pub struct FailedColumn<'a> {
 /// How far a module came that fell short for this reason; `None` for reasons that say nothing of that.
 fn depth(code: Code) -> Option<u8> {
     use Code::{
-        CapabilityDenied, ComponentPart, CustomHost, DiskFlood, HostRefused, LibraryUnsupported, MissingImport,
-        NeedsComponentModel, NeedsEmscriptenHost, NeedsJsGlue, NeedsNapiHost, NoEntryPoint, NotImplemented,
-        OutputFlood, SideModule, SocketsUnsupported, ThreadsUnsupported, Timeout, Trap, UnresolvedSymbol,
-        UnsupportedProposal, WrongExit, WrongOutput,
+        CapabilityDenied, DiskFlood, HostRefused, LibraryUnsupported, MissingImport, NeedsComponentModel, NoEntryPoint,
+        NotImplemented, OutputFlood, SocketsUnsupported, ThreadsUnsupported, Timeout, UnsupportedProposal,
     };
     Some(match code {
         NeedsComponentModel => 0,
         UnsupportedProposal => 1,
         MissingImport => 2,
-        SideModule | ComponentPart | NeedsNapiHost | NeedsEmscriptenHost | NeedsJsGlue | CustomHost
-        | UnresolvedSymbol => 3,
+        code if code.is_about_imports() => 3,
         NoEntryPoint => 4,
         // The guest runs.
-        Trap | WrongExit | WrongOutput | HostRefused | CapabilityDenied | NotImplemented | SocketsUnsupported
-        | ThreadsUnsupported | LibraryUnsupported | Timeout | OutputFlood | DiskFlood => RUNS,
+        HostRefused | CapabilityDenied | NotImplemented | SocketsUnsupported | ThreadsUnsupported | LibraryUnsupported
+        | Timeout | OutputFlood | DiskFlood => RUNS,
+        code if code.is_guest_gone_wrong() => RUNS,
         _ => return None,
     })
 }

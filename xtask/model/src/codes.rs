@@ -245,6 +245,22 @@ impl Code {
         matches!(self, Self::CompileError | Self::UndefinedSymbol | Self::TargetRenamed)
     }
 
+    /// Whether it is about imports, of which a runtime names the one that it looks for first.
+    #[must_use]
+    pub fn is_about_imports(self) -> bool {
+        matches!(
+            self,
+            Self::ComponentPart
+                | Self::CustomHost
+                | Self::MissingImport
+                | Self::NeedsEmscriptenHost
+                | Self::NeedsJsGlue
+                | Self::NeedsNapiHost
+                | Self::SideModule
+                | Self::UnresolvedSymbol
+        )
+    }
+
     /// Whether the guest ran and went wrong by itself: nothing was missing or refused.
     #[must_use]
     pub fn is_guest_gone_wrong(self) -> bool {

@@ -3,6 +3,7 @@
 pub mod assertions;
 pub mod checks;
 pub mod codes;
+pub mod exports;
 pub mod facts;
 pub mod names;
 pub mod observation;

@@ -8,7 +8,7 @@ use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::{RuntimeInfo, ToolInfo};
-use wasmlab_report::answer::{facts_line, is_about_imports};
+use wasmlab_report::answer::facts_line;
 use wasmlab_report::columns;
 use wasmlab_runtimes as runtimes;
 
@@ -161,7 +161,7 @@ impl Key {
             "runs" => one.switches.join(" "),
             "may-fail" => [one.switches.join(" "), one.functions.join(", ")].join("; "),
             // Which import a runtime names is its choice: with the same remedy it is one reason.
-            "fails" if entry.is_some_and(|e| is_about_imports(e.code)) => String::new(),
+            "fails" if entry.is_some_and(|e| e.code.is_about_imports()) => String::new(),
             // Each runtime has its own words for the same reason.
             "fails" if one.code.is_some() => one.subject.clone().unwrap_or_default(),
             _ => one.detail.clone(),

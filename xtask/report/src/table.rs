@@ -111,6 +111,7 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::ColumnsDiffer => Some("one engine, two columns"),
         NoteKind::RemedyProven => Some("remedies proven by running a changed copy"),
         NoteKind::RemedyTried => Some("remedies tried that did not help"),
+        NoteKind::RemedyUntried => Some("remedies not tried"),
         NoteKind::Missing => Some("missing here"),
         NoteKind::ArtifactNew | NoteKind::NextStep => None,
     }

@@ -225,8 +225,10 @@ pub enum NoteKind {
     RequirementUnchecked,
     /// A remedy that was applied to a copy of the file and helped.
     RemedyProven,
-    /// A remedy that was tried and did not help, or whose tool is absent.
+    /// A remedy that was tried and did not help.
     RemedyTried,
+    /// A remedy that was not tried, because its tool is not installed.
+    RemedyUntried,
     /// A toolchain or runtime is not installed.
     Missing,
     /// The next steps.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::adaptation::{self, Adapted};
+use crate::adaptation::{self, AdaptError, Adapted};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::text::form;
@@ -58,7 +58,11 @@ fn of_file(lab: &Lab, request: &Request, scenario: &Scenario, report: &RunReport
     let try_one = |(first, columns): (Transform, Vec<&str>)| {
         match adaptation::follow(lab, request, scenario, (&bytes, facts), &first, &columns) {
             Ok(adapted) => result(&adapted, &passed, note),
-            Err(why) => note(NoteKind::RemedyTried, format!("{}: {why}", first.short())),
+            Err(why) => {
+                let is_untried = matches!(why, AdaptError::ToolMissing(_));
+                let kind = if is_untried { NoteKind::RemedyUntried } else { NoteKind::RemedyTried };
+                note(kind, format!("{}: {why}", first.short()))
+            }
         }
     };
     wanted.into_iter().map(try_one).collect()
