@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use serde::Serialize;
-use wasmlab_inspect::{self as inspect, bytes::Line};
+use wasmlab_inspect as inspect;
 use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
-use wasmlab_model::report::{RuntimeInfo, ToolInfo};
+use wasmlab_model::report::{ByteLine, RuntimeInfo, ToolInfo};
 use wasmlab_report::answer::facts_line;
 use wasmlab_report::columns;
 use wasmlab_runtimes as runtimes;
@@ -38,7 +38,7 @@ pub struct Answer {
     pub abis: Vec<&'static str>,
     /// Every byte with its meaning, of a small file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub bytes: Vec<Line>,
+    pub bytes: Vec<ByteLine>,
 }
 
 /// The lengths of lists in [`Answer::facts`].
@@ -95,7 +95,7 @@ pub fn answer(file: &str, bytes: &[u8], profiles: &[Profile]) -> Answer {
 }
 
 /// Every byte of a small WebAssembly binary, valid or not.
-fn annotated(binary: &[u8]) -> Vec<Line> {
+fn annotated(binary: &[u8]) -> Vec<ByteLine> {
     if binary.len() > MAX_ANNOTATED || !binary.starts_with(b"\0asm") {
         return Vec::new();
     }

@@ -150,7 +150,7 @@ fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
             if symbols.is_empty() {
                 failed(Code::CompileError, format!("the compiler failed (exit code {code}): {message}"))
             } else {
-                unlinked(&symbols)
+                unlinked(symbols)
             }
         }
         ExitReason::Signaled(signal) => {

@@ -7,7 +7,6 @@ use wasmlab_protocol::{Event, Stage};
 use super::{Row, facts_of};
 use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
-use wasmlab_inspect::bytes::{Line, hex};
 use wasmlab_model::text::cut_with_size;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
@@ -46,6 +45,7 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
                 code: Code::CompileError,
                 detail: format!("the guest has been deleted: {error}"),
                 remedy: None,
+                symbols: Vec::new(),
             };
             unread(none.detail.clone(), Err(none))
         }
@@ -62,15 +62,7 @@ fn annotated(binary: &[u8]) -> Vec<ByteLine> {
     if binary.len() > MAX_ANNOTATED || wasmlab_inspect::invalid_file(binary).is_some() {
         return Vec::new();
     }
-    let lines = wasmlab_inspect::bytes::annotated(binary).map(|annotated| annotated.lines).unwrap_or_default();
-    let line = |line: Line| ByteLine {
-        offset: line.offset as u64,
-        bytes: hex(&line.bytes),
-        depth: line.depth as u64,
-        meaning: line.meaning,
-        wrong: line.wrong,
-    };
-    lines.into_iter().map(line).collect()
+    wasmlab_inspect::bytes::annotated(binary).map(|annotated| annotated.lines).unwrap_or_default()
 }
 
 /// A cell that the lab cannot run yet: it has neither code nor blame.
