@@ -28,7 +28,7 @@ pub struct Answer {
     /// As in `predict --output json`.
     pub prediction: FilePredictions,
     /// See [`groups`].
-    pub groups: Vec<Group>,
+    pub groups: Vec<PredictionGroup>,
     /// The file's facts; long lists are cut to their first entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
@@ -54,7 +54,7 @@ pub struct Counts {
 
 /// Runtimes with the same result.
 #[derive(Clone, Debug, Serialize)]
-pub struct Group {
+pub struct PredictionGroup {
     /// `runs`, `may-fail`, `fails` or `not-applicable`.
     pub verdict: &'static str,
     /// `wasmi 2.0, wasmtime 48.0 (3 modes)`.
@@ -115,7 +115,7 @@ fn shown(facts: &Facts) -> Facts {
 
 /// The runtimes by result: first where the file runs, then the most telling reasons.
 #[must_use]
-pub fn groups(of: &FilePredictions, profiles: &[Profile]) -> Vec<Group> {
+pub fn groups(of: &FilePredictions, profiles: &[Profile]) -> Vec<PredictionGroup> {
     let columns: Vec<RuntimeInfo> = profiles.iter().map(column).collect();
     let mut groups: Vec<(Key, Vec<usize>)> = Vec::new();
     for (at, one) in of.predictions.iter().enumerate() {
@@ -131,7 +131,7 @@ pub fn groups(of: &FilePredictions, profiles: &[Profile]) -> Vec<Group> {
         let first = &of.predictions[members[0]];
         let ids: Vec<&str> = members.iter().map(|at| of.predictions[*at].runtime.as_str()).collect();
         let meaning = entry(first).map_or("", |entry| entry.meaning);
-        Group { verdict: first.verdict, names: columns::with_versions(&columns, &ids), members, meaning }
+        PredictionGroup { verdict: first.verdict, names: columns::with_versions(&columns, &ids), members, meaning }
     };
     groups.into_iter().map(group).collect()
 }

@@ -13,7 +13,7 @@ mod reasons;
 use super::columns::{NameStyle, names};
 use super::predicted;
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
-use super::text::{self, Group, by_code, changes};
+use super::text::{self, ReasonGroup, by_code, changes};
 use super::{RenderOptions, Renderer};
 pub use facts_line::facts_line;
 
@@ -50,7 +50,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 
 struct Answer<'a> {
     report: &'a RunReport,
-    codes: &'a BTreeMap<Code, Vec<Group<'a>>>,
+    codes: &'a BTreeMap<Code, Vec<ReasonGroup<'a>>>,
     options: RenderOptions,
     out: String,
 }

@@ -10,7 +10,7 @@ use wasmlab_model::report::{Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::{NameStyle, names};
-use super::findings::{Group, Severity, findings, grouped, of_one_guest, reason};
+use super::findings::{FindingGroup, Severity, findings, grouped, of_one_guest, reason};
 use super::markdown;
 use super::text::{self, by_code, changes, file_names, tally};
 use super::visible::visible;
@@ -108,7 +108,7 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     if let Some(baseline) = &report.baseline {
         digest.line(&format!("\nCompared with {}.", escaped(baseline)));
     }
-    let line = |Group { finding, .. }: &Group| {
+    let line = |FindingGroup { finding, .. }: &FindingGroup| {
         let remedy = finding.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
         format!("{}: **{}**: {}{remedy}", finding.kind.title(), escaped(&finding.title), escaped(&finding.text))
     };
@@ -128,7 +128,7 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
 pub fn details(digest: &mut Digest, report: &RunReport) {
     let guests = file_names(report);
     for (code, groups) in by_code(report) {
-        let line = |group: &text::Group| {
+        let line = |group: &text::ReasonGroup| {
             let guest = guests.get(group.scenario).copied().unwrap_or(group.scenario);
             let known = group.cell.known.as_ref().map(|known| format!(" (known: {known})")).unwrap_or_default();
             let on = names(report, &group.runtimes, NameStyle::Ids);

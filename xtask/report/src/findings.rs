@@ -8,7 +8,7 @@ use wasmlab_model::report::{Cell, Note, NoteKind, Partition, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::{predicted, text};
-pub use groups::{Group, grouped};
+pub use groups::{FindingGroup, grouped};
 pub use rules::is_open;
 use rules::{in_check, in_run};
 

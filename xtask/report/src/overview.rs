@@ -257,8 +257,8 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     let mut groups: Vec<(usize, Code, String)> = Vec::new();
     let mut trivial: Vec<Code> = Vec::new();
     for (code, members) in by_code(report) {
-        let is_told = |group: &&text::Group| !group.cell.is_of_other_kind();
-        let told: Vec<&text::Group> = members.iter().filter(is_told).collect();
+        let is_told = |group: &&text::ReasonGroup| !group.cell.is_of_other_kind();
+        let told: Vec<&text::ReasonGroup> = members.iter().filter(is_told).collect();
         let cells: usize = told.iter().map(|group| group.runtimes.len()).sum();
         if cells == 0 {
             trivial.push(code);

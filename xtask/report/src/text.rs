@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::GroupBy;
 use super::columns::{self, NameStyle};
-pub use groups::{Group, by_code, lines};
+pub use groups::{ReasonGroup, by_code, lines};
 use wasmlab_model::text::form;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
@@ -224,9 +224,9 @@ pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
 
 /// The remedies for the cells of one code, each once: first the general one of the code, then those for some of the
 /// cells, with the names of those cells.
-pub fn remedies<'a>(report: &'a RunReport, code: Code, groups: &[Group<'a>]) -> Vec<(Option<String>, &'a str)> {
+pub fn remedies<'a>(report: &'a RunReport, code: Code, groups: &[ReasonGroup<'a>]) -> Vec<(Option<String>, &'a str)> {
     let general = report.text(code).map_or("", |text| text.remedy.as_str());
-    let mut remedies: Vec<(&str, Vec<&Group>)> = Vec::new();
+    let mut remedies: Vec<(&str, Vec<&ReasonGroup>)> = Vec::new();
     for group in groups {
         let remedy = group.cell.remedy.as_deref().unwrap_or(general);
         match remedies.iter_mut().find(|(text, _)| *text == remedy) {
@@ -236,12 +236,12 @@ pub fn remedies<'a>(report: &'a RunReport, code: Code, groups: &[Group<'a>]) -> 
     }
     remedies.sort_by_key(|(text, _)| *text != general);
     let alone = remedies.len() == 1;
-    let scope = |text, groups: &[&Group]| (!alone && text != general).then(|| named(report, groups));
+    let scope = |text, groups: &[&ReasonGroup]| (!alone && text != general).then(|| named(report, groups));
     remedies.into_iter().map(|(text, groups)| (scope(text, &groups), text)).collect()
 }
 
 /// `wat-add on wasmi, node; wat-wasi-hello on wasmi`.
-fn named(report: &RunReport, groups: &[&Group]) -> String {
+fn named(report: &RunReport, groups: &[&ReasonGroup]) -> String {
     let mut runtimes_of: Vec<(&str, Vec<&str>)> = Vec::new();
     for group in groups {
         // A guest that was not built has not met any runtime.

@@ -118,7 +118,7 @@ fn measured(lab: &Lab, column: &mut Column, catalogue: &Catalogue) -> Result<Pro
         engine: runtime.engine,
         version: &tool.version,
         provenance: Provenance {
-            date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take(10).collect(),
+            date: common::today(),
             lab: profiles::commit(lab),
             system: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
             how: how(runtime),

@@ -15,8 +15,8 @@ impl Answer<'_> {
     pub fn failing(&mut self) {
         let report = self.report;
         let groups = grouped(report, &findings(report));
-        let is_invalid = |group: &&findings::Group| group.cells.iter().any(|cell| cell.is_of_invalid_file());
-        let is_failure = |group: &&findings::Group| group.finding.severity == Severity::Failure && !is_invalid(group);
+        let is_invalid = |group: &&findings::FindingGroup| group.cells.iter().any(|cell| cell.is_of_invalid_file());
+        let is_failure = |group: &&findings::FindingGroup| group.finding.severity == Severity::Failure && !is_invalid(group);
         let failing: Vec<_> = groups.iter().filter(is_failure).collect();
         let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
         let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
@@ -28,7 +28,7 @@ impl Answer<'_> {
         }
         // An error of the lab is the more serious reason.
         let label = if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
-        for (index, findings::Group { finding, cells }) in failing.into_iter().enumerate() {
+        for (index, findings::FindingGroup { finding, cells }) in failing.into_iter().enumerate() {
             let kind = finding.kind.title();
             let text = match cells.as_slice() {
                 [] => format!("{kind}: {}: {}", finding.title, finding.text),

@@ -4,7 +4,7 @@ use super::Answer;
 use crate::columns::{NameStyle, names};
 use crate::predicted;
 use crate::table::{DIM, RED, YELLOW};
-use crate::text::{self, Group, blame};
+use crate::text::{self, ReasonGroup, blame};
 use crate::visible::on_line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::exports::listed;
@@ -64,12 +64,12 @@ impl<'a> Answer<'a> {
 
     /// The reasons of a module. Which missing import a runtime names is its choice: with the same remedy it is one
     /// reason. A library that some runtimes loaded and others only compiled is two.
-    fn reasons_of(&self, module: &str) -> Vec<(Code, Group<'a>)> {
+    fn reasons_of(&self, module: &str) -> Vec<(Code, ReasonGroup<'a>)> {
         let all = self.codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
-        let mut reasons: Vec<(Code, Group<'a>)> = Vec::new();
+        let mut reasons: Vec<(Code, ReasonGroup<'a>)> = Vec::new();
         for (code, group) in all.filter(|(_, group)| group.scenario == module) {
             for part in self.parts(group) {
-                let same = |(other, into): &&mut (Code, Group<'a>)| {
+                let same = |(other, into): &&mut (Code, ReasonGroup<'a>)| {
                     code.is_about_imports()
                         && *other == code
                         && into.cell.blame == part.cell.blame
@@ -87,7 +87,7 @@ impl<'a> Answer<'a> {
 
     /// The parts of a group about which different things are said: its cells that loaded a library, those that do not
     /// count, and the others.
-    fn parts(&self, group: &Group<'a>) -> Vec<Group<'a>> {
+    fn parts(&self, group: &ReasonGroup<'a>) -> Vec<ReasonGroup<'a>> {
         let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
         let mut parts: Vec<((bool, String), Vec<&'a Cell>)> = Vec::new();
         for cell in self.report.cells.iter().filter(of_group) {

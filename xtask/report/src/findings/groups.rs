@@ -8,7 +8,7 @@ use wasmlab_model::report::{Cell, RunReport};
 
 /// Findings of the same kind, guest and reason that differ only in their runtimes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Group<'a> {
+pub struct FindingGroup<'a> {
     /// The first one. If there are several, its title names all of their runtimes, and its text its own.
     pub finding: Finding<'a>,
     /// Their cells; empty if they are not about cells.
@@ -17,8 +17,8 @@ pub struct Group<'a> {
 
 /// Groups the findings; groups keep the order of their first finding.
 #[must_use]
-pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group> = Vec::new();
+pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<FindingGroup<'a>> {
+    let mut groups: Vec<FindingGroup> = Vec::new();
     let mut places: BTreeMap<_, usize> = BTreeMap::new();
     for finding in found {
         if let Some(cell) = finding.cell {
@@ -29,10 +29,10 @@ pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<Group<'a
             }
             places.insert(key, groups.len());
         }
-        groups.push(Group { finding: finding.clone(), cells: finding.cell.into_iter().collect() });
+        groups.push(FindingGroup { finding: finding.clone(), cells: finding.cell.into_iter().collect() });
     }
     let names = Names::of(report);
-    for Group { finding, cells } in groups.iter_mut().filter(|group| group.cells.len() > 1) {
+    for FindingGroup { finding, cells } in groups.iter_mut().filter(|group| group.cells.len() > 1) {
         let Some(first) = finding.cell else { continue };
         let ids: Vec<&str> = cells.iter().map(|cell| cell.runtime.as_str()).collect();
         finding.text = format!("{}: {}", first.runtime, finding.text);

@@ -7,7 +7,7 @@ use wasmlab_model::report::{Cell, RunReport};
 
 /// Cells with the same code, scenario, subject and remedy: one line of an explanation.
 #[derive(Clone, Debug)]
-pub struct Group<'a> {
+pub struct ReasonGroup<'a> {
     /// Their scenario.
     pub scenario: &'a str,
     /// The first of them.
@@ -22,7 +22,7 @@ pub struct Group<'a> {
     paths_differ: bool,
 }
 
-impl<'a> Group<'a> {
+impl<'a> ReasonGroup<'a> {
     /// The detail; if the cells differ, that of the first, with its name.
     pub fn detail(&self) -> String {
         if self.details_differ {
@@ -41,10 +41,10 @@ impl<'a> Group<'a> {
     }
 
     /// The same for some of its cells; `None` if there are none.
-    pub fn of_cells(&self, cells: &[&'a Cell]) -> Option<Group<'a>> {
+    pub fn of_cells(&self, cells: &[&'a Cell]) -> Option<ReasonGroup<'a>> {
         let runtimes = cells.iter().map(|cell| cell.runtime.as_str()).collect();
         let stages = cells.iter().filter_map(|cell| stage(cell)).collect();
-        Some(Group { cell: cells.first()?, runtimes, stages, ..self.clone() })
+        Some(ReasonGroup { cell: cells.first()?, runtimes, stages, ..self.clone() })
     }
 
     /// Their stages: `compile`, or `load or compile` where they differ; `None` if none was reported.
@@ -71,8 +71,8 @@ impl<'a> Group<'a> {
 }
 
 /// Every code that occurs, in catalogue order, with its groups.
-pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
-    let mut codes: BTreeMap<Code, Vec<Group>> = BTreeMap::new();
+pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<ReasonGroup<'_>>> {
+    let mut codes: BTreeMap<Code, Vec<ReasonGroup>> = BTreeMap::new();
     // Only groups of the same scenario are compared, so that the time grows with the number of cells.
     let mut groups_of: BTreeMap<(Code, &str), Vec<usize>> = BTreeMap::new();
     for cell in &report.cells {
@@ -97,7 +97,7 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
                 group.details_differ |= group.cell.detail != cell.detail;
                 group.paths_differ |= group.cell.execution_path != cell.execution_path;
             }
-            None => groups.push(Group {
+            None => groups.push(ReasonGroup {
                 stages: stage(cell).into_iter().collect(),
                 details_differ: false,
                 paths_differ: false,
@@ -123,8 +123,8 @@ fn claim(cell: &Cell) -> Option<&'static str> {
 }
 
 /// The groups with scenario names; those that say the same about the same runtimes are merged into one line.
-pub fn lines<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<(String, &'g Group<'a>)> {
-    let mut lines: Vec<(String, &Group)> = Vec::new();
+pub fn lines<'g, 'a>(groups: &'g [ReasonGroup<'a>]) -> Vec<(String, &'g ReasonGroup<'a>)> {
+    let mut lines: Vec<(String, &ReasonGroup)> = Vec::new();
     for group in groups {
         match lines.iter_mut().find(|(_, g)| g.has_same_text(group)) {
             Some((names, _)) => *names += &format!(", {}", group.scenario),
