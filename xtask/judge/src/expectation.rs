@@ -4,10 +4,10 @@ use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
 
 use super::text::{last_message, last_message_suffix, plain, quote};
 use super::{Evidence, context, lab_lines, requests, with_code, without_code};
-use wasmlab_model::text::counted;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
+use wasmlab_model::text::counted;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// Judges by the expectation a guest whose end needs no other explanation.

@@ -14,9 +14,9 @@ pub use reason::release_candidate;
 use reason::{Reason, of, of_candidate, reason, reason_of, use_another_runtime, with};
 
 use super::{Evidence, component_part, with_code};
-use wasmlab_model::names::{and_more, rest};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
+use wasmlab_model::names::{and_more, rest};
 use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::verdict::Judgement;
 

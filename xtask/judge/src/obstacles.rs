@@ -39,8 +39,8 @@ fn depth(code: Code) -> Option<u8> {
         code if code.is_about_imports() => 3,
         NoEntryPoint => 4,
         // The guest runs.
-        HostRefused | CapabilityDenied | NotImplemented | SocketsUnsupported | ThreadsUnsupported | LibraryUnsupported
-        | Timeout | OutputFlood | DiskFlood => RUNS,
+        HostRefused | CapabilityDenied | NotImplemented | SocketsUnsupported | ThreadsUnsupported
+        | LibraryUnsupported | Timeout | OutputFlood | DiskFlood => RUNS,
         code if code.is_guest_gone_wrong() => RUNS,
         _ => return None,
     })
@@ -220,9 +220,8 @@ mod tests {
         let node = FailedColumn { column: ("node", "node"), ..NO_THREADS };
         for code in [Code::ThreadsUnsupported, Code::SocketsUnsupported, Code::LibraryUnsupported, Code::Timeout] {
             let row = [WRONG_CLOCK, FailedColumn { code, ..NO_THREADS }, FailedColumn { code, ..node }];
-            let both = format!(
-                "The import {EXIT} is only the first obstacle: wasmi and node get past it and end with {code}"
-            );
+            let both =
+                format!("The import {EXIT} is only the first obstacle: wasmi and node get past it and end with {code}");
             check(Code::MissingImport, EXIT, "", &row, Some((&both, "Build for WASIX.")));
         }
     }

@@ -251,7 +251,13 @@ pub(crate) mod tests {
         remedy.map(|remedy| remedy.text)
     }
 
-    fn check_kind(code: Code, runtime: &str, own: Option<(&str, RemedyKind)>, row: &[(&str, &str)], wanted: Option<&str>) {
+    fn check_kind(
+        code: Code,
+        runtime: &str,
+        own: Option<(&str, RemedyKind)>,
+        row: &[(&str, &str)],
+        wanted: Option<&str>,
+    ) {
         let (own, own_kind) = own.map_or((None, RemedyKind::Change), |(own, kind)| (Some(own), kind));
         let subject = Some("preopened-socket");
         let cell = FailedCell { code, subject, runtime, own, own_kind, differs: true, ..FAILED };

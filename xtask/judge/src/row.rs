@@ -6,9 +6,9 @@
 
 use wasmlab_protocol::Stage;
 
-use wasmlab_model::text::form;
 use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::text::form;
 use wasmlab_model::verdict::Verdict;
 
 use super::lab_lines;

@@ -5,10 +5,10 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
 use super::text::one_line;
 use super::trap::trap_name;
 use super::{Evidence, diagnose, with_code, without_code};
-use wasmlab_model::text::{counted, form};
 use wasmlab_model::assertions::Assertions;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::scenario::{Assertion, ScenarioFile, Script, ScriptEnd, Wanted};
+use wasmlab_model::text::{counted, form};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// Why assertions after the end of a process are not attempted.

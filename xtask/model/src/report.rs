@@ -14,8 +14,8 @@ mod consistency;
 mod failure;
 mod partition;
 
-pub(crate) use cell::is_zero;
 pub use byte_line::{ByteLine, hex};
+pub(crate) use cell::is_zero;
 pub use cell::{Cell, Note, NoteKind, Output, OutputFile, PASS_WITH_SWITCH};
 pub use failure::{Failure, FailureText};
 pub use partition::Partition;

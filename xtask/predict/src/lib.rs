@@ -20,9 +20,9 @@ use serde::Serialize;
 
 pub use agreement::{agreement, of_cell};
 use wasmlab_judge::{Evidence, diagnose, proposals, switched};
-use wasmlab_model::names::first_listed_of;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Facts, FirstUse};
+use wasmlab_model::names::first_listed_of;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 pub use wasmlab_model::prediction::{Agreement, Expected};
 use wasmlab_model::profile::{Profile, Support};

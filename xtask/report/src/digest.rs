@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
-use wasmlab_model::text::cut;
-use wasmlab_model::names::{and_more, rest};
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::{and_more, rest};
 use wasmlab_model::report::{Cell, NoteKind, RunReport};
+use wasmlab_model::text::cut;
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::{NameStyle, names};

@@ -1,7 +1,7 @@
 //! How the run compares with what was predicted: one line of numbers, and each contradiction in a line.
 
-use wasmlab_model::names::first_listed_of;
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::first_listed_of;
 use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;

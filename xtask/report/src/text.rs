@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use super::GroupBy;
 use super::columns::{self, NameStyle};
 pub use groups::{ReasonGroup, by_code, lines};
-use wasmlab_model::text::form;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
+use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// The names of files that were given on the command line, by scenario; a scenario of the lab has none.

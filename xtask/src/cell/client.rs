@@ -95,8 +95,11 @@ impl StepRunner<'_> {
             },
             Step::Request { socket, method, path, headers, body, parallel, expect, timeout_ms } => {
                 let (contents, limit) = (self.contents, self.extended(*timeout_ms));
-                let sent = Request { method, headers, body, expect, contents, limit }
-                    .send(self.address(socket), path, *parallel);
+                let sent = Request { method, headers, body, expect, contents, limit }.send(
+                    self.address(socket),
+                    path,
+                    *parallel,
+                );
                 sent.map_err(|why| format!("{method} {path} on {socket}: {why}"))
             }
             Step::Kill { signal } => {

@@ -54,7 +54,8 @@ pub fn find(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool, Ab
     }
     // The column is about the first package, but all of them affect its results.
     let first = packages.first().map(|(name, version)| (name.rsplit('/').next().unwrap_or(name), version));
-    let version = first.map_or_else(|| own_version.clone(), |(name, version)| format!("{own_version} {name} {version}"));
+    let version =
+        first.map_or_else(|| own_version.clone(), |(name, version)| format!("{own_version} {name} {version}"));
     let help = switches(lab, runtime, &program);
     Ok(Tool { program, version, fingerprint, help, support_dir, packages_dir, aux_program, ..Tool::default() })
 }

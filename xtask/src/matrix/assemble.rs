@@ -8,9 +8,9 @@ use crate::guest;
 use crate::lab::Lab;
 use crate::matrix::{Request, Results, Row, facts_of};
 use crate::store::snapshots::{AcceptedLines, Store};
-use wasmlab_model::names::rest;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
+use wasmlab_model::names::rest;
 use wasmlab_model::report::{
     Artifact, Cell, CodeText, HostInfo, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA_VERSION, ScenarioInfo,
     Selection, ToolInfo,

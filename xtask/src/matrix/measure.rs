@@ -10,9 +10,9 @@ use crate::engines::Absence;
 use crate::guest::Guest;
 use crate::lab::Lab;
 use wasmlab_judge::missing_input;
-use wasmlab_model::text::cut;
 use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_model::text::cut;
 use wasmlab_model::verdict::{NotAttempted, Verdict};
 use wasmlab_runtimes::{HostLayer, Tool};
 

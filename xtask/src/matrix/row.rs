@@ -7,12 +7,12 @@ use wasmlab_protocol::{Event, Stage};
 use super::{Row, facts_of};
 use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
-use wasmlab_model::text::cut_with_size;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
 use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::report::{ByteLine, Cell, Output, OutputFile};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_model::text::cut_with_size;
 use wasmlab_model::verdict::{Change, Judgement, NotAttempted, Verdict};
 
 /// Characters of a guest's output that a report contains.

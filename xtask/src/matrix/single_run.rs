@@ -78,9 +78,8 @@ pub fn run(
         judgement.detail += "; the guest may have printed this text itself";
     }
     if is_given && !request.inputs_are_complete {
-        let found = reading.with_evidence(&observation, |evidence| {
-            missing_input::after_run(&judgement, evidence, &spec.run)
-        });
+        let found =
+            reading.with_evidence(&observation, |evidence| missing_input::after_run(&judgement, evidence, &spec.run));
         judgement = found.unwrap_or(judgement);
     }
     Ok(SingleRun { observation, cause, judgement, from_cache, cache_decision })

@@ -65,7 +65,8 @@ fn check_dir(folder: &Path, dir: &Dir, say: &mut dyn FnMut(&str, String)) {
         say("modified", "is after the year 9999: give seconds since 1970".to_owned());
     }
     if dir.host.is_some() {
-        let message = "names a folder of this machine, which only the command line may do (`check --dir-rw`): use files or copy";
+        let message =
+            "names a folder of this machine, which only the command line may do (`check --dir-rw`): use files or copy";
         say("host", message.to_owned());
     }
     if let Some((path, bytes)) = dir.generated.iter().find(|(_, bytes)| **bytes > MAX_GENERATED_BYTES) {
@@ -126,8 +127,9 @@ fn check_ports_in_texts(run: &Run, faults: &mut Faults) {
         for wanted in text.split("{port:").skip(1).filter_map(|rest| rest.split('}').next()) {
             let mut names = run.port.iter().map(|p| &p.name).chain(run.server.iter().map(|s| &s.name));
             if !names.any(|name| name == wanted) {
-                let message =
-                    format!("has {{port:{wanted}}}, but `{wanted}` is not the name of a [[run.port]] or [[run.server]]");
+                let message = format!(
+                    "has {{port:{wanted}}}, but `{wanted}` is not the name of a [[run.port]] or [[run.server]]"
+                );
                 faults.push((key.to_owned(), message));
             }
         }

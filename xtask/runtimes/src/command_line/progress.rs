@@ -161,7 +161,8 @@ fn refine_with_facts(
     let is_reactor = facts.exports.iter().any(|export| export.name == "_initialize");
     let called = matches!(found.cause, Some(Cause::Trap { .. } | Cause::Returned | Cause::Exit { .. }));
     if seen.run.entry == EntryPointKind::Calls && reader.skips_initialize && is_reactor && called {
-        let message = "its command line makes the call without `_initialize`, which this module exports and may need first";
+        let message =
+            "its command line makes the call without `_initialize`, which this module exports and may need first";
         let (subject, message) = ("initialize".to_owned(), message.to_owned());
         return GuestProgress { cause: Some(Cause::NotAttempted { subject, message }), ..found };
     }

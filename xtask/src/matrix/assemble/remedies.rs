@@ -19,7 +19,8 @@ use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 /// its first obstacle.
 pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedLines) {
     let rows = Rows { passing: passing(cells, elsewhere), failed: failed(cells) };
-    let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> = cells.iter().map(|cell| rows.remedies(cell, artifacts)).collect();
+    let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> =
+        cells.iter().map(|cell| rows.remedies(cell, artifacts)).collect();
     for (cell, (remedies, of_row)) in cells.iter_mut().zip(found) {
         cell.remedies = remedies;
         if let Some(RowRemedy { text, behind }) = of_row {
