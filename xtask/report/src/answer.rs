@@ -17,10 +17,10 @@ use super::text::{self, ReasonGroup, by_code, changes};
 use super::{RenderOptions, Renderer};
 pub use facts_line::facts_line;
 
-use wasmlab_model::text::counted;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Facts, Shape};
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
+use wasmlab_model::text::counted;
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Registry entry.

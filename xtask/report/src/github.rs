@@ -26,7 +26,8 @@ const MAX_CHARS: usize = 2_000;
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
     let groups = grouped(report, &findings(report));
-    let (warnings, errors): (Vec<_>, Vec<_>) = groups.iter().map(|group| &group.finding).partition(|finding| finding.severity == Severity::Warning);
+    let (warnings, errors): (Vec<_>, Vec<_>) =
+        groups.iter().map(|group| &group.finding).partition(|finding| finding.severity == Severity::Warning);
     let mut out = String::new();
     for (command, findings) in [("error", errors), ("warning", warnings)] {
         let shown = if findings.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { findings.len() };
@@ -39,7 +40,8 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
         if findings.len() > shown {
             let rest: Vec<&str> = findings[shown..].iter().map(|finding| finding.title.as_str()).collect();
             let title = format!("and {} more of this kind", rest.len());
-            let _ = writeln!(out, "::{command} title={}::{}", property(&title), message(&cut(&rest.join("\n"), MAX_CHARS)));
+            let _ =
+                writeln!(out, "::{command} title={}::{}", property(&title), message(&cut(&rest.join("\n"), MAX_CHARS)));
         }
     }
     let _ = writeln!(out, "::notice title=Where WebAssembly runs::{}", message(&tally(report)));

@@ -5,8 +5,8 @@
 //! security policy allows only the script and style whose hashes it lists, and no requests.
 
 use askama::Template;
-use wasmlab_model::text::counted;
 use wasmlab_model::report::{NoteKind, RunReport};
+use wasmlab_model::text::counted;
 
 use self::charts::{SizeChart, TimeChart};
 use self::families::Family;

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anstyle::Style;
-use wasmlab_model::text::form;
-use wasmlab_model::names::and_more;
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::and_more;
 use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
+use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::engine;

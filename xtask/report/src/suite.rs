@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use wasmlab_model::text::{counted, form};
-use wasmlab_model::names::{first_listed, rest};
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::{first_listed, rest};
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
+use wasmlab_model::text::{counted, form};
 use wasmlab_model::verdict::Verdict;
 
 use super::columns::{NameStyle, names};

@@ -87,7 +87,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let title = on_line(&given.title).into_owned();
     match cell.verdict {
         Verdict::Pass => {
-            let with = if cell.switches.is_empty() { String::new() } else { format!(", with {}", cell.switches.join(" ")) };
+            let with =
+                if cell.switches.is_empty() { String::new() } else { format!(", with {}", cell.switches.join(" ")) };
             output::print(&format!("{title} runs on {id} as it is{with}: nothing was written\n"))?;
             return Ok(exit::OK);
         }

@@ -17,9 +17,9 @@ use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::{RunReport, Selection};
-use wasmlab_report::{GroupBy, answer, table};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_report::{GroupBy, answer, table};
 use wasmlab_runtimes::Runtime;
 
 mod budget;

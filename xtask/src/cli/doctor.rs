@@ -14,9 +14,9 @@ use crate::exit;
 use crate::lab::{CACHE_VARIABLE, DATA_VARIABLE, Lab};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::text;
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains::{self as toolchains, VersionRequirement};
-use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
 pub const EXAMPLES: &str = "Examples:
@@ -73,11 +73,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         "{}\nsandbox    {}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
         list.text,
         sandbox::warning().unwrap_or("guest processes are restricted to their files, TCP ports and signals"),
-        if lab.has_workspace() {
-            lab.root.visible()
-        } else {
-            "none; compilers are listed only in one".to_owned()
-        },
+        if lab.has_workspace() { lab.root.visible() } else { "none; compilers are listed only in one".to_owned() },
         cache.visible(),
     ))?;
     Ok(if writable.is_ok() { exit::OK } else { exit::INTERNAL_ERROR })
@@ -98,12 +94,18 @@ fn add_runtimes(list: &mut List, lab: &Lab) {
                 let about = format!("{}; {}", absence.reason, absence.remedy);
                 list.add(["missing", runtime.id(), "", &noted(runtime, &about)]);
             }
-            (Err(None), Source::Driver { driver, .. }) => {
-                list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/drivers/{driver}")])
-            }
-            (Err(None), Source::Embedded(engine)) => {
-                list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/engines/{engine}")])
-            }
+            (Err(None), Source::Driver { driver, .. }) => list.add([
+                "to build",
+                runtime.id(),
+                "",
+                &format!("`cargo xtask run-all` builds xtask/drivers/{driver}"),
+            ]),
+            (Err(None), Source::Embedded(engine)) => list.add([
+                "to build",
+                runtime.id(),
+                "",
+                &format!("`cargo xtask run-all` builds xtask/engines/{engine}"),
+            ]),
             (Err(None), Source::Program(program)) => {
                 list.add(["missing", runtime.id(), "", program.install_hint]);
             }

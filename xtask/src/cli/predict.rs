@@ -26,8 +26,7 @@ use wasmlab_report::visible::{VisiblePath, on_line};
 mod against;
 
 /// Description for `--help`.
-pub const ABOUT: &str =
-    "Predict where your .wasm or .wat file runs, from each runtime's profile, without running it";
+pub const ABOUT: &str = "Predict where your .wasm or .wat file runs, from each runtime's profile, without running it";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask predict app.wasm
@@ -120,7 +119,9 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
     let without: Vec<&str> = globs.iter().filter(|glob| !columns.contains(glob)).map(String::as_str).collect();
     if let Some(runtime) = without.iter().find_map(|glob| wasmlab_runtimes::find(glob)) {
         let id = runtime.id();
-        return usage(format!("the runtime `{id}` has no profile yet: measure one with `cargo xtask probe --runtime {id}`"));
+        return usage(format!(
+            "the runtime `{id}` has no profile yet: measure one with `cargo xtask probe --runtime {id}`"
+        ));
     }
     let columns = super::common::choose(columns, globs, "runtime", Clone::clone)?;
     profiles::read_of(lab, &|column| columns.iter().any(|chosen| chosen == column))

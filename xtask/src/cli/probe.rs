@@ -17,11 +17,12 @@ use wasmlab_model::profile::{Profile, Provenance, Support};
 use wasmlab_probe::catalogue::{self, Catalogue};
 use wasmlab_probe::measure::{self, Subject};
 use wasmlab_process as process;
-use wasmlab_runtimes::{Runtime, Source};
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_runtimes::{Runtime, Source};
 
 /// Description for `--help`.
-pub const ABOUT: &str = "Measure what each runtime supports (imports, proposals, behaviour, limits) and write its profile";
+pub const ABOUT: &str =
+    "Measure what each runtime supports (imports, proposals, behaviour, limits) and write its profile";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask probe                         every installed runtime

@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use self::script::Script;
 use super::common::{self, usage};
 use super::{output, run_all, run_one};
-use self::script::Script;
-use crate::guest::{self, Guest};
 use crate::cell::{self, Plan, Reproduction};
+use crate::guest::{self, Guest};
 use crate::lab::Lab;
 use crate::matrix::Request;
+use crate::store::files;
+use crate::{engines, exit};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_report::{markdown, visible::visible};
 use wasmlab_runtimes::{Runtime, Source, Tool};
 use wasmlab_toolchains::npm;
-use crate::{engines, exit};
-use crate::store::files;
-use wasmlab_report::visible::VisiblePath;
 
 mod script;
 mod source;
@@ -76,7 +76,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if !cell.verdict.is_measured() {
         return usage(format!("there is no result to reproduce: {}", run_one::verdict(cell).trim_end()));
     }
-    let tool = engines::find_tool(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is no longer installed", runtime.id()))?;
+    let tool =
+        engines::find_tool(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is no longer installed", runtime.id()))?;
     write(lab, &request, &guest, &tool, &report, cell, &into)
         .with_context(|| format!("failed to write `{}`", into.visible()))?;
     output::print(&run_one::verdict(cell))?;
@@ -105,7 +106,8 @@ fn write(
     let (limits, switches) = (request.limits, &cell.switches);
     let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits, switches };
     let made = cell::reproduce(lab, &plan, &into)?;
-    let manifest = runtime.source.built().map(|program| source::copy(lab, program, &into.join("source"))).transpose()?;
+    let manifest =
+        runtime.source.built().map(|program| source::copy(lab, program, &into.join("source"))).transpose()?;
     if !runtime.npm_packages().is_empty() {
         fs::write(into.join("package.json"), packages(lab, runtime, tool)?)?;
     }

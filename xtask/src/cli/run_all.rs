@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::common::{self, Purpose};
+use super::format::{FormatArgs, RowGrouping};
 use super::{baseline, output};
-use super::format::{RowGrouping, FormatArgs};
+use crate::cell::{Limits, Retention};
+use crate::exit;
 use crate::guest;
-use crate::cell::{Retention, Limits};
 use crate::lab::Lab;
 use crate::matrix::Request;
+use crate::store::snapshots::Store;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{Partition, RunReport, Selection};
 use wasmlab_report::{overview, table};
-use crate::store::snapshots::Store;
-use crate::exit;
 
 pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
 pub const EXAMPLES: &str = "Examples:

@@ -16,7 +16,8 @@ impl Answer<'_> {
         let report = self.report;
         let groups = grouped(report, &findings(report));
         let is_invalid = |group: &&findings::FindingGroup| group.cells.iter().any(|cell| cell.is_of_invalid_file());
-        let is_failure = |group: &&findings::FindingGroup| group.finding.severity == Severity::Failure && !is_invalid(group);
+        let is_failure =
+            |group: &&findings::FindingGroup| group.finding.severity == Severity::Failure && !is_invalid(group);
         let failing: Vec<_> = groups.iter().filter(is_failure).collect();
         let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
         let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
@@ -27,7 +28,8 @@ impl Answer<'_> {
             self.part(BOLD, if index == 0 { "changed" } else { "" }, text);
         }
         // An error of the lab is the more serious reason.
-        let label = if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
+        let label =
+            if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
         for (index, findings::FindingGroup { finding, cells }) in failing.into_iter().enumerate() {
             let kind = finding.kind.title();
             let text = match cells.as_slice() {

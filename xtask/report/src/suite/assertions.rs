@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use wasmlab_model::names::rest;
 use wasmlab_model::assertions::Assertions;
+use wasmlab_model::names::rest;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
@@ -136,7 +136,9 @@ fn reasons(out: &mut String, painter: &Painter, cells: &[(&Cell, &Assertions)]) 
     }
     let mut reasons: Vec<(&str, u64, BTreeSet<&str>)> = reasons
         .into_iter()
-        .map(|(why, files)| (why, files.values().fold(0, |sum: u64, n| sum.saturating_add(*n)), files.into_keys().collect()))
+        .map(|(why, files)| {
+            (why, files.values().fold(0, |sum: u64, n| sum.saturating_add(*n)), files.into_keys().collect())
+        })
         .collect();
     reasons.sort_by_key(|(_, count, _)| Reverse(*count));
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, "assertions that were not attempted"));

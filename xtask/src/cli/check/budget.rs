@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use globset::GlobMatcher;
 use wasmlab_inspect::proposals::whole_of;
-use wasmlab_model::text::counted;
 use wasmlab_model::facts::Import;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::report::Artifact;
+use wasmlab_model::text::counted;
 use wasmlab_report::text::bytes;
 
 /// Maximum number of names in a message.
@@ -48,9 +48,8 @@ impl Budget {
         }
         if let Some(allowed) = &self.proposals {
             // A proposal allows its parts.
-            let allows = |name: &str| {
-                allowed.contains(name) || whole_of(name).is_some_and(|whole| allowed.contains(&whole))
-            };
+            let allows =
+                |name: &str| allowed.contains(name) || whole_of(name).is_some_and(|whole| allowed.contains(&whole));
             let others: Vec<&String> = facts.proposals.iter().filter(|name| !allows(name)).collect();
             if !others.is_empty() {
                 lines.push(format!("needs {}, which its budget does not list", first_listed(&others, MAX_NAMES)));

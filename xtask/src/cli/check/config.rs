@@ -49,7 +49,11 @@ pub fn find(args: &Args) -> Result<Config> {
             // A pipe or a device of this name is not skipped: reading it is an error.
             match candidates(&here).find(|path| fs::symlink_metadata(path).is_ok()) {
                 Some(path) => path,
-                None => return usage(format!("no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file")),
+                None => {
+                    return usage(format!(
+                        "no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file"
+                    ));
+                }
             }
         }
     };
@@ -210,7 +214,10 @@ proposals = ["bulk-memory"]
         check("schema = \n", &["wasmlab.toml:1: "]);
         check(&GOOD.replace("schema = 1", "schema = 2"), &["wasmlab.toml:1: `schema`: is 2, this lab reads 1"]);
         check(
-            &GOOD.replace("\"app.wasm\"", "\"no.wasm\"").replace("\"wasmtime-*\"", "\"wasmtim-*\"").replace("unsupported-proposal", "trapp"),
+            &GOOD
+                .replace("\"app.wasm\"", "\"no.wasm\"")
+                .replace("\"wasmtime-*\"", "\"wasmtim-*\"")
+                .replace("unsupported-proposal", "trapp"),
             &[
                 "wasmlab.toml:5: `file[0].path`: `no.wasm` is not a file: build it first",
                 "wasmlab.toml:10: `file[0].must[0]`: `wasmtim-*` matches no runtime: ",
@@ -219,7 +226,10 @@ proposals = ["bulk-memory"]
         );
         check(
             &GOOD.replace("bytes = 100_000", "bytes = \"many\"").replace("imports = 12", "import = 12"),
-            &["wasmlab.toml:19: `file[0].budget.bytes`: invalid type", "wasmlab.toml:20: unknown field `import`, expected one of `bytes`, "],
+            &[
+                "wasmlab.toml:19: `file[0].budget.bytes`: invalid type",
+                "wasmlab.toml:20: unknown field `import`, expected one of `bytes`, ",
+            ],
         );
         // A file whose path is wrong hides no mistake elsewhere.
         check(
@@ -230,6 +240,9 @@ proposals = ["bulk-memory"]
             &GOOD.replace("\"bulk-memory\"", "\"bulk-memori\""),
             &["wasmlab.toml:22: `file[0].budget.proposals`: `bulk-memori` is not a proposal: did you mean"],
         );
-        check(&GOOD.replace("\"env.*\"", "\"[\""), &["wasmlab.toml:21: `file[0].budget.forbidden_imports[0]`: `[` is not"]);
+        check(
+            &GOOD.replace("\"env.*\"", "\"[\""),
+            &["wasmlab.toml:21: `file[0].budget.forbidden_imports[0]`: `[` is not"],
+        );
     }
 }

@@ -108,7 +108,9 @@ fn parse(option: &str, text: &str) -> Result<(PathBuf, String)> {
         return usage(format!("{option} `{host}` is not a directory"));
     }
     if let Some(why) = unusable(guest) {
-        return usage(format!("{option} `{text}`: the guest's name `{guest}` {why}; write HOST::GUEST, such as data::/data"));
+        return usage(format!(
+            "{option} `{text}`: the guest's name `{guest}` {why}; write HOST::GUEST, such as data::/data"
+        ));
     }
     Ok((folder, guest.to_owned()))
 }

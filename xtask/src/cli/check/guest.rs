@@ -15,10 +15,10 @@ use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::facts_by;
 use crate::reading::{self, Form, ReadError};
-use wasmlab_model::text::{counted, form};
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_model::text::{counted, form};
 use wasmlab_reader::source;
 use wasmlab_report::text;
 use wasmlab_report::visible::VisiblePath;
@@ -216,12 +216,12 @@ fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<Expe
     let values = signature.params.iter().zip(&args.args).map(value).collect::<Result<Vec<_>>>()?;
     let results = match (&args.expect_stdout, signature.results.as_slice()) {
         (None, _) => None,
-        (Some(text), [ty]) => {
-            Some(vec![typed(ty, text).or_else(|why| usage(format!("--expect-stdout: {why}")))?])
-        }
+        (Some(text), [ty]) => Some(vec![typed(ty, text).or_else(|why| usage(format!("--expect-stdout: {why}")))?]),
         (Some(_), results) => {
             let count = results.len();
-            return usage(format!("--expect-stdout with --invoke needs an export with one result; `{export}` has {count}"));
+            return usage(format!(
+                "--expect-stdout with --invoke needs an export with one result; `{export}` has {count}"
+            ));
         }
     };
     Ok(made(values, results))
@@ -246,6 +246,9 @@ mod tests {
             &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "b/x.wasm"), ("x-2", "b/x.wasm")],
         );
         // A derived name does not collide with another file's.
-        check(&["a/x.wasm", "b/x.wasm", "x-wasm.wat"], &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "x-wasm.wat")]);
+        check(
+            &["a/x.wasm", "b/x.wasm", "x-wasm.wat"],
+            &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "x-wasm.wat")],
+        );
     }
 }

@@ -83,7 +83,12 @@ impl Reader<'_> {
         let options = GuestArgs {
             invoke: table.invoke,
             dirs: DirArgs { dir: table.dirs.iter().map(|text| self.dir(text)).collect(), ..DirArgs::default() },
-            client: ClientArgs { network: table.network, listen: table.listen, http: table.http, request: table.request },
+            client: ClientArgs {
+                network: table.network,
+                listen: table.listen,
+                http: table.http,
+                request: table.request,
+            },
             env: table.env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
             stdin,
             expect_stdout: table.expect_stdout,
@@ -106,7 +111,8 @@ impl Reader<'_> {
         }
         for (name, value) in &table.env {
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                let why = "a variable's name is not empty and has no `=`, and neither it nor its value has a NUL character";
+                let why =
+                    "a variable's name is not empty and has no `=`, and neither it nor its value has a NUL character";
                 self.fault(&format!("{key}.env"), format!("`{}`: {why}", name.escape_debug()));
             }
         }
