@@ -114,6 +114,7 @@ fn with_code(code: Code, subject: impl Into<Option<String>>, detail: impl Into<S
         detail: one_line(&detail.into()),
         remedy: None,
         remedy_kind: RemedyKind::default(),
+        refusal: None,
         checks: Vec::new(),
         assertions: None,
     }
@@ -129,6 +130,7 @@ fn without_code(verdict: Verdict, detail: impl Into<String>) -> Judgement {
         detail: one_line(&detail.into()),
         remedy: None,
         remedy_kind: RemedyKind::default(),
+        refusal: None,
         checks: Vec::new(),
         assertions: None,
     }

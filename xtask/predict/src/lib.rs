@@ -195,6 +195,7 @@ fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Jud
         detail: String::new(),
         remedy: None,
         remedy_kind: RemedyKind::default(),
+        refusal: None,
         checks: Vec::new(),
         assertions: None,
     });

@@ -84,6 +84,7 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         detail,
         remedy: code.map(|c| c.entry().remedy.to_owned()),
         remedy_kind: RemedyKind::default(),
+        refusal: None,
         remedy_behind: None,
         remedies: Vec::new(),
         checks: Vec::new(),
@@ -118,6 +119,7 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
     Cell {
         remedy: judgement.remedy.or(unmeasured.remedy),
         remedy_kind: judgement.remedy_kind,
+        refusal: judgement.refusal,
         blame: judgement.blame,
         stage: judgement.stage,
         execution_path: observation.execution_path().map(str::to_owned),

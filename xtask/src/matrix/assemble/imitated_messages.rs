@@ -29,6 +29,7 @@ pub fn correct(cells: &mut [Cell]) {
                 detail,
                 remedy: other.remedy.clone(),
                 remedy_kind: other.remedy_kind,
+                refusal: other.refusal.clone(),
                 checks: other.checks.clone(),
                 ..cell.clone()
             });

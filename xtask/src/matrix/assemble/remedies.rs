@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::blame::runs_javascript;
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_judge::obstacles::FailedColumn;
-use wasmlab_judge::proposals::{named_in, words_of_runtime};
+use wasmlab_judge::proposals::named_in;
 use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::remedy::Remedy;
 use wasmlab_model::report::{Artifact, Cell};
-use wasmlab_model::verdict::Verdict;
+use wasmlab_model::verdict::{Refusal, Verdict};
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
 /// Adds to each cell the columns in which its guest passes, in this run or according to snapshots, and what stands behind
@@ -176,7 +176,7 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
 /// The proposals that a runtime knows and has disabled, as it says itself. Of one that it does not know, it says nothing;
 /// the others are then no help.
 fn disabled_in(cell: &Cell) -> Vec<String> {
-    let words = words_of_runtime(&cell.detail);
+    let Some(Refusal { words, .. }) = &cell.refusal else { return Vec::new() };
     let is_disabled = ["is disabled", "not enabled"].iter().any(|said| words.contains(said));
     let lacking: Vec<&str> = cell.subject.as_deref().unwrap_or_default().split(' ').collect();
     let named = if is_disabled { named_in(words, lacking.iter().copied()) } else { Vec::new() };
@@ -210,38 +210,31 @@ mod tests {
     use super::of_runtimes;
     use wasmlab_model::codes::Code;
     use wasmlab_model::report::Cell;
+    use wasmlab_model::verdict::Refusal;
 
     #[test]
     fn proposal_without_a_switch_may_exist_in_the_library() {
-        let check = |runtime: &str, subject: &str, detail: &str, wanted: &str| {
-            let cell = crate::sample::cells().remove(0);
-            let (code, subject) = (Some(Code::UnsupportedProposal), Some(subject.to_owned()));
-            let (runtime, detail) = (runtime.to_owned(), detail.to_owned());
-            let mut cells = [Cell { runtime, code, subject, detail, ..cell }];
+        let disabled = "not supported as feature \"exception-handling\" is disabled";
+        let tail_call = "return_call invalid as feature \"tail-call\" is disabled";
+        for (runtime, subject, words, in_library) in [
+            ("wasmi", "tail-call", tail_call, false),
+            ("wazero", "tail-call", tail_call, true),
+            ("wazero", "exceptions", disabled, true),
+            // It implements only one of the forms.
+            ("wazero", "exceptions legacy-exceptions", disabled, false),
+            // It implements no gc, in its library either.
+            ("wazero", "gc", "section type: read 0-th type: invalid byte: 0x5f != 0x60", false),
+        ] {
+            let refusal = Some(Refusal { lacks: Some(subject.to_owned()), words: words.to_owned() });
+            let (code, subject) = (Some(Code::UnsupportedProposal), subject.to_owned());
+            let detail = format!("lacks {subject}: {words}; first {subject}: byte 0x1");
+            let more = format!("; its Go library can enable {subject}, but its command line cannot");
+            let wanted = if in_library { format!("{detail}{more}") } else { detail.clone() };
+            let (cell, runtime) = (crate::sample::cells().remove(0), runtime.to_owned());
+            let mut cells = [Cell { runtime, code, subject: Some(subject), detail, refusal, ..cell }];
             of_runtimes(wasmlab_runtimes::all(), &mut cells);
             assert_eq!(cells[0].detail, wanted);
-        };
-        let tails = "lacks tail-call: return_call invalid as feature \"tail-call\" is disabled";
-        check("wasmi", "tail-call", tails, tails);
-        check(
-            "wazero",
-            "tail-call",
-            tails,
-            &format!("{tails}; its Go library can enable tail-call, but its command line cannot"),
-        );
-        let old = "lacks exceptions and legacy-exceptions: not supported as feature \"exception-handling\" is disabled";
-        // It implements only one of the forms.
-        check("wazero", "exceptions legacy-exceptions", old, old);
-        let placed =
-            format!("{old}; not reached: its import env.f; first legacy-exceptions: function 370 at byte 0x348b1");
-        check("wazero", "exceptions legacy-exceptions", &placed, &placed);
-        let new =
-            "lacks exceptions: not supported as feature \"exception-handling\" is disabled; first exceptions: byte 0x1";
-        let wanted = format!("{new}; its Go library can enable exceptions, but its command line cannot");
-        check("wazero", "exceptions", new, &wanted);
-        // wazero implements no gc, in its library either.
-        let unknown = "lacks gc: section type: read 0-th type: invalid byte: 0x5f != 0x60";
-        check("wazero", "gc", unknown, unknown);
+        }
     }
 
     #[test]
