@@ -46,6 +46,12 @@ pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) ->
     needed.into_iter().filter(|proposal| names(proposal)).collect()
 }
 
+/// Whether the judgement is on a module that a runtime refused, so that [`refine`] can make it exact.
+#[must_use]
+pub fn is_refusal(judgement: &Judgement, facts: &Facts) -> bool {
+    facts.refusal.is_none() && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
+}
+
 /// Makes the judgement on a refused module exact. `probed`: the needed proposals that were tried with small modules,
 /// and whether the runtime refused each of those modules too.
 #[must_use]

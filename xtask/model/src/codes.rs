@@ -261,6 +261,12 @@ impl Code {
         )
     }
 
+    /// Whether it says least, because it is well known: a runtime has no WASI, or accepts no components.
+    #[must_use]
+    pub fn is_well_known(self) -> bool {
+        matches!(self, Self::MissingImport | Self::NeedsComponentModel)
+    }
+
     /// Whether the guest ran and went wrong by itself: nothing was missing or refused.
     #[must_use]
     pub fn is_guest_gone_wrong(self) -> bool {

@@ -200,10 +200,7 @@ fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Jud
         assertions: None,
     });
     match (&obstacle.cause, question.facts) {
-        (Cause::Rejected { message, .. }, Ok(facts))
-            if facts.refusal.is_none()
-                && matches!(judged.code, Some(Code::UnsupportedProposal | Code::EngineCompileError)) =>
-        {
+        (Cause::Rejected { message, .. }, Ok(facts)) if proposals::is_refusal(&judged, facts) => {
             proposals::refine(judged, facts, message, &obstacle::probed(facts, profile))
         }
         _ => judged,

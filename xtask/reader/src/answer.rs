@@ -155,8 +155,8 @@ impl Key {
             _ => 4,
         };
         let entry = entry(one);
-        // That a runtime has no WASI or takes no components is well known, so it comes last, as in `check`.
-        let trivial = entry.is_some_and(|e| matches!(e.code, Code::MissingImport | Code::NeedsComponentModel));
+        // Comes last, as in `check`.
+        let is_well_known = entry.is_some_and(|e| e.code.is_well_known());
         let why = match one.verdict {
             "runs" => one.switches.join(" "),
             "may-fail" => [one.switches.join(" "), one.functions.join(", ")].join("; "),
@@ -167,7 +167,7 @@ impl Key {
             _ => one.detail.clone(),
         };
         Self {
-            rank: (verdict, trivial, entry.map_or(0, |e| e.priority)),
+            rank: (verdict, is_well_known, entry.map_or(0, |e| e.priority)),
             code: one.code,
             why,
             remedy: one.remedy.clone(),

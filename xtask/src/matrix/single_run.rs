@@ -117,8 +117,7 @@ impl Reading<'_> {
     /// places at which the file uses them.
     fn of_refusal(&self, lab: &Lab, judgement: Judgement, cause: Option<&Cause>, located: bool) -> Judgement {
         let (Ok(facts), Some(Cause::Rejected { message, .. })) = (self.facts, cause) else { return judgement };
-        let is_refused = matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError));
-        if facts.refusal.is_some() || !is_refused {
+        if !proposals::is_refusal(&judgement, facts) {
             return judgement;
         }
         // With switches, all that matters is whether the cell passes.

@@ -127,9 +127,8 @@ fn uncounted(report: &RunReport, cell: &Cell) -> String {
     }
 }
 
-/// Sort key of a reason: wrong results before missing features, late stages before early ones. That a runtime has no
-/// WASI or no components at all is well known, so it comes last.
+/// Sort key of a reason: wrong results before missing features, late stages before early ones, and what is well
+/// known comes last.
 fn reason_order(code: Code, cell: &Cell) -> (bool, bool, std::cmp::Reverse<Option<u8>>) {
-    let trivial = matches!(code, Code::MissingImport | Code::NeedsComponentModel);
-    (cell.verdict != Verdict::Fail, trivial, std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))
+    (cell.verdict != Verdict::Fail, code.is_well_known(), std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))
 }
