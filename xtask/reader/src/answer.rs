@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use wasmlab_inspect as inspect;
-use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code};
+use wasmlab_model::codes::{CATALOGUE, CatalogueEntry};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::{ByteLine, RuntimeInfo, ToolInfo};
