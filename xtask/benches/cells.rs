@@ -172,18 +172,15 @@ fn tool(lab: &Lab, runtime: &Runtime, built: &Path) -> Result<Tool, String> {
     Ok(Tool { program, fingerprint: engine.to_owned(), ..Tool::default() })
 }
 
-/// Measures both alternately, so that other load affects both alike, and prints a row.
-fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
-    let (compiled, prepared) = (dir.join("compiled"), dir.join("compiled/prepared"));
-    fs::create_dir_all(&prepared).unwrap();
-    let (spec, observation) = (dir.join("spec.json"), dir.join("events"));
-    let cell = CellSpec {
+/// A cell without any input, in a folder of its own.
+fn cell_spec(lab: &Lab, plan: &Plan, dir: &Path) -> CellSpec {
+    CellSpec {
         protocol: wasmlab_protocol::PROTOCOL_VERSION,
         module: lab.cache.object(plan.guest),
         glue: None,
-        events: observation.clone(),
+        events: dir.join("events"),
         mode: plan.runtime.mode().to_owned(),
-        code_cache: Some(compiled),
+        code_cache: Some(dir.join("compiled")),
         entry: EntryPoint::Command,
         args: vec!["m.wasm".to_owned()],
         env: BTreeMap::new(),
@@ -196,7 +193,14 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
         result_types: BTreeMap::new(),
         memory_limit: 1 << 30,
         switches: Vec::new(),
-    };
+    }
+}
+
+/// Measures both alternately, so that other load affects both alike, and prints a row.
+fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
+    let (spec, prepared) = (dir.join("spec.json"), dir.join("compiled/prepared"));
+    fs::create_dir_all(&prepared).unwrap();
+    let cell = cell_spec(lab, plan, dir);
     fs::write(&spec, serde_json::to_vec(&cell).unwrap()).unwrap();
     let (module, facts) = (&cell.module, plan.facts);
     let files =
@@ -212,7 +216,7 @@ fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
     (plan.runtime.precompile)(plan.tool, &files, &prepared).into_iter().for_each(|argv| start(&argv));
     let argv = (plan.runtime.commands)(plan.tool, &files).swap_remove(0);
     let by_hand = || {
-        let _ = fs::remove_file(&observation);
+        let _ = fs::remove_file(&cell.events);
         start(&argv);
     };
     let by_lab =

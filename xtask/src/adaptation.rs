@@ -17,7 +17,7 @@ use crate::matrix::{self, Request, facts_of};
 use wasmlab_judge::remedies::{FailedCell, data};
 use wasmlab_judge::transforms;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::remedy::{INPUT, OUTPUT, Remedy, Transform, TransformTool};
+use wasmlab_model::remedy::{INPUT, OUTPUT, Remedy, RemedyKind, Transform, TransformTool};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
@@ -57,6 +57,23 @@ impl Adapted {
     }
 }
 
+/// Why a transformation has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum AdaptError {
+    /// Its tool is not installed.
+    #[error("{0}")]
+    ToolMissing(String),
+    /// Its tool could not be run, or refused the file.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<String> for AdaptError {
+    fn from(message: String) -> Self {
+        Self::Failed(message)
+    }
+}
+
 /// The commands in short, in order.
 pub fn shown(steps: &[Transform]) -> String {
     steps.iter().map(Transform::short).collect::<Vec<_>>().join(", then ")
@@ -68,12 +85,13 @@ pub fn candidates(cell: &Cell, facts: &Facts) -> Vec<Transform> {
         return transforms::component(facts).into_iter().collect();
     }
     let Some(code) = cell.code else { return Vec::new() };
-    let short = FailedCell {
+    let failed = FailedCell {
         code,
         subject: cell.subject.as_deref(),
         stage: cell.stage,
         runtime: &cell.runtime,
         own: None,
+        own_kind: RemedyKind::default(),
         differs: false,
         facts: Some(facts),
         predicted: false,
@@ -83,7 +101,7 @@ pub fn candidates(cell: &Cell, facts: &Facts) -> Vec<Transform> {
         Remedy::Transform(transform) if transform.tool != TransformTool::Jco => Some(transform),
         _ => None,
     };
-    data(&short, &[]).into_iter().filter_map(of).collect()
+    data(&failed, &[]).into_iter().filter_map(of).collect()
 }
 
 /// Applies `first` and whatever the result still needs in the `wanted` columns, until it passes there or nothing is
@@ -98,7 +116,7 @@ pub fn follow(
     (bytes, facts): (&[u8], &Facts),
     first: &Transform,
     wanted: &[&str],
-) -> Result<Adapted, String> {
+) -> Result<Adapted, AdaptError> {
     let mut at = step(lab, request, scenario, (bytes, facts), first, Vec::new())?;
     while at.steps.len() < MAX_STEPS && !wanted.iter().any(|column| at.passing().contains(column)) {
         let short = at.cells.iter().filter(|cell| wanted.contains(&cell.runtime.as_str()));
@@ -116,7 +134,7 @@ fn step(
     (bytes, facts): (&[u8], &Facts),
     transform: &Transform,
     mut steps: Vec<Transform>,
-) -> Result<Adapted, String> {
+) -> Result<Adapted, AdaptError> {
     let bytes = apply(lab, transform, facts, bytes)?;
     let sha256 = lab.cache.put_object(&bytes).map_err(|error| error.to_string())?;
     let facts = facts_of(lab, &sha256, &bytes)?;
@@ -139,23 +157,25 @@ fn step(
 ///
 /// # Errors
 /// Why its tool could not be run, or what it said.
-fn apply(lab: &Lab, transform: &Transform, facts: &Facts, bytes: &[u8]) -> Result<Vec<u8>, String> {
+fn apply(lab: &Lab, transform: &Transform, facts: &Facts, bytes: &[u8]) -> Result<Vec<u8>, AdaptError> {
     match transform.tool {
         TransformTool::WasmOpt => optimize(lab, transform, bytes),
         TransformTool::WasmTools => {
             let adapter = transform.args.iter().any(|arg| arg == "--adapt").then(|| transforms::adapter(facts));
             // The encoder is a library of the lab's; a file must not end the lab.
             let encode = || componentize::adapted(bytes, adapter);
-            std::panic::catch_unwind(encode).unwrap_or_else(|_| Err("the component encoder failed".to_owned()))
+            let encoded = std::panic::catch_unwind(encode);
+            Ok(encoded.unwrap_or_else(|_| Err("the component encoder failed".to_owned()))?)
         }
-        TransformTool::Jco => Err("jco produces JavaScript, which only the columns with jco run".to_owned()),
+        TransformTool::Jco => Err("jco produces JavaScript, which only the columns with jco run".to_owned().into()),
     }
 }
 
-fn optimize(lab: &Lab, transform: &Transform, bytes: &[u8]) -> Result<Vec<u8>, String> {
+fn optimize(lab: &Lab, transform: &Transform, bytes: &[u8]) -> Result<Vec<u8>, AdaptError> {
     let found = wasm_opt::find(&lab.machine).map_err(|error| format!("{}: {}", error.detail, error.remedy))?;
     let Some(program) = found.program() else {
-        return Err("wasm-opt is not installed: `npm install binaryen` installs it".to_owned());
+        let how = "wasm-opt is not installed: `npm install binaryen` installs it";
+        return Err(AdaptError::ToolMissing(how.to_owned()));
     };
     let text = |error: io::Error| error.to_string();
     let folder = TempDir::create(false).map_err(text)?;
@@ -181,9 +201,9 @@ fn optimize(lab: &Lab, transform: &Transform, bytes: &[u8]) -> Result<Vec<u8>, S
     if !ended.success() {
         let words = String::from_utf8_lossy(&ended.stderr);
         let line = words.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-        return Err(format!("wasm-opt {}: {}", ended.exit_reason, line.chars().take(200).collect::<String>()));
+        return Err(format!("wasm-opt {}: {}", ended.exit_reason, line.chars().take(200).collect::<String>()).into());
     }
-    process::read_limited(&output, LARGEST).map_err(text)
+    Ok(process::read_limited(&output, LARGEST).map_err(text)?)
 }
 
 fn sandbox(program: &Path, folder: &Path) -> Sandbox {

@@ -1,29 +1,24 @@
 //! Programs for the columns: builds embedded engines, finds the others.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::{EngineInfo, PROTOCOL_VERSION};
 
-use crate::install_choice;
 use crate::lab::Lab;
 use crate::machine::ToolQuery;
 use crate::store::cache::Key;
 use crate::store::files;
-use crate::versions::{self, VersionedProgram};
-use wasmlab_model::version::find_version;
 use wasmlab_report::visible::VisiblePath;
-use wasmlab_runtimes::{Program, Runtime, Source, Tool};
-use wasmlab_toolchains::npm;
+use wasmlab_runtimes::{Runtime, Source, Tool};
 use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 
 mod build;
 pub mod installed;
+mod program;
 mod python;
 
 pub use build::{BuildProgress, build};
@@ -75,11 +70,11 @@ pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> 
         (Source::Embedded(engine), None) => tool_of(&find_built(lab, engine)?, runtime).map_err(Some),
         (Source::Program(program), _) => match runtime.python_package {
             Some(package) => python::find(lab, runtime, program, package).map_err(Some),
-            None => find_program(lab, runtime, program).map_err(Some),
+            None => program::find(lab, runtime, program).map_err(Some),
         },
         (Source::Driver { driver, program }, _) => {
             // The program comes first, because no build can replace it.
-            let found = find_program(lab, runtime, program).map_err(Some)?;
+            let found = program::find(lab, runtime, program).map_err(Some)?;
             let driver = tool_of(&find_built(lab, driver)?, runtime).map_err(Some)?;
             // The file found may be a script that starts the program, so its version is part of the fingerprint.
             let fingerprint = format!("{} {} {}", driver.fingerprint, found.fingerprint, found.version);
@@ -181,166 +176,6 @@ fn shared_sources(manifest: &str) -> Result<Vec<PathBuf>, toml::de::Error> {
     let manifest: toml::Table = toml::from_str(manifest)?;
     let named = ["package", "metadata", "wasmlab"].iter().try_fold(&manifest, |table, key| table.get(*key)?.as_table());
     named.and_then(|lab| lab.get("sources")).cloned().map_or(Ok(Vec::new()), toml::Value::try_into)
-}
-
-fn find_program(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool, Absence> {
-    let locate = |names: &[&str], variable| locate(lab, runtime, requested, names, variable);
-    let program = match &runtime.custom_build {
-        Some(program) => program.clone(),
-        None => {
-            locate(requested.names, requested.variable).or_else(|absence| match VersionedProgram::of_line(runtime) {
-                // If the variable is set to a wrong path, that is an error.
-                Some(line) if lab.machine.variable(requested.variable).is_none() => versions::find(lab, &line),
-                None if lab.machine.variable(requested.variable).is_none() => newest(lab, runtime, absence),
-                _ => Err(absence),
-            })?
-        }
-    };
-    let program = behind_npm_script(runtime, program);
-    let aux_program = runtime.aux_program.map(|aux| locate(&[aux.name], aux.variable)).transpose()?.unwrap_or_default();
-    let args = requested.version_args.iter().map(OsString::from).collect();
-    let query = ToolQuery { program: program.clone(), args, env: BTreeMap::new(), depends_on: program.clone() };
-    // A broken installation is reported; installing another copy would not repair it.
-    let broken = |why: String| {
-        let remedy = format!(
-            "repair `{}`, or name another one in {}; {}",
-            program.visible(),
-            requested.variable,
-            requested.install_hint
-        );
-        Absence::new(why, remedy)
-    };
-    let answer = lab.machine.query(&query).map_err(broken)?;
-    if let Some(line) = runtime.version_line
-        && !find_version(&answer).starts_with(&format!("{line}."))
-    {
-        return Err(broken(format!("`{}` is version {}, not {line}", program.visible(), find_version(&answer))));
-    }
-    let sha256 = lab.machine.sha256(&program).map_err(|e| broken(format!("`{}`: {e}", program.visible())))?;
-    let (support, support_key) = write_support_files(lab, runtime)?;
-    let mut fingerprint = format!("{sha256} {support_key}");
-    let mut version = find_version(&answer);
-    let packages = match runtime.npm_packages() {
-        [] => PathBuf::new(),
-        names => npm::packages(&lab.machine, &program, names).ok_or_else(|| no_packages(lab, names))?,
-    };
-    for name in runtime.npm_packages() {
-        let package = npm::version(&lab.machine, &packages, name)
-            .map_err(|why| Absence { reason: why, ..no_packages(lab, runtime.npm_packages()) })?;
-        let short = name.rsplit('/').next().unwrap_or(name);
-        // The column is about the first package, but all of them affect its results.
-        if find_version(&answer) == version {
-            version += &format!(" {short} {package}");
-        }
-        fingerprint += &format!(" {name} {package}");
-    }
-    if runtime.aux_program.is_some() {
-        fingerprint +=
-            &lab.machine.sha256(&aux_program).map_err(|e| broken(format!("`{}`: {e}", aux_program.visible())))?;
-    }
-    // A program that does not list its switches is not run with any.
-    let listed = runtime.help.iter().map(|args| {
-        let args = args.iter().map(OsString::from).collect();
-        lab.machine.query(&ToolQuery {
-            program: program.clone(),
-            args,
-            env: BTreeMap::new(),
-            depends_on: program.clone(),
-        })
-    });
-    let help = listed.map(Result::unwrap_or_default).collect::<Vec<_>>().join("\n");
-    Ok(Tool {
-        program,
-        version,
-        fingerprint,
-        help,
-        support_dir: support,
-        packages_dir: packages,
-        aux_program,
-        ..Tool::default()
-    })
-}
-
-/// The newest version that `setup` installed from PyPI, or how to install it.
-fn newest(lab: &Lab, runtime: &Runtime, absence: Absence) -> Result<PathBuf, Absence> {
-    let Some(newest) = VersionedProgram::newest(runtime) else { return Err(absence) };
-    versions::find_and_make_executable(lab, &newest).map_err(|of_package| {
-        match (&absence.command, of_package.command) {
-            // A package manager of the system installs it quickly.
-            (Some((_, "")), _) | (_, None) => absence,
-            (_, command) => {
-                let id = runtime.id();
-                Absence {
-                    remedy: format!("`cargo xtask setup --runtime {id}`; or {}", absence.remedy),
-                    command,
-                    ..absence
-                }
-            }
-        }
-    })
-}
-
-/// The native program, if `found` is the script with which an npm package starts it. The script cannot start it in the
-/// sandbox, because the program is in another package. Usually an install script replaces it, but npm may be configured
-/// not to run those.
-fn behind_npm_script(runtime: &Runtime, found: PathBuf) -> PathBuf {
-    let real = fs::canonicalize(&found).unwrap_or_else(|_| found.clone());
-    let modules = real.ancestors().find(|dir| dir.ends_with("node_modules")).and_then(Path::parent);
-    let (Some(root), Some(package)) = (modules, runtime.package) else { return found };
-    let mut first = [0; 2];
-    let is_script = fs::File::open(&real).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == *b"#!";
-    package.candidates(root).find(|program| is_script && *program != real && program.is_file()).unwrap_or(found)
-}
-
-/// Writes [`Runtime::support_files`] to the cache. Returns their folder, and a hash of their content.
-fn write_support_files(lab: &Lab, runtime: &Runtime) -> Result<(PathBuf, String), Absence> {
-    let key = Key::of("support", &runtime.support_files).text().to_owned();
-    let support = lab.cache.dir().join("drivers").join(&key[..16]);
-    for (file, text) in runtime.support_files {
-        let path = support.join(file);
-        if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-            files::write_atomically(&path, text.as_bytes())
-                .map_err(|e| Absence::new(e.to_string(), "the cache must be writable: see `cargo xtask doctor`"))?;
-        }
-    }
-    Ok((support, key))
-}
-
-/// Finds a program named by its variable or on PATH.
-fn locate(
-    lab: &Lab,
-    runtime: &Runtime,
-    requested: Program,
-    names: &[&str],
-    variable: &str,
-) -> Result<PathBuf, Absence> {
-    match lab.machine.variable(variable) {
-        Some(path) if Path::new(&path).is_file() => Ok(PathBuf::from(path)),
-        Some(path) => {
-            let why = format!("{variable} names `{path}`, which is not a file");
-            Err(Absence::new(why, format!("set it to the program, or unset {variable}")))
-        }
-        None => names.iter().find_map(|name| lab.machine.which(name)).ok_or_else(|| {
-            let command = install_choice::choose(&lab.machine, &runtime.install);
-            let note = match &command {
-                Some((command, _)) => format!("`{}`", command.join(" ")),
-                None => install_choice::describe(&runtime.install),
-            };
-            let get = format!("{}, or set {variable} to its path", requested.install_hint);
-            let remedy = if note.is_empty() { get } else { format!("{note}; {get}") };
-            Absence { reason: format!("`{}` is not on PATH", names.join("`, `")), remedy, command }
-        }),
-    }
-}
-
-/// The absence of a column whose npm packages are not installed.
-fn no_packages(lab: &Lab, names: &[&str]) -> Absence {
-    let command: Vec<String> = ["npm", "install", "--global"].iter().chain(names).map(|w| (*w).to_owned()).collect();
-    Absence {
-        reason: format!("the npm packages {} are not installed", names.join(" ")),
-        remedy: format!("`{}`, or set {} to their node_modules folder", command.join(" "), npm::VARIABLE),
-        command: lab.machine.which("npm").map(|_| (command, "")),
-    }
 }
 
 #[cfg(test)]

@@ -66,6 +66,8 @@ pub struct NotBuilt {
     pub detail: String,
     /// A remedy, if there is one.
     pub remedy: Option<String>,
+    /// The symbols that the linker did not find.
+    pub symbols: Vec<String>,
 }
 
 /// Options for building a guest.
@@ -94,7 +96,7 @@ pub fn obtain(lab: &Lab, scenario: &Scenario, options: BuildOptions) -> Result<G
         Ok(tool) => build::from_source(lab, scenario, toolchain, &tool, options.offline),
         Err(missing) if options.require_built => {
             let detail = format!("{} is missing, and --require-built does not allow prebuilt guests", missing.what);
-            Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.remedy) })
+            Err(NotBuilt { remedy: Some(missing.remedy), ..failed(missing.code, detail) })
         }
         Err(missing) => prebuilt::take(lab, scenario, missing),
     }
@@ -116,20 +118,19 @@ pub fn sources_hash(lab: &Lab, scenario: &Scenario) -> std::io::Result<String> {
 }
 
 fn failed(code: Code, detail: impl Into<String>) -> NotBuilt {
-    NotBuilt { code, detail: detail.into(), remedy: None }
+    NotBuilt { code, detail: detail.into(), remedy: None, symbols: Vec::new() }
 }
 
-/// A program that does not link; `detail` lists the undefined symbols.
-fn unlinked(detail: String) -> NotBuilt {
-    let symbols = detail.strip_prefix(UNLINKED).unwrap_or_default().split(", ");
-    NotBuilt { code: Code::UndefinedSymbol, remedy: linker::remedy(symbols), detail }
+/// A program that does not link, because of these symbols.
+fn unlinked(symbols: Vec<String>) -> NotBuilt {
+    let detail = format!("the linker cannot find {}", symbols.join(", "));
+    let remedy = linker::remedy(symbols.iter().map(String::as_str));
+    NotBuilt { remedy, symbols, ..failed(Code::UndefinedSymbol, detail) }
 }
-
-/// Prefix of the detail of a program that does not link.
-const UNLINKED: &str = "the linker cannot find ";
 
 /// A build that cannot work, with what to do about it.
 fn not_buildable(error: PreflightError, scenario: &Scenario) -> NotBuilt {
     let PreflightError { code, detail, remedy } = error;
-    NotBuilt { code, detail: recipe::one_line(&detail, [scenario.dir.as_path()]), remedy: Some(remedy) }
+    let detail = recipe::one_line(&detail, [scenario.dir.as_path()]);
+    NotBuilt { remedy: Some(remedy), ..failed(code, detail) }
 }

@@ -3,7 +3,9 @@
 //! The bytes need not be a valid module. What can be read is explained; where reading stops, a line says why, and the
 //! next section is tried. Together, the lines hold every byte of the file once, in order.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+use wasmlab_model::report::ByteLine;
+use wasmlab_model::text::counted;
 use wasmparser::{BinaryReader, FromReader};
 
 use crate::header::{COMPONENT_SECTIONS, MODULE_SECTIONS};
@@ -24,43 +26,10 @@ const MAX_NESTING: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Annotated {
     /// Every byte, once, in order.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ByteLine>,
     /// Why it is not a valid module or component; `None` if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
-}
-
-/// A few bytes that belong together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Offset of the first byte from the start of the file.
-    pub offset: usize,
-    /// The bytes; in JSON, hexadecimal: `00 61 73 6d`.
-    #[serde(serialize_with = "hexadecimal", deserialize_with = "from_hexadecimal")]
-    pub bytes: Vec<u8>,
-    /// How deep it is nested: 0 for the header and the beginning of a section.
-    pub depth: usize,
-    /// The meaning of the bytes. Names are quoted and escaped, so that no character in them has an effect.
-    pub meaning: String,
-    /// Whether reading stopped here; `meaning` says why.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub wrong: bool,
-}
-
-fn hexadecimal<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&hex(bytes))
-}
-
-fn from_hexadecimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let bytes = text.split_whitespace().map(|digits| u8::from_str_radix(digits, 16));
-    bytes.collect::<Result<_, _>>().map_err(serde::de::Error::custom)
-}
-
-/// `00 61 73 6d`.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 /// The binary has more than [`MAX_BYTES`] bytes.
@@ -88,7 +57,7 @@ pub fn annotated(bytes: &[u8]) -> Result<Annotated, TooLarge> {
 ///
 /// # Errors
 /// If it is too large.
-fn annotate(bytes: &[u8]) -> Result<Vec<Line>, TooLarge> {
+fn annotate(bytes: &[u8]) -> Result<Vec<ByteLine>, TooLarge> {
     if bytes.len() > MAX_BYTES {
         return Err(TooLarge(bytes.len()));
     }
@@ -106,7 +75,7 @@ struct Cursor<'a> {
     at: usize,
     end: usize,
     depth: usize,
-    lines: Vec<Line>,
+    lines: Vec<ByteLine>,
 }
 
 impl<'a> Cursor<'a> {
@@ -126,7 +95,7 @@ impl<'a> Cursor<'a> {
     fn note(&mut self, length: usize, meaning: impl Into<String>) {
         let to = self.at.saturating_add(length).min(self.end);
         let bytes = self.bytes[self.at..to].to_vec();
-        self.lines.push(Line { offset: self.at, bytes, depth: self.depth, meaning: meaning.into(), wrong: false });
+        self.lines.push(ByteLine { offset: self.at, bytes, depth: self.depth, meaning: meaning.into(), wrong: false });
         self.at = to;
     }
 
@@ -196,11 +165,6 @@ impl<'a> Cursor<'a> {
             line.wrong = true;
         }
     }
-}
-
-/// `1 type`, `2 types`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Longest name that is shown in full, characters.

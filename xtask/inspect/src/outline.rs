@@ -189,7 +189,6 @@ impl Reader {
                     Encoding::Component => BinaryKind::Component,
                 });
             }
-            Payload::TypeSection(types) => types.clone().into_iter().try_for_each(|group| spaces.add_types(group))?,
             Payload::ImportSection(imports) => {
                 for import in imports.clone().into_imports() {
                     let import = import?;
@@ -199,17 +198,6 @@ impl Reader {
                         self.import(import.module, import.name, spaces.text(&import.ty));
                     }
                 }
-            }
-            Payload::FunctionSection(s) => {
-                s.clone().into_iter().try_for_each(|i| i.map(|i| spaces.functions.push(i)))?
-            }
-            Payload::TableSection(s) => s.clone().into_iter().try_for_each(|t| t.map(|t| spaces.tables.push(t.ty)))?,
-            Payload::MemorySection(s) => s.clone().into_iter().try_for_each(|m| m.map(|m| spaces.memories.push(m)))?,
-            Payload::TagSection(s) => {
-                s.clone().into_iter().try_for_each(|t| t.map(|t| spaces.tags.push(t.func_type_idx)))?
-            }
-            Payload::GlobalSection(s) => {
-                s.clone().into_iter().try_for_each(|g| g.map(|g| spaces.globals.push(g.ty)))?
             }
             Payload::ExportSection(exports) => {
                 for export in exports.clone() {
@@ -235,7 +223,7 @@ impl Reader {
                     }
                 }
             }
-            _ => {}
+            definitions => add_definitions(definitions, spaces)?,
         }
         Ok(())
     }
@@ -309,6 +297,19 @@ impl Reader {
             self.target_features.sort();
             self.target_features.dedup();
         }
+    }
+}
+
+/// Adds what a section of a core module defines to its index spaces.
+fn add_definitions(payload: &Payload, spaces: &mut IndexSpaces) -> Result<()> {
+    match payload {
+        Payload::TypeSection(types) => types.clone().into_iter().try_for_each(|group| spaces.add_types(group)),
+        Payload::FunctionSection(s) => s.clone().into_iter().try_for_each(|i| i.map(|i| spaces.functions.push(i))),
+        Payload::TableSection(s) => s.clone().into_iter().try_for_each(|t| t.map(|t| spaces.tables.push(t.ty))),
+        Payload::MemorySection(s) => s.clone().into_iter().try_for_each(|m| m.map(|m| spaces.memories.push(m))),
+        Payload::TagSection(s) => s.clone().into_iter().try_for_each(|t| t.map(|t| spaces.tags.push(t.func_type_idx))),
+        Payload::GlobalSection(s) => s.clone().into_iter().try_for_each(|g| g.map(|g| spaces.globals.push(g.ty))),
+        _ => Ok(()),
     }
 }
 

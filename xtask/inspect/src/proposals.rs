@@ -46,6 +46,8 @@ mod flags;
 mod outline;
 mod places;
 mod search;
+
+pub use flags::whole_of;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,7 @@ use super::text::{last_message, one_line};
 use super::{Evidence, exports, lab_lines, trap, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
+use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
 use wasmlab_model::verdict::Judgement;
 
@@ -47,7 +48,8 @@ fn before_start(judgement: Judgement) -> Judgement {
     let remedy = "Build a reactor, whose `_initialize` sets it up for calls: `-mexec-model=reactor` (clang, and rustc as \
                   `-Zwasi-exec-model=reactor` or a cdylib), `-buildmode=c-shared` (Go), `--exportStart _initialize` \
                   (AssemblyScript); or run it as a program.";
-    Judgement { detail: one_line(&detail), remedy: Some(remedy.to_owned()), ..judgement }
+    let (remedy, remedy_kind) = (Some(remedy.to_owned()), RemedyKind::Change);
+    Judgement { detail: one_line(&detail), remedy, remedy_kind, ..judgement }
 }
 
 /// A program's first argument, which a runtime took for the name of an export: it does so for a module without `_start`.

@@ -7,6 +7,7 @@ use super::{Evidence, context, imports, lab_lines, requests, with_code, without_
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
+use wasmlab_model::text::counted;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// Judges by the expectation a guest whose end needs no other explanation.
@@ -163,10 +164,7 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
         parts.push(format!("{} steps succeeded", script.steps_passed));
     }
     if !spec.expect.request.is_empty() {
-        parts.push(match evidence.observation.requests.len() {
-            1 => "1 request reached the server".to_owned(),
-            n => format!("{n} requests reached the server"),
-        });
+        parts.push(format!("{} reached the server", counted(evidence.observation.requests.len(), "request")));
     }
     if parts.is_empty() {
         let stdout = plain(evidence.stdout());

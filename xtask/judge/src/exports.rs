@@ -3,13 +3,9 @@
 use super::imports::{foreign, is_storage, release_candidate};
 use super::{component_part, plugin_hosts, with_code};
 use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::exports::{kind, listed};
 use wasmlab_model::facts::{BinaryKind, Export, Facts};
 use wasmlab_model::verdict::Judgement;
-
-/// The most exports that a line names.
-const MAX_NAMED: usize = 8;
-/// The most characters of a list of exports, unless its first name alone is longer.
-const MAX_LISTED: usize = 180;
 
 /// The judgement on a module that has nothing to call by this name.
 ///
@@ -140,39 +136,6 @@ fn no_program(facts: Option<&Facts>, name: &str) -> Judgement {
     let exports = if there.is_empty() { "nothing".to_owned() } else { listed(there) };
     let detail = format!("exports no `{name}`; it exports {exports}");
     Judgement { remedy: Some(remedy.to_owned()), ..with_code(Code::NoEntryPoint, name.to_owned(), detail) }
-}
-
-/// The exports by name; anything but a function with its kind. As many as fit a line's worth of text: no name is cut.
-fn listed(exports: &[Export]) -> String {
-    let named = |e: &Export| match kind(e) {
-        "function" => shown(&e.name),
-        kind if e.name == kind => e.name.clone(),
-        kind => format!("the {kind} `{}`", e.name),
-    };
-    let most = if exports.len() > MAX_NAMED + 1 { MAX_NAMED } else { exports.len() };
-    let mut names: Vec<String> = Vec::new();
-    let mut length = 0;
-    for name in exports.iter().take(most).map(named) {
-        length += name.chars().count() + 2;
-        if length > MAX_LISTED && !names.is_empty() {
-            break;
-        }
-        names.push(name);
-    }
-    match exports.len() - names.len() {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
-    }
-}
-
-/// A function's name as a line shows it: a name may be empty.
-#[must_use]
-pub fn shown(name: &str) -> String {
-    if name.is_empty() { "`\"\"`".to_owned() } else { format!("`{name}`") }
-}
-
-fn kind(export: &Export) -> &str {
-    if export.signature.is_some() { "function" } else { export.ty.split(' ').next().unwrap_or_default() }
 }
 
 fn a_kind(export: &Export) -> String {

@@ -1,18 +1,23 @@
-//! The meaning of a missing import, by its ABI and the kind of module.
+//! The judgement on a missing import, and the imports that only another host defines.
 
 mod described;
 mod mismatched;
 mod own;
+mod reason;
 mod side_module;
 
 use std::collections::HashMap;
 
 use described::described;
 pub use mismatched::{is_wide, mismatched, unnoticed};
+pub use reason::release_candidate;
+use reason::{Reason, of, of_candidate, reason, reason_of, use_another_runtime, with};
 
-use super::{Evidence, component_part, emscripten, glue, plugin_hosts, symbols, with_code};
+use super::{Evidence, component_part, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
+use wasmlab_model::names::{and_more, rest};
+use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::verdict::Judgement;
 
 /// `module.name`, or the name alone for components.
@@ -52,7 +57,8 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         (None, None) => reason(facts, found, abi, name),
     };
     if reason.remedy.is_none() && reason.code == Code::MissingImport {
-        reason.remedy = of_abi(&import, component, abi);
+        reason.remedy = use_another_runtime(&import, component, abi);
+        reason.remedy_kind = RemedyKind::SomeRuntime;
     }
     let shown_import = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
     let missing_import = match found.filter(|found| kind_of(&found.ty).is_some()) {
@@ -62,20 +68,14 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         None => format!("{shown_import}: {ty}"),
     };
     let also = next.map(|(_, import)| format!("; the module also imports {}", with_its_host(facts, &[import])));
-    let detail =
-        format!("does not define {missing_import}{}{}{}", more(missing), also.unwrap_or_default(), reason.note);
+    let detail = format!("does not define {missing_import}{}{}", more(missing), also.unwrap_or_default());
     let subject = next.map_or(import, |(facts, import)| shown(facts, import));
-    let judgement = with_code(reason.code, subject, detail);
-    Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
+    reason.judgement(Some(subject), &detail)
 }
 
 /// `, and 2 more imports`, given the total number `missing`.
 fn more(missing: u32) -> String {
-    match missing.saturating_sub(1) {
-        0 => String::new(),
-        1 => ", and 1 more import".to_owned(),
-        n => format!(", and {n} more imports"),
-    }
+    rest(missing as usize, 1, "import").map(|more| format!(", {more}")).unwrap_or_default()
 }
 
 /// The judgement on the first of `missing` imports if the module's own JavaScript file loaded it and does not define
@@ -120,10 +120,9 @@ pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let lines = evidence.lab_lines();
     let last = lines.last().map(|line| format!(" after its check {}", line.name)).unwrap_or_default();
     let it = with_its_host(Some(facts), &imports);
-    let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it anyway{}", reason.note);
+    let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it anyway");
     let subject = others.is_empty().then(|| shown(facts, first));
-    let judgement = with_code(reason.code, subject, detail);
-    Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
+    Some(reason.judgement(subject, &detail))
 }
 
 /// A runtime that stops before it links a module built for another host: the real problem is the missing imports.
@@ -136,9 +135,7 @@ pub fn made_for_another_host(facts: &Facts, before: &str) -> Option<Judgement> {
     let import = foreign(facts).or_else(|| facts.imports.iter().find(|import| is_storage(import)))?;
     let reason = reason_of(facts, import);
     let imports = with_its_host(Some(facts), &[import]);
-    let detail = format!("{before}; the module imports {imports}{}", reason.note);
-    let judgement = with_code(reason.code, shown(facts, import), detail);
-    Some(Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement })
+    Some(reason.judgement(Some(shown(facts, import)), &format!("{before}; the module imports {imports}")))
 }
 
 /// The first import that no WASI host defines, if any: what a runtime that does not check imports would fail on later.
@@ -204,7 +201,7 @@ fn with_its_host(facts: Option<&Facts>, imports: &[&Import]) -> String {
     let more = match others {
         [] => String::new(),
         [other] => format!(" and {}", named(other)),
-        others => format!(" and {} more", others.len()),
+        others => and_more(others.len()),
     };
     let whose = match facts.and_then(|facts| abi_of(facts, first)) {
         Some(Abi::Wasix) => "which only a host of WASIX defines",
@@ -232,192 +229,7 @@ fn kind_of(ty: &str) -> Option<&'static str> {
     ["a global", "a memory", "a table", "a tag"].into_iter().find(|kind| ty.starts_with(&kind[2..]))
 }
 
-/// Why an import is missing, and what would change it.
-struct Reason {
-    code: Code,
-    /// Unless it is the catalogue's.
-    blame: Option<&'static [Blame]>,
-    /// Unless it is the catalogue's.
-    remedy: Option<String>,
-    /// Added to the detail.
-    note: String,
-}
-
-fn of(code: Code) -> Reason {
-    Reason { code, blame: None, remedy: None, note: String::new() }
-}
-
-fn with(code: Code, remedy: &str) -> Reason {
-    Reason { remedy: Some(remedy.to_owned()), ..of(code) }
-}
-
-/// The version of a WASI interface that is a release candidate: `0.2.0-rc-2023-12-05`.
-pub fn release_candidate(interface: &str) -> Option<&str> {
-    let (package, version) = interface.split_once('@')?;
-    (package.starts_with("wasi:") && version.contains("-rc")).then_some(version)
-}
-
-/// A release candidate's interface differs from the release's, and runtimes soon drop support for it.
-fn of_candidate(version: &str) -> Reason {
-    let release = version.split('-').next().unwrap_or(version);
-    Reason {
-        blame: Some(&[Blame::Toolchain]),
-        note: format!("; {version} is a pre-release of {release}, and runtimes with another version do not accept it"),
-        ..with(
-            Code::MissingImport,
-            &format!(
-                "Rebuild it with current tools (wit-bindgen, cargo component, jco, a current compiler), which use released \
-                 versions instead of {version}."
-            ),
-        )
-    }
-}
-
-fn reason_of(facts: &Facts, import: &Import) -> Reason {
-    reason(Some(facts), Some(import), abi_of(facts, import), &import.name)
-}
-
-fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
-    let shape = facts.map(|f| f.shape);
-    if let Some(facts) = facts.filter(|facts| facts.shape == Shape::SideModule) {
-        let section = side_module::section(facts);
-        let note = format!("; it is a side module (section `{section}`): its main module's loader defines this import");
-        return Reason { note, ..with(Code::SideModule, &side_module::remedy(facts)) };
-    }
-    if shape == Some(Shape::Object) {
-        let note = "; it is an object file (section `linking`), which has not been linked".to_owned();
-        let remedy = "Link it: leave out `-c`, or pass it to `wasm-ld`; an object file is not a program.";
-        return Reason { note, ..with(Code::UnresolvedSymbol, remedy) };
-    }
-    if facts.is_some_and(is_main_module) {
-        return Reason {
-            note: "; it is a main module of Emscripten's dynamic linking".to_owned(),
-            ..with(
-                Code::NeedsJsGlue,
-                "Load it through its own JavaScript glue; a main module of dynamic linking cannot run standalone.",
-            )
-        };
-    }
-    match abi {
-        Some(Abi::EmscriptenFastcomp) => Reason {
-            note: emscripten::shortened(facts),
-            ..with(Code::NeedsEmscriptenHost, &emscripten::before_2020(facts))
-        },
-        // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
-        Some(Abi::EmscriptenUpstream) if facts.is_some_and(is_standalone) => {
-            with(Code::NeedsEmscriptenHost, &emscripten::of_standalone(facts))
-        }
-        Some(Abi::EmscriptenUpstream) => with(Code::NeedsJsGlue, &emscripten::glue(facts)),
-        Some(Abi::WasmBindgen) => wasm_bindgen(facts),
-        Some(Abi::GoJs) => with(Code::NeedsJsGlue, &glue::go(facts)),
-        Some(Abi::KotlinJs) => with(Code::NeedsJsGlue, glue::kotlin(facts)),
-        Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &glue::assembly_script(facts)),
-        Some(Abi::Minified) => Reason {
-            note: " (the toolchain shortened the names; only its glue knows them)".to_owned(),
-            ..of(Code::NeedsJsGlue)
-        },
-        Some(Abi::Napi) => Reason { remedy: glue::napi(facts), ..of(Code::NeedsNapiHost) },
-        Some(Abi::Unlinked) => unlinked(import, name),
-        Some(Abi::JsBuiltins) => Reason {
-            blame: Some(&[Blame::Abi]),
-            note: "; JavaScript engines have it built in but enable it only on request".to_owned(),
-            ..with(
-                Code::MissingImport,
-                "Run it in a JavaScript host of 2025 or later (Chromium 130, Node 24, Deno, Bun) that compiles it with the \
-                 option `builtins: [\"js-string\"]`, or compile it with its own string implementation.",
-            )
-        },
-        Some(Abi::WasiUnstable) => Reason {
-            blame: Some(&[Blame::Toolchain, Blame::Runtime]),
-            note: "; that is WASI's first snapshot (2019) under its old name".to_owned(),
-            ..with(
-                Code::MissingImport,
-                "Rebuild it with a current toolchain (any recent Rust, wasi-sdk or moc), which imports \
-                 `wasi_snapshot_preview1`.",
-            )
-        },
-        Some(Abi::CustomHost | Abi::CustomInterface) => {
-            // Any import shows the host, whichever a runtime looks for first.
-            let all = import.into_iter().chain(facts.iter().flat_map(|f| &f.imports));
-            match all.into_iter().find_map(|i| plugin_hosts::find(&i.module, &i.name)) {
-                Some(host) => {
-                    Reason { note: format!("; it is {}", host.description), ..with(Code::CustomHost, host.remedy) }
-                }
-                None => own::reason(facts),
-            }
-        }
-        // An ABI of one vendor, like Emscripten's system calls: no other runtime promised to support it.
-        Some(Abi::Wasix) => Reason {
-            blame: Some(&[Blame::Abi, Blame::Runtime]),
-            ..with(Code::MissingImport, "Use a runtime that supports WASIX (wasmer).")
-        },
-        Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => of(Code::MissingImport),
-    }
-}
-
-/// It starts without a JavaScript file.
-fn is_standalone(facts: &Facts) -> bool {
-    facts.exports.iter().any(|export| export.name == "_start")
-}
-
-/// It imports addresses from a loader but does not declare how much memory it needs: other modules are loaded into it.
-fn is_main_module(facts: &Facts) -> bool {
-    let asks = |i: &Import| i.module.starts_with("GOT.") || (i.module == "env" && i.name == "__memory_base");
-    facts.shape != Shape::SideModule && facts.imports.iter().any(asks)
-}
-
-fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
-    // For Node, the processed file keeps this module's name.
-    let is_processed =
-        |facts: &Facts| facts.producers.iter().any(|by| by.field == "processed-by" && by.name == "wasm-bindgen");
-    let is_raw = |facts: &Facts| facts.imports.iter().any(|import| import.module.starts_with("__wbindgen_"));
-    let raw = facts.is_some_and(|facts| is_raw(facts) && !is_processed(facts));
-    if raw {
-        Reason {
-            note: "; it is cargo's output, not yet processed by wasm-bindgen: no host defines these imports".to_owned(),
-            ..with(
-                Code::NeedsJsGlue,
-                "Process it with `wasm-bindgen` (or `wasm-pack build`) for a JavaScript host; for any other, build without the \
-                 dependency feature that adds these imports (`js`, `wasm_js`, `wasmbind` of getrandom, uuid, time, \
-                 chrono), or for wasm32-wasip1.",
-            )
-        }
-    } else {
-        with(
-            Code::NeedsJsGlue,
-            "Run it in a JavaScript host through the file that wasm-bindgen generated. For any other host, build the \
-             program for wasm32-wasip1, without what it calls in JavaScript.",
-        )
-    }
-}
-
 /// Whether an import is a memory or a table.
 pub fn is_storage(import: &Import) -> bool {
     matches!(kind_of(&import.ty), Some("a memory" | "a table"))
-}
-
-/// The remedy for an import of an ABI, or of an interface that a component imports, that the runtime lacks.
-fn of_abi(interface: &str, component: bool, abi: Option<Abi>) -> Option<String> {
-    if component {
-        return Some(format!(
-            "Use a runtime that implements {interface}, or compose it with a component that exports it (`wac plug`)."
-        ));
-    }
-    Some(format!("Use a runtime that implements {}.", abi?.title()))
-}
-
-/// An import that the linker left to the host.
-fn unlinked(import: Option<&Import>, name: &str) -> Reason {
-    let storage = |what: &str, import: &str| Reason {
-        blame: Some(&[Blame::Toolchain]),
-        note: "; a linker option left it to the host".to_owned(),
-        ..with(Code::MissingImport, &format!("Link without `{import}`, or supply a {what} from your own JavaScript."))
-    };
-    match import.and_then(|i| kind_of(&i.ty)) {
-        Some("a memory") => return storage("WebAssembly.Memory", "--import-memory"),
-        Some("a table") => return storage("WebAssembly.Table", "--import-table"),
-        _ => {}
-    }
-    let note = "; a library symbol that the linker did not find and left undefined".to_owned();
-    Reason { note, ..with(Code::UnresolvedSymbol, &symbols::definition(name)) }
 }

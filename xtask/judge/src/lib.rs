@@ -7,6 +7,7 @@
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
+use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{EXIT_INVALID_SPEC, Stage};
@@ -115,6 +116,8 @@ fn with_code(code: Code, subject: impl Into<Option<String>>, detail: impl Into<S
         subject: subject.into(),
         detail: one_line(&detail.into()),
         remedy: None,
+        remedy_kind: RemedyKind::default(),
+        refusal: None,
         checks: Vec::new(),
         assertions: None,
     }
@@ -129,6 +132,8 @@ fn without_code(verdict: Verdict, detail: impl Into<String>) -> Judgement {
         subject: None,
         detail: one_line(&detail.into()),
         remedy: None,
+        remedy_kind: RemedyKind::default(),
+        refusal: None,
         checks: Vec::new(),
         assertions: None,
     }

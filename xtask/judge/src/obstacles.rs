@@ -5,10 +5,9 @@ use wasmlab_protocol::Stage;
 
 use super::imports;
 use super::proposals::EXTERNREF;
-use super::remedies::{FailedCell, Passing, names};
+use super::remedies::{FailedCell, Passing, RowRemedy, names};
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
-use wasmlab_model::remedy::FIRST_OBSTACLE;
 
 /// A column of the same row that fell short.
 #[derive(Clone, Copy, Debug)]
@@ -30,21 +29,19 @@ pub struct FailedColumn<'a> {
 /// How far a module came that fell short for this reason; `None` for reasons that say nothing of that.
 fn depth(code: Code) -> Option<u8> {
     use Code::{
-        CapabilityDenied, ComponentPart, CustomHost, DiskFlood, HostRefused, LibraryUnsupported, MissingImport,
-        NeedsComponentModel, NeedsEmscriptenHost, NeedsJsGlue, NeedsNapiHost, NoEntryPoint, NotImplemented,
-        OutputFlood, SideModule, SocketsUnsupported, ThreadsUnsupported, Timeout, Trap, UnresolvedSymbol,
-        UnsupportedProposal, WrongExit, WrongOutput,
+        CapabilityDenied, DiskFlood, HostRefused, LibraryUnsupported, MissingImport, NeedsComponentModel, NoEntryPoint,
+        NotImplemented, OutputFlood, SocketsUnsupported, ThreadsUnsupported, Timeout, UnsupportedProposal,
     };
     Some(match code {
         NeedsComponentModel => 0,
         UnsupportedProposal => 1,
         MissingImport => 2,
-        SideModule | ComponentPart | NeedsNapiHost | NeedsEmscriptenHost | NeedsJsGlue | CustomHost
-        | UnresolvedSymbol => 3,
+        code if code.is_about_imports() => 3,
         NoEntryPoint => 4,
         // The guest runs.
-        Trap | WrongExit | WrongOutput | HostRefused | CapabilityDenied | NotImplemented | SocketsUnsupported
-        | ThreadsUnsupported | LibraryUnsupported | Timeout | OutputFlood | DiskFlood => RUNS,
+        HostRefused | CapabilityDenied | NotImplemented | SocketsUnsupported | ThreadsUnsupported
+        | LibraryUnsupported | Timeout | OutputFlood | DiskFlood => RUNS,
+        code if code.is_guest_gone_wrong() => RUNS,
         _ => return None,
     })
 }
@@ -56,7 +53,7 @@ const RUNS: u8 = 5;
 const LAST_OF_RUNTIME: u8 = 2;
 
 /// The remedy of a cell that has another obstacle behind its first one, if no column of the row passes.
-pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<String> {
+pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<RowRemedy> {
     // A compiler that crashed stopped where others refuse a proposal.
     let crashed = cell.code == Code::Crashed && cell.stage == Some(Stage::Compile);
     let here = if crashed { Some(1) } else { depth(cell.code) }.filter(|here| *here <= LAST_OF_RUNTIME)?;
@@ -72,7 +69,8 @@ pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<String> {
         _ => return None,
     };
     let (next, remedy) = of_row(cell, here, row).or_else(|| of_facts(cell))?;
-    Some(format!("{first}{FIRST_OBSTACLE}{next}. {remedy}"))
+    let text = format!("{first} is only the first obstacle: {next}. {remedy}");
+    Some(RowRemedy { text, behind: Some(remedy) })
 }
 
 /// The obstacle that most columns met after the first one, the nearest to it first.
@@ -117,7 +115,8 @@ fn of_facts(cell: &FailedCell) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::{FailedColumn, remedy};
-    use crate::remedies::FailedCell;
+    use crate::remedies::tests::FAILED;
+    use crate::remedies::{FailedCell, RowRemedy};
     use wasmlab_model::codes::Code;
     use wasmlab_protocol::Stage;
 
@@ -146,86 +145,115 @@ mod tests {
         differs: false,
     };
 
+    const LOGGING: FailedColumn = FailedColumn {
+        column: ("wasmtime-cli", "wasmtime"),
+        code: Code::MissingImport,
+        subject: Some("wasi:logging/logging"),
+        detail: "does not define wasi:logging/logging#log",
+        remedy: Some("Compose it."),
+        differs: false,
+    };
+    /// It differs from the others that ran the guest.
+    const WRONG_CLOCK: FailedColumn = FailedColumn {
+        column: ("wamr-zig", "wamr-zig"),
+        code: Code::WrongOutput,
+        subject: Some("clock"),
+        differs: true,
+        ..NO_THREADS
+    };
+    const ABORT: &str = "(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))";
+    const EXIT: &str = "wasi_snapshot_preview1.proc_exit";
+
+    /// A cell that fell short for `code (subject)`, of a module with these imports, in this row; and its remedy: the first
+    /// obstacle and the next one, then how to remove that.
+    fn check(code: Code, subject: &str, imports: &str, row: &[FailedColumn], wanted: Option<(&str, &str)>) {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
+        let cell = FailedCell {
+            code,
+            subject: Some(subject).filter(|subject| !subject.is_empty()),
+            stage: Some(Stage::Compile),
+            runtime: "wasmi",
+            facts: Some(&facts),
+            ..FAILED
+        };
+        let wanted = wanted.map(|(obstacles, behind)| RowRemedy {
+            text: format!("{obstacles}. {behind}"),
+            behind: Some(behind.to_owned()),
+        });
+        assert_eq!(remedy(&cell, row), wanted, "{code} {subject:?}");
+    }
+
     #[test]
-    fn obstacle_behind_the_first_comes_from_the_row_or_the_imports() {
-        let check = |code: Code, subject: &str, imports: &str, row: &[FailedColumn], wanted: Option<&str>| {
-            let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
-            let subject = Some(subject).filter(|subject| !subject.is_empty());
-            let stage = Some(Stage::Compile);
-            let cell = FailedCell {
-                code,
-                subject,
-                stage,
-                runtime: "wasmi",
-                own: None,
-                differs: false,
-                facts: Some(&facts),
-                predicted: false,
-            };
-            assert_eq!(remedy(&cell, row).as_deref(), wanted, "{code} {subject:?}");
-        };
+    fn next_obstacle_comes_from_the_columns_that_got_further() {
         let lacks = Code::UnsupportedProposal;
-        let threads = "The proposal threads is only the first obstacle: node gets past it and stops at env.memory \
-                       (needs-napi-host). Load it through emnapi.";
-        check(lacks, "threads", "", &[NO_PROGRAM, ADDON], Some(threads));
-        let wasi = "The import wasi_snapshot_preview1.args_get is only the first obstacle: wasmtime-cli gets past it and \
-                    finds no `_start` to call. Name an export.";
-        check(Code::MissingImport, "wasi_snapshot_preview1.args_get", "", &[NO_PROGRAM], Some(wasi));
-        let abort = "(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))";
-        let simd = "The proposal simd is only the first obstacle: the module also imports env.abort (needs-js-glue). \
-                    Define `env.abort` in the program that embeds it (JavaScript: `{ env: { abort() { throw Error() } } \
-                    }`); or compile it without: `asc --use abort=`.";
-        check(lacks, "simd", abort, &[], Some(simd));
-        let host = "The component model is only the first obstacle: the module also imports mine.call (custom-host). Embed the \
-                    runtime in a program that defines this import (from mine); if mine is a module, link it with `wasmtime \
-                    run --preload mine=FILE`.";
-        check(Code::NeedsComponentModel, "", "(import \"mine\" \"call\" (func))", &[], Some(host));
-        let crash = "The crash is only the first obstacle: node gets past it and stops at env.memory (needs-napi-host). Load \
-                     it through emnapi.";
-        check(Code::Crashed, "", "", &[ADDON], Some(crash));
-        check(lacks, "externref", "", &[ADDON], Some(&threads.replace("proposal threads", "type externref")));
-        check(
-            lacks,
-            "simd threads",
-            "",
-            &[ADDON],
-            Some(&threads.replace("proposal threads", "lack of simd and threads")),
-        );
-        // What another runtime lacks counts if none got further, but not the same import under another code.
-        let logging = FailedColumn {
-            column: ("wasmtime-cli", "wasmtime"),
-            code: Code::MissingImport,
-            subject: Some("wasi:logging/logging"),
-            detail: "does not define wasi:logging/logging#log",
-            remedy: Some("Compose it."),
-            differs: false,
-        };
-        let next = "The component model is only the first obstacle: wasmtime-cli gets past it and stops at \
-                    wasi:logging/logging (missing-import). Compose it.";
-        check(Code::NeedsComponentModel, "", "", &[logging], Some(next));
-        let part = FailedColumn { code: Code::ComponentPart, ..logging };
-        check(Code::MissingImport, "wasi:logging/logging", "", &[part], None);
-        // What most of those met that ran it, and not what only one did that differs from them.
-        let wrong_clock = FailedColumn {
-            column: ("wamr-zig", "wamr-zig"),
-            code: Code::WrongOutput,
-            subject: Some("clock"),
-            differs: true,
-            ..NO_THREADS
-        };
-        let (exit, node) =
-            ("wasi_snapshot_preview1.proc_exit", FailedColumn { column: ("node", "node"), ..NO_THREADS });
-        let runs = "The import wasi_snapshot_preview1.proc_exit is only the first obstacle: wasmi and node get past it and \
-                    end with threads-unsupported. Build for WASIX.";
-        check(Code::MissingImport, exit, "", &[wrong_clock, NO_THREADS, node], Some(runs));
-        check(Code::MissingImport, exit, "", &[wrong_clock], None);
-        for code in [Code::SocketsUnsupported, Code::LibraryUnsupported, Code::Timeout] {
-            let all = [FailedColumn { code, ..NO_THREADS }, FailedColumn { code, ..node }];
-            let runs = runs.replace("threads-unsupported", code.id());
-            check(Code::MissingImport, exit, "", &all, Some(&runs));
+        let addon = "node gets past it and stops at env.memory (needs-napi-host)";
+        for (code, subject, row, first, next, behind) in [
+            (lacks, "threads", &[NO_PROGRAM, ADDON][..], "The proposal threads", addon, "Load it through emnapi."),
+            (lacks, "externref", &[ADDON], "The type externref", addon, "Load it through emnapi."),
+            (lacks, "simd threads", &[ADDON], "The lack of simd and threads", addon, "Load it through emnapi."),
+            (Code::Crashed, "", &[ADDON], "The crash", addon, "Load it through emnapi."),
+            (
+                Code::MissingImport,
+                "wasi_snapshot_preview1.args_get",
+                &[NO_PROGRAM],
+                "The import wasi_snapshot_preview1.args_get",
+                "wasmtime-cli gets past it and finds no `_start` to call",
+                "Name an export.",
+            ),
+            // What another runtime lacks counts if none got further.
+            (
+                Code::NeedsComponentModel,
+                "",
+                &[LOGGING],
+                "The component model",
+                "wasmtime-cli gets past it and stops at wasi:logging/logging (missing-import)",
+                "Compose it.",
+            ),
+        ] {
+            let obstacles = format!("{first} is only the first obstacle: {next}");
+            check(code, subject, "", row, Some((&obstacles, behind)));
         }
-        // Nothing stands behind it, or the obstacle is not about the runtime.
-        check(lacks, "simd", "", &[], None);
-        check(Code::NeedsNapiHost, "env.memory", abort, &[NO_PROGRAM], None);
+    }
+
+    #[test]
+    fn next_obstacle_is_what_most_columns_met_that_ran_the_guest() {
+        let node = FailedColumn { column: ("node", "node"), ..NO_THREADS };
+        for code in [Code::ThreadsUnsupported, Code::SocketsUnsupported, Code::LibraryUnsupported, Code::Timeout] {
+            let row = [WRONG_CLOCK, FailedColumn { code, ..NO_THREADS }, FailedColumn { code, ..node }];
+            let both =
+                format!("The import {EXIT} is only the first obstacle: wasmi and node get past it and end with {code}");
+            check(Code::MissingImport, EXIT, "", &row, Some((&both, "Build for WASIX.")));
+        }
+    }
+
+    #[test]
+    fn next_obstacle_comes_from_the_imports_if_no_column_got_further() {
+        let abort = (
+            "The proposal simd is only the first obstacle: the module also imports env.abort (needs-js-glue)",
+            "Define `env.abort` in the program that embeds it (JavaScript: `{ env: { abort() { throw Error() } } }`); or \
+             compile it without: `asc --use abort=`.",
+        );
+        check(Code::UnsupportedProposal, "simd", ABORT, &[], Some(abort));
+        let host = (
+            "The component model is only the first obstacle: the module also imports mine.call (custom-host)",
+            "Embed the runtime in a program that defines this import (from mine); if mine is a module, link it with \
+             `wasmtime run --preload mine=FILE`.",
+        );
+        check(Code::NeedsComponentModel, "", "(import \"mine\" \"call\" (func))", &[], Some(host));
+    }
+
+    #[test]
+    fn nothing_stands_behind_the_last_obstacle() {
+        let part = FailedColumn { code: Code::ComponentPart, ..LOGGING };
+        for (code, subject, imports, row) in [
+            (Code::UnsupportedProposal, "simd", "", &[][..]),
+            // The obstacle is not about the runtime.
+            (Code::NeedsNapiHost, "env.memory", ABORT, &[NO_PROGRAM]),
+            // The same import under another code.
+            (Code::MissingImport, "wasi:logging/logging", "", &[part]),
+            (Code::MissingImport, EXIT, "", &[WRONG_CLOCK]),
+        ] {
+            check(code, subject, imports, row, None);
+        }
     }
 }

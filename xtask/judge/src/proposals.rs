@@ -3,7 +3,7 @@
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::verdict::Judgement;
+use wasmlab_model::verdict::{Judgement, Refusal};
 
 use super::text::one_line;
 use super::{components, imports, transforms};
@@ -46,6 +46,12 @@ pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) ->
     needed.into_iter().filter(|proposal| names(proposal)).collect()
 }
 
+/// Whether the judgement is on a module that a runtime refused, so that [`refine`] can make it exact.
+#[must_use]
+pub fn is_refusal(judgement: &Judgement, facts: &Facts) -> bool {
+    facts.refusal.is_none() && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
+}
+
 /// Makes the judgement on a refused module exact. `probed`: the needed proposals that were tried with small modules,
 /// and whether the runtime refused each of those modules too.
 #[must_use]
@@ -58,7 +64,8 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         // It supports each of them, so it refuses the module for another reason.
         let all_tried = facts.proposals.iter().all(|name| probed.iter().any(|(probed, _)| probed == name));
         if !all_tried || probed.is_empty() {
-            return judgement;
+            let refusal = Some(Refusal { lacks: None, words: judgement.detail.clone() });
+            return Judgement { refusal, ..judgement };
         }
         let detail = format!("{}; it accepts a small module for each proposal that this one needs", judgement.detail);
         let entry = Code::EngineCompileError.entry();
@@ -73,13 +80,14 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let also_lacked = also;
     let also = match also_lacked.as_slice() {
         [] => String::new(),
-        names => format!("{ALSO_LACKS}{}", forms_listed(names, facts)),
+        names => format!("; also lacks {}", forms_listed(names, facts)),
     };
-    let imports = imports::foreign(facts).map(|import| format!("{NOT_REACHED}{}", imports::shown(facts, import)));
-    let (lacks, words) = (forms_listed(&reached, facts), &judgement.detail);
+    let imports =
+        imports::foreign(facts).map(|import| format!("; not reached: its import {}", imports::shown(facts, import)));
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
-    let draft = draft(message, &reached);
-    let detail = one_line(&format!("{LACKS}{lacks}{part}: {words}{draft}{also}{}", imports.unwrap_or_default()));
+    let lacks = format!("{}{part}", forms_listed(&reached, facts));
+    let words = format!("{}{}", judgement.detail, draft(message, &reached));
+    let detail = one_line(&format!("lacks {lacks}: {words}{also}{}", imports.unwrap_or_default()));
     let entry = Code::UnsupportedProposal.entry();
     // A runtime without either form of exceptions lacks more than the old one.
     let lacks_both = reached.contains(&"exceptions") || also_lacked.contains(&"exceptions");
@@ -90,6 +98,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         blame: if old_form { vec![Blame::Toolchain] } else { entry.blame.to_vec() },
         subject: Some(reached.join(" ")),
         detail,
+        refusal: Some(Refusal { lacks: Some(lacks), words }),
         remedy: old_form.then(|| to_standard_form(facts)),
         ..judgement
     }
@@ -124,31 +133,10 @@ pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
         .into_iter()
         .flat_map(|subject| subject.split(' '))
         .filter_map(first_use)
-        .map(|(name, at)| format!("{FIRST_USE}{name}: {at}"))
+        .map(|(name, at)| format!("; first {name}: {at}"))
         .collect();
     let detail = one_line(&format!("{}{}", judgement.detail, uses.concat()));
     Judgement { detail, ..judgement }
-}
-
-/// How a detail about a missing proposal begins.
-pub const LACKS: &str = "lacks ";
-/// How a detail continues if the runtime lacks further proposals.
-pub const ALSO_LACKS: &str = "; also lacks ";
-/// How a detail continues if an import was not reached.
-pub const NOT_REACHED: &str = "; not reached: its import ";
-/// Before each place where the file first uses what the runtime lacks.
-pub const FIRST_USE: &str = "; first ";
-/// Before the result of a run with switches.
-pub const TRIED: &str = "; also tried with ";
-
-/// The runtime's own words in a detail about a proposal: without the proposals that it lacks, the imports that it did not
-/// reach, the places in the file, and further runs.
-#[must_use]
-pub fn words_of_runtime(detail: &str) -> &str {
-    let words = detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": ")).map_or(detail, |(_, words)| words);
-    [ALSO_LACKS, NOT_REACHED, FIRST_USE, TRIED]
-        .iter()
-        .fold(words, |words, next| words.split(next).next().unwrap_or(words))
 }
 
 /// The proposal of components.

@@ -8,6 +8,7 @@ use wasmlab_protocol::Stage;
 
 use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::text::form;
 use wasmlab_model::verdict::Verdict;
 
 use super::lab_lines;
@@ -110,7 +111,7 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
 #[must_use]
 pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Check]]) -> String {
     let Comparison { ran_well: well, ran, .. } = found;
-    let columns = if ran == 1 { "column" } else { "columns" };
+    let columns = form(ran, "column", "columns");
     let Failed { here, everywhere } = failed(checks, others);
     let Some(((first, right, all), more)) = here.split_first().filter(|_| others.iter().any(|o| !o.is_empty())) else {
         return format!("{detail}; it runs well in {well} of {ran} other {columns}");

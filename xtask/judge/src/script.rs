@@ -8,6 +8,7 @@ use super::{Evidence, diagnose, with_code, without_code};
 use wasmlab_model::assertions::Assertions;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::scenario::{Assertion, ScenarioFile, Script, ScriptEnd, Wanted};
+use wasmlab_model::text::{counted, form};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// Why assertions after the end of a process are not attempted.
@@ -172,5 +173,5 @@ fn failure(assertion: &Assertion, why: &str) -> String {
 }
 
 fn passed(count: u64) -> String {
-    format!("{count} assertion{} hold{}", if count == 1 { "" } else { "s" }, if count == 1 { "s" } else { "" })
+    format!("{} {}", counted(count, "assertion"), form(count, "holds", "hold"))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::proposals::{LACKS, TRIED, words_of_runtime};
 use super::text::one_line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
@@ -22,26 +21,26 @@ pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &
         return Judgement { detail: one_line(&detail), ..last.clone() };
     }
     if is_behind(last, &first) {
-        let named = first.detail.strip_prefix(LACKS).and_then(|rest| rest.split_once(": "));
         let of_subject = || listed(&first.subject.as_deref().unwrap_or_default().split(' ').collect::<Vec<_>>());
-        let proposals = named.map_or_else(of_subject, |(names, _)| names.to_owned());
+        let proposals = first.refusal.as_ref().and_then(|refusal| refusal.lacks.clone()).unwrap_or_else(of_subject);
         let detail = format!("refuses {proposals} by default ({}); with {with}: {}", short(words(&first)), last.detail);
         return Judgement { detail: one_line(&detail), ..last.clone() };
     }
     let takes_switch = last.code != Some(Code::NotImplemented) || last.subject.as_deref() != Some("switch");
     let then = if first.code != last.code && takes_switch {
-        format!("{TRIED}{with}: {summary}")
+        format!("; also tried with {with}: {summary}")
     } else if words(&first) == words(last) {
         format!("; same result with {with}")
     } else {
         // The proposals were not probed with the switches, so which of them it lacks then is not known.
-        format!("{TRIED}{with}: {}", words(last))
+        format!("; also tried with {with}: {}", words(last))
     };
     Judgement { detail: one_line(&format!("{}{then}", first.detail)), ..first }
 }
 
+/// The runtime's own words.
 fn words(judgement: &Judgement) -> &str {
-    words_of_runtime(&judgement.detail)
+    judgement.refusal.as_ref().map_or(&judgement.detail, |refusal| &refusal.words)
 }
 
 /// The words without what every refusal of wasmtime begins with, and without the place at which it ends.
@@ -67,43 +66,57 @@ mod tests {
     use super::tried;
     use crate::with_code;
     use wasmlab_model::codes::Code;
+    use wasmlab_model::verdict::{Judgement, Refusal};
+
+    /// A refusal with these words, of a runtime that lacks this; `more` ends its detail.
+    fn lacks(subject: &str, lacks: Option<&str>, words: &str, more: &str) -> Judgement {
+        let begin = lacks.map(|lacks| format!("lacks {lacks}: ")).unwrap_or_default();
+        let refusal = Some(Refusal { lacks: lacks.map(str::to_owned), words: words.to_owned() });
+        let detail = format!("{begin}{words}{more}");
+        Judgement { refusal, ..with_code(Code::UnsupportedProposal, subject.to_owned(), detail) }
+    }
+
+    fn check(first: &Judgement, last: &Judgement, code: Code, wanted: &str) {
+        let found = tried(first.clone(), &["--all".to_owned()], last, "IN SHORT");
+        assert_eq!((found.code, found.detail.as_str()), (Some(code), wanted));
+    }
 
     #[test]
     fn obstacle_behind_an_enabled_proposal_decides() {
-        let check = |first: (Code, &str, &str), last: (Code, &str, &str), code: Code, wanted: &str| {
-            let of = |(code, subject, detail): (Code, &str, &str)| with_code(code, subject.to_owned(), detail);
-            let found = tried(of(first), &["--all".to_owned()], &of(last), "IN SHORT");
-            assert_eq!((found.code, found.detail.as_str()), (Some(code), wanted));
-        };
-        let lacks = Code::UnsupportedProposal;
-        let threads = (lacks, "threads", "lacks threads: malformed limits flags");
-        let more = (lacks, "threads", "lacks threads: malformed limits flags; not reached: its import wasi.f");
-        let import = (Code::MissingImport, "wasi.thread-spawn", "does not define wasi.thread-spawn");
+        let import =
+            with_code(Code::MissingImport, "wasi.thread-spawn".to_owned(), "does not define wasi.thread-spawn");
         let past = "refuses threads by default (malformed limits flags); with --all: does not define wasi.thread-spawn";
-        check(threads, import, import.0, past);
-        check(more, import, import.0, past);
-        let long = (
-            lacks,
-            "threads",
-            "lacks threads: failed to parse WebAssembly module: malformed limits flags (at offset 0x1)",
-        );
-        check(long, import, import.0, past);
-        check(threads, threads, lacks, "lacks threads: malformed limits flags; same result with --all");
-        let other = (lacks, "threads", "lacks threads: other words");
-        check(threads, other, lacks, "lacks threads: malformed limits flags; also tried with --all: other words");
-        // Without probes, all of its proposals are possible.
-        let all = (lacks, "gc simd threads", "malformed limits flags");
-        check(threads, all, lacks, "lacks threads: malformed limits flags; same result with --all");
-        let long =
-            (lacks, "gc threads", "lacks gc and threads: no gc; also lacks exceptions; not reached: its import wasi.f");
-        check(threads, long, lacks, "lacks threads: malformed limits flags; also tried with --all: no gc");
-        // Where a file first uses what was not shown to be lacking is no news of the runtime.
-        let placed = (lacks, "gc threads", "illegal opcode; first gc: byte 0x1; first threads: byte 0x2");
-        check(threads, placed, lacks, "lacks threads: malformed limits flags; also tried with --all: illegal opcode");
-        let switch = (Code::NotImplemented, "switch", "wasi support not compiled in");
-        let refused = "does not define wasi.thread-spawn; also tried with --all: wasi support not compiled in";
-        check(import, switch, import.0, refused);
-        let reached = "does not define wasi.thread-spawn; also tried with --all: IN SHORT";
-        check(import, threads, import.0, reached);
+        let long = "failed to parse WebAssembly module: malformed limits flags (at offset 0x1)";
+        for (words, more) in
+            [("malformed limits flags", ""), ("malformed limits flags", "; not reached: its import wasi.f"), (long, "")]
+        {
+            check(&lacks("threads", Some("threads"), words, more), &import, Code::MissingImport, past);
+        }
+    }
+
+    #[test]
+    fn runs_with_and_without_switches_are_compared_by_the_words_of_the_runtime() {
+        let threads = lacks("threads", Some("threads"), "malformed limits flags", "");
+        let same = "same result with --all";
+        let also = |words: &str| format!("also tried with --all: {words}");
+        for (last, wanted) in [
+            (threads.clone(), same.to_owned()),
+            (lacks("threads", Some("threads"), "other words", ""), also("other words")),
+            // Without probes, all of its proposals are possible.
+            (lacks("gc simd threads", None, "malformed limits flags", ""), same.to_owned()),
+            (lacks("gc threads", Some("gc and threads"), "no gc", "; also lacks exceptions"), also("no gc")),
+            // Where a file first uses what was not shown to be lacking is no news of the runtime.
+            (lacks("gc threads", None, "illegal opcode", "; first gc: byte 0x1"), also("illegal opcode")),
+        ] {
+            let wanted = format!("lacks threads: malformed limits flags; {wanted}");
+            check(&threads, &last, Code::UnsupportedProposal, &wanted);
+        }
+        let import =
+            with_code(Code::MissingImport, "wasi.thread-spawn".to_owned(), "does not define wasi.thread-spawn");
+        let switch = with_code(Code::NotImplemented, "switch".to_owned(), "wasi support not compiled in");
+        for (last, words) in [(&switch, "wasi support not compiled in"), (&threads, "IN SHORT")] {
+            let wanted = format!("does not define wasi.thread-spawn; also tried with --all: {words}");
+            check(&import, last, Code::MissingImport, &wanted);
+        }
     }
 }

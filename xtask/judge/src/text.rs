@@ -1,15 +1,13 @@
 //! Formats quoted text for judgements (one line, truncated, signals by name), and finds a guest's last message.
 
+use wasmlab_model::text::cut;
+
 /// As many characters of a message as a detail quotes.
 const MAX_MESSAGE: usize = 200;
 
 /// `text` in quotes, cut after 60 characters.
 pub fn quote(text: &str) -> String {
-    let mut cut: String = text.chars().take(60).collect();
-    if cut.len() < text.len() {
-        cut.push('…');
-    }
-    format!("{cut:?}")
+    format!("{:?}", cut(text, 60))
 }
 
 /// The guest's last message on stderr, as an apposition.

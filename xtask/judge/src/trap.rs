@@ -6,6 +6,7 @@ use super::text::last_message;
 use super::{Evidence, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
+use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement on a trap.
@@ -23,6 +24,7 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
         Some(last) => format!("{last}; then the trap: {words}"),
         None => words,
     };
+    let judgement = with_code(Code::Trap, trap_name(trap), detail);
     let remedy = match trap {
         TrapKind::MemoryOutOfBounds if is_below_zero(message) => BELOW_ZERO.to_owned(),
         // Its adapter knows which limit can be raised, and with which option.
@@ -41,9 +43,12 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
              node do."
                 .to_owned()
         }
-        _ => inspection_hint(evidence.facts.ok(), location),
+        _ => {
+            let hint = inspection_hint(evidence.facts.ok(), location);
+            return Judgement { remedy: Some(hint), remedy_kind: RemedyKind::Inspection, ..judgement };
+        }
     };
-    Judgement { remedy: Some(remedy), ..with_code(Code::Trap, trap_name(trap), detail) }
+    Judgement { remedy: Some(remedy), ..judgement }
 }
 
 /// The subject of a wait on shared memory, which a page's main thread may not do.
@@ -111,11 +116,6 @@ fn inspection_hint(facts: Option<&Facts>, location: Option<&Location>) -> String
         None => RUN_ELSEWHERE,
     };
     hint.to_owned()
-}
-
-/// Whether a remedy is only how to learn more: it does not make the guest run.
-pub fn is_inspection_hint(remedy: &str) -> bool {
-    [LOOK_AT_FUNCTION, LOOK_AT_INSTRUCTION, BUILD_WITH_NAMES, RUN_ELSEWHERE].contains(&remedy)
 }
 
 /// A guest that ran out of memory: it says so after the runtime refused more. `ending` is how it ended.

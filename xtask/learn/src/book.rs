@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use wasmlab_model::names::and_more;
 use wasmlab_model::report::RunReport;
 use wasmlab_model::verdict::Verdict;
 
@@ -135,10 +136,8 @@ pub fn published_text(published: &Published, report: Option<&RunReport>) -> Stri
         let _ = writeln!(text, "{scenario}{size}");
         for (result, runtimes) in results {
             let head = format!("  {result:<22} ");
-            let mut names = runtimes.iter().take(MAX_NAMES).copied().collect::<Vec<_>>().join(" ");
-            if runtimes.len() > MAX_NAMES {
-                let _ = write!(names, " and {} more", runtimes.len() - MAX_NAMES);
-            }
+            let names = runtimes.iter().take(MAX_NAMES).copied().collect::<Vec<_>>().join(" ");
+            let names = names + &and_more(runtimes.len().saturating_sub(MAX_NAMES));
             let options = textwrap::Options::new(78)
                 .initial_indent(&head)
                 .subsequent_indent("                         ")

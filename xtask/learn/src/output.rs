@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use wasmlab_model::text::counted;
 
 use crate::chapter::Excerpt;
 
@@ -26,8 +27,7 @@ pub fn excerpt(output: &str, shown: &Excerpt) -> (Vec<String>, usize) {
 /// The line that says what is left out.
 #[must_use]
 pub fn left_out(count: usize) -> String {
-    let lines = if count == 1 { "line" } else { "lines" };
-    format!("… {count} more {lines}: run the command yourself to see all")
+    format!("… {}: run the command yourself to see all", counted(count, "more line"))
 }
 
 /// Outputs as they were measured when the book was written, by the command in the chapter's source.

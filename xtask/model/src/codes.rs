@@ -245,6 +245,34 @@ impl Code {
         matches!(self, Self::CompileError | Self::UndefinedSymbol | Self::TargetRenamed)
     }
 
+    /// Whether it is about imports, of which a runtime names the one that it looks for first.
+    #[must_use]
+    pub fn is_about_imports(self) -> bool {
+        matches!(
+            self,
+            Self::ComponentPart
+                | Self::CustomHost
+                | Self::MissingImport
+                | Self::NeedsEmscriptenHost
+                | Self::NeedsJsGlue
+                | Self::NeedsNapiHost
+                | Self::SideModule
+                | Self::UnresolvedSymbol
+        )
+    }
+
+    /// Whether it says least, because it is well known: a runtime has no WASI, or accepts no components.
+    #[must_use]
+    pub fn is_well_known(self) -> bool {
+        matches!(self, Self::MissingImport | Self::NeedsComponentModel)
+    }
+
+    /// Whether the guest ran and went wrong by itself: nothing was missing or refused.
+    #[must_use]
+    pub fn is_guest_gone_wrong(self) -> bool {
+        matches!(self, Self::Trap | Self::WrongExit | Self::WrongOutput)
+    }
+
     /// Whether a cell that is new with this code is bad news by itself: the program or the runtime
     /// misbehaved, rather than lacking something.
     #[must_use]

@@ -3,6 +3,7 @@
 pub mod assertions;
 pub mod checks;
 pub mod codes;
+pub mod exports;
 pub mod facts;
 pub mod names;
 pub mod observation;
@@ -12,6 +13,7 @@ pub mod remedy;
 pub mod report;
 pub mod scenario;
 pub mod shell;
+pub mod text;
 pub mod verdict;
 pub mod version;
 

@@ -91,19 +91,21 @@ impl Transform {
     }
 }
 
-/// The words of a remedy between the first obstacle and the next one.
-pub const FIRST_OBSTACLE: &str = " is only the first obstacle: ";
-
-/// The part of a remedy that is the same for each cell that has other obstacles before the same one.
-#[must_use]
-pub fn behind_first_obstacle(remedy: &str) -> Option<&str> {
-    let (_, next) = remedy.split_once(FIRST_OBSTACLE)?;
-    next.split_once(". ").map(|(_, remedy)| remedy)
+/// What the sentence of a remedy is worth beside the columns in which the same guest passes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RemedyKind {
+    /// It changes the result: a rebuild, a switch, a named program.
+    #[default]
+    Change,
+    /// It asks for some runtime that has what this one lacks: a named column says more.
+    SomeRuntime,
+    /// It tells how to learn more, and changes nothing.
+    Inspection,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Remedy, Transform, TransformTool, behind_first_obstacle};
+    use super::{Remedy, Transform, TransformTool};
 
     #[test]
     fn a_transformation_is_a_command() {
@@ -113,12 +115,5 @@ mod tests {
         assert_eq!(lower.short(), "wasm-opt --signext-lowering");
         let json = serde_json::to_value(Remedy::Transform(lower)).unwrap();
         assert_eq!((&json["kind"], &json["tool"]), (&"transform".into(), &"wasm-opt".into()));
-    }
-
-    #[test]
-    fn the_remedy_behind_the_first_obstacle() {
-        let remedy = "The proposal simd is only the first obstacle: a gets past it and ends with trap. Load it. Now.";
-        assert_eq!(behind_first_obstacle(remedy), Some("Load it. Now."));
-        assert_eq!(behind_first_obstacle("Load it. Now."), None);
     }
 }

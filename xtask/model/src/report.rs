@@ -8,11 +8,13 @@ use crate::codes::{Blame, Code};
 use crate::facts::Facts;
 use crate::verdict::Verdict;
 
+mod byte_line;
 mod cell;
 mod consistency;
 mod failure;
 mod partition;
 
+pub use byte_line::{ByteLine, hex};
 pub(crate) use cell::is_zero;
 pub use cell::{Cell, Note, NoteKind, Output, OutputFile, PASS_WITH_SWITCH};
 pub use failure::{Failure, FailureText};
@@ -263,21 +265,4 @@ pub struct Artifact {
     /// Every byte with its meaning, of a small guest; empty for a larger one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub annotated: Vec<ByteLine>,
-}
-
-/// A few bytes of a binary that belong together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ByteLine {
-    /// Offset of the first byte from the start of the file.
-    pub offset: u64,
-    /// The bytes, hexadecimal: `00 61 73 6d`.
-    pub bytes: String,
-    /// How deep it is nested: 0 for the header and the beginning of a section.
-    pub depth: u64,
-    /// The meaning of the bytes.
-    pub meaning: String,
-    /// Whether reading stopped here; `meaning` says why.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub wrong: bool,
 }

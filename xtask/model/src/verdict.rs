@@ -6,6 +6,7 @@ use wasmlab_protocol::Stage;
 use crate::assertions::Assertions;
 use crate::checks::Check;
 use crate::codes::{Blame, Code};
+use crate::remedy::RemedyKind;
 
 /// The kinds of verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,10 +86,23 @@ pub struct Judgement {
     pub detail: String,
     /// The remedy, if different from the catalogue's.
     pub remedy: Option<String>,
+    /// What this remedy is worth.
+    pub remedy_kind: RemedyKind,
+    /// What the runtime said when it refused the module for a proposal.
+    pub refusal: Option<Refusal>,
     /// The guest's result for each capability that it tried, in its order.
     pub checks: Vec<Check>,
     /// The assertions of a `.wast` file, if the guest is part of one.
     pub assertions: Option<Assertions>,
+}
+
+/// A runtime's refusal of a module that needs a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the runtime lacks, in words; `None` if that is not known.
+    pub lacks: Option<String>,
+    /// The runtime's own words.
+    pub words: String,
 }
 
 /// How a cell compares to its snapshot and to the scenario's `[[known]]` entries.

@@ -22,9 +22,11 @@ pub use agreement::{agreement, of_cell};
 use wasmlab_judge::{Evidence, diagnose, proposals, switched};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Facts, FirstUse};
+use wasmlab_model::names::first_listed_of;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 pub use wasmlab_model::prediction::{Agreement, Expected};
 use wasmlab_model::profile::{Profile, Support};
+use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, Event, Stage};
@@ -55,6 +57,12 @@ pub struct Prediction {
     pub detail: String,
     /// How to change the result.
     pub remedy: Option<String>,
+    /// What this remedy is worth; nobody needs it once [`row::complete`] has named the columns of the row.
+    #[serde(skip)]
+    pub remedy_kind: RemedyKind,
+    /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy_behind: Option<String>,
     /// The runtime's switches that it needs to run.
     pub switches: Vec<String>,
     /// Items that do not work on this runtime as specified, if the file needs them: functions that it imports, and
@@ -113,10 +121,9 @@ fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Predic
     });
     let (functions, more) = found.unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };
-    let detail = match (&functions[..], more) {
-        ([], _) => String::new(),
-        (names, 0) => format!("may fail at run time: {}", names.join(", ")),
-        (names, more) => format!("may fail at run time: {} and {more} more", names.join(", ")),
+    let detail = match functions.as_slice() {
+        [] => String::new(),
+        names => format!("may fail at run time: {}", first_listed_of(names, names.len(), names.len() + more)),
     };
     Prediction { detail, switches, functions, more, ..Prediction::new(expected) }
 }
@@ -127,7 +134,7 @@ fn fails(judgement: Judgement, question: &Question, profile: &Profile, on: &[Str
         Ok(facts) => proposals::located(judgement, facts),
         Err(_) => judgement,
     };
-    let Judgement { code, subject, detail, remedy, .. } = judgement;
+    let Judgement { code, subject, detail, remedy, remedy_kind, .. } = judgement;
     let entry = code.map(Code::entry);
     let remedy = remedy.or_else(|| entry.map(|entry| entry.remedy.to_owned()));
     let facts = question.facts.ok();
@@ -140,7 +147,8 @@ fn fails(judgement: Judgement, question: &Question, profile: &Profile, on: &[Str
     };
     let first_use = facts.filter(|_| code == Some(Code::UnsupportedProposal)).and_then(of_proposal);
     let imports::Names { first: missing, more } = missing.unwrap_or_default();
-    Prediction { code, subject, detail, remedy, missing, more, first_use, ..Prediction::new(Expected::Fails) }
+    let failed = Prediction::new(Expected::Fails);
+    Prediction { code, subject, detail, remedy, remedy_kind, missing, more, first_use, ..failed }
 }
 
 impl Prediction {
@@ -153,6 +161,8 @@ impl Prediction {
             subject: None,
             detail: String::new(),
             remedy: None,
+            remedy_kind: RemedyKind::default(),
+            remedy_behind: None,
             switches: Vec::new(),
             functions: Vec::new(),
             missing: Vec::new(),
@@ -184,14 +194,13 @@ fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Jud
         subject: None,
         detail: String::new(),
         remedy: None,
+        remedy_kind: RemedyKind::default(),
+        refusal: None,
         checks: Vec::new(),
         assertions: None,
     });
     match (&obstacle.cause, question.facts) {
-        (Cause::Rejected { message, .. }, Ok(facts))
-            if facts.refusal.is_none()
-                && matches!(judged.code, Some(Code::UnsupportedProposal | Code::EngineCompileError)) =>
-        {
+        (Cause::Rejected { message, .. }, Ok(facts)) if proposals::is_refusal(&judged, facts) => {
             proposals::refine(judged, facts, message, &obstacle::probed(facts, profile))
         }
         _ => judged,

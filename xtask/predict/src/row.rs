@@ -2,7 +2,7 @@
 //! what stands behind the first obstacle.
 
 use wasmlab_judge::obstacles::FailedColumn;
-use wasmlab_judge::remedies::{self, FailedCell, Passing};
+use wasmlab_judge::remedies::{self, FailedCell, Passing, RowRemedy};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::Remedy;
@@ -23,15 +23,17 @@ pub struct Column<'a> {
 /// Completes the remedies of a file's predictions, and returns them as data, in the same order. `row`: in the order of
 /// the registry, where the most common runtimes come first.
 pub fn complete(row: &mut [Column], facts: Option<&Facts>) -> Vec<Vec<Remedy>> {
-    let found: Vec<(Vec<Remedy>, Option<String>)> = row.iter().map(|column| of_column(column, row, facts)).collect();
-    let apply = |(column, (data, remedy)): (&mut Column, (Vec<Remedy>, Option<String>))| {
-        column.prediction.remedy = remedy.or_else(|| column.prediction.remedy.take());
+    let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> = row.iter().map(|column| of_column(column, row, facts)).collect();
+    let apply = |(column, (data, remedy)): (&mut Column, (Vec<Remedy>, Option<RowRemedy>))| {
+        if let Some(RowRemedy { text, behind }) = remedy {
+            (column.prediction.remedy, column.prediction.remedy_behind) = (Some(text), behind);
+        }
         data
     };
     row.iter_mut().zip(found).map(apply).collect()
 }
 
-fn of_column(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Remedy>, Option<String>) {
+fn of_column(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Remedy>, Option<RowRemedy>) {
     let of = &column.prediction;
     if !of.switches.is_empty() && of.expected != Expected::Fails {
         return (vec![Remedy::Switch { switches: of.switches.clone() }], None);
@@ -41,18 +43,19 @@ fn of_column(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Rem
     // Nothing is predicted of a program with its JavaScript file.
     let runs = |other: &&Column| other.prediction.expected == Expected::Runs && code != Code::NeedsJsGlue;
     let passing: Vec<Passing> = others().filter(runs).map(|other| (other.id, other.engine)).collect();
-    let further: Vec<FailedColumn> = others().filter_map(as_failed_column).collect();
-    let short = FailedCell {
+    let failed: Vec<FailedColumn> = others().filter_map(as_failed_column).collect();
+    let cell = FailedCell {
         code,
         subject: of.subject.as_deref(),
         stage: None,
         runtime: column.id,
         own: of.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy),
+        own_kind: of.remedy_kind,
         differs: false,
         facts,
         predicted: true,
     };
-    (remedies::data(&short, &passing), remedies::of_row(&short, &passing, &further))
+    (remedies::data(&cell, &passing), remedies::of_row(&cell, &passing, &failed))
 }
 
 fn as_failed_column<'a>(other: &'a Column) -> Option<FailedColumn<'a>> {

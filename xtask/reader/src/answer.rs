@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use serde::Serialize;
-use wasmlab_inspect::{self as inspect, bytes::Line};
-use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code};
+use wasmlab_inspect as inspect;
+use wasmlab_model::codes::{CATALOGUE, CatalogueEntry};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
-use wasmlab_model::report::{RuntimeInfo, ToolInfo};
-use wasmlab_report::answer::{facts_line, is_about_imports};
+use wasmlab_model::report::{ByteLine, RuntimeInfo, ToolInfo};
+use wasmlab_report::answer::facts_line;
 use wasmlab_report::columns;
 use wasmlab_runtimes as runtimes;
 
@@ -28,7 +28,7 @@ pub struct Answer {
     /// As in `predict --output json`.
     pub prediction: FilePredictions,
     /// See [`groups`].
-    pub groups: Vec<Group>,
+    pub groups: Vec<PredictionGroup>,
     /// The file's facts; long lists are cut to their first entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
@@ -38,7 +38,7 @@ pub struct Answer {
     pub abis: Vec<&'static str>,
     /// Every byte with its meaning, of a small file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub bytes: Vec<Line>,
+    pub bytes: Vec<ByteLine>,
 }
 
 /// The lengths of lists in [`Answer::facts`].
@@ -54,7 +54,7 @@ pub struct Counts {
 
 /// Runtimes with the same result.
 #[derive(Clone, Debug, Serialize)]
-pub struct Group {
+pub struct PredictionGroup {
     /// `runs`, `may-fail`, `fails` or `not-applicable`.
     pub verdict: &'static str,
     /// `wasmi 2.0, wasmtime 48.0 (3 modes)`.
@@ -95,7 +95,7 @@ pub fn answer(file: &str, bytes: &[u8], profiles: &[Profile]) -> Answer {
 }
 
 /// Every byte of a small WebAssembly binary, valid or not.
-fn annotated(binary: &[u8]) -> Vec<Line> {
+fn annotated(binary: &[u8]) -> Vec<ByteLine> {
     if binary.len() > MAX_ANNOTATED || !binary.starts_with(b"\0asm") {
         return Vec::new();
     }
@@ -115,7 +115,7 @@ fn shown(facts: &Facts) -> Facts {
 
 /// The runtimes by result: first where the file runs, then the most telling reasons.
 #[must_use]
-pub fn groups(of: &FilePredictions, profiles: &[Profile]) -> Vec<Group> {
+pub fn groups(of: &FilePredictions, profiles: &[Profile]) -> Vec<PredictionGroup> {
     let columns: Vec<RuntimeInfo> = profiles.iter().map(column).collect();
     let mut groups: Vec<(Key, Vec<usize>)> = Vec::new();
     for (at, one) in of.predictions.iter().enumerate() {
@@ -131,7 +131,7 @@ pub fn groups(of: &FilePredictions, profiles: &[Profile]) -> Vec<Group> {
         let first = &of.predictions[members[0]];
         let ids: Vec<&str> = members.iter().map(|at| of.predictions[*at].runtime.as_str()).collect();
         let meaning = entry(first).map_or("", |entry| entry.meaning);
-        Group { verdict: first.verdict, names: columns::with_versions(&columns, &ids), members, meaning }
+        PredictionGroup { verdict: first.verdict, names: columns::with_versions(&columns, &ids), members, meaning }
     };
     groups.into_iter().map(group).collect()
 }
@@ -155,19 +155,19 @@ impl Key {
             _ => 4,
         };
         let entry = entry(one);
-        // That a runtime has no WASI or takes no components is well known, so it comes last, as in `check`.
-        let trivial = entry.is_some_and(|e| matches!(e.code, Code::MissingImport | Code::NeedsComponentModel));
+        // Comes last, as in `check`.
+        let is_well_known = entry.is_some_and(|e| e.code.is_well_known());
         let why = match one.verdict {
             "runs" => one.switches.join(" "),
             "may-fail" => [one.switches.join(" "), one.functions.join(", ")].join("; "),
             // Which import a runtime names is its choice: with the same remedy it is one reason.
-            "fails" if entry.is_some_and(|e| is_about_imports(e.code)) => String::new(),
+            "fails" if entry.is_some_and(|e| e.code.is_about_imports()) => String::new(),
             // Each runtime has its own words for the same reason.
             "fails" if one.code.is_some() => one.subject.clone().unwrap_or_default(),
             _ => one.detail.clone(),
         };
         Self {
-            rank: (verdict, trivial, entry.map_or(0, |e| e.priority)),
+            rank: (verdict, is_well_known, entry.map_or(0, |e| e.priority)),
             code: one.code,
             why,
             remedy: one.remedy.clone(),

@@ -46,6 +46,9 @@ pub struct Predicted {
     /// How to change the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
+    #[serde(skip)]
+    pub remedy_behind: Option<String>,
     /// The same, as data.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<Remedy>,
@@ -150,6 +153,7 @@ fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>
         subject: prediction.subject,
         detail: prediction.detail,
         remedy: prediction.remedy,
+        remedy_behind: prediction.remedy_behind,
         remedies,
         switches: prediction.switches,
         functions: prediction.functions,

@@ -6,19 +6,21 @@ use std::fmt::Write;
 
 use anstyle::Style;
 
+mod exit_codes;
+mod facts_line;
+mod reasons;
+
 use super::columns::{NameStyle, names};
 use super::predicted;
-use super::findings::{self, Severity, findings, grouped};
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
-use super::text::{self, Group, blame, by_code, changes};
+use super::text::{self, ReasonGroup, by_code, changes};
 use super::{RenderOptions, Renderer};
-mod facts_line;
-
 pub use facts_line::facts_line;
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{BinaryKind, Shape};
+use wasmlab_model::facts::{BinaryKind, Facts, Shape};
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
+use wasmlab_model::text::counted;
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Registry entry.
@@ -32,10 +34,6 @@ pub const RENDERER: Renderer = Renderer {
 
 /// Width of the label before each paragraph.
 const LABEL_WIDTH: usize = 13;
-/// Cells of one reason whose names the line of the exit code repeats.
-const MAX_CELLS_NAMED: usize = 4;
-/// Reasons shown; the rest are counted.
-const MAX_REASONS: usize = 6;
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
     let codes = by_code(report);
@@ -52,7 +50,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 
 struct Answer<'a> {
     report: &'a RunReport,
-    codes: &'a BTreeMap<Code, Vec<Group<'a>>>,
+    codes: &'a BTreeMap<Code, Vec<ReasonGroup<'a>>>,
     options: RenderOptions,
     out: String,
 }
@@ -136,50 +134,6 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The reasons, most informative first, each with its remedy.
-    fn reasons(&mut self, module: &str) {
-        let report = self.report;
-        let mut reasons = self.reasons_of(module);
-        reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
-        let shown = reasons.len().min(if reasons.len() > MAX_REASONS { MAX_REASONS - 1 } else { MAX_REASONS });
-        let mut told = Vec::new();
-        for reason in reasons.iter().take(shown) {
-            let (code, group) = reason;
-            let remedy = text::unless_told(&mut told, self.remedy(*code, group.cell));
-            if let Some(exports) = self.loaded_library(group.cell) {
-                self.out.push('\n');
-                self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));
-                self.part(DIM, "", &format!("{code}: it exports {exports}"));
-                self.arrow(&remedy);
-                continue;
-            }
-            let (style, label) = match group.cell.verdict {
-                Verdict::Fail => (RED, "fails on"),
-                Verdict::NotBuilt => (YELLOW, "not built"),
-                _ => (YELLOW, "does not"),
-            };
-            self.out.push('\n');
-            if group.cell.verdict == Verdict::NotBuilt {
-                self.part(style, label, &format!("{code}: {}", group.detail()));
-            } else {
-                self.part(style, label, &names(report, &group.runtimes, NameStyle::Versions));
-                let stage = group.stage().map(|stage| format!(" at {stage}")).unwrap_or_default();
-                let uncounted = uncounted(report, group.cell);
-                let why =
-                    format!("{code}{stage} ({}): {}{uncounted}", blame(report, *code, group.cell), group.detail());
-                self.part(DIM, "", &why);
-                if let Some(lacking) = predicted::lacking(group.cell) {
-                    self.part(DIM, "", &lacking);
-                }
-            }
-            self.arrow(&remedy);
-        }
-        if reasons.len() > shown {
-            self.out.push('\n');
-            self.part(DIM, "", &format!("and {} more reasons: --full shows them", reasons.len() - shown));
-        }
-    }
-
     /// Remedies that were carried out on a copy and helped.
     fn proven(&mut self, title: &str) {
         let of_file = |note: &&Note| note.kind == NoteKind::RemedyProven && note.subject == title;
@@ -189,69 +143,22 @@ impl<'a> Answer<'a> {
             }
             self.part(GREEN, if index == 0 { "proven" } else { "" }, &note.text);
         }
-        let absent = |note: &&Note| note.kind == NoteKind::RemedyTried && note.text.contains(" is not installed");
-        for note in self.report.notes.iter().filter(|note| absent(note) && note.subject == title) {
+        let untried = |note: &&Note| note.kind == NoteKind::RemedyUntried && note.subject == title;
+        for note in self.report.notes.iter().filter(untried) {
             self.part(DIM, "not tried", &note.text);
         }
     }
 
-    /// The reasons of a module. Which missing import a runtime names is its choice: with the same remedy it is one
-    /// reason. A library that some runtimes loaded and others only compiled is two.
-    fn reasons_of(&self, module: &str) -> Vec<(Code, Group<'a>)> {
-        let all = self.codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
-        let mut reasons: Vec<(Code, Group<'a>)> = Vec::new();
-        for (code, group) in all.filter(|(_, group)| group.scenario == module) {
-            for part in self.parts(group) {
-                let same = |(other, into): &&mut (Code, Group<'a>)| {
-                    is_about_imports(code)
-                        && *other == code
-                        && into.cell.blame == part.cell.blame
-                        && uncounted(self.report, into.cell) == uncounted(self.report, part.cell)
-                        && self.remedy(code, into.cell) == self.remedy(code, part.cell)
-                };
-                match reasons.iter_mut().find(same) {
-                    Some((_, into)) => into.absorb(&part),
-                    None => reasons.push((code, part)),
-                }
-            }
-        }
-        reasons
-    }
-
-    /// The parts of a group about which different things are said: its cells that loaded a library, those that do not
-    /// count, and the others.
-    fn parts(&self, group: &Group<'a>) -> Vec<Group<'a>> {
-        let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
-        let mut parts: Vec<((bool, String), Vec<&'a Cell>)> = Vec::new();
-        for cell in self.report.cells.iter().filter(of_group) {
-            let key = (self.loaded_library(cell).is_some(), uncounted(self.report, cell));
-            match parts.iter_mut().find(|(other, _)| *other == key) {
-                Some((_, cells)) => cells.push(cell),
-                None => parts.push((key, vec![cell])),
-            }
-        }
-        if parts.len() < 2 {
-            return vec![group.clone()];
-        }
-        parts.iter().filter_map(|(_, cells)| group.of_cells(cells)).collect()
-    }
-
-    fn remedy<'t>(&'t self, code: Code, cell: &'t Cell) -> &'t str {
-        let general = || self.report.text(code).map(|text| text.remedy.as_str());
-        cell.remedy.as_deref().or_else(general).unwrap_or_default()
-    }
-
-    /// The exports of a library that was loaded with its imports but has no program to run; `None` in any other case.
-    fn loaded_library<'t>(&self, cell: &'t Cell) -> Option<&'t str> {
-        let exports = cell.detail.split_once("; it exports ").map(|(_, exports)| exports)?;
-        (cell.is_linked() && self.is_library_alone(cell)).then_some(exports)
+    /// The facts of a cell's guest.
+    fn facts(&self, cell: &Cell) -> Option<&'a Facts> {
+        let artifact = self.report.artifacts.iter().find(|a| a.scenario == cell.scenario);
+        artifact.and_then(|a| a.facts.as_ref())
     }
 
     /// Whether nothing but a program is missing. Some runtimes look for it before they link, so that they would not
     /// notice a missing import.
     fn is_library_alone(&self, cell: &Cell) -> bool {
-        let artifact = self.report.artifacts.iter().find(|a| a.scenario == cell.scenario);
-        let Some(facts) = artifact.and_then(|a| a.facts.as_ref()) else { return false };
+        let Some(facts) = self.facts(cell) else { return false };
         let is_library = facts.kind == BinaryKind::Module && matches!(facts.shape, Shape::Library | Shape::Reactor);
         let has_no_program = cell.code == Some(Code::NoEntryPoint) && cell.subject.as_deref() == Some("_start");
         is_library && has_no_program && (cell.is_linked() || facts.imports.is_empty())
@@ -269,10 +176,10 @@ impl<'a> Answer<'a> {
         }
         let absent = report.runtimes.iter().filter(|r| r.tool.is_absent()).count();
         if absent > 0 {
-            let noun = if absent == 1 { "runtime" } else { "runtimes" };
+            let absent = counted(absent, "runtime");
             self.out.push('\n');
             let program = self.options.program;
-            self.part(DIM, "not here", &format!("{absent} {noun}: `{program} doctor` shows how to install them"));
+            self.part(DIM, "not here", &format!("{absent}: `{program} doctor` shows how to install them"));
         }
         self.idle_requirements();
         self.failing();
@@ -281,90 +188,6 @@ impl<'a> Answer<'a> {
         if report.interrupted {
             self.part(YELLOW, "interrupted", "not every runtime was tried");
         }
-    }
-
-    /// The reasons for exit code 1, and the other differences from a baseline.
-    fn failing(&mut self) {
-        let report = self.report;
-        let groups = grouped(report, &findings(report));
-        let is_invalid = |group: &&findings::Group| group.cells.iter().any(|cell| cell.is_of_invalid_file());
-        let is_failure = |group: &&findings::Group| group.finding.severity == Severity::Failure && !is_invalid(group);
-        let failing: Vec<_> = groups.iter().filter(is_failure).collect();
-        let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
-        let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
-        if !(failing.is_empty() && changed.is_empty()) {
-            self.out.push('\n');
-        }
-        for (index, text) in changed.iter().enumerate() {
-            self.part(BOLD, if index == 0 { "changed" } else { "" }, text);
-        }
-        // An error of the lab is the more serious reason.
-        let label = if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
-        for (index, findings::Group { finding, cells }) in failing.into_iter().enumerate() {
-            let kind = finding.kind.title();
-            let text = match cells.as_slice() {
-                [] => format!("{kind}: {}: {}", finding.title, finding.text),
-                // The reasons of cells, and their names, are told above.
-                cells => {
-                    let guest = self.guest(finding.guest);
-                    let ran = |c: &Cell| matches!(c.verdict, Verdict::Pass | Verdict::Fail);
-                    let ran = report.cells.iter().any(|c| c.scenario == finding.guest && ran(c));
-                    if !ran && cells.iter().all(|cell| self.is_library_alone(cell)) {
-                        format!("nothing was run: {guest} only loads")
-                    } else if cells.len() > MAX_CELLS_NAMED {
-                        format!("{kind}: {guest} on {} runtimes, see above", cells.len())
-                    } else {
-                        format!("{kind}: {}", finding.title)
-                    }
-                }
-            };
-            self.part(RED, if index == 0 { label } else { "" }, &text);
-        }
-    }
-
-    /// The reasons for exit code 3.
-    fn lab_errors(&mut self) {
-        let report = self.report;
-        let wrong = predicted::contradictions(report).into_iter();
-        let wrong = wrong.map(|line| format!("{line}; please report it: the result stands, the prediction is wrong"));
-        let notes = report.notes.iter().filter(|note| note.kind == NoteKind::SnapshotUnusable);
-        let notes = notes.map(|note| format!("{}: {}", note.subject, note.text));
-        let failed = report.cells.iter().filter(|cell| cell.verdict == Verdict::Error).count();
-        let failed = match failed {
-            0 => None,
-            1 => Some("a result is missing, see above".to_owned()),
-            n => Some(format!("{n} results are missing, see above")),
-        };
-        for (index, text) in failed.into_iter().chain(notes).chain(wrong).enumerate() {
-            self.part(RED, if index == 0 { "exit code 3" } else { "" }, &format!("lab error: {text}"));
-        }
-    }
-
-    /// Entries of wasmlab.toml without an effect.
-    fn idle_requirements(&mut self) {
-        let is_idle = |kind| matches!(kind, NoteKind::AllowanceUnused | NoteKind::RequirementUnchecked);
-        let idle = self.report.notes.iter().filter(|note| is_idle(note.kind));
-        for (index, note) in idle.enumerate() {
-            self.part(YELLOW, if index == 0 { "warning" } else { "" }, &format!("{}: {}", note.subject, note.text));
-        }
-    }
-
-    /// The reason for exit code 4: nothing failed, and nothing was run to its end.
-    fn nothing_run(&mut self) {
-        let report = self.report;
-        let is_failure = |finding: &findings::Finding| finding.severity >= Severity::Failure;
-        let mut cells = report.cells.iter();
-        let is_answer = |cell: &Cell| cell.verdict.is_measured() && !findings::is_open(report, &cell.scenario);
-        if report.interrupted || cells.any(is_answer) || findings(report).iter().any(is_failure) {
-            return;
-        }
-        let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {
-            "no runtime was tested: see \"not tested\" for what is missing"
-        } else {
-            "nothing was run: no runtime that could run it is here"
-        };
-        self.out.push('\n');
-        self.part(YELLOW, "exit code 4", why);
     }
 
     /// A file's name, or a scenario's own.
@@ -408,42 +231,4 @@ fn grouped_by<'c>(cells: &[&'c Cell], key: impl Fn(&Cell) -> String) -> Vec<(Str
         }
     }
     groups
-}
-
-/// Reasons about imports, of which a runtime names the one that it looks for first.
-#[must_use]
-pub fn is_about_imports(code: Code) -> bool {
-    use Code::{
-        ComponentPart, CustomHost, MissingImport, NeedsEmscriptenHost, NeedsJsGlue, NeedsNapiHost, SideModule,
-        UnresolvedSymbol,
-    };
-    matches!(
-        code,
-        ComponentPart
-            | CustomHost
-            | MissingImport
-            | NeedsEmscriptenHost
-            | NeedsJsGlue
-            | NeedsNapiHost
-            | SideModule
-            | UnresolvedSymbol
-    )
-}
-
-/// Why a runtime does not count in the exit code of `check`.
-fn uncounted(report: &RunReport, cell: &Cell) -> String {
-    if !matches!(report.command.as_str(), "check" | "suite") || cell.required || !cell.is_of_other_kind() {
-        return String::new();
-    }
-    match &cell.lacks_abi {
-        Some(abi) => format!("; not counted, since it has no {abi} at all"),
-        None => "; not counted, since it does not accept components".to_owned(),
-    }
-}
-
-/// Sort key of a reason: wrong results before missing features, late stages before early ones. That a runtime has no
-/// WASI or no components at all is well known, so it comes last.
-fn reason_order(code: Code, cell: &Cell) -> (bool, bool, std::cmp::Reverse<Option<u8>>) {
-    let trivial = matches!(code, Code::MissingImport | Code::NeedsComponentModel);
-    (cell.verdict != Verdict::Fail, trivial, std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))
 }

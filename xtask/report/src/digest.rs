@@ -1,15 +1,16 @@
 //! Markdown of limited size, for step summaries and comments of pull requests. What makes the run fail and what changed
 //! comes first; details are folded, and truncated at the limit.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::{and_more, rest};
 use wasmlab_model::report::{Cell, NoteKind, RunReport};
+use wasmlab_model::text::cut;
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::{NameStyle, names};
-use super::findings::{Group, Severity, findings, grouped, of_one_guest, reason};
+use super::findings::{FindingGroup, Severity, findings, grouped, of_one_guest, reason};
 use super::markdown;
 use super::text::{self, by_code, changes, file_names, tally};
 use super::visible::visible;
@@ -67,7 +68,7 @@ impl Digest {
             shown += 1;
         }
         if shown < lines.len() {
-            self.line(&format!("- … and {} more", lines.len() - shown));
+            self.line(&format!("- …{}", and_more(lines.len() - shown)));
         }
         self.out.push_str(end);
         self.out.push('\n');
@@ -84,19 +85,12 @@ const MAX_CHARS: usize = 2_000;
 
 /// As [`markdown::escaped`], but truncates the text first: one long line must not use up the limit.
 fn escaped(text: &str) -> String {
-    markdown::escaped(&cut(text))
+    markdown::escaped(&cut(text, MAX_CHARS))
 }
 
 /// As [`markdown::prose`], truncated likewise.
 fn prose(text: &str) -> String {
-    markdown::prose(&cut(text))
-}
-
-fn cut(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
-        None => Cow::Borrowed(text),
-    }
+    markdown::prose(&cut(text, MAX_CHARS))
 }
 
 /// The start of both forms: the answer in one line, what makes the run fail, what changed, and where each file runs.
@@ -114,7 +108,7 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     if let Some(baseline) = &report.baseline {
         digest.line(&format!("\nCompared with {}.", escaped(baseline)));
     }
-    let line = |Group { finding, .. }: &Group| {
+    let line = |FindingGroup { finding, .. }: &FindingGroup| {
         let remedy = finding.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
         format!("{}: **{}**: {}{remedy}", finding.kind.title(), escaped(&finding.title), escaped(&finding.text))
     };
@@ -134,7 +128,7 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
 pub fn details(digest: &mut Digest, report: &RunReport) {
     let guests = file_names(report);
     for (code, groups) in by_code(report) {
-        let line = |group: &text::Group| {
+        let line = |group: &text::ReasonGroup| {
             let guest = guests.get(group.scenario).copied().unwrap_or(group.scenario);
             let known = group.cell.known.as_ref().map(|known| format!(" (known: {known})")).unwrap_or_default();
             let on = names(report, &group.runtimes, NameStyle::Ids);
@@ -183,8 +177,8 @@ fn headline(report: &RunReport, fails: bool) -> String {
         format!("{} runs on {passes} of {all} runtimes", escaped(file))
     };
     let lines: Vec<String> = guests.iter().take(3).map(line).collect();
-    let more = guests.len().checked_sub(3).filter(|n| *n > 0).map(|n| format!(", and {n} more files"));
-    format!("{sign} {}{}", lines.join("; "), more.unwrap_or_default())
+    let rest = rest(guests.len(), 3, "file").map(|rest| format!(", {rest}"));
+    format!("{sign} {}{}", lines.join("; "), rest.unwrap_or_default())
 }
 
 /// Changed cells and guests, worst first. New cells are left out.

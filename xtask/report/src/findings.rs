@@ -7,8 +7,13 @@ use std::collections::BTreeMap;
 use wasmlab_model::report::{Cell, Note, NoteKind, Partition, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
-use super::columns::{self, NameStyle};
 use super::{predicted, text};
+pub use groups::{FindingGroup, grouped};
+pub use rules::is_open;
+use rules::{in_check, in_run};
+
+mod groups;
+mod rules;
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,89 +161,6 @@ pub fn reason(found: &[Finding]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Findings of the same kind, guest and reason that differ only in their runtimes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Group<'a> {
-    /// The first one. If there are several, its title names all of their runtimes, and its text its own.
-    pub finding: Finding<'a>,
-    /// Their cells; empty if they are not about cells.
-    pub cells: Vec<&'a Cell>,
-}
-
-/// Groups the findings; groups keep the order of their first finding.
-#[must_use]
-pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut places: BTreeMap<_, usize> = BTreeMap::new();
-    for finding in found {
-        if let Some(cell) = finding.cell {
-            let key = (finding.kind, finding.guest, cell.code, cell.subject.as_deref(), cell.accepted.as_deref());
-            if let Some(group) = places.get(&key).and_then(|at| groups.get_mut(*at)) {
-                group.cells.push(cell);
-                continue;
-            }
-            places.insert(key, groups.len());
-        }
-        groups.push(Group { finding: finding.clone(), cells: finding.cell.into_iter().collect() });
-    }
-    let names = Names::of(report);
-    for Group { finding, cells } in groups.iter_mut().filter(|group| group.cells.len() > 1) {
-        let Some(first) = finding.cell else { continue };
-        let ids: Vec<&str> = cells.iter().map(|cell| cell.runtime.as_str()).collect();
-        finding.text = format!("{}: {}", first.runtime, finding.text);
-        finding.title = title(&names, first, &columns::names(report, &ids, NameStyle::Ids));
-    }
-    groups
-}
-
-/// A cell of a `run-all`, which is compared with what was accepted.
-fn in_run(report: &RunReport, cell: &Cell) -> Option<(Severity, Kind)> {
-    let failure = |kind| Some((Severity::Failure, kind));
-    let warning = |kind| Some((Severity::Warning, kind));
-    let alarming = cell.code.is_some_and(wasmlab_model::codes::Code::is_alarming);
-    if cell.verdict == Verdict::Error {
-        return Some((Severity::LabError, Kind::Lab));
-    }
-    if cell.is_of_invalid_file() {
-        return failure(Kind::Nowhere);
-    }
-    match cell.change {
-        Change::Worse => failure(Kind::Worse),
-        // Nobody accepted a baseline line by line: what is not worse than it is no failure.
-        Change::Different if report.baseline.is_some() => warning(Kind::Different),
-        Change::FixedGap if report.baseline.is_some() => None,
-        Change::Different => failure(Kind::Different),
-        Change::FixedGap => failure(Kind::Fixed),
-        // A new cell is bad news only if its own result is bad.
-        Change::New if cell.verdict == Verdict::Fail || alarming => failure(Kind::Failed),
-        Change::New if cell.verdict == Verdict::Gap => warning(Kind::NewGap),
-        Change::Same if cell.verdict == Verdict::NotBuilt && cell.known.is_none() && alarming => {
-            failure(Kind::NotBuilt)
-        }
-        _ => None,
-    }
-}
-
-/// A cell of a file that the user named: what could run it has to, unless that is allowed not to.
-fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, Kind)> {
-    let failure = |kind| Some((Severity::Failure, kind));
-    // `run-one` is about one runtime, which is asked whatever is known of it.
-    let is_check = report.command != "run-one";
-    let allowed = is_check && cell.known.is_some();
-    match (cell.verdict, cell.change) {
-        (Verdict::Error, _) => Some((Severity::LabError, Kind::Lab)),
-        (verdict, _) if cell.required && verdict != Verdict::Pass => failure(Kind::Required),
-        _ if cell.is_of_invalid_file() => failure(Kind::Nowhere),
-        (_, Change::Worse) => failure(Kind::Worse),
-        _ if allowed => None,
-        (Verdict::NotBuilt, _) => failure(Kind::NotBuilt),
-        (Verdict::Fail, _) => failure(Kind::Failed),
-        (Verdict::Gap, _) if !(is_check && cell.is_of_other_kind()) => failure(Kind::Gap),
-        (Verdict::NotAttempted, _) => Some((Severity::Warning, Kind::NotAttempted)),
-        _ => None,
-    }
-}
-
 /// Files that no runtime runs, though none of them has to: one finding for each.
 fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<Finding<'a>> {
     let mut nowhere = Vec::new();
@@ -259,16 +181,6 @@ fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<F
         nowhere.push(Finding { severity, kind, guest: &scenario.name, cell: None, title, text, remedy });
     }
     nowhere
-}
-
-/// Whether nobody knows yet where a guest runs: it passes nowhere, some runtimes could not be asked, and all others lack
-/// components or any WASI.
-#[must_use]
-pub fn is_open(report: &RunReport, scenario: &str) -> bool {
-    let cells = || report.cells.iter().filter(|cell| cell.scenario == scenario);
-    let says_nothing = |cell: &Cell| cell.verdict == Verdict::Gap && cell.is_of_other_kind() && !cell.required;
-    cells().any(|cell| cell.verdict == Verdict::NotAttempted)
-        && cells().all(|cell| !cell.verdict.is_measured() || says_nothing(cell))
 }
 
 fn title(names: &Names, cell: &Cell, runtimes: &str) -> String {

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use wasmlab_model::report::RunReport;
+use wasmlab_model::text::cut;
 
 use super::findings::{Finding, Severity, findings, grouped, of_one_guest, with_remedy};
 use super::text::tally;
@@ -25,20 +26,22 @@ const MAX_CHARS: usize = 2_000;
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
     let groups = grouped(report, &findings(report));
-    let (warnings, errors): (Vec<_>, Vec<_>) = groups.iter().map(|group| &group.finding).partition(|finding| finding.severity == Severity::Warning);
+    let (warnings, errors): (Vec<_>, Vec<_>) =
+        groups.iter().map(|group| &group.finding).partition(|finding| finding.severity == Severity::Warning);
     let mut out = String::new();
     for (command, findings) in [("error", errors), ("warning", warnings)] {
         let shown = if findings.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { findings.len() };
         for finding in &findings[..shown] {
             let file = file(report, finding).map(|file| format!(",file={}", property(&file))).unwrap_or_default();
-            let title = property(&cut(&format!("{}: {}", finding.kind.title(), finding.title)));
-            let text = message(&cut(&with_remedy(&finding.text, finding.remedy)));
+            let title = property(&cut(&format!("{}: {}", finding.kind.title(), finding.title), MAX_CHARS));
+            let text = message(&cut(&with_remedy(&finding.text, finding.remedy), MAX_CHARS));
             let _ = writeln!(out, "::{command} title={title}{file}::{text}");
         }
         if findings.len() > shown {
             let rest: Vec<&str> = findings[shown..].iter().map(|finding| finding.title.as_str()).collect();
             let title = format!("and {} more of this kind", rest.len());
-            let _ = writeln!(out, "::{command} title={}::{}", property(&title), message(&cut(&rest.join("\n"))));
+            let _ =
+                writeln!(out, "::{command} title={}::{}", property(&title), message(&cut(&rest.join("\n"), MAX_CHARS)));
         }
     }
     let _ = writeln!(out, "::notice title=Where WebAssembly runs::{}", message(&tally(report)));
@@ -49,13 +52,6 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 fn file(report: &RunReport, finding: &Finding) -> Option<String> {
     let is_scenario = !of_one_guest(report) && report.scenarios.iter().any(|s| s.name == finding.guest);
     is_scenario.then(|| format!("scenarios/{}/scenario.toml", finding.guest))
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// The text after `::`: a line break would end the command.

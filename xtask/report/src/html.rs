@@ -6,6 +6,7 @@
 
 use askama::Template;
 use wasmlab_model::report::{NoteKind, RunReport};
+use wasmlab_model::text::counted;
 
 use self::charts::{SizeChart, TimeChart};
 use self::families::Family;
@@ -131,11 +132,6 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
     page.render().unwrap_or_default() + "\n"
 }
 
-/// `69 guests`.
-fn number(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
 /// `69 guests on 34 columns`, `linux x86_64`, `2026-11-26T10:41:03Z`, …
 fn facts(report: &RunReport, program: &str) -> Vec<String> {
     let host = &report.host;
@@ -147,7 +143,7 @@ fn facts(report: &RunReport, program: &str) -> Vec<String> {
     let run = (!report.started.is_empty()).then(|| format!("{}, {}", report.started, seconds(report.duration_ms)));
     let lab = format!("lab {}", host.lab);
     let size =
-        format!("{} on {}", number(report.scenarios.len(), "guest"), number(report.runtimes.len(), "column"));
+        format!("{} on {}", counted(report.scenarios.len(), "guest"), counted(report.runtimes.len(), "column"));
     [Some(size), Some(format!("{program} {}", report.command)), Some(machine), run, Some(lab)].into_iter().flatten().collect()
 }
 

@@ -258,7 +258,7 @@ fn code_span(text: &str) -> String {
 
 fn changed(out: &mut String, report: &RunReport) {
     let lines = changes(report);
-    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ArtifactNew | NoteKind::ColumnsDiffer | NoteKind::RemedyProven | NoteKind::RemedyTried));
+    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ArtifactNew | NoteKind::ColumnsDiffer | NoteKind::RemedyProven | NoteKind::RemedyTried | NoteKind::RemedyUntried));
     let notes: Vec<String> = notes.map(|n| format!("- **{}**: {}", escaped(&n.subject), escaped(&n.text))).collect();
     if lines.is_empty() && notes.is_empty() {
         return;

@@ -7,7 +7,9 @@ use std::fmt::Write;
 
 use anstyle::Style;
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::and_more;
 use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
+use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::engine;
@@ -48,7 +50,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     }
     let absent = report.runtimes.iter().filter(|r| !r.tool.present).count();
     if absent > 0 {
-        let noun = if absent == 1 { "runtime is" } else { "runtimes are" };
+        let noun = form(absent, "runtime is", "runtimes are");
         painter.wrapped(&mut out, "", "  ", &format!("{absent} {noun} not installed: `cargo xtask doctor`"));
     }
     out.push_str("next: `cargo xtask run-all --full` shows every column and every reason\n");
@@ -246,7 +248,7 @@ pub(crate) fn changed(out: &mut String, painter: &Painter, report: &RunReport) {
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, "changed"));
     lines.iter().take(MAX_CHANGES).for_each(|line| painter.wrapped(out, "  ", "    ", line));
     if lines.len() > MAX_CHANGES {
-        let _ = writeln!(out, "  and {} more", lines.len() - MAX_CHANGES);
+        let _ = writeln!(out, " {}", and_more(lines.len() - MAX_CHANGES));
     }
 }
 
@@ -255,8 +257,8 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     let mut groups: Vec<(usize, Code, String)> = Vec::new();
     let mut trivial: Vec<Code> = Vec::new();
     for (code, members) in by_code(report) {
-        let is_told = |group: &&text::Group| !group.cell.is_of_other_kind();
-        let told: Vec<&text::Group> = members.iter().filter(is_told).collect();
+        let is_told = |group: &&text::ReasonGroup| !group.cell.is_of_other_kind();
+        let told: Vec<&text::ReasonGroup> = members.iter().filter(is_told).collect();
         let cells: usize = told.iter().map(|group| group.runtimes.len()).sum();
         if cells == 0 {
             trivial.push(code);
@@ -271,7 +273,7 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
         let mut subjects: Vec<(&str, usize)> = subjects.into_iter().filter(|(name, _)| !name.is_empty()).collect();
         subjects.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
         let subjects: Vec<&str> = subjects.into_iter().map(|(name, _)| name).collect();
-        let noun = if guests.len() == 1 { "guest" } else { "guests" };
+        let noun = form(guests.len(), "guest", "guests");
         groups.push((cells, code, format!("{cells:>4} in {:>2} {noun:<6}  {}", guests.len(), subjects.join(", "))));
     }
     if groups.is_empty() && trivial.is_empty() {
@@ -301,7 +303,7 @@ fn contradicted(out: &mut String, painter: &Painter, report: &RunReport) {
     let _ = writeln!(out, "\n{}", painter.paint(RED, predicted::WRONG));
     lines.iter().take(MAX_CHANGES).for_each(|line| painter.wrapped(out, "  ", "    ", line));
     if lines.len() > MAX_CHANGES {
-        let _ = writeln!(out, "  and {} more", lines.len() - MAX_CHANGES);
+        let _ = writeln!(out, " {}", and_more(lines.len() - MAX_CHANGES));
     }
 }
 

@@ -1,6 +1,7 @@
 //! How the run compares with what was predicted: one line of numbers, and each contradiction in a line.
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::first_listed_of;
 use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
@@ -96,10 +97,8 @@ pub fn lacking(cell: &Cell) -> Option<String> {
     let is_same =
         prediction.code == Some(Code::MissingImport) && prediction.code == cell.code && cell.lacks_abi.is_none();
     let all = prediction.functions.len() + prediction.more;
-    let named: Vec<&str> = prediction.functions.iter().take(MAX_NAMED).map(String::as_str).collect();
-    let more = all.saturating_sub(named.len());
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    (is_same && all > 1).then(|| format!("by its profile, {} lacks {}{more}", cell.runtime, named.join(", ")))
+    let named = || first_listed_of(&prediction.functions, MAX_NAMED, all);
+    (is_same && all > 1).then(|| format!("by its profile, {} lacks {}", cell.runtime, named()))
 }
 
 /// The heading of [`contradictions`].

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::names::{first_listed, rest};
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
+use wasmlab_model::text::{counted, form};
 use wasmlab_model::verdict::Verdict;
 
 use super::columns::{NameStyle, names};
@@ -84,10 +86,9 @@ fn selected(report: &RunReport) -> Option<String> {
 fn counts(out: &mut String, painter: &Painter, report: &RunReport) {
     let tests = report.scenarios.len();
     let suites: BTreeSet<&str> = report.scenarios.iter().map(|s| s.family.as_str()).collect();
-    let plural = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
-    let mut heading = format!("{} of {}", plural(tests, "test"), plural(suites.len(), "suite"));
+    let mut heading = format!("{} of {}", counted(tests, "test"), counted(suites.len(), "suite"));
     if suites.len() == 1 {
-        heading = format!("{}: {}", suites.first().copied().unwrap_or_default(), plural(tests, "test"));
+        heading = format!("{}: {}", suites.first().copied().unwrap_or_default(), counted(tests, "test"));
     }
     let _ = writeln!(out, "{}\n", painter.paint(BOLD, &cut(&heading, painter.options.width)));
     let results = |column: &RuntimeInfo| -> Vec<TestResult> {
@@ -125,7 +126,7 @@ fn counts(out: &mut String, painter: &Painter, report: &RunReport) {
         let _ = writeln!(out, "{}", line.trim_end());
     }
     if others > 0 {
-        let noun = if others == 1 { "column runs" } else { "columns run" };
+        let noun = form(others, "column runs", "columns run");
         let _ = writeln!(out, "{}", painter.paint(DIM, &format!("{others} more {noun} none of them")));
     }
 }
@@ -162,8 +163,8 @@ fn not_attempted(out: &mut String, painter: &Painter, report: &RunReport) {
         };
         painter.wrapped(out, "  ", "    ", &format!("{which} on {}: {why}", names(report, &runtimes, NameStyle::Ids)));
     }
-    if reasons.len() > MAX_LINES {
-        let _ = writeln!(out, "  and {} more reasons", reasons.len() - MAX_LINES);
+    if let Some(rest) = rest(reasons.len(), MAX_LINES, "reason") {
+        let _ = writeln!(out, "  {rest}");
     }
 }
 
@@ -184,7 +185,7 @@ fn failed(out: &mut String, painter: &Painter, report: &RunReport) {
         let tests: BTreeSet<&str> = of_code.iter().map(|c| c.scenario.as_str()).collect();
         let mark = code.map_or('!', |code| symbol(report, code));
         let name = code.map_or("lab-error", Code::id);
-        let noun = if tests.len() == 1 { "test" } else { "tests" };
+        let noun = form(tests.len(), "test", "tests");
         let subjects = subjects(&of_code);
         let line = format!("  {mark} {name:<22} {:>4} in {:>3} {noun:<5}  {subjects}", of_code.len(), tests.len());
         let _ = writeln!(out, "{}", cut(line.trim_end(), painter.options.width));
@@ -229,15 +230,9 @@ fn tests_of(out: &mut String, painter: &Painter, report: &RunReport, cells: &[&C
     }
     lines.sort_by_key(|(runtimes, tests)| Reverse(runtimes.len() * tests.len()));
     for (runtimes, tests) in lines.iter().take(MAX_LINES) {
-        let more =
-            tests.len().checked_sub(MAX_NAMED).filter(|n| *n > 0).map(|n| format!(" and {n} more")).unwrap_or_default();
-        let named = tests.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
-        painter.wrapped(
-            out,
-            "      ",
-            "        ",
-            &format!("{named}{more} on {}", names(report, runtimes, NameStyle::Ids)),
-        );
+        let tests = first_listed(tests, MAX_NAMED);
+        let words = format!("{tests} on {}", names(report, runtimes, NameStyle::Ids));
+        painter.wrapped(out, "      ", "        ", &words);
     }
     if let Some(more) = lines.len().checked_sub(MAX_LINES).filter(|n| *n > 0) {
         let tests: usize = lines.iter().skip(MAX_LINES).map(|(_, tests)| tests.len()).sum();

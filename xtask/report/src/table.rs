@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Effects, Style};
 
 use super::columns::{self, NameStyle};
 use super::predicted;
-use super::text::{self, Group, Row, blame, by_code, changes, lines, remedies, shown_columns, tally};
+use super::text::{self, ReasonGroup, Row, blame, by_code, changes, lines, remedies, shown_columns, tally};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
@@ -111,6 +111,7 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::ColumnsDiffer => Some("one engine, two columns"),
         NoteKind::RemedyProven => Some("remedies proven by running a changed copy"),
         NoteKind::RemedyTried => Some("remedies tried that did not help"),
+        NoteKind::RemedyUntried => Some("remedies not tried"),
         NoteKind::Missing => Some("missing here"),
         NoteKind::ArtifactNew | NoteKind::NextStep => None,
     }
@@ -216,7 +217,7 @@ impl Painter {
         format!("{}{}", self.paint(style, &text.to_string()), if is_news(cell) { "*" } else { " " })
     }
 
-    fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<Group>>) {
+    fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<ReasonGroup>>) {
         let switched = text::switched(report);
         if !switched.is_empty() {
             let head = format!("{PASS_WITH_SWITCH} pass with a switch that is off by default");

@@ -1,78 +1,16 @@
 //! Texts shared by all renderers.
 
+mod groups;
+
 use std::collections::BTreeMap;
 
 use super::GroupBy;
 use super::columns::{self, NameStyle};
+pub use groups::{ReasonGroup, by_code, lines};
 use wasmlab_model::codes::Code;
-use wasmlab_model::remedy::behind_first_obstacle;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
+use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
-
-/// Cells with the same code, scenario, subject and remedy: one line of an explanation.
-#[derive(Clone, Debug)]
-pub struct Group<'a> {
-    /// Their scenario.
-    pub scenario: &'a str,
-    /// The first of them.
-    pub cell: &'a Cell,
-    /// Their runtimes, in column order.
-    pub runtimes: Vec<&'a str>,
-    /// How far they came: the names of the stages, in their order.
-    stages: BTreeMap<u8, String>,
-    /// The others have a different detail.
-    details_differ: bool,
-    /// The others took a different execution path.
-    paths_differ: bool,
-}
-
-impl<'a> Group<'a> {
-    /// The detail; if the cells differ, that of the first, with its name.
-    pub fn detail(&self) -> String {
-        if self.details_differ {
-            format!("{}: {}", self.cell.runtime, self.cell.detail)
-        } else {
-            self.cell.detail.clone()
-        }
-    }
-
-    /// Adds the cells of another group, which has the same reason for other imports.
-    pub fn absorb(&mut self, other: &Self) {
-        self.runtimes.extend(&other.runtimes);
-        self.stages.extend(other.stages.clone());
-        self.details_differ |= other.details_differ || self.cell.detail != other.cell.detail;
-        self.paths_differ |= other.paths_differ || self.cell.execution_path != other.cell.execution_path;
-    }
-
-    /// The same for some of its cells; `None` if there are none.
-    pub fn of_cells(&self, cells: &[&'a Cell]) -> Option<Group<'a>> {
-        let runtimes = cells.iter().map(|cell| cell.runtime.as_str()).collect();
-        let stages = cells.iter().filter_map(|cell| stage(cell)).collect();
-        Some(Group { cell: cells.first()?, runtimes, stages, ..self.clone() })
-    }
-
-    /// Their stages: `compile`, or `load or compile` where they differ; `None` if none was reported.
-    pub fn stage(&self) -> Option<String> {
-        let names: Vec<&str> = self.stages.values().map(String::as_str).collect();
-        (!names.is_empty()).then(|| names.join(" or "))
-    }
-
-    /// Whether the groups differ only in their scenario.
-    fn has_same_text(&self, other: &Self) -> bool {
-        let (a, b) = (self.cell, other.cell);
-        // The detail may name the first runtime, so the runtimes must be equal.
-        self.runtimes == other.runtimes
-            && (self.details_differ, &a.detail) == (other.details_differ, &b.detail)
-            && (&self.stages, &a.blame, &a.known) == (&other.stages, &b.blame, &b.known)
-            && self.execution_path() == other.execution_path()
-    }
-
-    /// `, by glue:emscripten` if all cells took this path and the host has several.
-    pub fn execution_path(&self) -> String {
-        let path = self.cell.execution_path.as_ref().filter(|_| !self.paths_differ);
-        path.map(|path| format!(", by {path}")).unwrap_or_default()
-    }
-}
 
 /// The names of files that were given on the command line, by scenario; a scenario of the lab has none.
 #[must_use]
@@ -82,10 +20,10 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
     given.filter_map(|name| Some((name, info(name)?.title.as_str()))).collect()
 }
 
-/// A remedy, unless the part behind its first obstacle was told before; adds that to what was told.
+/// A remedy, unless its part `behind` the first obstacle was told before; adds that to what was told.
 #[must_use]
-pub fn unless_told(told: &mut Vec<String>, remedy: &str) -> String {
-    let Some(behind) = behind_first_obstacle(remedy) else { return remedy.to_owned() };
+pub fn unless_told(told: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
+    let Some(behind) = behind else { return remedy.to_owned() };
     if told.iter().any(|known| known == behind) {
         return "This, too, is only the first obstacle: see above.".to_owned();
     }
@@ -120,70 +58,6 @@ pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
         rows.entry(key).or_default().push(cell);
     }
     rows.into_iter().map(|((group, _, _, scenario), cells)| Row { group, scenario, cells }).collect()
-}
-
-/// Every code that occurs, in catalogue order, with its groups.
-pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<Group<'_>>> {
-    let mut codes: BTreeMap<Code, Vec<Group>> = BTreeMap::new();
-    // Only groups of the same scenario are compared, so that the time grows with the number of cells.
-    let mut groups_of: BTreeMap<(Code, &str), Vec<usize>> = BTreeMap::new();
-    for cell in &report.cells {
-        let Some(code) = cell.code else { continue };
-        let groups = codes.entry(code).or_default();
-        let candidates = groups_of.entry((code, &cell.scenario)).or_default();
-        // The same result in different words belongs to one group; another blame, remedy or claim does not.
-        let is_same = |index: &&usize| {
-            let group = groups[**index].cell;
-            (&group.subject, &group.known, &group.blame, &group.remedy)
-                == (&cell.subject, &cell.known, &cell.blame, &cell.remedy)
-                && claim(group) == claim(cell)
-        };
-        let group = candidates.iter().find(is_same).copied();
-        if group.is_none() {
-            candidates.push(groups.len());
-        }
-        match group.and_then(|index| groups.get_mut(index)) {
-            Some(group) => {
-                group.runtimes.push(&cell.runtime);
-                group.stages.extend(stage(cell));
-                group.details_differ |= group.cell.detail != cell.detail;
-                group.paths_differ |= group.cell.execution_path != cell.execution_path;
-            }
-            None => groups.push(Group {
-                stages: stage(cell).into_iter().collect(),
-                details_differ: false,
-                paths_differ: false,
-                scenario: &cell.scenario,
-                cell,
-                runtimes: vec![&cell.runtime],
-            }),
-        }
-    }
-    codes
-}
-
-/// How far a cell came: the stage's number and its name.
-fn stage(cell: &Cell) -> Option<(u8, String)> {
-    cell.stage.map(|stage| (stage as u8, format!("{stage:?}").to_lowercase()))
-}
-
-/// A detail's claim about a proposal: only the runtime's command line cannot enable it, as its last words say, or by
-/// its first words the runtime lacks it, or only its default refuses it. What follows those quotes the runtime.
-fn claim(cell: &Cell) -> Option<&'static str> {
-    let of_command_line = Some("its command line cannot").filter(|claim| cell.detail.ends_with(claim));
-    of_command_line.or_else(|| ["lacks ", "refuses "].into_iter().find(|claim| cell.detail.starts_with(claim)))
-}
-
-/// The groups with scenario names; those that say the same about the same runtimes are merged into one line.
-pub fn lines<'g, 'a>(groups: &'g [Group<'a>]) -> Vec<(String, &'g Group<'a>)> {
-    let mut lines: Vec<(String, &Group)> = Vec::new();
-    for group in groups {
-        match lines.iter_mut().find(|(_, g)| g.has_same_text(group)) {
-            Some((names, _)) => *names += &format!(", {}", group.scenario),
-            None => lines.push((group.scenario.to_owned(), group)),
-        }
-    }
-    lines
 }
 
 /// A paragraph of at most `width` characters per line: `first` precedes its first line, `rest` the others. Names with
@@ -240,7 +114,7 @@ pub fn tally(report: &RunReport) -> String {
         }
     }
     let cells = report.cells.len();
-    let noun = if cells == 1 { "cell" } else { "cells" };
+    let noun = form(cells, "cell", "cells");
     let cached = report.cells.iter().filter(|c| c.cached).count();
     let cached = match cached {
         0 => String::new(),
@@ -350,9 +224,9 @@ pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
 
 /// The remedies for the cells of one code, each once: first the general one of the code, then those for some of the
 /// cells, with the names of those cells.
-pub fn remedies<'a>(report: &'a RunReport, code: Code, groups: &[Group<'a>]) -> Vec<(Option<String>, &'a str)> {
+pub fn remedies<'a>(report: &'a RunReport, code: Code, groups: &[ReasonGroup<'a>]) -> Vec<(Option<String>, &'a str)> {
     let general = report.text(code).map_or("", |text| text.remedy.as_str());
-    let mut remedies: Vec<(&str, Vec<&Group>)> = Vec::new();
+    let mut remedies: Vec<(&str, Vec<&ReasonGroup>)> = Vec::new();
     for group in groups {
         let remedy = group.cell.remedy.as_deref().unwrap_or(general);
         match remedies.iter_mut().find(|(text, _)| *text == remedy) {
@@ -362,12 +236,12 @@ pub fn remedies<'a>(report: &'a RunReport, code: Code, groups: &[Group<'a>]) -> 
     }
     remedies.sort_by_key(|(text, _)| *text != general);
     let alone = remedies.len() == 1;
-    let scope = |text, groups: &[&Group]| (!alone && text != general).then(|| named(report, groups));
+    let scope = |text, groups: &[&ReasonGroup]| (!alone && text != general).then(|| named(report, groups));
     remedies.into_iter().map(|(text, groups)| (scope(text, &groups), text)).collect()
 }
 
 /// `wat-add on wasmi, node; wat-wasi-hello on wasmi`.
-fn named(report: &RunReport, groups: &[&Group]) -> String {
+fn named(report: &RunReport, groups: &[&ReasonGroup]) -> String {
     let mut runtimes_of: Vec<(&str, Vec<&str>)> = Vec::new();
     for group in groups {
         // A guest that was not built has not met any runtime.

@@ -64,15 +64,7 @@ struct StepRunner<'a> {
 impl StepRunner<'_> {
     fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
-            Step::Read { stream, contains, timeout_ms } => {
-                let (stream, name) = match stream {
-                    Stream::Stdout => (process::Stream::Stdout, "stdout"),
-                    Stream::Stderr => (process::Stream::Stderr, "stderr"),
-                };
-                let seen = self.running.wait_text(stream, contains, ms(*timeout_ms));
-                seen.then_some(())
-                    .ok_or_else(|| format!("read: {contains:?} did not come on {name} within {timeout_ms} ms"))
-            }
+            Step::Read { stream, contains, timeout_ms } => self.read(*stream, contains, *timeout_ms),
             Step::ReadNext { stream, text, timeout_ms } => self.read_next(*stream, text, ms(*timeout_ms)),
             Step::Write { data } => {
                 self.running.write(data.as_bytes());
@@ -89,51 +81,29 @@ impl StepRunner<'_> {
                 self.connections.insert(id.clone(), stream);
                 Ok(())
             }
-            Step::Send { id, data, timeout_ms } => {
-                let limit = self.extended(*timeout_ms);
-                let stream = self.connection(id)?;
-                let sent = stream.set_write_timeout(Some(limit)).and_then(|()| stream.write_all(data.as_bytes()));
-                sent.map_err(|e| format!("send on {id}: {e}"))
-            }
-            Step::Recv { id, contains, timeout_ms } => {
-                let patience = Deadline::new(self.running, ms(*timeout_ms));
-                receive(self.connection(id)?, contains, &patience)
-                    .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}"))
-            }
             Step::ConnectPrinted { id, timeout_ms } => {
                 let stream = self.connect_printed(ms(*timeout_ms)).map_err(|why| format!("connect {id}: {why}"))?;
                 self.connections.insert(id.clone(), stream);
                 Ok(())
             }
-            Step::RecvNext { id, text, timeout_ms } => {
-                let patience = Deadline::new(self.running, ms(*timeout_ms));
-                let got = receive_exactly(self.connection(id)?, text.len(), &patience)
-                    .map_err(|e| format!("recv on {id}: {text:?} did not come: {e}"))?;
-                same(&got, text).map_err(|why| format!("recv on {id}: {why}"))
-            }
+            Step::Send { id, data, timeout_ms } => self.send(id, data, *timeout_ms),
+            Step::Recv { id, contains, timeout_ms } => self.receive(id, contains, *timeout_ms),
+            Step::RecvNext { id, text, timeout_ms } => self.receive_next(id, text, *timeout_ms),
             Step::Close { id } => match self.connections.remove(id) {
                 Some(_) => Ok(()),
                 None => Err(format!("no connection `{id}` is open")),
             },
             Step::Request { socket, method, path, headers, body, parallel, expect, timeout_ms } => {
-                let request = Request {
-                    method,
-                    headers,
-                    body,
-                    expect,
-                    contents: self.contents,
-                    limit: self.extended(*timeout_ms),
-                };
-                request
-                    .send(self.address(socket), path, *parallel)
-                    .map_err(|why| format!("{method} {path} on {socket}: {why}"))
+                let (contents, limit) = (self.contents, self.extended(*timeout_ms));
+                let sent = Request { method, headers, body, expect, contents, limit }.send(
+                    self.address(socket),
+                    path,
+                    *parallel,
+                );
+                sent.map_err(|why| format!("{method} {path} on {socket}: {why}"))
             }
             Step::Kill { signal } => {
-                self.running.stop(match signal.as_str() {
-                    "INT" => StopSignal::Interrupt,
-                    "KILL" => StopSignal::Kill,
-                    _ => StopSignal::Terminate,
-                });
+                self.running.stop(stop_signal(signal));
                 Ok(())
             }
             // The engine reports the exit code, and the judge compares it with `expect.exit`.
@@ -142,6 +112,35 @@ impl StepRunner<'_> {
                 ended.then_some(()).ok_or_else(|| format!("wait: the guest did not finish within {timeout_ms} ms"))
             }
         }
+    }
+
+    fn read(&self, stream: Stream, contains: &str, timeout_ms: u64) -> Result<(), String> {
+        let (stream, name) = match stream {
+            Stream::Stdout => (process::Stream::Stdout, "stdout"),
+            Stream::Stderr => (process::Stream::Stderr, "stderr"),
+        };
+        let seen = self.running.wait_text(stream, contains, ms(timeout_ms));
+        seen.then_some(()).ok_or_else(|| format!("read: {contains:?} did not come on {name} within {timeout_ms} ms"))
+    }
+
+    fn send(&mut self, id: &str, data: &str, timeout_ms: u64) -> Result<(), String> {
+        let limit = self.extended(timeout_ms);
+        let stream = self.connection(id)?;
+        let sent = stream.set_write_timeout(Some(limit)).and_then(|()| stream.write_all(data.as_bytes()));
+        sent.map_err(|e| format!("send on {id}: {e}"))
+    }
+
+    fn receive(&mut self, id: &str, contains: &str, timeout_ms: u64) -> Result<(), String> {
+        let patience = Deadline::new(self.running, ms(timeout_ms));
+        receive(self.connection(id)?, contains, &patience)
+            .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}"))
+    }
+
+    fn receive_next(&mut self, id: &str, text: &str, timeout_ms: u64) -> Result<(), String> {
+        let patience = Deadline::new(self.running, ms(timeout_ms));
+        let got = receive_exactly(self.connection(id)?, text.len(), &patience)
+            .map_err(|e| format!("recv on {id}: {text:?} did not come: {e}"))?;
+        same(&got, text).map_err(|why| format!("recv on {id}: {why}"))
     }
 
     /// The limit for a step that is a single system call with a wall-clock timeout.
@@ -174,6 +173,15 @@ impl StepRunner<'_> {
                 return Err(format!("listen: nothing listens on {socket} (port {port})"));
             }
         }
+    }
+}
+
+/// The signal of a `kill` step.
+fn stop_signal(name: &str) -> StopSignal {
+    match name {
+        "INT" => StopSignal::Interrupt,
+        "KILL" => StopSignal::Kill,
+        _ => StopSignal::Terminate,
     }
 }
 

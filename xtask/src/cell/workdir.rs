@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use wasmlab_model::observation::ProcessRole;
+use wasmlab_model::scenario::{Port, Run, Socket};
 use wasmlab_process::{self as process, Command, Directory, Input};
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
 use wasmlab_runtimes::Source;
@@ -69,16 +70,9 @@ impl Workdir {
         let lab_guest =
             plan.scenario.has_lab_guest() && run.dir.iter().all(|d| d.host.is_none() && d.template.is_none());
         let canary = Canary::create(&path("dirs"), lab_guest)?;
-        let mut sockets = Vec::new();
-        for socket in &run.socket {
-            sockets.push((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));
-        }
-        let mut ports = CellPorts::default();
-        for port in &run.port {
-            ports.listen.insert(port.name.clone(), port.number.map_or_else(ports::free, Ok)?);
-        }
+        let sockets = listening_sockets(run)?;
         let servers = Servers::start(&run.server)?;
-        ports.servers = servers.ports().collect();
+        let ports = CellPorts { listen: listening_ports(run)?, servers: servers.ports().collect() };
         let known = ports.all();
         let dirs = preopens::populate(Contents { scenario: plan.scenario, ports: &known }, &path("dirs"))?;
         let opened_dirs = preopens::open(&dirs)?;
@@ -109,19 +103,8 @@ impl Workdir {
             paths.precompiling = temporary_path(&paths.precompiled);
         }
         fs::write(&paths.spec, serde_json::to_vec(&spec)?)?;
-        let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
-        env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
-        env.insert("HOME".into(), path("home").into());
-        env.insert("TMPDIR".into(), path("work").into());
-        env.insert("LANG".into(), "C.UTF-8".into());
-        env.insert("NO_COLOR".into(), "1".into());
-        let (name, value) = canary.variable();
-        env.insert(name.into(), value.into());
         let driver_ports = driver_ports(plan)?;
-        if let [server, browser] = driver_ports[..] {
-            env.insert("WASMLAB_DRIVER_PORTS".into(), format!("{server},{browser}").into());
-        }
-        env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
+        let env = environment(root.path(), plan, &canary, &driver_ports);
         Ok(Self {
             root,
             paths,
@@ -175,6 +158,35 @@ impl Workdir {
             report: self.event_channel.pipe(),
         }
     }
+}
+
+/// The listening sockets that the guest gets open.
+fn listening_sockets(run: &Run) -> io::Result<Vec<(String, TcpListener)>> {
+    let bound = |socket: &Socket| Ok((socket.name.clone(), TcpListener::bind(("127.0.0.1", 0))?));
+    run.socket.iter().map(bound).collect()
+}
+
+/// The ports on which the guest is to listen.
+fn listening_ports(run: &Run) -> io::Result<BTreeMap<String, u16>> {
+    let number = |port: &Port| Ok((port.name.clone(), port.number.map_or_else(ports::free, Ok)?));
+    run.port.iter().map(number).collect()
+}
+
+/// Environment of the cell's processes.
+fn environment(root: &Path, plan: &Plan, canary: &Canary, driver_ports: &[u16]) -> BTreeMap<OsString, OsString> {
+    let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
+    env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
+    env.insert("HOME".into(), root.join("home").into());
+    env.insert("TMPDIR".into(), root.join("work").into());
+    env.insert("LANG".into(), "C.UTF-8".into());
+    env.insert("NO_COLOR".into(), "1".into());
+    let (name, value) = canary.variable();
+    env.insert(name.into(), value.into());
+    if let [server, browser] = driver_ports {
+        env.insert("WASMLAB_DRIVER_PORTS".into(), format!("{server},{browser}").into());
+    }
+    env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
+    env
 }
 
 /// Ports for the browser driver, which serves a page and talks to its browser. Other drivers need none.

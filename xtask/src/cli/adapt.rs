@@ -17,6 +17,7 @@ use crate::guest::BuildOptions;
 use crate::lab::Lab;
 use crate::matrix::{self, Request, facts_of};
 use crate::store::files;
+use wasmlab_model::facts::Facts;
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_report::visible::{VisiblePath, on_line};
@@ -56,11 +57,7 @@ pub struct Args {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let runtime = common::column(lab, &args.runtime)?;
-    let names = guest::names(std::slice::from_ref(&args.file));
-    let Some((name, title)) = names.into_iter().next() else { return usage("name a file") };
-    let dirs = args.guest.dirs.dirs(1, 1)?;
-    let (options, requirements) = (args.guest.clone(), Requirements::default());
-    let given = FileToCheck { file: args.file.clone(), name, title, options, dirs, requirements };
+    let given = file_to_check(args)?;
     let (scenario, guest) = guest::prepare(lab, &given, &args.max_size, args.timeout)?;
     let bytes = std::fs::read(lab.cache.object(&guest.sha256)).context("failed to read the copy of the file")?;
     let facts = match facts_of(lab, &guest.sha256, &bytes) {
@@ -68,7 +65,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Err(why) => return usage(format!("`{}` is not valid WebAssembly: {why}", args.file.visible())),
     };
     let id = runtime.id().to_owned();
-    let scenarios = [scenario.clone()];
+    let scenarios = [scenario];
     let request = Request {
         scenarios: &scenarios,
         runtimes: vec![runtime],
@@ -77,7 +74,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         confirm: false,
         limits: run_all::limits(args.timeout),
         build: BuildOptions { offline: true, require_built: false },
-        given: BTreeMap::from([(scenario.name.clone(), guest)]),
+        given: BTreeMap::from([(scenarios[0].name.clone(), guest)]),
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
         engines: matrix::EngineBuilds::All,
@@ -90,7 +87,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let title = on_line(&given.title).into_owned();
     match cell.verdict {
         Verdict::Pass => {
-            let with = if cell.switches.is_empty() { String::new() } else { format!(", with {}", cell.switches.join(" ")) };
+            let with =
+                if cell.switches.is_empty() { String::new() } else { format!(", with {}", cell.switches.join(" ")) };
             output::print(&format!("{title} runs on {id} as it is{with}: nothing was written\n"))?;
             return Ok(exit::OK);
         }
@@ -98,10 +96,36 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         _ => {}
     }
     output::print(&format!("{title} does not run on {id}: {}\n", on_line(&said(&cell))))?;
+    match adapted(lab, &request, (&bytes, &facts), &cell) {
+        Ok(adapted) => write(args, &adapted, &id),
+        Err(tried) => {
+            if tried.is_empty() {
+                output::print("the lab knows no transformation that would help: `check` names other remedies\n")?;
+            }
+            for line in tried {
+                output::print(&format!("tried {}\n", on_line(&line)))?;
+            }
+            Ok(exit::REGRESSION)
+        }
+    }
+}
+
+/// The file, as `check` takes it.
+fn file_to_check(args: &Args) -> Result<FileToCheck> {
+    let names = guest::names(std::slice::from_ref(&args.file));
+    let Some((name, title)) = names.into_iter().next() else { return usage("name a file") };
+    let dirs = args.guest.dirs.dirs(1, 1)?;
+    let (options, requirements) = (args.guest.clone(), Requirements::default());
+    Ok(FileToCheck { file: args.file.clone(), name, title, options, dirs, requirements })
+}
+
+/// A copy of the file that passes where `cell` does not, or one line for each transformation that was tried.
+fn adapted(lab: &Lab, request: &Request, (bytes, facts): (&[u8], &Facts), cell: &Cell) -> Result<Adapted, Vec<String>> {
+    let (scenario, id) = (&request.scenarios[0], cell.runtime.as_str());
     let mut tried = Vec::new();
-    for first in adaptation::candidates(&cell, &facts) {
-        match adaptation::follow(lab, &request, &scenario, (&bytes, &facts), &first, &[&id]) {
-            Ok(adapted) if adapted.passing().contains(id.as_str()) => return write(args, &adapted, &id),
+    for first in adaptation::candidates(cell, facts) {
+        match adaptation::follow(lab, request, scenario, (bytes, facts), &first, &[id]) {
+            Ok(adapted) if adapted.passing().contains(id) => return Ok(adapted),
             Ok(adapted) => {
                 let after = adapted.cells.first().map(said).unwrap_or_default();
                 tried.push(format!("{}: {after}", adapted.shown()));
@@ -109,13 +133,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             Err(why) => tried.push(format!("{}: {why}", first.short())),
         }
     }
-    if tried.is_empty() {
-        output::print("the lab knows no transformation that would help: `check` names other remedies\n")?;
-    }
-    for line in tried {
-        output::print(&format!("tried {}\n", on_line(&line)))?;
-    }
-    Ok(exit::REGRESSION)
+    Err(tried)
 }
 
 fn write(args: &Args, adapted: &Adapted, id: &str) -> Result<u8> {

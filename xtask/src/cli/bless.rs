@@ -4,15 +4,16 @@ use anyhow::Result;
 
 use super::common;
 use super::output;
-use crate::guest;
 use crate::exit;
+use crate::guest;
 use crate::lab::Lab;
+use crate::store::snapshots::Store;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_runtimes as runtimes;
-use crate::store::snapshots::Store;
-use wasmlab_toolchains as toolchains;
+use wasmlab_model::text::form;
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_runtimes as runtimes;
+use wasmlab_toolchains as toolchains;
 
 pub const ABOUT: &str = "Accept changed results as the new snapshots; with --guests, also replace the prebuilt guests";
 pub const EXAMPLES: &str = "Examples:
@@ -56,7 +57,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             }
         }
     }
-    let runtimes = common::choose(runtimes::all().iter().collect(), &args.runtime, "runtime", |r: &&runtimes::Runtime| r.id().to_owned())?;
+    let runtimes =
+        common::choose(runtimes::all().iter().collect(), &args.runtime, "runtime", |r: &&runtimes::Runtime| {
+            r.id().to_owned()
+        })?;
     let chosen = |scenario: &str, runtime: Option<&str>| {
         let of_runtime = match runtime {
             Some(id) => runtimes.iter().any(|r| r.id() == id),
@@ -73,7 +77,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         lines.push(format!("{}{cells}", file.strip_prefix(&lab.root).unwrap_or(&file).visible()));
     }
     match lines.len() {
-        0 => output::print("nothing to accept: no selected change is pending (`cargo xtask run-all` records changes)\n")?,
+        0 => {
+            output::print("nothing to accept: no selected change is pending (`cargo xtask run-all` records changes)\n")?
+        }
         n => output::print(&format!("accepted {n}:\n  {}\n", lines.join("\n  ")))?,
     }
     Ok(exit::OK)
@@ -88,8 +94,8 @@ fn remove_orphans(lab: &Lab, args: &Args, scenarios: &[Scenario]) -> Result<Vec<
     let ids = runtimes::all().iter().map(runtimes::Runtime::id).collect();
     let removed = Store::new(lab.snapshots()).remove_orphans(&names, &ids)?;
     let line = |(file, lines): (std::path::PathBuf, usize)| {
-        let what = if lines == 1 { "1 obsolete entry".to_owned() } else { format!("{lines} obsolete entries") };
-        format!("{}: {what} removed", file.strip_prefix(&lab.root).unwrap_or(&file).visible())
+        let entries = form(lines, "entry", "entries");
+        format!("{}: {lines} obsolete {entries} removed", file.strip_prefix(&lab.root).unwrap_or(&file).visible())
     };
     Ok(removed.into_iter().map(line).collect())
 }

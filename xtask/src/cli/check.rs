@@ -1,10 +1,11 @@
 //! `check`: shows where a module of the user runs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use self::config::Config;
 use self::guest::{FileToCheck, GuestArgs};
 use self::requirements::Requirements;
 use super::common::{self, Purpose};
@@ -12,12 +13,14 @@ use super::format::FormatArgs;
 use super::guest_file::MaxSize;
 use super::{baseline, output, run_all};
 use crate::cell::Retention;
-use crate::guest::BuildOptions;
+use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::report::{RunReport, Selection};
-use wasmlab_report::{GroupBy, answer, table};
+use wasmlab_model::scenario::Scenario;
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_report::{GroupBy, answer, table};
+use wasmlab_runtimes::Runtime;
 
 mod budget;
 mod client;
@@ -129,20 +132,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let runtimes = common::columns(lab, globs)?;
     let kept = args.guest.dirs.keep()?;
     let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
-    let mut given = match &config {
-        Some(config) => config.files_to_check(runtimes.len())?,
-        None => named(args, runtimes.len())?,
-    };
-    for file in &mut given {
-        file.requirements.add_options(&args.must, &args.allow, &runtimes)?;
-    }
-    let mut scenarios = Vec::new();
-    let mut guests = BTreeMap::new();
-    for file in &given {
-        let (scenario, guest) = guest::prepare(lab, file, &args.max_size, args.timeout)?;
-        guests.insert(scenario.name.clone(), guest);
-        scenarios.push(scenario);
-    }
+    let given = files_to_check(args, config.as_ref(), &runtimes)?;
+    let (scenarios, guests) = prepared(lab, args, &given)?;
     let one_at_a_time = given.iter().any(|file| file.options.client.is_one_at_a_time());
     let selected = Selection { runtimes: globs.clone(), ..Selection::default() };
     let request = Request {
@@ -175,13 +166,42 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let shown = args.shown.or(if args.full { table::RENDERER } else { answer::RENDERER });
     let folder = args.save.clone().unwrap_or_else(|| lab.check_reports());
     let (code, report) = common::run(lab, &request, purpose, &folder, (shown, GroupBy::Family))?;
-    if args.save.is_none() && !lab.has_workspace() {
-        output::print_progress(&format!("the report is in {}", folder.visible()));
-    }
-    if let Some(kept) = &kept {
-        output::print_progress(&format!("the guests' directories were copied to {}", kept.visible()));
-    }
+    print_places(lab, args, &folder, kept.as_deref());
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
+}
+
+/// The files, with the requirements of the command line added to their own.
+fn files_to_check(args: &Args, config: Option<&Config>, runtimes: &[Runtime]) -> Result<Vec<FileToCheck>> {
+    let mut given = match config {
+        Some(config) => config.files_to_check(runtimes.len())?,
+        None => named(args, runtimes.len())?,
+    };
+    for file in &mut given {
+        file.requirements.add_options(&args.must, &args.allow, runtimes)?;
+    }
+    Ok(given)
+}
+
+/// A scenario for each file, and its guest by the scenario's name.
+fn prepared(lab: &Lab, args: &Args, given: &[FileToCheck]) -> Result<(Vec<Scenario>, BTreeMap<String, Guest>)> {
+    let mut scenarios = Vec::new();
+    let mut guests = BTreeMap::new();
+    for file in given {
+        let (scenario, guest) = guest::prepare(lab, file, &args.max_size, args.timeout)?;
+        guests.insert(scenario.name.clone(), guest);
+        scenarios.push(scenario);
+    }
+    Ok((scenarios, guests))
+}
+
+/// Says where the report is, if the user did not choose its folder, and where the guests' directories are.
+fn print_places(lab: &Lab, args: &Args, report: &Path, directories: Option<&Path>) {
+    if args.save.is_none() && !lab.has_workspace() {
+        output::print_progress(&format!("the report is in {}", report.visible()));
+    }
+    if let Some(directories) = directories {
+        output::print_progress(&format!("the guests' directories were copied to {}", directories.visible()));
+    }
 }
 
 /// The files of the command line, all run alike.

@@ -185,6 +185,12 @@ pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)>
     }
 }
 
+/// This day: `2026-11-27`.
+#[must_use]
+pub fn today() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take(10).collect()
+}
+
 /// Parses seconds on the command line, `10` or `0.5`; returns milliseconds.
 pub fn seconds(text: &str) -> Result<u64, String> {
     match text.trim_end_matches('s').parse::<f64>() {

@@ -12,10 +12,11 @@ use crate::cell::sandbox;
 use crate::engines;
 use crate::exit;
 use crate::lab::{CACHE_VARIABLE, DATA_VARIABLE, Lab};
+use wasmlab_model::scenario::Scenario;
 use wasmlab_report::text;
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source};
 use wasmlab_toolchains::{self as toolchains, VersionRequirement};
-use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
 pub const EXAMPLES: &str = "Examples:
@@ -53,52 +54,10 @@ fn noted(runtime: &Runtime, about: &str) -> String {
 pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     lab.machine.forget_answers();
     let mut list = List { width: output::render_options().width, text: String::new() };
-    // A path inside the workspace is short enough to type.
-    let shown = |path: &Path| path.strip_prefix(&lab.root).unwrap_or(path).visible();
-    for runtime in runtimes::tested() {
-        match (engines::find_tool(lab, runtime), runtime.source) {
-            (Ok(tool), _) => {
-                list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(&tool.program))]);
-            }
-            (Err(Some(absence)), _) => {
-                let about = format!("{}; {}", absence.reason, absence.remedy);
-                list.add(["missing", runtime.id(), "", &noted(runtime, &about)]);
-            }
-            (Err(None), Source::Driver { driver, .. }) => {
-                list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/drivers/{driver}")])
-            }
-            (Err(None), Source::Embedded(engine)) => {
-                list.add(["to build", runtime.id(), "", &format!("`cargo xtask run-all` builds xtask/engines/{engine}")])
-            }
-            (Err(None), Source::Program(program)) => {
-                list.add(["missing", runtime.id(), "", program.install_hint]);
-            }
-        }
-    }
-    let mut seen = BTreeSet::new();
+    add_runtimes(&mut list, lab);
     // Compilers build the lab's scenarios, so they are of no use without any.
     let scenarios = if lab.has_workspace() { common::scenarios(lab)? } else { Vec::new() };
-    for scenario in scenarios {
-        let build = &scenario.spec.build;
-        let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
-        let version = VersionRequirement::of(build).map(|version| format!(" {version}")).unwrap_or_default();
-        let name = format!("{}{version}{target}", build.toolchain);
-        let (Some(toolchain), true) = (toolchains::find(&build.toolchain), seen.insert(name.clone())) else { continue };
-        if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
-            list.add(["no", &name, "", &format!("{}; {}", error.detail, error.remedy)]);
-            continue;
-        }
-        for warning in (toolchain.warnings)(build, &lab.machine) {
-            list.add(["warning", &name, "", &warning]);
-        }
-        match (toolchain.find)(&scenario, &lab.machine) {
-            Ok(found) if found.program.as_os_str().is_empty() => {
-                list.add(["ok", &name, &found.version, "within the lab"])
-            }
-            Ok(found) => list.add(["ok", &name, &found.version, &shown(&found.program)]),
-            Err(missing) => list.add(["missing", &name, "", &missing.remedy]),
-        }
-    }
+    add_toolchains(&mut list, lab, &scenarios);
     lab.machine.save();
     let variable = |name: &str| Some(format!("           {name}={}\n", lab.machine.variable(name)?));
     let variables =
@@ -114,12 +73,68 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         "{}\nsandbox    {}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
         list.text,
         sandbox::warning().unwrap_or("guest processes are restricted to their files, TCP ports and signals"),
-        if lab.has_workspace() {
-            lab.root.visible()
-        } else {
-            "none; compilers are listed only in one".to_owned()
-        },
+        if lab.has_workspace() { lab.root.visible() } else { "none; compilers are listed only in one".to_owned() },
         cache.visible(),
     ))?;
     Ok(if writable.is_ok() { exit::OK } else { exit::INTERNAL_ERROR })
+}
+
+/// A path; inside the workspace it is short enough to type.
+fn shown(lab: &Lab, path: &Path) -> String {
+    path.strip_prefix(&lab.root).unwrap_or(path).visible()
+}
+
+fn add_runtimes(list: &mut List, lab: &Lab) {
+    for runtime in runtimes::tested() {
+        match (engines::find_tool(lab, runtime), runtime.source) {
+            (Ok(tool), _) => {
+                list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(lab, &tool.program))]);
+            }
+            (Err(Some(absence)), _) => {
+                let about = format!("{}; {}", absence.reason, absence.remedy);
+                list.add(["missing", runtime.id(), "", &noted(runtime, &about)]);
+            }
+            (Err(None), Source::Driver { driver, .. }) => list.add([
+                "to build",
+                runtime.id(),
+                "",
+                &format!("`cargo xtask run-all` builds xtask/drivers/{driver}"),
+            ]),
+            (Err(None), Source::Embedded(engine)) => list.add([
+                "to build",
+                runtime.id(),
+                "",
+                &format!("`cargo xtask run-all` builds xtask/engines/{engine}"),
+            ]),
+            (Err(None), Source::Program(program)) => {
+                list.add(["missing", runtime.id(), "", program.install_hint]);
+            }
+        }
+    }
+}
+
+/// Adds each toolchain once for each target and version that a scenario needs.
+fn add_toolchains(list: &mut List, lab: &Lab, scenarios: &[Scenario]) {
+    let mut seen = BTreeSet::new();
+    for scenario in scenarios {
+        let build = &scenario.spec.build;
+        let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
+        let version = VersionRequirement::of(build).map(|version| format!(" {version}")).unwrap_or_default();
+        let name = format!("{}{version}{target}", build.toolchain);
+        let (Some(toolchain), true) = (toolchains::find(&build.toolchain), seen.insert(name.clone())) else { continue };
+        if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
+            list.add(["no", &name, "", &format!("{}; {}", error.detail, error.remedy)]);
+            continue;
+        }
+        for warning in (toolchain.warnings)(build, &lab.machine) {
+            list.add(["warning", &name, "", &warning]);
+        }
+        match (toolchain.find)(scenario, &lab.machine) {
+            Ok(found) if found.program.as_os_str().is_empty() => {
+                list.add(["ok", &name, &found.version, "within the lab"])
+            }
+            Ok(found) => list.add(["ok", &name, &found.version, &shown(lab, &found.program)]),
+            Err(missing) => list.add(["missing", &name, "", &missing.remedy]),
+        }
+    }
 }

@@ -16,6 +16,7 @@ use crate::exit;
 use wasmlab_inspect::system_calls::{self, Call, ImportKind};
 use crate::lab::Lab;
 use crate::reading::{self, Form, ReadError};
+use wasmlab_model::names::and_more;
 use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
@@ -268,7 +269,7 @@ fn text(facts: &Facts, quick: bool) -> String {
     }
     for abi in &facts.abis {
         let shown = abi.evidence.iter().take(4).map(|name| on_line(name)).collect::<Vec<_>>().join(" ");
-        let more = if abi.evidence.len() > 4 { format!(" and {} more", abi.evidence.len() - 4) } else { String::new() };
+        let more = and_more(abi.evidence.len().saturating_sub(4));
         let _ = writeln!(out, "{}", under("abi", &format!("{} ({shown}{more})", id(&abi.abi))));
     }
     for producer in &facts.producers {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::text_table::{self, TableColumn};
 use crate::program_name;
+use wasmlab_model::text::cut_with_size;
 use wasmlab_process::Stream;
 use wasmlab_report::RenderOptions;
 use wasmlab_report::visible::visible;
@@ -65,10 +66,7 @@ const MAX_MESSAGE: usize = 4000;
 /// The message, cut if it is very long.
 #[must_use]
 pub fn bounded(message: &str) -> Cow<'_, str> {
-    match message.char_indices().nth(MAX_MESSAGE) {
-        Some((end, _)) => Cow::Owned(format!("{}… ({} bytes in total)", &message[..end], message.len())),
-        None => Cow::Borrowed(message),
-    }
+    cut_with_size(message, MAX_MESSAGE)
 }
 
 /// Writes an error to stderr. If that fails, only the exit code is left.

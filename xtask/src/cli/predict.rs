@@ -15,7 +15,7 @@ use crate::reading::{self, Form, ReadError};
 use crate::store::profiles;
 use wasmlab_inspect::invalid_file;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::names::first_listed;
+use wasmlab_model::names::{and_more, first_listed};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
 use wasmlab_reader::predictions::{self, FilePredictions, Predicted};
@@ -26,8 +26,7 @@ use wasmlab_report::visible::{VisiblePath, on_line};
 mod against;
 
 /// Description for `--help`.
-pub const ABOUT: &str =
-    "Predict where your .wasm or .wat file runs, from each runtime's profile, without running it";
+pub const ABOUT: &str = "Predict where your .wasm or .wat file runs, from each runtime's profile, without running it";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask predict app.wasm
@@ -120,7 +119,9 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
     let without: Vec<&str> = globs.iter().filter(|glob| !columns.contains(glob)).map(String::as_str).collect();
     if let Some(runtime) = without.iter().find_map(|glob| wasmlab_runtimes::find(glob)) {
         let id = runtime.id();
-        return usage(format!("the runtime `{id}` has no profile yet: measure one with `cargo xtask probe --runtime {id}`"));
+        return usage(format!(
+            "the runtime `{id}` has no profile yet: measure one with `cargo xtask probe --runtime {id}`"
+        ));
     }
     let columns = super::common::choose(columns, globs, "runtime", Clone::clone)?;
     profiles::read_of(lab, &|column| columns.iter().any(|chosen| chosen == column))
@@ -177,7 +178,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
             shown += &paragraph("", &why);
         }
         if let Some(remedy) = one.remedy.as_deref().filter(|_| one.verdict == "fails") {
-            let remedy = unless_told(&mut told, remedy);
+            let remedy = unless_told(&mut told, remedy, one.remedy_behind.as_deref());
             shown += &indented(&format!("{:LABEL$}→ ", ""), &format!("{:LABEL$}  ", ""), &remedy);
         }
     }
@@ -198,10 +199,7 @@ fn indented(first: &str, rest: &str, text: &str) -> String {
 /// The subject of a reason, or without a code the runtime's message; how many other imports it lacks; where it begins.
 fn reason(one: &Predicted) -> String {
     let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
-    let more = match (one.missing.len() + one.more).saturating_sub(1) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more((one.missing.len() + one.more).saturating_sub(1));
     let at = one.first_use.as_ref().map(|at| format!(", first {}", at.place())).unwrap_or_default();
     subject + &more + &at
 }

@@ -2,7 +2,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
@@ -17,11 +17,12 @@ use wasmlab_model::profile::{Profile, Provenance, Support};
 use wasmlab_probe::catalogue::{self, Catalogue};
 use wasmlab_probe::measure::{self, Subject};
 use wasmlab_process as process;
-use wasmlab_runtimes::{Runtime, Source};
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_runtimes::{Runtime, Source};
 
 /// Description for `--help`.
-pub const ABOUT: &str = "Measure what each runtime supports (imports, proposals, behaviour, limits) and write its profile";
+pub const ABOUT: &str =
+    "Measure what each runtime supports (imports, proposals, behaviour, limits) and write its profile";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask probe                         every installed runtime
@@ -118,7 +119,7 @@ fn measured(lab: &Lab, column: &mut Column, catalogue: &Catalogue) -> Result<Pro
         engine: runtime.engine,
         version: &tool.version,
         provenance: Provenance {
-            date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take(10).collect(),
+            date: common::today(),
             lab: profiles::commit(lab),
             system: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
             how: how(runtime),

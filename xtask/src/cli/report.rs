@@ -9,11 +9,12 @@ use wasmlab_report::published::{self, PathReplacement};
 use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
 
 use super::common::usage;
-use super::format::{RowGrouping, FormatArgs};
+use super::format::{FormatArgs, RowGrouping};
 use super::{learn, output};
-use crate::lab::{FIXTURES_VARIABLE, Lab};
 use crate::exit;
+use crate::lab::{FIXTURES_VARIABLE, Lab};
 use crate::store::files;
+use wasmlab_model::names::rest;
 use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
 use wasmlab_report::visible::VisiblePath;
@@ -183,7 +184,9 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     let mut wrong = Vec::new();
     let mut versions = Vec::new();
     match read(&json) {
-        Err(_) if !json.exists() => wrong.push(format!("`{}` does not exist: nothing is published yet", json.visible())),
+        Err(_) if !json.exists() => {
+            wrong.push(format!("`{}` does not exist: nothing is published yet", json.visible()))
+        }
         Err(error) => wrong.push(format!("{error:#}")),
         Ok(published) => {
             let page = lab.published(PAGE);
@@ -207,9 +210,10 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
     if wrong.is_empty() {
         return Ok(exit::OK);
     }
-    let more = wrong.len().saturating_sub(MAX_SHOWN);
-    let more = if more == 0 { String::new() } else { format!("and {more} more differences; ") };
-    output::print_error(&format!("{more}the published report is out of date: `cargo xtask report --publish` updates it"));
+    let more = rest(wrong.len(), MAX_SHOWN, "difference").map(|rest| format!("{rest}; ")).unwrap_or_default();
+    output::print_error(&format!(
+        "{more}the published report is out of date: `cargo xtask report --publish` updates it"
+    ));
     Ok(exit::REGRESSION)
 }
 
@@ -225,7 +229,8 @@ fn path_replacements(lab: &Lab) -> Vec<PathReplacement> {
         (variable("HOME"), "~"),
         (path(&std::env::temp_dir()), "$TMPDIR"),
     ];
-    let mut places: Vec<PathReplacement> = places.into_iter().filter_map(|(text, stands)| Some((text?, stands))).collect();
+    let mut places: Vec<PathReplacement> =
+        places.into_iter().filter_map(|(text, stands)| Some((text?, stands))).collect();
     places.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     places
 }

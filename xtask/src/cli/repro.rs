@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use self::script::Script;
 use super::common::{self, usage};
 use super::{output, run_all, run_one};
-use self::script::Script;
-use crate::guest::{self, Guest};
 use crate::cell::{self, Plan, Reproduction};
+use crate::guest::{self, Guest};
 use crate::lab::Lab;
 use crate::matrix::Request;
+use crate::store::files;
+use crate::{engines, exit};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_report::{markdown, visible::visible};
 use wasmlab_runtimes::{Runtime, Source, Tool};
 use wasmlab_toolchains::npm;
-use crate::{engines, exit};
-use crate::store::files;
-use wasmlab_report::visible::VisiblePath;
 
 mod script;
 mod source;
@@ -76,7 +76,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if !cell.verdict.is_measured() {
         return usage(format!("there is no result to reproduce: {}", run_one::verdict(cell).trim_end()));
     }
-    let tool = engines::find_tool(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is no longer installed", runtime.id()))?;
+    let tool =
+        engines::find_tool(lab, &runtime).map_err(|_| anyhow::anyhow!("{} is no longer installed", runtime.id()))?;
     write(lab, &request, &guest, &tool, &report, cell, &into)
         .with_context(|| format!("failed to write `{}`", into.visible()))?;
     output::print(&run_one::verdict(cell))?;
@@ -105,7 +106,8 @@ fn write(
     let (limits, switches) = (request.limits, &cell.switches);
     let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits, switches };
     let made = cell::reproduce(lab, &plan, &into)?;
-    let manifest = runtime.source.built().map(|program| source::copy(lab, program, &into.join("source"))).transpose()?;
+    let manifest =
+        runtime.source.built().map(|program| source::copy(lab, program, &into.join("source"))).transpose()?;
     if !runtime.npm_packages().is_empty() {
         fs::write(into.join("package.json"), packages(lab, runtime, tool)?)?;
     }
@@ -166,18 +168,7 @@ fn readme(
     for call in &scenario.spec.run.call {
         expected += &format!("call: {}\n", toml::to_string(call).unwrap_or_default().trim().replace('\n', ", "));
     }
-    let program = match runtime.source {
-        Source::Embedded(engine) => {
-            format!("a small program that embeds {engine} and reads `spec.json`; cargo builds it from `source/`")
-        }
-        Source::Program(program) => format!("`{}`", program.names[0]),
-        Source::Driver { driver, program } => {
-            format!(
-                "a driver ({driver}), which cargo builds from `source/`; it drives `{}`, or the program that DRIVEN names",
-                program.names.join("` or `")
-            )
-        }
-    };
+    let program = what_runs_it(runtime);
     let mut text = format!(
         "# {}\n\n`./run.sh` reproduces it: it prints the guest's output, then `outcome:` and how the guest ended on stderr. It exits with the \
          guest's exit code, or with 1 if the guest did not exit by itself. `RUNTIME=/path/to/program ./run.sh` uses another build. \
@@ -190,6 +181,39 @@ fn readme(
         fenced("", &cell.output.stdout),
         fenced("", &cell.output.stderr),
     );
+    text += &talks_to(scenario, made);
+    text += &format!(
+        "\n## Versions\n\n- {} {version}, mode {}\n- {} {}\n- {}: sha256 {}, made by {}\n- the lab {}\n",
+        runtime.id(),
+        runtime.mode(),
+        report.host.os,
+        report.host.arch,
+        made.module,
+        guest.sha256,
+        guest.toolchain,
+        report.host.lab,
+    );
+    text
+}
+
+fn what_runs_it(runtime: &Runtime) -> String {
+    match runtime.source {
+        Source::Embedded(engine) => {
+            format!("a small program that embeds {engine} and reads `spec.json`; cargo builds it from `source/`")
+        }
+        Source::Program(program) => format!("`{}`", program.names[0]),
+        Source::Driver { driver, program } => {
+            format!(
+                "a driver ({driver}), which cargo builds from `source/`; it drives `{}`, or the program that DRIVEN names",
+                program.names.join("` or `")
+            )
+        }
+    }
+}
+
+/// Whom the guest talks to: a client, servers, and sockets that it gets open.
+fn talks_to(scenario: &Scenario, made: &Reproduction) -> String {
+    let mut text = String::new();
     if !scenario.spec.step.is_empty() {
         let steps: BTreeMap<&str, &Vec<_>> = BTreeMap::from([("step", &scenario.spec.step)]);
         let ports = made.ports.iter().map(|(name, port)| format!("`{name}` is port {port}")).collect::<Vec<_>>();
@@ -208,16 +232,5 @@ fn readme(
     if !scenario.spec.run.socket.is_empty() {
         text += "\nThe lab passes open sockets to the guest; a script cannot, so `run.sh` shows only what happens before the guest uses them.\n";
     }
-    text += &format!(
-        "\n## Versions\n\n- {} {version}, mode {}\n- {} {}\n- {}: sha256 {}, made by {}\n- the lab {}\n",
-        runtime.id(),
-        runtime.mode(),
-        report.host.os,
-        report.host.arch,
-        made.module,
-        guest.sha256,
-        guest.toolchain,
-        report.host.lab,
-    );
     text
 }

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::common::{self, Purpose};
+use super::format::{FormatArgs, RowGrouping};
 use super::{baseline, output};
-use super::format::{RowGrouping, FormatArgs};
+use crate::cell::{Limits, Retention};
+use crate::exit;
 use crate::guest;
-use crate::cell::{Retention, Limits};
 use crate::lab::Lab;
 use crate::matrix::Request;
+use crate::store::snapshots::Store;
+use wasmlab_model::names::rest;
 use wasmlab_model::report::{Partition, RunReport, Selection};
 use wasmlab_report::{overview, table};
-use crate::store::snapshots::Store;
-use crate::exit;
 
 pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
 pub const EXAMPLES: &str = "Examples:
@@ -86,10 +87,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     store.forget_pending(&names, &runtimes)?;
     let orphans = store.orphans(&names, &runtimes);
     if let Some(first) = orphans.first() {
-        let more = match orphans.len() {
-            1 => String::new(),
-            n => format!(" (and {} more)", n - 1),
-        };
+        let more = rest(orphans.len(), 1, "snapshot").map(|rest| format!(" ({rest})")).unwrap_or_default();
         output::print_progress(&format!(
             "warning: snapshots/{}: {}{more}; `cargo xtask bless` removes it",
             first.subject, first.text

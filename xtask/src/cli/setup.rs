@@ -72,7 +72,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.suite {
         return suite::clone(lab, args.dry_run);
     }
-    let mut plan = missing(lab, args)?;
+    let plan = missing(lab, args)?;
     if plan.0.is_empty() && plan.1.is_empty() {
         output::print("nothing is missing\n")?;
         return Ok(exit::OK);
@@ -81,41 +81,61 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.dry_run {
         return Ok(exit::OK);
     }
-    let (mut tried, mut failed, mut by_hand) = (BTreeSet::new(), BTreeSet::new(), plan.1.clone());
-    for look in 0..MAX_PASSES {
+    let told = plan.1.clone();
+    let (done, rest) = install(lab, args, plan)?;
+    lab.machine.save();
+    conclude(&done, &told, &rest)
+}
+
+/// Commands that were run.
+#[derive(Default)]
+struct Done {
+    tried: BTreeSet<Vec<String>>,
+    failed: BTreeSet<Vec<String>>,
+}
+
+/// Runs the commands of a plan, and those that become possible by them. Returns what is missing then.
+fn install(lab: &Lab, args: &Args, mut plan: Plan) -> Result<(Done, Plan)> {
+    let mut done = Done::default();
+    for pass in 0..MAX_PASSES {
         let (commands, _) = &plan;
-        let fresh: Commands = commands.iter().filter(|(c, _)| !tried.contains(*c)).map(|(c, w)| (c.clone(), w.clone())).collect();
+        let fresh: Commands =
+            commands.iter().filter(|(c, _)| !done.tried.contains(*c)).map(|(c, w)| (c.clone(), w.clone())).collect();
         if fresh.is_empty() {
             break;
         }
-        if look > 0 {
+        if pass > 0 {
             output::print(&describe(&(fresh.clone(), ManualSteps::new())))?;
         }
         for (command, what) in fresh {
             if let Err(error) = run_one(&command) {
                 output::print_error(&format!("failed to set up {}: {error}; see its output above", listed(&what)));
-                failed.insert(command.clone());
+                done.failed.insert(command.clone());
             }
-            tried.insert(command);
+            done.tried.insert(command);
         }
         plan = missing(lab, args)?;
     }
-    lab.machine.save();
+    Ok((done, plan))
+}
+
+/// Says what is still missing, and what the user must do; `told`: the steps that were printed before.
+fn conclude(done: &Done, told: &ManualSteps, (commands, by_hand): &Plan) -> Result<u8> {
     // A package manager may succeed and still not install the right file, or install a program that is not on PATH.
-    let still: Vec<_> = plan.0.iter().filter(|(command, _)| !failed.contains(*command)).collect();
+    let still: Vec<_> = commands.iter().filter(|(command, _)| !done.failed.contains(*command)).collect();
     for (command, what) in &still {
         let program = command.first().map(String::as_str).unwrap_or_default();
-        let why = if tried.contains(*command) { "succeeded" } else { "was not run" };
+        let why = if done.tried.contains(*command) { "succeeded" } else { "was not run" };
         output::print_error(&format!("failed to set up {}: `{program}` {why}, and it is still missing", listed(what)));
     }
-    by_hand.retain(|what, remedy| plan.1.get(what) == Some(remedy));
-    let news: ManualSteps = plan.1.iter().filter(|(what, _)| !by_hand.contains_key(*what)).map(|(a, b)| (a.clone(), b.clone())).collect();
+    let news = by_hand.iter().filter(|(what, remedy)| told.get(*what) != Some(*remedy));
+    let news: ManualSteps = news.map(|(what, remedy)| (what.clone(), remedy.clone())).collect();
     output::print(&describe(&(Commands::new(), news)))?;
-    if !failed.is_empty() || !still.is_empty() {
+    if !done.failed.is_empty() || !still.is_empty() {
         return Ok(exit::INTERNAL_ERROR);
     }
-    let rest = if plan.1.is_empty() { "done" } else { "done, except for the manual steps" };
-    if !tried.is_empty() {
+    let rest = if by_hand.is_empty() { "done" } else { "done, except for the manual steps" };
+    if !done.tried.is_empty() {
         output::print(&format!("{rest}: `cargo xtask doctor` shows what is installed now\n"))?;
     }
     Ok(exit::OK)

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use wasmlab_protocol::{EngineInfo, PROTOCOL_VERSION};
 use wasmlab_runtimes::{Program, Runtime, Tool};
 
-use super::{Absence, locate, write_support_files};
+use super::Absence;
+use super::program::{locate, write_support_files};
 use crate::lab::Lab;
 use crate::machine::ToolQuery;
 use wasmlab_report::visible::VisiblePath;

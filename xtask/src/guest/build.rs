@@ -61,8 +61,8 @@ pub fn from_source(
     }
     // Undefined symbols are a property of the sources and the tool, so they can be cached.
     let answer = Key::of("unlinked", &(toolchain.id, &fingerprint, &sources, &shown));
-    if let Some(detail) = lab.cache.get::<String>(&answer) {
-        return Err(unlinked(detail));
+    if let Some(symbols) = lab.cache.get::<Vec<String>>(&answer) {
+        return Err(unlinked(symbols));
     }
     let began = Instant::now();
     let made = recipe::make(&recipe, &scenario.spec.build.companions, &out).map_err(|mut none| {
@@ -70,7 +70,7 @@ pub fn from_source(
         none.detail = recipe::one_line(&none.detail, dirs.into_iter().flatten());
         if none.code == Code::UndefinedSymbol {
             // A cache that cannot be written costs time but changes no verdict.
-            let _ = lab.cache.put(&answer, &none.detail);
+            let _ = lab.cache.put(&answer, &none.symbols);
         }
         none
     })?;

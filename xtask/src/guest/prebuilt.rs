@@ -122,7 +122,7 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let damaged = |message: String| failed(Code::PrebuiltStale, message);
     let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {
         let detail = format!("{} is missing, and there is no prebuilt guest", missing.what);
-        return Err(NotBuilt { code: missing.code, detail, remedy: Some(missing.remedy) });
+        return Err(NotBuilt { remedy: Some(missing.remedy), ..failed(missing.code, detail) });
     };
     if let Some(name) = altered_file(lab, &scenario.name, &provenance) {
         return Err(damaged(format!("{name} does not match its provenance.toml")));
@@ -130,7 +130,7 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     let sources = sources_hash(lab, scenario).map_err(|e| damaged(e.to_string()))?;
     if sources != provenance.sources {
         let detail = format!("the sources changed after the prebuilt guest was built, and {} is missing", missing.what);
-        return Err(NotBuilt { code: Code::PrebuiltStale, detail, remedy: Some(missing.remedy) });
+        return Err(NotBuilt { remedy: Some(missing.remedy), ..failed(Code::PrebuiltStale, detail) });
     }
     for (name, _) in provenance.files() {
         let file = lab.fixture(&scenario.name).join(name);

@@ -10,7 +10,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits, read_limited};
 use wasmlab_toolchains::{BuildCommand, Recipe, Step, linker};
 
-use super::{NotBuilt, UNLINKED, failed, unlinked};
+use super::{NotBuilt, failed, unlinked};
 use wasmlab_report::visible::VisiblePath;
 
 /// Largest file that is taken from a compiler or from a scenario, bytes.
@@ -150,7 +150,7 @@ fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
             if symbols.is_empty() {
                 failed(Code::CompileError, format!("the compiler failed (exit code {code}): {message}"))
             } else {
-                unlinked(format!("{UNLINKED}{}", symbols.join(", ")))
+                unlinked(symbols)
             }
         }
         ExitReason::Signaled(signal) => {

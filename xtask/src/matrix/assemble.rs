@@ -10,6 +10,7 @@ use crate::matrix::{Request, Results, Row, facts_of};
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
+use wasmlab_model::names::rest;
 use wasmlab_model::report::{
     Artifact, Cell, CodeText, HostInfo, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA_VERSION, ScenarioInfo,
     Selection, ToolInfo,
@@ -153,8 +154,7 @@ fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [
 fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
     const MAX_SHOWN: usize = 3;
     let note = |text| Note { kind: NoteKind::SnapshotUnusable, subject: "snapshots".to_owned(), text };
-    let more =
-        errors.len().checked_sub(MAX_SHOWN).filter(|n| *n > 0).map(|n| format!("and {n} more errors of this kind"));
+    let more = rest(errors.len(), MAX_SHOWN, "error").map(|rest| format!("{rest} of this kind"));
     errors.iter().take(MAX_SHOWN).map(ToString::to_string).chain(more).map(note).collect()
 }
 

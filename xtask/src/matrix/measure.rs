@@ -12,6 +12,7 @@ use crate::lab::Lab;
 use wasmlab_judge::missing_input;
 use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_model::text::cut;
 use wasmlab_model::verdict::{NotAttempted, Verdict};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::{HostLayer, Tool};
@@ -139,8 +140,7 @@ fn ready<'a>(
 
 /// Why a component is not handed to jco, in whose output this name would run, load a module or be called.
 fn injected_script(name: &str) -> NotAttempted {
-    let cut: String = name.chars().take(40).collect();
-    let name = if cut.len() < name.len() { format!("{cut}…") } else { cut };
+    let name = cut(name, 40);
     let reason =
         format!("jco copies a component's names into its JavaScript unescaped, and `{name}` would run there as code");
     NotAttempted { subject: "script-name", reason }

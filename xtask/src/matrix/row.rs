@@ -7,11 +7,12 @@ use wasmlab_protocol::{Event, Stage};
 use super::{Row, facts_of};
 use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
-use wasmlab_inspect::bytes::{Line, hex};
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
+use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::report::{ByteLine, Cell, Output, OutputFile};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_model::text::cut_with_size;
 use wasmlab_model::verdict::{Change, Judgement, NotAttempted, Verdict};
 
 /// Characters of a guest's output that a report contains.
@@ -44,6 +45,7 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
                 code: Code::CompileError,
                 detail: format!("the guest has been deleted: {error}"),
                 remedy: None,
+                symbols: Vec::new(),
             };
             unread(none.detail.clone(), Err(none))
         }
@@ -60,15 +62,7 @@ fn annotated(binary: &[u8]) -> Vec<ByteLine> {
     if binary.len() > MAX_ANNOTATED || wasmlab_inspect::invalid_file(binary).is_some() {
         return Vec::new();
     }
-    let lines = wasmlab_inspect::bytes::annotated(binary).map(|annotated| annotated.lines).unwrap_or_default();
-    let line = |line: Line| ByteLine {
-        offset: line.offset as u64,
-        bytes: hex(&line.bytes),
-        depth: line.depth as u64,
-        meaning: line.meaning,
-        wrong: line.wrong,
-    };
-    lines.into_iter().map(line).collect()
+    wasmlab_inspect::bytes::annotated(binary).map(|annotated| annotated.lines).unwrap_or_default()
 }
 
 /// A cell that the lab cannot run yet: it has neither code nor blame.
@@ -89,6 +83,9 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         subject: None,
         detail,
         remedy: code.map(|c| c.entry().remedy.to_owned()),
+        remedy_kind: RemedyKind::default(),
+        refusal: None,
+        remedy_behind: None,
         remedies: Vec::new(),
         checks: Vec::new(),
         assertions: None,
@@ -122,6 +119,8 @@ pub fn measured(scenario: &Scenario, runtime: &str, judgement: Judgement, observ
     let unmeasured = unmeasured(scenario, runtime, judgement.verdict, judgement.code, judgement.detail);
     Cell {
         remedy: judgement.remedy.or(unmeasured.remedy),
+        remedy_kind: judgement.remedy_kind,
+        refusal: judgement.refusal,
         blame: judgement.blame,
         stage: judgement.stage,
         execution_path: observation.execution_path().map(str::to_owned),
@@ -162,14 +161,8 @@ fn output(scenario: &str, runtime: &str, stdout: String, stderr: String) -> Outp
     };
     let streams = [("stdout", &stdout), ("stderr", &stderr)];
     let files = streams.into_iter().filter(|(_, text)| text.len() > MAX_WITHOUT_FILE).map(file).collect();
-    Output { stdout: truncate(stdout), stderr: truncate(stderr), files }
-}
-
-fn truncate(text: String) -> String {
-    match text.char_indices().nth(MAX_OUTPUT_CHARS) {
-        Some((end, _)) => format!("{}… ({} bytes in total)", &text[..end], text.len()),
-        None => text,
-    }
+    let cut = |text: &str| cut_with_size(text, MAX_OUTPUT_CHARS).into_owned();
+    Output { stdout: cut(&stdout), stderr: cut(&stderr), files }
 }
 
 #[cfg(test)]
@@ -193,8 +186,8 @@ mod tests {
     fn small_binaries_have_every_byte_explained() {
         let bytes = |text: &str| annotated(&wat::parse_str(text).unwrap());
         let lines = bytes("(module (func (export \"f\")))");
-        assert_eq!(lines.iter().map(|line| line.bytes.split_whitespace().count()).sum::<usize>(), 31);
-        assert_eq!(lines[0].bytes, "00 61 73 6d");
+        assert_eq!(lines.iter().map(|line| line.bytes.len()).sum::<usize>(), 31);
+        assert_eq!(lines[0].bytes, *b"\0asm");
         assert!(bytes(&format!("(module (memory 1) (data (i32.const 0) \"{}\"))", "a".repeat(2000))).is_empty());
         assert!(annotated(b"<!doctype html>").is_empty());
     }

@@ -56,19 +56,8 @@ pub fn run(
     if observation.outcome == Outcome::Interrupted {
         return Err(RunError::Interrupted);
     }
-    let progress = |observation: &Observation| -> GuestProgress {
-        plan.runtime.progress(&AdapterInput { observation, run: &spec.run, facts: facts.ok() })
-    };
-    let judged = |observation: &Observation| -> Judgement {
-        let progress = &progress(observation);
-        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.has_lab_guest());
-        judge(&Evidence { facts, observation, progress, lab_guest }, spec)
-    };
-    let alike = |a: &Observation, b: &Observation| {
-        let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
-        result(judged(a)) == result(judged(b))
-    };
-    let mut judgement = judged(&observation);
+    let reading = Reading { plan, facts };
+    let judgement = reading.judge(&observation);
     // An error of the lab may not occur the next time, so it is not cached.
     let is_fault = judgement.verdict == Verdict::Error;
     let cache_decision = match key.filter(|_| !from_cache && !is_fault) {
@@ -76,36 +65,74 @@ pub fn run(
         Some(key) => {
             // With `--no-cache`, an earlier run must not confirm a result either.
             let before = Some(()).filter(|()| request.use_cache || turn == Attempt::Second);
-            cache_policy::store(lab, &key, &observation, before.and_then(|()| cache_policy::previous(lab, &key)), alike)
+            let before = before.and_then(|()| cache_policy::previous(lab, &key));
+            cache_policy::store(lab, &key, &observation, before, |a, b| reading.is_alike(a, b))
         }
     };
-    let cause = progress(&observation).cause;
-    if let (Ok(facts), Some(Cause::Rejected { message, .. })) = (facts, &cause)
-        && facts.refusal.is_none()
-        && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
-    {
-        // With switches, all that matters is whether the cell passes.
-        let probed = if plan.switches.is_empty() { probing::refused(lab, plan, facts) } else { Vec::new() };
-        judgement = proposals::refine(judgement, facts, message, &probed);
-        // A scenario's guest is built anew with each toolchain: an offset in it would be a change without a meaning.
-        if request.given.contains_key(&plan.scenario.name) {
-            judgement = proposals::located(judgement, facts);
-        }
-    }
-    // Without a separate compile step, only the message shows that the runtime refused the module.
-    if judgement.code == Some(Code::EngineCompileError)
-        && plan.runtime.output_parser.is_some()
-        && observation.role == ProcessRole::Guest
-        && facts.is_ok_and(|facts| facts.imports.iter().any(|import| import.name == "fd_write"))
-    {
+    let cause = reading.progress(&observation).cause;
+    // A scenario's guest is built anew with each toolchain: an offset in it would be a change without a meaning.
+    let is_given = request.given.contains_key(&plan.scenario.name);
+    let mut judgement = reading.of_refusal(lab, judgement, cause.as_ref(), is_given);
+    if reading.may_be_printed_by_guest(&judgement, &observation) {
         judgement.blame = vec![Blame::Unknown];
         judgement.detail += "; the guest may have printed this text itself";
     }
-    if request.given.contains_key(&plan.scenario.name) && !request.inputs_are_complete {
-        let progress = &progress(&observation);
-        let (facts, lab_guest) = (facts.map_err(String::as_str), plan.scenario.has_lab_guest());
-        let evidence = Evidence { facts, observation: &observation, progress, lab_guest };
-        judgement = missing_input::after_run(&judgement, &evidence, &spec.run).unwrap_or(judgement);
+    if is_given && !request.inputs_are_complete {
+        let found =
+            reading.with_evidence(&observation, |evidence| missing_input::after_run(&judgement, evidence, &spec.run));
+        judgement = found.unwrap_or(judgement);
     }
     Ok(SingleRun { observation, cause, judgement, from_cache, cache_decision })
+}
+
+/// What observations of one cell mean.
+struct Reading<'a> {
+    plan: &'a Plan<'a>,
+    facts: Result<&'a Facts, &'a String>,
+}
+
+impl Reading<'_> {
+    fn progress(&self, observation: &Observation) -> GuestProgress {
+        let run = &self.plan.scenario.spec.run;
+        self.plan.runtime.progress(&AdapterInput { observation, run, facts: self.facts.ok() })
+    }
+
+    fn with_evidence<T>(&self, observation: &Observation, read: impl FnOnce(&Evidence) -> T) -> T {
+        let progress = &self.progress(observation);
+        let (facts, lab_guest) = (self.facts.map_err(String::as_str), self.plan.scenario.has_lab_guest());
+        read(&Evidence { facts, observation, progress, lab_guest })
+    }
+
+    fn judge(&self, observation: &Observation) -> Judgement {
+        self.with_evidence(observation, |evidence| judge(evidence, &self.plan.scenario.spec))
+    }
+
+    /// Whether two observations have the same result.
+    fn is_alike(&self, a: &Observation, b: &Observation) -> bool {
+        let result = |Judgement { verdict, code, stage, subject, .. }| (verdict, code, stage, subject);
+        result(self.judge(a)) == result(self.judge(b))
+    }
+
+    /// The judgement with the proposals for which the runtime refused the module, if it did; `located`: and with the
+    /// places at which the file uses them.
+    fn of_refusal(&self, lab: &Lab, judgement: Judgement, cause: Option<&Cause>, located: bool) -> Judgement {
+        let (Ok(facts), Some(Cause::Rejected { message, .. })) = (self.facts, cause) else { return judgement };
+        if !proposals::is_refusal(&judgement, facts) {
+            return judgement;
+        }
+        // With switches, all that matters is whether the cell passes.
+        let is_default = self.plan.switches.is_empty();
+        let probed = if is_default { probing::refused(lab, self.plan, facts) } else { Vec::new() };
+        let judgement = proposals::refine(judgement, facts, message, &probed);
+        if located { proposals::located(judgement, facts) } else { judgement }
+    }
+
+    /// Whether only a message shows that the runtime refused the module: there is no separate compile step, and the guest
+    /// can print.
+    fn may_be_printed_by_guest(&self, judgement: &Judgement, observation: &Observation) -> bool {
+        judgement.code == Some(Code::EngineCompileError)
+            && self.plan.runtime.output_parser.is_some()
+            && observation.role == ProcessRole::Guest
+            && self.facts.is_ok_and(|facts| facts.imports.iter().any(|import| import.name == "fd_write"))
+    }
 }

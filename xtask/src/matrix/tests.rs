@@ -178,7 +178,7 @@ fn unrepeatable_results_are_measured_again_at_the_end() {
 }
 
 fn none() -> guest::NotBuilt {
-    guest::NotBuilt { code: Code::CompileError, detail: "why".to_owned(), remedy: None }
+    guest::NotBuilt { code: Code::CompileError, detail: "why".to_owned(), remedy: None, symbols: Vec::new() }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use wasmlab_protocol::Network;
 
-use super::{Faults, http, is_kebab};
+use super::{Faults, http, is_kebab, listener_names};
 use wasmlab_model::scenario::{ScenarioFile, Server};
 
 /// Maximum size of a response body, bytes.
@@ -25,9 +25,8 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
     }
     for (index, server) in servers.iter().enumerate() {
         let key = |name: &str| format!("run.server[{index}].{name}");
-        let others = spec.run.socket.iter().map(|s| &s.name).chain(spec.run.port.iter().map(|p| &p.name));
         let before = servers.iter().take(index).map(|s| &s.name);
-        if !is_kebab(&server.name) || others.chain(before).any(|name| *name == server.name) {
+        if !is_kebab(&server.name) || listener_names(&spec.run).chain(before).any(|name| *name == server.name) {
             say(
                 key("name"),
                 format!("`{}` is not kebab-case, or the name of another server, socket or port", server.name),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Faults, http};
+use super::{Faults, http, listener_names};
 use wasmlab_model::scenario::{Dir, ScenarioFile, Step};
 
 /// Adds errors to `faults`.
@@ -12,13 +12,7 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
         let mut say = |key: &str, message: String| faults.push((format!("step[{index}].{key}"), message));
         match step {
             Step::Connect { socket, .. } | Step::Request { socket, .. } | Step::Listen { socket, .. }
-                if !spec
-                    .run
-                    .socket
-                    .iter()
-                    .map(|s| &s.name)
-                    .chain(spec.run.port.iter().map(|p| &p.name))
-                    .any(|n| n == socket) =>
+                if !listener_names(&spec.run).any(|name| name == socket) =>
             {
                 say("socket", format!("`{socket}` is not the name of a [[run.socket]] or [[run.port]]"));
             }
@@ -41,36 +35,40 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
             }
             _ => {}
         }
-        if let Step::Request { method, path, headers, expect, .. } = step {
-            for (key, fault) in [("method", http::method(method)), ("path", http::path(path))] {
-                if let Err(message) = fault {
-                    say(key, message);
-                }
-            }
-            for (name, value) in headers {
-                if let Err(message) = http::header(name, value) {
-                    say("headers", message);
-                }
-            }
-            for (name, value) in &expect.headers {
-                if let Err(message) = http::header(name, value) {
-                    say("expect.headers", message);
-                }
-            }
-        }
-        if let Step::Read { timeout_ms: 0, .. }
-        | Step::ReadNext { timeout_ms: 0, .. }
-        | Step::ConnectPrinted { timeout_ms: 0, .. }
-        | Step::RecvNext { timeout_ms: 0, .. }
-        | Step::Listen { timeout_ms: 0, .. }
-        | Step::Connect { timeout_ms: 0, .. }
-        | Step::Send { timeout_ms: 0, .. }
-        | Step::Recv { timeout_ms: 0, .. }
-        | Step::Request { timeout_ms: 0, .. }
-        | Step::Wait { timeout_ms: 0, .. } = step
-        {
+        check_http(step, &mut say);
+        if timeout_ms(step) == Some(0) {
             say("timeout_ms", "must be greater than 0".to_owned());
         }
+    }
+}
+
+/// Checks what a request sends, and the headers that it expects.
+fn check_http(step: &Step, say: &mut dyn FnMut(&str, String)) {
+    let Step::Request { method, path, headers, expect, .. } = step else { return };
+    let first = [("method", http::method(method)), ("path", http::path(path))];
+    let sent = headers.iter().map(|(name, value)| ("headers", http::header(name, value)));
+    let expected = expect.headers.iter().map(|(name, value)| ("expect.headers", http::header(name, value)));
+    for (key, checked) in first.into_iter().chain(sent).chain(expected) {
+        if let Err(message) = checked {
+            say(key, message);
+        }
+    }
+}
+
+/// The limit of a step that waits.
+fn timeout_ms(step: &Step) -> Option<u64> {
+    match step {
+        Step::Read { timeout_ms, .. }
+        | Step::ReadNext { timeout_ms, .. }
+        | Step::ConnectPrinted { timeout_ms, .. }
+        | Step::RecvNext { timeout_ms, .. }
+        | Step::Listen { timeout_ms, .. }
+        | Step::Connect { timeout_ms, .. }
+        | Step::Send { timeout_ms, .. }
+        | Step::Recv { timeout_ms, .. }
+        | Step::Request { timeout_ms, .. }
+        | Step::Wait { timeout_ms, .. } => Some(*timeout_ms),
+        Step::Write { .. } | Step::EndInput | Step::Close { .. } | Step::Kill { .. } => None,
     }
 }
 

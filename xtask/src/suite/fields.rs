@@ -1,9 +1,11 @@
 //! Reads JSON objects field by field: each fault names the field and what to write instead, and unknown fields are
 //! reported.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use wasmlab_model::text::cut;
 
 /// Errors in a file, and fields that the lab does not know.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,9 +32,9 @@ impl Problems {
 pub fn one_line(text: &str) -> String {
     const MAX_CHARS: usize = 80;
     let line: String = text.escape_debug().take(MAX_CHARS + 1).collect();
-    match line.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.replace("\\\"", "\"").replace("\\'", "'"),
+    match cut(&line, MAX_CHARS) {
+        Cow::Owned(cut) => cut,
+        Cow::Borrowed(line) => line.replace("\\\"", "\"").replace("\\'", "'"),
     }
 }
 

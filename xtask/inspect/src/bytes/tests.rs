@@ -1,14 +1,15 @@
 //! Every byte is annotated, in order, and what cannot be read is said.
 
-use super::{Line, MAX_BYTES, annotate, hex};
+use super::{MAX_BYTES, annotate};
+use wasmlab_model::report::{ByteLine, hex};
 
 fn wat(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
 /// `offset bytes | meaning`, indented by depth.
-fn shown(lines: &[Line]) -> String {
-    let line = |line: &Line| {
+fn shown(lines: &[ByteLine]) -> String {
+    let line = |line: &ByteLine| {
         let mark = if line.wrong { "!! " } else { "" };
         format!("{:04x} {} | {}{mark}{}\n", line.offset, hex(&line.bytes), "  ".repeat(line.depth), line.meaning)
     };
@@ -16,7 +17,7 @@ fn shown(lines: &[Line]) -> String {
 }
 
 /// The lines hold every byte once, in order.
-fn assert_complete(bytes: &[u8], lines: &[Line], what: &str) {
+fn assert_complete(bytes: &[u8], lines: &[ByteLine], what: &str) {
     let mut at = 0;
     for line in lines {
         assert_eq!(line.offset, at, "{what}: {line:?}");
@@ -78,7 +79,7 @@ fn what_cannot_be_read_is_said_at_its_place() {
     let check = |bytes: &[u8], offset: usize, why: &str| {
         let lines = annotate(bytes).unwrap();
         assert_complete(bytes, &lines, why);
-        let wrong: Vec<&Line> = lines.iter().filter(|line| line.wrong).collect();
+        let wrong: Vec<&ByteLine> = lines.iter().filter(|line| line.wrong).collect();
         assert!(wrong.iter().any(|l| l.offset == offset && l.meaning.contains(why)), "{why}:\n{}", shown(&lines));
     };
     let module = |rest: &[u8]| [b"\0asm\x01\0\0\0", rest].concat();

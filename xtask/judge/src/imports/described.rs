@@ -29,14 +29,18 @@ fn limits(text: &str, unit: &str) -> String {
 }
 
 fn range(least: &str, most: &str, unit: &str) -> String {
-    let plural = |count: &str| if count == "1" { "" } else { "s" };
     if most.is_empty() {
-        format!("{least} {unit}{} or more", plural(least))
+        format!("{} or more", of_unit(least, unit))
     } else if least == most {
-        format!("{least} {unit}{}", plural(least))
+        of_unit(least, unit)
     } else {
         format!("{least} to {most} {unit}s")
     }
+}
+
+/// `2 pages`, given the number as text.
+pub fn of_unit(count: &str, unit: &str) -> String {
+    format!("{count} {unit}{}", if count == "1" { "" } else { "s" })
 }
 
 #[cfg(test)]

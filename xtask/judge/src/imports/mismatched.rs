@@ -24,10 +24,8 @@ pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str
     };
     let reason = reason_of(facts, other);
     let also = with_its_host(Some(facts), &[other]);
-    let detail =
-        format!("defines {import} with another type ({message}); the module also imports {also}{}", reason.note);
-    let judgement = with_code(reason.code, shown(facts, other), detail);
-    Judgement { blame: reason.blame.map_or(judgement.blame, <[_]>::to_vec), remedy: reason.remedy, ..judgement }
+    let detail = format!("defines {import} with another type ({message}); the module also imports {also}");
+    reason.judgement(Some(shown(facts, other)), &detail)
 }
 
 /// Functions of WASI 0.1 with a 64-bit parameter.

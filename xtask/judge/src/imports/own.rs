@@ -1,5 +1,6 @@
 //! Imports that an embedder or another module of the same project defines: no ABI has them.
 
+use super::described::of_unit;
 use super::{Abis, Reason, import_name, is_foreign, is_storage, of, with};
 use crate::symbols::IF_NEVER_CALLED;
 use wasmlab_model::codes::Code;
@@ -66,7 +67,7 @@ fn storage(import: &Import, others: &[&Import]) -> Reason {
         };
     }
     let (class, unit) = if kind == "memory" { ("Memory", "page") } else { ("Table", "element") };
-    let plural = if first == "1" { "" } else { "s" };
+    let size = of_unit(first, unit);
     let also = match others {
         [] => String::new(),
         [other] => {
@@ -81,7 +82,7 @@ fn storage(import: &Import, others: &[&Import]) -> Reason {
             Code::CustomHost,
             &format!(
                 "Supply the {kind} {name}{also} from the program that embeds it (in JavaScript: a `WebAssembly.{class}` of \
-                 {first} {unit}{plural}), or from a module that exports it: `wasmtime run --preload {}=FILE`.",
+                 {size}), or from a module that exports it: `wasmtime run --preload {}=FILE`.",
                 import.module
             ),
         )

@@ -8,8 +8,8 @@ use crate::assertions::Assertions;
 use crate::checks::Check;
 use crate::codes::{Blame, Code};
 use crate::prediction::CellPrediction;
-use crate::remedy::Remedy;
-use crate::verdict::{Change, Verdict};
+use crate::remedy::{Remedy, RemedyKind};
+use crate::verdict::{Change, Refusal, Verdict};
 
 /// A cell of the matrix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,17 @@ pub struct Cell {
     /// The remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// What the cell's own remedy is worth. Nobody needs it once the row's columns are named; a report that was read from a
+    /// file does not have it.
+    #[serde(skip)]
+    pub remedy_kind: RemedyKind,
+    /// What the runtime said when it refused the module; [`Self::detail`] has it too. A report that was read from a file
+    /// does not have it.
+    #[serde(skip)]
+    pub refusal: Option<Refusal>,
+    /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy_behind: Option<String>,
     /// The remedy as data; empty if only its sentence tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<Remedy>,
@@ -221,8 +232,10 @@ pub enum NoteKind {
     RequirementUnchecked,
     /// A remedy that was applied to a copy of the file and helped.
     RemedyProven,
-    /// A remedy that was tried and did not help, or whose tool is absent.
+    /// A remedy that was tried and did not help.
     RemedyTried,
+    /// A remedy that was not tried, because its tool is not installed.
+    RemedyUntried,
     /// A toolchain or runtime is not installed.
     Missing,
     /// The next steps.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use wasmlab_model::assertions::Assertions;
+use wasmlab_model::names::rest;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
@@ -89,8 +90,8 @@ fn files(out: &mut String, painter: &Painter, report: &RunReport, cells: &[(&Cel
             painter.wrapped(out, &counts, "                       ", &names(report, runtimes, NameStyle::Ids));
         }
     }
-    if let Some(more) = files.len().checked_sub(MAX_FILES).filter(|more| *more > 0) {
-        let _ = writeln!(out, "  and {more} more files");
+    if let Some(rest) = rest(files.len(), MAX_FILES, "file") {
+        let _ = writeln!(out, "  {rest}");
     }
 }
 
@@ -116,8 +117,8 @@ fn failures(out: &mut String, painter: &Painter, report: &RunReport, cells: &[(&
             painter.wrapped(out, "  ", "    ", &words);
         }
     }
-    if let Some(more) = failed.len().checked_sub(shown).filter(|more| *more > 0) {
-        let _ = writeln!(out, "  and {more} more: `--output json` has up to 100 of each file");
+    if let Some(rest) = rest(failed.len(), shown, "assertion") {
+        let _ = writeln!(out, "  {rest}: `--output json` has up to 100 of each file");
     }
 }
 
@@ -135,7 +136,9 @@ fn reasons(out: &mut String, painter: &Painter, cells: &[(&Cell, &Assertions)]) 
     }
     let mut reasons: Vec<(&str, u64, BTreeSet<&str>)> = reasons
         .into_iter()
-        .map(|(why, files)| (why, files.values().fold(0, |sum: u64, n| sum.saturating_add(*n)), files.into_keys().collect()))
+        .map(|(why, files)| {
+            (why, files.values().fold(0, |sum: u64, n| sum.saturating_add(*n)), files.into_keys().collect())
+        })
         .collect();
     reasons.sort_by_key(|(_, count, _)| Reverse(*count));
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, "assertions that were not attempted"));
@@ -146,8 +149,8 @@ fn reasons(out: &mut String, painter: &Painter, cells: &[(&Cell, &Assertions)]) 
         };
         painter.wrapped(out, "  ", "    ", &format!("{count} in {which}: {why}"));
     }
-    if let Some(more) = reasons.len().checked_sub(MAX_REASONS).filter(|more| *more > 0) {
-        let _ = writeln!(out, "  and {more} more reasons");
+    if let Some(rest) = rest(reasons.len(), MAX_REASONS, "reason") {
+        let _ = writeln!(out, "  {rest}");
     }
 }
 

@@ -145,31 +145,9 @@ fn refine_with_facts(
     seen: &AdapterInput,
     reader: OutputParser,
 ) -> GuestProgress {
-    let ended = matches!(found.cause, Some(Cause::Returned | Cause::Exit { .. } | Cause::MissingExport { .. }));
-    let not_attempted = |subject: &str, message: String| GuestProgress {
-        cause: Some(Cause::NotAttempted { subject: subject.to_owned(), message }),
-        ..found.clone()
-    };
-    let has_wasi = || {
-        let module = seen.facts.filter(|facts| facts.kind == BinaryKind::Module);
-        module.is_some_and(|facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_")))
-    };
-    let no_calls_with_wasi = reader.no_calls_with_wasi.filter(|_| has_wasi());
-    // What traps is not the function that was to be called.
-    let ended = ended || no_calls_with_wasi.is_some() && matches!(found.cause, Some(Cause::Trap { .. }));
-    match (seen.run.entry, reader.no_calls.or(no_calls_with_wasi)) {
-        // The runtime accepted the module, and that is all the lab can observe here.
-        (EntryPointKind::Calls, Some(why)) if ended => {
-            let is_unlinked = reader.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
-            let took =
-                if is_unlinked { "compiles the module without linking its imports" } else { "accepts the module" };
-            return not_attempted("call-export", format!("{took}; {why}"));
-        }
-        (EntryPointKind::Http, _) if ended && !reader.serves_http => {
-            let why = "accepts the component but runs it as a program; its command line cannot serve wasi:http";
-            return not_attempted("http-handler", why.to_owned());
-        }
-        _ => {}
+    if let Some((subject, message)) = not_asked(&found, seen, reader) {
+        let cause = Some(Cause::NotAttempted { subject: subject.to_owned(), message });
+        return GuestProgress { cause, ..found };
     }
     let Some(facts) = seen.facts else { return found };
     if let Some(name) =
@@ -183,9 +161,52 @@ fn refine_with_facts(
     let is_reactor = facts.exports.iter().any(|export| export.name == "_initialize");
     let called = matches!(found.cause, Some(Cause::Trap { .. } | Cause::Returned | Cause::Exit { .. }));
     if seen.run.entry == EntryPointKind::Calls && reader.skips_initialize && is_reactor && called {
-        let why = "its command line makes the call without `_initialize`, which this module exports and may need first";
-        return not_attempted("initialize", why.to_owned());
+        let message =
+            "its command line makes the call without `_initialize`, which this module exports and may need first";
+        let (subject, message) = ("initialize".to_owned(), message.to_owned());
+        return GuestProgress { cause: Some(Cause::NotAttempted { subject, message }), ..found };
     }
+    completed(found, output, seen, facts, reader)
+}
+
+/// What the runtime's command line could not be asked, and what it did instead.
+fn not_asked(found: &GuestProgress, seen: &AdapterInput, reader: OutputParser) -> Option<(&'static str, String)> {
+    let has_wasi = || {
+        let module = seen.facts.filter(|facts| facts.kind == BinaryKind::Module);
+        module.is_some_and(|facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_")))
+    };
+    let no_calls_with_wasi = reader.no_calls_with_wasi.filter(|_| has_wasi());
+    let ended = match found.cause {
+        Some(Cause::Returned | Cause::Exit { .. } | Cause::MissingExport { .. }) => true,
+        // What traps is not the function that was to be called.
+        Some(Cause::Trap { .. }) => no_calls_with_wasi.is_some(),
+        _ => false,
+    };
+    match (seen.run.entry, reader.no_calls.or(no_calls_with_wasi)) {
+        // The runtime accepted the module, and that is all the lab can observe here.
+        (EntryPointKind::Calls, Some(why)) if ended => {
+            let is_unlinked = reader.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
+            let took =
+                if is_unlinked { "compiles the module without linking its imports" } else { "accepts the module" };
+            Some(("call-export", format!("{took}; {why}")))
+        }
+        (EntryPointKind::Http, _) if ended && !reader.serves_http => {
+            let why = "accepts the component but runs it as a program; its command line cannot serve wasi:http";
+            Some(("http-handler", why.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// Completes a cause that the runtime reported in part, or not at all.
+fn completed(
+    found: GuestProgress,
+    output: &ProcessOutput,
+    seen: &AdapterInput,
+    facts: &Facts,
+    reader: OutputParser,
+) -> GuestProgress {
+    let lacks_start = || seen.run.entry == EntryPointKind::Command && !has_start(facts, reader);
     match found.cause {
         // A runtime that lacks a whole module names only the module.
         Some(Cause::MissingImport { module, name, ty, missing_count: missing }) if name.is_empty() => {
@@ -197,16 +218,12 @@ fn refine_with_facts(
             GuestProgress { cause: Some(trap), ..found }
         }
         // Some exit normally without having called anything; they then print nothing either.
-        Some(Cause::Returned)
-            if seen.run.entry == EntryPointKind::Command && output.stdout.is_empty() && !has_start(facts, reader) =>
-        {
+        Some(Cause::Returned) if output.stdout.is_empty() && lacks_start() => {
             GuestProgress { stage: Some(Stage::Run), ..no_export("_start") }
         }
         // Some call `_initialize` instead, more than once.
         Some(Cause::Exit { .. } | Cause::Trap { .. })
-            if seen.run.entry == EntryPointKind::Command
-                && reader.exit_without_start == Some(output.code)
-                && !has_start(facts, reader) =>
+            if reader.exit_without_start == Some(output.code) && lacks_start() =>
         {
             GuestProgress { stage: Some(Stage::Run), ..no_export("_start") }
         }

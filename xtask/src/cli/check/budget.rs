@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use globset::GlobMatcher;
+use wasmlab_inspect::proposals::whole_of;
 use wasmlab_model::facts::Import;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::report::Artifact;
+use wasmlab_model::text::counted;
 use wasmlab_report::text::bytes;
 
-/// Parts of proposals, which the validator names by themselves, each with the whole.
-const PARTS: [(&str, &str); 2] = [("bulk-memory-opt", "bulk-memory"), ("call-indirect-overlong", "reference-types")];
 /// Maximum number of names in a message.
 const MAX_NAMES: usize = 5;
 
@@ -37,8 +37,8 @@ impl Budget {
         let Some(facts) = &artifact.facts else { return lines };
         if let Some(limit) = self.imports.filter(|limit| facts.imports.len() > *limit) {
             let count = facts.imports.len();
-            let noun = if count == 1 { "import" } else { "imports" };
-            lines.push(format!("has {count} {noun}, {} more than its budget of {limit}", count - limit));
+            let counted = counted(count, "import");
+            lines.push(format!("has {counted}, {} more than its budget of {limit}", count - limit));
         }
         let names = facts.imports.iter().map(name);
         let forbidden: Vec<String> =
@@ -48,10 +48,8 @@ impl Budget {
         }
         if let Some(allowed) = &self.proposals {
             // A proposal allows its parts.
-            let allows = |name: &str| {
-                let whole = PARTS.iter().find(|(part, _)| *part == name).map(|(_, whole)| *whole);
-                allowed.contains(name) || whole.is_some_and(|whole| allowed.contains(whole))
-            };
+            let allows =
+                |name: &str| allowed.contains(name) || whole_of(name).is_some_and(|whole| allowed.contains(&whole));
             let others: Vec<&String> = facts.proposals.iter().filter(|name| !allows(name)).collect();
             if !others.is_empty() {
                 lines.push(format!("needs {}, which its budget does not list", first_listed(&others, MAX_NAMES)));

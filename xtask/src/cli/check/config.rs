@@ -1,33 +1,28 @@
 //! `wasmlab.toml`: a repository's files and the requirements on each. `check` without a FILE reads it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::Result;
-use globset::GlobMatcher;
-use serde::Deserialize;
 
 use super::Args;
-use super::budget::Budget;
-use super::client::{ClientArgs, NetworkArg};
 use super::dirs::DirArgs;
 use super::guest::{FileToCheck, GuestArgs, names};
-use super::requirements::{self, Allowance, Requirements};
+use super::requirements::Requirements;
 use crate::cli::common::usage;
-use crate::cli::suggest;
-use crate::glob;
 use crate::scenario::document::{Document, Parsed};
-use wasmlab_inspect::proposals;
+use checks::Reader;
+use format::Contents;
 use wasmlab_process::read_text;
 use wasmlab_report::visible::VisiblePath;
+
+mod checks;
+mod format;
 
 /// Its name.
 const NAME: &str = "wasmlab.toml";
 /// No such file is larger.
 const MAX_BYTES: u64 = 1 << 20;
-/// Version of its format.
-const SCHEMA_VERSION: u32 = 1;
 
 /// The file, read and checked.
 pub struct Config {
@@ -42,64 +37,6 @@ struct FileConfig {
     requirements: Requirements,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Contents {
-    schema: u32,
-    #[serde(default)]
-    runtimes: Vec<String>,
-    #[serde(default)]
-    file: Vec<FileTable>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileTable {
-    path: PathBuf,
-    #[serde(default)]
-    args: Vec<String>,
-    #[serde(default)]
-    env: BTreeMap<String, String>,
-    stdin: Option<PathBuf>,
-    #[serde(default)]
-    dirs: Vec<String>,
-    network: Option<NetworkArg>,
-    #[serde(default)]
-    listen: Vec<String>,
-    #[serde(default)]
-    http: bool,
-    #[serde(default)]
-    request: Vec<String>,
-    invoke: Option<String>,
-    expect_stdout: Option<String>,
-    expect_exit: Option<i32>,
-    #[serde(default)]
-    must: Vec<String>,
-    #[serde(default)]
-    allow: Vec<AllowTable>,
-    #[serde(default)]
-    budget: BudgetTable,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AllowTable {
-    runtime: String,
-    code: Option<String>,
-    because: String,
-    link: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BudgetTable {
-    bytes: Option<u64>,
-    imports: Option<usize>,
-    #[serde(default)]
-    forbidden_imports: Vec<String>,
-    proposals: Option<BTreeSet<String>>,
-}
-
 /// The file named by `--config`, or the nearest `wasmlab.toml` in this folder or a parent.
 ///
 /// # Errors
@@ -112,7 +49,11 @@ pub fn find(args: &Args) -> Result<Config> {
             // A pipe or a device of this name is not skipped: reading it is an error.
             match candidates(&here).find(|path| fs::symlink_metadata(path).is_ok()) {
                 Some(path) => path,
-                None => return usage(format!("no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file")),
+                None => {
+                    return usage(format!(
+                        "no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file"
+                    ));
+                }
             }
         }
     };
@@ -183,151 +124,6 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
         return Ok(config);
     }
     Err(faults.into_iter().map(|(line, message)| format!("{}: {message}", at(line))).collect())
-}
-
-struct Reader<'a> {
-    document: &'a Document<'a>,
-    folder: &'a Path,
-    /// The folder outside of which the file names nothing; `None` if it cannot be found.
-    root: Option<PathBuf>,
-    name: &'a str,
-    /// Mistakes, with the key of each.
-    faults: Vec<(String, String)>,
-}
-
-impl Reader<'_> {
-    fn fault(&mut self, key: &str, message: impl Into<String>) {
-        self.faults.push((key.to_owned(), message.into()));
-    }
-
-    fn config(&mut self, contents: Contents) -> Config {
-        if contents.schema != SCHEMA_VERSION {
-            self.fault("schema", format!("is {}, this lab reads {SCHEMA_VERSION}", contents.schema));
-        }
-        for (index, text) in contents.runtimes.iter().enumerate() {
-            let key = format!("runtimes[{index}]");
-            // Whoever wrote the file must not choose a program to run: that is for the command line.
-            match text.split_once(wasmlab_runtimes::CUSTOM_BUILD) {
-                Some((_, version)) if !wasmlab_runtimes::is_version(version) => {
-                    self.fault(&key, format!("`{text}` names a program: use `--runtime {text}` on the command line"));
-                }
-                _ => _ = self.glob(&key, text),
-            }
-        }
-        if contents.file.is_empty() {
-            self.fault("file", "no file is named: add [[file]] with its path");
-        }
-        let files = contents.file.into_iter().enumerate();
-        let files = files.map(|(index, table)| self.file(&format!("file[{index}]"), table)).collect();
-        Config { runtimes: contents.runtimes, files }
-    }
-
-    fn file(&mut self, key: &str, table: FileTable) -> FileConfig {
-        let path = self.folder.join(&table.path);
-        if !path.is_file() {
-            self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.visible()));
-        }
-        self.confine(&format!("{key}.path"), &path);
-        self.without_nul(key, &table);
-        let stdin = table.stdin.map(|file| self.folder.join(file));
-        match &stdin {
-            Some(file) if !file.is_file() => {
-                self.fault(&format!("{key}.stdin"), format!("`{}` is not a file", file.visible()));
-            }
-            Some(file) => self.confine(&format!("{key}.stdin"), file),
-            None => {}
-        }
-        for (index, text) in table.dirs.iter().enumerate() {
-            let host = text.split_once("::").map_or(text.as_str(), |(host, _)| host);
-            self.confine(&format!("{key}.dirs[{index}]"), &self.folder.join(host));
-        }
-        let must = table.must.iter().enumerate().filter_map(|(n, text)| self.glob(&format!("{key}.must[{n}]"), text));
-        let must = must.collect();
-        let allow = table.allow.into_iter().enumerate();
-        let allow = allow.filter_map(|(n, table)| self.allowance(&format!("{key}.allow[{n}]"), table)).collect();
-        let budget = self.budget(&format!("{key}.budget"), table.budget);
-        let options = GuestArgs {
-            invoke: table.invoke,
-            dirs: DirArgs { dir: table.dirs.iter().map(|text| self.dir(text)).collect(), ..DirArgs::default() },
-            client: ClientArgs { network: table.network, listen: table.listen, http: table.http, request: table.request },
-            env: table.env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            stdin,
-            expect_stdout: table.expect_stdout,
-            expect_exit: table.expect_exit,
-            args: table.args,
-        };
-        FileConfig { path, options, requirements: Requirements { must, allow, budget } }
-    }
-
-    /// A process takes its arguments and variables as C strings.
-    fn without_nul(&mut self, key: &str, table: &FileTable) {
-        let lists = [("args", &table.args), ("request", &table.request), ("listen", &table.listen)];
-        for (list, texts) in lists {
-            for (index, _) in texts.iter().enumerate().filter(|(_, text)| text.contains('\0')) {
-                self.fault(&format!("{key}.{list}[{index}]"), "has a NUL character, which no argument can have");
-            }
-        }
-        if table.invoke.as_ref().is_some_and(|name| name.contains('\0')) {
-            self.fault(&format!("{key}.invoke"), "has a NUL character, which no argument can have");
-        }
-        for (name, value) in &table.env {
-            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                let why = "a variable's name is not empty and has no `=`, and neither it nor its value has a NUL character";
-                self.fault(&format!("{key}.env"), format!("`{}`: {why}", name.escape_debug()));
-            }
-        }
-    }
-
-    /// A guest must not get files of this machine because a foreign repository says so. What does not exist is reported
-    /// where it is used.
-    fn confine(&mut self, key: &str, path: &Path) {
-        let Ok(real) = fs::canonicalize(path) else { return };
-        if !self.root.as_ref().is_some_and(|root| real.starts_with(root)) {
-            let message = format!("`{}` is outside of the repository: give it on the command line", path.visible());
-            self.fault(key, message);
-        }
-    }
-
-    /// Parses `HOST::GUEST`; HOST is relative to the configuration's folder.
-    fn dir(&self, text: &str) -> String {
-        let (host, guest) = text.split_once("::").unwrap_or((text, text));
-        format!("{}::{guest}", self.folder.join(host).display())
-    }
-
-    fn allowance(&mut self, key: &str, table: AllowTable) -> Option<Allowance> {
-        let runtime = self.glob(&format!("{key}.runtime"), &table.runtime);
-        let code = table.code.map(|text| requirements::code(&text)).transpose();
-        let code = code.map_err(|why| self.fault(&format!("{key}.code"), why)).ok();
-        if table.because.trim().is_empty() {
-            self.fault(&format!("{key}.because"), "is empty: explain why the gap is allowed");
-        }
-        let link = table.link.map(|link| format!(" ({link})")).unwrap_or_default();
-        let line = self.document.line_of(&format!("{key}.runtime"));
-        let place = line.map_or(self.name.to_owned(), |line| format!("{}:{line}", self.name));
-        let because = format!("{}{link}", table.because.trim());
-        Some(Allowance { runtime: runtime?, code: code?, because, place: Some(place) })
-    }
-
-    fn budget(&mut self, key: &str, table: BudgetTable) -> Budget {
-        let known = proposals::known();
-        for name in table.proposals.iter().flatten().filter(|name| !known.contains(*name)) {
-            let all = "cargo xtask capabilities proposals";
-            let instead = suggest::instead(name, known.iter().map(String::as_str), all);
-            self.fault(&format!("{key}.proposals"), format!("`{name}` is not a proposal: {instead}"));
-        }
-        let mut forbidden_imports: Vec<GlobMatcher> = Vec::new();
-        for (index, text) in table.forbidden_imports.iter().enumerate() {
-            match glob::parse(text) {
-                Ok(glob) => forbidden_imports.push(glob.compile_matcher()),
-                Err(why) => self.fault(&format!("{key}.forbidden_imports[{index}]"), why),
-            }
-        }
-        Budget { bytes: table.bytes, imports: table.imports, forbidden_imports, proposals: table.proposals }
-    }
-
-    fn glob(&mut self, key: &str, text: &str) -> Option<GlobMatcher> {
-        requirements::glob(text).map_err(|why| self.fault(key, why)).ok()
-    }
 }
 
 #[cfg(test)]
@@ -418,7 +214,10 @@ proposals = ["bulk-memory"]
         check("schema = \n", &["wasmlab.toml:1: "]);
         check(&GOOD.replace("schema = 1", "schema = 2"), &["wasmlab.toml:1: `schema`: is 2, this lab reads 1"]);
         check(
-            &GOOD.replace("\"app.wasm\"", "\"no.wasm\"").replace("\"wasmtime-*\"", "\"wasmtim-*\"").replace("unsupported-proposal", "trapp"),
+            &GOOD
+                .replace("\"app.wasm\"", "\"no.wasm\"")
+                .replace("\"wasmtime-*\"", "\"wasmtim-*\"")
+                .replace("unsupported-proposal", "trapp"),
             &[
                 "wasmlab.toml:5: `file[0].path`: `no.wasm` is not a file: build it first",
                 "wasmlab.toml:10: `file[0].must[0]`: `wasmtim-*` matches no runtime: ",
@@ -427,7 +226,10 @@ proposals = ["bulk-memory"]
         );
         check(
             &GOOD.replace("bytes = 100_000", "bytes = \"many\"").replace("imports = 12", "import = 12"),
-            &["wasmlab.toml:19: `file[0].budget.bytes`: invalid type", "wasmlab.toml:20: unknown field `import`, expected one of `bytes`, "],
+            &[
+                "wasmlab.toml:19: `file[0].budget.bytes`: invalid type",
+                "wasmlab.toml:20: unknown field `import`, expected one of `bytes`, ",
+            ],
         );
         // A file whose path is wrong hides no mistake elsewhere.
         check(
@@ -438,6 +240,9 @@ proposals = ["bulk-memory"]
             &GOOD.replace("\"bulk-memory\"", "\"bulk-memori\""),
             &["wasmlab.toml:22: `file[0].budget.proposals`: `bulk-memori` is not a proposal: did you mean"],
         );
-        check(&GOOD.replace("\"env.*\"", "\"[\""), &["wasmlab.toml:21: `file[0].budget.forbidden_imports[0]`: `[` is not"]);
+        check(
+            &GOOD.replace("\"env.*\"", "\"[\""),
+            &["wasmlab.toml:21: `file[0].budget.forbidden_imports[0]`: `[` is not"],
+        );
     }
 }

@@ -10,6 +10,7 @@ use crate::cell::TempDir;
 use crate::cli::common::usage;
 use crate::cli::output;
 use crate::store::tree::Tree;
+use wasmlab_model::names::rest;
 use wasmlab_model::scenario::{Dir, DirTemplate};
 use wasmlab_report::text;
 use wasmlab_report::visible::VisiblePath;
@@ -90,8 +91,8 @@ impl DirArgs {
         for note in tree.notes.iter().take(MAX_NOTES) {
             output::print_progress(&format!("--dir `{text}`: {note}"));
         }
-        if let Some(more) = tree.notes.len().checked_sub(MAX_NOTES + 1) {
-            output::print_progress(&format!("--dir `{text}`: and {} more such entries", more + 1));
+        if let Some(rest) = rest(tree.notes.len(), MAX_NOTES, "such note") {
+            output::print_progress(&format!("--dir `{text}`: {rest}"));
         }
         let failed = || format!("failed to copy --dir `{text}`");
         fs::create_dir(&own).and_then(|()| tree.copy(&own)).with_context(failed)?;
@@ -107,7 +108,9 @@ fn parse(option: &str, text: &str) -> Result<(PathBuf, String)> {
         return usage(format!("{option} `{host}` is not a directory"));
     }
     if let Some(why) = unusable(guest) {
-        return usage(format!("{option} `{text}`: the guest's name `{guest}` {why}; write HOST::GUEST, such as data::/data"));
+        return usage(format!(
+            "{option} `{text}`: the guest's name `{guest}` {why}; write HOST::GUEST, such as data::/data"
+        ));
     }
     Ok((folder, guest.to_owned()))
 }

@@ -18,6 +18,7 @@ use crate::reading::{self, Form, ReadError};
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_model::text::{counted, form};
 use wasmlab_reader::source;
 use wasmlab_report::text;
 use wasmlab_report::visible::VisiblePath;
@@ -202,16 +203,12 @@ fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<Expe
     };
     if signature.params.len() != args.args.len() {
         let wanted = signature.params.join(", ");
-        let given = match args.args.len() {
-            1 => "1 was given".to_owned(),
-            n => format!("{n} were given"),
-        };
         let wanted = match signature.params.len() {
             0 => "no arguments".to_owned(),
-            1 => format!("1 argument ({wanted})"),
-            n => format!("{n} arguments ({wanted})"),
+            n => format!("{} ({wanted})", counted(n, "argument")),
         };
-        return usage(format!("`{export}` takes {wanted}, {given}"));
+        let given = args.args.len();
+        return usage(format!("`{export}` takes {wanted}, {given} {} given", form(given, "was", "were")));
     }
     let value = |(ty, text): (&String, &String)| {
         typed(ty, text).or_else(|why| usage(format!("argument for `{export}`: {why}")))
@@ -219,12 +216,12 @@ fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<Expe
     let values = signature.params.iter().zip(&args.args).map(value).collect::<Result<Vec<_>>>()?;
     let results = match (&args.expect_stdout, signature.results.as_slice()) {
         (None, _) => None,
-        (Some(text), [ty]) => {
-            Some(vec![typed(ty, text).or_else(|why| usage(format!("--expect-stdout: {why}")))?])
-        }
+        (Some(text), [ty]) => Some(vec![typed(ty, text).or_else(|why| usage(format!("--expect-stdout: {why}")))?]),
         (Some(_), results) => {
             let count = results.len();
-            return usage(format!("--expect-stdout with --invoke needs an export with one result; `{export}` has {count}"));
+            return usage(format!(
+                "--expect-stdout with --invoke needs an export with one result; `{export}` has {count}"
+            ));
         }
     };
     Ok(made(values, results))
@@ -249,6 +246,9 @@ mod tests {
             &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "b/x.wasm"), ("x-2", "b/x.wasm")],
         );
         // A derived name does not collide with another file's.
-        check(&["a/x.wasm", "b/x.wasm", "x-wasm.wat"], &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "x-wasm.wat")]);
+        check(
+            &["a/x.wasm", "b/x.wasm", "x-wasm.wat"],
+            &[("x", "a/x.wasm"), ("b-x", "b/x.wasm"), ("x-wasm", "x-wasm.wat")],
+        );
     }
 }

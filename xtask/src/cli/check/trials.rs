@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::adaptation::{self, Adapted};
+use crate::adaptation::{self, AdaptError, Adapted};
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::names::listed;
 use wasmlab_model::remedy::Transform;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_model::text::form;
 use wasmlab_model::verdict::Verdict;
 
 /// Tries the remedies of each file. A remedy that does not help, and a tool that is absent, become notes too.
@@ -50,14 +51,25 @@ fn of_file(lab: &Lab, request: &Request, scenario: &Scenario, report: &RunReport
     let note = |kind, text| Note { kind, subject: scenario.spec.title.clone(), text };
     let bytes = match fs::read(lab.cache.object(&artifact.sha256)) {
         Ok(bytes) => bytes,
-        Err(error) => return vec![note(NoteKind::RemedyTried, format!("the copy of the file cannot be read: {error}"))],
+        Err(error) => {
+            return vec![note(NoteKind::RemedyTried, format!("the copy of the file cannot be read: {error}"))];
+        }
     };
     let passed: BTreeSet<&str> =
         cells.iter().filter(|cell| cell.verdict == Verdict::Pass).map(|cell| cell.runtime.as_str()).collect();
-    let try_one = |(first, columns): (Transform, Vec<&str>)| {
-        match adaptation::follow(lab, request, scenario, (&bytes, facts), &first, &columns) {
-            Ok(adapted) => result(&adapted, &passed, note),
-            Err(why) => note(NoteKind::RemedyTried, format!("{}: {why}", first.short())),
+    let try_one = |(first, columns): (Transform, Vec<&str>)| match adaptation::follow(
+        lab,
+        request,
+        scenario,
+        (&bytes, facts),
+        &first,
+        &columns,
+    ) {
+        Ok(adapted) => result(&adapted, &passed, note),
+        Err(why) => {
+            let is_untried = matches!(why, AdaptError::ToolMissing(_));
+            let kind = if is_untried { NoteKind::RemedyUntried } else { NoteKind::RemedyTried };
+            note(kind, format!("{}: {why}", first.short()))
         }
     };
     wanted.into_iter().map(try_one).collect()
@@ -79,8 +91,7 @@ fn result(adapted: &Adapted, before: &BTreeSet<&str>, note: impl Fn(NoteKind, St
     }
     let lost = match lost.len() {
         0 => String::new(),
-        1 => format!("; {} no longer runs it", listed(&lost)),
-        _ => format!("; {} no longer run it", listed(&lost)),
+        count => format!("; {} no longer {} it", listed(&lost), form(count, "runs", "run")),
     };
     note(NoteKind::RemedyProven, format!("with {shown} it runs on {}{lost}", listed(&gained)))
 }

@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Result;
-use wasmlab_inspect::bytes::{Annotated, Line, hex};
+use wasmlab_inspect::bytes::Annotated;
+use wasmlab_model::report::{ByteLine, hex};
 use wasmlab_report::text;
 use wasmlab_report::visible::on_line;
 
@@ -46,7 +47,7 @@ fn text(annotated: &Annotated, width: usize) -> String {
 }
 
 /// `001c  00 00                      export 0`: offset, bytes, meaning; several lines if there are many bytes.
-fn one(line: &Line, width: usize) -> String {
+fn one(line: &ByteLine, width: usize) -> String {
     let rows: Vec<&[u8]> = line.bytes.chunks(PER_LINE).collect();
     // Longer contents are cut: what they mean is not in the bytes.
     let shown = rows.len().min(if line.wrong { 2 } else { 8 });

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use anyhow::Result;
 use wasmlab_learn::book::pages;
 use wasmlab_learn::chapter::{Chapter, Part};
 use wasmlab_learn::output::{Output, Recorded, redacted};
 
+use super::super::common::today;
 use super::super::output;
 use super::tour::Tour;
 use super::{chapters, published_report};
@@ -47,7 +47,7 @@ pub fn run(tour: &mut Tour, check: bool) -> Result<u8> {
     let published = recorded(tour.lab);
     let mut outputs = BTreeMap::new();
     let mut different = Vec::new();
-    let today: String = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take(10).collect();
+    let today = today();
     let mut seen = BTreeSet::new();
     for chapter in tour.chapters {
         output::print_progress(&format!("chapter {}: {}", chapter.number, chapter.title));

@@ -9,10 +9,11 @@ use wasmlab_learn::markup;
 use wasmlab_learn::output::{Recorded, excerpt, left_out};
 use wasmlab_learn::progress::{self, Progress};
 use wasmlab_model::report::RunReport;
+use wasmlab_model::text::counted;
 
 use super::available::InstalledRuntimes;
 use super::runner::{self, CommandOutput};
-use super::screen::{Screen, ReaderInput};
+use super::screen::{ReaderInput, Screen};
 use super::{exercises, published_report, typed};
 use crate::lab::Lab;
 use crate::store::files;
@@ -71,9 +72,8 @@ impl<'a> Tour<'a> {
             self.save()?;
         }
         let head = format!("Chapter {}: {}", chapter.number, chapter.title);
-        let unit = if chapter.minutes == 1 { "minute" } else { "minutes" };
         let leave = if self.screen.is_plain() { "" } else { "; to leave: q, then Enter" };
-        let minutes = format!("{} {unit}{leave}", chapter.minutes);
+        let minutes = format!("{}{leave}", counted(chapter.minutes, "minute"));
         if !(self.screen.bold(&head)? && self.screen.line(&minutes)? && self.screen.line("")?) {
             return Ok(Flow::Quit);
         }
@@ -108,7 +108,10 @@ impl<'a> Tour<'a> {
         let done = self.progress.done(chapter);
         let left = chapter.exercises.iter().filter(|exercise| !done.passed.contains(&exercise.name)).count();
         if left > 0 {
-            self.screen.line(&format!("Exercises left in this chapter: {left}. To check the next one: {}", self.own("check")))?;
+            self.screen.line(&format!(
+                "Exercises left in this chapter: {left}. To check the next one: {}",
+                self.own("check")
+            ))?;
         }
         match self.chapters.get(at + 1) {
             Some(next) => {
@@ -150,7 +153,8 @@ impl<'a> Tour<'a> {
     /// A command of the walkthrough, for the owner of this progress file.
     pub fn own(&self, rest: &str) -> String {
         let default = self.lab.root.join("learn.toml");
-        let option = if self.file == default { String::new() } else { format!(" --progress {}", self.typed(&self.file)) };
+        let option =
+            if self.file == default { String::new() } else { format!(" --progress {}", self.typed(&self.file)) };
         format!("cargo xtask learn {rest}{option}")
     }
 

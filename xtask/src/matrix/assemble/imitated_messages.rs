@@ -28,6 +28,8 @@ pub fn correct(cells: &mut [Cell]) {
                 subject: other.subject.clone(),
                 detail,
                 remedy: other.remedy.clone(),
+                remedy_kind: other.remedy_kind,
+                refusal: other.refusal.clone(),
                 checks: other.checks.clone(),
                 ..cell.clone()
             });

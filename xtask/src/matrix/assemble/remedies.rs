@@ -7,104 +7,109 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::blame::runs_javascript;
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_judge::obstacles::FailedColumn;
-use wasmlab_judge::proposals::{named_in, words_of_runtime};
-use wasmlab_judge::remedies::{FailedCell, Targets, data, of_row, with_targets};
+use wasmlab_judge::proposals::named_in;
+use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::Remedy;
 use wasmlab_model::report::{Artifact, Cell};
-use wasmlab_model::verdict::Verdict;
+use wasmlab_model::verdict::{Refusal, Verdict};
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
-/// Adds to each cell the columns in which its guest passes, in this run or according to snapshots.
+/// Adds to each cell the columns in which its guest passes, in this run or according to snapshots, and what stands behind
+/// its first obstacle.
 pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedLines) {
-    let mut passing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let rows = Rows { passing: passing(cells, elsewhere), failed: failed(cells) };
+    let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> =
+        cells.iter().map(|cell| rows.remedies(cell, artifacts)).collect();
+    for (cell, (remedies, of_row)) in cells.iter_mut().zip(found) {
+        cell.remedies = remedies;
+        if let Some(RowRemedy { text, behind }) = of_row {
+            (cell.remedy, cell.remedy_behind) = (Some(text), behind);
+        }
+    }
+}
+
+/// The results of each scenario.
+struct Rows<'a> {
+    /// The columns in which it passes.
+    passing: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// The columns of this run in which it fell short, in registry order.
+    failed: BTreeMap<&'a str, Vec<FailedColumn<'a>>>,
+}
+
+fn passing<'a>(cells: &'a [Cell], elsewhere: &'a AcceptedLines) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let mut passing: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let passes = |cell: &&Cell| cell.verdict == Verdict::Pass && !is_custom_build(&cell.runtime);
     for cell in cells.iter().filter(passes) {
-        passing.entry(cell.scenario.clone()).or_default().insert(cell.runtime.clone());
+        passing.entry(&cell.scenario).or_default().insert(&cell.runtime);
     }
     for ((runtime, scenario), _) in elsewhere.iter().filter(|(_, line)| line.verdict == Verdict::Pass) {
-        passing.entry(scenario.clone()).or_default().insert(runtime.clone());
+        passing.entry(scenario).or_default().insert(runtime);
     }
-    let row = rows_short(cells);
-    let none = BTreeSet::new();
-    for cell in cells.iter_mut() {
-        if !cell.switches.is_empty() {
-            cell.remedies = vec![Remedy::Switch { switches: cell.switches.clone() }];
-        }
-        let Some(code) = cell.code else { continue };
-        let columns = passing.get(&cell.scenario).unwrap_or(&none);
-        // In registry order, where the most common runtimes come first.
-        let others = wasmlab_runtimes::all().iter().filter(|r| columns.contains(r.id()) && r.id() != cell.runtime);
-        // A runtime that passes without the glue does not show that the glue would help.
-        let others = others.filter(|runtime| code != Code::NeedsJsGlue || runs_javascript(runtime));
-        let others: Vec<(&str, &str)> = others.map(|runtime| (runtime.id(), runtime.engine)).collect();
-        let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
-        let facts: Option<&Facts> = artifact.and_then(|artifact| artifact.facts.as_ref());
-        let differs = cell.blame == [Blame::Runtime];
-        let own = cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy);
-        let (subject, stage) = (cell.subject.as_deref(), cell.stage);
-        let short = FailedCell { code, subject, stage, runtime: &cell.runtime, own, differs, facts, predicted: false };
-        let data = data(&short, &others);
-        let row = row.get(&cell.scenario).map(Vec::as_slice).unwrap_or_default();
-        let others_short = row.iter().filter(|other| other.runtime != cell.runtime).map(OtherCell::as_failed_column);
-        if let Some(remedy) = of_row(&short, &others, &others_short.collect::<Vec<_>>()) {
-            cell.remedy = Some(remedy);
-        }
-        cell.remedies = data;
-    }
+    passing
 }
 
-/// A cell that did not pass, without the fields that the remedies of its row change.
-struct OtherCell {
-    runtime: String,
-    engine: &'static str,
-    code: Code,
-    subject: Option<String>,
-    detail: String,
-    remedy: Option<String>,
-    differs: bool,
-}
-
-impl OtherCell {
-    fn as_failed_column(&self) -> FailedColumn<'_> {
-        let (subject, remedy) = (self.subject.as_deref(), self.remedy.as_deref());
-        let (column, differs) = ((self.runtime.as_str(), self.engine), self.differs);
-        FailedColumn { column, code: self.code, subject, detail: &self.detail, remedy, differs }
-    }
-}
-
-/// The cells of each scenario that did not pass, in registry order.
-fn rows_short(cells: &[Cell]) -> BTreeMap<String, Vec<OtherCell>> {
-    let mut rows: BTreeMap<String, Vec<OtherCell>> = BTreeMap::new();
+fn failed(cells: &[Cell]) -> BTreeMap<&str, Vec<FailedColumn<'_>>> {
+    let mut rows: BTreeMap<&str, Vec<FailedColumn>> = BTreeMap::new();
     for runtime in wasmlab_runtimes::all() {
         for cell in cells.iter().filter(|cell| cell.runtime == runtime.id()) {
             let Some(code) = cell.code else { continue };
-            rows.entry(cell.scenario.clone()).or_default().push(OtherCell {
-                runtime: cell.runtime.clone(),
-                engine: runtime.engine,
+            rows.entry(&cell.scenario).or_default().push(FailedColumn {
+                column: (&cell.runtime, runtime.engine),
                 code,
-                subject: cell.subject.clone(),
-                detail: cell.detail.clone(),
-                remedy: cell.remedy.clone(),
-                differs: is_own_fault(code, &cell.blame),
+                subject: cell.subject.as_deref(),
+                detail: &cell.detail,
+                remedy: cell.remedy.as_deref(),
+                differs: is_fault_of_runtime(code, &cell.blame),
             });
         }
     }
     rows
 }
 
+impl Rows<'_> {
+    /// A cell's remedies as data, and the sentence that its row suggests.
+    fn remedies(&self, cell: &Cell, artifacts: &[Artifact]) -> (Vec<Remedy>, Option<RowRemedy>) {
+        let Some(code) = cell.code else {
+            let switches = Remedy::Switch { switches: cell.switches.clone() };
+            return (Some(switches).filter(|_| !cell.switches.is_empty()).into_iter().collect(), None);
+        };
+        let passing = self.passing.get(cell.scenario.as_str());
+        let passes = |runtime: &Runtime| passing.is_some_and(|columns| columns.contains(runtime.id()));
+        // In registry order, where the most common runtimes come first.
+        let others = wasmlab_runtimes::all().iter().filter(|r| passes(r) && r.id() != cell.runtime);
+        // A runtime that passes without the glue does not show that the glue would help.
+        let others = others.filter(|runtime| code != Code::NeedsJsGlue || runs_javascript(runtime));
+        let passing: Vec<(&str, &str)> = others.map(|runtime| (runtime.id(), runtime.engine)).collect();
+        let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
+        let failed_cell = FailedCell {
+            code,
+            subject: cell.subject.as_deref(),
+            stage: cell.stage,
+            runtime: &cell.runtime,
+            own: cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy),
+            own_kind: cell.remedy_kind,
+            differs: cell.blame == [Blame::Runtime],
+            facts: artifact.and_then(|artifact| artifact.facts.as_ref()),
+            predicted: false,
+        };
+        let row = self.failed.get(cell.scenario.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let others: Vec<FailedColumn> = row.iter().filter(|other| other.column.0 != cell.runtime).copied().collect();
+        (data(&failed_cell, &passing), of_row(&failed_cell, &passing, &others))
+    }
+}
+
 /// Whether a guest that ran went wrong by its runtime's fault alone: no other column would meet that.
-fn is_own_fault(code: Code, blame: &[Blame]) -> bool {
-    let went_wrong = [Code::WrongOutput, Code::WrongExit, Code::Trap, Code::HostRefused, Code::Timeout];
-    blame == [Blame::Runtime] && went_wrong.contains(&code)
+fn is_fault_of_runtime(code: Code, blame: &[Blame]) -> bool {
+    let went_wrong = code.is_guest_gone_wrong() || matches!(code, Code::HostRefused | Code::Timeout);
+    blame == [Blame::Runtime] && went_wrong
 }
 
 /// Adds to each remedy that names a target the columns that run guests of this target, according to snapshots.
 pub fn of_targets(cells: &mut [Cell], store: &Store) {
     let names_one = |cell: &&mut Cell| {
         let remedy = cell.remedy.as_ref().filter(|_| cell.code != Some(Code::ToolchainMissing));
-        remedy.is_some_and(|remedy| TARGETS.iter().any(|target| remedy.contains(target)))
+        remedy.is_some_and(|remedy| names_target(remedy))
     };
     let mut naming = cells.iter_mut().filter(names_one).peekable();
     if naming.peek().is_none() {
@@ -129,14 +134,13 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
     let targets =
         Targets { sockets: runs("wasi:sockets/tcp"), wasix: runs("wasix_32v1."), threads: runs("wasi.thread-spawn") };
     for cell in naming {
-        if let Some(remedy) = cell.remedy.as_ref().and_then(|remedy| with_targets(remedy, &targets)) {
-            cell.remedy = Some(remedy);
+        for remedy in [&mut cell.remedy, &mut cell.remedy_behind].into_iter().flatten() {
+            if let Some(with_columns) = with_targets(remedy, &targets) {
+                *remedy = with_columns;
+            }
         }
     }
 }
-
-/// The search of [`with_targets`].
-const TARGETS: [&str; 3] = ["wasm32-wasip2", "WASIX", "wasm32-wasip1-threads"];
 
 /// Adds to each cell what its runtime offers.
 pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
@@ -172,7 +176,7 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
 /// The proposals that a runtime knows and has disabled, as it says itself. Of one that it does not know, it says nothing;
 /// the others are then no help.
 fn disabled_in(cell: &Cell) -> Vec<String> {
-    let words = words_of_runtime(&cell.detail);
+    let Some(Refusal { words, .. }) = &cell.refusal else { return Vec::new() };
     let is_disabled = ["is disabled", "not enabled"].iter().any(|said| words.contains(said));
     let lacking: Vec<&str> = cell.subject.as_deref().unwrap_or_default().split(' ').collect();
     let named = if is_disabled { named_in(words, lacking.iter().copied()) } else { Vec::new() };
@@ -206,38 +210,31 @@ mod tests {
     use super::of_runtimes;
     use wasmlab_model::codes::Code;
     use wasmlab_model::report::Cell;
+    use wasmlab_model::verdict::Refusal;
 
     #[test]
     fn proposal_without_a_switch_may_exist_in_the_library() {
-        let check = |runtime: &str, subject: &str, detail: &str, wanted: &str| {
-            let cell = crate::sample::cells().remove(0);
-            let (code, subject) = (Some(Code::UnsupportedProposal), Some(subject.to_owned()));
-            let (runtime, detail) = (runtime.to_owned(), detail.to_owned());
-            let mut cells = [Cell { runtime, code, subject, detail, ..cell }];
+        let disabled = "not supported as feature \"exception-handling\" is disabled";
+        let tail_call = "return_call invalid as feature \"tail-call\" is disabled";
+        for (runtime, subject, words, in_library) in [
+            ("wasmi", "tail-call", tail_call, false),
+            ("wazero", "tail-call", tail_call, true),
+            ("wazero", "exceptions", disabled, true),
+            // It implements only one of the forms.
+            ("wazero", "exceptions legacy-exceptions", disabled, false),
+            // It implements no gc, in its library either.
+            ("wazero", "gc", "section type: read 0-th type: invalid byte: 0x5f != 0x60", false),
+        ] {
+            let refusal = Some(Refusal { lacks: Some(subject.to_owned()), words: words.to_owned() });
+            let (code, subject) = (Some(Code::UnsupportedProposal), subject.to_owned());
+            let detail = format!("lacks {subject}: {words}; first {subject}: byte 0x1");
+            let more = format!("; its Go library can enable {subject}, but its command line cannot");
+            let wanted = if in_library { format!("{detail}{more}") } else { detail.clone() };
+            let (cell, runtime) = (crate::sample::cells().remove(0), runtime.to_owned());
+            let mut cells = [Cell { runtime, code, subject: Some(subject), detail, refusal, ..cell }];
             of_runtimes(wasmlab_runtimes::all(), &mut cells);
             assert_eq!(cells[0].detail, wanted);
-        };
-        let tails = "lacks tail-call: return_call invalid as feature \"tail-call\" is disabled";
-        check("wasmi", "tail-call", tails, tails);
-        check(
-            "wazero",
-            "tail-call",
-            tails,
-            &format!("{tails}; its Go library can enable tail-call, but its command line cannot"),
-        );
-        let old = "lacks exceptions and legacy-exceptions: not supported as feature \"exception-handling\" is disabled";
-        // It implements only one of the forms.
-        check("wazero", "exceptions legacy-exceptions", old, old);
-        let placed =
-            format!("{old}; not reached: its import env.f; first legacy-exceptions: function 370 at byte 0x348b1");
-        check("wazero", "exceptions legacy-exceptions", &placed, &placed);
-        let new =
-            "lacks exceptions: not supported as feature \"exception-handling\" is disabled; first exceptions: byte 0x1";
-        let wanted = format!("{new}; its Go library can enable exceptions, but its command line cannot");
-        check("wazero", "exceptions", new, &wanted);
-        // wazero implements no gc, in its library either.
-        let unknown = "lacks gc: section type: read 0-th type: invalid byte: 0x5f != 0x60";
-        check("wazero", "gc", unknown, unknown);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Where the directives of a `.wast` file stand, and what is written there.
 
+use wasmlab_model::text::cut;
 use wast::token::Span;
 
 /// The lines of a file.
@@ -44,9 +45,6 @@ impl<'t> Lines<'t> {
             shown.push(character);
         }
         let words = shown.split_whitespace().collect::<Vec<_>>().join(" ").replace(" )", ")");
-        match words.char_indices().nth(MAX_TEXT) {
-            Some((end, _)) => format!("{}…", &words[..end]),
-            None => words,
-        }
+        cut(&words, MAX_TEXT).into_owned()
     }
 }

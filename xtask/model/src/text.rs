@@ -1,0 +1,54 @@
+//! Numbers and long texts as sentences have them.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+/// `1 column`, `2 columns`.
+#[must_use]
+pub fn counted<Number: Copy + Display + PartialEq + From<u8>>(count: Number, noun: &str) -> String {
+    format!("{count} {noun}{}", form(count, "", "s"))
+}
+
+/// The form that a word has after this number.
+#[must_use]
+pub fn form<Number: PartialEq + From<u8>>(count: Number, one: &'static str, many: &'static str) -> &'static str {
+    if count == Number::from(1) { one } else { many }
+}
+
+/// The text, or its first `most` characters and an ellipsis.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// As [`cut`]; a text that was cut is followed by its size.
+#[must_use]
+pub fn cut_with_size(text: &str, most: usize) -> Cow<'_, str> {
+    match cut(text, most) {
+        Cow::Owned(beginning) => Cow::Owned(format!("{beginning} ({} bytes in total)", text.len())),
+        whole => whole,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{counted, cut, cut_with_size, form};
+
+    #[test]
+    fn numbers_other_than_one_have_a_plural() {
+        let shown = [0_usize, 1, 2].map(|count| format!("{} {}", counted(count, "cell"), form(count, "runs", "run")));
+        assert_eq!(shown, ["0 cells run", "1 cell runs", "2 cells run"]);
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        for (text, short, with_size) in
+            [("", "", ""), ("äöü", "äöü", "äöü"), ("äöüß", "äöü…", "äöü… (8 bytes in total)")]
+        {
+            assert_eq!((cut(text, 3).as_ref(), cut_with_size(text, 3).as_ref()), (short, with_size));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What made the exit code what it is.
+
+use super::Answer;
+use crate::findings::{self, Severity, findings, grouped};
+use crate::predicted;
+use crate::table::{BOLD, RED, YELLOW};
+use wasmlab_model::report::{Cell, NoteKind};
+use wasmlab_model::verdict::Verdict;
+
+/// Cells of one reason whose names the line of the exit code repeats.
+const MAX_CELLS_NAMED: usize = 4;
+
+impl Answer<'_> {
+    /// The reasons for exit code 1, and the other differences from a baseline.
+    pub fn failing(&mut self) {
+        let report = self.report;
+        let groups = grouped(report, &findings(report));
+        let is_invalid = |group: &&findings::FindingGroup| group.cells.iter().any(|cell| cell.is_of_invalid_file());
+        let is_failure =
+            |group: &&findings::FindingGroup| group.finding.severity == Severity::Failure && !is_invalid(group);
+        let failing: Vec<_> = groups.iter().filter(is_failure).collect();
+        let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
+        let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
+        if !(failing.is_empty() && changed.is_empty()) {
+            self.out.push('\n');
+        }
+        for (index, text) in changed.iter().enumerate() {
+            self.part(BOLD, if index == 0 { "changed" } else { "" }, text);
+        }
+        // An error of the lab is the more serious reason.
+        let label =
+            if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
+        for (index, findings::FindingGroup { finding, cells }) in failing.into_iter().enumerate() {
+            let kind = finding.kind.title();
+            let text = match cells.as_slice() {
+                [] => format!("{kind}: {}: {}", finding.title, finding.text),
+                // The reasons of cells, and their names, are told above.
+                cells => {
+                    let guest = self.guest(finding.guest);
+                    let ran = |c: &Cell| matches!(c.verdict, Verdict::Pass | Verdict::Fail);
+                    let ran = report.cells.iter().any(|c| c.scenario == finding.guest && ran(c));
+                    if !ran && cells.iter().all(|cell| self.is_library_alone(cell)) {
+                        format!("nothing was run: {guest} only loads")
+                    } else if cells.len() > MAX_CELLS_NAMED {
+                        format!("{kind}: {guest} on {} runtimes, see above", cells.len())
+                    } else {
+                        format!("{kind}: {}", finding.title)
+                    }
+                }
+            };
+            self.part(RED, if index == 0 { label } else { "" }, &text);
+        }
+    }
+
+    /// The reasons for exit code 3.
+    pub fn lab_errors(&mut self) {
+        let report = self.report;
+        let wrong = predicted::contradictions(report).into_iter();
+        let wrong = wrong.map(|line| format!("{line}; please report it: the result stands, the prediction is wrong"));
+        let notes = report.notes.iter().filter(|note| note.kind == NoteKind::SnapshotUnusable);
+        let notes = notes.map(|note| format!("{}: {}", note.subject, note.text));
+        let failed = report.cells.iter().filter(|cell| cell.verdict == Verdict::Error).count();
+        let failed = match failed {
+            0 => None,
+            1 => Some("a result is missing, see above".to_owned()),
+            n => Some(format!("{n} results are missing, see above")),
+        };
+        for (index, text) in failed.into_iter().chain(notes).chain(wrong).enumerate() {
+            self.part(RED, if index == 0 { "exit code 3" } else { "" }, &format!("lab error: {text}"));
+        }
+    }
+
+    /// Entries of wasmlab.toml without an effect.
+    pub fn idle_requirements(&mut self) {
+        let is_idle = |kind| matches!(kind, NoteKind::AllowanceUnused | NoteKind::RequirementUnchecked);
+        let idle = self.report.notes.iter().filter(|note| is_idle(note.kind));
+        for (index, note) in idle.enumerate() {
+            self.part(YELLOW, if index == 0 { "warning" } else { "" }, &format!("{}: {}", note.subject, note.text));
+        }
+    }
+
+    /// The reason for exit code 4: nothing failed, and nothing was run to its end.
+    pub fn nothing_run(&mut self) {
+        let report = self.report;
+        let is_failure = |finding: &findings::Finding| finding.severity >= Severity::Failure;
+        let mut cells = report.cells.iter();
+        let is_answer = |cell: &Cell| cell.verdict.is_measured() && !findings::is_open(report, &cell.scenario);
+        if report.interrupted || cells.any(is_answer) || findings(report).iter().any(is_failure) {
+            return;
+        }
+        let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {
+            "no runtime was tested: see \"not tested\" for what is missing"
+        } else {
+            "nothing was run: no runtime that could run it is here"
+        };
+        self.out.push('\n');
+        self.part(YELLOW, "exit code 4", why);
+    }
+}

@@ -1,0 +1,134 @@
+//! Why a module does not run, and what would change that.
+
+use super::Answer;
+use crate::columns::{NameStyle, names};
+use crate::predicted;
+use crate::table::{DIM, RED, YELLOW};
+use crate::text::{self, ReasonGroup, blame};
+use crate::visible::on_line;
+use wasmlab_model::codes::Code;
+use wasmlab_model::exports::listed;
+use wasmlab_model::facts::Export;
+use wasmlab_model::names::rest;
+use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::verdict::Verdict;
+
+/// Reasons shown; the rest are counted.
+const MAX_REASONS: usize = 6;
+
+impl<'a> Answer<'a> {
+    /// The reasons, most informative first, each with its remedy.
+    pub fn reasons(&mut self, module: &str) {
+        let report = self.report;
+        let mut reasons = self.reasons_of(module);
+        reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
+        let shown = reasons.len().min(if reasons.len() > MAX_REASONS { MAX_REASONS - 1 } else { MAX_REASONS });
+        let mut told = Vec::new();
+        for reason in reasons.iter().take(shown) {
+            let (code, group) = reason;
+            let behind = group.cell.remedy_behind.as_deref();
+            let remedy = text::unless_told(&mut told, self.remedy(*code, group.cell), behind);
+            if let Some(exports) = self.loaded_library(group.cell) {
+                self.out.push('\n');
+                self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));
+                self.part(DIM, "", &format!("{code}: it exports {}", on_line(&listed(exports))));
+                self.arrow(&remedy);
+                continue;
+            }
+            let (style, label) = match group.cell.verdict {
+                Verdict::Fail => (RED, "fails on"),
+                Verdict::NotBuilt => (YELLOW, "not built"),
+                _ => (YELLOW, "does not"),
+            };
+            self.out.push('\n');
+            if group.cell.verdict == Verdict::NotBuilt {
+                self.part(style, label, &format!("{code}: {}", group.detail()));
+            } else {
+                self.part(style, label, &names(report, &group.runtimes, NameStyle::Versions));
+                let stage = group.stage().map(|stage| format!(" at {stage}")).unwrap_or_default();
+                let uncounted = uncounted(report, group.cell);
+                let why =
+                    format!("{code}{stage} ({}): {}{uncounted}", blame(report, *code, group.cell), group.detail());
+                self.part(DIM, "", &why);
+                if let Some(lacking) = predicted::lacking(group.cell) {
+                    self.part(DIM, "", &lacking);
+                }
+            }
+            self.arrow(&remedy);
+        }
+        if let Some(rest) = rest(reasons.len(), shown, "reason") {
+            self.out.push('\n');
+            self.part(DIM, "", &format!("{rest}: --full shows them"));
+        }
+    }
+
+    /// The reasons of a module. Which missing import a runtime names is its choice: with the same remedy it is one
+    /// reason. A library that some runtimes loaded and others only compiled is two.
+    fn reasons_of(&self, module: &str) -> Vec<(Code, ReasonGroup<'a>)> {
+        let all = self.codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
+        let mut reasons: Vec<(Code, ReasonGroup<'a>)> = Vec::new();
+        for (code, group) in all.filter(|(_, group)| group.scenario == module) {
+            for part in self.parts(group) {
+                let same = |(other, into): &&mut (Code, ReasonGroup<'a>)| {
+                    code.is_about_imports()
+                        && *other == code
+                        && into.cell.blame == part.cell.blame
+                        && uncounted(self.report, into.cell) == uncounted(self.report, part.cell)
+                        && self.remedy(code, into.cell) == self.remedy(code, part.cell)
+                };
+                match reasons.iter_mut().find(same) {
+                    Some((_, into)) => into.absorb(&part),
+                    None => reasons.push((code, part)),
+                }
+            }
+        }
+        reasons
+    }
+
+    /// The parts of a group about which different things are said: its cells that loaded a library, those that do not
+    /// count, and the others.
+    fn parts(&self, group: &ReasonGroup<'a>) -> Vec<ReasonGroup<'a>> {
+        let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
+        let mut parts: Vec<((bool, String), Vec<&'a Cell>)> = Vec::new();
+        for cell in self.report.cells.iter().filter(of_group) {
+            let key = (self.loaded_library(cell).is_some(), uncounted(self.report, cell));
+            match parts.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, cells)) => cells.push(cell),
+                None => parts.push((key, vec![cell])),
+            }
+        }
+        if parts.len() < 2 {
+            return vec![group.clone()];
+        }
+        parts.iter().filter_map(|(_, cells)| group.of_cells(cells)).collect()
+    }
+
+    fn remedy<'t>(&'t self, code: Code, cell: &'t Cell) -> &'t str {
+        let general = || self.report.text(code).map(|text| text.remedy.as_str());
+        cell.remedy.as_deref().or_else(general).unwrap_or_default()
+    }
+
+    /// The exports of a library that was loaded with its imports but has no program to run; `None` in any other case.
+    fn loaded_library(&self, cell: &Cell) -> Option<&'a [Export]> {
+        let exports = &self.facts(cell)?.exports;
+        let is_callable = exports.iter().any(|export| export.signature.is_some());
+        (is_callable && cell.is_linked() && self.is_library_alone(cell)).then_some(exports)
+    }
+}
+
+/// Why a runtime does not count in the exit code of `check`.
+fn uncounted(report: &RunReport, cell: &Cell) -> String {
+    if !matches!(report.command.as_str(), "check" | "suite") || cell.required || !cell.is_of_other_kind() {
+        return String::new();
+    }
+    match &cell.lacks_abi {
+        Some(abi) => format!("; not counted, since it has no {abi} at all"),
+        None => "; not counted, since it does not accept components".to_owned(),
+    }
+}
+
+/// Sort key of a reason: wrong results before missing features, late stages before early ones, and what is well
+/// known comes last.
+fn reason_order(code: Code, cell: &Cell) -> (bool, bool, std::cmp::Reverse<Option<u8>>) {
+    (cell.verdict != Verdict::Fail, code.is_well_known(), std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))
+}
