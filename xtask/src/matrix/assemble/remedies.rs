@@ -10,7 +10,7 @@ use wasmlab_judge::obstacles::FailedColumn;
 use wasmlab_judge::proposals::named_in;
 use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::remedy::Remedy;
+use wasmlab_model::remedy::{Remedy, RemedyKind};
 use wasmlab_model::report::{Artifact, Cell};
 use wasmlab_model::verdict::{Refusal, Verdict};
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
@@ -142,6 +142,19 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
     }
 }
 
+/// A guest that traps in the same way everywhere: what the most talkative runtime shows of it holds for the others.
+pub fn of_same_traps(cells: &mut [Cell]) {
+    let is_trap = |cell: &&Cell| cell.code == Some(Code::Trap) && cell.blame == [Blame::Guest];
+    let explained: Vec<Cell> =
+        cells.iter().filter(is_trap).filter(|cell| cell.remedy_kind == RemedyKind::Change).cloned().collect();
+    for cell in cells.iter_mut().filter(|cell| is_trap(&&**cell) && cell.remedy_kind == RemedyKind::Inspection) {
+        let same = |other: &&Cell| other.scenario == cell.scenario && other.subject == cell.subject;
+        if let Some(other) = explained.iter().find(same) {
+            (cell.remedy, cell.remedy_kind) = (other.remedy.clone(), RemedyKind::Change);
+        }
+    }
+}
+
 /// Adds to each cell what its runtime offers.
 pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     for cell in cells.iter_mut().filter(|cell| is_socket_of_page(runtimes, cell)) {
@@ -207,10 +220,31 @@ fn is_stack_overflow(cell: &Cell) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::of_runtimes;
-    use wasmlab_model::codes::Code;
+    use super::{of_runtimes, of_same_traps};
+    use wasmlab_model::codes::{Blame, Code};
+    use wasmlab_model::remedy::RemedyKind;
     use wasmlab_model::report::Cell;
     use wasmlab_model::verdict::Refusal;
+
+    #[test]
+    fn trap_that_one_runtime_explains_is_explained_on_all() {
+        let check = |subject: &str, wanted: &str| {
+            let cell = crate::sample::cells().remove(0);
+            let of = |subject: &str, remedy: &str, kind| {
+                let (code, blame) = (Some(Code::Trap), vec![Blame::Guest]);
+                let (subject, remedy) = (Some(subject.to_owned()), Some(remedy.to_owned()));
+                Cell { code, blame, subject, remedy, remedy_kind: kind, ..cell.clone() }
+            };
+            let mut cells = [
+                of("memory-out-of-bounds", "look at it", RemedyKind::Inspection),
+                of(subject, "larger stack", RemedyKind::Change),
+            ];
+            of_same_traps(&mut cells);
+            assert_eq!(cells[0].remedy.as_deref(), Some(wanted), "{subject}");
+        };
+        check("memory-out-of-bounds", "larger stack");
+        check("unreachable", "look at it");
+    }
 
     #[test]
     fn proposal_without_a_switch_may_exist_in_the_library() {
