@@ -50,6 +50,15 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     answer.out
 }
 
+/// The lines that give the reason for an exit code other than 0, as the answer ends with them; empty if it is 0.
+pub(crate) fn exit_code(report: &RunReport, options: RenderOptions) -> String {
+    let mut answer = Answer { report, codes: &BTreeMap::new(), options, out: String::new() };
+    answer.failing();
+    answer.nothing_run();
+    answer.lab_errors();
+    answer.out
+}
+
 struct Answer<'a> {
     report: &'a RunReport,
     codes: &'a BTreeMap<Code, Vec<Group<'a>>>,
@@ -359,7 +368,7 @@ impl<'a> Answer<'a> {
             return;
         }
         let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {
-            "no runtime was tested: see \"not tested\" for what is missing"
+            "no runtime was tested: see above for what is missing"
         } else {
             "nothing was run: no runtime that could run it is here"
         };
