@@ -404,3 +404,24 @@ fn with_a_baseline_only_regressions_count() {
     );
     fails_for(&run(&[]), &["worse: app.wat on wasmi, node: trap"]);
 }
+
+/// What a shell did not expand, because it was quoted, or comes from an input of an action.
+#[test]
+fn globs_name_files() {
+    let workspace = Workspace::new();
+    for file in ["build/a.wat", "build/b.wat", "build/c[1].wat"] {
+        workspace.write(file, "(module (func (export \"_start\")))");
+    }
+    let titles = |args: &[&str]| {
+        let (_, report) = check(&workspace, &[args, &["--runtime", "wasmi"]].concat());
+        let scenarios = report["scenarios"].as_array().unwrap();
+        scenarios.iter().map(|scenario| scenario["title"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(titles(&["build/*.wat"]), names(&["a.wat", "b.wat", "c[1].wat"]));
+    assert_eq!(titles(&["build/c[1].wat"]), names(&["c[1].wat"]));
+    assert_eq!(titles(&["build/[ab].wat", "build/*.wat"]), names(&["a.wat", "b.wat", "c[1].wat"]));
+    workspace.write("wasmlab.toml", "schema = 1\n[[file]]\npath = \"build/[ab].wat\"\n");
+    assert_eq!(titles(&[]), names(&["a.wat", "b.wat"]));
+    let ran = workspace.run(&["check", "build/*.wasm"]);
+    assert!(ran.code == 2 && ran.stderr.contains("`build/*.wasm` matches no file"), "{}: {}", ran.code, ran.stderr);
+}

@@ -1,7 +1,7 @@
 //! `check`: shows where a module of the user runs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -23,6 +23,7 @@ mod budget;
 mod client;
 mod config;
 mod dirs;
+mod files;
 pub mod guest;
 pub mod requirements;
 mod trials;
@@ -31,6 +32,7 @@ mod values;
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
+  cargo xtask check 'build/*.wasm'                   # every match; ** stands for any folders
   cargo xtask check                                  # the files of wasmlab.toml
   cargo xtask check app.wasm --dir ./data::/data --env LANG=C -- --verbose input.txt
   cargo xtask check app.wasm --dir-rw ./out --runtime wasmtime-cli
@@ -66,7 +68,8 @@ run-all. Outside a checkout it goes to the user's cache folder. --save names ano
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Modules or components, as .wasm or .wat [default: the files listed in wasmlab.toml, here or in a parent folder]
+    /// Modules or components, as .wasm or .wat, or globs of them [default: the files listed in wasmlab.toml, here or in
+    /// a parent folder]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -186,9 +189,15 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 
 /// The files of the command line, all run alike.
 fn named(args: &Args, runtimes: usize) -> Result<Vec<FileToCheck>> {
-    let names = guest::names(&args.files);
-    let files = args.files.iter().zip(names).map(|(file, (name, title))| {
-        let dirs = args.guest.dirs.dirs(args.files.len(), runtimes)?;
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in &args.files {
+        let mut found = files::expand(Path::new(""), path).or_else(common::usage)?;
+        // Who names a file twice gets it twice; globs may overlap.
+        found.retain(|file| file == path || !paths.contains(file));
+        paths.append(&mut found);
+    }
+    let files = paths.iter().zip(guest::names(&paths)).map(|(file, (name, title))| {
+        let dirs = args.guest.dirs.dirs(paths.len(), runtimes)?;
         let requirements = Requirements::default();
         Ok(FileToCheck { file: file.clone(), name, title, options: args.guest.clone(), dirs, requirements })
     });

@@ -12,6 +12,7 @@ use super::Args;
 use super::budget::Budget;
 use super::client::{ClientArgs, NetworkArg};
 use super::dirs::DirArgs;
+use super::files;
 use super::guest::{FileToCheck, GuestArgs, names};
 use super::requirements::{self, Allowance, Requirements};
 use crate::cli::common::usage;
@@ -52,7 +53,7 @@ struct Contents {
     file: Vec<FileTable>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileTable {
     path: PathBuf,
@@ -81,7 +82,7 @@ struct FileTable {
     budget: BudgetTable,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AllowTable {
     runtime: String,
@@ -90,7 +91,7 @@ struct AllowTable {
     link: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BudgetTable {
     bytes: Option<u64>,
@@ -179,6 +180,8 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
         faults.extend(found.map(|(key, message)| (document.line_of(&key), format!("`{key}`: {message}"))));
     }
     faults.sort();
+    // Each file of a glob has the mistakes of its table.
+    faults.dedup();
     if faults.is_empty() {
         return Ok(config);
     }
@@ -217,15 +220,23 @@ impl Reader<'_> {
         if contents.file.is_empty() {
             self.fault("file", "no file is named: add [[file]] with its path");
         }
-        let files = contents.file.into_iter().enumerate();
-        let files = files.map(|(index, table)| self.file(&format!("file[{index}]"), table)).collect();
+        let tables = contents.file.into_iter().enumerate();
+        let files = tables.flat_map(|(index, table)| self.files(&format!("file[{index}]"), &table)).collect();
         Config { runtimes: contents.runtimes, files }
+    }
+
+    /// The files that `path` names: one, or all that its glob matches.
+    fn files(&mut self, key: &str, table: &FileTable) -> Vec<FileConfig> {
+        let paths = files::expand(self.folder, &table.path).unwrap_or_else(|_| vec![table.path.clone()]);
+        paths.into_iter().map(|path| self.file(key, FileTable { path, ..table.clone() })).collect()
     }
 
     fn file(&mut self, key: &str, table: FileTable) -> FileConfig {
         let path = self.folder.join(&table.path);
         if !path.is_file() {
-            self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.visible()));
+            let why = files::expand(self.folder, &table.path).err();
+            let why = why.unwrap_or_else(|| format!("`{}` is not a file", table.path.visible()));
+            self.fault(&format!("{key}.path"), format!("{why}: build it first"));
         }
         self.confine(&format!("{key}.path"), &path);
         self.without_nul(key, &table);
@@ -374,6 +385,19 @@ proposals = ["bulk-memory"]
         assert_eq!(allowance.because, "no exceptions yet (https://example.org/1)");
         assert_eq!(allowance.place.as_deref(), Some("wasmlab.toml:13"));
         assert_eq!((file.requirements.must.len(), file.requirements.budget.imports), (2, Some(12)));
+    }
+
+    #[test]
+    fn a_path_may_be_a_glob() {
+        let paths = |path: &str| {
+            let config = read(&GOOD.replace("\"app.wasm\"", &format!("\"{path}\""))).map_err(|faults| faults.join("\n"))?;
+            let names = config.files.iter().map(|file| file.path.file_name().unwrap().to_str().unwrap().to_owned());
+            Ok::<_, String>(names.collect::<Vec<_>>())
+        };
+        assert_eq!(paths("*.wasm"), Ok(vec!["app.wasm".to_owned()]));
+        assert_eq!(paths("b*.wasm"), Err("wasmlab.toml:5: `file[0].path`: `b*.wasm` matches no file: build it first".to_owned()));
+        let faults = read(&GOOD.replace("app.wasm", "*.wasm").replace("\"node\"]\n\n[[file.allow", "\"nod\"]\n\n[[file.allow")).err();
+        assert_eq!(faults.map(|faults| faults.len()), Some(1));
     }
 
     #[test]
