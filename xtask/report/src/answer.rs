@@ -7,6 +7,7 @@ use std::fmt::Write;
 use anstyle::Style;
 
 use super::columns::{NameStyle, names};
+use super::library;
 use super::predicted;
 use super::findings::{self, Severity, findings, grouped};
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
@@ -17,7 +18,6 @@ mod facts_line;
 pub use facts_line::facts_line;
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{BinaryKind, Shape};
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
@@ -118,7 +118,7 @@ impl<'a> Answer<'a> {
         if cells.is_empty() {
             let all = self.report.cells.iter().filter(|c| c.scenario == module);
             let mut fell_short = all.filter(|c| c.code.is_some()).peekable();
-            let loads = fell_short.peek().is_some() && fell_short.all(|cell| self.is_library_alone(cell));
+            let loads = fell_short.peek().is_some() && fell_short.all(|cell| library::lacks_only_a_program(self.report, cell));
             let all = || self.report.cells.iter().filter(|c| c.scenario == module);
             let is_open = all().any(|c| c.verdict == Verdict::NotAttempted);
             let none = if loads && !is_open {
@@ -133,10 +133,11 @@ impl<'a> Answer<'a> {
             self.part(YELLOW, "runs on", none);
             return;
         }
+        let label = if cells.iter().all(|cell| cell.only_loaded) { "loads on" } else { "runs on" };
         for (index, (switches, cells)) in grouped_by(cells, |c| c.switches.join(", ")).into_iter().enumerate() {
             let with = if switches.is_empty() { String::new() } else { format!(", with {switches}") };
             let text = format!("{}{with}", self.columns(&cells));
-            self.part(GREEN, if index == 0 { "runs on" } else { "" }, &text);
+            self.part(GREEN, if index == 0 { label } else { "" }, &text);
         }
         // The guest's result is worth a line if it is the same everywhere.
         let detail = cells[0].detail.as_str();
@@ -155,7 +156,7 @@ impl<'a> Answer<'a> {
         for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
             let remedy = text::unless_told(&mut told, self.remedy(*code, group.cell));
-            if let Some(exports) = self.loaded_library(group.cell) {
+            if let Some(exports) = library::exports_of_loaded(report, group.cell) {
                 self.out.push('\n');
                 self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));
                 self.part(DIM, "", &format!("{code}: it exports {exports}"));
@@ -233,7 +234,7 @@ impl<'a> Answer<'a> {
         let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
         let mut parts: Vec<((bool, String), Vec<&'a Cell>)> = Vec::new();
         for cell in self.report.cells.iter().filter(of_group) {
-            let key = (self.loaded_library(cell).is_some(), uncounted(self.report, cell));
+            let key = (library::exports_of_loaded(self.report, cell).is_some(), uncounted(self.report, cell));
             match parts.iter_mut().find(|(other, _)| *other == key) {
                 Some((_, cells)) => cells.push(cell),
                 None => parts.push((key, vec![cell])),
@@ -248,22 +249,6 @@ impl<'a> Answer<'a> {
     fn remedy<'t>(&'t self, code: Code, cell: &'t Cell) -> &'t str {
         let general = || self.report.text(code).map(|text| text.remedy.as_str());
         cell.remedy.as_deref().or_else(general).unwrap_or_default()
-    }
-
-    /// The exports of a library that was loaded with its imports but has no program to run; `None` in any other case.
-    fn loaded_library<'t>(&self, cell: &'t Cell) -> Option<&'t str> {
-        let exports = cell.detail.split_once("; it exports ").map(|(_, exports)| exports)?;
-        (cell.is_linked() && self.is_library_alone(cell)).then_some(exports)
-    }
-
-    /// Whether nothing but a program is missing. Some runtimes look for it before they link, so that they would not
-    /// notice a missing import.
-    fn is_library_alone(&self, cell: &Cell) -> bool {
-        let artifact = self.report.artifacts.iter().find(|a| a.scenario == cell.scenario);
-        let Some(facts) = artifact.and_then(|a| a.facts.as_ref()) else { return false };
-        let is_library = facts.kind == BinaryKind::Module && matches!(facts.shape, Shape::Library | Shape::Reactor);
-        let has_no_program = cell.code == Some(Code::NoEntryPoint) && cell.subject.as_deref() == Some("_start");
-        is_library && has_no_program && (cell.is_linked() || facts.imports.is_empty())
     }
 
     /// Whatever is not about a single module.
@@ -318,8 +303,8 @@ impl<'a> Answer<'a> {
                     let guest = self.guest(finding.guest);
                     let ran = |c: &Cell| matches!(c.verdict, Verdict::Pass | Verdict::Fail);
                     let ran = report.cells.iter().any(|c| c.scenario == finding.guest && ran(c));
-                    if !ran && cells.iter().all(|cell| self.is_library_alone(cell)) {
-                        format!("nothing was run: {guest} only loads")
+                    if !ran && cells.iter().all(|cell| library::lacks_only_a_program(self.report, cell)) {
+                        format!("nothing was run: {guest} only loads; --load accepts that, --invoke calls an export")
                     } else if cells.len() > MAX_CELLS_NAMED {
                         format!("{kind}: {guest} on {} runtimes, see above", cells.len())
                     } else {

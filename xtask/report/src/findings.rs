@@ -8,7 +8,7 @@ use wasmlab_model::report::{Cell, Note, NoteKind, Partition, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::{self, NameStyle};
-use super::{predicted, text};
+use super::{library, predicted, text};
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +42,8 @@ pub enum Kind {
     NotedWorse,
     /// A budget is exceeded.
     OverBudget,
+    /// A runtime loads the guest, which has no program to run.
+    OnlyLoads,
     /// A runtime that could run the guest does not.
     Gap,
     /// It runs nowhere.
@@ -72,6 +74,7 @@ impl Kind {
             Self::Different => "another reason",
             Self::NotedWorse => "out of date",
             Self::OverBudget => "over budget",
+            Self::OnlyLoads => "only loads",
             Self::Gap => "does not run",
             Self::Nowhere => "runs nowhere",
             Self::Failed => "wrong result",
@@ -233,6 +236,7 @@ fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, Kind)> {
         _ if allowed => None,
         (Verdict::NotBuilt, _) => failure(Kind::NotBuilt),
         (Verdict::Fail, _) => failure(Kind::Failed),
+        (Verdict::Gap, _) if library::exports_of_loaded(report, cell).is_some() => failure(Kind::OnlyLoads),
         (Verdict::Gap, _) if !(is_check && cell.is_of_other_kind()) => failure(Kind::Gap),
         (Verdict::NotAttempted, _) => Some((Severity::Warning, Kind::NotAttempted)),
         _ => None,

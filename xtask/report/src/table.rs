@@ -81,6 +81,9 @@ fn key(report: &RunReport) -> Vec<&'static str> {
         (Verdict::Error, "! error"),
     ];
     let mut symbols: Vec<&str> = symbols.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
+    if let Some(first) = symbols.first_mut().filter(|_| report.cells.iter().any(|c| c.only_loaded)) {
+        *first = "✓ pass (a library: loads)";
+    }
     if report.cells.iter().any(|c| !c.switches.is_empty()) {
         symbols.insert(1, "◐ pass with a switch");
     }

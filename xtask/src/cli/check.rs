@@ -41,6 +41,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check server.wasm --listen 8080        # fixed port: runtimes run one at a time
   cargo xtask check client.wasm --network loopback
   cargo xtask check add.wat --invoke add -- 2 3
+  cargo xtask check plugin.wasm --load               # a library: it only has to load
   cargo xtask check app.wasm --expect-stdout 'hello' --expect-exit 0 --runtime 'wasm*'
   cargo xtask check a.wasm b.wasm --output json
   cargo xtask check app.wasm --must 'wasmtime-*' --must node --allow wasmi:unsupported-proposal
@@ -83,6 +84,9 @@ pub struct Args {
     /// Let the runtimes that match the glob fail, or only fail with this code; may be repeated
     #[arg(long, value_name = "RUNTIME[:CODE]")]
     allow: Vec<String>,
+    /// Only load the files, which are libraries: they pass where they load, and nothing in them is called
+    #[arg(long, conflicts_with_all = ["invoke", "listen", "http", "expect_stdout", "expect_exit", "args"])]
+    load: bool,
     /// Compare with an earlier report (a file, or the one published in a git revision), and exit with 1 only for
     /// regressions
     #[arg(long, value_name = "FILE|REV")]
@@ -168,6 +172,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             trials::add(lab, &request, report);
         }
         for file in &given {
+            if file.requirements.load {
+                wasmlab_report::library::require_loading(report, &file.name);
+            }
             file.requirements.apply(&file.name, &file.title, report);
         }
         if let Some((name, baseline)) = &baseline {
@@ -198,7 +205,7 @@ fn named(args: &Args, runtimes: usize) -> Result<Vec<FileToCheck>> {
     }
     let files = paths.iter().zip(guest::names(&paths)).map(|(file, (name, title))| {
         let dirs = args.guest.dirs.dirs(paths.len(), runtimes)?;
-        let requirements = Requirements::default();
+        let requirements = Requirements { load: args.load, ..Requirements::default() };
         Ok(FileToCheck { file: file.clone(), name, title, options: args.guest.clone(), dirs, requirements })
     });
     files.collect()

@@ -72,6 +72,8 @@ struct FileTable {
     #[serde(default)]
     request: Vec<String>,
     invoke: Option<String>,
+    #[serde(default)]
+    load: bool,
     expect_stdout: Option<String>,
     expect_exit: Option<i32>,
     #[serde(default)]
@@ -240,6 +242,10 @@ impl Reader<'_> {
         }
         self.confine(&format!("{key}.path"), &path);
         self.without_nul(key, &table);
+        let load = table.load;
+        if load && (table.invoke.is_some() || table.http || !table.listen.is_empty()) {
+            self.fault(&format!("{key}.load"), "only loads the file: remove it, or `invoke`, `http` and `listen`");
+        }
         let stdin = table.stdin.map(|file| self.folder.join(file));
         match &stdin {
             Some(file) if !file.is_file() => {
@@ -267,7 +273,7 @@ impl Reader<'_> {
             expect_exit: table.expect_exit,
             args: table.args,
         };
-        FileConfig { path, options, requirements: Requirements { must, allow, budget } }
+        FileConfig { path, options, requirements: Requirements { must, allow, budget, load } }
     }
 
     /// A process takes its arguments and variables as C strings.
@@ -385,6 +391,14 @@ proposals = ["bulk-memory"]
         assert_eq!(allowance.because, "no exceptions yet (https://example.org/1)");
         assert_eq!(allowance.place.as_deref(), Some("wasmlab.toml:13"));
         assert_eq!((file.requirements.must.len(), file.requirements.budget.imports), (2, Some(12)));
+    }
+
+    #[test]
+    fn a_library_is_loaded_or_called() {
+        let with = |keys: &str| read(&GOOD.replace("args = [\"--all\"]", keys));
+        assert!(with("load = true").is_ok_and(|config| config.files[0].requirements.load));
+        let faults = with("load = true\ninvoke = \"f\"").err().unwrap_or_default();
+        assert!(faults.len() == 1 && faults[0].starts_with("wasmlab.toml:6: `file[0].load`: only loads"), "{faults:?}");
     }
 
     #[test]
