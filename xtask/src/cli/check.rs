@@ -87,9 +87,9 @@ pub struct Args {
     /// Only load the files, which are libraries: they pass where they load, and nothing in them is called
     #[arg(long, conflicts_with_all = ["invoke", "listen", "http", "expect_stdout", "expect_exit", "args"])]
     load: bool,
-    /// Compare with an earlier report (a file, or the one published in a git revision), and exit with 1 only for
-    /// regressions
-    #[arg(long, value_name = "FILE|REV")]
+    /// Compare with an earlier report (a file, or REV:PATH for one in a git revision; a revision of the lab alone names
+    /// the report published in it), and exit with 1 only for regressions
+    #[arg(long, value_name = "FILE|REV[:PATH]")]
     baseline: Option<String>,
     /// Time limit for running a guest, in seconds [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]

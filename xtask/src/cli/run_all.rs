@@ -42,7 +42,7 @@ pub struct Args {
     runtime: Vec<String>,
     /// Compare with an earlier report (a file, or the one published in a git revision) instead of the snapshots, and
     /// exit with 1 only for regressions
-    #[arg(long, value_name = "FILE|REV")]
+    #[arg(long, value_name = "FILE|REV[:PATH]")]
     baseline: Option<String>,
     /// Run only part K of N of the scenarios, to spread a run over several machines; `merge` merges their reports
     #[arg(long, value_name = "K/N")]

@@ -83,7 +83,7 @@ pub struct Args {
     runtime: Vec<String>,
     /// Compare with an earlier report (a file, or the one published in a git revision), and exit with 1 only for
     /// regressions
-    #[arg(long, value_name = "FILE|REV")]
+    #[arg(long, value_name = "FILE|REV[:PATH]")]
     baseline: Option<String>,
     /// Number of tests to run in parallel [default: one per CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
