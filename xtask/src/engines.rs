@@ -24,6 +24,7 @@ use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 
 mod build;
 pub mod installed;
+pub mod own;
 mod python;
 
 pub use build::{BuildProgress, build};
