@@ -80,6 +80,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::from([(scenario.name.clone(), guest)]),
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
+        shared_time: None,
         engines: matrix::EngineBuilds::All,
         sink: None,
         retention: Retention::default(),

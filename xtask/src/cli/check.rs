@@ -163,6 +163,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: guests,
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
+        shared_time: None,
         engines: args.engines.to_builds(),
         sink: None,
         retention: Retention { copy_dirs_to: kept.as_deref(), ..Retention::default() },

@@ -111,6 +111,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
+        shared_time: None,
         engines: args.engines.to_builds(),
         sink: None,
         retention: Retention::default(),
