@@ -294,6 +294,7 @@ impl<'a> Answer<'a> {
         }
         // An error of the lab is the more serious reason.
         let label = if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
+        let mut last = String::new();
         for (index, findings::Group { finding, cells }) in failing.into_iter().enumerate() {
             let kind = finding.kind.title();
             let text = match cells.as_slice() {
@@ -312,7 +313,11 @@ impl<'a> Answer<'a> {
                     }
                 }
             };
-            self.part(RED, if index == 0 { label } else { "" }, &text);
+            // Of a library, each reason why nothing was run says the same.
+            if text != last {
+                self.part(RED, if index == 0 { label } else { "" }, &text);
+            }
+            last = text;
         }
     }
 

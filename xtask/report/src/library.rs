@@ -44,8 +44,8 @@ pub fn exports_of_loaded<'c>(report: &RunReport, cell: &'c Cell) -> Option<&'c s
 /// The cells that loaded a library, if that is all that any of these cells shows; empty if something of it was run.
 #[must_use]
 pub fn loaded<'a>(report: &RunReport, cells: &[&'a Cell]) -> Vec<&'a Cell> {
-    let ran = |cell: &&&Cell| matches!(cell.verdict, Verdict::Pass | Verdict::Fail) && !cell.only_loaded;
-    if cells.iter().find(ran).is_some() {
+    let ran = |cell: &&Cell| matches!(cell.verdict, Verdict::Pass | Verdict::Fail) && !cell.only_loaded;
+    if cells.iter().any(ran) {
         return Vec::new();
     }
     let is_loaded = |cell: &&&Cell| cell.only_loaded || exports_of_loaded(report, cell).is_some();

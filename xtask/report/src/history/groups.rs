@@ -54,7 +54,7 @@ enum Outcome {
 }
 
 /// Adds a change to the groups of its report.
-pub fn add(groups: &mut BTreeMap<usize, Groups>, report: usize, change: &CellChange<'_>) {
+pub(super) fn add(groups: &mut BTreeMap<usize, Groups>, report: usize, change: &CellChange<'_>) {
     let CellChange { place, runtime, before, after } = *change;
     let (outcome, subject) = outcome(before.cell, after.cell);
     let update = (before.version != after.version).then(|| Update {
@@ -78,25 +78,25 @@ pub fn add(groups: &mut BTreeMap<usize, Groups>, report: usize, change: &CellCha
 
 /// The groups of one report.
 #[derive(Default)]
-pub struct Groups(BTreeMap<Alike, Group>);
+pub(super) struct Groups(BTreeMap<Alike, Group>);
 
 impl Groups {
     /// In the order of their lines: what got worse first.
-    pub fn into_list(self) -> impl Iterator<Item = Group> {
+    pub(super) fn into_list(self) -> impl Iterator<Item = Group> {
         self.0.into_values()
     }
 }
 
 /// A change of a cell.
-pub struct CellChange<'a> {
+pub(super) struct CellChange<'a> {
     /// The report that first has the new result.
-    pub place: &'a str,
+    pub(super) place: &'a str,
     /// The cell's column there.
-    pub runtime: Option<&'a RuntimeInfo>,
+    pub(super) runtime: Option<&'a RuntimeInfo>,
     /// The last result before.
-    pub before: &'a Measured<'a>,
+    pub(super) before: &'a Measured<'a>,
     /// The new result.
-    pub after: &'a Measured<'a>,
+    pub(super) after: &'a Measured<'a>,
 }
 
 /// How the result changed, and what its code is about.
