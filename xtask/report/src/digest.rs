@@ -217,8 +217,7 @@ fn loaded<'a>(report: &'a RunReport, scenario: &str) -> Vec<&'a Cell> {
 /// A heading, and a line per file: the runtimes that run it, or only load it.
 fn runs_on(report: &RunReport) -> (&'static str, Vec<String>) {
     let guests = file_names(report);
-    let only_load = guests.keys().all(|scenario| !loaded(report, scenario).is_empty());
-    let title = if only_load { "Where it loads" } else { "Where it runs" };
+    let title = if library::only_libraries(report) { "Where it loads" } else { "Where it runs" };
     let line = |(scenario, file): (&&str, &&str)| {
         let loaded: Vec<&str> = loaded(report, scenario).iter().map(|c| c.runtime.as_str()).collect();
         if !loaded.is_empty() {

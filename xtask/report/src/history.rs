@@ -349,7 +349,7 @@ mod tests {
             with_gaps(report, Code::Trap, |_, _| true);
         };
         let text = of(&[&many, &trapping]).text(RenderOptions::PLAIN);
-        assert!(text.contains("15 cells no longer pass (trap): a, b, c and 2 more"), "{text}");
+        assert!(text.contains("15 cells no longer pass (trap): a, b, c and 2\n      more"), "{text}");
     }
 
     #[test]

@@ -52,6 +52,13 @@ pub fn loaded<'a>(report: &RunReport, cells: &[&'a Cell]) -> Vec<&'a Cell> {
     cells.iter().filter(is_loaded).copied().collect()
 }
 
+/// Whether the report is of libraries only, of which nothing was run.
+#[must_use]
+pub fn only_libraries(report: &RunReport) -> bool {
+    let cells = |scenario: &str| report.cells.iter().filter(|c| c.scenario == scenario).collect::<Vec<_>>();
+    report.scenarios.iter().all(|scenario| !loaded(report, &cells(&scenario.name)).is_empty())
+}
+
 /// `check --load`: the cells of a library pass that loaded it.
 pub fn require_loading(report: &mut RunReport, scenario: &str) {
     let found: Vec<(usize, bool)> = (report.cells.iter().enumerate())
