@@ -144,6 +144,7 @@ fn step(
         runtimes: request.runtimes.clone(),
         given: BTreeMap::from([(scenario.name.clone(), Guest::given(sha256))]),
         withheld: BTreeMap::new(),
+        shared_time: None,
         sink: None,
         retention: crate::cell::Retention::default(),
         ..*request

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 
 mod build;
 pub mod installed;
+pub mod own;
 mod program;
 mod python;
 

@@ -28,6 +28,7 @@ mod probing;
 mod remeasure;
 pub(crate) mod row;
 mod scheduler;
+pub mod shared_time;
 mod single_run;
 mod switches;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use measure::Measured;
 pub use probing::Column;
 pub use remeasure::remeasure;
 use scheduler::Scheduler;
+use shared_time::SharedTime;
 
 /// The selected cells and how to run them.
 pub struct Request<'a> {
@@ -60,6 +62,8 @@ pub struct Request<'a> {
     pub inputs_are_complete: bool,
     /// Guests that the lab cannot run as it should, by scenario name, and why.
     pub withheld: BTreeMap<String, NotAttempted>,
+    /// Time that several scenarios share on each runtime.
+    pub shared_time: Option<&'a SharedTime>,
     /// Which missing embedded engines to build.
     pub engines: EngineBuilds,
     /// Receives each process's events as they happen.
@@ -83,6 +87,7 @@ impl<'a> Request<'a> {
             given: BTreeMap::new(),
             inputs_are_complete: false,
             withheld: BTreeMap::new(),
+            shared_time: None,
             engines: EngineBuilds::All,
             sink: None,
             retention: cell::Retention::default(),

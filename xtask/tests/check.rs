@@ -404,3 +404,47 @@ fn with_a_baseline_only_regressions_count() {
     );
     fails_for(&run(&[]), &["worse: app.wat on wasmi, node: trap"]);
 }
+
+/// What a shell did not expand, because it was quoted, or comes from an input of an action.
+#[test]
+fn globs_name_files() {
+    let workspace = Workspace::new();
+    for file in ["build/a.wat", "build/b.wat", "build/c[1].wat"] {
+        workspace.write(file, "(module (func (export \"_start\")))");
+    }
+    let titles = |args: &[&str]| {
+        let (_, report) = check(&workspace, &[args, &["--runtime", "wasmi"]].concat());
+        let scenarios = report["scenarios"].as_array().unwrap();
+        scenarios.iter().map(|scenario| scenario["title"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(titles(&["build/*.wat"]), names(&["a.wat", "b.wat", "c[1].wat"]));
+    assert_eq!(titles(&["build/c[1].wat"]), names(&["c[1].wat"]));
+    assert_eq!(titles(&["build/[ab].wat", "build/*.wat"]), names(&["a.wat", "b.wat", "c[1].wat"]));
+    workspace.write("wasmlab.toml", "schema = 1\n[[file]]\npath = \"build/[ab].wat\"\n");
+    assert_eq!(titles(&[]), names(&["a.wat", "b.wat"]));
+    let ran = workspace.run(&["check", "build/*.wasm"]);
+    assert!(ran.code == 2 && ran.stderr.contains("`build/*.wasm` matches no file"), "{}: {}", ran.code, ran.stderr);
+}
+
+#[test]
+fn a_library_passes_where_it_loads_if_that_is_all_it_has_to_do() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "lib.wat",
+        "(module (func (export \"add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))",
+    );
+    workspace.write("app.wat", "(module (func (export \"_start\")))");
+    let (ran, report) = check(&workspace, &["lib.wat", "--runtime", COLUMNS]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(measured(&report).iter().all(|(_, verdict, _)| verdict == "gap"), "{report}");
+    let (ran, report) = check(&workspace, &["lib.wat", "--runtime", COLUMNS, "--load"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let cells = report["cells"].as_array().unwrap();
+    let passes: Vec<_> = cells.iter().filter(|cell| cell["verdict"] == "pass").collect();
+    assert!(!passes.is_empty() && passes.iter().all(|cell| cell["only_loaded"] == true), "{report}");
+    workspace.write("wasmlab.toml", "schema = 1\n[[file]]\npath = \"lib.wat\"\nload = true\n");
+    let ran = workspace.run(&["check", "--engines", "built", "--runtime", COLUMNS]);
+    assert!(ran.code == 0 && ran.stdout.contains("loads on") && !ran.stdout.contains("runs on"), "{}", ran.stdout);
+    let ran = workspace.run(&["check", "app.wat", "--load"]);
+    assert!(ran.code == 2 && ran.stderr.contains("--load is only for"), "{}", ran.stderr);
+}

@@ -4,6 +4,8 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[path = "common/programs.rs"]
+mod programs;
 
 use std::fs;
 use std::io::Read;
@@ -316,6 +318,29 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
         2,
         &["`no-such-revision` is neither a report nor a git revision"],
     );
+}
+
+/// A program that ignores its arguments and ends well would pass every cell.
+#[test]
+fn a_program_that_is_not_the_runtime_is_refused() {
+    let workspace = Workspace::new();
+    workspace.write("app.wat", HEALTHY);
+    for (name, prints) in
+        [("silent", ""), ("tool", "echo tool 1.0"), ("broken", "exit 3"), ("own", "echo wasmtime 9.9.9")]
+    {
+        programs::script(&workspace.path(name), &format!("#!/bin/sh\n{prints}\n"));
+    }
+    let check = |name: &str| workspace.run(&["check", "app.wat", "--runtime", name, "--no-cache"]);
+    for (name, says) in [
+        ("wasmtime@silent", "silent` is not wasmtime: asked for its version (`--version`), it printed nothing"),
+        ("node@tool", "tool` is not node: asked for its version (`--version`), it printed `tool 1.0`"),
+        ("wazero@broken", "broken` is not wazero: it has no answer to `version`"),
+        ("wasmtime-winch@silent", "use a binary built from xtask/engines/wasmtime"),
+    ] {
+        fails(&check(name), 2, &[&format!("--runtime `{name}`: "), says]);
+    }
+    let ran = check("wasmtime@own");
+    assert!(ran.code != 2 && ran.stdout.contains("wasmtime-cli@own"), "{}: {}{}", ran.code, ran.stdout, ran.stderr);
 }
 
 /// Which toolchains are installed depends on the machine; the other lists are in `cmd/list.trycmd`.

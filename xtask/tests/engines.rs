@@ -52,3 +52,21 @@ fn only_the_binary_of_an_engine_build_is_kept() {
     here.write("xtask/engines/tinywasm/src/more.rs", "// changed\n");
     assert!(built(&here, Some("1")).1, "WASMLAB_KEEP_BUILD=1 keeps everything");
 }
+
+/// As in two checkouts with other sources and one cache.
+#[test]
+fn builds_of_other_sources_are_kept_side_by_side() {
+    let here = workspace();
+    let build = |text: &str| {
+        here.write("xtask/engines/tinywasm/src/more.rs", text);
+        built(&here, None).0
+    };
+    assert!(build("// one\n").starts_with("tinywasm: built in "));
+    assert!(build("// two\n").starts_with("tinywasm: built in "));
+    for text in ["// one\n", "// two\n"] {
+        assert_eq!(build(text), "tinywasm: already built\n");
+    }
+    let ran =
+        common::result_of(here.command(&["clean", "--all"]).env("WASMLAB_CACHE", here.path("cache")).output().unwrap());
+    assert!(ran.code == 0 && !here.path("cache/engines").exists(), "{}", ran.stderr);
+}

@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         trials::without("its_texts_name_it", &[], texts),
         trials::without("engines_are_found_on_path", &[], engines),
         trials::without("a_foreign_repository_is_no_workspace", &[], other_scenarios),
+        trials::without("a_report_may_be_in_a_revision_of_any_repository", &[], revisions),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
 }
@@ -253,4 +254,39 @@ fn other_scenarios() {
     machine.succeeds(&["predict", "app.wat", "--runtime", "wasmi"]);
     assert_eq!(machine.run(&["run-all"]).code, 2);
     assert!(!machine.path("app/target").exists());
+}
+
+/// Reports that a user's repository keeps, by git's own syntax.
+fn revisions() {
+    let machine = Machine::new();
+    let sample = fs::read_to_string(top().join("xtask/model/sample.json")).unwrap();
+    fs::create_dir(machine.path("app/ci")).unwrap();
+    fs::write(machine.path("app/ci/report.json"), &sample).unwrap();
+    let git = |args: &[&str]| {
+        let mut command = Command::new("git");
+        let name = ["-c", "user.name=n", "-c", "user.email=a@b"];
+        command.args(name).args(args).current_dir(machine.path("app")).env("HOME", machine.path("home"));
+        let ran = result_of(command.output().unwrap());
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
+    };
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message=one"]);
+    // A cell that passed and no longer does.
+    let worse = sample.replacen("\"verdict\": \"pass\"", "\"verdict\": \"gap\", \"code\": \"trap\"", 1);
+    assert_ne!(worse, sample);
+    fs::write(machine.path("app/ci/report.json"), worse).unwrap();
+    for (args, code, words) in [
+        (&["diff", "main:ci/report.json", "ci/report.json"][..], 1, "worse: 1"),
+        (&["diff", "HEAD:./ci/report.json", "main:ci/report.json"], 0, "nothing differs"),
+        (&["diff", "main:report.json", "ci/report.json"], 2, "path 'report.json' does not exist in 'main'"),
+        (&["diff", "--", "--output=x:y", "ci/report.json"], 2, "neither a file nor a report in a git revision"),
+        (&["check", "app.wat", "--baseline", "none:ci/report.json"], 2, "`none:ci/report.json` is neither a file nor"),
+        (&["check", "app.wat", "--baseline", "main:app.wat"], 2, "`main:app.wat` is not a report of the lab"),
+    ] {
+        let ran = machine.run(args);
+        assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(format!("{}{}", ran.stdout, ran.stderr).contains(words), "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    assert!(!machine.path("app/x:y").exists());
 }

@@ -129,3 +129,44 @@ fn lessons_name_codes_of_their_rows() {
     }
     assert!(named > 50, "{named} codes were found: is the reading of lessons right?");
 }
+
+/// What readers have to replace by something of their own, with the word that the instruction names.
+const PLACEHOLDERS: &[(&str, &str)] = &[
+    ("OWNER/", "OWNER"),
+    ("example.org", "example.org"),
+    ("example.com", "example.com"),
+    ("example.net", "example.net"),
+];
+
+/// A file that has a placeholder says so: a line with "replace" and its name.
+fn unexplained(text: &str) -> Vec<&'static str> {
+    let is_explained = |word: &str| {
+        text.lines().any(|line| {
+            line.contains(word) && line.to_lowercase().split(|c: char| !c.is_alphabetic()).any(|w| w == "replace")
+        })
+    };
+    let there = PLACEHOLDERS.iter().filter(|(placeholder, _)| text.contains(placeholder));
+    there.map(|(_, word)| *word).filter(|word| !is_explained(word)).collect()
+}
+
+#[test]
+fn every_placeholder_is_said_to_be_one() {
+    assert_eq!(unexplained("uses: OWNER/wasmlab"), ["OWNER"]);
+    assert_eq!(
+        unexplained("# Replace OWNER by your account.\nuses: OWNER/wasmlab\nimage: r.example.org/x"),
+        ["example.org"]
+    );
+    let list = Command::new("git")
+        .args(["ls-files", "*.md", "*.yml", "*.yaml", "*.toml"])
+        .current_dir(top())
+        .output()
+        .unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    let mut with_one = 0;
+    for file in list.lines() {
+        let text = fs::read_to_string(top().join(file)).unwrap();
+        assert_eq!(unexplained(&text), Vec::<&str>::new(), "{file}");
+        with_one += usize::from(PLACEHOLDERS.iter().any(|(placeholder, _)| text.contains(placeholder)));
+    }
+    assert!(with_one >= 4, "{with_one} files have a placeholder: is the list complete?");
+}

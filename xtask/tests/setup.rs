@@ -161,6 +161,28 @@ fn setup_without_package_managers_lists_manual_steps() {
     assert!(!ran.stdout.contains("done"), "nothing was done: {}", ran.stdout);
 }
 
+/// An engine that the lab embeds is built where its sources are; elsewhere, the command that does it is named.
+#[test]
+fn an_embedded_engine_is_built_or_its_command_is_named() {
+    let machine = Machine::with(&[]);
+    let (ran, _) = machine.setup(&["--runtime", "wasmi"]);
+    let step = "manual    wasmi: the engine wasmi is not installed; `cargo xtask setup --engines --from CHECKOUT --runtime wasmi`";
+    says(&ran.stdout, step);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for file in ["engines/wasmi/Cargo.toml", "engines/wasmi/main.rs", "engines/harness/lib.rs", "protocol/lib.rs"] {
+        machine.workspace.write(&format!("xtask/{file}"), "");
+    }
+    let (ran, _) = machine.setup(&["--dry-run", "--runtime", "wasmi"]);
+    says(&ran.stdout, "will build  wasmi");
+    // Without cargo, it cannot.
+    let (ran, _) = machine.setup(&["--runtime", "wasmi"]);
+    assert_eq!(ran.code, 3, "{}", ran.stdout);
+    says(&ran.stderr, "the engine wasmi could not be built: cargo is not on PATH");
+    // A run builds what it needs.
+    let (ran, _) = machine.setup(&["--dry-run"]);
+    assert!(!ran.stdout.contains("will build"), "{}", ran.stdout);
+}
+
 /// An npm that installs what it is asked for into the given folder.
 const NPM: &str = r#"echo npm "$4" "$6" >> asked
 /bin/mkdir -p "$5/node_modules/node/bin"

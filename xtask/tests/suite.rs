@@ -210,3 +210,19 @@ fn failed_assertions_are_told_with_their_lines() {
     let ran = workspace.run(&["suite", "broken.wast"]);
     assert!(ran.code == 2 && ran.stderr.contains("broken.wast:2:24: "), "{}", ran.stderr);
 }
+
+/// Each of the sixty processes would use all of its own time.
+#[test]
+fn a_wast_file_has_a_time_limit_as_a_whole() {
+    let workspace = Workspace::new();
+    let hang = "(assert_trap (invoke \"hang\") \"unreachable\")\n".repeat(60);
+    workspace.write("slow.wast", format!("(module (func (export \"hang\") (loop (br 0))) (func (export \"f\")))\n(assert_return (invoke \"f\"))\n{hang}"));
+    let began = std::time::Instant::now();
+    let (ran, report) = suite(&workspace, &["slow.wast", "--runtime", "wasmi", "--timeout", "0.3", "--jobs", "2"]);
+    let took = began.elapsed().as_secs();
+    let [(_, verdict, detail)] = &cells(&report)[..] else { panic!("{report}") };
+    assert_eq!((ran.code, verdict.as_str()), (1, "gap"), "{}", ran.stderr);
+    // Ten times 0.3 s, and a tenth of a second for each of 61 processes.
+    assert!(detail.contains("the time limit of the whole file on this runtime, 9.1 s, is used up"), "{detail}");
+    assert!(took < 60, "{took} s");
+}

@@ -290,6 +290,7 @@ fn action() {
     check(&[], good, 0, "app.wat");
     // A list of changed files may come from anybody.
     check(&[("files", "app.wat --save=x.wat")], good, 0, "--save=x.wat");
+    check(&[("files", "*.wat")], good, 0, "--save=x.wat");
     check(&[], bad, 1, "custom-host");
     check(&[("fail-on", "never")], bad, 0, "custom-host");
     check(&[("fail-on", "error")], bad, 0, "custom-host");

@@ -11,6 +11,7 @@ mod facts_line;
 mod reasons;
 
 use super::columns::{NameStyle, names};
+use super::library;
 use super::predicted;
 use super::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::{self, ReasonGroup, by_code, changes};
@@ -18,7 +19,6 @@ use super::{RenderOptions, Renderer};
 pub use facts_line::facts_line;
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{BinaryKind, Facts, Shape};
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::text::counted;
 use wasmlab_model::verdict::{Change, Verdict};
@@ -45,6 +45,15 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         answer.module(&scenario.name, &scenario.title);
     }
     answer.rest();
+    answer.out
+}
+
+/// The lines that give the reason for an exit code other than 0, as the answer ends with them; empty if it is 0.
+pub(crate) fn exit_code(report: &RunReport, options: RenderOptions) -> String {
+    let mut answer = Answer { report, codes: &BTreeMap::new(), options, out: String::new() };
+    answer.failing();
+    answer.nothing_run();
+    answer.lab_errors();
     answer.out
 }
 
@@ -107,7 +116,7 @@ impl<'a> Answer<'a> {
         if cells.is_empty() {
             let all = self.report.cells.iter().filter(|c| c.scenario == module);
             let mut fell_short = all.filter(|c| c.code.is_some()).peekable();
-            let loads = fell_short.peek().is_some() && fell_short.all(|cell| self.is_library_alone(cell));
+            let loads = fell_short.peek().is_some() && fell_short.all(|cell| library::lacks_only_a_program(self.report, cell));
             let all = || self.report.cells.iter().filter(|c| c.scenario == module);
             let is_open = all().any(|c| c.verdict == Verdict::NotAttempted);
             let none = if loads && !is_open {
@@ -122,10 +131,11 @@ impl<'a> Answer<'a> {
             self.part(YELLOW, "runs on", none);
             return;
         }
+        let label = if cells.iter().all(|cell| cell.only_loaded) { "loads on" } else { "runs on" };
         for (index, (switches, cells)) in grouped_by(cells, |c| c.switches.join(", ")).into_iter().enumerate() {
             let with = if switches.is_empty() { String::new() } else { format!(", with {switches}") };
             let text = format!("{}{with}", self.columns(&cells));
-            self.part(GREEN, if index == 0 { "runs on" } else { "" }, &text);
+            self.part(GREEN, if index == 0 { label } else { "" }, &text);
         }
         // The guest's result is worth a line if it is the same everywhere.
         let detail = cells[0].detail.as_str();
@@ -147,21 +157,6 @@ impl<'a> Answer<'a> {
         for note in self.report.notes.iter().filter(untried) {
             self.part(DIM, "not tried", &note.text);
         }
-    }
-
-    /// The facts of a cell's guest.
-    fn facts(&self, cell: &Cell) -> Option<&'a Facts> {
-        let artifact = self.report.artifacts.iter().find(|a| a.scenario == cell.scenario);
-        artifact.and_then(|a| a.facts.as_ref())
-    }
-
-    /// Whether nothing but a program is missing. Some runtimes look for it before they link, so that they would not
-    /// notice a missing import.
-    fn is_library_alone(&self, cell: &Cell) -> bool {
-        let Some(facts) = self.facts(cell) else { return false };
-        let is_library = facts.kind == BinaryKind::Module && matches!(facts.shape, Shape::Library | Shape::Reactor);
-        let has_no_program = cell.code == Some(Code::NoEntryPoint) && cell.subject.as_deref() == Some("_start");
-        is_library && has_no_program && (cell.is_linked() || facts.imports.is_empty())
     }
 
     /// Whatever is not about a single module.

@@ -6,7 +6,7 @@ use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
 use super::findings::{Severity, findings, of_one_guest};
-use super::{RenderOptions, Renderer};
+use super::{RenderOptions, Renderer, library};
 
 /// The registry's entry.
 pub const RENDERER: Renderer = Renderer {
@@ -75,10 +75,13 @@ fn message(report: &RunReport) -> (String, &'static str) {
     // A runtime counts once: it runs the files if it runs each of them.
     let text = if of_one_guest(report) {
         let runtimes = || report.runtimes.iter().filter(|r| measured.iter().any(|c| c.runtime == r.id));
+        let loads = library::loaded(report, &measured);
         let runs = runtimes().filter(|r| {
-            measured.iter().filter(|c| c.runtime == r.id).all(|c| c.verdict == Verdict::Pass)
+            let is_loaded = |c: &Cell| loads.iter().any(|loaded| std::ptr::eq(*loaded, c));
+            measured.iter().filter(|c| c.runtime == r.id).all(|c| c.verdict == Verdict::Pass || is_loaded(c))
         });
-        format!("runs on {} of {} runtimes", runs.count(), runtimes().count())
+        let verb = if loads.is_empty() { "runs" } else { "loads" };
+        format!("{verb} on {} of {} runtimes", runs.count(), runtimes().count())
     } else {
         format!("{passes} of {} cells pass", measured.len())
     };

@@ -11,6 +11,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::{NameStyle, names};
 use super::findings::{FindingGroup, Severity, findings, grouped, of_one_guest, reason};
+use super::library;
 use super::markdown;
 use super::text::{self, by_code, changes, file_names, tally};
 use super::visible::visible;
@@ -116,7 +117,8 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     digest.list("Why this run fails", &failing, false);
     digest.list("What changed", &changed(report), false);
     if of_one_guest(report) {
-        digest.list("Where it runs", &runs_on(report), false);
+        let (title, lines) = runs_on(report);
+        digest.list(title, &lines, false);
     } else {
         digest.list("Passes by runtime", &by_runtime(report), true);
     }
@@ -174,6 +176,10 @@ fn headline(report: &RunReport, fails: bool) -> String {
     let guests = file_names(report);
     let line = |(scenario, file): (&&str, &&str)| {
         let (passes, all) = ratio(Some(scenario));
+        let loaded = loaded(report, scenario).len();
+        if loaded > 0 {
+            return format!("{} loads on {loaded} of {all} runtimes", escaped(file));
+        }
         format!("{} runs on {passes} of {all} runtimes", escaped(file))
     };
     let lines: Vec<String> = guests.iter().take(3).map(line).collect();
@@ -197,16 +203,27 @@ fn changed(report: &RunReport) -> Vec<String> {
     cells.chain(notes.map(|n| format!("**{}** {}", escaped(&n.subject), escaped(&n.text)))).collect()
 }
 
-/// A line per file: the runtimes that run it, and how many do not.
-fn runs_on(report: &RunReport) -> Vec<String> {
+/// The cells that loaded a library, if nothing in it was run.
+fn loaded<'a>(report: &'a RunReport, scenario: &str) -> Vec<&'a Cell> {
+    library::loaded(report, &report.cells.iter().filter(|c| c.scenario == scenario).collect::<Vec<_>>())
+}
+
+/// A heading, and a line per file: the runtimes that run it, or only load it.
+fn runs_on(report: &RunReport) -> (&'static str, Vec<String>) {
     let guests = file_names(report);
+    let title = if library::only_libraries(report) { "Where it loads" } else { "Where it runs" };
     let line = |(scenario, file): (&&str, &&str)| {
+        let loaded: Vec<&str> = loaded(report, scenario).iter().map(|c| c.runtime.as_str()).collect();
+        if !loaded.is_empty() {
+            let on = names(report, &loaded, NameStyle::Versions);
+            return format!("**{}**: loads on {}; nothing in it was run", escaped(file), escaped(&on));
+        }
         let of = |verdict| report.cells.iter().filter(move |c| c.scenario == **scenario && c.verdict == verdict);
         let ids: Vec<&str> = of(Verdict::Pass).map(|c| c.runtime.as_str()).collect();
         let on = if ids.is_empty() { "none".to_owned() } else { names(report, &ids, NameStyle::Versions) };
         format!("**{}**: {}", escaped(file), escaped(&on))
     };
-    guests.iter().map(line).collect()
+    (title, guests.iter().map(line).collect())
 }
 
 /// `wasmi 2.0.0: 40 of 66`.

@@ -47,6 +47,8 @@ pub enum Kind {
     NotedWorse,
     /// A budget is exceeded.
     OverBudget,
+    /// A runtime loads the guest, which has no program to run.
+    OnlyLoads,
     /// A runtime that could run the guest does not.
     Gap,
     /// It runs nowhere.
@@ -77,6 +79,7 @@ impl Kind {
             Self::Different => "another reason",
             Self::NotedWorse => "out of date",
             Self::OverBudget => "over budget",
+            Self::OnlyLoads => "only loads",
             Self::Gap => "does not run",
             Self::Nowhere => "runs nowhere",
             Self::Failed => "wrong result",

@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
-use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 
 use super::RenderOptions;
 use super::compare::is_answer;
+use super::markdown::escaped;
 use super::text::{result, wrapped};
 use super::visible::{on_line, visible};
+
+mod groups;
+
+pub use groups::Group;
+use groups::{CellChange, Groups};
 
 /// A report of a history.
 #[derive(Clone, Debug)]
@@ -31,6 +37,9 @@ pub struct History {
     pub cells: usize,
     /// The cells that changed, by scenario and runtime.
     pub changed: Vec<CellHistory>,
+    /// The same changes for people: cells that changed alike together, oldest first.
+    #[serde(skip)]
+    pub groups: Vec<Group>,
 }
 
 /// A report by name and day.
@@ -64,9 +73,24 @@ pub struct ResultSince {
     pub version: String,
     /// `pass`, `gap trap (stage run, blame guest)`.
     pub result: String,
-    /// The guest also changed since the result before: another binary.
+    /// The guest changed with it: another binary than that of the last measurement before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub guest_changed: bool,
+}
+
+/// A cell of one of the reports, with what its result depends on.
+#[derive(Clone, Copy)]
+struct Measured<'a> {
+    cell: &'a Cell,
+    version: &'a str,
+    /// The guest's hash; empty if the report has none.
+    guest: &'a str,
+}
+
+impl Measured<'_> {
+    fn is_other_guest(&self, before: &Self) -> bool {
+        !before.guest.is_empty() && !self.guest.is_empty() && before.guest != self.guest
+    }
 }
 
 /// The history of these reports, oldest first. Only cells that `keeps` selects, by scenario and runtime. A report that
@@ -74,29 +98,39 @@ pub struct ResultSince {
 #[must_use]
 pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History {
     let mut cells: BTreeMap<(&str, &str), Vec<ResultSince>> = BTreeMap::new();
-    let mut guests: BTreeMap<(&str, &str), &str> = BTreeMap::new();
-    for entry in entries {
+    let mut latest: BTreeMap<(&str, &str), Measured> = BTreeMap::new();
+    let mut groups = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
         let report = &entry.report;
-        let versions: BTreeMap<&str, &str> =
-            report.runtimes.iter().map(|r| (r.id.as_str(), r.tool.version.as_deref().unwrap_or_default())).collect();
+        let runtimes: BTreeMap<&str, &RuntimeInfo> = report.runtimes.iter().map(|r| (r.id.as_str(), r)).collect();
         let hashes: BTreeMap<&str, &str> =
             report.artifacts.iter().map(|a| (a.scenario.as_str(), a.sha256.as_str())).collect();
         let is_kept = |cell: &&Cell| is_answer(cell) && keeps(&cell.scenario, &cell.runtime);
         for cell in report.cells.iter().filter(is_kept) {
             let place = (cell.scenario.as_str(), cell.runtime.as_str());
-            let hash = hashes.get(cell.scenario.as_str()).copied().unwrap_or_default();
+            let runtime = runtimes.get(cell.runtime.as_str()).copied();
+            let now = Measured {
+                cell,
+                version: runtime.and_then(|r| r.tool.version.as_deref()).unwrap_or_default(),
+                guest: hashes.get(cell.scenario.as_str()).copied().unwrap_or_default(),
+            };
+            let before = latest.insert(place, now);
             let results = cells.entry(place).or_default();
-            let now = result(cell);
-            if results.last().is_none_or(|last| last.result != now) {
-                let before = guests.insert(place, hash);
-                results.push(ResultSince {
-                    report: entry.name.clone(),
-                    day: entry.day.clone(),
-                    version: versions.get(cell.runtime.as_str()).copied().unwrap_or_default().to_owned(),
-                    result: now,
-                    guest_changed: before.is_some_and(|before| before != hash),
-                });
+            let since = ResultSince {
+                report: entry.name.clone(),
+                day: entry.day.clone(),
+                version: now.version.to_owned(),
+                result: result(cell),
+                guest_changed: before.is_some_and(|before| now.is_other_guest(&before)),
+            };
+            if results.last().is_some_and(|last| last.result == since.result) {
+                continue;
             }
+            if let Some(before) = &before {
+                let change = CellChange { place: &since.place(), runtime, before, after: &now };
+                groups::add(&mut groups, index, &change);
+            }
+            results.push(since);
         }
     }
     let count = cells.len();
@@ -107,7 +141,8 @@ pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History
     };
     let named = |entry: &Entry| NamedReport { name: entry.name.clone(), day: entry.day.clone() };
     let changed = cells.into_iter().filter(|(_, results)| results.len() > 1).map(of).collect();
-    History { reports: entries.iter().map(named).collect(), cells: count, changed }
+    let groups = groups.into_values().flat_map(Groups::into_list).collect();
+    History { reports: entries.iter().map(named).collect(), cells: count, changed, groups }
 }
 
 impl History {
@@ -123,9 +158,24 @@ impl History {
         format!("{} {noun}{span}: {} of {} cells changed", self.reports.len(), self.changed.len(), self.cells)
     }
 
-    /// For a terminal.
+    /// For a terminal: a line for all cells that changed alike.
     #[must_use]
     pub fn text(&self, options: RenderOptions) -> String {
+        let mut out = self.head() + "\n";
+        let mut place = "";
+        for group in &self.groups {
+            if place != group.place {
+                let _ = writeln!(out, "\n{}", on_line(&group.place));
+                place = &group.place;
+            }
+            let _ = writeln!(out, "{}", wrapped(options.width, "  ", "      ", &group.sentence()));
+        }
+        out
+    }
+
+    /// For a terminal: each cell with all its results.
+    #[must_use]
+    pub fn full_text(&self, options: RenderOptions) -> String {
         let mut out = self.head() + "\n";
         for cell in &self.changed {
             let _ = writeln!(out, "\n{} on {}", on_line(&cell.scenario), on_line(&cell.runtime));
@@ -140,10 +190,25 @@ impl History {
         out
     }
 
-    /// A table in Markdown.
+    /// A list in Markdown: a line for all cells that changed alike.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut out = format!("## What changed over time\n\n{}\n", self.head());
+        let mut out = self.markdown_head();
+        for (index, group) in self.groups.iter().enumerate() {
+            let line_break = if index == 0 { "\n" } else { "" };
+            let _ = writeln!(out, "{line_break}- {}: {}", escaped(&group.place), escaped(&group.sentence()));
+        }
+        out
+    }
+
+    fn markdown_head(&self) -> String {
+        format!("## What changed over time\n\n{}\n", self.head())
+    }
+
+    /// A table in Markdown: each cell with all its results.
+    #[must_use]
+    pub fn full_markdown(&self) -> String {
+        let mut out = self.markdown_head();
         if self.changed.is_empty() {
             return out;
         }
@@ -210,10 +275,81 @@ mod tests {
         let version = sample::report().runtimes[0].tool.version.clone().unwrap();
         assert_eq!(told, [("0.json", version.as_str()), ("2.json", "9.9"), ("4.json", version.as_str())]);
         assert!(cell.results[1].result.starts_with("gap trap"), "{:?}", cell.results);
-        let text = found.text(RenderOptions::PLAIN);
+        let text = found.full_text(RenderOptions::PLAIN);
         assert!(text.starts_with("5 reports, 2026-11-01 to 2026-11-05: 1 of "), "{text}");
         assert!(text.contains("2026-11-03 2.json  gap trap"), "{text}");
-        assert!(found.markdown().lines().count() == 9, "{}", found.markdown());
+        assert!(found.full_markdown().lines().count() == 9, "{}", found.full_markdown());
+    }
+
+    /// Five scenarios on two columns of one engine, and one on another.
+    fn many(report: &mut RunReport) {
+        let (cell, runtime) = (report.cells[0].clone(), report.runtimes[0].clone());
+        (report.cells, report.runtimes, report.artifacts) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, engine) in [("wasmtime-a", "wasmtime"), ("wasmtime-b", "wasmtime"), ("node", "node")] {
+            let mut runtime = runtime.clone();
+            (runtime.id, runtime.engine) = (id.to_owned(), engine.to_owned());
+            runtime.tool.version = Some("47.0.1".to_owned());
+            report.runtimes.push(runtime);
+            for scenario in ["a", "b", "c", "d", "e"] {
+                let mut cell = cell.clone();
+                (cell.scenario, cell.runtime) = (scenario.to_owned(), id.to_owned());
+                (cell.verdict, cell.code, cell.subject) = (Verdict::Pass, None, None);
+                report.cells.push(cell);
+            }
+        }
+    }
+
+    fn with_gaps(report: &mut RunReport, code: Code, is_gap: impl Fn(&str, &str) -> bool) {
+        for cell in report.cells.iter_mut().filter(|cell| is_gap(&cell.scenario, &cell.runtime)) {
+            (cell.verdict, cell.code) = (Verdict::Gap, Some(code));
+        }
+    }
+
+    #[test]
+    fn cells_that_change_alike_are_one_line() {
+        let gaps = |report: &mut RunReport| {
+            many(report);
+            with_gaps(report, Code::UnsupportedProposal, |_, runtime| runtime.starts_with("wasmtime"));
+            with_gaps(report, Code::Trap, |scenario, _| scenario == "e");
+        };
+        let updated = |report: &mut RunReport| {
+            many(report);
+            let wasmtime = report.runtimes.iter_mut().filter(|r| r.engine == "wasmtime");
+            wasmtime.for_each(|r| r.tool.version = Some("48.0.8".to_owned()));
+            with_gaps(report, Code::Trap, |scenario, runtime| scenario == "e" && runtime != "node");
+            with_gaps(report, Code::Timeout, |scenario, runtime| scenario == "a" && runtime == "node");
+        };
+        // The new version is measured first with the same results: it is not what changed them.
+        let only_updated = |report: &mut RunReport| {
+            gaps(report);
+            report.runtimes.iter_mut().for_each(|r| r.tool.version = Some("48.0.8".to_owned()));
+        };
+        let found = of(&[&gaps, &updated]);
+        assert_eq!(
+            found.text(RenderOptions { width: 100, ..RenderOptions::PLAIN }),
+            "2 reports, 2026-11-01 to 2026-11-02: 10 of 15 cells changed\n\n2026-11-02 1.json\n\
+             \x20 node: 1 cell no longer passes (timeout): a\n\
+             \x20 node: 1 cell now passes (trap): e\n\
+             \x20 wasmtime 47.0.1 → 48.0.8 (2 columns): 8 cells now pass (unsupported-proposal): a, b, c, d\n"
+        );
+        assert!(
+            found.markdown().contains("\n- 2026-11-02 1.json: node: 1 cell no longer passes"),
+            "{}",
+            found.markdown()
+        );
+        assert!(found.json().matches("\"scenario\"").count() == 10, "{}", found.json());
+        let same_version = of(&[&gaps, &only_updated, &updated]).text(RenderOptions::PLAIN);
+        assert!(same_version.contains("  wasmtime-a, wasmtime-b: 8 cells now pass"), "{same_version}");
+    }
+
+    #[test]
+    fn long_lists_of_a_group_are_cut() {
+        let trapping = |report: &mut RunReport| {
+            many(report);
+            with_gaps(report, Code::Trap, |_, _| true);
+        };
+        let text = of(&[&many, &trapping]).text(RenderOptions::PLAIN);
+        assert!(text.contains("15 cells no longer pass (trap): a, b, c and 2\n      more"), "{text}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use self::matrix::{Count, Table};
 use super::history::History;
 use super::text::{changes, seconds, selected, tally};
 use super::visible::visible;
-use super::{RenderOptions, Renderer};
+use super::{RenderOptions, Renderer, library};
 
 mod charts;
 mod data;
@@ -101,7 +101,11 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
     let is_check = report.command == "check";
     let page = Page {
         is_check,
-        title: if is_check { "Where it runs" } else { "Where WebAssembly runs" },
+        title: match is_check {
+            true if library::only_libraries(report) => "Where it loads",
+            true => "Where it runs",
+            false => "Where WebAssembly runs",
+        },
         facts: facts(report, options.program),
         tally: tally(report),
         partial: partial(report),

@@ -71,6 +71,7 @@ fn case(report: &RunReport, cell: &Cell, finding: Option<&Finding>) -> TestCase 
         ("subject", cell.subject.as_deref()),
         ("blame", Some(blame.join(", ")).as_deref().filter(|blame| !blame.is_empty())),
         ("known", cell.known.as_deref()),
+        ("checked", cell.only_loaded.then_some(cell.detail.as_str())),
     ]
     .map(|(name, value)| value.map(|value| Property::new(name, plain(value))));
     case.add_properties(properties.into_iter().flatten());

@@ -10,6 +10,7 @@ pub mod findings;
 pub mod history;
 #[cfg(test)]
 mod hostile_tests;
+pub mod library;
 mod predicted;
 pub mod published;
 #[cfg(test)]

@@ -76,6 +76,7 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
     let gap = |known: bool| cells().any(|c| c.verdict == Verdict::Gap && c.known.is_some() == known);
     let symbols = [
         (has(Verdict::Pass), "✅ pass"),
+        (cells().any(|c| c.only_loaded), "✅ loads: a library in which nothing was called"),
         (cells().any(|c| !c.switches.is_empty()), "◐ pass with a switch that is off by default"),
         (gap(false), "⚠️ gap"),
         (has(Verdict::Fail), "❌ fail"),
@@ -99,6 +100,7 @@ fn text(cell: &Cell) -> String {
     let changed = if is_news(cell) { " **(changed)**" } else { "" };
     let text = match cell.verdict {
         Verdict::Pass if !cell.switches.is_empty() => PASS_WITH_SWITCH.to_string(),
+        Verdict::Pass if cell.only_loaded => "✅ loads".to_owned(),
         Verdict::Pass => "✅".to_owned(),
         Verdict::Gap if cell.known.is_some() => format!("known: {code}"),
         Verdict::Gap => format!("⚠️ {code}"),

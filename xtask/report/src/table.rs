@@ -6,7 +6,9 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
+use super::answer;
 use super::columns::{self, NameStyle};
+use super::findings::of_one_guest;
 use super::predicted;
 use super::text::{self, ReasonGroup, Row, blame, by_code, changes, lines, remedies, shown_columns, tally};
 use super::{RenderOptions, Renderer};
@@ -37,6 +39,12 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     }
     for note in report.notes.iter().filter(|n| n.kind == NoteKind::NextStep) {
         painter.wrapped(&mut out, "next: ", "      ", &note.text);
+    }
+    if of_one_guest(report) {
+        let mut report = report.clone();
+        // They have a heading of their own.
+        report.notes.retain(|note| note.kind != NoteKind::GuestChanged);
+        out += &answer::exit_code(&report, options);
     }
     out
 }
@@ -73,6 +81,9 @@ fn key(report: &RunReport) -> Vec<&'static str> {
         (Verdict::Error, "! error"),
     ];
     let mut symbols: Vec<&str> = symbols.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
+    if let Some(first) = symbols.first_mut().filter(|_| report.cells.iter().any(|c| c.only_loaded)) {
+        *first = "✓ pass (a library: loads)";
+    }
     if report.cells.iter().any(|c| !c.switches.is_empty()) {
         symbols.insert(1, "◐ pass with a switch");
     }

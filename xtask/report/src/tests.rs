@@ -164,6 +164,38 @@ fn what_is_not_asked_is_not_known() {
     check(&[Verdict::Fail], &["none of the installed runtimes"], "exit code 4");
 }
 
+/// The last paragraph of both forms for terminals.
+#[test]
+fn answer_and_table_give_the_reason_for_the_exit_code() {
+    use wasmlab_model::codes::Code;
+    use wasmlab_model::verdict::{Change, Verdict};
+    let check = |change: &dyn Fn(&mut RunReport), wanted: Option<&str>| {
+        let mut report = sample::report();
+        report.command = "check".to_owned();
+        report.scenarios.retain(|s| s.name == "hello");
+        report.cells.retain(|c| c.scenario == "hello" && c.verdict == Verdict::Pass);
+        report.notes.clear();
+        report.cells.iter_mut().for_each(|cell| (cell.change, cell.prediction) = (Change::New, None));
+        change(&mut report);
+        for id in ["answer", "table"] {
+            let text = (super::find(id).unwrap().render)(&report, RenderOptions { width: 200, ..RenderOptions::PLAIN });
+            let last = text.lines().last().unwrap_or_default();
+            match wanted {
+                Some(line) => assert_eq!(last, line, "{id}: {text}"),
+                None => assert!(!text.contains("exit code"), "{id}: {text}"),
+            }
+        }
+    };
+    check(&|_| (), None);
+    let traps = |r: &mut RunReport| (r.cells[0].verdict, r.cells[0].code) = (Verdict::Gap, Some(Code::Trap));
+    check(&traps, Some("exit code 1  does not run: hello on wasmi: trap"));
+    check(&|r| r.cells[0].verdict = Verdict::Error, Some("exit code 3  lab error: a result is missing, see above"));
+    let absent = |r: &mut RunReport| r.cells[0].verdict = Verdict::Absent;
+    check(&absent, Some("exit code 4  nothing was run: no runtime that could run it is here"));
+    // A run-all lists what changed instead.
+    assert!(!(super::find("table").unwrap().render)(&sample::report(), RenderOptions::PLAIN).contains("\nexit code"));
+}
+
 #[test]
 fn cells_of_one_reason_may_have_come_differently_far() {
     let detail = "lacks simd: no";

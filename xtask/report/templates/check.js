@@ -117,9 +117,9 @@ const everyRuntime = (predictions) => h("details", {}, h("summary", {}, "Every r
     h("thead", {}, h("tr", {}, ["Runtime", "Prediction", "Because", "To change it"].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, predictions.map((one) => h("tr", {},
       h("th", { scope: "row" }, one.runtime, " ", h("span.muted", {}, one.version)),
-      h("td", {}, mark(one.verdict), " ", WORD[one.verdict]),
-      h("td", {}, reason(one), one.detail ? h("div.muted", {}, one.detail) : "", one.switches ? h("div", {}, "with ", h("code", {}, one.switches.join(" "))) : ""),
-      h("td", {}, one.remedy ? prose(one.remedy) : "")))))));
+      h("td", { "data-l": "Prediction" }, mark(one.verdict), " ", WORD[one.verdict]),
+      h("td", { "data-l": "Because" }, reason(one), one.detail ? h("div.muted", {}, one.detail) : "", one.switches ? h("div", {}, "with ", h("code", {}, one.switches.join(" "))) : ""),
+      h("td", { "data-l": "To change it" }, one.remedy ? prose(one.remedy) : "")))))));
 
 const list = (title, items, count, open) => (count ? section(`${title}: ${count}`, grouped(items.slice(0, SHOWN_IN_LIST), open), count > SHOWN_IN_LIST ? h("p.muted", {}, `The first ${SHOWN_IN_LIST} are shown.`) : undefined) : undefined);
 

@@ -12,6 +12,8 @@ use self::harness::{PANEL, SEEN, opened, page, published, sample, top};
 mod browser;
 #[path = "page/harness.rs"]
 mod harness;
+#[path = "page/narrow.rs"]
+mod narrow;
 #[path = "../../engines/common/required.rs"]
 #[expect(dead_code, reason = "this file uses one of its functions")]
 mod required;
@@ -29,6 +31,7 @@ const TESTS: &[(&str, fn())] = &[
     ("every link of the page leads somewhere", links),
     ("hostile names and output are text", hostile),
     ("the policy of the page lets nothing else run", policy),
+    ("at 400 pixels nothing is cut off", narrow::readable),
     ("four thousand cells are filtered within 100 ms", speed),
 ];
 

@@ -1,7 +1,7 @@
 //! Bun: JavaScriptCore, with glue and jco as on Node. Its `node:wasi` lacks some of what the driver needs
 //! (`getImportObject`, returning exit codes); the driver finds out what that means for a cell.
 
-use crate::{InstallCommand, Package, PackageClient, Runtime, Source, js, switches};
+use crate::{InstallCommand, ONLY_VERSION, Package, PackageClient, Runtime, Source, js, switches};
 
 /// Prints JavaScriptCore's options, which Bun reads from its environment but does not list in its help.
 const LIST_OPTIONS: &str = "process.stdout.write(Bun.spawnSync([process.execPath, '-e', '0'], \
@@ -16,6 +16,7 @@ pub fn columns() -> Vec<Runtime> {
     js::columns(Runtime {
         engine: "bun",
         source: Source::on_path(&["bun"], "WASMLAB_BUN", "see https://bun.sh/docs/installation"),
+        version_names: &[ONLY_VERSION],
         install: vec![
             InstallCommand::quick(&["npm", "install", "--global", "bun"]),
             InstallCommand::quick(&["brew", "install", "oven-sh/bun/bun"]),

@@ -21,6 +21,7 @@ mod runtime;
 pub mod switches;
 #[cfg(test)]
 mod tests;
+mod version_answer;
 mod versions;
 mod wasmtime_messages;
 mod wave;
@@ -32,6 +33,7 @@ pub use runtime::{
     AdapterInput, AuxProgram, CellFiles, Finding, PortAccess, Program, Runtime, SocketPassing, Source, Tool,
 };
 pub use switches::MissingFeature;
+pub use version_answer::ONLY_VERSION;
 pub use versions::{Package, PackageClient, is_version, numbers, version_build};
 
 /// The list of adapters; each file contributes one or more columns with its `columns()`.

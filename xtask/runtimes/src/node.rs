@@ -1,7 +1,7 @@
 //! Node.js: `node:wasi` for modules that import WASI 0.1, their own glue for those that come with it, plain WebAssembly
 //! for others, and components with jco. The installed node, and release lines that are still in use.
 
-use crate::{InstallCommand, Package, PackageClient, Runtime, Source, command_line, js, switches};
+use crate::{InstallCommand, ONLY_VERSION, Package, PackageClient, Runtime, Source, command_line, js, switches};
 
 /// Columns for release lines: the line, program names on PATH, and the variable that names the program. 24 has
 /// long-term support; 20 has reached its end of life but is still widely installed.
@@ -12,6 +12,7 @@ pub fn columns() -> Vec<Runtime> {
     let node = Runtime {
         engine: "node",
         source: Source::on_path(&["node"], "WASMLAB_NODE", "install Node.js 20 or newer (https://nodejs.org)"),
+        version_names: &[ONLY_VERSION],
         install: vec![
             InstallCommand::quick(&["brew", "install", "node"]),
             InstallCommand {

@@ -28,6 +28,9 @@ pub struct Runtime {
     pub mode: Cow<'static, str>,
     /// Where its program comes from.
     pub source: Source,
+    /// What its program prints before its version, in lower case, or [`crate::ONLY_VERSION`]; if empty, the engine's
+    /// name. Another program that is given by its path is refused.
+    pub version_names: &'static [&'static str],
     /// A note that readers of the results need: who maintains it, its state.
     pub note: Option<&'static str>,
     /// Commands that install its program, best first.
@@ -109,6 +112,7 @@ impl Default for Runtime {
             engine: "",
             mode: Cow::Borrowed(""),
             source: Source::Embedded(""),
+            version_names: &[],
             note: None,
             install: Vec::new(),
             package: None,

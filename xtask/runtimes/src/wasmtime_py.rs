@@ -29,6 +29,7 @@ pub fn columns() -> Vec<Runtime> {
             version_args: &["--version"],
             install_hint: "see https://pypi.org/project/wasmtime",
         }),
+        version_names: &["python"],
         note: Some("the library that PyPI's official package `wasmtime` carries, embedded in Python"),
         python_package: Some("wasmtime"),
         install: vec![

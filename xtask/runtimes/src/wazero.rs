@@ -10,7 +10,7 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
 
 use crate::command_line::{self, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import};
-use crate::{CellFiles, InstallCommand, Program, Runtime, SocketPassing, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, ONLY_VERSION, Program, Runtime, SocketPassing, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {
@@ -23,6 +23,8 @@ pub fn columns() -> Vec<Runtime> {
             version_args: &["version"],
             install_hint: "see https://wazero.io",
         }),
+        // A build from source prints `dev`.
+        version_names: &[ONLY_VERSION, "dev"],
         install: vec![
             InstallCommand::quick(&["brew", "install", "wazero"]),
             InstallCommand {

@@ -77,6 +77,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::from([(scenarios[0].name.clone(), guest)]),
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
+        shared_time: None,
         engines: matrix::EngineBuilds::All,
         sink: None,
         retention: Retention::default(),

@@ -1,4 +1,5 @@
-//! Reports to compare with: from a file, or published in a git revision.
+//! Reports to compare with: from a file, from a git revision (`REV:PATH`), or the one that the lab published in a
+//! revision.
 
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use crate::lab::Lab;
 use wasmlab_model::report::RunReport;
 use wasmlab_process::read_text;
 
-/// Reads the report that `text` names, a file or a git revision. Also returns a name for it to show to the user.
+/// Reads the report that `text` names: a file, `REV:PATH`, or a git revision of the lab. Also returns a name for it to show to the user.
 ///
 /// # Errors
 /// If `text` is neither, or there is no report in it.
@@ -25,24 +26,41 @@ pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
         )?;
         return Ok((format!("`{text}`"), report));
     }
+    // Git's own syntax, for the repository of the current folder.
+    if let Some((revision, path)) = text.split_once(':') {
+        let report = from_git(None, text, &format!("`{text}` is neither a file nor a report in a git revision"))?;
+        return Ok((format!("`{path}` of revision {revision}"), report));
+    }
     if !lab.has_workspace() {
-        return usage(format!("`{text}` is not a file; a git revision can be named only in a checkout of the lab"));
+        return usage(format!(
+            "`{text}` is not a file; a report in a git revision is REV:PATH, such as `main:ci/report.json` (a revision \
+             alone names the report that a checkout of the lab publishes)"
+        ));
     }
     let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);
-    let failed = |why: String| {
-        let why = why.lines().next().unwrap_or_default().trim_start_matches("fatal: ").to_owned();
-        UsageError(format!("`{text}` is neither a report nor a git revision that contains `{name}`: {why}"))
+    let wrong = format!("`{text}` is neither a report nor a git revision that contains `{name}`");
+    let report = from_git(Some(&lab.root), &format!("{text}:{name}"), &wrong)?;
+    Ok((format!("`{name}` of revision {text}"), report))
+}
+
+/// The report in `REV:PATH`, in the repository of a folder, or of the current one. `wrong` begins the message if there
+/// is none.
+fn from_git(folder: Option<&Path>, object: &str, wrong: &str) -> Result<RunReport> {
+    let failed = |why: &str| {
+        let why = why.lines().next().unwrap_or_default().trim_start_matches("fatal: ");
+        UsageError(format!("{wrong}: {why}"))
     };
     let shell = Shell::new()?;
-    shell.change_dir(&lab.root);
-    let git = cmd!(shell, "git show --end-of-options {text}:{name}").quiet().ignore_status().output();
-    let output = git.map_err(|error| failed(error.to_string()))?;
+    if let Some(folder) = folder {
+        shell.change_dir(folder);
+    }
+    let git = cmd!(shell, "git show --end-of-options {object}").quiet().ignore_status().output();
+    let output = git.map_err(|error| failed(&error.to_string()))?;
     if !output.status.success() {
-        return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()).into());
+        return Err(failed(&String::from_utf8_lossy(&output.stderr)).into());
     }
     if output.stdout.len() as u64 > report::MAX_BYTES {
-        return Err(failed(format!("it is larger than {} bytes", report::MAX_BYTES)).into());
+        return Err(failed(&format!("it is larger than {} bytes", report::MAX_BYTES)).into());
     }
-    let report = report::parse(&String::from_utf8_lossy(&output.stdout), &format!("{text}:{name}"))?;
-    Ok((format!("`{name}` of revision {text}"), report))
+    report::parse(&String::from_utf8_lossy(&output.stdout), object)
 }

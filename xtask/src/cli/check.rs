@@ -26,6 +26,7 @@ mod budget;
 mod client;
 mod config;
 mod dirs;
+mod files;
 pub mod guest;
 pub mod requirements;
 mod trials;
@@ -34,6 +35,7 @@ mod values;
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm
+  cargo xtask check 'build/*.wasm'                   # every match; ** stands for any folders
   cargo xtask check                                  # the files of wasmlab.toml
   cargo xtask check app.wasm --dir ./data::/data --env LANG=C -- --verbose input.txt
   cargo xtask check app.wasm --dir-rw ./out --runtime wasmtime-cli
@@ -42,6 +44,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check server.wasm --listen 8080        # fixed port: runtimes run one at a time
   cargo xtask check client.wasm --network loopback
   cargo xtask check add.wat --invoke add -- 2 3
+  cargo xtask check plugin.wasm --load               # a library: it only has to load
   cargo xtask check app.wasm --expect-stdout 'hello' --expect-exit 0 --runtime 'wasm*'
   cargo xtask check a.wasm b.wasm --output json
   cargo xtask check app.wasm --must 'wasmtime-*' --must node --allow wasmi:unsupported-proposal
@@ -69,7 +72,8 @@ run-all. Outside a checkout it goes to the user's cache folder. --save names ano
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Modules or components, as .wasm or .wat [default: the files listed in wasmlab.toml, here or in a parent folder]
+    /// Modules or components, as .wasm or .wat, or globs of them [default: the files listed in wasmlab.toml, here or in
+    /// a parent folder]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -83,9 +87,12 @@ pub struct Args {
     /// Let the runtimes that match the glob fail, or only fail with this code; may be repeated
     #[arg(long, value_name = "RUNTIME[:CODE]")]
     allow: Vec<String>,
-    /// Compare with an earlier report (a file, or the one published in a git revision), and exit with 1 only for
-    /// regressions
-    #[arg(long, value_name = "FILE|REV")]
+    /// Only load the files, which are libraries: they pass where they load, and nothing in them is called
+    #[arg(long, conflicts_with_all = ["invoke", "listen", "http", "expect_stdout", "expect_exit", "args"])]
+    load: bool,
+    /// Compare with an earlier report (a file, or REV:PATH for one in a git revision; a revision of the lab alone names
+    /// the report published in it), and exit with 1 only for regressions
+    #[arg(long, value_name = "FILE|REV[:PATH]")]
     baseline: Option<String>,
     /// Time limit for running a guest, in seconds [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
@@ -147,6 +154,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: guests,
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
+        shared_time: None,
         engines: args.engines.to_builds(),
         sink: None,
         retention: Retention { copy_dirs_to: kept.as_deref(), ..Retention::default() },
@@ -156,6 +164,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             trials::add(lab, &request, report);
         }
         for file in &given {
+            if file.requirements.load {
+                wasmlab_report::library::require_loading(report, &file.name);
+            }
             file.requirements.apply(&file.name, &file.title, report);
         }
         if let Some((name, baseline)) = &baseline {
@@ -206,10 +217,16 @@ fn print_places(lab: &Lab, args: &Args, report: &Path, directories: Option<&Path
 
 /// The files of the command line, all run alike.
 fn named(args: &Args, runtimes: usize) -> Result<Vec<FileToCheck>> {
-    let names = guest::names(&args.files);
-    let files = args.files.iter().zip(names).map(|(file, (name, title))| {
-        let dirs = args.guest.dirs.dirs(args.files.len(), runtimes)?;
-        let requirements = Requirements::default();
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in &args.files {
+        let mut found = files::expand(Path::new(""), path).or_else(common::usage)?;
+        // Who names a file twice gets it twice; globs may overlap.
+        found.retain(|file| file == path || !paths.contains(file));
+        paths.append(&mut found);
+    }
+    let files = paths.iter().zip(guest::names(&paths)).map(|(file, (name, title))| {
+        let dirs = args.guest.dirs.dirs(paths.len(), runtimes)?;
+        let requirements = Requirements { load: args.load, ..Requirements::default() };
         Ok(FileToCheck { file: file.clone(), name, title, options: args.guest.clone(), dirs, requirements })
     });
     files.collect()

@@ -11,6 +11,7 @@ use globset::GlobSetBuilder;
 
 use super::format::FormatArgs;
 use super::{output, progress, suggest};
+use crate::engines::own;
 use crate::exit;
 use crate::glob;
 use crate::lab::{Lab, ROOT_VARIABLE};
@@ -167,7 +168,11 @@ fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
     let mut parts = path.ancestors().filter_map(|p| Some(p.file_stem()?.to_string_lossy().into_owned()));
     let named = parts.find(|part| !common.contains(&part.as_str())).unwrap_or_else(|| "own".to_owned());
     let kebab = named.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    Ok(runtimes::custom_build(base, kebab.trim_matches('-'), path))
+    let column = runtimes::custom_build(base, kebab.trim_matches('-'), path);
+    match own::check(lab, &column) {
+        Ok(()) => Ok(column),
+        Err(absence) => usage(format!("--runtime `{text}`: {}; {}", absence.reason, absence.remedy)),
+    }
 }
 
 /// Splits `RUNTIME@…` into the column it is based on, the name RUNTIME, and the text after the `@`. RUNTIME is the id

@@ -12,6 +12,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask diff before.json after.json
   cargo xtask diff before.json                  compares with the last run-all
   cargo xtask diff HEAD~20 HEAD                 compares the reports published in two revisions
+  cargo xtask diff main:ci/report.json report.json   a report in a revision of your own repository
   cargo xtask diff main ci/report.json --output markdown > comment.md
   cargo xtask diff a.json reports/check/report.json --output json
 
@@ -20,11 +21,12 @@ compared.";
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The earlier report: a file, or a git revision for the report published in it
-    #[arg(value_name = "A.json|REV")]
+    /// The earlier report: a file, REV:PATH for a file in a git revision, or a revision of the lab for the report
+    /// published in it
+    #[arg(value_name = "A.json|REV[:PATH]")]
     before: String,
     /// The later report [default: reports/latest/report.json, written by the last run-all]
-    #[arg(value_name = "B.json|REV")]
+    #[arg(value_name = "B.json|REV[:PATH]")]
     after: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -24,6 +24,7 @@ pub const ABOUT: &str =
 pub const EXAMPLES: &str = "Examples:
   cargo xtask history                            the published reports in git's history
   cargo xtask history ci-reports                 every report below this folder
+  cargo xtask history --full                     each cell with all its results
   cargo xtask history --runtime 'wasmi*' --last 10
   cargo xtask history ci-reports --output markdown > history.md
   cargo xtask history ci-reports --output html > page.html
@@ -47,6 +48,9 @@ pub struct Args {
     /// Read only the last N reports
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
+    /// Show each cell with all its results, instead of one line for all cells that changed alike [text and markdown]
+    #[arg(long)]
+    full: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     output: Format,
@@ -56,9 +60,9 @@ pub struct Args {
 enum Format {
     /// For a terminal.
     Text,
-    /// A table for a page.
+    /// For a page or a comment.
     Markdown,
-    /// One JSON object.
+    /// One JSON object, with every cell that changed.
     Json,
     /// The page of the last report, with a chart of earlier changes.
     Html,
@@ -79,7 +83,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         return usage("no cell of these reports matches --scenario and --runtime, or none was measured");
     }
     output::print_rendered(&match args.output {
+        Format::Text if args.full => found.full_text(output::render_options()),
         Format::Text => found.text(output::render_options()),
+        Format::Markdown if args.full => found.full_markdown(),
         Format::Markdown => found.markdown(),
         Format::Json => found.json(),
         Format::Html => page(&entries, &found),

@@ -43,7 +43,7 @@ pub struct Args {
     runtime: Vec<String>,
     /// Compare with an earlier report (a file, or the one published in a git revision) instead of the snapshots, and
     /// exit with 1 only for regressions
-    #[arg(long, value_name = "FILE|REV")]
+    #[arg(long, value_name = "FILE|REV[:PATH]")]
     baseline: Option<String>,
     /// Run only part K of N of the scenarios, to spread a run over several machines; `merge` merges their reports
     #[arg(long, value_name = "K/N")]
@@ -109,6 +109,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: BTreeMap::new(),
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
+        shared_time: None,
         engines: args.engines.to_builds(),
         sink: None,
         retention: Retention::default(),

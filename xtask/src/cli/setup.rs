@@ -25,11 +25,12 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup
   cargo xtask setup nginx                    installs what this scenario's build needs
   cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchains
+  cargo xtask setup --runtime wasmi          builds this engine, which the lab embeds: a minute or two
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
   cargo xtask setup --suite                  clones wasi-testsuite, for `suite`
   cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes
-  cargo xtask setup --engines --from .       the same, installed for `wasmlab` outside the checkout
-  cargo xtask setup --engines --from . --runtime wasmi   only this one";
+  cargo xtask setup --from .                 the same, installed for `wasmlab` outside the checkout
+  cargo xtask setup --from . --runtime wasmi             only this one";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -40,18 +41,19 @@ pub struct Args {
     /// Show what would be installed without installing it
     #[arg(long)]
     dry_run: bool,
-    /// Install only runtimes that match the glob, no toolchains; may be repeated
+    /// Install only runtimes that match the glob, no toolchains, and build those that the lab embeds (outside a
+    /// checkout, with --from); may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Only build the embedded engines and browser drivers now, instead of when `run-all` first needs them
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
-    /// With --engines: build them in this checkout of the lab, and copy them to the user's data folder, where the
+    /// As --engines, but build them in this checkout of the lab, and copy them to the user's data folder, where the
     /// installed `wasmlab` finds them
-    #[arg(long, value_name = "CHECKOUT", requires = "engines")]
+    #[arg(long, value_name = "CHECKOUT", conflicts_with_all = ["wanted", "dry_run"])]
     from: Option<PathBuf>,
     /// Only clone wasi-testsuite at a fixed commit, for `suite`
-    #[arg(long, conflicts_with_all = ["wanted", "runtime", "engines"])]
+    #[arg(long, conflicts_with_all = ["wanted", "runtime", "engines", "from"])]
     suite: bool,
 }
 
@@ -59,7 +61,7 @@ pub struct Args {
 const MAX_PASSES: usize = 6;
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    if args.engines {
+    if args.engines || args.from.is_some() {
         return match (&args.from, lab.has_sources()) {
             (Some(checkout), _) => embedded::install(checkout, &args.runtime),
             (None, true) => embedded::build(lab, &args.runtime),
@@ -72,19 +74,25 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.suite {
         return suite::clone(lab, args.dry_run);
     }
+    let unbuilt = embedded::unbuilt(lab, &args.runtime)?;
     let plan = missing(lab, args)?;
-    if plan.0.is_empty() && plan.1.is_empty() {
+    if plan.0.is_empty() && plan.1.is_empty() && unbuilt.is_empty() {
         output::print("nothing is missing\n")?;
         return Ok(exit::OK);
     }
     output::print(&describe(&plan))?;
+    if !unbuilt.is_empty() {
+        output::print(&format!("will build  {}\n", unbuilt.join(", ")))?;
+    }
     if args.dry_run {
         return Ok(exit::OK);
     }
     let told = plan.1.clone();
     let (done, rest) = install(lab, args, plan)?;
     lab.machine.save();
-    conclude(&done, &told, &rest)
+    let code = conclude(&done, &told, &rest)?;
+    let built = if unbuilt.is_empty() { exit::OK } else { embedded::build(lab, &unbuilt)? };
+    Ok(code.max(built))
 }
 
 /// Commands that were run.
@@ -185,12 +193,15 @@ fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
         return Ok(plan);
     }
     for runtime in common::matching_columns(&args.runtime)? {
-        let (Err(Some(absence)), Source::Program(_) | Source::Driver { .. }) =
-            (engines::find_tool(lab, runtime), runtime.source)
-        else {
-            continue;
-        };
-        add(&mut plan, runtime.id(), absence);
+        let Err(Some(absence)) = engines::find_tool(lab, runtime) else { continue };
+        match runtime.source {
+            Source::Embedded(engine) if !args.runtime.is_empty() => {
+                let remedy = engines::installed::how_to_install(engine, Some(runtime.id()));
+                add(&mut plan, runtime.id(), Absence { remedy, ..absence });
+            }
+            Source::Embedded(_) => {}
+            Source::Program(_) | Source::Driver { .. } => add(&mut plan, runtime.id(), absence),
+        }
     }
     Ok(plan)
 }

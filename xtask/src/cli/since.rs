@@ -267,6 +267,7 @@ impl Asker<'_> {
             given: BTreeMap::from([(scenario.name.clone(), guest.clone())]),
             inputs_are_complete: false,
             withheld: BTreeMap::new(),
+            shared_time: None,
             engines: matrix::EngineBuilds::Built,
             sink: None,
             retention: crate::cell::Retention::default(),

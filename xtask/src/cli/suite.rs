@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -16,6 +17,7 @@ use crate::cell::{Retention, TempDir};
 use crate::glob;
 use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
+use crate::matrix::shared_time::SharedTime;
 use crate::matrix::{Request, facts_by};
 use crate::reading::{self, Form};
 use crate::store::tree::Tree;
@@ -66,6 +68,8 @@ Exit code 4: nothing was run.
 
 The report goes to reports/suite/.";
 
+/// A `.wast` file may take as many times the limit of a test on each runtime; each of its processes has that limit.
+const WAST_LIMITS: u64 = 10;
 /// The largest folder that a test may get, bytes.
 const MAX_ROOT_BYTES: u64 = 256 << 20;
 
@@ -83,13 +87,13 @@ pub struct Args {
     runtime: Vec<String>,
     /// Compare with an earlier report (a file, or the one published in a git revision), and exit with 1 only for
     /// regressions
-    #[arg(long, value_name = "FILE|REV")]
+    #[arg(long, value_name = "FILE|REV[:PATH]")]
     baseline: Option<String>,
     /// Number of tests to run in parallel [default: one per CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
-    /// Time limit for running a test, in seconds; each operation may use half of it [default: 10; compilation has its
-    /// own limit]
+    /// Time limit for running a test, in seconds; each operation may use half of it, and a .wast file ten times as much
+    /// on each runtime [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     /// Ignore cached results and run every test again
@@ -138,6 +142,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     scenarios.extend(files.iter().flat_map(|file| &file.parts).map(|part| part.scenario.clone()));
     scenarios.sort_by(|a, b| a.name.cmp(&b.name));
+    let parts = files.iter().flat_map(|file| file.parts.iter().map(move |part| (&part.scenario.name, &file.title)));
+    let shared_time = SharedTime::new(
+        parts.map(|(part, file)| (part.clone(), file.clone())),
+        Duration::from_millis(limits.run_ms.saturating_mul(WAST_LIMITS)),
+    );
     let request = Request {
         scenarios: &scenarios,
         runtimes,
@@ -149,6 +158,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         given: guests,
         inputs_are_complete: true,
         withheld,
+        shared_time: Some(&shared_time),
         engines: args.engines.to_builds(),
         sink: None,
         retention: Retention::default(),

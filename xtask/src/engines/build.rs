@@ -16,6 +16,11 @@ use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits,
 /// How often a build's progress is reported.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 
+/// Builds of one engine that are kept, however old.
+const KEPT_BUILDS: usize = 4;
+/// A build as new as this is always kept: a lab may be running it.
+const KEPT_AGE: Duration = Duration::from_secs(24 * 3600);
+
 /// Receives the progress of an engine build: compiled crates, total crates, cargo's last line.
 pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 
@@ -34,15 +39,45 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgre
     let name = format!("{kind}-{engine}{}", std::env::consts::EXE_SUFFIX);
     // A private copy: tests and other cargo commands in the same folder build the same name with other features and
     // would replace it.
-    let binary = target.join(&name);
+    // Its name has its key: checkouts with other sources, but the same cache, keep theirs.
+    let prefix = format!("{kind}-{engine}-");
+    let binary = target.join(format!("{prefix}{}{}", &key.text()[..16], std::env::consts::EXE_SUFFIX));
     files::copy_atomically(&target.join("release").join(&name), &binary)
         .map_err(|e| absence(engine, format!("its binary cannot be saved: {e}")))?;
+    name_last(&binary, &target.join(&name));
+    remove_old(&target, &prefix);
     let built = probe(lab, engine, binary)?;
     if lab.machine.variable(KEEP_VARIABLE).is_none_or(|value| value == "0") {
         // If it cannot be removed, it only takes up space.
         let _ = fs::remove_dir_all(target.join("release"));
     }
     lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
+}
+
+/// The last build also has a name without a key, for those who start it by hand. If it cannot be written, only they miss
+/// it.
+fn name_last(binary: &Path, last: &Path) {
+    let draft = binary.with_extension("last");
+    if fs::hard_link(binary, &draft).and_then(|()| fs::rename(&draft, last)).is_err() {
+        let _ = fs::remove_file(&draft);
+        let _ = files::copy_atomically(binary, last);
+    }
+}
+
+/// Removes builds that are neither new nor among the last few. A checkout that still needs one builds it again.
+fn remove_old(target: &Path, prefix: &str) {
+    let mut builds = Vec::new();
+    for entry in fs::read_dir(target).into_iter().flatten().flatten() {
+        let is_build = entry.file_name().to_str().is_some_and(|name| name.starts_with(prefix));
+        let age = entry.metadata().ok().and_then(|meta| meta.modified().ok()?.elapsed().ok()).unwrap_or_default();
+        if is_build {
+            builds.push((age, entry.path()));
+        }
+    }
+    builds.sort();
+    for (_, path) in builds.into_iter().skip(KEPT_BUILDS).filter(|(age, _)| *age > KEPT_AGE) {
+        let _ = fs::remove_file(path);
+    }
 }
 
 fn run_build(cargo: &Cargo, target: &Path, report: BuildProgress) -> Result<(), String> {
@@ -164,7 +199,7 @@ fn cargo_errors(stderr: &[u8], end: &str) -> String {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{Cargo, Compiled, cargo_errors};
+    use super::{Cargo, Compiled, cargo_errors, name_last, remove_old};
     use crate::machine::Machine;
 
     /// Messages from a build of `xtask/http`, recorded from cargo.
@@ -197,6 +232,24 @@ mod tests {
         let has = |name: &str| crates.iter().any(|id| id.repr.contains(name));
         assert!(has("driver-browser") && has("wasmlab-http") && has("tungstenite"), "{crates:?}");
         assert!(!has("tempfile@") && !has("windows-sys@"), "{crates:?}");
+    }
+
+    #[test]
+    fn old_builds_are_removed_and_the_last_has_its_plain_name() {
+        let dir = tempfile::tempdir().unwrap();
+        for hours in [1_u64, 2, 3, 30, 31, 32, 33] {
+            let path = dir.path().join(format!("engine-a-{hours}"));
+            std::fs::write(&path, hours.to_string()).unwrap();
+            let then = std::time::SystemTime::now() - std::time::Duration::from_secs(hours * 3600);
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(then).unwrap();
+        }
+        name_last(&dir.path().join("engine-a-2"), &dir.path().join("engine-a"));
+        name_last(&dir.path().join("engine-a-1"), &dir.path().join("engine-a"));
+        assert_eq!(std::fs::read_to_string(dir.path().join("engine-a")).unwrap(), "1");
+        remove_old(dir.path(), "engine-a-");
+        let mut names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["engine-a", "engine-a-1", "engine-a-2", "engine-a-3", "engine-a-30"]);
     }
 
     #[test]

@@ -15,17 +15,23 @@ pub fn program_name(engine: &str) -> String {
     format!("wasmlab-engine-{engine}{}", std::env::consts::EXE_SUFFIX)
 }
 
+/// How to install an engine or driver; `runtime`: the only column to install it for.
+#[must_use]
+pub fn how_to_install(engine: &str, runtime: Option<&str>) -> String {
+    let only = runtime.map(|id| format!(" --runtime {id}")).unwrap_or_default();
+    let name = program_name(engine);
+    format!(
+        "`cargo xtask setup --engines --from CHECKOUT{only}` builds it from the lab's checkout in the folder CHECKOUT; or \
+         put {name} on PATH"
+    )
+}
+
 /// Finds an installed engine or driver: first in the user's data folder, then on PATH.
 pub(super) fn find(lab: &Lab, engine: &str) -> Result<Built, Absence> {
     let name = program_name(engine);
     let kept = Lab::installed_engines().map(|folder| folder.join(&name)).filter(|program| program.is_file());
     let Some(program) = kept.or_else(|| lab.machine.which(&name)) else {
-        return Err(Absence::new(
-            format!("the engine {engine} is not installed"),
-            format!(
-                "`cargo xtask setup --engines --from CHECKOUT` builds it from a checkout of the lab; or put {name} on PATH"
-            ),
-        ));
+        return Err(Absence::new(format!("the engine {engine} is not installed"), how_to_install(engine, None)));
     };
     let other = |absence: Absence| Absence {
         reason: format!("`{}` cannot be used: {}", program.visible(), absence.reason),

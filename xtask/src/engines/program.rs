@@ -88,12 +88,10 @@ fn switches(lab: &Lab, runtime: &Runtime, program: &Path) -> String {
     listed.collect::<Vec<_>>().join("\n")
 }
 
-/// The folder of the column's npm packages, and the version of each.
-fn npm_packages(
-    lab: &Lab,
-    runtime: &Runtime,
-    program: &Path,
-) -> Result<(PathBuf, Vec<(&'static str, String)>), Absence> {
+/// The folder of a column's npm packages, and the name and version of each.
+type NpmPackages = (PathBuf, Vec<(&'static str, String)>);
+
+fn npm_packages(lab: &Lab, runtime: &Runtime, program: &Path) -> Result<NpmPackages, Absence> {
     let names = runtime.npm_packages();
     if names.is_empty() {
         return Ok((PathBuf::new(), Vec::new()));

@@ -1,6 +1,7 @@
 //! Obtains one cell, from the cache or by measuring it, and judges it.
 
 use std::any::Any;
+use std::time::Instant;
 
 use super::cache_policy::CacheDecision;
 use super::single_run::{self, RunError};
@@ -66,11 +67,18 @@ pub fn cell(
     let missing_input = || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| may_lack_input);
     let injects = || guest.script_name.as_deref().filter(|_| runtime.host_layer == HostLayer::Jco).map(injected_script);
     let withheld = request.withheld.get(&scenario.name).cloned();
-    if let Some(reason) = withheld.or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects) {
+    let used_up = || request.shared_time.and_then(|time| time.used_up(&scenario.name, runtime));
+    if let Some(reason) =
+        withheld.or_else(used_up).or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects)
+    {
         return settled(row::not_attempted(scenario, runtime.id(), reason));
     }
     let once = |plan: &Plan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());
+    let began = Instant::now();
     let measured = once(&plan).and_then(|first| switches::try_switches(&plan, first, &once));
+    if let Some(time) = request.shared_time {
+        time.add(&scenario.name, runtime, began.elapsed());
+    }
     let (by_switches, seen) = match measured {
         Ok(measured) => measured,
         Err(RunError::Interrupted) => return None,

@@ -95,6 +95,7 @@ pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Op
         changed_with_version: false,
         known: None,
         required: false,
+        only_loaded: false,
         lacks_abi: None,
         prediction: None,
         prebuilt: false,

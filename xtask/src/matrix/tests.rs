@@ -73,6 +73,7 @@ impl Workspace {
             given: BTreeMap::new(),
             inputs_are_complete: false,
             withheld: BTreeMap::new(),
+            shared_time: None,
             engines: EngineBuilds::Built,
             sink: None,
             retention: Retention::default(),

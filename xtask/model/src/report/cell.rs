@@ -76,6 +76,9 @@ pub struct Cell {
     /// The user requires a pass here (`check --must`, `wasmlab.toml`): anything else makes the exit code 1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
+    /// The pass says only that the runtime loads the guest, a library: nothing in it was called (`check --load`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_loaded: bool,
     /// The ABI of which this runtime defines nothing at all, as a probe showed: `WASI`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lacks_abi: Option<String>,

@@ -2,7 +2,7 @@
 
 use super::Answer;
 use crate::findings::{self, Severity, findings, grouped};
-use crate::predicted;
+use crate::{library, predicted};
 use crate::table::{BOLD, RED, YELLOW};
 use wasmlab_model::report::{Cell, NoteKind};
 use wasmlab_model::verdict::Verdict;
@@ -30,6 +30,7 @@ impl Answer<'_> {
         // An error of the lab is the more serious reason.
         let label =
             if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
+        let mut last = String::new();
         for (index, findings::FindingGroup { finding, cells }) in failing.into_iter().enumerate() {
             let kind = finding.kind.title();
             let text = match cells.as_slice() {
@@ -39,8 +40,8 @@ impl Answer<'_> {
                     let guest = self.guest(finding.guest);
                     let ran = |c: &Cell| matches!(c.verdict, Verdict::Pass | Verdict::Fail);
                     let ran = report.cells.iter().any(|c| c.scenario == finding.guest && ran(c));
-                    if !ran && cells.iter().all(|cell| self.is_library_alone(cell)) {
-                        format!("nothing was run: {guest} only loads")
+                    if !ran && cells.iter().all(|cell| library::lacks_only_a_program(report, cell)) {
+                        format!("nothing was run: {guest} only loads; --load accepts that, --invoke calls an export")
                     } else if cells.len() > MAX_CELLS_NAMED {
                         format!("{kind}: {guest} on {} runtimes, see above", cells.len())
                     } else {
@@ -48,7 +49,11 @@ impl Answer<'_> {
                     }
                 }
             };
-            self.part(RED, if index == 0 { label } else { "" }, &text);
+            // Of a library, each reason why nothing was run says the same.
+            if text != last {
+                self.part(RED, if index == 0 { label } else { "" }, &text);
+            }
+            last = text;
         }
     }
 
@@ -89,7 +94,7 @@ impl Answer<'_> {
             return;
         }
         let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {
-            "no runtime was tested: see \"not tested\" for what is missing"
+            "no runtime was tested: see above for what is missing"
         } else {
             "nothing was run: no runtime that could run it is here"
         };

@@ -2,13 +2,12 @@
 
 use super::Answer;
 use crate::columns::{NameStyle, names};
-use crate::predicted;
+use crate::{library, predicted};
 use crate::table::{DIM, RED, YELLOW};
 use crate::text::{self, ReasonGroup, blame};
 use crate::visible::on_line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::exports::listed;
-use wasmlab_model::facts::Export;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
@@ -28,7 +27,7 @@ impl<'a> Answer<'a> {
             let (code, group) = reason;
             let behind = group.cell.remedy_behind.as_deref();
             let remedy = text::unless_told(&mut told, self.remedy(*code, group.cell), behind);
-            if let Some(exports) = self.loaded_library(group.cell) {
+            if let Some(exports) = library::exports_of_loaded(report, group.cell) {
                 self.out.push('\n');
                 self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));
                 self.part(DIM, "", &format!("{code}: it exports {}", on_line(&listed(exports))));
@@ -91,7 +90,7 @@ impl<'a> Answer<'a> {
         let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
         let mut parts: Vec<((bool, String), Vec<&'a Cell>)> = Vec::new();
         for cell in self.report.cells.iter().filter(of_group) {
-            let key = (self.loaded_library(cell).is_some(), uncounted(self.report, cell));
+            let key = (library::exports_of_loaded(self.report, cell).is_some(), uncounted(self.report, cell));
             match parts.iter_mut().find(|(other, _)| *other == key) {
                 Some((_, cells)) => cells.push(cell),
                 None => parts.push((key, vec![cell])),
@@ -106,13 +105,6 @@ impl<'a> Answer<'a> {
     fn remedy<'t>(&'t self, code: Code, cell: &'t Cell) -> &'t str {
         let general = || self.report.text(code).map(|text| text.remedy.as_str());
         cell.remedy.as_deref().or_else(general).unwrap_or_default()
-    }
-
-    /// The exports of a library that was loaded with its imports but has no program to run; `None` in any other case.
-    fn loaded_library(&self, cell: &Cell) -> Option<&'a [Export]> {
-        let exports = &self.facts(cell)?.exports;
-        let is_callable = exports.iter().any(|export| export.signature.is_some());
-        (is_callable && cell.is_linked() && self.is_library_alone(cell)).then_some(exports)
     }
 }
 

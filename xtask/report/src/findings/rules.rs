@@ -1,6 +1,7 @@
 //! Which results count, and how much: one rule for a run of the lab's scenarios, one for a file of the user's.
 
 use super::{Kind, Severity};
+use crate::library;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -47,6 +48,7 @@ pub fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, Kind)> {
         _ if allowed => None,
         (Verdict::NotBuilt, _) => failure(Kind::NotBuilt),
         (Verdict::Fail, _) => failure(Kind::Failed),
+        (Verdict::Gap, _) if library::exports_of_loaded(report, cell).is_some() => failure(Kind::OnlyLoads),
         (Verdict::Gap, _) if !(is_check && cell.is_of_other_kind()) => failure(Kind::Gap),
         (Verdict::NotAttempted, _) => Some((Severity::Warning, Kind::NotAttempted)),
         _ => None,

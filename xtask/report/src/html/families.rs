@@ -7,6 +7,7 @@ use wasmlab_model::verdict::Verdict;
 use super::matrix::{class_of, glyph};
 use crate::GroupBy;
 use crate::columns::{NameStyle, names};
+use crate::library;
 use crate::text::{bytes, rows};
 
 /// Families shown first, because their routes differ most: what a guest can do with sockets.
@@ -30,6 +31,8 @@ pub struct Step<'a> {
     pub size: String,
     /// The columns that run it with their defaults.
     pub runs: String,
+    /// The columns that load it, if it is a library of which nothing was run.
+    pub loads: String,
     /// The columns that run it with a switch that is off by default.
     pub with_switch: String,
     /// Why the others do not run it.
@@ -81,7 +84,7 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
         names(report, &ids, NameStyle::Versions)
     };
     let pass = |switched: bool| -> Vec<&Cell> {
-        let is_one = |cell: &&&Cell| cell.verdict == Verdict::Pass && cell.switches.is_empty() != switched;
+        let is_one = |cell: &&&Cell| cell.verdict == Verdict::Pass && !cell.only_loaded && cell.switches.is_empty() != switched;
         cells.iter().filter(is_one).copied().collect()
     };
     let mut groups: Vec<Vec<&Cell>> = Vec::new();
@@ -110,6 +113,7 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
         abis: abis(artifact.and_then(|a| a.facts.as_ref())),
         size: artifact.map(|a| bytes(a.bytes)).unwrap_or_default(),
         runs: named(&pass(false)),
+        loads: named(&library::loaded(report, cells)),
         with_switch: named(&pass(true)),
         reasons: reasons.collect(),
     }

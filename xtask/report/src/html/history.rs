@@ -138,7 +138,7 @@ mod tests {
         let scenario = sample::report().scenarios[0].name.clone();
         let results = results.iter().map(dated).collect();
         let changed = vec![CellHistory { scenario, runtime: "wasmi".to_owned(), results }];
-        History { reports: (0..4).map(named).collect(), cells: 9, changed }
+        History { reports: (0..4).map(named).collect(), cells: 9, changed, groups: Vec::new() }
     }
 
     #[test]

@@ -120,6 +120,8 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
         faults.extend(found.map(|(key, message)| (document.line_of(&key), format!("`{key}`: {message}"))));
     }
     faults.sort();
+    // Each file of a glob has the mistakes of its table.
+    faults.dedup();
     if faults.is_empty() {
         return Ok(config);
     }
@@ -170,6 +172,27 @@ proposals = ["bulk-memory"]
         assert_eq!(allowance.because, "no exceptions yet (https://example.org/1)");
         assert_eq!(allowance.place.as_deref(), Some("wasmlab.toml:13"));
         assert_eq!((file.requirements.must.len(), file.requirements.budget.imports), (2, Some(12)));
+    }
+
+    #[test]
+    fn a_library_is_loaded_or_called() {
+        let with = |keys: &str| read(&GOOD.replace("args = [\"--all\"]", keys));
+        assert!(with("load = true").is_ok_and(|config| config.files[0].requirements.load));
+        let faults = with("load = true\ninvoke = \"f\"").err().unwrap_or_default();
+        assert!(faults.len() == 1 && faults[0].starts_with("wasmlab.toml:6: `file[0].load`: only loads"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_path_may_be_a_glob() {
+        let paths = |path: &str| {
+            let config = read(&GOOD.replace("\"app.wasm\"", &format!("\"{path}\""))).map_err(|faults| faults.join("\n"))?;
+            let names = config.files.iter().map(|file| file.path.file_name().unwrap().to_str().unwrap().to_owned());
+            Ok::<_, String>(names.collect::<Vec<_>>())
+        };
+        assert_eq!(paths("*.wasm"), Ok(vec!["app.wasm".to_owned()]));
+        assert_eq!(paths("b*.wasm"), Err("wasmlab.toml:5: `file[0].path`: `b*.wasm` matches no file: build it first".to_owned()));
+        let faults = read(&GOOD.replace("app.wasm", "*.wasm").replace("\"node\"]\n\n[[file.allow", "\"nod\"]\n\n[[file.allow")).err();
+        assert_eq!(faults.map(|faults| faults.len()), Some(1));
     }
 
     #[test]

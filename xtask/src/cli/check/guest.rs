@@ -20,7 +20,7 @@ use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_model::text::{counted, form};
 use wasmlab_reader::source;
-use wasmlab_report::text;
+use wasmlab_report::{library, text};
 use wasmlab_report::visible::VisiblePath;
 
 /// How to run a guest. The command line applies to every file; `wasmlab.toml` has one per file.
@@ -147,6 +147,9 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
 
 fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> Result<Run> {
     let (name, args) = (given.title.as_str(), &given.options);
+    if given.requirements.load && facts.is_some_and(|facts| !library::is_library(facts)) {
+        return usage(format!("{name} is not a module without a program, and --load is only for those: remove it"));
+    }
     let mut run = Run { args: args.args.clone(), dir: given.dirs.dirs.clone(), ..Run::default() };
     for text in &args.env {
         match text.split_once('=') {
@@ -170,7 +173,7 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
         // Without `_start`, all that can be observed is that it instantiates, and what `_initialize` does.
         let callable =
             facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| shown(&e.name)).collect::<Vec<_>>();
-        if !wasmlab_judge::exports::can_be_called(facts) {
+        if given.requirements.load || !wasmlab_judge::exports::can_be_called(facts) {
             return Ok(run);
         }
         let hint = if callable.is_empty() {

@@ -24,6 +24,8 @@ pub struct Requirements {
     pub allow: Vec<Allowance>,
     /// Limits on its size and needs.
     pub budget: Budget,
+    /// It is a library, which only has to load.
+    pub load: bool,
 }
 
 /// An allowed gap.

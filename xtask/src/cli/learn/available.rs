@@ -46,7 +46,7 @@ impl InstalledRuntimes {
     fn any(&self, lab: &Lab) -> Result<&'static str, String> {
         ANY_OF.into_iter().find(|id| self.runtime(lab, id).is_ok()).ok_or_else(|| {
             "no runtime is installed yet; install Node.js, or build wasmi in a minute or two: \
-             cargo xtask setup --engines --runtime wasmi"
+             cargo xtask setup --runtime wasmi"
                 .to_owned()
         })
     }
@@ -69,7 +69,7 @@ fn look_up(lab: &Lab, id: &str) -> Result<(), String> {
         (Err(Some(absence)), _) => Err(format!("{id} is not here: {}; {}", absence.reason, absence.remedy)),
         (Err(None), Source::Program(program)) => Err(format!("{id} is not here; {}", program.install_hint)),
         (Err(None), Source::Embedded(_) | Source::Driver { .. }) => {
-            Err(format!("{id} is not built yet: cargo xtask setup --engines --runtime {id}"))
+            Err(format!("{id} is not built yet: cargo xtask setup --runtime {id}"))
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::engines::{self, installed};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_runtimes::Runtime;
 
 /// Builds those of the selected columns that are not built yet.
 pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
@@ -21,6 +22,21 @@ pub fn build(lab: &Lab, globs: &[String]) -> Result<u8> {
         }
         build_one(lab, name)
     })
+}
+
+/// The columns that the globs select and whose engine or driver is not built yet, in a checkout; none if there are no
+/// globs, since a run builds what it needs.
+pub fn unbuilt(lab: &Lab, globs: &[String]) -> Result<Vec<String>> {
+    if globs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns = common::matching_columns(globs)?.into_iter();
+    let is_unbuilt = |column: &&Runtime| {
+        let engine = column.source.built().filter(|_| lab.has_sources());
+        // A driver is built when its program is there.
+        engine.is_some() && matches!(engines::find_tool(lab, column), Err(None))
+    };
+    Ok(columns.filter(is_unbuilt).map(|column| column.id().to_owned()).collect())
 }
 
 /// Builds the engines of the selected columns in the checkout `from`, and copies them to the user's data folder.

@@ -45,7 +45,8 @@ mod tests {
             "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = {{ toolchain = \"wat\", source = \"m.wat\" }}\n{expect}"
         );
         let spec = crate::scenario::parse(&text).unwrap();
-        correct(&mut cells, &[Scenario { name: cells[0].scenario.clone(), dir: ".".into(), spec }]);
+        let name = cells[0].scenario.clone();
+        correct(&mut cells, &[Scenario { name, dir: ".".into(), spec }]);
         assert_eq!(cells[0].code, wanted, "{expect} {whole}");
     }
 

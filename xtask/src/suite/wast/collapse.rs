@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use super::{ROUTE, WastFile, scenario};
 use crate::matrix::row;
+use crate::matrix::shared_time::USED_UP;
 use wasmlab_model::assertions::{Assertions, MAX_LISTED};
+use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::{Cell, CodeText, RunReport, ScenarioInfo};
 use wasmlab_model::scenario::{Run, Scenario};
 use wasmlab_model::verdict::{NotAttempted, Verdict};
@@ -87,6 +89,9 @@ fn one(file: &WastFile, runtime: &str, cells: &[&Cell], parts: &BTreeMap<&str, (
         }
         _ => cell.detail,
     };
+    if let Some(cut) = cells.iter().find(|cell| cell.subject.as_deref() == Some(USED_UP)) {
+        cut_short(&mut cell, &all, &cut.detail);
+    }
     cell.scenario.clone_from(&file.title);
     cell.duration_ms = cells.iter().map(|cell| cell.duration_ms).sum();
     cell.cpu_ms = cells.iter().map(|cell| cell.cpu_ms).sum();
@@ -100,6 +105,17 @@ fn one(file: &WastFile, runtime: &str, cells: &[&Cell], parts: &BTreeMap<&str, (
     }
     cell.assertions = Some(all);
     cell
+}
+
+/// Not all of the file was run: it passes nothing, and what failed before is still told.
+fn cut_short(cell: &mut Cell, all: &Assertions, why: &str) {
+    if matches!(cell.verdict, Verdict::Error | Verdict::Fail | Verdict::Gap) {
+        cell.detail = format!("{}; {why}", cell.detail);
+        return;
+    }
+    (cell.verdict, cell.code, cell.subject) = (Verdict::Gap, Some(Code::Timeout), None);
+    (cell.blame, cell.remedy) = (vec![Blame::Unknown], Some("Give it more time with `--timeout SECONDS`.".to_owned()));
+    cell.detail = format!("{} of {} assertions hold; {why}", all.passed, all.total());
 }
 
 /// The assertions of a part that was not judged: its runtime is absent, or cannot be asked.

@@ -10,6 +10,7 @@ use super::{Config, FileConfig};
 use crate::cli::check::budget::Budget;
 use crate::cli::check::client::ClientArgs;
 use crate::cli::check::dirs::DirArgs;
+use crate::cli::check::files;
 use crate::cli::check::guest::GuestArgs;
 use crate::cli::check::requirements::{self, Allowance, Requirements};
 use crate::cli::suggest;
@@ -51,18 +52,30 @@ impl Reader<'_> {
         if contents.file.is_empty() {
             self.fault("file", "no file is named: add [[file]] with its path");
         }
-        let files = contents.file.into_iter().enumerate();
-        let files = files.map(|(index, table)| self.file(&format!("file[{index}]"), table)).collect();
+        let tables = contents.file.into_iter().enumerate();
+        let files = tables.flat_map(|(index, table)| self.files(&format!("file[{index}]"), &table)).collect();
         Config { runtimes: contents.runtimes, files }
+    }
+
+    /// The files that `path` names: one, or all that its glob matches.
+    fn files(&mut self, key: &str, table: &FileTable) -> Vec<FileConfig> {
+        let paths = files::expand(self.folder, &table.path).unwrap_or_else(|_| vec![table.path.clone()]);
+        paths.into_iter().map(|path| self.file(key, FileTable { path, ..table.clone() })).collect()
     }
 
     fn file(&mut self, key: &str, table: FileTable) -> FileConfig {
         let path = self.folder.join(&table.path);
         if !path.is_file() {
-            self.fault(&format!("{key}.path"), format!("`{}` is not a file: build it first", table.path.visible()));
+            let why = files::expand(self.folder, &table.path).err();
+            let why = why.unwrap_or_else(|| format!("`{}` is not a file", table.path.visible()));
+            self.fault(&format!("{key}.path"), format!("{why}: build it first"));
         }
         self.confine(&format!("{key}.path"), &path);
         self.without_nul(key, &table);
+        let load = table.load;
+        if load && (table.invoke.is_some() || table.http || !table.listen.is_empty()) {
+            self.fault(&format!("{key}.load"), "only loads the file: remove it, or `invoke`, `http` and `listen`");
+        }
         let stdin = table.stdin.map(|file| self.folder.join(file));
         match &stdin {
             Some(file) if !file.is_file() => {
@@ -95,7 +108,7 @@ impl Reader<'_> {
             expect_exit: table.expect_exit,
             args: table.args,
         };
-        FileConfig { path, options, requirements: Requirements { must, allow, budget } }
+        FileConfig { path, options, requirements: Requirements { must, allow, budget, load } }
     }
 
     /// A process takes its arguments and variables as C strings.

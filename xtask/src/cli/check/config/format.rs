@@ -20,7 +20,7 @@ pub struct Contents {
     pub file: Vec<FileTable>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileTable {
     pub path: PathBuf,
@@ -39,6 +39,8 @@ pub struct FileTable {
     #[serde(default)]
     pub request: Vec<String>,
     pub invoke: Option<String>,
+    #[serde(default)]
+    pub load: bool,
     pub expect_stdout: Option<String>,
     pub expect_exit: Option<i32>,
     #[serde(default)]
@@ -49,7 +51,7 @@ pub struct FileTable {
     pub budget: BudgetTable,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AllowTable {
     pub runtime: String,
@@ -58,7 +60,7 @@ pub struct AllowTable {
     pub link: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetTable {
     pub bytes: Option<u64>,

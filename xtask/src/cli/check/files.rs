@@ -1,0 +1,150 @@
+//! Files by a glob: `check 'build/*.wasm'`, and `path` in wasmlab.toml.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::glob;
+use wasmlab_report::visible::VisiblePath;
+
+/// Directory entries that one glob may visit.
+const MAX_ENTRIES: usize = 100_000;
+
+/// The files that a path or a glob names, sorted; like it, they are relative to `folder`. A path that exists is itself,
+/// even if its name has the characters of a glob, and so is a path without them. As in a shell, `*` matches neither `/`
+/// nor the dot before a hidden name; `**` stands for any number of folders, without following links to them.
+///
+/// # Errors
+/// If a glob is malformed, matches no file, or would read too many folders.
+pub fn expand(folder: &Path, path: &Path) -> Result<Vec<PathBuf>, String> {
+    let is_glob = |part: Component| part.as_os_str().to_str().is_some_and(has_glob);
+    if !path.components().any(is_glob) || fs::symlink_metadata(folder.join(path)).is_ok() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut search = Search { folder, visited: 0, found: Vec::new() };
+    let parts: Vec<&OsStr> = path.components().map(Component::as_os_str).collect();
+    search.descend(PathBuf::new(), &parts).map_err(|why| format!("`{}`: {why}", path.visible()))?;
+    // `**/*` reaches a file by several ways.
+    search.found.sort();
+    search.found.dedup();
+    if search.found.is_empty() {
+        return Err(format!("`{}` matches no file", path.visible()));
+    }
+    Ok(search.found)
+}
+
+fn has_glob(part: &str) -> bool {
+    part.contains(['*', '?', '[', '{'])
+}
+
+struct Search<'a> {
+    folder: &'a Path,
+    visited: usize,
+    found: Vec<PathBuf>,
+}
+
+impl Search<'_> {
+    /// Adds the files below `at` that the rest of the glob matches.
+    fn descend(&mut self, at: PathBuf, parts: &[&OsStr]) -> Result<(), String> {
+        let Some((part, rest)) = parts.split_first() else {
+            if self.folder.join(&at).is_file() {
+                self.found.push(at);
+            }
+            return Ok(());
+        };
+        match part.to_str() {
+            Some("**") => {
+                self.descend(at.clone(), rest)?;
+                for name in self.entries(&at)? {
+                    let below = at.join(&name);
+                    let is_folder = fs::symlink_metadata(self.folder.join(&below)).is_ok_and(|found| found.is_dir());
+                    if is_folder && !is_hidden(&name) {
+                        self.descend(below, parts)?;
+                    }
+                }
+                Ok(())
+            }
+            Some(text) if has_glob(text) => {
+                let glob = matcher(text)?;
+                for name in self.entries(&at)? {
+                    if glob.is_match(&name) && (text.starts_with('.') || !is_hidden(&name)) {
+                        self.descend(at.join(name), rest)?;
+                    }
+                }
+                Ok(())
+            }
+            _ => self.descend(at.join(part), rest),
+        }
+    }
+
+    /// The names in a folder; none if it is no folder or cannot be read.
+    fn entries(&mut self, at: &Path) -> Result<Vec<PathBuf>, String> {
+        let folder = self.folder.join(at);
+        // An empty path is the current folder.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".").to_owned() } else { folder };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            self.visited += 1;
+            if self.visited > MAX_ENTRIES {
+                return Err(format!("there are more than {MAX_ENTRIES} files to look at: name a folder"));
+            }
+            names.push(PathBuf::from(entry.file_name()));
+        }
+        Ok(names)
+    }
+}
+
+fn matcher(part: &str) -> Result<GlobMatcher, String> {
+    // Also checks its length.
+    glob::parse(part)?;
+    let glob = GlobBuilder::new(part).literal_separator(true).build();
+    glob.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
+}
+
+fn is_hidden(name: &Path) -> bool {
+    name.as_os_str().as_encoded_bytes().starts_with(b".")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::expand;
+
+    #[test]
+    fn globs_match_as_in_a_shell() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("a [folder]*");
+        for file in ["b.wasm", "a.wasm", ".hidden.wasm", "x[1].wasm", "x1.wasm", "c.txt", "sub/d.wasm", "sub/deep/e.wasm"] {
+            let file = root.join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "").unwrap();
+        }
+        std::fs::create_dir(root.join("folder.wasm")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&root, root.join("sub/up")).unwrap();
+        let check = |path: &str, wanted: Result<&[&str], &str>| match (expand(&root, Path::new(path)), wanted) {
+            (Ok(files), Ok(wanted)) => assert_eq!(files, wanted.iter().map(Path::new).collect::<Vec<_>>(), "{path}"),
+            (Err(why), Err(wanted)) => assert_eq!(why, wanted, "{path}"),
+            (got, _) => panic!("{path}: {got:?}"),
+        };
+        check("*.wasm", Ok(&["a.wasm", "b.wasm", "x1.wasm", "x[1].wasm"]));
+        check("{b,a}.wasm", Ok(&["a.wasm", "b.wasm"]));
+        check(".h*.wasm", Ok(&[".hidden.wasm"]));
+        check("s?b/*.wasm", Ok(&["sub/d.wasm"]));
+        check("**/e.wasm", Ok(&["sub/deep/e.wasm"]));
+        check("**/**/[de].wasm", Ok(&["sub/d.wasm", "sub/deep/e.wasm"]));
+        // It exists, so it is no glob; without it, it is one.
+        check("x[1].wasm", Ok(&["x[1].wasm"]));
+        check("?[1].wasm", Ok(&["x1.wasm"]));
+        // What has no glob is read as it is, and the error is told there.
+        check("missing.wasm", Ok(&["missing.wasm"]));
+        check("*.wat", Err("`*.wat` matches no file"));
+        check("no/*.wasm", Err("`no/*.wasm` matches no file"));
+        check("[.wasm", Err("`[.wasm`: `[.wasm` is not a glob: unclosed character class; missing ']'"));
+        let all = expand(Path::new(""), &root.join("sub/*.wasm"));
+        assert!(all.is_err(), "the folder's own name is part of the glob: {all:?}");
+    }
+}
