@@ -69,6 +69,9 @@ pub struct NotAttempted {
     pub reason: String,
 }
 
+/// Subjects of [`Verdict::NotAttempted`] if a guest needed an input that it was not given.
+pub const INPUTS: &[&str] = &["arguments", "directory", "environment", "network", "stdin"];
+
 /// A verdict with the reasons for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {

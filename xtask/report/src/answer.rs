@@ -21,7 +21,7 @@ pub use facts_line::facts_line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::text::counted;
-use wasmlab_model::verdict::{Change, Verdict};
+use wasmlab_model::verdict::{Change, INPUTS, Verdict};
 
 /// Registry entry.
 pub const RENDERER: Renderer = Renderer {
@@ -98,10 +98,12 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Cells without an answer, grouped by detail.
+    /// Cells without an answer, grouped by reason. How a guest says that an input is missing differs from host to host:
+    /// its name in the message, the host's error.
     fn others(&mut self, style: Style, label: &str, cells: &[&Cell]) {
-        for (detail, cells) in grouped_by(cells, |c| c.detail.clone()) {
-            let text = format!("{}: {}", self.columns(&cells), detail);
+        let input = |cell: &Cell| cell.subject.clone().filter(|subject| INPUTS.contains(&subject.as_str()));
+        for (_, cells) in grouped_by(cells, |c| input(c).unwrap_or_else(|| c.detail.clone())) {
+            let text = format!("{}: {}", self.columns(&cells), cells[0].detail);
             self.out.push('\n');
             self.part(style, label, &text);
         }
