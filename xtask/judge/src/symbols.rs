@@ -2,7 +2,7 @@
 
 /// For an import that a program may never call.
 pub const IF_NEVER_CALLED: &str =
-    "If the program never calls it, `wasmtime run -W unknown-imports-trap` runs it as it is.";
+    "If the program never makes this call, `wasmtime run -W unknown-imports-trap` runs it unchanged.";
 
 /// The library or option that defines a symbol, if known.
 pub fn definition(name: &str) -> String {
