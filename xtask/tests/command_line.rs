@@ -4,7 +4,6 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
-#[expect(dead_code, reason = "other tests copy programs")]
 #[path = "common/programs.rs"]
 mod programs;
 

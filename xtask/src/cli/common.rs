@@ -11,6 +11,7 @@ use globset::GlobSetBuilder;
 
 use super::format::FormatArgs;
 use super::{output, progress, suggest};
+use crate::engines;
 use crate::exit;
 use crate::glob;
 use crate::lab::{Lab, ROOT_VARIABLE};
