@@ -161,14 +161,10 @@ fn setup_without_package_managers_lists_manual_steps() {
     assert!(!ran.stdout.contains("done"), "nothing was done: {}", ran.stdout);
 }
 
-/// An engine that the lab embeds is built where its sources are; elsewhere, the command that does it is named.
+/// Where its sources are; `installed.rs` has the other case.
 #[test]
-fn an_embedded_engine_is_built_or_its_command_is_named() {
+fn an_embedded_engine_is_built() {
     let machine = Machine::with(&[]);
-    let (ran, _) = machine.setup(&["--runtime", "wasmi"]);
-    let step = "manual    wasmi: the engine wasmi is not installed; `cargo xtask setup --engines --from CHECKOUT --runtime wasmi`";
-    says(&ran.stdout, step);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
     for file in ["engines/wasmi/Cargo.toml", "engines/wasmi/main.rs", "engines/harness/lib.rs", "protocol/lib.rs"] {
         machine.workspace.write(&format!("xtask/{file}"), "");
     }
