@@ -29,7 +29,7 @@ pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &
     let takes_switch = last.code != Some(Code::NotImplemented) || last.subject.as_deref() != Some("switch");
     let then = if first.code != last.code && takes_switch {
         format!("; also tried with {with}: {summary}")
-    } else if words(&first) == words(last) {
+    } else if without_numbers(words(&first)) == without_numbers(words(last)) {
         format!("; same result with {with}")
     } else {
         // The proposals were not probed with the switches, so which of them it lacks then is not known.
@@ -41,6 +41,11 @@ pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &
 /// The runtime's own words.
 fn words(judgement: &Judgement) -> &str {
     judgement.refusal.as_ref().map_or(&judgement.detail, |refusal| &refusal.words)
+}
+
+/// V8 compiles functions in parallel, and names the function and the offset of whichever it finds first.
+fn without_numbers(words: &str) -> String {
+    words.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 /// The words without what every refusal of wasmtime begins with, and without the place at which it ends.
@@ -111,6 +116,9 @@ mod tests {
             let wanted = format!("lacks threads: malformed limits flags; {wanted}");
             check(&threads, &last, Code::UnsupportedProposal, &wanted);
         }
+        let mixed = |place: u32| lacks("exceptions", None, &format!("mixes both forms @+{place}"), "");
+        let wanted = format!("mixes both forms @+4215; {same}");
+        check(&mixed(4215), &mixed(4222), Code::UnsupportedProposal, &wanted);
         let import =
             with_code(Code::MissingImport, "wasi.thread-spawn".to_owned(), "does not define wasi.thread-spawn");
         let switch = with_code(Code::NotImplemented, "switch".to_owned(), "wasi support not compiled in");
