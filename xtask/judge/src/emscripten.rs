@@ -64,9 +64,10 @@ pub fn glue(facts: Option<&Facts>) -> String {
         // Only these two prefixes are followed by the function's name; after the others comes a result type.
         let named = names(facts).any(|name| name == format!("__asyncjs__{own}") || name == format!("__em_js__{own}"));
         let what = if named { format!(" (`{own}`)") } else { String::new() };
-        return format!(
-            "{run}: its source contains JavaScript{what}. For another host, rewrite that part without EM_JS and EM_ASM."
-        );
+        let rewrite = "For another host, rewrite that part without EM_JS and EM_ASM";
+        let also = names(facts).find(|name| is_of_page(name));
+        let also = also.map(|name| format!(", and replace what only a page provides, such as `{name}`"));
+        return format!("{run}: its source contains JavaScript{what}. {rewrite}{}.", also.unwrap_or_default());
     }
     if let Some(own) = names(facts).find(|name| is_own_library(name)) {
         return format!(
@@ -80,6 +81,14 @@ pub fn glue(facts: Option<&Facts>) -> String {
         (true, false) => format!("{run}; or build it for {}.", wasi(facts)),
         (false, _) => format!("{run}; {}.", standalone::instead(facts)),
     }
+}
+
+/// Whether a function is of Emscripten's libraries for graphics, sound, windows or bindings, which no other host has.
+fn is_of_page(name: &str) -> bool {
+    const STARTS: &[&str] =
+        &["emscripten_gl", "emscripten_webgl", "_embind_", "_emval_", "egl", "SDL_", "wgpu", "glfw"];
+    let is_gl = name.strip_prefix("gl").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+    is_gl || STARTS.iter().any(|start| name.starts_with(start))
 }
 
 /// Whether no library of Emscripten has a function of this name: the project linked a JavaScript library of its own.

@@ -17,6 +17,7 @@ use expectation::check_expectation;
 use text::{last_message_suffix, one_line, signal_name};
 
 pub use imports::is_wide;
+pub use limits::COMPILER;
 pub use trap::WAIT;
 
 mod cause;

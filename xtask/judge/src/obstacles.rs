@@ -90,8 +90,10 @@ fn of_row(cell: &FailedCell, here: u8, row: &[FailedColumn]) -> Option<(String, 
     let columns: Vec<Passing> =
         near.iter().filter(|c| (c.code, c.subject) == (most.code, most.subject)).map(|c| c.column).collect();
     let (code, all) = (most.code, names(&columns)?);
+    // Columns of one engine are named once.
+    let is_one = columns.iter().all(|(_, engine)| *engine == columns[0].1);
     let (gets, stops, finds, ends) =
-        if columns.len() == 1 { ("gets", "stops", "finds", "ends") } else { ("get", "stop", "find", "end") };
+        if is_one { ("gets", "stops", "finds", "ends") } else { ("get", "stop", "find", "end") };
     let met = match (code, most.subject) {
         (Code::NoEntryPoint, Some(name)) => format!("{finds} no `{name}` to call"),
         (_, Some(subject)) if nearest <= 3 => format!("{stops} at {subject} ({code})"),

@@ -129,13 +129,16 @@ pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
         let at = facts.first_uses.get(name).filter(|_| alone || !is_tag(name))?;
         Some((name.to_owned(), at))
     };
-    let uses: Vec<String> = subject
-        .into_iter()
-        .flat_map(|subject| subject.split(' '))
-        .filter_map(first_use)
-        .map(|(name, at)| format!("; first {name}: {at}"))
-        .collect();
-    let detail = one_line(&format!("{}{}", judgement.detail, uses.concat()));
+    let uses = subject.into_iter().flat_map(|subject| subject.split(' ')).filter_map(first_use);
+    let mut detail = judgement.detail.clone();
+    for (name, at) in uses {
+        let longer = format!("{detail}; first {name}: {at}");
+        // A place that is cut off is no place.
+        if one_line(&longer).ends_with('…') {
+            break;
+        }
+        detail = longer;
+    }
     Judgement { detail, ..judgement }
 }
 

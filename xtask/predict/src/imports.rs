@@ -129,6 +129,10 @@ fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: us
 /// An interface of a component. A host gives a version to whoever asks for an earlier one of the same series, which its
 /// profile shows, since each version was asked for. Anything but an interface is for the embedder to supply.
 fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Definition<'a> {
+    // A type is an alias; no host has to define it.
+    if import.ty == "type" {
+        return Definition::Defined;
+    }
     let name = if import.module.is_empty() { import.name.clone() } else { import.module.clone() };
     match profile.interfaces.get(&name) {
         Some(answer) if answer.support == Support::Unchecked => Definition::Unchecked,

@@ -286,7 +286,8 @@ fn text(facts: &Facts, quick: bool) -> String {
     out += &emscripten(facts);
     let _ = writeln!(out, "\nexports ({})", facts.exports.len());
     for export in &facts.exports {
-        let _ = writeln!(out, "  {}: {}", on_line(&export.name), on_line(&export.ty));
+        let name = if export.name.is_empty() { "\"\"".into() } else { on_line(&export.name) };
+        let _ = writeln!(out, "  {name}: {}", on_line(&export.ty));
     }
     let _ = writeln!(out, "\nsections ({})", facts.sections.len());
     for section in &facts.sections {

@@ -167,8 +167,11 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
             ("runs", _) if one.switches.is_empty() => ("runs on", String::new()),
             ("runs", _) => ("runs on", format!("with {}", one.switches.join(" "))),
             ("may-fail", _) => ("may fail on", format!("at run time: {}", first_listed(&one.functions, MAX_FUNCTIONS))),
-            ("fails", Some("no-entry-point")) => ("loads on", format!("no-entry-point: {}", reason(one))),
-            ("fails", Some(code)) => ("does not", format!("{code}: {}", reason(one))),
+            ("fails", Some(code)) => {
+                let why = reason(one);
+                let label = if code == "no-entry-point" { "loads on" } else { "does not" };
+                (label, if why.is_empty() { code.to_owned() } else { format!("{code}: {why}") })
+            }
             ("fails", None) => ("does not", reason(one)),
             _ => continue,
         };

@@ -57,6 +57,6 @@ mod tests {
         // Another code is not the same cut to 8 bits.
         check("", 1, None);
         check("", 257, None);
-        check("[expect]\nany-exit = true\n", 256, None);
+        check("[expect]\nany_exit = true\n", 256, None);
     }
 }

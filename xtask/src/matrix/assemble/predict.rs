@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use crate::lab::Lab;
 use crate::matrix::Request;
 use crate::predictions::{self, AcceptedContradictions, PredictableRun, Profiles, observed};
+use wasmlab_judge::COMPILER;
+use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::prediction::Agreement;
+use wasmlab_model::names::listed;
+use wasmlab_model::prediction::{Agreement, CellPrediction};
+use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::report::{Artifact, Cell, Note, NoteKind, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
@@ -66,12 +70,27 @@ pub fn add(
                 notes.push(of_other_version(cell, &profile.version, &prediction.summary()));
             }
         }
+        refused_anyway(cell, &prediction);
         cell.prediction = Some(prediction);
     }
     if is_whole {
         notes.extend(stale(&accepted, cells));
     }
     notes
+}
+
+/// A compiler that was stopped at a limit of the lab: a smaller module helps only if the runtime has its proposals.
+fn refused_anyway(cell: &mut Cell, prediction: &CellPrediction) {
+    let is_stopped = matches!(cell.code, Some(Code::OutOfMemory | Code::CompileTimeout));
+    let (Some(Code::UnsupportedProposal), Some(subject)) = (prediction.code, &prediction.subject) else { return };
+    if !is_stopped || cell.subject.as_deref() != Some(COMPILER) {
+        return;
+    }
+    let lacking = listed(&subject.split(' ').collect::<Vec<_>>());
+    cell.detail += &format!("; its profile says that it lacks {lacking}, so it would refuse the module in the end");
+    cell.remedy =
+        Some(format!("Build it without {lacking}, or use a runtime that has it: no smaller module runs here."));
+    cell.remedy_kind = RemedyKind::Change;
 }
 
 fn of_other_version(cell: &Cell, version: &str, predicted: &str) -> Note {
@@ -97,4 +116,43 @@ fn stale(accepted: &AcceptedContradictions, cells: &[Cell]) -> Vec<Note> {
         ),
     };
     entries.map(note).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refused_anyway;
+    use wasmlab_judge::COMPILER;
+    use wasmlab_model::codes::Code;
+    use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
+    use wasmlab_model::report::Cell;
+
+    #[test]
+    fn a_limit_of_the_compiler_hides_no_lacking_proposal() {
+        let check = |subject: &str, predicted: Option<Code>, wanted: Option<&str>| {
+            let cell = crate::sample::cells().remove(0);
+            let subject = Some(subject.to_owned());
+            let mut cell = Cell { code: Some(Code::OutOfMemory), subject, remedy: None, ..cell };
+            refused_anyway(
+                &mut cell,
+                &CellPrediction {
+                    expected: Expected::Fails,
+                    code: predicted,
+                    subject: Some("gc legacy-exceptions".to_owned()),
+                    functions: Vec::new(),
+                    more: 0,
+                    switches: Vec::new(),
+                    agreement: Agreement::OwnResult,
+                    profile_version: None,
+                    accepted: None,
+                },
+            );
+            assert_eq!(cell.remedy.as_deref(), wanted);
+        };
+        let remedy =
+            "Build it without gc and legacy-exceptions, or use a runtime that has it: no smaller module runs here.";
+        check(COMPILER, Some(Code::UnsupportedProposal), Some(remedy));
+        check(COMPILER, Some(Code::MissingImport), None);
+        // The guest itself ran out of memory.
+        check("memory.grow", Some(Code::UnsupportedProposal), None);
+    }
 }
