@@ -48,7 +48,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The object at a place in the file; the whole file is at ``. `None`, with a fault, if it is none.
+    /// The object at a place in the file; the whole file is at ``. `None`, with a fault, if it is not an object.
     pub fn of(value: &'a Value, at: &str, problems: &mut Problems) -> Option<Self> {
         let Value::Object(map) = value else {
             let name = if at.is_empty() { "the file" } else { at };
