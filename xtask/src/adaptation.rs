@@ -201,7 +201,7 @@ fn optimize(lab: &Lab, transform: &Transform, bytes: &[u8]) -> Result<Vec<u8>, A
     let ended = ended.map_err(|error| format!("wasm-opt cannot be started: {error}"))?;
     if !ended.success() {
         let words = String::from_utf8_lossy(&ended.stderr);
-        let line = words.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        let line = words.lines().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
         return Err(format!("wasm-opt {}: {}", ended.exit_reason, line.chars().take(200).collect::<String>()).into());
     }
     Ok(process::read_limited(&output, LARGEST).map_err(text)?)

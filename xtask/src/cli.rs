@@ -130,7 +130,7 @@ Environment:
                         instead of the current one
   WASMLAB_KEEP_BUILD    1: keep cargo's build folders for the engines
   WASMLAB_SANDBOX       off: run guests without the lab's sandbox
-  WASMLAB_SANDBOX_READ  folders that runtimes may read in it, too
+  WASMLAB_SANDBOX_READ  further folders that runtimes may read in the sandbox
   NO_COLOR              turn off colours";
 
 /// [`AFTER`] plus the variables of the runtime and toolchain registries.

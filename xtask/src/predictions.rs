@@ -114,7 +114,7 @@ impl AcceptedContradictions {
     /// Reads `snapshots/predictions.toml`; there is no need for it to exist.
     ///
     /// # Errors
-    /// If it is damaged, or a pattern is none.
+    /// If the file is invalid, or a pattern is not a glob.
     pub fn read(lab: &Lab) -> Result<Self> {
         let path = lab.snapshots().join(FILE);
         let named = || format!("failed to read `{}`", path.visible());

@@ -97,7 +97,7 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
     let file = dir.join("scenario.toml");
     let fault = |line, message: String| ScenarioError { file: file.clone(), line, message };
     let text = read_text(&file, MAX_BYTES).map_err(|e| {
-        vec![fault(None, format!("the file cannot be read: {e}; every folder of scenarios/ needs one"))]
+        vec![fault(None, format!("the file cannot be read: {e}; every folder in scenarios/ needs one"))]
     })?;
     let Parsed { document, contents, faults, incomplete } = Document::parse::<ScenarioFile>(&text);
     let mut faults: Vec<ScenarioError> = faults.into_iter().map(|(line, message)| fault(line, message)).collect();
@@ -140,7 +140,7 @@ fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
 fn check_title(name: &str, spec: &ScenarioFile, faults: &mut Faults) {
     let mut say = |key: &str, message: String| faults.push((key.to_owned(), message));
     if spec.schema != SCHEMA_VERSION {
-        say("schema", format!("is {}, this lab reads {SCHEMA_VERSION}", spec.schema));
+        say("schema", format!("is {}, but this lab reads {SCHEMA_VERSION}", spec.schema));
     }
     if !is_kebab(name) {
         say("title", format!("the folder's name `{name}` is not kebab-case (a-z, 0-9, -): rename it"));

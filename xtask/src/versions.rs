@@ -29,7 +29,7 @@ impl VersionedProgram {
         let engine = runtime.engine;
         let package = runtime.package.ok_or_else(|| {
             format!(
-                "the lab does not know a package with versions of {engine}: use {engine}@PATH with your own program"
+                "the lab knows no package that carries versions of {engine}: use {engine}@PATH with your own program"
             )
         })?;
         Ok(Self { engine, package, version: Some(version.to_owned()) })

@@ -334,7 +334,7 @@ fn a_program_that_is_not_the_runtime_is_refused() {
     for (name, says) in [
         ("wasmtime@silent", "silent` is not wasmtime: asked for its version (`--version`), it printed nothing"),
         ("node@tool", "tool` is not node: asked for its version (`--version`), it printed `tool 1.0`"),
-        ("wazero@broken", "broken` is not wazero: it has no answer to `version`"),
+        ("wazero@broken", "broken` is not wazero: it does not answer `version`"),
         ("wasmtime-winch@silent", "use a binary built from xtask/engines/wasmtime"),
     ] {
         fails(&check(name), 2, &[&format!("--runtime `{name}`: "), says]);

@@ -69,7 +69,6 @@ fn every_command_in_readmes_exists() {
     assert!(count > 100, "{count} commands were found: is the reading of READMEs right?");
 }
 
-/// Commands that only read, on files that exist.
 /// The two commands that a newcomer types first; CI runs the second one.
 #[test]
 fn the_readme_has_its_two_commands() {
@@ -79,6 +78,7 @@ fn the_readme_has_its_two_commands() {
     }
 }
 
+/// Runs the commands that only read, on files that exist.
 #[test]
 fn quick_commands_in_readmes_run() {
     let workspace = Workspace::new();

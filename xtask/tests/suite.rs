@@ -135,7 +135,7 @@ fn wrong_files_are_named_before_anything_runs() {
     fails(
         &["tests"],
         &[
-            "tests/a.json: `args` is a number, not a list of texts: write [\"…\"]",
+            "tests/a.json: `args` is a number, not a list of strings: write [\"…\"]",
             "tests/b.json: is not JSON",
             "tests/manifest.json: `version` is `x`: use one of",
         ],

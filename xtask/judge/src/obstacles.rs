@@ -26,7 +26,7 @@ pub struct FailedColumn<'a> {
     pub differs: bool,
 }
 
-/// How far a module came that fell short for this reason; `None` for reasons that say nothing of that.
+/// How far a module got that failed for this reason; `None` if the reason does not show it.
 fn depth(code: Code) -> Option<u8> {
     use Code::{
         CapabilityDenied, DiskFlood, HostRefused, LibraryUnsupported, MissingImport, NeedsComponentModel, NoEntryPoint,

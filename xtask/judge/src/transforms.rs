@@ -85,7 +85,7 @@ pub fn lowering<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &'a str>)
 /// The module of WASI 0.1, for which there is an adapter.
 const WASI: &str = "wasi_snapshot_preview1";
 
-/// The command of wasm-tools that makes a component of a module; `None` if it is none of WASI 0.1 alone.
+/// The command of wasm-tools that makes a component of a module; `None` if its only ABI is not WASI 0.1.
 #[must_use]
 pub fn component(facts: &Facts) -> Option<Transform> {
     let has_types = facts.sections.iter().any(|s| s.name.starts_with("custom \"component-type"));

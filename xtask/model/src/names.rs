@@ -1,4 +1,4 @@
-//! Lists of names as sentences have them.
+//! Lists of names in sentences: `a, b and c`.
 
 use crate::text::counted;
 
@@ -20,7 +20,7 @@ pub fn first_listed<Name: AsRef<str>>(names: &[Name], most: usize) -> String {
     first_listed_of(names, most, names.len())
 }
 
-/// The same of a list that was cut before: it had `all` names.
+/// The same for a list that was cut before; it had `all` names.
 #[must_use]
 pub fn first_listed_of<Name: AsRef<str>>(names: &[Name], most: usize, all: usize) -> String {
     let first: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();

@@ -126,8 +126,8 @@ fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: us
     }
 }
 
-/// An interface of a component. A host gives a version to whoever asks for an earlier one of the same series, which its
-/// profile shows, since each version was asked for. Anything but an interface is for the embedder to supply.
+/// An interface of a component. A host that has a version also accepts imports of an earlier one in the same series;
+/// its profile shows that, because each version was probed. Anything but an interface is for the embedder to supply.
 fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Definition<'a> {
     // A type is an alias; no host has to define it.
     if import.ty == "type" {

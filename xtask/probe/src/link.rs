@@ -19,7 +19,7 @@ type Function<'a> = (&'a str, &'a str);
 /// A module that imports these functions, and does nothing else.
 ///
 /// # Errors
-/// If a type of the catalogue is none.
+/// If the catalogue contains an invalid type.
 pub fn module(name: &str, from: &str, functions: &[Function]) -> Result<Probe> {
     // The one type of a host function that is not of the core's own.
     const ARRAY: &str = "(array (mut i16))";

@@ -20,7 +20,8 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
     given.filter_map(|name| Some((name, info(name)?.title.as_str()))).collect()
 }
 
-/// A remedy, unless its part `behind` the first obstacle was told before; adds that to what was told.
+/// A remedy, or a reference to an earlier one if that already had its part `behind` the first obstacle. Adds this part
+/// to `told`.
 #[must_use]
 pub fn unless_told(told: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
     let Some(behind) = behind else { return remedy.to_owned() };

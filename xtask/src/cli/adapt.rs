@@ -37,7 +37,7 @@ Exit code: 0 if the copy passes, or if the file passes as it is, in which case n
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Module, as .wasm or .wat
+    /// A module, as .wasm or .wat
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Runtime to adapt the file for

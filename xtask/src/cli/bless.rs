@@ -26,10 +26,10 @@ Without --scenario and --runtime it also removes the snapshots of scenarios and 
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only scenarios that match the glob; may be repeated
+    /// Accept only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Only the columns of runtimes that match the glob; may be repeated
+    /// Accept only the columns of runtimes that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Replace the prebuilt guests with those built here, and record their provenance

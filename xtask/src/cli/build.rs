@@ -22,10 +22,10 @@ pub const EXAMPLES: &str = "Examples:
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only scenarios that match the glob; may be repeated
+    /// Build only scenarios that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     scenario: Vec<String>,
-    /// Compare side by side the guests that each route (a toolchain and target) builds from the program of a family
+    /// Compare the guests of a family side by side, one per route (a toolchain and its target)
     #[arg(long, value_name = "FAMILY")]
     compare: Option<String>,
     /// Do not use the network

@@ -39,7 +39,7 @@ pub const EXAMPLES: &str = "Examples:
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// A module or component (.wasm or .wat), or a scenario (name or folder), to inspect its guest
+    /// A module or component (.wasm or .wat), or the name or folder of a scenario, whose guest is inspected
     #[arg(value_name = "FILE|SCENARIO")]
     what: PathBuf,
     /// Print JSON
@@ -135,7 +135,7 @@ fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
             let how = none.remedy.map(|how| format!("; {how}")).unwrap_or_default();
             let code = none.code;
             return usage(format!(
-                "{name} has no guest to inspect: {code}: {}{how}; then run `cargo xtask build --scenario {name}`",
+                "{name} has no guest to inspect: {code}: {}{how}; `cargo xtask build --scenario {name}` shows the build",
                 none.detail
             ));
         }

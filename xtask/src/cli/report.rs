@@ -107,14 +107,14 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     let schema = value.get("schema").and_then(Value::as_u64);
     if schema != Some(u64::from(SCHEMA_VERSION)) {
         let found = schema.map_or("is missing".to_owned(), |schema| format!("is {schema}"));
-        return bad(format!("field `schema` {found}; this lab reads {SCHEMA_VERSION}: use the lab that wrote it"));
+        return bad(format!("field `schema` {found}, but this lab reads {SCHEMA_VERSION}: use the lab that wrote it"));
     }
     let report = serde_json::from_str::<RunReport>(text).or_else(|error| bad(error.to_string()))?;
     if let Err(why) = report.check_consistency() {
         return bad(why);
     }
     if let Some(number) = too_large(&value) {
-        return bad(format!("the number {number} in it is larger than 2^53, which no count, size or time is"));
+        return bad(format!("the number {number} is larger than 2^53, more than any count, size or time"));
     }
     if !report.started.is_empty() && humantime::parse_rfc3339(&report.started).is_err() {
         return bad("`started` is not a time such as 2026-11-26T10:00:00Z".to_owned());
@@ -255,7 +255,7 @@ mod tests {
         check(|_| (), None);
         check(|r| r["started"] = json!(""), None);
         check(|r| r["started"] = json!("\n::error::"), Some("`started` is not a time"));
-        check(|r| r["artifacts"][0]["bytes"] = json!(u64::MAX), Some("18446744073709551615 in it is larger than 2^53"));
+        check(|r| r["artifacts"][0]["bytes"] = json!(u64::MAX), Some("18446744073709551615 is larger than 2^53"));
         check(|r| r["schema"] = json!("9"), Some("field `schema` is missing"));
     }
 }

@@ -172,7 +172,7 @@ fn runtime(text: &str) -> Result<(&'static Runtime, &str, Package)> {
             let mut engines: Vec<&str> =
                 runtimes::all().iter().filter(|r| r.package.is_some()).map(|r| r.engine).collect();
             engines.dedup();
-            usage(format!("--runtime `{text}`: the lab does not know a package with its versions; use {}", engines.join(", ")))
+            usage(format!("--runtime `{text}`: the lab knows no package that carries its versions; use {}", engines.join(", ")))
         }
     }
 }
@@ -320,7 +320,7 @@ fn text(file: &str, name: &str, versions: &[String], found: Option<Range>, tried
         );
         let _ = writeln!(shown, "{line}");
     }
-    let _ = writeln!(shown, "\nasked {} of {} versions", tried.len(), versions.len());
+    let _ = writeln!(shown, "\ntried {} of {} versions", tried.len(), versions.len());
     shown
 }
 

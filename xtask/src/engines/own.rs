@@ -30,10 +30,10 @@ pub fn check(lab: &Lab, column: &Runtime) -> Result<(), Absence> {
     let args = asked.version_args.iter().map(OsString::from).collect();
     let query = ToolQuery { program: program.clone(), args, env: BTreeMap::new(), depends_on: program.clone() };
     let (name, asked) = (program.visible(), asked.version_args.join(" "));
-    let remedy = format!("name a program of {}", column.engine);
+    let remedy = format!("give the path of a {} program", column.engine);
     match lab.machine.query(&query) {
         Err(why) => Err(Absence::new(
-            format!("`{name}` is not {}: it has no answer to `{asked}`: {why}", column.engine),
+            format!("`{name}` is not {}: it does not answer `{asked}`: {why}", column.engine),
             remedy,
         )),
         Ok(answer) if column.is_own_version(&answer) => Ok(()),

@@ -160,7 +160,7 @@ fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
             failed(Code::CompilerCrashed, format!("the compiler used too much memory; {output}"))
         }
         ExitReason::TimeLimit => {
-            failed(Code::BuildTimeout, format!("did not finish within {} s; {output}", limit.as_secs()))
+            failed(Code::BuildTimeout, format!("the compiler did not finish within {} s; {output}", limit.as_secs()))
         }
         ExitReason::OutputLimit => failed(Code::BuildFlood, format!("the compiler printed too much; {output}")),
         ExitReason::Stopped | ExitReason::WatchLimit | ExitReason::Interrupted => {

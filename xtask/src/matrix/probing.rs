@@ -79,7 +79,7 @@ impl Ask for Column<'_> {
             _ => {
                 let observe = |plan: &Plan| cell::observe(self.lab, plan, None, cell::Retention::default()).ok();
                 let mut seen = observe(&plan)?;
-                // A machine that was too busy says nothing of the runtime. What runs for ever sets its own limit.
+                // A timeout on a busy machine is no evidence about the runtime. A probe that runs forever sets its own limit.
                 if is_out_of_time(&seen) && scenario.spec.run.timeout_ms.is_none() {
                     let limits = Limits { run_ms: PATIENT_MS, ..self.limits };
                     seen = observe(&Plan { limits, ..plan })?;
@@ -193,7 +193,7 @@ fn is_missing(reply: &Reply) -> Option<bool> {
     if is_missing || reply.stopped.is_none() { Some(is_missing) } else { None }
 }
 
-/// Whether the profile of this column says that it defines nothing of WASI.
+/// Whether the profile of this column says that it defines no function of WASI.
 fn lacks_by_profile(lab: &Lab, plan: &Plan) -> bool {
     let profiles = profiles::read_of(lab, &|column| column == plan.runtime.id()).unwrap_or_default();
     let defines = |snapshot: &&str| {

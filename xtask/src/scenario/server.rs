@@ -39,7 +39,7 @@ pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
             say(key("body"), format!("is set, but a response with status {} has no body: remove it", server.status));
         }
         if server.body.len() > MAX_BODY {
-            say(key("body"), format!("has {} bytes: {MAX_BODY} at most", server.body.len()));
+            say(key("body"), format!("has {} bytes; at most {MAX_BODY} are allowed", server.body.len()));
         }
         endpoints(server, &key, &mut say);
         for (name, value) in &server.headers {

@@ -60,7 +60,7 @@ fn syntax_unknown_keys_and_wrong_types_name_the_line() {
 
 #[test]
 fn invalid_values_name_key_and_line() {
-    check(&GOOD.replace("schema = 1", "schema = 2"), ":1: `schema`: is 2, this lab reads 1");
+    check(&GOOD.replace("schema = 1", "schema = 2"), ":1: `schema`: is 2, but this lab reads 1");
     check(&GOOD.replace("\"wat\"\nsource", "\"cobol\"\nsource"), ":7: `build.toolchain`: `cobol` is not one of");
     check(&GOOD.replace("add.wat", "../add.wat"), ":8: `build.source`: `../add.wat` points outside");
     check(&GOOD.replace("add.wat", "/etc/passwd"), "points outside the scenario's folder");

@@ -105,7 +105,7 @@ fn of_file(path: &Path) -> Result<Profile> {
     let found: Schema = serde_json::from_slice(&text)?;
     anyhow::ensure!(
         found.schema == PROFILE_SCHEMA,
-        "it has schema {}, this lab reads {PROFILE_SCHEMA}: run `cargo xtask probe`",
+        "it has schema {}, but this lab reads {PROFILE_SCHEMA}: run `cargo xtask probe`",
         found.schema
     );
     Ok(parsed?)

@@ -145,7 +145,7 @@ impl Tree {
                 let (target, leads_out) = link_within(self.root.path(), path, target);
                 if leads_out {
                     let to = target.visible();
-                    self.notes.push(format!("`{shown}` is a link to `{to}`, outside of the folder: the link is copied, what it leads to is not"));
+                    self.notes.push(format!("`{shown}` is a link to `{to}`, outside the folder: the link is copied, but not its target"));
                 }
                 return Some(Entry { path: path.to_owned(), kind: Kind::Link(target), metadata });
             }
@@ -307,8 +307,8 @@ mod tests {
         }
         assert!(copied("empty").is_dir() && !copied("socket").exists());
         let notes = [
-            "`a/above` is a link to `../../above`, outside of the folder: the link is copied, what it leads to is not",
-            "`outside` is a link to `/etc/passwd`, outside of the folder: the link is copied, what it leads to is not",
+            "`a/above` is a link to `../../above`, outside the folder: the link is copied, but not its target",
+            "`outside` is a link to `/etc/passwd`, outside the folder: the link is copied, but not its target",
             "`socket` is a socket, a pipe or a device",
         ];
         assert_eq!((tree.notes.as_slice(), tree.entries()), (&notes.map(str::to_owned)[..], 9));

@@ -279,7 +279,7 @@ fn check_order(operations: &[Operation], place: &str, problems: &mut Problems) {
                 connections.clear();
             }
             Operation::Connect(id) if connections.contains(&id.as_str()) => {
-                fault("opens a connection with the `id` of another one: use another");
+                fault("opens a connection with an `id` that is already in use: choose another");
             }
             Operation::Connect(id) => connections.push(id),
             Operation::Send(id, _) | Operation::Recv(id, _) if !connections.contains(&id.as_str()) => {

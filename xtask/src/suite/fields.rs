@@ -48,7 +48,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The object at a place in the file; the whole file is at ``. `None`, with a fault, if it is none.
+    /// The object at a place in the file; the whole file is at ``. `None`, with a fault, if it is not an object.
     pub fn of(value: &'a Value, at: &str, problems: &mut Problems) -> Option<Self> {
         let Value::Object(map) = value else {
             let name = if at.is_empty() { "the file" } else { at };
@@ -91,7 +91,7 @@ impl<'a> Fields<'a> {
 
     /// A text.
     pub fn text(&mut self, name: &'static str, problems: &mut Problems) -> Option<String> {
-        self.read(name, "a text: write it in quotes", problems, |value| Some(value.as_str()?.to_owned()))
+        self.read(name, "a string: write it in quotes", problems, |value| Some(value.as_str()?.to_owned()))
     }
 
     /// A text that must be there.
@@ -120,7 +120,7 @@ impl<'a> Fields<'a> {
         let texts = |value: &Value| -> Option<Vec<String>> {
             value.as_array()?.iter().map(|v| v.as_str().map(str::to_owned)).collect()
         };
-        self.read(name, "a list of texts: write [\"…\"]", problems, texts)
+        self.read(name, "a list of strings: write [\"…\"]", problems, texts)
     }
 
     /// An object whose values are texts.
@@ -150,9 +150,9 @@ impl<'a> Fields<'a> {
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "true or false",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

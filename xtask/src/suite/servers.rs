@@ -18,7 +18,7 @@ pub fn read(fields: &mut Fields, problems: &mut Problems) -> Vec<Server> {
     let mut servers: Vec<Server> = Vec::new();
     let values = fields.list("servers", problems).unwrap_or_default();
     if values.len() > MAX_SERVERS {
-        problems.fault(&place, &format!("has {} servers: {MAX_SERVERS} at most", values.len()));
+        problems.fault(&place, &format!("has {} servers; at most {MAX_SERVERS} are allowed", values.len()));
     }
     for (index, value) in values.iter().take(MAX_SERVERS).enumerate() {
         let at = format!("{place}[{index}]");
@@ -62,7 +62,7 @@ fn server(fields: &mut Fields, problems: &mut Problems) -> Server {
         }
     }
     if closed && !endpoint.is_empty() {
-        problems.fault(&place, "are those of a closed server, which nobody reaches: remove them");
+        problems.fault(&place, "belong to a closed server, which cannot be reached: remove them");
     }
     // As in the suite's own runner: whatever is not an endpoint is not found.
     Server { name, status: 404, headers: BTreeMap::new(), body: String::new(), endpoint, closed }
@@ -71,7 +71,7 @@ fn server(fields: &mut Fields, problems: &mut Problems) -> Server {
 fn endpoint(fields: &mut Fields, problems: &mut Problems) -> Endpoint {
     let method = fields.text("method", problems).unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
     if !METHODS.contains(&method.as_str()) {
-        problems.fault(&fields.place("method"), &format!("is none of {}", METHODS.join(", ")));
+        problems.fault(&fields.place("method"), &format!("is not one of {}", METHODS.join(", ")));
     }
     let path = fields.text("path", problems).unwrap_or_else(|| "/".to_owned());
     let mode = match fields.text("mode", problems).as_deref() {
@@ -97,7 +97,7 @@ fn endpoint(fields: &mut Fields, problems: &mut Problems) -> Endpoint {
     match fields.value("response") {
         None => {}
         Some(_) if mode != EndpointMode::Static => {
-            problems.fault(&place, "is that of an endpoint that echoes: remove it")
+            problems.fault(&place, "is set for an endpoint that echoes its request: remove it")
         }
         Some(Value::String(body)) => endpoint.body.clone_from(body),
         Some(value) => {
@@ -118,7 +118,7 @@ fn response(endpoint: &mut Endpoint, fields: &mut Fields, problems: &mut Problem
     endpoint.chunks = fields.texts("chunks", problems);
     endpoint.trailers = fields.pairs("trailers", problems);
     if has_body && endpoint.chunks.is_some() {
-        problems.fault(&fields.place("chunks"), "are given together with `body`: remove one");
+        problems.fault(&fields.place("chunks"), "are set together with `body`: remove one");
     }
     if endpoint.chunks.is_none() && !endpoint.trailers.is_empty() {
         problems.fault(&fields.place("trailers"), "need `chunks`: write the body as chunks");
@@ -133,7 +133,7 @@ pub fn status(fields: &mut Fields, problems: &mut Problems) -> u16 {
     match u16::try_from(number) {
         Ok(status) if (100..=999).contains(&status) => status,
         _ => {
-            problems.fault(&fields.place("status"), "is not a status: 100 to 999");
+            problems.fault(&fields.place("status"), "is not a status: write 100 to 999");
             200
         }
     }

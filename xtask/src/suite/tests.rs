@@ -104,12 +104,12 @@ fn faults_name_field_and_remedy() {
     let ops = |op: &str| format!(r#"{{"operations": [{{"type": "run"}}, {op}, {{"type": "wait"}}]}}"#);
     check("{", "is not JSON: EOF while parsing an object at line 1 column 1");
     check("[]", "`the file` is a list, not an object: write {…}");
-    check(r#"{"args": "x"}"#, "`args` is a text, not a list of texts: write [\"…\"]");
-    check(r#"{"args": [1]}"#, "`args` is a list, not a list of texts");
+    check(r#"{"args": "x"}"#, "`args` is a string, not a list of strings: write [\"…\"]");
+    check(r#"{"args": [1]}"#, "`args` is a list, not a list of strings");
     check(r#"{"env": {"a": 1}}"#, "`env` is an object, not an object of strings: write {\"NAME\": \"VALUE\"}");
     check(r#"{"env": {"a=b": "1"}}"#, "`env` has the name `a=b`, which no variable can have");
     check(r#"{"args": ["a\u0000"]}"#, "contains the character NUL");
-    check(r#"{"exit_code": "0"}"#, "`exit_code` is a text, not a whole number of 32 bits");
+    check(r#"{"exit_code": "0"}"#, "`exit_code` is a string, not a whole number of 32 bits");
     check(r#"{"exit_code": 3000000000}"#, "`exit_code` is a number, not a whole number of 32 bits");
     check(r#"{"args": [], "operations": []}"#, "`args` belongs to the form without operations");
     check(r#"{"operations": {}}"#, "`operations` is an object, not a list");
@@ -138,7 +138,7 @@ fn faults_name_field_and_remedy() {
     check(&endpoint(r#"{"method": "BREW"}"#), "`servers[0].endpoints[0].method` is none of GET");
     check(&endpoint(r#"{"response": {"body": "", "chunks": []}}"#), "given together with `body`");
     check(&endpoint(r#"{"response": {"trailers": {"a": "b"}}}"#), "need `chunks`");
-    check(&endpoint(r#"{"mode": "echo-body", "response": "x"}"#), "that of an endpoint that echoes");
+    check(&endpoint(r#"{"mode": "echo-body", "response": "x"}"#), "is set for an endpoint that echoes its request");
     // Texts of the file are shortened and stay on one line.
     let long = format!(r#"{{"operations": [{{"type": "{}\n"}}, {{"type": "run"}}]}}"#, "x".repeat(500));
     assert!(parse(&long).unwrap().unknown.iter().all(|what| what.len() < 200 && !what.contains('\n')));

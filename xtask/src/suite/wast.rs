@@ -117,7 +117,7 @@ impl<'t> Reader<'t> {
                 let made = match self.definitions.get(&module) {
                     Some((_, _, bytes)) if bytes.is_empty() => Instance::unusable(line, text, COMPONENT.to_owned()),
                     Some((_, _, bytes)) => of_bytes(line, text, bytes.clone()),
-                    None => Instance::unusable(line, text, "no module of this name is defined before".to_owned()),
+                    None => Instance::unusable(line, text, "no module with this name is defined above it".to_owned()),
                 };
                 self.start(instance.map(|id| id.name().to_owned()), made);
             }
@@ -159,15 +159,15 @@ impl<'t> Reader<'t> {
                 if message.starts_with("unknown import") && !is_component(&wat) {
                     self.module_part(line, text, wat, ScriptEnd::Unlinkable)?;
                 } else {
-                    self.leave_out("it needs an import of another type, which only another module could give");
+                    self.leave_out("it needs an import of another type, which only another module could provide");
                 }
             }
             WastDirective::AssertInvalidCustom { .. } | WastDirective::AssertMalformedCustom { .. } => {
                 self.leave_out("it is about a custom section, which an engine need not read");
             }
-            WastDirective::AssertSuspension { .. } => self.leave_out("the lab does not tell a suspension from a trap"),
+            WastDirective::AssertSuspension { .. } => self.leave_out("the lab cannot distinguish a suspension from a trap"),
             // Only threads are left.
-            _ => self.leave_out("it starts threads, and a process of the lab calls from one"),
+            _ => self.leave_out("it starts threads, and the lab makes all calls from a single thread"),
         }
         Ok(())
     }
@@ -185,7 +185,7 @@ impl<'t> Reader<'t> {
         };
         index
             .and_then(|index| self.instances.get_mut(index))
-            .ok_or_else(|| "the file has no such module before".to_owned())
+            .ok_or_else(|| "the file defines no such module above it".to_owned())
     }
 
     fn leave_out(&mut self, why: &str) {
@@ -250,7 +250,7 @@ impl<'t> Reader<'t> {
             }
             Ok(module) => match module.other_imports.first() {
                 Some(import) => {
-                    self.leave_out(&format!("it imports from another module ({import}), and the lab links none"))
+                    self.leave_out(&format!("it imports from another module ({import}), and the lab does not link modules to each other"))
                 }
                 None => self.part(line, &module.bytes, &module.host_functions, of_module(line, text, end)),
             },

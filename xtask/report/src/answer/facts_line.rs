@@ -10,7 +10,7 @@ pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {
     let size = text::bytes(bytes);
     let Some(facts) = facts else { return size };
     let mut parts = vec![kind(facts).to_owned()];
-    // What a component runs as a program is none by itself.
+    // A core module that a component runs as its program is not a program by itself.
     let lifted = facts.kind == BinaryKind::Module && facts.exports.iter().any(|e| e.name.starts_with("wasi:cli/run@"));
     parts.extend(if lifted { Some("for a component") } else { shape(facts.shape) }.map(str::to_owned));
     parts.extend(facts.abis.iter().map(|a| a.abi.title().to_owned()));

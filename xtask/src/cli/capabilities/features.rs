@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use wasmlab_model::profile::{Answer, Profile, Support};
 
-/// Columns by the website's name; each is what its engine gives as it comes.
+/// Columns by the website's name; each shows its engine with default settings.
 const PLATFORMS: &[(&str, &str, &str, &str)] = &[
     ("Chrome", "chromium", "https://www.google.com/chrome/", "Web Browsers"),
     ("Firefox", "firefox", "https://www.mozilla.org/firefox/", "Web Browsers"),

@@ -235,7 +235,7 @@ proposals = ["bulk-memory"]
         };
         check("schema = 1\n", &["wasmlab.toml: `file`: no file is named"]);
         check("schema = \n", &["wasmlab.toml:1: "]);
-        check(&GOOD.replace("schema = 1", "schema = 2"), &["wasmlab.toml:1: `schema`: is 2, this lab reads 1"]);
+        check(&GOOD.replace("schema = 1", "schema = 2"), &["wasmlab.toml:1: `schema`: is 2, but this lab reads 1"]);
         check(
             &GOOD
                 .replace("\"app.wasm\"", "\"no.wasm\"")

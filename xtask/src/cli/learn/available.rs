@@ -11,7 +11,7 @@ use super::typed;
 use crate::engines;
 use crate::lab::Lab;
 
-/// Runtimes for `{any}`: each runs modules and WASI 0.1 and calls exports. The first one that is here is used.
+/// Runtimes for `{any}`: each runs modules and WASI 0.1 and calls exports. The first one that is installed is used.
 const ANY_OF: [&str; 6] = ["node", "deno", "bun", "wasmtime-cli", "wasmi", "wasmtime-cranelift"];
 
 /// Looks each runtime up once.
@@ -31,7 +31,7 @@ impl InstalledRuntimes {
         found
     }
 
-    /// Whether all of these are here; if not, how to get the first that is missing.
+    /// Whether all of these are installed; if not, how to get the first that is missing.
     pub fn all(&self, lab: &Lab, needs: &[String]) -> Result<(), String> {
         for id in needs {
             if id == ANY {

@@ -63,7 +63,7 @@ pub fn run(tour: &mut Tour, check: bool) -> Result<u8> {
             let command = tour.available.command(tour.lab, source, None);
             let ran = tour.execute(&command)?;
             if let Some(old) = old.filter(|_| ran.text.contains(ABSENT)) {
-                // Only a part of its runtimes is here.
+                // Only some of its runtimes are installed.
                 outputs.insert(source.to_owned(), old.clone());
                 continue;
             }

@@ -112,7 +112,7 @@ impl Screen {
         self.line(&text)
     }
 
-    /// Waits for the reader; in plain mode, nobody is there.
+    /// Waits for the reader, except in plain mode.
     pub fn ask(&mut self, prompt: &str) -> Result<ReaderInput> {
         if self.plain {
             return Ok(ReaderInput::Enter);

@@ -41,7 +41,7 @@ const MAX_BYTES: u64 = 16 << 20;
 /// If the target's standard library is missing, or cargo fails.
 pub fn write(lab: &Lab) -> Result<u8> {
     let compiler = compiler(lab)?;
-    output::print_progress(&format!("builds {CRATE} for {TARGET} with {compiler}"));
+    output::print_progress(&format!("building {CRATE} for {TARGET} with {compiler}"));
     let module = fs::read(build(lab)?)?;
     let reader = Reader::new(&module, Stamp { sources: sources(lab)?, compiler });
     let html = page(&reader, &profiles::read(lab)?);

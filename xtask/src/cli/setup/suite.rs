@@ -18,7 +18,7 @@ const BRANCH: &str = "prod/testsuite-base";
 /// The commit of that branch, of 2026-08-18: 72 tests of WASI 0.1 and 55 of WASI 0.3.
 const COMMIT: &str = "9f80ca35444cfd9e63100725615140a346652e6c";
 
-/// Clones it, unless this commit is here already.
+/// Clones it, unless this commit is already in the cache.
 pub fn clone(lab: &Lab, dry_run: bool) -> Result<u8> {
     let folder = lab.wasi_testsuite();
     if fs::read_to_string(folder.join(MARK)).is_ok_and(|commit| commit == COMMIT) {

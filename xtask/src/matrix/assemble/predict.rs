@@ -55,7 +55,7 @@ pub fn add(
             continue;
         }
         let facts = facts.get(cell.scenario.as_str()).copied().flatten();
-        // A runtime that is not here says nothing of a question that makes no sense for it.
+        // No prediction for a runtime that is not installed, if the scenario is not applicable to it.
         if version.is_none() && (facts.is_none() || runtime.is_applicable(&scenario.spec, facts).is_err()) {
             continue;
         }

@@ -67,7 +67,7 @@ fn one(file: &WastFile, runtime: &str, cells: &[&Cell], parts: &BTreeMap<&str, (
     all.failures.sort();
     all.failures.truncate(MAX_LISTED);
     all.reasons.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(&b.reason)));
-    // The cell that is told of: one that failed before one that did not run, in the order of the lines.
+    // The cell whose reason is reported: a failed one rather than one that did not run, then the first by line.
     let line = |cell: &Cell| {
         let script = parts.get(cell.scenario.as_str()).and_then(|(_, scenario)| scenario.spec.expect.script.as_ref());
         script.and_then(|script| script.assertions.first()).map_or(0, |assertion| assertion.line)

@@ -37,7 +37,7 @@ impl Reader<'_> {
 
     pub fn config(&mut self, contents: Contents) -> Config {
         if contents.schema != SCHEMA_VERSION {
-            self.fault("schema", format!("is {}, this lab reads {SCHEMA_VERSION}", contents.schema));
+            self.fault("schema", format!("is {}, but this lab reads {SCHEMA_VERSION}", contents.schema));
         }
         for (index, text) in contents.runtimes.iter().enumerate() {
             let key = format!("runtimes[{index}]");
