@@ -17,8 +17,8 @@ use wasmlab_runtimes::{Runtime, Source, Tool};
 use wasmlab_toolchains::rustc::{compiler_in, sysroot};
 
 mod build;
+pub mod custom_build;
 pub mod installed;
-pub mod own;
 mod program;
 mod python;
 

@@ -79,7 +79,7 @@ pub fn glue(facts: Option<&Facts>) -> String {
         (true, true) => format!("{run}; for other hosts, build a program with sockets for wasm32-wasip2 or WASIX."),
         // They remain in a standalone module, and no host defines them.
         (true, false) => format!("{run}; or build it for {}.", wasi(facts)),
-        (false, _) => format!("{run}; {}.", standalone::instead(facts)),
+        (false, _) => format!("{run}; {}.", standalone::for_another_host(facts)),
     }
 }
 

@@ -202,7 +202,7 @@ fn export(facts: &Facts, name: &str) -> String {
     let rust = format!("`#[no_mangle] pub extern \"C\" fn {name}` in a cdylib (Rust)");
     let go = format!("`//go:wasmexport {name}` (Go, TinyGo)");
     let c = format!("`-Wl,--export={name}` or `__attribute__((export_name(\"{name}\")))` (clang)");
-    let way = if made_by(&["rustc", "Rust"]) {
+    let export_syntax = if made_by(&["rustc", "Rust"]) {
         rust
     } else if made_by(&["Go", "TinyGo"]) || facts.sections.iter().any(|s| s.name.contains("go:buildid")) {
         go
@@ -213,7 +213,7 @@ fn export(facts: &Facts, name: &str) -> String {
     } else {
         return String::new();
     };
-    format!(": {way}")
+    format!(": {export_syntax}")
 }
 
 #[cfg(test)]

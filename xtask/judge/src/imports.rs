@@ -1,15 +1,15 @@
 //! The judgement on a missing import, and the imports that only another host defines.
 
+mod custom_host;
 mod described;
 mod mismatched;
-mod own;
 mod reason;
 mod side_module;
 
 use std::collections::HashMap;
 
 use described::described;
-pub use mismatched::{is_wide, mismatched, unnoticed};
+pub use mismatched::{has_64_bit_addresses, mismatched, unnoticed};
 pub use reason::release_candidate;
 use reason::{Reason, of, of_candidate, reason, reason_of, use_another_runtime, with};
 

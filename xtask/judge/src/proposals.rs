@@ -64,7 +64,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         // It supports each of them, so it refuses the module for another reason.
         let all_tried = facts.proposals.iter().all(|name| probed.iter().any(|(probed, _)| probed == name));
         if !all_tried || probed.is_empty() {
-            let refusal = Some(Refusal { lacks: None, words: judgement.detail.clone() });
+            let refusal = Some(Refusal { lacks: None, message: judgement.detail.clone() });
             return Judgement { refusal, ..judgement };
         }
         let detail = format!("{}; it accepts a small module for each proposal that this one needs", judgement.detail);
@@ -86,8 +86,8 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         imports::foreign(facts).map(|import| format!("; not reached: its import {}", imports::shown(facts, import)));
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
     let lacks = format!("{}{part}", forms_listed(&reached, facts));
-    let words = format!("{}{}", judgement.detail, draft(message, &reached));
-    let detail = one_line(&format!("lacks {lacks}: {words}{also}{}", imports.unwrap_or_default()));
+    let full_message = format!("{}{}", judgement.detail, draft(message, &reached));
+    let detail = one_line(&format!("lacks {lacks}: {full_message}{also}{}", imports.unwrap_or_default()));
     let entry = Code::UnsupportedProposal.entry();
     // A runtime without either form of exceptions lacks more than the old one.
     let lacks_both = reached.contains(&"exceptions") || also_lacked.contains(&"exceptions");
@@ -98,7 +98,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         blame: if old_form { vec![Blame::Toolchain] } else { entry.blame.to_vec() },
         subject: Some(reached.join(" ")),
         detail,
-        refusal: Some(Refusal { lacks: Some(lacks), words }),
+        refusal: Some(Refusal { lacks: Some(lacks), message: full_message }),
         remedy: old_form.then(|| to_standard_form(facts)),
         ..judgement
     }

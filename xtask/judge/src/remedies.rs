@@ -11,7 +11,7 @@ use wasmlab_protocol::Stage;
 
 use super::obstacles::{self, FailedColumn};
 use super::{components, limits};
-use changed_file::{but_for_its_import, changes, without};
+use changed_file::{changes, with_missing_import, without};
 pub use targets::{Targets, names_target, with_targets};
 
 /// The most columns that a remedy names.
@@ -101,7 +101,8 @@ fn before_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
         }
         Code::MissingImport | Code::NeedsEmscriptenHost => joined(on_another(), build),
         Code::UnsupportedProposal => {
-            let build = build.map(str::to_owned).or_else(|| without(cell)).map(|build| but_for_its_import(build, cell));
+            let build =
+                build.map(str::to_owned).or_else(|| without(cell)).map(|build| with_missing_import(build, cell));
             let is_exact = cell.own.is_none() && !changes(cell).is_empty();
             joined(on_another(), build.as_deref()).or(build.filter(|_| is_exact))
         }
@@ -116,7 +117,7 @@ fn before_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
         }
         // The lab's limit, reached by the runtime's compiler.
         _ if cell.is_limit_of_compiler() => {
-            let smaller = build.map(|build| but_for_its_import(build.to_owned(), cell));
+            let smaller = build.map(|build| with_missing_import(build.to_owned(), cell));
             let is_enough = smaller.as_deref() == build;
             joined(run_elsewhere(cell, passing), smaller.as_deref().filter(|_| is_enough)).or(smaller)
         }

@@ -30,7 +30,7 @@ pub struct Comparison {
     /// Who is to blame.
     pub blame: Blame,
     /// The other columns in which the guest ran well.
-    pub ran_well: usize,
+    pub ran_to_completion: usize,
     /// The other columns in which it ran.
     pub ran: usize,
 }
@@ -45,7 +45,7 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
     if !went_wrong(cell) {
         return None;
     }
-    let well = others.iter().filter(|other| ran_well(**other)).count();
+    let well = others.iter().filter(|other| ran_to_completion(**other)).count();
     // A host that refuses stops the guest before it can do what it does elsewhere.
     let comes_as_far = |other: &RowCell| other.code != Some(Code::HostRefused) || other.code == cell.code;
     let wrong: Vec<&RowCell> = others.iter().filter(|other| went_wrong(**other) && comes_as_far(other)).collect();
@@ -59,7 +59,7 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
     } else {
         Blame::Unknown
     };
-    Some(Comparison { blame, ran_well: well, ran })
+    Some(Comparison { blame, ran_to_completion: well, ran })
 }
 
 /// A call that this runtime refuses and the guest is blamed for: the rule is the runtime's own if more of the others
@@ -68,7 +68,7 @@ fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
     let well = others.iter().filter(|other| other.verdict == Verdict::Pass).count();
     let alike = others.iter().filter(|other| other.code == cell.code).count();
     let blame = if well > alike { Blame::Runtime } else { Blame::Guest };
-    Comparison { blame, ran_well: well, ran: well + alike }
+    Comparison { blame, ran_to_completion: well, ran: well + alike }
 }
 
 /// The guest ran and misbehaved: without a comparison, the catalogue blames it.
@@ -110,7 +110,7 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
 /// number of columns in which the guest ran well.
 #[must_use]
 pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Check]]) -> String {
-    let Comparison { ran_well: well, ran, .. } = found;
+    let Comparison { ran_to_completion: well, ran, .. } = found;
     let columns = form(ran, "column", "columns");
     let Failed { here, everywhere } = failed(checks, others);
     let Some(((first, right, all), more)) = here.split_first().filter(|_| others.iter().any(|o| !o.is_empty())) else {
@@ -132,9 +132,9 @@ pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Che
     format!("{told}; {ok} of {} checks ok", checks.len())
 }
 
-/// The guest ran to its end, and at most told what it was refused: a wrong answer would have come before that.
+/// Whether the guest passed, or ran to its end and reported only refusals. (A wrong answer would outrank a refusal.)
 #[must_use]
-pub fn ran_well(cell: RowCell) -> bool {
+pub fn ran_to_completion(cell: RowCell) -> bool {
     use Code::{CapabilityDenied, LibraryUnsupported, NotImplemented, SocketsUnsupported, ThreadsUnsupported};
     let refused = |code| {
         matches!(code, CapabilityDenied | LibraryUnsupported | NotImplemented | SocketsUnsupported | ThreadsUnsupported)
@@ -162,7 +162,7 @@ mod tests {
     }
 
     fn check(cell: RowCell, others: &[RowCell], wanted: Option<(Blame, usize, usize)>) {
-        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, ran_well: well, ran });
+        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, ran_to_completion: well, ran });
         assert_eq!(compare(cell, others), wanted, "{cell:?} beside {others:?}");
     }
 
@@ -208,7 +208,7 @@ mod tests {
         let check = |here: &str, others: &[&str], wanted: &str| {
             let others: Vec<Vec<Check>> = others.iter().map(|other| checks(other)).collect();
             let others: Vec<&[Check]> = others.iter().map(Vec::as_slice).collect();
-            let found = Comparison { blame: Blame::Runtime, ran_well: 2, ran: 2 };
+            let found = Comparison { blame: Blame::Runtime, ran_to_completion: 2, ran: 2 };
             assert_eq!(detail("it is so; and 1 more: b", found, &checks(here), &others), wanted, "{here}");
         };
         let (right, refused) = ("clock ok, write no-errno no", "clock wrong past, write no-errno no");

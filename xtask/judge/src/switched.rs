@@ -10,48 +10,49 @@ use wasmlab_protocol::Stage;
 
 /// The judgement of the default run, plus the result of the `last` run with `switches`, which `summary` describes.
 ///
-/// If a switch enables the missing proposal and the guest then meets another obstacle, that one decides: no switch gets
-/// past it.
+/// If a switch enables the missing proposal and the guest then meets another obstacle, the later obstacle decides,
+/// because no switch removes it.
 #[must_use]
-pub fn tried(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
+pub fn with_switches(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
     let with = switches.join(", ");
     if last.stage == Some(Stage::Run) && first.stage.is_some_and(|stage| stage < Stage::Run) && !is_behind(last, &first)
     {
-        let detail = format!("with {with}: {}; without: {}", last.detail, short(words(&first)));
+        let detail = format!("with {with}: {}; without: {}", last.detail, short(message(&first)));
         return Judgement { detail: one_line(&detail), ..last.clone() };
     }
     if is_behind(last, &first) {
         let of_subject = || listed(&first.subject.as_deref().unwrap_or_default().split(' ').collect::<Vec<_>>());
         let proposals = first.refusal.as_ref().and_then(|refusal| refusal.lacks.clone()).unwrap_or_else(of_subject);
-        let detail = format!("refuses {proposals} by default ({}); with {with}: {}", short(words(&first)), last.detail);
+        let detail =
+            format!("refuses {proposals} by default ({}); with {with}: {}", short(message(&first)), last.detail);
         return Judgement { detail: one_line(&detail), ..last.clone() };
     }
     let takes_switch = last.code != Some(Code::NotImplemented) || last.subject.as_deref() != Some("switch");
     let then = if first.code != last.code && takes_switch {
         format!("; also tried with {with}: {summary}")
-    } else if without_numbers(words(&first)) == without_numbers(words(last)) {
+    } else if without_numbers(message(&first)) == without_numbers(message(last)) {
         format!("; same result with {with}")
     } else {
         // The proposals were not probed with the switches, so which of them it lacks then is not known.
-        format!("; also tried with {with}: {}", words(last))
+        format!("; also tried with {with}: {}", message(last))
     };
     Judgement { detail: one_line(&format!("{}{then}", first.detail)), ..first }
 }
 
-/// The runtime's own words.
-fn words(judgement: &Judgement) -> &str {
-    judgement.refusal.as_ref().map_or(&judgement.detail, |refusal| &refusal.words)
+/// The runtime's own message.
+fn message(judgement: &Judgement) -> &str {
+    judgement.refusal.as_ref().map_or(&judgement.detail, |refusal| &refusal.message)
 }
 
 /// V8 compiles functions in parallel, and names the function and the offset of whichever it finds first.
-fn without_numbers(words: &str) -> String {
-    words.chars().filter(|c| !c.is_ascii_digit()).collect()
+fn without_numbers(message: &str) -> String {
+    message.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// The words without what every refusal of wasmtime begins with, and without the place at which it ends.
-fn short(words: &str) -> &str {
-    let words = words.strip_prefix("failed to parse WebAssembly module: ").unwrap_or(words);
-    words.split(" (at offset ").next().unwrap_or(words)
+/// The message without wasmtime's common prefix and without the trailing offset.
+fn short(message: &str) -> &str {
+    let message = message.strip_prefix("failed to parse WebAssembly module: ").unwrap_or(message);
+    message.split(" (at offset ").next().unwrap_or(message)
 }
 
 /// Whether `last` is an obstacle that is reached only where the proposals that `first` names are enabled.
@@ -68,21 +69,21 @@ fn is_behind(last: &Judgement, first: &Judgement) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::tried;
+    use super::with_switches;
     use crate::with_code;
     use wasmlab_model::codes::Code;
     use wasmlab_model::verdict::{Judgement, Refusal};
 
-    /// A refusal with these words, of a runtime that lacks this; `more` ends its detail.
-    fn lacks(subject: &str, lacks: Option<&str>, words: &str, more: &str) -> Judgement {
+    /// A refusal with this message, of a runtime that lacks this; `more` ends its detail.
+    fn lacks(subject: &str, lacks: Option<&str>, message: &str, more: &str) -> Judgement {
         let begin = lacks.map(|lacks| format!("lacks {lacks}: ")).unwrap_or_default();
-        let refusal = Some(Refusal { lacks: lacks.map(str::to_owned), words: words.to_owned() });
-        let detail = format!("{begin}{words}{more}");
+        let refusal = Some(Refusal { lacks: lacks.map(str::to_owned), message: message.to_owned() });
+        let detail = format!("{begin}{message}{more}");
         Judgement { refusal, ..with_code(Code::UnsupportedProposal, subject.to_owned(), detail) }
     }
 
     fn check(first: &Judgement, last: &Judgement, code: Code, wanted: &str) {
-        let found = tried(first.clone(), &["--all".to_owned()], last, "IN SHORT");
+        let found = with_switches(first.clone(), &["--all".to_owned()], last, "IN SHORT");
         assert_eq!((found.code, found.detail.as_str()), (Some(code), wanted));
     }
 
@@ -92,10 +93,10 @@ mod tests {
             with_code(Code::MissingImport, "wasi.thread-spawn".to_owned(), "does not define wasi.thread-spawn");
         let past = "refuses threads by default (malformed limits flags); with --all: does not define wasi.thread-spawn";
         let long = "failed to parse WebAssembly module: malformed limits flags (at offset 0x1)";
-        for (words, more) in
+        for (message, more) in
             [("malformed limits flags", ""), ("malformed limits flags", "; not reached: its import wasi.f"), (long, "")]
         {
-            check(&lacks("threads", Some("threads"), words, more), &import, Code::MissingImport, past);
+            check(&lacks("threads", Some("threads"), message, more), &import, Code::MissingImport, past);
         }
     }
 
@@ -103,10 +104,10 @@ mod tests {
     fn runs_with_and_without_switches_are_compared_by_the_words_of_the_runtime() {
         let threads = lacks("threads", Some("threads"), "malformed limits flags", "");
         let same = "same result with --all";
-        let also = |words: &str| format!("also tried with --all: {words}");
+        let also = |message: &str| format!("also tried with --all: {message}");
         for (last, wanted) in [
             (threads.clone(), same.to_owned()),
-            (lacks("threads", Some("threads"), "other words", ""), also("other words")),
+            (lacks("threads", Some("threads"), "other message", ""), also("other message")),
             // Without probes, all of its proposals are possible.
             (lacks("gc simd threads", None, "malformed limits flags", ""), same.to_owned()),
             (lacks("gc threads", Some("gc and threads"), "no gc", "; also lacks exceptions"), also("no gc")),
@@ -122,8 +123,8 @@ mod tests {
         let import =
             with_code(Code::MissingImport, "wasi.thread-spawn".to_owned(), "does not define wasi.thread-spawn");
         let switch = with_code(Code::NotImplemented, "switch".to_owned(), "wasi support not compiled in");
-        for (last, words) in [(&switch, "wasi support not compiled in"), (&threads, "IN SHORT")] {
-            let wanted = format!("does not define wasi.thread-spawn; also tried with --all: {words}");
+        for (last, message) in [(&switch, "wasi support not compiled in"), (&threads, "IN SHORT")] {
+            let wanted = format!("does not define wasi.thread-spawn; also tried with --all: {message}");
             check(&import, last, Code::MissingImport, &wanted);
         }
     }

@@ -104,8 +104,8 @@ pub struct Judgement {
 pub struct Refusal {
     /// What the runtime lacks, in words; `None` if that is not known.
     pub lacks: Option<String>,
-    /// The runtime's own words.
-    pub words: String,
+    /// The runtime's own message.
+    pub message: String,
 }
 
 /// How a cell compares to its snapshot and to the scenario's `[[known]]` entries.

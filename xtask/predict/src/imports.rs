@@ -213,7 +213,7 @@ fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Pr
         Some(_) => match profile.unusual_modules.get("other-type") {
             Some(answer) if answer.support == Support::No => Definition::OtherType(answer),
             // A host that does not check types links what cannot work.
-            _ if wasmlab_judge::is_wide(facts, import) => Definition::Unchecked,
+            _ if wasmlab_judge::has_64_bit_addresses(facts, import) => Definition::Unchecked,
             _ => Definition::Defined,
         },
         None => match functions.and_then(|functions| functions.refused.get(&import.name)) {

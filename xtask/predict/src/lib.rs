@@ -104,7 +104,7 @@ pub fn predict(question: &Question, profile: &Profile) -> Prediction {
     let judged = match last {
         Some((_, last)) => {
             let summary = last.code.map_or(last.verdict.id(), Code::id).to_owned();
-            switched::tried(judged, &on, &last, &summary)
+            switched::with_switches(judged, &on, &last, &summary)
         }
         None => judged,
     };

@@ -123,7 +123,7 @@ fn reasons_are_exact() {
     let wasi = |name: &str| format!("(import \"wasi_snapshot_preview1\" \"{name}\" (func))");
     let found = of(&format!("(module {} {} (func (export \"_start\")))", wasi("sock_accept"), wasi("sock_open")));
     assert_eq!(found.missing, ["wasi_snapshot_preview1.sock_accept", "wasi_snapshot_preview1.sock_open"]);
-    // What a switch defines is not lacking, and another type is told as such.
+    // What a switch defines is not lacking, and another type is reported as such.
     let mut profile = profile();
     let lacks = missing("", "wasi:http/types");
     profile.components = yes();

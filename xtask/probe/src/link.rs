@@ -65,7 +65,7 @@ struct Search<'a> {
 }
 
 /// The reply to a module, as it concerns its imported functions.
-enum Said<'a> {
+enum LinkReply<'a> {
     AllDefined,
     /// The runtime refuses this one.
     Named(&'a str, Cause),
@@ -81,26 +81,26 @@ impl Search<'_> {
         while !left.is_empty() {
             let probe = module(&format!("link-{}-{}", short(self.from), left.len()), self.from, &left)?;
             let reply = self.runtime.ask(&probe, &[]);
-            match said(reply.clone(), self.from, &left) {
-                Said::AllDefined => {
+            match link_reply(reply.clone(), self.from, &left) {
+                LinkReply::AllDefined => {
                     let defined = left.drain(..).map(|(name, ty)| (name.to_owned(), ty.to_owned()));
                     self.found.defined.extend(defined);
                 }
-                Said::Named(..) if is_many(reply.as_ref(), left.len()) => {
+                LinkReply::Named(..) if is_many(reply.as_ref(), left.len()) => {
                     let (first, second) = left.split_at(left.len() / 2);
                     self.ask(first)?;
                     self.ask(second)?;
                     break;
                 }
-                Said::Named(name, cause) => {
+                LinkReply::Named(name, cause) => {
                     let name = name.to_owned();
                     left.retain(|(other, _)| *other != name);
                     self.refuse(&name, Some(cause));
                 }
-                Said::All => {
+                LinkReply::All => {
                     self.found.missing.extend(left.drain(..).map(|(name, _)| name.to_owned()));
                 }
-                Said::Some(cause) => {
+                LinkReply::Some(cause) => {
                     if let [(name, _)] = left[..] {
                         self.refuse(name, cause);
                     } else {
@@ -125,22 +125,24 @@ impl Search<'_> {
     }
 }
 
-fn said<'a>(reply: Option<Reply>, from: &str, asked: &[Function<'a>]) -> Said<'a> {
-    let Some(cause) = reply.and_then(|reply| reply.cause) else { return Said::Some(None) };
+fn link_reply<'a>(reply: Option<Reply>, from: &str, asked: &[Function<'a>]) -> LinkReply<'a> {
+    let Some(cause) = reply.and_then(|reply| reply.cause) else { return LinkReply::Some(None) };
     let named =
         |module: &str, name: &str| asked.iter().find(|(asked, _)| module == from && *asked == name).map(|f| f.0);
     match &cause {
-        Cause::Returned | Cause::Exit { .. } | Cause::Trap { .. } | Cause::MissingExport { .. } => Said::AllDefined,
+        Cause::Returned | Cause::Exit { .. } | Cause::Trap { .. } | Cause::MissingExport { .. } => {
+            LinkReply::AllDefined
+        }
         Cause::MissingImport { module, name, missing_count, .. } => match named(module, name) {
-            Some(_) if asked.len() > 1 && usize::try_from(*missing_count) == Ok(asked.len()) => Said::All,
-            Some(name) => Said::Named(name, cause),
-            None => Said::Some(Some(cause)),
+            Some(_) if asked.len() > 1 && usize::try_from(*missing_count) == Ok(asked.len()) => LinkReply::All,
+            Some(name) => LinkReply::Named(name, cause),
+            None => LinkReply::Some(Some(cause)),
         },
         Cause::ImportTypeMismatch { module, name, .. } => match named(module, name) {
-            Some(name) => Said::Named(name, cause),
-            None => Said::Some(Some(cause)),
+            Some(name) => LinkReply::Named(name, cause),
+            None => LinkReply::Some(Some(cause)),
         },
-        _ => Said::Some(Some(cause)),
+        _ => LinkReply::Some(Some(cause)),
     }
 }
 

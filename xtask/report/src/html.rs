@@ -122,7 +122,7 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
         notes: notes(report, |kind| kind == NoteKind::ColumnsDiffer),
         missing: notes(report, |kind| kind == NoteKind::Missing),
         next: notes(report, |kind| kind == NoteKind::NextStep),
-        check_page: data::places(report).map(|places| places.check_page),
+        check_page: data::page_links(report).map(|places| places.check_page),
         data: data::json(report),
         style: STYLE,
         script: SCRIPT,

@@ -23,7 +23,7 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
 /// A remedy, or a reference to an earlier one if that already had its part `behind` the first obstacle. Adds this part
 /// to `told`.
 #[must_use]
-pub fn unless_told(told: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
+pub fn without_repetition(told: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
     let Some(behind) = behind else { return remedy.to_owned() };
     if told.iter().any(|known| known == behind) {
         return "This, too, is only the first obstacle: see above.".to_owned();

@@ -11,7 +11,7 @@ use crate::store::cache::Key;
 use crate::store::files;
 
 /// Whether an earlier cell compiled the same module and the result is unmodified. A modified result is removed.
-pub fn is_whole(lab: &Lab, plan: &Plan, prepared: &Path) -> bool {
+pub fn is_intact(lab: &Lab, plan: &Plan, prepared: &Path) -> bool {
     if !prepared.is_dir() {
         return false;
     }
@@ -25,7 +25,7 @@ pub fn is_whole(lab: &Lab, plan: &Plan, prepared: &Path) -> bool {
 }
 
 /// Records how it was built. Without a record the next cell compiles it again.
-pub fn keep(lab: &Lab, plan: &Plan, prepared: &Path) {
+pub fn record(lab: &Lab, plan: &Plan, prepared: &Path) {
     if let Some(hash) = hash(lab, prepared) {
         let _ = lab.cache.put(&key(plan), &hash);
     }

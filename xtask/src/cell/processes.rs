@@ -78,10 +78,10 @@ pub fn run(
     }
     let mut results = Vec::new();
     if let Some(argv) = &commands.precompile
-        && !precompiled::is_whole(lab, plan, &workdir.paths.precompiled)
+        && !precompiled::is_intact(lab, plan, &workdir.paths.precompiled)
     {
         results.push(precompile(plan, workdir, argv, sink)?);
-        precompiled::keep(lab, plan, &workdir.paths.precompiled);
+        precompiled::record(lab, plan, &workdir.paths.precompiled);
     }
     let silent = plan.runtime.compiles_silently && commands.precompile.is_none();
     for argv in &commands.run {

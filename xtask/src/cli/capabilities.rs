@@ -186,13 +186,13 @@ fn text(table: &Table, profiles: &[Profile]) -> String {
             vec![row.name.clone(), format!("{works} of {asked}"), others.join("; ")]
         })
         .collect();
-    let columns = [names(table.kind.what()), names(table.kind.good()), prose("elsewhere", 34)];
+    let columns = [names(table.kind.row_header()), names(table.kind.good_header()), prose("elsewhere", 34)];
     format!("{}\n\n{}", table.title, output::table(&columns, &rows))
 }
 
 fn markdown(table: &Table, profiles: &[Profile]) -> String {
     let escaped = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-    let mut shown = format!("## {}\n\n| {} |", table.title, table.kind.what());
+    let mut shown = format!("## {}\n\n| {} |", table.title, table.kind.row_header());
     for profile in profiles {
         shown += &format!(" {} {} |", escaped(&profile.runtime), escaped(&profile.version));
     }

@@ -11,7 +11,7 @@ use globset::GlobSetBuilder;
 
 use super::format::FormatArgs;
 use super::{output, progress, suggest};
-use crate::engines::own;
+use crate::engines::custom_build;
 use crate::exit;
 use crate::glob;
 use crate::lab::{Lab, ROOT_VARIABLE};
@@ -95,8 +95,8 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
         let matcher = glob.compile_matcher();
         if !all.iter().any(|id| matcher.is_match(id)) {
             let lists = format!("cargo xtask list {what}s");
-            let instead = suggest::instead(text, all.iter().map(String::as_str), &lists);
-            return usage(format!("--{what} `{text}` matches nothing: {instead}"));
+            let alternatives = suggest::alternatives(text, all.iter().map(String::as_str), &lists);
+            return usage(format!("--{what} `{text}` matches nothing: {alternatives}"));
         }
         set.add(glob);
     }
@@ -143,7 +143,7 @@ pub fn column(lab: &Lab, text: &str) -> Result<Runtime> {
         Some(column) => Ok(column.clone()),
         None => {
             let ids = runtimes::all().iter().map(Runtime::id);
-            usage(format!("no runtime is named `{text}`: {}", suggest::instead(text, ids, LIST_RUNTIMES)))
+            usage(format!("no runtime is named `{text}`: {}", suggest::alternatives(text, ids, LIST_RUNTIMES)))
         }
     }
 }
@@ -169,7 +169,7 @@ fn custom_column(lab: &Lab, text: &str) -> Result<Runtime> {
     let named = parts.find(|part| !common.contains(&part.as_str())).unwrap_or_else(|| "own".to_owned());
     let kebab = named.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let column = runtimes::custom_build(base, kebab.trim_matches('-'), path);
-    match own::check(lab, &column) {
+    match custom_build::check(lab, &column) {
         Ok(()) => Ok(column),
         Err(absence) => usage(format!("--runtime `{text}`: {}; {}", absence.reason, absence.remedy)),
     }
@@ -184,8 +184,8 @@ pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)>
         Some(base) => Ok((base, name, build)),
         None => {
             let names = runtimes::all().iter().flat_map(|r| [r.id(), r.engine]);
-            let instead = suggest::instead(name, names, LIST_RUNTIMES);
-            usage(format!("`{text}`: no runtime or engine is named `{name}`: {instead}"))
+            let alternatives = suggest::alternatives(name, names, LIST_RUNTIMES);
+            usage(format!("`{text}`: no runtime or engine is named `{name}`: {alternatives}"))
         }
     }
 }

@@ -141,8 +141,8 @@ fn find(chapters: &[Chapter], text: &str) -> Result<usize> {
         None => {
             let actions = ["next", "check", "hint", "solution", "reset", "book"];
             let known = chapters.iter().map(|chapter| chapter.name.as_str()).chain(actions);
-            let instead = suggest::instead(text, known, "cargo xtask learn");
-            usage(format!("no chapter is named `{text}`: {instead}"))
+            let alternatives = suggest::alternatives(text, known, "cargo xtask learn");
+            usage(format!("no chapter is named `{text}`: {alternatives}"))
         }
     }
 }
@@ -201,7 +201,7 @@ impl Tour<'_> {
     fn chapters(&mut self, from: usize, until: usize) -> Result<u8> {
         for at in from..until {
             if self.chapter(at)? == Flow::Quit {
-                let again = self.own("next");
+                let again = self.command_line("next");
                 self.screen.line(&format!("To come back: {again}"))?;
                 break;
             }

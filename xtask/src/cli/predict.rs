@@ -20,7 +20,7 @@ use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
 use wasmlab_reader::predictions::{self, FilePredictions, Predicted};
 use wasmlab_reader::{answer, source};
-use wasmlab_report::text::{unless_told, wrapped};
+use wasmlab_report::text::{without_repetition, wrapped};
 use wasmlab_report::visible::{VisiblePath, on_line};
 
 mod against;
@@ -181,7 +181,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
             shown += &paragraph("", &why);
         }
         if let Some(remedy) = one.remedy.as_deref().filter(|_| one.verdict == "fails") {
-            let remedy = unless_told(&mut told, remedy, one.remedy_behind.as_deref());
+            let remedy = without_repetition(&mut told, remedy, one.remedy_behind.as_deref());
             shown += &indented(&format!("{:LABEL$}→ ", ""), &format!("{:LABEL$}  ", ""), &remedy);
         }
     }

@@ -63,8 +63,8 @@ pub fn scenario(lab: &Lab, name: &str) -> Result<Scenario> {
     match all.into_iter().find(|s| s.name == name) {
         Some(scenario) => Ok(scenario),
         None => {
-            let instead = suggest::instead(name, names.iter().map(String::as_str), "cargo xtask list scenarios");
-            usage(format!("no scenario is named `{name}`: {instead}"))
+            let alternatives = suggest::alternatives(name, names.iter().map(String::as_str), "cargo xtask list scenarios");
+            usage(format!("no scenario is named `{name}`: {alternatives}"))
         }
     }
 }

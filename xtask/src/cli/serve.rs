@@ -99,8 +99,8 @@ fn find(lab: &Lab, name: &str) -> Result<Scenario> {
         return Ok(found.clone());
     }
     let servers = all.iter().filter(|s| s.spec.run.serve.is_some()).map(|s| s.name.as_str());
-    let instead = suggest::instead(name, servers, "cargo xtask list scenarios");
-    usage(format!("no server is named `{name}`: {instead}"))
+    let alternatives = suggest::alternatives(name, servers, "cargo xtask list scenarios");
+    usage(format!("no server is named `{name}`: {alternatives}"))
 }
 
 /// Turns a tested scenario into one for interactive use.

@@ -25,7 +25,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup
   cargo xtask setup nginx                    installs what this scenario's build needs
   cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchains
-  cargo xtask setup --runtime wasmi          builds this engine: a minute or two
+  cargo xtask setup --runtime wasmi          builds this embedded engine: a minute or two
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
   cargo xtask setup --suite                  clones wasi-testsuite, for `suite`
   cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes

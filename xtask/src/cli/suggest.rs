@@ -33,7 +33,7 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Ve
 
 /// Help for a name that does not exist: similar names and the command that `lists` all, or all names if none is
 /// similar.
-pub fn instead<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, lists: &str) -> String {
+pub fn alternatives<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, lists: &str) -> String {
     let mut names: Vec<&str> = names.into_iter().collect();
     let near = nearest(wanted, names.iter().copied());
     if !near.is_empty() {
@@ -47,7 +47,7 @@ pub fn instead<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, lists
 
 #[cfg(test)]
 mod tests {
-    use super::{instead, nearest};
+    use super::{alternatives, nearest};
 
     #[test]
     fn what_is_near_is_suggested() {
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn without_a_near_name_all_are_listed() {
-        assert_eq!(instead("zz", ["b", "a", "b"], "list"), "choose from: a, b");
-        assert_eq!(instead("adds", ["add", "sub"], "list x"), "did you mean `add`? (`list x` lists all)");
+        assert_eq!(alternatives("zz", ["b", "a", "b"], "list"), "choose from: a, b");
+        assert_eq!(alternatives("adds", ["add", "sub"], "list x"), "did you mean `add`? (`list x` lists all)");
     }
 }

@@ -64,7 +64,7 @@ pub fn try_switches(
     }
     if let Some(last) = last {
         let summary = summary(&last.judgement);
-        first.judgement = switched::tried(first.judgement, &on, &last.judgement, &summary);
+        first.judgement = switched::with_switches(first.judgement, &on, &last.judgement, &summary);
     }
     Ok((None, first))
 }

@@ -145,7 +145,9 @@ impl Tree {
                 let (target, leads_out) = link_within(self.root.path(), path, target);
                 if leads_out {
                     let to = target.visible();
-                    self.notes.push(format!("`{shown}` is a link to `{to}`, outside the folder: the link is copied, but not its target"));
+                    self.notes.push(format!(
+                        "`{shown}` is a link to `{to}`, outside the folder: the link is copied, but not its target"
+                    ));
                 }
                 return Some(Entry { path: path.to_owned(), kind: Kind::Link(target), metadata });
             }

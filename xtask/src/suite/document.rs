@@ -222,7 +222,7 @@ fn operation(fields: &mut Fields, problems: &mut Problems) -> Option<Operation> 
         "kill" => Operation::Kill(signal(fields, problems)),
         other => {
             problems.unknown(&format!("the operation `{other}`"));
-            fields.take_rest();
+            fields.ignore_remaining();
             return None;
         }
     })

@@ -132,7 +132,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes the other fields: what they mean depends on something that is reported as unknown.
-    pub fn take_rest(&mut self) {
+    pub fn ignore_remaining(&mut self) {
         self.is_unknown = true;
     }
 

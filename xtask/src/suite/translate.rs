@@ -58,8 +58,7 @@ fn obstacle(test: &Test) -> Option<NotAttempted> {
     }
     let requests = count(|operation| matches!(operation, Operation::Request(_)));
     if requests > 0 && !document.is_service {
-        let why =
-            "it sends requests to a program that does not implement the world wasi:http/service, and names no address to send them to";
+        let why = "it sends requests to a program that does not implement the world wasi:http/service, and names no address to send them to";
         return reason("suite-request", why.to_owned());
     }
     if chooses_ports(test) && !document.servers.is_empty() {

@@ -165,7 +165,9 @@ impl<'t> Reader<'t> {
             WastDirective::AssertInvalidCustom { .. } | WastDirective::AssertMalformedCustom { .. } => {
                 self.leave_out("it is about a custom section, which an engine need not read");
             }
-            WastDirective::AssertSuspension { .. } => self.leave_out("the lab cannot distinguish a suspension from a trap"),
+            WastDirective::AssertSuspension { .. } => {
+                self.leave_out("the lab cannot distinguish a suspension from a trap")
+            }
             // Only threads are left.
             _ => self.leave_out("it starts threads, and the lab makes all calls from a single thread"),
         }
@@ -249,9 +251,9 @@ impl<'t> Reader<'t> {
                 self.part(line, &module.bytes, &module.host_functions, of_module(line, text, end));
             }
             Ok(module) => match module.other_imports.first() {
-                Some(import) => {
-                    self.leave_out(&format!("it imports from another module ({import}), and the lab does not link modules to each other"))
-                }
+                Some(import) => self.leave_out(&format!(
+                    "it imports from another module ({import}), and the lab does not link modules to each other"
+                )),
                 None => self.part(line, &module.bytes, &module.host_functions, of_module(line, text, end)),
             },
         }

@@ -16,8 +16,13 @@ pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str
         let judgement = with_code(Code::ImportTypeMismatch, import, message);
         return match facts {
             Some(facts) if is_split(facts, module, name) => of_split(judgement),
-            Some(facts) if facts.imports.iter().any(|i| i.module == module && i.name == name && is_wide(facts, i)) => {
-                of_wide(judgement)
+            Some(facts)
+                if facts
+                    .imports
+                    .iter()
+                    .any(|i| i.module == module && i.name == name && has_64_bit_addresses(facts, i)) =>
+            {
+                of_64_bit_addresses(judgement)
             }
             _ => judgement,
         };
@@ -54,21 +59,22 @@ pub fn is_split(facts: &Facts, module: &str, name: &str) -> bool {
 
 /// Whether the module passes 64-bit addresses to this function of WASI 0.1, which has only 32-bit ones.
 #[must_use]
-pub fn is_wide(facts: &Facts, import: &Import) -> bool {
+pub fn has_64_bit_addresses(facts: &Facts, import: &Import) -> bool {
     let has_wide_memory = facts.memory_types().any(|memory| memory.starts_with("i64 "));
     has_wide_memory && import.module == "wasi_snapshot_preview1" && import.ty.contains("i64")
 }
 
-/// A guest that ended well and printed nothing, although it asks for functions that no WASI host has: a host that does not
-/// check types linked them, and each call fails.
+/// A guest that ended with success but printed nothing, although it imports functions with types that no WASI host
+/// defines: the host linked them without checking types, and each call fails.
 pub fn unnoticed(facts: &Facts) -> Option<Judgement> {
-    let import = facts.imports.iter().find(|import| is_wide(facts, import) && import.name == "fd_write")?;
+    let import =
+        facts.imports.iter().find(|import| has_64_bit_addresses(facts, import) && import.name == "fd_write")?;
     let detail = "it ends and prints nothing: this runtime does not check the types of imports, and what the guest \
                   writes is lost";
-    Some(of_wide(with_code(Code::ImportTypeMismatch, import_name(&import.module, &import.name), detail)))
+    Some(of_64_bit_addresses(with_code(Code::ImportTypeMismatch, import_name(&import.module, &import.name), detail)))
 }
 
-fn of_wide(judgement: Judgement) -> Judgement {
+fn of_64_bit_addresses(judgement: Judgement) -> Judgement {
     let detail = format!(
         "{}; the module passes 64-bit addresses, and WASI 0.1 is defined for memories with 32-bit addresses",
         judgement.detail

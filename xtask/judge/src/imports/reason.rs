@@ -1,6 +1,6 @@
 //! Why an import is missing, by its ABI and the kind of module, and what would change that.
 
-use super::{abi_of, kind_of, own, side_module};
+use super::{abi_of, custom_host, kind_of, side_module};
 use crate::{emscripten, glue, plugin_hosts, symbols, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, Facts, Import, Shape};
@@ -190,7 +190,7 @@ fn custom_host(facts: Option<&Facts>, import: Option<&Import>) -> Reason {
     let all = import.into_iter().chain(facts.iter().flat_map(|f| &f.imports));
     match all.into_iter().find_map(|i| plugin_hosts::find(&i.module, &i.name)) {
         Some(host) => Reason { note: format!("; it is {}", host.description), ..with(Code::CustomHost, host.remedy) },
-        None => own::reason(facts),
+        None => custom_host::reason(facts),
     }
 }
 

@@ -26,7 +26,7 @@ impl<'a> Answer<'a> {
         for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
             let behind = group.cell.remedy_behind.as_deref();
-            let remedy = text::unless_told(&mut told, self.remedy(*code, group.cell), behind);
+            let remedy = text::without_repetition(&mut told, self.remedy(*code, group.cell), behind);
             if let Some(exports) = library::exports_of_loaded(report, group.cell) {
                 self.out.push('\n');
                 self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));

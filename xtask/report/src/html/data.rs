@@ -178,7 +178,7 @@ pub fn json(report: &RunReport) -> String {
     });
     let cells: Vec<CellData> = cells.collect();
     let data = Data {
-        lessons: places(report).map(|places| places.lessons),
+        lessons: page_links(report).map(|places| places.lessons),
         scenarios: &report.scenarios,
         runtimes: &report.runtimes,
         codes: &report.codes,
@@ -205,7 +205,7 @@ pub struct PageLinks {
 }
 
 /// `reports/latest/index.html` of a run, `reports/index.html` where it is published; the files of `check` have none.
-pub fn places(report: &RunReport) -> Option<PageLinks> {
+pub fn page_links(report: &RunReport) -> Option<PageLinks> {
     match (report.command.as_str(), report.started.is_empty()) {
         ("run-all", true) => Some(PageLinks { lessons: "../scenarios/", check_page: "check.html" }),
         ("run-all", false) => Some(PageLinks { lessons: "../../scenarios/", check_page: "../check.html" }),

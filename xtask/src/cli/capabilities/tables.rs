@@ -70,7 +70,7 @@ impl Kind {
     }
 
     /// The head of the first column.
-    pub fn what(self) -> &'static str {
+    pub fn row_header(self) -> &'static str {
         match self {
             Self::Wasi => "function",
             Self::Imports => "specification",
@@ -84,7 +84,7 @@ impl Kind {
     }
 
     /// The head of the column that counts good results.
-    pub fn good(self) -> &'static str {
+    pub fn good_header(self) -> &'static str {
         match self {
             Self::Sandbox => "contained",
             Self::Limits => "no limit met",

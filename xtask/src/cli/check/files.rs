@@ -139,7 +139,7 @@ mod tests {
         // It exists, so it is no glob; without it, it is one.
         check("x[1].wasm", Ok(&["x[1].wasm"]));
         check("?[1].wasm", Ok(&["x1.wasm"]));
-        // What has no glob is read as it is, and the error is told there.
+        // A path without a glob is not expanded: reading it reports the error.
         check("missing.wasm", Ok(&["missing.wasm"]));
         check("*.wat", Err("`*.wat` matches no file"));
         check("no/*.wasm", Err("`no/*.wasm` matches no file"));

@@ -132,8 +132,8 @@ pub fn glob(text: &str) -> Result<GlobMatcher, String> {
     if text.contains(runtimes::CUSTOM_BUILD) || ids().any(|id| glob.is_match(id)) {
         return Ok(glob);
     }
-    let instead = suggest::instead(text, ids(), "cargo xtask list runtimes");
-    Err(format!("`{text}` matches no runtime: {instead}"))
+    let alternatives = suggest::alternatives(text, ids(), "cargo xtask list runtimes");
+    Err(format!("`{text}` matches no runtime: {alternatives}"))
 }
 
 /// A code by its id.

@@ -33,7 +33,7 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
     }
     if tour.screen.is_plain() {
         let name = &exercise.name;
-        let lines = [tour.own(&format!("check {name}")), tour.own(&format!("hint {name}"))];
+        let lines = [tour.command_line(&format!("check {name}")), tour.command_line(&format!("hint {name}"))];
         return Ok(tour.screen.lines(lines.iter().map(String::as_str))? && tour.screen.line("")?);
     }
     lay_out(tour, exercise)?;
@@ -93,7 +93,7 @@ fn checked(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<bo
             tour.show(&ran.text, &shown)?;
             tour.screen.prose(&format!("Not yet: {}", otherwise.trim().replace(WORK, &tour.typed(&folder))))?;
             if tour.screen.is_plain() {
-                tour.screen.line(&format!("A hint: {}", tour.own(&format!("hint {}", exercise.name))))?;
+                tour.screen.line(&format!("A hint: {}", tour.command_line(&format!("hint {}", exercise.name))))?;
             }
             return Ok(false);
         }
@@ -114,7 +114,7 @@ fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a E
         return all().find(|(_, exercise)| exercise.name == name).map_or_else(
             || {
                 let names = all().map(|(_, exercise)| exercise.name.as_str());
-                usage(format!("no exercise is named `{name}`: {}", suggest::instead(name, names, "cargo xtask learn")))
+                usage(format!("no exercise is named `{name}`: {}", suggest::alternatives(name, names, "cargo xtask learn")))
             },
             Ok,
         );
@@ -144,7 +144,7 @@ pub fn check(tour: &mut Tour, name: Option<&str>, watch: bool) -> Result<u8> {
         let passed = checked(tour, chapter, exercise)?;
         if passed {
             if let Ok((_, next)) = choose(tour, None) {
-                tour.screen.line(&format!("Next: {}", tour.own(&format!("check {}", next.name))))?;
+                tour.screen.line(&format!("Next: {}", tour.command_line(&format!("check {}", next.name))))?;
             }
             return Ok(exit::OK);
         }

@@ -110,7 +110,7 @@ impl<'a> Tour<'a> {
         if left > 0 {
             self.screen.line(&format!(
                 "Exercises left in this chapter: {left}. To check the next one: {}",
-                self.own("check")
+                self.command_line("check")
             ))?;
         }
         match self.chapters.get(at + 1) {
@@ -151,7 +151,7 @@ impl<'a> Tour<'a> {
     }
 
     /// A command of the walkthrough, for the owner of this progress file.
-    pub fn own(&self, rest: &str) -> String {
+    pub fn command_line(&self, rest: &str) -> String {
         let default = self.lab.root.join("learn.toml");
         let option =
             if self.file == default { String::new() } else { format!(" --progress {}", self.typed(&self.file)) };

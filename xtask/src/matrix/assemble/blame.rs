@@ -29,15 +29,16 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
         let of_row: Vec<RowCell> = others.iter().map(|other| other.cell).collect();
         let Some(found) = row::compare(of_cell(cell), &of_row) else { continue };
         // The same engine runs it, embedded by somebody else: the lab's own embedding may be the reason.
-        let twin =
-            others.iter().find(|other| is_other_embedding(&cell.runtime, &other.runtime) && row::ran_well(other.cell));
-        let twin = twin.filter(|_| found.blame == Blame::Runtime);
-        cell.blame = vec![if twin.is_some() { Blame::Unknown } else { found.blame }];
-        if found.ran_well > 0 && found.blame != Blame::Guest {
+        let other_embedding = others
+            .iter()
+            .find(|other| is_other_embedding(&cell.runtime, &other.runtime) && row::ran_to_completion(other.cell));
+        let other_embedding = other_embedding.filter(|_| found.blame == Blame::Runtime);
+        cell.blame = vec![if other_embedding.is_some() { Blame::Unknown } else { found.blame }];
+        if found.ran_to_completion > 0 && found.blame != Blame::Guest {
             let checks: Vec<&[Check]> = others.iter().map(|other| other.checks.as_slice()).collect();
             cell.detail = row::detail(&cell.detail, found, &cell.checks, &checks);
-            if let Some(twin) = twin {
-                cell.detail += &format!("; {}, a program of the same engine, runs it well", twin.runtime);
+            if let Some(other_embedding) = other_embedding {
+                cell.detail += &format!("; {}, a program of the same engine, runs it well", other_embedding.runtime);
             }
         }
     }

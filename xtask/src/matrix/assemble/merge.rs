@@ -250,8 +250,8 @@ mod tests {
         check(&second(|r| r.scenarios[0].name = "0".to_owned()), "do not divide");
         check(
             &|parts| {
-                let twin = parts[0].1.scenarios[0].clone();
-                parts[1].1.scenarios.push(twin)
+                let duplicate = parts[0].1.scenarios[0].clone();
+                parts[1].1.scenarios.push(duplicate)
             },
             "is in `1.json` and in `2.json`",
         );

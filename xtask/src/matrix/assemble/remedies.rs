@@ -186,13 +186,13 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
 }
 
-/// The proposals that a runtime knows and has disabled, as it says itself. Of one that it does not know, it says nothing;
-/// the others are then no help.
+/// The proposals that the runtime's message names as disabled. Empty if the cell also lacks one that the message does not
+/// name, because enabling the others would then not help.
 fn disabled_in(cell: &Cell) -> Vec<String> {
-    let Some(Refusal { words, .. }) = &cell.refusal else { return Vec::new() };
-    let is_disabled = ["is disabled", "not enabled"].iter().any(|said| words.contains(said));
+    let Some(Refusal { message, .. }) = &cell.refusal else { return Vec::new() };
+    let is_disabled = ["is disabled", "not enabled"].iter().any(|phrase| message.contains(phrase));
     let lacking: Vec<&str> = cell.subject.as_deref().unwrap_or_default().split(' ').collect();
-    let named = if is_disabled { named_in(words, lacking.iter().copied()) } else { Vec::new() };
+    let named = if is_disabled { named_in(message, lacking.iter().copied()) } else { Vec::new() };
     let knows_all = named.len() == lacking.len();
     named.into_iter().filter(|_| knows_all).map(str::to_owned).collect()
 }
@@ -259,7 +259,7 @@ mod tests {
             // It implements no gc, in its library either.
             ("wazero", "gc", "section type: read 0-th type: invalid byte: 0x5f != 0x60", false),
         ] {
-            let refusal = Some(Refusal { lacks: Some(subject.to_owned()), words: words.to_owned() });
+            let refusal = Some(Refusal { lacks: Some(subject.to_owned()), message: words.to_owned() });
             let (code, subject) = (Some(Code::UnsupportedProposal), subject.to_owned());
             let detail = format!("lacks {subject}: {words}; first {subject}: byte 0x1");
             let more = format!("; its Go library can enable {subject}, but its command line cannot");

@@ -72,9 +72,9 @@ fn one(file: &WastFile, runtime: &str, cells: &[&Cell], parts: &BTreeMap<&str, (
         let script = parts.get(cell.scenario.as_str()).and_then(|(_, scenario)| scenario.spec.expect.script.as_ref());
         script.and_then(|script| script.assertions.first()).map_or(0, |assertion| assertion.line)
     };
-    let told = cells.iter().min_by_key(|cell| (weight(cell.verdict), line(cell)));
-    let mut cell = match told {
-        Some(told) => (**told).clone(),
+    let reported = cells.iter().min_by_key(|cell| (weight(cell.verdict), line(cell)));
+    let mut cell = match reported {
+        Some(reported) => (**reported).clone(),
         None => {
             let reason = NotAttempted { subject: "wast", reason: why_nothing(&all) };
             row::not_attempted(&scenario(file.title.clone(), &file.title, Run::default(), None), runtime, reason)
@@ -107,7 +107,7 @@ fn one(file: &WastFile, runtime: &str, cells: &[&Cell], parts: &BTreeMap<&str, (
     cell
 }
 
-/// Not all of the file was run: it passes nothing, and what failed before is still told.
+/// Not all of the file was run: it passes nothing, and earlier failures are still reported.
 fn cut_short(cell: &mut Cell, all: &Assertions, why: &str) {
     if matches!(cell.verdict, Verdict::Error | Verdict::Fail | Verdict::Gap) {
         cell.detail = format!("{}; {why}", cell.detail);

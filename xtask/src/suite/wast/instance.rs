@@ -70,7 +70,9 @@ impl Instance {
         let wrappers = Wrappers::new(&module);
         let obstacle = match module.other_imports.as_slice() {
             [] => None,
-            [first, ..] => Some(format!("it imports from another module ({first}), and the lab does not link modules to each other")),
+            [first, ..] => Some(format!(
+                "it imports from another module ({first}), and the lab does not link modules to each other"
+            )),
         };
         let (lost, calls, assertions, ends) = (None, Vec::new(), Vec::new(), Vec::new());
         Self { line, text, module, wrappers, obstacle, is_asked: false, lost, calls, assertions, ends }

@@ -165,8 +165,8 @@ impl Reader<'_> {
         let known = proposals::known();
         for name in table.proposals.iter().flatten().filter(|name| !known.contains(*name)) {
             let all = "cargo xtask capabilities proposals";
-            let instead = suggest::instead(name, known.iter().map(String::as_str), all);
-            self.fault(&format!("{key}.proposals"), format!("`{name}` is not a proposal: {instead}"));
+            let alternatives = suggest::alternatives(name, known.iter().map(String::as_str), all);
+            self.fault(&format!("{key}.proposals"), format!("`{name}` is not a proposal: {alternatives}"));
         }
         let mut forbidden_imports: Vec<GlobMatcher> = Vec::new();
         for (index, text) in table.forbidden_imports.iter().enumerate() {

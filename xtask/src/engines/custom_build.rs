@@ -32,10 +32,9 @@ pub fn check(lab: &Lab, column: &Runtime) -> Result<(), Absence> {
     let (name, asked) = (program.visible(), asked.version_args.join(" "));
     let remedy = format!("give the path of a {} program", column.engine);
     match lab.machine.query(&query) {
-        Err(why) => Err(Absence::new(
-            format!("`{name}` is not {}: it does not answer `{asked}`: {why}", column.engine),
-            remedy,
-        )),
+        Err(why) => {
+            Err(Absence::new(format!("`{name}` is not {}: it does not answer `{asked}`: {why}", column.engine), remedy))
+        }
         Ok(answer) if column.is_own_version(&answer) => Ok(()),
         Ok(answer) => {
             let line: String = answer.lines().next().unwrap_or_default().chars().take(MAX_QUOTED).collect();
