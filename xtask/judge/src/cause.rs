@@ -15,6 +15,9 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     if let Some(judgement) = known_from_facts(cause, evidence.facts.ok()) {
         return Some(judgement);
     }
+    if let Some(judgement) = file_too_large(cause) {
+        return Some(judgement);
+    }
     Some(match cause {
         Cause::Returned | Cause::Exit { .. } => return None,
         Cause::Trap { trap, message, location } => {
@@ -57,6 +60,14 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::HostError { message } => host::failed(evidence, message),
         Cause::EngineError { message } => without_code(Verdict::Error, format!("the engine failed: {message}")),
     })
+}
+
+/// A runtime that could not write its compiled code: the lab limits the size of files.
+fn file_too_large(cause: &Cause) -> Option<Judgement> {
+    let (Cause::CompileFailed { message } | Cause::Rejected { message, .. }) = cause else { return None };
+    let detail = "the lab limits the size of each file, and the runtime's compiled code is larger";
+    let judgement = Judgement { subject: Some("file-size".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
+    message.contains("File too large (os error 27)").then_some(judgement)
 }
 
 /// A reason that inspecting the binary already gave; it explains the runtime's refusal.

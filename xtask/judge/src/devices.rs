@@ -1,9 +1,9 @@
 //! Guests that failed because they opened a device of the operating system, such as `/dev/urandom`.
 
-use super::{Evidence, with_code};
+use super::{Evidence, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::scenario::Run;
-use wasmlab_model::verdict::Judgement;
+use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// Devices, and what a guest uses in their place.
 const DEVICES: &[(&str, &str)] = &[
@@ -22,6 +22,13 @@ const RANDOM: &str = "Ask for random bytes by a function, not by a file: `getent
 /// The judgement with the device as its reason, if the guest's messages name one that it was not given.
 pub fn named(judgement: Judgement, evidence: &Evidence, run: &Run) -> Judgement {
     let has_failed = matches!(judgement.code, Some(Code::WrongExit | Code::Trap | Code::WrongOutput));
+    if has_failed && run.dir.iter().any(|dir| dir.guest == "/dev" && dir.host.is_none()) {
+        let detail = format!(
+            "the lab gives a guest a copy of each directory, without devices, so a guest that opens one cannot be tried ({})",
+            judgement.detail
+        );
+        return Judgement { subject: Some("device".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
+    }
     if !has_failed || run.dir.iter().any(|dir| dir.guest == "/" || dir.guest.starts_with("/dev")) {
         return judgement;
     }
@@ -57,6 +64,7 @@ mod tests {
     use wasmlab_model::codes::Code;
     use wasmlab_model::observation::{GuestProgress, Observation};
     use wasmlab_model::scenario::{Dir, Run};
+    use wasmlab_model::verdict::Verdict;
 
     fn check(dir: &[&str], stderr: &str, wanted: Option<&str>) {
         let observation = Observation { stderr: stderr.to_owned(), ..Observation::not_started() };
@@ -75,11 +83,26 @@ mod tests {
     }
 
     #[test]
+    fn copy_of_the_devices_is_no_try() {
+        let observation = Observation { stderr: "urandom: No such file".to_owned(), ..Observation::not_started() };
+        let progress = GuestProgress::default();
+        let evidence =
+            Evidence { facts: Err("none"), observation: &observation, progress: &progress, lab_guest: false };
+        let check = |guest: &str, wanted: Verdict| {
+            let dir = vec![Dir { guest: guest.to_owned(), ..Dir::default() }];
+            let failed = with_code(Code::WrongExit, None, "exit code 1, expected 0");
+            assert_eq!(named(failed, &evidence, &Run { dir, ..Run::default() }).verdict, wanted, "{guest}");
+        };
+        check("/dev", Verdict::NotAttempted);
+        check("/data", Verdict::Fail);
+    }
+
+    #[test]
     fn device_that_the_message_names_is_the_reason() {
         check(&[], "cannot open /dev/urandom: No such file or directory", Some("/dev/urandom"));
         check(&["/data"], "Error: open \"/dev/null\": Bad file descriptor", Some("/dev/null"));
         // It was given that folder, or the device is only mentioned, or it is another file.
-        check(&["/dev"], "cannot open /dev/urandom", None);
+        check(&["/dev/shm"], "cannot open /dev/urandom", None);
         check(&["/"], "cannot open /dev/urandom", None);
         check(&[], "usage: dd if=/dev/urandom", None);
         check(&[], "cannot open /dev/nullable", None);

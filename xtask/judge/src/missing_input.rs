@@ -19,6 +19,7 @@ const REFUSED: &[&str] = &[
     "not permitted",
     "notcapable",
     "not capable",
+    "capabilities insufficient",
     "eacces",
     "eperm",
 ];

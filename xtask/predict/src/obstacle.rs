@@ -192,10 +192,12 @@ fn support(profile: &Profile, name: &str) -> Support {
     profile.unusual_modules.get(name).map_or(Support::Unknown, |answer| answer.support)
 }
 
-/// Whether a program depends on its function with the empty name, and nothing was measured of such.
+/// Whether a program depends on its function with the empty name, and nothing was measured of such: whether the runtime
+/// starts one, or which it starts if there is a `_start` beside it.
 pub fn has_unmeasured_start(facts: &Facts, question: &Question, profile: &Profile) -> bool {
     let exports = |name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
-    is_program(question) && !exports("_start") && exports("") && support(profile, EMPTY_NAME) == Support::Unknown
+    let open = if exports("_start") { Support::Yes } else { Support::Unknown };
+    is_program(question) && exports("") && support(profile, EMPTY_NAME) == open
 }
 
 /// The obstacle of an unusual module that the runtime refuses.

@@ -72,6 +72,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     imitated_messages::correct(&mut cells);
     cut_exit_codes::correct(&mut cells, request.scenarios);
     blame::compare(&mut cells, &of_same_guests);
+    remedies::of_unnamed_start(&request.runtimes, &artifacts, &mut cells);
     remedies::of_same_traps(&mut cells);
     remedies::of_runtimes(&request.runtimes, &mut cells);
     remedies::of_rows(&mut cells, &artifacts, &of_same_guests);

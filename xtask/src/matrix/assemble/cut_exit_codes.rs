@@ -1,4 +1,4 @@
-//! Detects passes of guests whose exit code a runtime cut. A process has 8 bits for its exit code, so a command line shows
+//! Detects exit codes that a runtime cut. A process has 8 bits for its exit code, so a command line shows 300 as 44, and
 //! 256 as 0: a success, where the guest failed.
 
 use wasmlab_model::codes::{Blame, Code};
@@ -8,23 +8,38 @@ use wasmlab_model::verdict::Verdict;
 
 /// What a process keeps of its exit code.
 const MASK: i32 = 0xff;
+/// What wasmer keeps of it.
+const WIDE_MASK: i32 = 0xffff;
 
-/// Gives a pass the result of the columns that report the guest's whole exit code.
+/// Explains the cells of which another column reports the guest's whole exit code. A pass by a cut code is none, and a
+/// guest that exits with the expected code is not to blame.
 pub fn correct(cells: &mut [Cell], scenarios: &[Scenario]) {
     for Scenario { name, spec, .. } in scenarios.iter().filter(|scenario| !scenario.spec.expect.any_exit) {
-        let is_cut = |cell: &&Cell| cell.scenario == *name && cell.exit_code.is_some_and(|code| code & !MASK != 0);
-        let Some(whole) = cells.iter().find(is_cut).cloned() else { continue };
-        let Some(code) = whole.exit_code.filter(|code| code & MASK == spec.expect.exit) else { continue };
-        let passes = |cell: &&mut Cell| cell.scenario == *name && cell.verdict == Verdict::Pass;
-        for cell in cells.iter_mut().filter(passes).filter(|cell| cell.exit_code.unwrap_or(0) == spec.expect.exit) {
+        let expected = spec.expect.exit;
+        let of_row = |cell: &Cell| cell.scenario == *name;
+        // The code that is the least cut.
+        let codes = cells.iter().filter(|cell| of_row(cell)).filter_map(|cell| Some((cell.exit_code?, &cell.runtime)));
+        let whole =
+            codes.filter(|(code, _)| code & !MASK != 0).max_by_key(|(code, _)| (*code < 0, *code > WIDE_MASK, *code));
+        let Some((whole, runtime)) = whole.map(|(code, runtime)| (code, runtime.clone())) else { continue };
+        for cell in cells.iter_mut().filter(|cell| of_row(cell)) {
+            let own = cell.exit_code.unwrap_or(0);
+            let is_cut = own != whole && (own == whole & MASK || own == whole & WIDE_MASK);
+            let bits = if own == whole & MASK { 8 } else { 16 };
+            let is_pass = cell.verdict == Verdict::Pass && own == expected;
+            if !is_cut || !(is_pass || cell.code == Some(Code::WrongExit)) {
+                continue;
+            }
             cell.detail = format!(
-                "exit code {}, where the guest exits with {code} on {}: this runtime passes on only the lowest 8 bits",
-                spec.expect.exit, whole.runtime
+                "exit code {own}, expected {expected}; the guest exits with {whole} on {runtime}: this runtime passes on \
+                 only the lowest {bits} bits"
             );
             cell.verdict = Code::WrongExit.entry().verdict;
             cell.code = Some(Code::WrongExit);
-            cell.blame = vec![Blame::Runtime];
-            cell.remedy = Some("Exit with a code below 126, which every runtime passes on.".to_owned());
+            if is_pass || whole == expected {
+                cell.blame = vec![Blame::Runtime];
+                cell.remedy = Some("Exit with a code below 126, which every runtime passes on.".to_owned());
+            }
         }
     }
 }
@@ -32,31 +47,45 @@ pub fn correct(cells: &mut [Cell], scenarios: &[Scenario]) {
 #[cfg(test)]
 mod tests {
     use super::correct;
-    use wasmlab_model::codes::Code;
+    use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::report::Cell;
     use wasmlab_model::scenario::Scenario;
 
-    /// Checks the code of a pass beside a column that reports `whole`.
-    fn check(expect: &str, whole: i32, wanted: Option<Code>) {
-        let pass = crate::sample::cells().remove(0);
-        let other = Cell { exit_code: Some(whole), code: Some(Code::WrongExit), ..pass.clone() };
-        let mut cells = [pass, Cell { verdict: Code::WrongExit.entry().verdict, ..other }];
+    /// Checks a cell with the exit code `own` beside a column that reports `whole`: whom it blames, if it fails, and
+    /// whether its detail names the whole code.
+    fn check(expected: i32, own: i32, whole: i32, wanted: (Option<Blame>, bool)) {
+        let sample = crate::sample::cells().remove(0);
+        let of = |exit: i32| {
+            let code = Some(Code::WrongExit).filter(|_| exit != expected);
+            let verdict = code.map_or(sample.verdict, |code| code.entry().verdict);
+            let blame = code.map(|_| Blame::Guest).into_iter().collect();
+            Cell { exit_code: Some(exit).filter(|exit| *exit != 0), code, verdict, blame, ..sample.clone() }
+        };
+        let mut cells = [of(own), of(whole)];
         let text = format!(
-            "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = {{ toolchain = \"wat\", source = \"m.wat\" }}\n{expect}"
+            "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = {{ toolchain = \"wat\", source = \"m.wat\" \
+             }}\n[expect]\nexit = {expected}\n"
         );
         let spec = crate::scenario::parse(&text).unwrap();
-        let name = cells[0].scenario.clone();
+        let name = sample.scenario.clone();
         correct(&mut cells, &[Scenario { name, dir: ".".into(), spec }]);
-        assert_eq!(cells[0].code, wanted, "{expect} {whole}");
+        let names = cells[0].detail.contains(&format!("exits with {whole} on"));
+        assert_eq!((cells[0].blame.first().copied(), names), wanted, "{expected} {own} {whole}: {}", cells[0].detail);
     }
 
     #[test]
-    fn pass_with_a_cut_exit_code_is_none() {
-        check("", 256, Some(Code::WrongExit));
-        check("", -256, Some(Code::WrongExit));
-        // Another code is not the same cut to 8 bits.
-        check("", 1, None);
-        check("", 257, None);
-        check("[expect]\nany_exit = true\n", 256, None);
+    fn codes_that_a_runtime_cut_are_told() {
+        // A pass that is none.
+        check(0, 0, 256, (Some(Blame::Runtime), true));
+        check(0, 0, -256, (Some(Blame::Runtime), true));
+        check(0, 0, 65_536, (Some(Blame::Runtime), true));
+        // The guest does not exit with the expected code anywhere, or does but for the cut.
+        check(0, 44, 300, (Some(Blame::Guest), true));
+        check(0, 65_535, -1, (Some(Blame::Guest), true));
+        check(300, 44, 300, (Some(Blame::Runtime), true));
+        // Another code is not the same one, cut.
+        check(0, 0, 1, (None, false));
+        check(0, 0, 257, (None, false));
+        check(0, 3, 300, (Some(Blame::Guest), false));
     }
 }

@@ -10,9 +10,11 @@ use wasmlab_judge::obstacles::FailedColumn;
 use wasmlab_judge::proposals::named_in;
 use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::{Remedy, RemedyKind};
 use wasmlab_model::report::{Artifact, Cell};
 use wasmlab_model::verdict::{Refusal, Verdict};
+use wasmlab_protocol::Stage;
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
 /// Adds to each cell the columns in which its guest passes, in this run or according to snapshots, and what stands behind
@@ -138,6 +140,30 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
             if let Some(with_columns) = with_targets(remedy, &targets) {
                 *remedy = with_columns;
             }
+        }
+    }
+}
+
+/// A module with an export `""` beside `_start`: some runtimes start that one, by design.
+pub fn of_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells: &mut [Cell]) {
+    let exports = |facts: &Facts, name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
+    let has_both = |cell: &Cell| {
+        let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
+        let facts = artifact.and_then(|artifact| artifact.facts.as_ref());
+        facts.is_some_and(|facts| exports(facts, "_start") && exports(facts, ""))
+    };
+    let starts_unnamed = |cell: &Cell| {
+        let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
+        runtime.and_then(|runtime| runtime.output_parser.as_ref()).is_some_and(|parser| parser.starts_unnamed)
+    };
+    for cell in cells.iter_mut().filter(|cell| cell.stage == Some(Stage::Run) && starts_unnamed(cell) && has_both(cell))
+    {
+        cell.detail += "; this runtime starts the export `\"\"`, not `_start`";
+        if cell.code.is_some_and(Code::is_guest_gone_wrong) {
+            cell.blame = vec![Blame::Toolchain];
+            cell.remedy =
+                Some("Rename or remove the export `\"\"`; `_start` is then what this runtime starts.".to_owned());
+            cell.remedy_kind = RemedyKind::Change;
         }
     }
 }
