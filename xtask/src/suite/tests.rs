@@ -89,7 +89,7 @@ fn unknown_parts_are_reported() {
     check(r#"{"world": "wasi:cloud/x", "proposals": []}"#, "the world `wasi:cloud/x`");
     check(r#"{"servers": [{"name": "a", "kind": "slow"}]}"#, "the kind of server `slow`");
     check(r#"{"servers": [{"name": "a", "endpoints": [{"mode": "teapot"}]}]}"#, "the mode of an endpoint `teapot`");
-    check(&ops(r#"{"type": "request"}"#), "does not say where to");
+    check(&ops(r#"{"type": "request"}"#), "names no address to send them to");
     check(r#"{"servers": [{"name": "a"}], "proposals": ["sockets"]}"#, "needs both test servers and ports");
     let twice = r#"{"operations": [{"type": "run"}, {"type": "wait"}, {"type": "run"}, {"type": "wait"}]}"#;
     check(twice, "runs its program several times");
@@ -133,10 +133,10 @@ fn faults_name_field_and_remedy() {
     );
     check(r#"{"servers": [{"name": "a-b"}]}"#, "`servers[0].name` becomes part of a variable's name");
     check(r#"{"servers": [{"name": "a"}, {"name": "A"}]}"#, "`servers[1].name` is the name of another server");
-    check(r#"{"servers": [{"name": "a", "kind": "closed", "endpoints": [{}]}]}"#, "those of a closed server");
+    check(r#"{"servers": [{"name": "a", "kind": "closed", "endpoints": [{}]}]}"#, "belong to a closed server");
     let endpoint = |text: &str| format!(r#"{{"servers": [{{"name": "a", "endpoints": [{text}]}}]}}"#);
-    check(&endpoint(r#"{"method": "BREW"}"#), "`servers[0].endpoints[0].method` is none of GET");
-    check(&endpoint(r#"{"response": {"body": "", "chunks": []}}"#), "given together with `body`");
+    check(&endpoint(r#"{"method": "BREW"}"#), "`servers[0].endpoints[0].method` is not one of GET");
+    check(&endpoint(r#"{"response": {"body": "", "chunks": []}}"#), "set together with `body`");
     check(&endpoint(r#"{"response": {"trailers": {"a": "b"}}}"#), "need `chunks`");
     check(&endpoint(r#"{"mode": "echo-body", "response": "x"}"#), "is set for an endpoint that echoes its request");
     // Texts of the file are shortened and stay on one line.
