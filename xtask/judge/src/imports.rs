@@ -9,7 +9,7 @@ mod side_module;
 use std::collections::HashMap;
 
 use described::described;
-pub use mismatched::{has_64_bit_addresses, mismatched, unnoticed};
+pub use mismatched::{has_64_bit_addresses, mismatched, unchecked_type, unnoticed};
 pub use reason::release_candidate;
 use reason::{Reason, of, of_candidate, reason, reason_of, use_another_runtime, with};
 

@@ -93,6 +93,7 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let judgement = diagnose(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
     let judgement = std_refusals::named(judgement, evidence);
     let judgement = devices::named(judgement, evidence, &spec.run);
+    let judgement = imports::unchecked_type(judgement, evidence.facts.ok());
     let mut judgement = context::with_context(judgement, evidence, spec);
     // Without an attempt, the stage means nothing.
     if judgement.verdict != Verdict::NotAttempted {

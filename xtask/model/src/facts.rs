@@ -268,13 +268,14 @@ pub struct Import {
 }
 
 impl Import {
-    /// `module.name`, or the name alone for a component. The first name of a core module may be empty: `"".name`.
+    /// `module.name`, or the name alone for a component. Each name of a core module may be empty: `"".name`, `module.""`.
     #[must_use]
     pub fn shown(&self, kind: BinaryKind) -> String {
+        let shown = |name: &str| if name.is_empty() { "\"\"".to_owned() } else { name.to_owned() };
         match (kind, self.module.as_str()) {
             (BinaryKind::Component, "") => self.name.clone(),
-            (BinaryKind::Module, "") => format!("\"\".{}", self.name),
-            (_, module) => format!("{module}.{}", self.name),
+            (BinaryKind::Component, module) => format!("{module}.{}", self.name),
+            (BinaryKind::Module, module) => format!("{}.{}", shown(module), shown(&self.name)),
         }
     }
 }

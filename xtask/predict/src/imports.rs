@@ -244,6 +244,9 @@ pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile, on: &[Str
     }
     let fails = |import: &Import| {
         let behaviour = profile.behaviour.get(&import.name).filter(|_| import.module == "wasi_snapshot_preview1");
+        if wasmlab_judge::has_64_bit_addresses(facts, import) {
+            return true;
+        }
         let works = behaviour.is_none_or(|behaviour| behaviour.outcome == BehaviourOutcome::Works);
         !works || matches!(core(facts, import, question, profile), Definition::Unchecked) && behaviour.is_none()
     };

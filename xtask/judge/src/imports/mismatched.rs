@@ -74,6 +74,19 @@ pub fn unnoticed(facts: &Facts) -> Option<Judgement> {
     Some(of_64_bit_addresses(with_code(Code::ImportTypeMismatch, import_name(&import.module, &import.name), detail)))
 }
 
+/// A guest that a host started although it asks for functions that no WASI host has, and that then went wrong: the host
+/// does not check types, and whatever the guest does by these functions fails.
+pub fn unchecked_type(judgement: Judgement, facts: Option<&Facts>) -> Judgement {
+    let import = facts.and_then(|facts| facts.imports.iter().find(|import| has_64_bit_addresses(facts, import)));
+    let went_wrong = [Code::WrongExit, Code::WrongOutput, Code::HostRefused, Code::Trap, Code::Timeout];
+    let Some(import) = import.filter(|_| judgement.code.is_some_and(|code| went_wrong.contains(&code))) else {
+        return judgement;
+    };
+    let detail = format!("this runtime starts it without checking the types of imports; then: {}", judgement.detail);
+    let found = with_code(Code::ImportTypeMismatch, import_name(&import.module, &import.name), detail);
+    of_64_bit_addresses(Judgement { stage: judgement.stage, ..found })
+}
+
 fn of_64_bit_addresses(judgement: Judgement) -> Judgement {
     let detail = format!(
         "{}; the module passes 64-bit addresses, and WASI 0.1 is defined for memories with 32-bit addresses",
@@ -96,7 +109,8 @@ fn of_split(judgement: Judgement) -> Judgement {
 
 #[cfg(test)]
 mod tests {
-    use super::{mismatched, unnoticed};
+    use super::{mismatched, unchecked_type, unnoticed};
+    use crate::with_code;
     use wasmlab_model::codes::{Blame, Code};
 
     #[test]
@@ -128,6 +142,8 @@ mod tests {
             let found = mismatched(Some(&facts), "wasi_snapshot_preview1", "fd_write", "other type");
             assert_eq!(found.blame == [Blame::Toolchain], wanted, "{memory}");
             assert_eq!(unnoticed(&facts).is_some(), wanted, "{memory}");
+            let failed = unchecked_type(with_code(Code::WrongExit, None, "exit code 71"), Some(&facts));
+            assert_eq!(failed.code == Some(Code::ImportTypeMismatch), wanted, "{memory}");
         };
         check("i64 1", true);
         check("1", false);
