@@ -3,12 +3,20 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[expect(dead_code, reason = "other tests need programs on PATH")]
+#[path = "common/trials.rs"]
+mod trials;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{CommandResult, Workspace, result_of};
+use libtest_mimic::{Arguments, Trial};
+use xtask::engines;
+use xtask::lab::Lab;
+use xtask::machine::Machine;
+use xtask::store::cache::Cache;
 
 /// Copies stdin to stdout and exits with 3.
 const COPIES: &str = r#"(module
@@ -24,13 +32,39 @@ const COPIES: &str = r#"(module
 
 const STDIN: &str = "[run]\nstdin = \"what it is given\"\n[expect]\nexit = 3\n";
 
-/// The folder of a cell, moved away from the lab; `None` if the runtime is not installed.
-fn moved(workspace: &Workspace, scenario: &str, runtime: &str) -> Option<PathBuf> {
+/// What is tested, the runtime, and the test.
+type Test = (&'static str, &'static str, fn(&str));
+
+const TESTS: &[Test] = &[
+    ("reproduces its cell", "node", |runtime| reproduces_its_cell(runtime, EXIT)),
+    ("reproduces its cell", "deno", |runtime| reproduces_its_cell(runtime, EXIT)),
+    ("reproduces its cell", "wasmtime-cli", |runtime| reproduces_its_cell(runtime, "exit code 3")),
+    ("builds an embedded engine", "tinywasm", builds_an_embedded_engine),
+    ("reports a missing program", "node", reports_a_missing_program),
+];
+
+fn main() {
+    let trials = TESTS.iter().map(|(name, runtime, test)| trial(name, runtime, *test)).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// The test of a column, listed as ignored if that is absent.
+fn trial(name: &str, runtime: &'static str, test: fn(&str)) -> Trial {
+    let root = tempfile::tempdir().unwrap();
+    let lab = Lab {
+        root: root.path().into(),
+        cache: Cache::new(root.path().join("cache")),
+        machine: Machine::new(root.path().join("memory")),
+    };
+    let found = wasmlab_runtimes::find(runtime).map(|column| engines::find_tool(&lab, column));
+    // An engine that is not built yet is built by the test.
+    let missing = if matches!(found, Some(Err(Some(_)))) { vec![runtime] } else { Vec::new() };
+    trials::without(format!("{name}: {runtime}"), &missing, move || test(runtime))
+}
+
+/// The folder of a cell, moved away from the lab.
+fn moved(workspace: &Workspace, scenario: &str, runtime: &str) -> PathBuf {
     let made = workspace.run(&["repro", scenario, runtime, "--offline"]);
-    if made.code == 2 && made.stderr.contains("absent") {
-        common::required::not_here(runtime, &made.stderr);
-        return None;
-    }
     assert_eq!(made.code, 0, "{runtime}: {}{}", made.stdout, made.stderr);
     let moved = workspace.path(&format!("moved-{runtime}"));
     fs::rename(workspace.path(&format!("reports/repro/{scenario}-{runtime}")), &moved).unwrap();
@@ -41,7 +75,7 @@ fn moved(workspace: &Workspace, scenario: &str, runtime: &str) -> Option<PathBuf
             assert!(!text.contains(place), "{} names {place}", file.display());
         }
     }
-    Some(moved)
+    moved
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -55,28 +89,21 @@ fn shown(folder: &Path, set: &[(&str, &Path)]) -> CommandResult {
     result_of(command.envs(set.iter().copied()).current_dir("/").output().unwrap())
 }
 
-#[test]
-fn repro_folder_reproduces_its_cell() {
+const EXIT: &str = r#"{"kind":"exit","code":3}"#;
+
+fn reproduces_its_cell(runtime: &str, outcome: &str) {
     let workspace = Workspace::new();
     workspace.scenario("copies", COPIES, STDIN);
-    for (runtime, outcome) in [
-        ("node", r#"{"kind":"exit","code":3}"#),
-        ("deno", r#"{"kind":"exit","code":3}"#),
-        ("wasmtime-cli", "exit code 3"),
-    ] {
-        let Some(folder) = moved(&workspace, "copies", runtime) else { continue };
-        let ran = shown(&folder, &[]);
-        assert_eq!((ran.code, ran.stdout.as_str()), (3, "what it is given"), "{runtime}: {}", ran.stderr);
-        assert!(ran.stderr.ends_with(&format!("outcome: {outcome}\n")), "{runtime}: {}", ran.stderr);
-    }
+    let ran = shown(&moved(&workspace, "copies", runtime), &[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, "what it is given"), "{runtime}: {}", ran.stderr);
+    assert!(ran.stderr.ends_with(&format!("outcome: {outcome}\n")), "{runtime}: {}", ran.stderr);
 }
 
 /// Its program is built from the source in the folder, with the lock file there.
-#[test]
-fn repro_folder_builds_an_embedded_engine() {
+fn builds_an_embedded_engine(runtime: &str) {
     let workspace = Workspace::new();
     workspace.scenario("traps", "(module (func (export \"_start\") unreachable))", "");
-    let Some(folder) = moved(&workspace, "traps", "tinywasm") else { return };
+    let folder = moved(&workspace, "traps", runtime);
     // Built once for all runs of this test.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("repro");
     let ran = shown(&folder, &[("CARGO_TARGET_DIR", &target)]);
@@ -84,11 +111,10 @@ fn repro_folder_builds_an_embedded_engine() {
     assert!(ran.code == 1 && end.starts_with(r#"outcome: {"kind":"trap","trap":"unreachable""#), "{}", ran.stderr);
 }
 
-#[test]
-fn repro_script_reports_missing_programs() {
+fn reports_a_missing_program(runtime: &str) {
     let workspace = Workspace::new();
     workspace.scenario("copies", COPIES, STDIN);
-    let Some(folder) = moved(&workspace, "copies", "node") else { return };
+    let folder = moved(&workspace, "copies", runtime);
     let tools = workspace.path("tools");
     fs::create_dir(&tools).unwrap();
     for tool in ["dirname", "sh"] {

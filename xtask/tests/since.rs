@@ -6,10 +6,13 @@
 mod common;
 #[path = "common/programs.rs"]
 mod programs;
+#[path = "common/trials.rs"]
+mod trials;
 
 use std::fs;
 
-use common::{CommandResult, Workspace, required, result_of};
+use common::{CommandResult, Workspace, result_of};
+use libtest_mimic::Arguments;
 
 /// A module that needs ten pages, and one that needs none.
 const LARGE: &str = "(module (memory 10) (func (export \"f\") (result i32) i32.const 1))";
@@ -34,22 +37,27 @@ printf '#!/bin/sh\n[ "$1" != --version ] || exec echo v%s\nexec %s %s "$@"\n' "$
 chmod +x "$5/node_modules/node/bin/node"
 "#;
 
+fn main() {
+    let tests: [(&str, fn()); 3] = [
+        ("search names the first and the last version", search_names_the_first_and_the_last_version),
+        ("range limits the search", range_limits_the_search),
+        ("without network the error says so", without_network_the_error_says_so),
+    ];
+    let trials = tests.into_iter().map(|(name, test)| trials::needs(name, &["node"], test)).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
 struct Registry(Workspace);
 
 impl Registry {
-    /// `None` if Node.js is not here.
-    fn new() -> Option<Self> {
-        let Ok(node) = which::which("node") else {
-            required::not_here("node", "it is not on PATH");
-            return None;
-        };
+    fn new() -> Self {
         let workspace = Workspace::new();
-        let node = fs::canonicalize(node).unwrap().display().to_string();
+        let node = fs::canonicalize(which::which("node").unwrap()).unwrap().display().to_string();
         let here = workspace.path("").display().to_string();
         let npm = NPM.replace("$NODE", &node).replace("$HERE", here.trim_end_matches('/'));
         programs::script(&workspace.path("bin/npm"), &npm);
         workspace.write("large.wat", LARGE);
-        Some(Self(workspace))
+        Self(workspace)
     }
 
     fn since(&self, args: &[&str]) -> CommandResult {
@@ -68,9 +76,8 @@ impl Registry {
     }
 }
 
-#[test]
 fn search_names_the_first_and_the_last_version() {
-    let Some(registry) = Registry::new() else { return };
+    let registry = Registry::new();
     let ran = registry.since(&[]);
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
     let first = ran.stdout.lines().next().unwrap();
@@ -86,9 +93,8 @@ fn search_names_the_first_and_the_last_version() {
     assert!(again.stderr.contains("using the cached list of versions"), "{}", again.stderr);
 }
 
-#[test]
 fn range_limits_the_search() {
-    let Some(registry) = Registry::new() else { return };
+    let registry = Registry::new();
     let ran = registry.since(&["--from", "12.1", "--to", "16"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.starts_with("large.wat runs on node 12.1.0 (the oldest version) and later"), "{}", ran.stdout);
@@ -103,9 +109,8 @@ fn range_limits_the_search() {
     assert!(ran.code == 2 && ran.stderr.contains("no version of node is between"), "{}", ran.stderr);
 }
 
-#[test]
 fn without_network_the_error_says_so() {
-    let Some(registry) = Registry::new() else { return };
+    let registry = Registry::new();
     fs::write(registry.0.path("offline"), "").unwrap();
     let ran = registry.since(&[]);
     assert_eq!(ran.code, 3, "{}", ran.stdout);
