@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use libtest_mimic::{Arguments, Trial};
 use wasmlab_inspect as inspect;
 use wasmlab_model::observation::{Observation, Outcome, ProcessRole};
 use wasmlab_model::scenario::Scenario;
@@ -18,10 +19,53 @@ use xtask::machine::Machine;
 use xtask::scenario;
 use xtask::store::cache::Cache;
 
-#[path = "../engines/common/required.rs"]
-mod required;
+#[expect(dead_code, reason = "other tests use the rest")]
+mod common;
+#[expect(dead_code, reason = "other tests need programs on PATH")]
+#[path = "common/trials.rs"]
+mod trials;
 
-const HOSTS: [&str; 3] = ["node", "deno", "bun"];
+/// A test, and the columns on which it runs.
+type Test = (&'static str, &'static [&'static str], fn(&str));
+
+const HOSTS: &[&str] = &["node", "deno", "bun"];
+const WITH_JCO: &[&str] = &["node+jco", "deno+jco", "bun+jco"];
+
+const TESTS: &[Test] = &[
+    ("glue_of_each_toolchain_runs_its_module_and_is_named", HOSTS, glue_of_each_toolchain_runs_its_module_and_is_named),
+    ("errors_in_glue_have_causes", HOSTS, errors_in_glue_have_causes),
+    ("glue_cannot_call_an_export", HOSTS, glue_cannot_call_an_export),
+    ("glue_has_no_folder_for_compiled_code", &["node", "bun"], glue_has_no_folder_for_compiled_code),
+    ("engine_is_asked_before_glue_is_started", HOSTS, engine_is_asked_before_glue_is_started),
+    ("glue_on_deno_sees_no_environment", &["deno"], glue_on_deno_sees_no_environment),
+    ("glue_on_deno_cannot_write_to_shared_folders", &["deno"], glue_on_deno_cannot_write_to_shared_folders),
+    ("jco_runs_a_rust_component_and_caches_its_output", WITH_JCO, jco_runs_a_rust_component_and_caches_its_output),
+    (
+        "parallel_cells_transpile_a_component_into_one_folder",
+        WITH_JCO,
+        parallel_cells_transpile_a_component_into_one_folder,
+    ),
+    ("components_jco_cannot_run_have_causes", WITH_JCO, components_jco_cannot_run_have_causes),
+    ("only_js_string_builtins_are_provided", &["deno", "bun"], only_js_string_builtins_are_provided),
+];
+
+fn main() {
+    let each = |(name, columns, test): &Test| columns.iter().map(|id| trial(name, id, *test)).collect::<Vec<_>>();
+    libtest_mimic::run(&Arguments::from_args(), TESTS.iter().flat_map(each).collect()).exit();
+}
+
+/// The test on a column, listed as ignored if that is absent.
+fn trial(name: &str, id: &'static str, test: fn(&str)) -> Trial {
+    let root = tempfile::tempdir().unwrap();
+    let found = engines::find_tool(&lab(root.path()), wasmlab_runtimes::find(id).unwrap());
+    let missing = if found.is_err() { vec![id] } else { Vec::new() };
+    trials::without(format!("{}: {id}", name.replace('_', " ")), &missing, move || test(id))
+}
+
+/// A lab without scenarios, whose cache is empty.
+fn lab(root: &Path) -> Lab {
+    Lab { root: root.into(), cache: Cache::new(root.join("cache")), machine: Machine::new(root.join("memory")) }
+}
 
 /// A guest, its glue, and the rest of its scenario.
 struct Guest<'a> {
@@ -39,7 +83,7 @@ impl<'a> Guest<'a> {
         Self { module, glue: None, run: "" }
     }
 
-    /// Observations of `times` runs in sequence; none if the host is not installed.
+    /// Observations of `times` runs in sequence.
     fn seen(&self, id: &str, times: usize) -> Vec<Observation> {
         self.observed(id, |observe| (0..times).map(|_| observe()).collect())
     }
@@ -60,18 +104,11 @@ impl<'a> Guest<'a> {
         run: impl FnOnce(&(dyn Fn() -> Observation + Sync)) -> Vec<Observation>,
     ) -> Vec<Observation> {
         let root = tempfile::tempdir().unwrap();
-        let lab = Lab {
-            root: root.path().into(),
-            cache: Cache::new(root.path().join("cache")),
-            machine: Machine::new(root.path().join("memory")),
-        };
+        let lab = lab(root.path());
         let runtime = wasmlab_runtimes::find(id).unwrap();
         let tool = match engines::find_tool(&lab, runtime) {
             Ok(tool) => tool,
-            Err(absence) => {
-                required::not_here(id, &absence.map(|a| a.reason).unwrap_or_default());
-                return Vec::new();
-            }
+            Err(absence) => panic!("{id}: {}", absence.map(|absence| absence.reason).unwrap_or_default()),
         };
         let name = self.glue.map_or("none.js", |(name, _)| name);
         let text = format!(
@@ -156,107 +193,87 @@ globalThis.Go = class {
 };
 "#;
 
-#[test]
-fn glue_of_each_toolchain_runs_its_module_and_is_named() {
-    for id in HOSTS {
-        for (name, text, way, end, stdout) in [
-            ("guest.js", EMSCRIPTEN, "glue:emscripten", Cause::Exit { code: 3 }, "guest.wasm one hello\n"),
-            ("guest.js", BINDGEN, "glue:wasm-bindgen", Cause::Returned, "hello\n"),
-            ("guest.js", ASSEMBLYSCRIPT, "glue:assemblyscript", Cause::Returned, "hello\n"),
-            ("wasm_exec.js", GO, "glue:go", Cause::Exit { code: 4 }, "guest.wasm one hello\n"),
-        ] {
-            for seen in Guest::with_glue(SAYS, name, text).seen(id, 1) {
-                assert_eq!(cause(&seen), end, "{way} on {id}: {}", seen.stderr);
-                assert_eq!((seen.execution_path(), seen.stdout.as_str()), (Some(way), stdout), "{way} on {id}");
-                assert_eq!(stages(&seen), ALL_STAGES, "{way} on {id}");
-            }
+fn glue_of_each_toolchain_runs_its_module_and_is_named(id: &str) {
+    for (name, text, way, end, stdout) in [
+        ("guest.js", EMSCRIPTEN, "glue:emscripten", Cause::Exit { code: 3 }, "guest.wasm one hello\n"),
+        ("guest.js", BINDGEN, "glue:wasm-bindgen", Cause::Returned, "hello\n"),
+        ("guest.js", ASSEMBLYSCRIPT, "glue:assemblyscript", Cause::Returned, "hello\n"),
+        ("wasm_exec.js", GO, "glue:go", Cause::Exit { code: 4 }, "guest.wasm one hello\n"),
+    ] {
+        for seen in Guest::with_glue(SAYS, name, text).seen(id, 1) {
+            assert_eq!(cause(&seen), end, "{way} on {id}: {}", seen.stderr);
+            assert_eq!((seen.execution_path(), seen.stdout.as_str()), (Some(way), stdout), "{way} on {id}");
+            assert_eq!(stages(&seen), ALL_STAGES, "{way} on {id}");
         }
     }
 }
 
-#[test]
-fn errors_in_glue_have_causes() {
+fn errors_in_glue_have_causes(id: &str) {
     let traps = r#"(module (import "env" "say" (func $say)) (func (export "run") unreachable))"#;
     let more = r#"(module (import "env" "say" (func $say)) (import "env" "more" (func $m)) (func (export "run")))"#;
     let late =
         EMSCRIPTEN.replace("quit_(3, new ExitStatus(3));", "setTimeout(() => { throw new Error('too late'); }, 5);");
     let ours = "console.log('whose am I?');";
-    for id in HOSTS {
-        let end = |wat: &str, text: &str| Guest::with_glue(wat, "guest.js", text).seen(id, 1).iter().map(cause).next();
-        let Some(trapped) = end(traps, EMSCRIPTEN) else { continue };
-        assert!(matches!(trapped, Cause::Trap { trap: TrapKind::Unreachable, .. }), "{id}: {trapped:?}");
-        let trapped = end(traps, BINDGEN).unwrap();
-        assert!(matches!(trapped, Cause::Trap { trap: TrapKind::Unreachable, .. }), "{id}: {trapped:?}");
-        let lacking = end(more, EMSCRIPTEN).unwrap();
-        let Cause::MissingImport { module, name, missing_count: missing, .. } = &lacking else {
-            panic!("{id}: {lacking:?}")
-        };
-        assert_eq!((module.as_str(), name.as_str(), *missing), ("env", "more", 1), "{id}");
-        let thrown = end(SAYS, &late).unwrap();
-        assert!(matches!(&thrown, Cause::HostError { message } if message.contains("too late")), "{id}: {thrown:?}");
-        let unknown = end(SAYS, ours).unwrap();
-        assert!(matches!(&unknown, Cause::NotAttempted { subject, .. } if subject == "glue"), "{id}: {unknown:?}");
-    }
+    let end = |wat: &str, text: &str| Guest::with_glue(wat, "guest.js", text).seen(id, 1).iter().map(cause).next();
+    let trapped = end(traps, EMSCRIPTEN).unwrap();
+    assert!(matches!(trapped, Cause::Trap { trap: TrapKind::Unreachable, .. }), "{id}: {trapped:?}");
+    let trapped = end(traps, BINDGEN).unwrap();
+    assert!(matches!(trapped, Cause::Trap { trap: TrapKind::Unreachable, .. }), "{id}: {trapped:?}");
+    let lacking = end(more, EMSCRIPTEN).unwrap();
+    let Cause::MissingImport { module, name, missing_count: missing, .. } = &lacking else {
+        panic!("{id}: {lacking:?}")
+    };
+    assert_eq!((module.as_str(), name.as_str(), *missing), ("env", "more", 1), "{id}");
+    let thrown = end(SAYS, &late).unwrap();
+    assert!(matches!(&thrown, Cause::HostError { message } if message.contains("too late")), "{id}: {thrown:?}");
+    let unknown = end(SAYS, ours).unwrap();
+    assert!(matches!(&unknown, Cause::NotAttempted { subject, .. } if subject == "glue"), "{id}: {unknown:?}");
 }
 
-#[test]
-fn glue_cannot_call_an_export() {
+fn glue_cannot_call_an_export(id: &str) {
     let run = "entry = \"calls\"\n[[run.call]]\nexport = \"run\"\n";
-    for id in HOSTS {
-        let guest = Guest { run, ..Guest::with_glue(SAYS, "guest.js", EMSCRIPTEN) };
-        for seen in guest.seen(id, 1) {
-            assert!(
-                matches!(cause(&seen), Cause::NotAttempted { subject, .. } if subject == "calls-through-glue"),
-                "{id}"
-            );
-        }
+    let guest = Guest { run, ..Guest::with_glue(SAYS, "guest.js", EMSCRIPTEN) };
+    for seen in guest.seen(id, 1) {
+        assert!(matches!(cause(&seen), Cause::NotAttempted { subject, .. } if subject == "calls-through-glue"), "{id}");
     }
 }
 
 /// If glue could write there, other cells would run what it wrote.
-#[test]
-fn glue_has_no_folder_for_compiled_code() {
+fn glue_has_no_folder_for_compiled_code(id: &str) {
     let asks = "const { code_cache } = JSON.parse(require('fs').readFileSync('../spec.json'));\nconsole.log(code_cache ?? 'none');";
-    for id in ["node", "bun"] {
-        for seen in Guest::with_glue(SAYS, "guest.js", &format!("{asks}{EMSCRIPTEN}")).seen(id, 1) {
-            assert!(seen.stdout.starts_with("none\n"), "{id}: {} {}", seen.stdout, seen.stderr);
-        }
+    for seen in Guest::with_glue(SAYS, "guest.js", &format!("{asks}{EMSCRIPTEN}")).seen(id, 1) {
+        assert!(seen.stdout.starts_with("none\n"), "{id}: {} {}", seen.stdout, seen.stderr);
     }
 }
 
 /// The driver asks the engine before it starts glue: what is reported after that, glue may have written.
-#[test]
-fn engine_is_asked_before_glue_is_started() {
+fn engine_is_asked_before_glue_is_started(id: &str) {
     let mut broken = wat::parse_str(SAYS).unwrap();
     broken.push(0xff);
-    for id in HOSTS {
-        let guest = Guest { module: broken.clone(), ..Guest::with_glue(SAYS, "guest.js", EMSCRIPTEN) };
-        for seen in guest.seen(id, 1) {
-            assert!(matches!(cause(&seen), Cause::Rejected { .. }), "{id}: {:?}", seen.events);
-            assert_eq!(stages(&seen), ALL_STAGES[..2], "{id}");
-        }
+    let guest = Guest { module: broken.clone(), ..Guest::with_glue(SAYS, "guest.js", EMSCRIPTEN) };
+    for seen in guest.seen(id, 1) {
+        assert!(matches!(cause(&seen), Cause::Rejected { .. }), "{id}: {:?}", seen.events);
+        assert_eq!(stages(&seen), ALL_STAGES[..2], "{id}");
     }
 }
 
 /// Deno's permissions keep the environment of this machine from the guest.
-#[test]
-fn glue_on_deno_sees_no_environment() {
+fn glue_on_deno_sees_no_environment(id: &str) {
     let text = "export default async () => { '__wbg_'; console.log(Deno.env.get('PATH')); };";
-    for seen in Guest::with_glue(SAYS, "guest.js", text).seen("deno", 1) {
+    for seen in Guest::with_glue(SAYS, "guest.js", text).seen(id, 1) {
         let cause = cause(&seen);
         assert!(matches!(&cause, Cause::HostError { message } if message.contains("env access")), "{cause:?}");
     }
 }
 
 /// Deno's shared cache and the driver are out of a guest's reach.
-#[test]
-fn glue_on_deno_cannot_write_to_shared_folders() {
+fn glue_on_deno_cannot_write_to_shared_folders(id: &str) {
     for file in ["/x", "-deno/x"] {
         let text = format!(
             "export default async () => {{ '__wbg_'; const driver = new URL('.', Deno.mainModule).pathname; \
              Deno.writeTextFileSync(driver.slice(0, -1) + '{file}', ''); }};"
         );
-        for seen in Guest::with_glue(SAYS, "guest.js", &text).seen("deno", 1) {
+        for seen in Guest::with_glue(SAYS, "guest.js", &text).seen(id, 1) {
             let cause = cause(&seen);
             assert!(matches!(&cause, Cause::HostError { message } if message.contains("write access")), "{cause:?}");
         }
@@ -268,48 +285,33 @@ fn fixture(name: &str) -> Vec<u8> {
     fs::read(fixtures.join(name).join(format!("{name}.wasm"))).unwrap()
 }
 
-fn on_jco(check: impl Fn(&str, &dyn Fn(Vec<u8>, usize) -> Vec<Observation>)) {
-    for host in HOSTS {
-        let id = format!("{host}+jco");
-        check(&id, &|module, times| Guest::component(module).seen(&id, times));
+fn jco_runs_a_rust_component_and_caches_its_output(id: &str) {
+    let seen = |module, times| Guest::component(module).seen(id, times);
+    let seen = seen(fixture("rust-wasip2-hello"), 2);
+    let transpiled = |seen: &Observation| seen.previous.iter().any(|process| process.role == ProcessRole::Precompile);
+    for (index, seen) in seen.iter().enumerate() {
+        assert!(
+            matches!(cause(seen), Cause::Returned | Cause::Exit { code: 0 }),
+            "{id}: {:?} {}",
+            cause(seen),
+            seen.stderr
+        );
+        assert_eq!((seen.execution_path(), transpiled(seen)), (Some("jco"), index == 0), "{id}");
+        assert!(seen.stdout.starts_with("Hello"), "{id}: {}", seen.stdout);
+        assert_eq!(stages(seen), ALL_STAGES, "{id}");
     }
-}
-
-#[test]
-fn jco_runs_a_rust_component_and_caches_its_output() {
-    on_jco(|id, seen| {
-        let seen = seen(fixture("rust-wasip2-hello"), 2);
-        let transpiled =
-            |seen: &Observation| seen.previous.iter().any(|process| process.role == ProcessRole::Precompile);
-        for (index, seen) in seen.iter().enumerate() {
-            assert!(
-                matches!(cause(seen), Cause::Returned | Cause::Exit { code: 0 }),
-                "{id}: {:?} {}",
-                cause(seen),
-                seen.stderr
-            );
-            assert_eq!((seen.execution_path(), transpiled(seen)), (Some("jco"), index == 0), "{id}");
-            assert!(seen.stdout.starts_with("Hello"), "{id}: {}", seen.stdout);
-            assert_eq!(stages(seen), ALL_STAGES, "{id}");
-        }
-    });
 }
 
 /// Cells with the same guest share its transpiled output: the first one creates it, and none sees an incomplete one.
-#[test]
-fn parallel_cells_transpile_a_component_into_one_folder() {
-    for host in HOSTS {
-        let id = format!("{host}+jco");
-        for seen in Guest::component(fixture("rust-wasip2-hello")).seen_together(&id, 4) {
-            let cause = cause(&seen);
-            assert!(matches!(cause, Cause::Returned | Cause::Exit { code: 0 }), "{id}: {cause:?} {}", seen.stderr);
-            assert!(seen.stdout.starts_with("Hello"), "{id}: {}", seen.stdout);
-        }
+fn parallel_cells_transpile_a_component_into_one_folder(id: &str) {
+    for seen in Guest::component(fixture("rust-wasip2-hello")).seen_together(id, 4) {
+        let cause = cause(&seen);
+        assert!(matches!(cause, Cause::Returned | Cause::Exit { code: 0 }), "{id}: {cause:?} {}", seen.stderr);
+        assert!(seen.stdout.starts_with("Hello"), "{id}: {}", seen.stdout);
     }
 }
 
-#[test]
-fn components_jco_cannot_run_have_causes() {
+fn components_jco_cannot_run_have_causes(id: &str) {
     let importing = |interface: &str, function: &str| {
         format!(
             r#"(component
@@ -322,26 +324,24 @@ fn components_jco_cannot_run_have_causes() {
             (export "wasi:cli/run@0.2.0" (instance $r)))"#
         )
     };
-    on_jco(|id, seen| {
-        let end = |wat: &str| seen(wat::parse_str(wat).unwrap(), 1).iter().map(cause).next();
-        let Some(nothing) = end("(component)") else { return };
-        assert!(matches!(&nothing, Cause::MissingExport { name } if name == "wasi:cli/run"), "{id}: {nothing:?}");
-        for (interface, function, from, name) in [
-            ("foo:bar/baz@0.1.0", "f", "foo:bar/baz", ""),
-            ("wasi:cli/environment@0.2.0", "nothing-like-it", "", "wasi:cli/environment@0.2#nothing-like-it"),
-            ("wasi:cli/nothing-like-it@0.3.0", "f", "", "wasi:cli/nothing-like-it@0.3"),
-        ] {
-            let lacking = end(&importing(interface, function)).unwrap();
-            let Cause::MissingImport { module, name: lacked, .. } = &lacking else { panic!("{id}: {lacking:?}") };
-            assert_eq!((module.as_str(), lacked.as_str()), (from, name), "{id}");
-        }
-    });
+    let seen = |module, times| Guest::component(module).seen(id, times);
+    let end = |wat: &str| seen(wat::parse_str(wat).unwrap(), 1).iter().map(cause).next();
+    let nothing = end("(component)").unwrap();
+    assert!(matches!(&nothing, Cause::MissingExport { name } if name == "wasi:cli/run"), "{id}: {nothing:?}");
+    for (interface, function, from, name) in [
+        ("foo:bar/baz@0.1.0", "f", "foo:bar/baz", ""),
+        ("wasi:cli/environment@0.2.0", "nothing-like-it", "", "wasi:cli/environment@0.2#nothing-like-it"),
+        ("wasi:cli/nothing-like-it@0.3.0", "f", "", "wasi:cli/nothing-like-it@0.3"),
+    ] {
+        let lacking = end(&importing(interface, function)).unwrap();
+        let Cause::MissingImport { module, name: lacked, .. } = &lacking else { panic!("{id}: {lacking:?}") };
+        assert_eq!((module.as_str(), lacked.as_str()), (from, name), "{id}");
+    }
 }
 
 /// Builtins of the JavaScript engine are enabled. A module name that toolchains use for string constants is an ordinary
 /// name if anything else is imported from it.
-#[test]
-fn only_js_string_builtins_are_provided() {
+fn only_js_string_builtins_are_provided(id: &str) {
     let length = r#"(import "wasm:js-string" "length" (func $length (param externref) (result i32)))"#;
     let constant = |module: &str, ty: &str| format!(r#"(import "{module}" "abc" (global $abc {ty}))"#);
     let call = r#"(func (export "run") (result i32) (call $length (global.get $abc)))"#;
@@ -361,20 +361,18 @@ fn only_js_string_builtins_are_provided() {
     ] {
         let module = wat::parse_str(format!("(module {wat})")).unwrap();
         // Node 20 does not have these builtins.
-        for id in ["deno", "bun"] {
-            let run = "entry = \"calls\"\n[[run.call]]\nexport = \"run\"\n";
-            let guest = Guest { module: module.clone(), glue: None, run };
-            for seen in guest.seen(id, 1) {
-                match (cause(&seen), lacks) {
-                    (Cause::Returned, None) => {
-                        let called = Event::CallReturned { export: "run".to_owned(), results: vec![Value::I32(3)] };
-                        assert!(seen.events.contains(&called), "{id}: {wat}: {:?}", seen.events);
-                    }
-                    (Cause::MissingImport { module, name, .. }, Some(lacks)) => {
-                        assert_eq!(format!("{module}.{name}"), lacks, "{id}: {wat}");
-                    }
-                    (cause, _) => panic!("{id}: {wat}: {cause:?}, expected {lacks:?} to be missing"),
+        let run = "entry = \"calls\"\n[[run.call]]\nexport = \"run\"\n";
+        let guest = Guest { module: module.clone(), glue: None, run };
+        for seen in guest.seen(id, 1) {
+            match (cause(&seen), lacks) {
+                (Cause::Returned, None) => {
+                    let called = Event::CallReturned { export: "run".to_owned(), results: vec![Value::I32(3)] };
+                    assert!(seen.events.contains(&called), "{id}: {wat}: {:?}", seen.events);
                 }
+                (Cause::MissingImport { module, name, .. }, Some(lacks)) => {
+                    assert_eq!(format!("{module}.{name}"), lacks, "{id}: {wat}");
+                }
+                (cause, _) => panic!("{id}: {wat}: {cause:?}, expected {lacks:?} to be missing"),
             }
         }
     }
