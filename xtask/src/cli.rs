@@ -124,7 +124,7 @@ an object with the field `error`: the exit code and the message from stderr.
 Environment:
   WASMLAB_CACHE         folder for results and builds [default: target/wasmlab;
                         outside a checkout: wasmlab/ in the user's cache folder]
-  WASMLAB_DATA          folder of the engines that `setup --engines --from`
+  WASMLAB_DATA          folder of the engines that `setup --from`
                         installs [default: wasmlab/ in the user's data folder]
   WASMLAB_ROOT          a checkout, or a folder with your own scenarios/, to use
                         instead of the current one

@@ -173,7 +173,7 @@ fn works(machine: Machine) {
         (&["diff", "kept/report.json"], ""),
         (&["history", "kept"], "1 report"),
         // It cannot be built here, so the exact command is named.
-        (&["setup", "--runtime", "tinywasm"], "`wasmlab setup --engines --from CHECKOUT --runtime tinywasm`"),
+        (&["setup", "--runtime", "tinywasm"], "`wasmlab setup --from CHECKOUT --runtime tinywasm`"),
         (&["clean"], "removed"),
         // From here on with a new cache.
         (&["predict", "app.wat", "--output", "json"], "\"wasmi\""),
@@ -219,7 +219,7 @@ fn texts() {
     }
     let json = machine.run(&["check", "app.wat", "--runtime", "tinywasm", "--output", "json"]);
     assert!(
-        json.stdout.contains("wasmlab setup --engines --from CHECKOUT") && !json.stdout.contains("cargo xtask"),
+        json.stdout.contains("wasmlab setup --from CHECKOUT") && !json.stdout.contains("cargo xtask"),
         "{}",
         json.stdout
     );
@@ -236,7 +236,7 @@ fn engines() {
         assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     };
-    check(4, "the engine wasmi is not installed; `wasmlab setup --engines --from CHECKOUT`");
+    check(4, "the engine wasmi is not installed; `wasmlab setup --from CHECKOUT`");
     programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &program);
     check(4, "wasmlab-engine-wasmi` cannot be used: ");
     if !built.is_file() {

@@ -51,9 +51,8 @@ pub struct ScenarioFile {
     pub family: String,
     /// How it is compiled: `wat`, `rust-wasip1`, …
     pub route: String,
-    /// Position within its family, from the least capable build to the most capable; equal ranks sort by name. (Called
-    /// `rung` in older files.)
-    #[serde(default, alias = "rung")]
+    /// Position within its family, from the least capable build to the most capable; equal ranks sort by name.
+    #[serde(default)]
     pub rank: u8,
     /// How the guest is built.
     pub build: Build,

@@ -87,7 +87,7 @@ pub struct Args {
     /// Let the runtimes that match the glob fail, or only fail with this code; may be repeated
     #[arg(long, value_name = "RUNTIME[:CODE]")]
     allow: Vec<String>,
-    /// Only load the files, which are libraries: they pass where they load, and nothing in them is called
+    /// Only load the files, which must be libraries: a runtime passes if it loads them, and no export is called
     #[arg(long, conflicts_with_all = ["invoke", "listen", "http", "expect_stdout", "expect_exit", "args"])]
     load: bool,
     /// Compare with an earlier report (a file, or REV:PATH for one in a git revision; a revision of the lab alone names

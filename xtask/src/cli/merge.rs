@@ -41,7 +41,7 @@ pub struct Args {
     out: PathBuf,
     #[command(flatten)]
     shown: FormatArgs,
-    /// Group the rows by program or by route, a toolchain and target
+    /// Group the rows by program or by route (a toolchain and its target)
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
 }

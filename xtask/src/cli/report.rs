@@ -42,7 +42,7 @@ pub struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     shown: FormatArgs,
-    /// Group the rows by program or by route, a toolchain and target
+    /// Group the rows by program or by route (a toolchain and its target)
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
     /// Write the report to reports/ for publication, without times, memory sizes or local paths; columns whose runtime

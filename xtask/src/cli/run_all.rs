@@ -62,7 +62,7 @@ pub struct Args {
     /// Show every column and every explanation (same as --output table)
     #[arg(long, conflicts_with = "renderer")]
     full: bool,
-    /// Group the rows by program or by route, a toolchain and target
+    /// Group the rows by program or by route (a toolchain and its target)
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
     /// Do not use the network: crates must already be in cargo's cache

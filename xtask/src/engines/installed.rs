@@ -1,4 +1,4 @@
-//! Engines and drivers installed as programs: in the user's data folder, where `setup --engines --from` puts them, or
+//! Engines and drivers installed as programs: in the user's data folder, where `setup --from` puts them, or
 //! on PATH. They serve the installed lab, which has no sources to build them from.
 
 use std::fs;
@@ -21,7 +21,7 @@ pub fn how_to_install(engine: &str, runtime: Option<&str>) -> String {
     let only = runtime.map(|id| format!(" --runtime {id}")).unwrap_or_default();
     let name = program_name(engine);
     format!(
-        "`cargo xtask setup --engines --from CHECKOUT{only}` builds it from the lab's checkout in the folder CHECKOUT; or \
+        "`cargo xtask setup --from CHECKOUT{only}` builds it from the lab's checkout in the folder CHECKOUT; or \
          put {name} on PATH"
     )
 }
@@ -35,7 +35,7 @@ pub(super) fn find(lab: &Lab, engine: &str) -> Result<Built, Absence> {
     };
     let other = |absence: Absence| Absence {
         reason: format!("`{}` cannot be used: {}", program.visible(), absence.reason),
-        remedy: "`cargo xtask setup --engines --from CHECKOUT` replaces it; or remove it".to_owned(),
+        remedy: "`cargo xtask setup --from CHECKOUT` replaces it; or remove it".to_owned(),
         ..absence
     };
     probe(lab, engine, program.clone()).map_err(other)

@@ -25,7 +25,7 @@ pub struct DirArgs {
     /// Give the guest a directory, a fresh copy for each run; may be repeated
     #[arg(long, value_name = "HOST[::GUEST]")]
     pub dir: Vec<String>,
-    /// Give the guest the directory itself, writable, if a single file runs on a single runtime; may be repeated
+    /// Give the guest the directory itself, writable; only for a single file on a single runtime; may be repeated
     #[arg(long, value_name = "HOST[::GUEST]")]
     pub dir_rw: Vec<String>,
     /// Maximum size of a --dir, in MiB; each file counts as at least 4 KiB [default: 256]
