@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Facts, Import};
-use wasmlab_model::profile::{Answer, BehaviourOutcome, Profile, Support};
+use wasmlab_model::profile::{Answer, BehaviourOutcome, Functions, Profile, Support};
 use wasmlab_protocol::Cause;
 
 use crate::Question;
@@ -199,6 +199,13 @@ fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Pr
         let has_threads = profile.imports.get("wasi").is_some_and(|of| of.defines("thread-spawn") == Some(true));
         let is_of_threads = |abi: &AbiEvidence| matches!(abi.abi, Abi::WasiThreads | Abi::Wasix);
         if has_threads && import.ty.contains("shared") && facts.abis.iter().any(is_of_threads) {
+            return Definition::Defined;
+        }
+        // A host of WASIX makes `env.memory` for a program of any WASI; the probe imports nothing else.
+        let is_of_wasix = |(module, of): (&String, &Functions)| module.starts_with("wasix") && !of.defined.is_empty();
+        let of_program = import.module == "env" && import.name == "memory";
+        let imports_wasi = || facts.imports.iter().any(|import| import.module.starts_with("wasi"));
+        if of_program && profile.imports.iter().any(is_of_wasix) && imports_wasi() {
             return Definition::Defined;
         }
         return match profile.unusual_modules.get(*probe).map(|answer| answer.support) {

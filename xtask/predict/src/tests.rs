@@ -114,6 +114,22 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
 }
 
 #[test]
+fn a_host_of_wasix_makes_the_memory_of_a_program() {
+    let wat = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32))) (import \"env\" \"memory\" \
+               (memory 1)) (export \"memory\" (memory 0)) (func (export \"_start\")))";
+    let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+    let run = Run::default();
+    for (functions, wanted) in [(&["sock_open"][..], Expected::Runs), (&[], Expected::Fails)] {
+        let mut profile = profile();
+        profile.unusual_modules.insert("imported-memory".to_owned(), no(missing("env", "memory"), &[]));
+        let defined = functions.iter().map(|name| ((*name).to_owned(), "() -> ()".to_owned())).collect();
+        profile.imports.insert("wasix_32v1".to_owned(), Functions { defined, ..Functions::default() });
+        let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile);
+        assert_eq!(found.expected, wanted, "{functions:?}: {}", found.detail);
+    }
+}
+
+#[test]
 fn reasons_are_exact() {
     let of = |wat: &str| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
