@@ -169,6 +169,19 @@ pub fn is_emscripten_host(profile: &Profile) -> bool {
     profile.imports.get("env").is_some_and(|of| !of.defined.is_empty())
 }
 
+/// The memory that a program may import.
+const MEMORY: (&str, &str) = ("env", "memory");
+
+/// Whether a runtime makes the memory that a module imports: a host of WASIX does so for a program of any WASI. The probe
+/// of imported memories imports nothing else.
+pub fn gives_memory(facts: &Facts, profile: &Profile) -> bool {
+    let is_of_wasix = |(module, of): (&String, &Functions)| module.starts_with("wasix") && !of.defined.is_empty();
+    let imports = |is_it: &dyn Fn(&Import) -> bool| facts.imports.iter().any(is_it);
+    profile.imports.iter().any(is_of_wasix)
+        && imports(&|import| import.module.starts_with("wasi"))
+        && imports(&|import| (import.module.as_str(), import.name.as_str()) == MEMORY)
+}
+
 /// The import module of JavaScript's string builtins.
 const BUILTINS: &str = "wasm:js-string";
 
@@ -201,11 +214,7 @@ fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Pr
         if has_threads && import.ty.contains("shared") && facts.abis.iter().any(is_of_threads) {
             return Definition::Defined;
         }
-        // A host of WASIX makes `env.memory` for a program of any WASI; the probe imports nothing else.
-        let is_of_wasix = |(module, of): (&String, &Functions)| module.starts_with("wasix") && !of.defined.is_empty();
-        let of_program = import.module == "env" && import.name == "memory";
-        let imports_wasi = || facts.imports.iter().any(|import| import.module.starts_with("wasi"));
-        if of_program && profile.imports.iter().any(is_of_wasix) && imports_wasi() {
+        if (import.module.as_str(), import.name.as_str()) == MEMORY && gives_memory(facts, profile) {
             return Definition::Defined;
         }
         return match profile.unusual_modules.get(*probe).map(|answer| answer.support) {

@@ -7,7 +7,7 @@ use wasmlab_model::profile::{
     Answer, Behaviour, BehaviourOutcome, Functions, PROFILE_SCHEMA, Profile, Provenance, Support,
 };
 use wasmlab_model::scenario::{EntryPointKind, Run};
-use wasmlab_protocol::Cause;
+use wasmlab_protocol::{Cause, HostRefusal};
 
 use crate::{Expected, Question, predict};
 
@@ -116,12 +116,14 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
 #[test]
 fn a_host_of_wasix_makes_the_memory_of_a_program() {
     let wat = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32))) (import \"env\" \"memory\" \
-               (memory 1)) (export \"memory\" (memory 0)) (func (export \"_start\")))";
+               (memory 1)) (func (export \"_start\")))";
     let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
     let run = Run::default();
     for (functions, wanted) in [(&["sock_open"][..], Expected::Runs), (&[], Expected::Fails)] {
         let mut profile = profile();
         profile.unusual_modules.insert("imported-memory".to_owned(), no(missing("env", "memory"), &[]));
+        let refused = Cause::HostRefused { refusal: HostRefusal::NoMemory, message: "no memory".to_owned() };
+        profile.unusual_modules.insert("no-memory".to_owned(), no(refused, &[]));
         let defined = functions.iter().map(|name| ((*name).to_owned(), "() -> ()".to_owned())).collect();
         profile.imports.insert("wasix_32v1".to_owned(), Functions { defined, ..Functions::default() });
         let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile);
