@@ -7,18 +7,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 use wasmlab_inspect as inspect;
 use wasmlab_model::observation::{Observation, Outcome, ProcessRole};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
 use xtask::cell::{self, Limits, Plan};
 use xtask::engines;
-use xtask::lab::Lab;
-use xtask::machine::Machine;
 use xtask::scenario;
-use xtask::store::cache::Cache;
 
+#[path = "common/columns.rs"]
+mod columns;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 #[expect(dead_code, reason = "other tests need programs on PATH")]
@@ -50,21 +49,10 @@ const TESTS: &[Test] = &[
 ];
 
 fn main() {
-    let each = |(name, columns, test): &Test| columns.iter().map(|id| trial(name, id, *test)).collect::<Vec<_>>();
+    let each = |(name, columns, test): &Test| {
+        columns.iter().map(|id| columns::trial(&name.replace('_', " "), id, *test)).collect::<Vec<_>>()
+    };
     libtest_mimic::run(&Arguments::from_args(), TESTS.iter().flat_map(each).collect()).exit();
-}
-
-/// The test on a column, listed as ignored if that is absent.
-fn trial(name: &str, id: &'static str, test: fn(&str)) -> Trial {
-    let root = tempfile::tempdir().unwrap();
-    let found = engines::find_tool(&lab(root.path()), wasmlab_runtimes::find(id).unwrap());
-    let missing = if found.is_err() { vec![id] } else { Vec::new() };
-    trials::without(format!("{}: {id}", name.replace('_', " ")), &missing, move || test(id))
-}
-
-/// A lab without scenarios, whose cache is empty.
-fn lab(root: &Path) -> Lab {
-    Lab { root: root.into(), cache: Cache::new(root.join("cache")), machine: Machine::new(root.join("memory")) }
 }
 
 /// A guest, its glue, and the rest of its scenario.
@@ -104,7 +92,7 @@ impl<'a> Guest<'a> {
         run: impl FnOnce(&(dyn Fn() -> Observation + Sync)) -> Vec<Observation>,
     ) -> Vec<Observation> {
         let root = tempfile::tempdir().unwrap();
-        let lab = lab(root.path());
+        let lab = columns::lab(root.path());
         let runtime = wasmlab_runtimes::find(id).unwrap();
         let tool = match engines::find_tool(&lab, runtime) {
             Ok(tool) => tool,

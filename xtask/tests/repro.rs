@@ -1,6 +1,8 @@
 //! `repro`: the folders it writes reproduce their cells without the lab.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/columns.rs"]
+mod columns;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 #[expect(dead_code, reason = "other tests need programs on PATH")]
@@ -12,11 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{CommandResult, Workspace, result_of};
-use libtest_mimic::{Arguments, Trial};
-use xtask::engines;
-use xtask::lab::Lab;
-use xtask::machine::Machine;
-use xtask::store::cache::Cache;
+use libtest_mimic::Arguments;
 
 /// Copies stdin to stdout and exits with 3.
 const COPIES: &str = r#"(module
@@ -44,22 +42,8 @@ const TESTS: &[Test] = &[
 ];
 
 fn main() {
-    let trials = TESTS.iter().map(|(name, runtime, test)| trial(name, runtime, *test)).collect();
+    let trials = TESTS.iter().map(|(name, runtime, test)| columns::trial(name, runtime, *test)).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
-}
-
-/// The test of a column, listed as ignored if that is absent.
-fn trial(name: &str, runtime: &'static str, test: fn(&str)) -> Trial {
-    let root = tempfile::tempdir().unwrap();
-    let lab = Lab {
-        root: root.path().into(),
-        cache: Cache::new(root.path().join("cache")),
-        machine: Machine::new(root.path().join("memory")),
-    };
-    let found = wasmlab_runtimes::find(runtime).map(|column| engines::find_tool(&lab, column));
-    // An engine that is not built yet is built by the test.
-    let missing = if matches!(found, Some(Err(Some(_)))) { vec![runtime] } else { Vec::new() };
-    trials::without(format!("{name}: {runtime}"), &missing, move || test(runtime))
 }
 
 /// The folder of a cell, moved away from the lab.
