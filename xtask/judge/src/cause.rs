@@ -135,7 +135,7 @@ fn is_of_header(offset: Option<u64>, evidence: &Evidence) -> bool {
 fn no_export(name: &str, evidence: &Evidence) -> Judgement {
     let facts = evidence.facts.ok();
     let linked = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
-    let there = facts.is_some_and(|f| f.exports.iter().any(|e| e.name == name && e.signature.is_some()));
+    let there = facts.is_some_and(|facts| facts.exports_function(name));
     let is_linked = evidence.observation.events.iter().any(linked);
     facts
         .filter(|_| !is_linked && (name == "_start" || there))

@@ -81,7 +81,7 @@ fn is_interface(import: &Import) -> bool {
 
 /// The first export that a component lifts: the canonical ABI names its cleanup `cabi_post_NAME`.
 fn lifted(facts: &Facts) -> Option<String> {
-    let is_function = |name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
+    let is_function = |name: &str| facts.exports_function(name);
     let posts = facts.exports.iter().filter_map(|e| e.name.strip_prefix("cabi_post_"));
     let name = posts.into_iter().find(|name| is_function(name))?;
     Some(name.split_once('#').map_or(name, |(interface, _)| interface).to_owned())

@@ -32,8 +32,7 @@ pub fn with_context(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFi
 
 /// It has a `_start` that initializes it, but nothing that initializes it for calls to its other exports.
 fn is_command(facts: &Facts) -> bool {
-    let exports = |name| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
-    exports("_start") && !exports("_initialize")
+    facts.exports_function("_start") && !facts.exports_function("_initialize")
 }
 
 /// An export of a command was called and trapped: what `_start` sets up (a stack pointer, a heap) is missing.

@@ -49,6 +49,12 @@ impl Facts {
         imports && !self.sections.iter().any(|section| section.name == "memory")
     }
 
+    /// Whether the file exports a function of this name, with a type that could be read.
+    #[must_use]
+    pub fn exports_function(&self, name: &str) -> bool {
+        self.exports.iter().any(|export| export.name == name && export.signature.is_some())
+    }
+
     /// The types of imported and exported memories, without the word `memory`: `1..2 shared`.
     pub fn memory_types(&self) -> impl Iterator<Item = &str> {
         let types = self.imports.iter().map(|i| &i.ty).chain(self.exports.iter().map(|e| &e.ty));

@@ -195,7 +195,7 @@ fn support(profile: &Profile, name: &str) -> Support {
 /// Whether a program depends on its function with the empty name, and nothing was measured of such: whether the runtime
 /// starts one, or which it starts if there is a `_start` beside it.
 pub fn has_unmeasured_start(facts: &Facts, question: &Question, profile: &Profile) -> bool {
-    let exports = |name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
+    let exports = |name: &str| facts.exports_function(name);
     let open = if exports("_start") { Support::Yes } else { Support::Unknown };
     is_program(question) && exports("") && support(profile, EMPTY_NAME) == open
 }
@@ -212,7 +212,7 @@ fn refused_probe(profile: &Profile, name: &str) -> Option<Obstacle> {
 
 /// The obstacle that keeps a file with all its imports from starting.
 fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstacle> {
-    let exports = |name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
+    let exports = |name: &str| facts.exports_function(name);
     let is_module = facts.kind == BinaryKind::Module;
     if is_module
         && facts.imports.iter().any(|import| import.module.is_empty())

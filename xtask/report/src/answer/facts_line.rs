@@ -15,8 +15,7 @@ pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {
     parts.extend(if lifted { Some("for a component") } else { shape(facts.shape) }.map(str::to_owned));
     parts.extend(facts.abis.iter().map(|a| a.abi.title().to_owned()));
     parts.push(size);
-    let exports = |name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
-    if facts.kind == BinaryKind::Module && exports("_start") && exports("") {
+    if facts.kind == BinaryKind::Module && facts.exports_function("_start") && facts.exports_function("") {
         parts.push("exports `\"\"` beside `_start`: some runtimes start that one".to_owned());
     }
     // A tag counts as `exceptions`, also in a module that throws the legacy way alone.

@@ -10,7 +10,6 @@ use wasmlab_judge::obstacles::FailedColumn;
 use wasmlab_judge::proposals::named_in;
 use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::{Remedy, RemedyKind};
 use wasmlab_model::report::{Artifact, Cell};
 use wasmlab_model::verdict::{Refusal, Verdict};
@@ -146,11 +145,10 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
 
 /// A module with an export `""` beside `_start`: some runtimes start that one, by design.
 pub fn of_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells: &mut [Cell]) {
-    let exports = |facts: &Facts, name: &str| facts.exports.iter().any(|e| e.name == name && e.signature.is_some());
     let has_both = |cell: &Cell| {
         let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
         let facts = artifact.and_then(|artifact| artifact.facts.as_ref());
-        facts.is_some_and(|facts| exports(facts, "_start") && exports(facts, ""))
+        facts.is_some_and(|facts| facts.exports_function("_start") && facts.exports_function(""))
     };
     let starts_unnamed = |cell: &Cell| {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
