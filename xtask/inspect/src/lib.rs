@@ -112,6 +112,7 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
             facts.proposals = needed.proposals;
             facts.first_uses = needed.first_uses;
             facts.mixes_exceptions = needed.mixes_exceptions;
+            facts.only_non_null_externref = needed.only_non_null_externref;
         }
         // The validator cannot say which proposals it needs, but a runtime may still accept it.
         Err(error) => {

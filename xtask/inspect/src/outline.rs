@@ -37,6 +37,7 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
         refusal: None,
         first_uses: Default::default(),
         mixes_exceptions: false,
+        only_non_null_externref: false,
     })
 }
 
@@ -56,6 +57,7 @@ pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts 
         refusal: Some(refusal),
         first_uses: Default::default(),
         mixes_exceptions: false,
+        only_non_null_externref: false,
     }
 }
 

@@ -45,6 +45,7 @@ mod decode;
 mod flags;
 mod outline;
 mod places;
+mod references;
 mod search;
 
 pub use flags::whole_of;
@@ -60,6 +61,8 @@ pub struct Needed {
     pub first_uses: BTreeMap<String, FirstUse>,
     /// The code has both forms of exceptions.
     pub mixes_exceptions: bool,
+    /// As [`wasmlab_model::facts::Facts::only_non_null_externref`].
+    pub only_non_null_externref: bool,
 }
 
 /// The names of all proposals that a binary can need.
@@ -94,5 +97,7 @@ pub fn needed(bytes: &[u8]) -> Result<Needed, InspectError> {
     let proposals = flags::names(found.set);
     let mixes_exceptions = ["exceptions", "legacy-exceptions"].iter().all(|name| proposals.contains(*name))
         && places::has_current_exceptions(bytes);
-    Ok(Needed { proposals, first_uses, mixes_exceptions })
+    let only_non_null_externref =
+        proposals.contains("function-references") && !references::uses_more_than_externref(bytes);
+    Ok(Needed { proposals, first_uses, mixes_exceptions, only_non_null_externref })
 }

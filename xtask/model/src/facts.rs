@@ -21,6 +21,10 @@ pub struct Facts {
     /// needs `exceptions` in either form.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mixes_exceptions: bool,
+    /// Of `function-references`, it uses the type `(ref extern)` only, as modules with builtin strings of JavaScript do. Some
+    /// runtimes have nothing else of the proposal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_non_null_externref: bool,
     /// Every import, in file order.
     pub imports: Vec<Import>,
     /// Every export, in file order.

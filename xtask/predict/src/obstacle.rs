@@ -89,16 +89,18 @@ fn component(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle
     Some(Obstacle { stage: Stage::Compile, ..Obstacle::new(cause, &profile.components.switches) })
 }
 
-/// The names of the answers for parts of `threads`: a shared memory that the file imports, and atomic instructions without
-/// a shared memory.
+/// The names of the answers for parts of `threads` (a shared memory that the file imports; atomic instructions without a
+/// shared memory) and of `function-references` (the type `(ref extern)`).
 const IMPORTED_SHARED: &str = "imported-shared-memory";
 const UNSHARED_ATOMICS: &str = "unshared-atomics";
+const NON_NULL_EXTERNREF: &str = "non-null-externref";
 
 /// The profile's answer for a proposal that a file needs. Older profiles have no answer for a part of one.
 fn answer<'p>(name: &str, facts: &Facts, profile: &'p Profile) -> Option<&'p Answer> {
     let part = match name {
         "threads" if facts.only_imports_shared_memory() => Some(IMPORTED_SHARED),
         "threads" if facts.shares_no_memory() => Some(UNSHARED_ATOMICS),
+        "function-references" if facts.only_non_null_externref => Some(NON_NULL_EXTERNREF),
         _ => None,
     };
     part.and_then(|part| profile.proposals.get(part)).or_else(|| profile.proposals.get(name))

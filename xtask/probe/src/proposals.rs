@@ -20,6 +20,8 @@ pub const IMPORTED_SHARED: &str = "imported-shared-memory";
 /// A part of `threads`: atomic instructions on a memory that is not shared, as compilers of libraries write them. A
 /// runtime may refuse shared memories only. Probed as a proposal of its own.
 pub const UNSHARED_ATOMICS: &str = "unshared-atomics";
+/// A part of `function-references`: the type `(ref extern)`. Probed as a proposal of its own.
+pub const NON_NULL_EXTERNREF: &str = "non-null-externref";
 /// Components: whether a runtime takes them at all.
 pub const COMPONENTS: &str = "component-model";
 
@@ -104,6 +106,11 @@ const PROBES: &[(&str, &str, &str)] = &[
         "(drop (i32.atomic.rmw.add (i32.const 0) (i32.const 3))) (i32.eq (i32.atomic.load (i32.const 0)) (i32.const 3))",
     ),
     (
+        NON_NULL_EXTERNREF,
+        "(func (export \"take\") (param (ref extern)) (result (ref extern)) (local.get 0))",
+        "(i32.const 1)",
+    ),
+    (
         EXTERNREF,
         "(func $take (param externref) (result i32) (ref.is_null (local.get 0)))",
         "(call $take (ref.null extern))",
@@ -119,13 +126,13 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     PROBES.iter().map(|(name, ..)| *name).chain(COMPONENT_PROBES.iter().map(|(name, _)| *name))
 }
 
-/// The name of the probe for a proposal that a file needs: for `threads` that depends on whether it has a shared memory, and
-/// where from.
+/// The name of the probe for a proposal that a file needs: that of a part, if the file needs no more of the proposal.
 #[must_use]
 pub fn name_for<'a>(proposal: &'a str, facts: &Facts) -> &'a str {
     match proposal {
         "threads" if facts.only_imports_shared_memory() => IMPORTED_SHARED,
         "threads" if facts.shares_no_memory() => UNSHARED_ATOMICS,
+        "function-references" if facts.only_non_null_externref => NON_NULL_EXTERNREF,
         proposal => proposal,
     }
 }
@@ -168,7 +175,11 @@ pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
     for name in names() {
         let Some(probe) = probe(name)? else { continue };
         // The runtime's switch is for the whole proposal.
-        let whole = if [IMPORTED_SHARED, UNSHARED_ATOMICS].contains(&name) { "threads" } else { name };
+        let whole = match name {
+            IMPORTED_SHARED | UNSHARED_ATOMICS => "threads",
+            NON_NULL_EXTERNREF => "function-references",
+            name => name,
+        };
         answers.insert(name.to_owned(), answer(&probe, whole, runtime));
     }
     Ok(answers)
@@ -203,7 +214,9 @@ fn is_supported(reply: &Reply) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{COMPONENT_PROBES, EXTERNREF, IMPORTED_SHARED, PROBES, UNSHARED_ATOMICS, name_for, probe};
+    use super::{
+        COMPONENT_PROBES, EXTERNREF, IMPORTED_SHARED, NON_NULL_EXTERNREF, PROBES, UNSHARED_ATOMICS, name_for, probe,
+    };
 
     #[test]
     fn shared_memory_is_probed_as_the_file_gets_it() {
@@ -230,6 +243,7 @@ mod tests {
         ("stack-switching", &["exceptions", "function-references", "reference-types", "gc"]),
         ("cm-async", &["component-model"]),
         (EXTERNREF, &["reference-types"]),
+        (NON_NULL_EXTERNREF, &["reference-types", "function-references"]),
         (IMPORTED_SHARED, &["threads"]),
         (UNSHARED_ATOMICS, &["threads"]),
     ];
@@ -239,7 +253,7 @@ mod tests {
         for name in PROBES.iter().map(|(name, ..)| *name).chain(COMPONENT_PROBES.iter().map(|(name, _)| *name)) {
             let facts = wasmlab_inspect::facts(&probe(name).unwrap().unwrap().module).unwrap();
             let below = BELOW.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, below)| below);
-            let is_part = [EXTERNREF, IMPORTED_SHARED, UNSHARED_ATOMICS].contains(&name);
+            let is_part = [EXTERNREF, IMPORTED_SHARED, UNSHARED_ATOMICS, NON_NULL_EXTERNREF].contains(&name);
             assert!(facts.proposals.contains(name) || is_part, "{name}: {:?}", facts.proposals);
             let other: Vec<_> = facts.proposals.iter().filter(|p| *p != name && !below.contains(&p.as_str())).collect();
             assert!(other.is_empty(), "{name}: {other:?}");

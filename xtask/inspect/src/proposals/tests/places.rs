@@ -50,3 +50,21 @@ fn both_forms_of_exceptions_in_code() {
     check("(module (tag $e) (func try catch_all end) (func (block $b (try_table (catch_all $b)))))", true);
     check("(module (tag $e) (func try catch_all end) (func (param exnref) (throw_ref (local.get 0))))", true);
 }
+
+#[test]
+fn non_null_externref_alone_is_told_from_the_rest_of_function_references() {
+    let check = |wat: &str, alone: bool| {
+        assert_eq!(needed(&wat::parse_str(wat).unwrap()).unwrap().only_non_null_externref, alone, "{wat}")
+    };
+    check("(module (import \"wasm:js-string\" \"length\" (func (param (ref extern)) (result i32))))", true);
+    check("(module (func (param (ref extern)) (local externref) (local.set 1 (local.get 0))))", true);
+    check("(module (func (param externref)))", false);
+    check("(module (func (param (ref func))))", false);
+    check("(module (type $f (func)) (func (param (ref $f) (ref extern))))", false);
+    check("(module (func (param externref) (result (ref extern)) (ref.as_non_null (local.get 0))))", false);
+    check("(module (type $f (func)) (import \"a\" \"g\" (global (ref null $f))))", false);
+    check("(module (type $f (func)) (table 1 (ref null $f)))", false);
+    check("(module (type $f (func)) (global (ref null $f) (ref.null $f)))", false);
+    check("(module (type $f (func)) (func (param (ref extern)) (drop (ref.null $f))))", false);
+    check("(module (type $f (func)) (func (param (ref extern)) (local (ref null $f))))", false);
+}
