@@ -23,6 +23,7 @@ use wasmlab_toolchains::adapters::wat;
 
 pub mod assemble;
 mod cache_policy;
+mod imports_first;
 mod measure;
 mod probing;
 mod remeasure;

@@ -49,6 +49,10 @@ pub struct Observation {
     /// Contents of the files that the scenario checks, by guest path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, FoundFile>,
+    /// The runtime got a module with the guest's imports and nothing else. It lacks one of them, so the guest itself was
+    /// not compiled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imports_only: bool,
 }
 
 /// A file as found after the guest ended.
@@ -219,6 +223,7 @@ impl Observation {
             role: ProcessRole::Guest,
             previous: Vec::new(),
             files: BTreeMap::new(),
+            imports_only: false,
         }
     }
 

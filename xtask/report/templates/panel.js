@@ -105,7 +105,7 @@ const evidence = (cell) => {
     tiles([
       ["Blame", blameOf(cell).join(", ")],
       ["Process", cell.ms ? msText(cell.ms) : ""],
-      ["Compiling", cell.compile === undefined ? "" : msText(cell.compile)],
+      ["Compiling", cell.importsOnly ? "left out: the imports alone were linked first" : cell.compile === undefined ? "" : msText(cell.compile)],
       ["Running", cell.run === undefined ? "" : msText(cell.run)],
       ["Processor", cell.cpu ? msText(cell.cpu) : ""],
       ["Memory", cell.rss ? bytesText(cell.rss) : ""],

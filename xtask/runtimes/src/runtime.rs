@@ -69,6 +69,8 @@ pub struct Runtime {
     /// Its process compiles the module without reporting when it starts to run it. Unless [`Runtime::precompile`]
     /// compiled before, the process gets the sum of both limits.
     pub compiles_silently: bool,
+    /// It compiles a whole module before it looks for the imports. Of a large module, the lab tries the imports alone first.
+    pub compiles_before_linking: bool,
     /// How a guest gets a preopened listening socket.
     pub sockets: SocketPassing,
     /// Which TCP ports its process may use.
@@ -130,6 +132,7 @@ impl Default for Runtime {
             support_files: &[],
             build_minutes: 0,
             compiles_silently: false,
+            compiles_before_linking: false,
             sockets: SocketPassing::None,
             port_access: PortAccess::Cell,
             names_dirs_as_host: false,

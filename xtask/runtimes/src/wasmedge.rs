@@ -37,6 +37,7 @@ pub fn columns() -> Vec<Runtime> {
     let aot = Runtime {
         id: "wasmedge-aot".into(),
         mode: "aot".into(),
+        compiles_before_linking: true,
         // Compiler and runtime have the same switches.
         help: &[&["compile", "--help"]],
         // Optimizing takes fifteen times as long (40 s of CPU time for a Go program) and changes no result.

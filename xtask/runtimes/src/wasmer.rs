@@ -18,7 +18,7 @@ pub fn columns() -> Vec<Runtime> {
     let cranelift = column("wasmer-cranelift", "cranelift");
     vec![
         cranelift.clone(),
-        column("wasmer-singlepass", "singlepass"),
+        Runtime { compiles_before_linking: true, ..column("wasmer-singlepass", "singlepass") },
         cranelift.with_host_layer(HostLayer::Emscripten),
     ]
 }

@@ -31,6 +31,7 @@ pub fn columns() -> Vec<Runtime> {
         not_attempted: command_line::unsupported_calls,
         commands,
         compiles_silently: true,
+        compiles_before_linking: true,
         output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: RuntimeError: ", "error: Uncaught exception"], exit_without_start: Some(TRAPPED), skips_initialize: true, no_calls_with_wasi: Some("wasmer starts a module with WASI as a program, whatever `--invoke` names"), trap_mark: Some(TRAP_MARK), ..OutputParser::new(classify) }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,

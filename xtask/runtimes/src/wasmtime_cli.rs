@@ -44,6 +44,7 @@ pub fn columns() -> Vec<Runtime> {
             Some(NotAttempted { subject: "call-argument", reason })
         },
         compiles_silently: true,
+        compiles_before_linking: true,
         precompile,
         commands,
         output_parser: Some(OutputParser { parse_value, serves_http: true, compiled_file: Some(COMPILED), starts_unnamed: true, run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),

@@ -32,6 +32,7 @@ pub fn columns() -> Vec<Runtime> {
         version_names: &["python"],
         note: Some("the library that PyPI's official package `wasmtime` carries, embedded in Python"),
         python_package: Some("wasmtime"),
+        compiles_before_linking: true,
         install: vec![
             InstallCommand::quick(&["brew", "install", "python"]),
             InstallCommand::quick(&["apt-get", "install", "--yes", "python3-pip"]),

@@ -25,6 +25,7 @@ pub fn columns() -> Vec<Runtime> {
         }),
         // A build from source prints `dev`.
         version_names: &[ONLY_VERSION, "dev"],
+        compiles_before_linking: true,
         install: vec![
             InstallCommand::quick(&["brew", "install", "wazero"]),
             InstallCommand {

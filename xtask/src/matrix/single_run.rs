@@ -4,7 +4,7 @@ use std::io;
 
 use super::cache_policy::{self, CacheDecision};
 use super::measure::Attempt;
-use super::{Request, probing};
+use super::{Request, imports_first, probing};
 use crate::cell::{self, Plan};
 use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge, missing_input, proposals};
@@ -51,7 +51,9 @@ pub fn run(
     let from_cache = cached.is_some();
     let dirs = request.retention.copy_dirs_to.map(|dirs| dirs.join(&plan.scenario.name).join(plan.runtime.id()));
     let keep = cell::Retention { copy_dirs_to: dirs.as_deref(), recompile: !request.use_cache, ..request.retention };
-    let observed = cached.map_or_else(|| cell::observe(lab, plan, request.sink, keep), Ok);
+    let measure =
+        || imports_first::observe(lab, request, plan).map_or_else(|| cell::observe(lab, plan, request.sink, keep), Ok);
+    let observed = cached.map_or_else(measure, Ok);
     let observation = observed.map_err(RunError::Failed)?;
     if observation.outcome == Outcome::Interrupted {
         return Err(RunError::Interrupted);
@@ -83,6 +85,14 @@ pub fn run(
         judgement = found.unwrap_or(judgement);
     }
     Ok(SingleRun { observation, cause, judgement, from_cache, cache_decision })
+}
+
+/// Whether the runtime ended the run because an import is missing.
+pub fn is_missing_import(plan: &Plan, observation: &Observation) -> bool {
+    matches!(
+        Reading { plan, facts: plan.facts.ok_or(&String::new()) }.progress(observation).cause,
+        Some(Cause::MissingImport { .. })
+    )
 }
 
 /// What observations of one cell mean.

@@ -98,6 +98,10 @@ pub struct Cell {
     /// Result without these switches, one line: `unsupported-proposal (exceptions): …`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_result: Option<String>,
+    /// The runtime got a module with the guest's imports and nothing else. It lacks one of them, so the guest itself was
+    /// not compiled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imports_only: bool,
     /// The command line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub argv: Vec<String>,

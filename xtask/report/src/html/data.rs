@@ -116,6 +116,8 @@ struct CellData<'a> {
     ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     compile: Option<f64>,
+    #[serde(rename = "importsOnly", skip_serializing_if = "std::ops::Not::not")]
+    imports_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<f64>,
     #[serde(skip_serializing_if = "is_zero")]
@@ -266,6 +268,7 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
         cmd: texts.place(&command.join(" ")),
         ms: cell.duration_ms,
         compile: cell.compile_ms,
+        imports_only: cell.imports_only,
         run: cell.run_ms,
         cpu: cell.cpu_ms,
         rss: cell.peak_rss_bytes,
