@@ -38,7 +38,7 @@ mod tests;
 use measure::Measured;
 pub use probing::Column;
 pub use remeasure::remeasure;
-use scheduler::Scheduler;
+use scheduler::{Order, Scheduler};
 use shared_time::SharedTime;
 
 /// The selected cells and how to run them.
@@ -214,8 +214,10 @@ pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {
     std::thread::scope(|scope| {
         scope.spawn(|| build_guests(lab, request, &scheduler, emit));
         scope.spawn(|| build_engines(lab, request, &scheduler, emit));
-        for _ in 0..request.jobs.max(1) {
-            scope.spawn(|| work(lab, request, &scheduler, emit));
+        for worker in 0..request.jobs.max(1) {
+            let order = if worker == 1 { Order::LargestFirst } else { Order::Arrival };
+            let scheduler = &scheduler;
+            scope.spawn(move || work(lab, request, scheduler, order, emit));
         }
     });
     process::end_orphans();
@@ -301,8 +303,8 @@ fn excluded(engine: &str) -> Absence {
     Absence::new(why, "run without --engines")
 }
 
-fn work(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
-    while let Some(((row, column), turn)) = scheduler.next() {
+fn work(lab: &Lab, request: &Request, scheduler: &Scheduler, order: Order, emit: EventSink) {
+    while let Some(((row, column), turn)) = scheduler.next(order) {
         let measured = match scheduler.settled((row, column)) {
             (Some(guest), Some(tool)) => {
                 // A lab failure in one cell must not end the run.

@@ -11,6 +11,15 @@ use wasmlab_model::report::Cell;
 use wasmlab_process as process;
 use wasmlab_runtimes::Tool;
 
+/// Which of the cells that are ready a worker takes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The one that was ready first.
+    Arrival,
+    /// The one with the largest guest. Started last, it would keep one core busy while the others have nothing to do.
+    LargestFirst,
+}
+
 /// Shared by the threads that build and the workers.
 pub(super) struct Scheduler {
     state: Mutex<State>,
@@ -27,6 +36,20 @@ struct State {
     /// Number of cells without a verdict.
     left: usize,
     cells: BTreeMap<(usize, usize), Cell>,
+}
+
+impl State {
+    fn take_ready(&mut self, order: Order) -> Option<(usize, usize)> {
+        let size = |(row, _): (usize, usize)| self.rows[row].as_ref().map_or(0, |row| row.bytes);
+        match order {
+            Order::Arrival => self.ready.pop_front(),
+            // Reversed, so that of equals the first one is taken.
+            Order::LargestFirst => {
+                let (index, _) = self.ready.iter().enumerate().rev().max_by_key(|(_, at)| size(**at))?;
+                self.ready.remove(index)
+            }
+        }
+    }
 }
 
 impl Scheduler {
@@ -75,7 +98,7 @@ impl Scheduler {
     }
 
     /// The next cell; `None` if none is left or the run is cancelled.
-    pub(super) fn next(&self) -> Option<((usize, usize), Attempt)> {
+    pub(super) fn next(&self, order: Order) -> Option<((usize, usize), Attempt)> {
         let mut state = self.lock();
         loop {
             if process::cancelled() {
@@ -84,7 +107,7 @@ impl Scheduler {
             if state.left == 0 {
                 return state.again.pop_front().map(|at| (at, Attempt::Second));
             }
-            if let Some(at) = state.ready.pop_front() {
+            if let Some(at) = state.take_ready(order) {
                 return Some((at, Attempt::First));
             }
             let wait = Duration::from_millis(100);

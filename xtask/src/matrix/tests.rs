@@ -10,7 +10,7 @@ mod programs;
 
 use super::assemble::{self, RunMetadata};
 use super::measure::Attempt;
-use super::{EngineBuilds, MatrixEvent, Measured, Request, Results, Scheduler, run};
+use super::{EngineBuilds, MatrixEvent, Measured, Order, Request, Results, Scheduler, run};
 use crate::cell::{Limits, Retention};
 use crate::engines::Absence;
 use crate::guest;
@@ -169,13 +169,30 @@ fn unrepeatable_results_are_measured_again_at_the_end() {
     scheduler.finish_column(0, Ok(Tool::default()));
     scheduler.finish_row(1, row());
     let mut order = Vec::new();
-    while let Some((at, turn)) = scheduler.next() {
+    while let Some((at, turn)) = scheduler.next(Order::Arrival) {
         order.push((at, turn == Attempt::Second));
         let cell = crate::sample::cells().remove(0);
         scheduler.done((at, turn), Some(Measured { cell, remeasure: order.len() == 1 }));
     }
     let first = [(0, 1), (0, 0), (1, 0), (1, 1)].map(|at| (at, false));
     assert_eq!(order, [&first[..], &[((0, 1), true)]].concat());
+}
+
+#[test]
+fn one_worker_takes_the_largest_guests_first() {
+    let scheduler = Scheduler::new(3, 2);
+    for column in 0..2 {
+        scheduler.finish_column(column, Ok(Tool::default()));
+    }
+    for (index, bytes) in [10, 30, 20].into_iter().enumerate() {
+        scheduler.finish_row(index, super::Row { bytes, ..super::row::read(&workspace().lab, Err(none())) });
+    }
+    let next = |order| scheduler.next(order).map(|(at, _)| at);
+    assert_eq!(next(Order::LargestFirst), Some((1, 0)));
+    assert_eq!(next(Order::Arrival), Some((0, 0)));
+    assert_eq!(next(Order::LargestFirst), Some((1, 1)));
+    assert_eq!(next(Order::LargestFirst), Some((2, 0)));
+    assert_eq!(next(Order::Arrival), Some((0, 1)));
 }
 
 fn none() -> guest::NotBuilt {
