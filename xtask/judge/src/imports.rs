@@ -117,8 +117,8 @@ pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let (first, others) = imports.split_first()?;
     let reason = reason_of(facts, first);
     let which = if others.is_empty() { "" } else { "; the runtime does not say which of them it called" };
-    let lines = evidence.lab_lines();
-    let last = lines.last().map(|line| format!(" after its check {}", line.name)).unwrap_or_default();
+    let checks = evidence.checks();
+    let last = checks.last().map(|check| format!(" after its check {}", check.name)).unwrap_or_default();
     let it = with_its_host(Some(facts), &imports);
     let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it anyway");
     let subject = others.is_empty().then(|| shown(facts, first));

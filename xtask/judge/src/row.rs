@@ -118,7 +118,7 @@ pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Che
     };
     // The detail already contains the reason's own sentence, before the list of others.
     let said = detail.split("; ").next().filter(|said| said.starts_with(first.name.as_str()));
-    let said = said.map_or_else(|| lab_lines::describe_check(first), str::to_owned);
+    let said = said.map_or_else(|| lab_lines::describe(first), str::to_owned);
     let mut told = format!("{said}; {right} of {all} other {columns} pass this check");
     let names = |checks: &[&Check]| checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");
     if !more.is_empty() {
@@ -203,7 +203,7 @@ mod tests {
     fn differing_checks_are_named() {
         let checks = |text: &str| -> Vec<Check> {
             let lines: String = text.split(", ").map(|line| format!("lab: {line}\n")).collect();
-            lab_lines::checks(&lab_lines::parse_lines(&lines))
+            lab_lines::parse_lines(&lines)
         };
         let check = |here: &str, others: &[&str], wanted: &str| {
             let others: Vec<Vec<Check>> = others.iter().map(|other| checks(other)).collect();

@@ -45,7 +45,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
         // A function that is linked but not implemented, or something that the lab requested.
         _ => {
             let is_function = what.starts_with("sock_");
-            let withheld = || sockets::missing_socket(evidence, &evidence.lab_lines(), Some((what, message)));
+            let withheld = || sockets::missing_socket(evidence, &evidence.checks(), Some((what, message)));
             let remedy = "Use a runtime whose host provides what the guest needs, or build for an ABI that does not \
                           need it.";
             let to = if is_function { format!("to {what}, ") } else { String::new() };
