@@ -5,6 +5,7 @@ pub mod checks;
 pub mod codes;
 pub mod exports;
 pub mod facts;
+pub mod file_error;
 pub mod names;
 pub mod observation;
 pub mod prediction;

@@ -40,7 +40,7 @@ fn example(toolchain: &Toolchain) -> Scenario {
 fn recipe(toolchain: &Toolchain, scenario: &Scenario, offline: bool) -> Recipe {
     let build = &scenario.spec.build;
     let machine = FakeMachine::with_everything();
-    assert_eq!(toolchain.faults(build), [], "{}", toolchain.id);
+    assert_eq!(toolchain.errors(build), [], "{}", toolchain.id);
     assert_eq!((toolchain.preflight_error)(build, &machine), None, "{}", toolchain.id);
     let tool = (toolchain.find)(scenario, &machine).unwrap_or_else(|e| panic!("{}: {e:?}", toolchain.id));
     let task = Task { scenario, tool: &tool, out: Path::new("/cache/guests/guest"), offline };
@@ -225,8 +225,8 @@ fn build_table_errors_name_the_key() {
         ),
     ] {
         let build: Build = toml::from_str(toml).unwrap();
-        let faults = find(&build.toolchain).unwrap().faults(&build);
-        assert_eq!(faults.iter().map(|(key, _)| *key).collect::<Vec<_>>(), keys, "{toml}");
+        let errors = find(&build.toolchain).unwrap().errors(&build);
+        assert_eq!(errors.iter().map(|error| error.key.as_str()).collect::<Vec<_>>(), keys, "{toml}");
     }
 }
 

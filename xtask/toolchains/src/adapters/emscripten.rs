@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
 use wasmlab_model::version::find_version;
 
 use crate::program::{Program, candidates};
 use crate::{
-    EnvVariable, Fault, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain, VersionRequirement,
+    EnvVariable, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain, VersionRequirement,
 };
 use crate::{c, crates, install_hint};
 
@@ -37,15 +38,16 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-fn check(build: &Build) -> Vec<Fault> {
-    let mut faults = c::check(build);
+fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors = c::check(build);
     // emcc derives the module's name from that of the glue.
     if let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact)
         && Path::new(glue).file_stem() != Path::new(artifact).file_stem()
     {
-        faults.push(("companions", format!("`{glue}` is not the glue that emcc writes beside `{artifact}`")));
+        let message = format!("`{glue}` is not the glue that emcc writes beside `{artifact}`");
+        errors.push(KeyError::new("companions", message));
     }
-    faults
+    errors
 }
 
 /// The error if emcc is installed but broken.

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Fetch};
 
 use crate::build_table::{self, is_sha256};
-use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
+use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
 
 /// The variable that names a folder of third-party binaries, which is searched before anything is downloaded.
 pub const FIXTURES_VARIABLE: &str = "WASMLAB_FIXTURES";
@@ -31,19 +32,19 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-fn check(build: &Build) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = build_table::artifact(build).into_iter().collect();
+fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors: Vec<KeyError> = build_table::artifact(build).into_iter().collect();
     let Some(fetch) = &build.fetch else {
-        faults.push(("fetch", "is missing: set url, sha256, bytes and fixture".to_owned()));
-        return faults;
+        errors.push(KeyError::new("fetch", "is missing: set url, sha256, bytes and fixture"));
+        return errors;
     };
     if !is_sha256(&fetch.sha256) {
-        faults.push(("fetch.sha256", "must be 64 lower-case hexadecimal digits".to_owned()));
+        errors.push(KeyError::new("fetch.sha256", "must be 64 lower-case hexadecimal digits"));
     }
     if !fetch.url.starts_with("https://") {
-        faults.push(("fetch.url", format!("`{}` is not an https:// URL", fetch.url)));
+        errors.push(KeyError::new("fetch.url", format!("`{}` is not an https:// URL", fetch.url)));
     }
-    faults
+    errors
 }
 
 fn find(build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
