@@ -1,6 +1,6 @@
 //! Why a module does not run, and what would change that.
 
-use super::Answer;
+use super::AnswerText;
 use crate::columns::{NameStyle, names};
 use crate::{library, predicted};
 use crate::table::{DIM, RED, YELLOW};
@@ -15,7 +15,7 @@ use wasmlab_model::verdict::Verdict;
 /// Reasons shown; the rest are counted.
 const MAX_REASONS: usize = 6;
 
-impl<'a> Answer<'a> {
+impl<'a> AnswerText<'a> {
     /// The reasons, most informative first, each with its remedy.
     pub fn reasons(&mut self, module: &str) {
         let report = self.report;

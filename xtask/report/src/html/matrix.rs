@@ -72,7 +72,7 @@ pub struct CellGlyph {
 }
 
 /// A verdict's count, with the query that finds its cells.
-pub struct Count {
+pub struct VerdictCount {
     /// The class that colours it.
     pub class: &'static str,
     /// The verdict.
@@ -82,7 +82,7 @@ pub struct Count {
 }
 
 /// The verdicts that occur, most informative first.
-pub fn counts(report: &RunReport) -> Vec<Count> {
+pub fn counts(report: &RunReport) -> Vec<VerdictCount> {
     let order = [
         Verdict::Pass,
         Verdict::Gap,
@@ -95,7 +95,7 @@ pub fn counts(report: &RunReport) -> Vec<Count> {
     ];
     let count = |verdict| {
         let count = report.cells.iter().filter(|cell| cell.verdict == verdict).count();
-        Count { class: class(verdict), verdict: verdict.id(), count }
+        VerdictCount { class: class(verdict), verdict: verdict.id(), count }
     };
     order.map(count).into_iter().filter(|count| count.count > 0).collect()
 }
