@@ -12,7 +12,7 @@ use serde_json::ser::Formatter;
 use wasmlab_model::checks::Check;
 use wasmlab_model::codes::same_blame;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, Output, RunReport, Selection};
+use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::text::result;
@@ -100,15 +100,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
         change: Change::Same,
         accepted: None,
         changed_with_version: false,
-        argv: Vec::new(),
-        duration_ms: 0.0,
-        compile_ms: None,
-        run_ms: None,
-        cpu_ms: 0.0,
-        peak_rss_bytes: 0,
-        cached: false,
-        output: Output::default(),
-        ..cell.clone()
+        ..cell.clone().without_measurements()
     }
 }
 
