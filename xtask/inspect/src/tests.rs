@@ -238,9 +238,9 @@ fn invalid_and_malformed_modules_differ_and_have_offsets() {
 #[test]
 fn truncated_file_names_the_incomplete_part() {
     let whole = wat::parse_str("(module (func (export \"f\") nop nop nop))").unwrap();
-    let check = |end: usize, words: &str| {
+    let check = |end: usize, expected: &str| {
         let error = super::invalid_file(&whole[..end]).unwrap();
-        assert!(error.to_string().contains(words) && error.remedy().is_some(), "{end}: {error}");
+        assert!(error.to_string().contains(expected) && error.remedy().is_some(), "{end}: {error}");
     };
     check(0, "the file is empty");
     check(6, "its header, after 6 of 8 bytes");
@@ -253,11 +253,11 @@ fn truncated_file_names_the_incomplete_part() {
 
 #[test]
 fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
-    let check = |bytes: &[u8], kind, refusal: RefusalKind, subject: &str, words: &str| {
+    let check = |bytes: &[u8], kind, refusal: RefusalKind, subject: &str, expected: &str| {
         let facts = facts(bytes).unwrap();
         let found = facts.refusal.unwrap();
         assert_eq!((facts.kind, found.kind, found.subject.as_str()), (kind, refusal, subject));
-        assert!(found.message.contains(words), "{} does not say {words}", found.message);
+        assert!(found.message.contains(expected), "{} does not say {expected}", found.message);
     };
     let version = RefusalKind::FormatVersion;
     check(b"\0asm\x0a\0\x01\0", BinaryKind::Component, version, "0xa", "of a pre-release; today's is 0xd");
@@ -268,8 +268,8 @@ fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
         wat::parse_str(format!("(module (import \"m\" \"f\" (func)) (func nop) {f})")).unwrap()
     };
     let limit = RefusalKind::ImplementationLimit;
-    let words = "function `big` (index 2) declares 50001 local variables, but implementations accept at most 50000";
-    check(&locals(50_001, "$big"), BinaryKind::Module, limit, "locals", words);
+    let expected = "function `big` (index 2) declares 50001 local variables, but implementations accept at most 50000";
+    check(&locals(50_001, "$big"), BinaryKind::Module, limit, "locals", expected);
     check(
         &locals(60_000, "(export \"e\")"),
         BinaryKind::Module,

@@ -19,8 +19,8 @@ pub struct ComponentPart {
 
 impl ComponentPart {
     /// The judgement, after what the runtime said.
-    pub fn judgement(self, said: &str) -> Judgement {
-        let judgement = with_code(Code::ComponentPart, self.subject, format!("{}; {said}", self.description));
+    pub fn judgement(self, reported: &str) -> Judgement {
+        let judgement = with_code(Code::ComponentPart, self.subject, format!("{}; {reported}", self.description));
         Judgement { remedy: Some(self.remedy), ..judgement }
     }
 }

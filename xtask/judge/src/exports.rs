@@ -198,7 +198,7 @@ fn is_c(language: &str) -> bool {
 /// How to export a function with the toolchain that built the module, after a colon. A module that names no producer may
 /// come from any tool: the means of those that name none are listed. Nothing for a producer that is not known here.
 fn export(facts: &Facts, name: &str) -> String {
-    let made_by = |words: &[&str]| facts.producers.iter().any(|p| words.contains(&p.name.as_str()));
+    let made_by = |names: &[&str]| facts.producers.iter().any(|p| names.contains(&p.name.as_str()));
     let rust = format!("`#[no_mangle] pub extern \"C\" fn {name}` in a cdylib (Rust)");
     let go = format!("`//go:wasmexport {name}` (Go, TinyGo)");
     let c = format!("`-Wl,--export={name}` or `__attribute__((export_name(\"{name}\")))` (clang)");
@@ -225,8 +225,8 @@ mod tests {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         let found = missing_export(Some(&facts), name);
         assert_eq!((found.detail.as_str(), &found.blame[..]), (detail, &[blame][..]), "{wat}");
-        let words = found.remedy.unwrap();
-        assert!(words.contains(remedy), "{words} does not say {remedy}");
+        let found_remedy = found.remedy.unwrap();
+        assert!(found_remedy.contains(remedy), "{found_remedy} does not say {remedy}");
     }
 
     #[test]
@@ -296,9 +296,9 @@ mod tests {
             "Export it: the linker option `--export=twice`",
         );
         let many: String = (0..20).map(|n| function(&format!("export{n:02}"))).collect();
-        let words = "exports no function `twice`; it exports `export00`, `export01`, `export02`, `export03`, `export04`, \
+        let expected = "exports no function `twice`; it exports `export00`, `export01`, `export02`, `export03`, `export04`, \
                      `export05`, `export06`, `export07` and 12 more";
-        check(&format!("(module {many})"), "twice", Blame::Toolchain, words, "in WAT.");
+        check(&format!("(module {many})"), "twice", Blame::Toolchain, expected, "in WAT.");
     }
 
     #[test]

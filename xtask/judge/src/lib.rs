@@ -148,8 +148,8 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         return Some(with_code(Code::SandboxEscape, escape.name.clone(), lab_lines::describe(escape)));
     }
     match &observation.outcome {
-        Outcome::NotStarted(words) => {
-            return Some(without_code(Verdict::Error, format!("the runtime could not be started: {words}")));
+        Outcome::NotStarted(message) => {
+            return Some(without_code(Verdict::Error, format!("the runtime could not be started: {message}")));
         }
         Outcome::Interrupted => return Some(without_code(Verdict::Error, "the run was interrupted")),
         Outcome::Limit(limit) => return Some(limits::reached(*limit, evidence)),
@@ -166,24 +166,27 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         if let Some(judgement) = imports::unchecked_import(evidence, &format!("its process is killed by {name}")) {
             return Some(judgement);
         }
-        let words = last_message_suffix(&observation.stderr);
-        let detail = format!("the runtime's process was killed by {name}{words}");
+        let last_message = last_message_suffix(&observation.stderr);
+        let detail = format!("the runtime's process was killed by {name}{last_message}");
         let judgement = with_code(Code::Crashed, name, detail);
         // Its JavaScript can kill the process that it runs in.
         let blame = if glue_reports::is_started(&observation.events) { vec![Blame::Unknown] } else { judgement.blame };
         return Some(Judgement { blame, ..judgement });
     }
     if evidence.progress.cause.is_none() && observation.outcome != Outcome::Stopped {
-        let words = last_message_suffix(&observation.stderr);
+        let last_message = last_message_suffix(&observation.stderr);
         if observation.outcome == Outcome::Exited(EXIT_INVALID_SPEC.into()) && observation.events.is_empty() {
-            return Some(without_code(Verdict::Error, format!("the lab's driver could not read the cell{words}")));
+            return Some(without_code(
+                Verdict::Error,
+                format!("the lab's driver could not read the cell{last_message}"),
+            ));
         }
         let compiled = evidence.progress.stage.is_some_and(|stage| stage <= Stage::Compile);
         let detail = match &observation.outcome {
             Outcome::Exited(code) if compiled => {
-                format!("the runtime's process ended with {code} while it compiled the module{words}")
+                format!("the runtime's process ended with {code} while it compiled the module{last_message}")
             }
-            outcome => format!("the runtime exited without reporting how the guest ended ({outcome:?}){words}"),
+            outcome => format!("the runtime exited without reporting how the guest ended ({outcome:?}){last_message}"),
         };
         return Some(with_code(Code::Crashed, None, detail));
     }

@@ -60,8 +60,8 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
 
 /// A runtime that cannot transfer a stream, with its own words.
 fn of_streams(message: &str) -> String {
-    let words = message.split_once(": ").map_or(message, |(_, words)| words);
-    format!("preview3-shim passes each stream to a worker thread, and this runtime cannot transfer streams: {words}")
+    let reason = message.split_once(": ").map_or(message, |(_, reason)| reason);
+    format!("preview3-shim passes each stream to a worker thread, and this runtime cannot transfer streams: {reason}")
 }
 
 /// How a worker gives its glue the module that it imports, for the toolchain that generated the glue; `None` for glue

@@ -134,8 +134,8 @@ const NOTHING_RAN: &[&str] = &["none of the installed runtimes", "not known yet"
 /// Compares a command's output with what it has to say: `None` if all is well.
 #[must_use]
 pub fn verdict<'a>(check: &'a ExerciseCheck, exit: i32, output: &str) -> Option<&'a str> {
-    let said = check.expect.iter().all(|part| output.contains(part.as_str()));
+    let has_all = check.expect.iter().all(|part| output.contains(part.as_str()));
     let mut rejected = check.reject.iter().map(String::as_str).chain(NOTHING_RAN.iter().copied());
-    let silent = rejected.all(|part| !output.contains(part));
-    (exit != check.exit || !said || !silent).then_some(check.otherwise.as_str())
+    let has_no_rejected = rejected.all(|part| !output.contains(part));
+    (exit != check.exit || !has_all || !has_no_rejected).then_some(check.otherwise.as_str())
 }

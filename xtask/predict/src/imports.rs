@@ -99,10 +99,10 @@ pub fn all_missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &
 }
 
 /// The runtime's report on this import, in the words that it has for a probe.
-fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: usize) -> Cause {
+fn missing_cause(facts: &Facts, import: &Import, reported: Option<&Cause>, count: usize) -> Cause {
     // A component's import is named by its interface, and the probe's cause by the first function in it.
     if facts.kind == BinaryKind::Component {
-        return match said {
+        return match reported {
             Some(cause @ Cause::MissingImport { .. }) => cause.clone(),
             _ => Cause::MissingImport {
                 module: String::new(),
@@ -113,7 +113,7 @@ fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: us
         };
     }
     let (module, name) = (import.module.clone(), import.name.clone());
-    match said {
+    match reported {
         Some(Cause::MissingImport { missing_count: 0, .. }) => {
             Cause::MissingImport { module, name, ty: String::new(), missing_count: 0 }
         }

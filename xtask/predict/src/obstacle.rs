@@ -72,10 +72,10 @@ fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
         }
     };
     let limit = profile.limits.get(&refusal.subject);
-    let said = limit.map(|limit| limit.message.clone()).filter(|message| !message.is_empty());
+    let reported = limit.map(|limit| limit.message.clone()).filter(|message| !message.is_empty());
     let measured =
         limit.and_then(|limit| Some(format!("; it accepts {} and refuses {}", limit.accepted, limit.refused?)));
-    let message = said.unwrap_or_else(|| refusal.message.clone()) + &measured.unwrap_or_default();
+    let message = reported.unwrap_or_else(|| refusal.message.clone()) + &measured.unwrap_or_default();
     (!accepts).then(|| Obstacle::new(Cause::Rejected { message, offset: None }, &[]))
 }
 

@@ -57,7 +57,7 @@ pub fn all(
     script::run(able, &guests, runtime, |name, printed, reply| {
         let behaviour = match printed {
             CheckOutput::Result(code, _) => of_code(code),
-            CheckOutput::Ended(_) => ended(reply),
+            CheckOutput::Ended(_) => of_ended_guest(reply),
         };
         found.insert(name.to_owned(), behaviour);
     })?;
@@ -80,7 +80,7 @@ fn of_code(code: i32) -> Behaviour {
     }
 }
 
-fn ended(reply: &Reply) -> Behaviour {
+fn of_ended_guest(reply: &Reply) -> Behaviour {
     let detail = match &reply.cause {
         Some(
             Cause::Trap { message, .. }

@@ -91,13 +91,13 @@ fn read(stdout: &str) -> Vec<(String, CheckOutput)> {
         match (line.strip_prefix('@'), line.strip_prefix('='), open) {
             (Some(name), ..) => results.push((name.to_owned(), CheckOutput::Ended(String::new()))),
             (_, Some(code), Some((_, printed))) if code.parse::<i32>().is_ok() => {
-                if let CheckOutput::Ended(own) = printed {
-                    *printed = CheckOutput::Result(code.parse().unwrap_or_default(), std::mem::take(own));
+                if let CheckOutput::Ended(text) = printed {
+                    *printed = CheckOutput::Result(code.parse().unwrap_or_default(), std::mem::take(text));
                 }
             }
-            (.., Some((_, CheckOutput::Ended(own)))) => {
-                own.push_str(line);
-                own.push('\n');
+            (.., Some((_, CheckOutput::Ended(text)))) => {
+                text.push_str(line);
+                text.push('\n');
             }
             _ => {}
         }

@@ -89,7 +89,7 @@ impl<'a> AnswerText<'a> {
         if not_applicable.len() == self.present_cells(name) {
             self.others(DIM, "not tested", &not_applicable);
         }
-        for (index, (predicted, runtimes)) in predicted::elsewhere(self.report, name).into_iter().enumerate() {
+        for (index, (predicted, runtimes)) in predicted::on_absent_runtimes(self.report, name).into_iter().enumerate() {
             if index == 0 {
                 self.out.push('\n');
             }

@@ -169,11 +169,11 @@ fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<F
     let mut nowhere = Vec::new();
     for scenario in &report.scenarios {
         let cells = || report.cells.iter().filter(|c| c.scenario == scenario.name);
-        let is_told = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
+        let is_reported = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
         // What did not run in the baseline either is no news.
         let is_old = report.baseline.is_some() && cells().any(|c| c.change != Change::New);
         let is_open = is_open(report, &scenario.name);
-        if is_told || is_old || is_open || cells().any(|c| c.verdict == Verdict::Pass) {
+        if is_reported || is_old || is_open || cells().any(|c| c.verdict == Verdict::Pass) {
             continue;
         }
         let Some(first) = cells().find(|c| c.verdict.is_measured()) else { continue };

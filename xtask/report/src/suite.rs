@@ -231,8 +231,8 @@ fn tests_of(out: &mut String, painter: &Painter, report: &RunReport, cells: &[&C
     lines.sort_by_key(|(runtimes, tests)| Reverse(runtimes.len() * tests.len()));
     for (runtimes, tests) in lines.iter().take(MAX_LINES) {
         let tests = first_listed(tests, MAX_NAMED);
-        let words = format!("{tests} on {}", names(report, runtimes, NameStyle::Ids));
-        painter.wrapped(out, "      ", "        ", &words);
+        let line = format!("{tests} on {}", names(report, runtimes, NameStyle::Ids));
+        painter.wrapped(out, "      ", "        ", &line);
     }
     if let Some(more) = lines.len().checked_sub(MAX_LINES).filter(|n| *n > 0) {
         let tests: usize = lines.iter().skip(MAX_LINES).map(|(_, tests)| tests.len()).sum();

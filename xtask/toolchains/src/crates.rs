@@ -141,9 +141,9 @@ mod tests {
         let package = "cache/an-index/a-src-1.2.3+4.crate";
         let unpacked = ("src/an-index/a-src-1.2.3+4/.cargo-ok", "");
         assert!(found(&[(package, "the hash")]).is_err(), "cargo has not unpacked it to the end");
-        let here = found(&[(package, "the hash"), unpacked]).unwrap();
-        assert_eq!(folder(&here), Some(Path::new("/home/me/.cargo/registry/src/an-index/a-src-1.2.3+4")));
-        assert!(here.fingerprint.contains("the hash"));
+        let unpacked_crate = found(&[(package, "the hash"), unpacked]).unwrap();
+        assert_eq!(folder(&unpacked_crate), Some(Path::new("/home/me/.cargo/registry/src/an-index/a-src-1.2.3+4")));
+        assert!(unpacked_crate.fingerprint.contains("the hash"));
         let missing = found(&[(package, "another hash"), unpacked]).unwrap_err();
         assert!(missing.what.contains("another package of that name: its sha256 is another hash"), "{}", missing.what);
     }

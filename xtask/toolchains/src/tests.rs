@@ -191,9 +191,9 @@ fn only_own_code_and_its_glue_may_be_committed() {
         assert_eq!(toolchain.may_be_prebuilt(&glue), toolchain.own_code, "{}", toolchain.id);
         assert!(!toolchain.may_be_prebuilt(&others), "{}", toolchain.id);
     }
-    let own: Vec<&str> = ALL.iter().filter(|t| t.own_code).map(|t| t.id).collect();
+    let own_code: Vec<&str> = ALL.iter().filter(|t| t.own_code).map(|t| t.id).collect();
     assert_eq!(
-        own,
+        own_code,
         ["rust", "emscripten", "clang", "zig", "wasi-sdk", "assemblyscript", "wasm-bindgen", "kotlin"],
         "guests of the rest contain third-party engines, or come with third-party scripts"
     );
@@ -251,14 +251,14 @@ fn fetched_file_must_match_its_hash() {
     let toolchain = find("fetched").unwrap();
     let scenario = example(toolchain);
     let hash = scenario.spec.build.fetch.clone().unwrap().sha256;
-    let kept = format!("/cache/fetched/{hash}");
-    let with = |text: &str| FakeMachine { files: [(kept.clone(), text.to_owned())].into(), ..FakeMachine::default() };
+    let cached = format!("/cache/fetched/{hash}");
+    let with = |text: &str| FakeMachine { files: [(cached.clone(), text.to_owned())].into(), ..FakeMachine::default() };
     let missing = (toolchain.find)(&scenario, &FakeMachine::default()).unwrap_err();
     let command = missing.command.unwrap();
-    assert!(command[0] == "curl" && command.contains(&kept), "{command:?}");
+    assert!(command[0] == "curl" && command.contains(&cached), "{command:?}");
     let missing = (toolchain.find)(&scenario, &with("another hash")).unwrap_err();
     assert!(missing.what.contains("is another file: its sha256 is another hash"), "{}", missing.what);
-    assert_eq!((toolchain.find)(&scenario, &with(&hash)).unwrap().program, Path::new(&kept));
+    assert_eq!((toolchain.find)(&scenario, &with(&hash)).unwrap().program, Path::new(&cached));
 }
 
 /// The README's table of variables matches the registry.

@@ -34,7 +34,7 @@ fn missing_import_is_judged_by_its_abi() {
 
 /// A module, the import that is missing, and what is said of it: the first import of a kind, the code, whom it blames,
 /// words of the detail and of the remedy.
-fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), words: (&str, &str)) {
+fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), expected: (&str, &str)) {
     let facts = facts(&format!("(module {wat})"));
     let (module, name) = import.rsplit_once('.').unwrap();
     let (module, name) = (module.to_owned(), name.to_owned());
@@ -42,8 +42,8 @@ fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), words: (&str, &str
     let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
     let remedy = judgement.remedy.unwrap_or_else(|| judgement.code.unwrap().entry().remedy.to_owned());
     assert_eq!((judgement.code, &judgement.blame[..]), (Some(wanted.0), wanted.1), "{wat}");
-    assert!(judgement.detail.contains(words.0), "{} does not say {}", judgement.detail, words.0);
-    assert!(remedy.contains(words.1), "{remedy} does not say {}", words.1);
+    assert!(judgement.detail.contains(expected.0), "{} does not say {}", judgement.detail, expected.0);
+    assert!(remedy.contains(expected.1), "{remedy} does not say {}", expected.1);
 }
 
 #[test]
@@ -71,9 +71,9 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     let memory = (Code::MissingImport, toolchain);
     let linked = "(@producers (language \"C11\" \"\")) (import \"env\" \"memory\" (memory 2))";
     missing(linked, "env.memory", memory, ("the memory env.memory (2 pages or more)", "--import-memory"));
-    let own = (Code::CustomHost, abi);
-    missing("(import \"env\" \"memory\" (memory 25))", "env.memory", own, ("it imports its memory", "of 25 pages"));
-    missing("(import \"\" \"0\" (func))", ".0", own, ("does not define \"\".0", "Embed"));
+    let custom = (Code::CustomHost, abi);
+    missing("(import \"env\" \"memory\" (memory 25))", "env.memory", custom, ("it imports its memory", "of 25 pages"));
+    missing("(import \"\" \"0\" (func))", ".0", custom, ("does not define \"\".0", "Embed"));
     let io = "(import \"env\" \"f\" (func)) (import \"wasi:io/poll@0.2.10\" \"poll\" (func))";
     missing(io, "env.f", (Code::ComponentPart, abi), ("this runtime does not define env.f", "the component"));
     // All imports of other modules count, whichever a runtime looks for first.
@@ -82,7 +82,7 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
         missing(
             siblings,
             import,
-            own,
+            custom,
             (import, "(from Lib, Util); if these are modules, link each with `wasmtime run"),
         );
     }
@@ -90,7 +90,7 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
     missing(
         storage,
         "mono.memory",
-        own,
+        custom,
         ("its memory", "1 page), or from a module that exports it: `wasmtime run --preload mono=FILE`"),
     );
     let table = "(import \"env\" \"__indirect_function_table\" (table 1 funcref))";
@@ -131,7 +131,7 @@ fn each_kind_of_missing_import_has_its_own_remedy() {
         ("the module also imports env.", "Emscripten generated"),
     );
     let swc = "(import \"env\" \"__emit_diagnostics\" (func)) (import \"env\" \"__set_transform_result\" (func))";
-    missing(swc, "env.__emit_diagnostics", own, ("it is an SWC plug-in", "@swc/core"));
+    missing(swc, "env.__emit_diagnostics", custom, ("it is an SWC plug-in", "@swc/core"));
     missing(
         "(import \"plugin\" \"level\" (global i32))",
         "plugin.level",
@@ -231,7 +231,7 @@ fn missing_import_is_not_a_missing_entry_point() {
 /// Imports as emcc 3.1.6 left them in a standalone server, and in a module of -O3.
 #[test]
 fn emscripten_modules_need_glue_or_a_host_layer() {
-    let check = |module: &str, name: &str, exports: &str, wanted, words: &str| {
+    let check = |module: &str, name: &str, exports: &str, wanted, expected: &str| {
         let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
         let cause = Cause::MissingImport {
             module: module.to_owned(),
@@ -241,7 +241,7 @@ fn emscripten_modules_need_glue_or_a_host_layer() {
         };
         let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
         assert_eq!(judgement.code, Some(wanted), "{module}.{name}");
-        assert!(judgement.detail.contains(words), "{}", judgement.detail);
+        assert!(judgement.detail.contains(expected), "{}", judgement.detail);
     };
     let start = "(func (export \"_start\"))";
     check("env", "__syscall_bind", start, Code::NeedsEmscriptenHost, "env.__syscall_bind, and 2 more imports");

@@ -41,20 +41,20 @@ pub fn packages(specification: &'static str, source: String, folder: &Path) -> R
 
 /// Worlds say nothing about an interface, and may name packages that are not here.
 fn without_worlds(text: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
+    let mut lines: Vec<&str> = Vec::new();
     let mut inside = false;
     for line in text.lines() {
         if line.starts_with("world ") {
             inside = true;
             // What is said of it stands before it.
-            while kept.last().is_some_and(|line| line.starts_with('@')) {
-                kept.pop();
+            while lines.last().is_some_and(|line| line.starts_with('@')) {
+                lines.pop();
             }
         }
         if !inside {
-            kept.push(line);
+            lines.push(line);
         }
         inside &= line != "}";
     }
-    kept.join("\n")
+    lines.join("\n")
 }

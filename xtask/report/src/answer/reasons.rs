@@ -22,11 +22,11 @@ impl<'a> AnswerText<'a> {
         let mut reasons = self.reasons_of(module);
         reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
         let shown = reasons.len().min(if reasons.len() > MAX_REASONS { MAX_REASONS - 1 } else { MAX_REASONS });
-        let mut told = Vec::new();
+        let mut shown_behind = Vec::new();
         for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
             let behind = group.cell.remedy_behind.as_deref();
-            let remedy = text::without_repetition(&mut told, self.remedy(*code, group.cell), behind);
+            let remedy = text::without_repetition(&mut shown_behind, self.remedy(*code, group.cell), behind);
             if let Some(exports) = library::exports_of_loaded(report, group.cell) {
                 self.out.push('\n');
                 self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));

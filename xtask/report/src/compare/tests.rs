@@ -13,8 +13,8 @@ fn check(change: impl FnOnce(&mut RunReport), wanted: &[&str]) {
     let mut after = before.clone();
     change(&mut after);
     let text = compare(&before, &after).text(RenderOptions { width: 1000, ..RenderOptions::PLAIN });
-    for words in wanted {
-        assert!(text.contains(words), "{words} is not in\n{text}");
+    for expected in wanted {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
 }
 

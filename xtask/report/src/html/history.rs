@@ -166,7 +166,7 @@ mod tests {
         let mut history = history(&[(0, "pass"), (2, "gap trap (stage run, blame guest)")]);
         history.changed[0].results[1].version = "<script>alert(1)</script>".to_owned();
         let page = crate::html::with_history(&sample::report(), RenderOptions::PLAIN, &history);
-        for words in [
+        for expected in [
             "<a href=\"#history\">History</a>",
             "id=\"history\"",
             "role=\"img\" aria-label=\"",
@@ -174,7 +174,7 @@ mod tests {
             "<summary>The same as a table</summary>",
             "4 reports, 2026-11-01 to 2026-11-04: 1 of 9 cells changed",
         ] {
-            assert!(page.contains(words), "{words}");
+            assert!(page.contains(expected), "{expected}");
         }
         assert!(!page.contains("<script>alert"));
         let without = crate::find("html").unwrap().text(&sample::report(), RenderOptions::PLAIN);

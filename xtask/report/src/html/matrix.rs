@@ -135,9 +135,9 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
     for row in rows(report, GroupBy::Family) {
         let Some(index) = of_row.get(row.scenario).copied() else { continue };
         let scenario = &report.scenarios[index];
-        let own = &cells[index * report.runtimes.len()..][..report.runtimes.len()];
+        let cells_of_row = &cells[index * report.runtimes.len()..][..report.runtimes.len()];
         let signs: Vec<CellGlyph> =
-            groups.iter().map(|group| sign(report, &group.iter().filter_map(|at| own[*at]).collect::<Vec<_>>())).collect();
+            groups.iter().map(|group| sign(report, &group.iter().filter_map(|at| cells_of_row[*at]).collect::<Vec<_>>())).collect();
         let row = Row {
             index,
             name: scenario.name.clone(),

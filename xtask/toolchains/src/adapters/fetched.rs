@@ -52,10 +52,10 @@ fn find(build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> 
     let Some(fetch) = &build.fetch else {
         return Err(not_fetched("a [build.fetch]", "set url, sha256, bytes and fixture"));
     };
-    let kept = machine.fetched(&fetch.sha256);
+    let cached = machine.fetched(&fetch.sha256);
     let mut wrong = String::new();
     let given = machine.variable(FIXTURES_VARIABLE).map(|dir| PathBuf::from(dir).join(&fetch.fixture));
-    for file in given.into_iter().chain([kept.clone()]).filter(|file| machine.is_file(file)) {
+    for file in given.into_iter().chain([cached.clone()]).filter(|file| machine.is_file(file)) {
         match machine.sha256(&file) {
             Ok(hash) if hash == fetch.sha256 => return Ok(found(fetch, file)),
             Ok(hash) => wrong += &format!("; `{}` is another file: its sha256 is {hash}", file.display()),
@@ -65,7 +65,7 @@ fn find(build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> 
     let name = fetch.fixture.display();
     let what = format!("{name}, {} bytes with sha256 {}{wrong}", fetch.bytes, fetch.sha256);
     let remedy = format!("run `cargo xtask setup`, or put it below the folder that {FIXTURES_VARIABLE} names");
-    Err(not_fetched(what, remedy).with_command(Some(command(fetch, &kept))))
+    Err(not_fetched(what, remedy).with_command(Some(command(fetch, &cached))))
 }
 
 fn not_fetched(what: impl Into<String>, remedy: impl Into<String>) -> MissingTool {
