@@ -326,8 +326,8 @@ pub(crate) mod tests {
         );
         check(Code::CustomHost, "node", None, ROW, None);
         let page = "A page has no sockets: run it outside of one.";
-        let said = format!("{page} It passes on node.");
-        check(Code::NotImplemented, "chromium+jco", Some(page), &ROW[3..4], Some(&said));
+        let expected = format!("{page} It passes on node.");
+        check(Code::NotImplemented, "chromium+jco", Some(page), &ROW[3..4], Some(&expected));
         check(Code::NotImplemented, "deno", None, &ROW[3..4], Some("Run it on node, where it passes."));
     }
 }
