@@ -64,7 +64,6 @@ fn as_failed_column<'a>(other: &'a Column) -> Option<FailedColumn<'a>> {
         column: (other.id, other.engine),
         code: of.code?,
         subject: of.subject.as_deref(),
-        detail: &of.detail,
         remedy: of.remedy.as_deref(),
         differs: false,
     })

@@ -59,7 +59,6 @@ fn failed(cells: &[Cell]) -> BTreeMap<&str, Vec<FailedColumn<'_>>> {
                 column: (&cell.runtime, runtime.engine),
                 code,
                 subject: cell.subject.as_deref(),
-                detail: &cell.detail,
                 remedy: cell.remedy.as_deref(),
                 differs: is_fault_of_runtime(code, &cell.blame),
             });
