@@ -3,6 +3,7 @@
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
+use wasmlab_model::phrases;
 use wasmlab_model::verdict::{Judgement, Refusal};
 
 use super::text::one_line;
@@ -87,7 +88,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
     let lacks = format!("{}{part}", forms_listed(&reached, facts));
     let full_message = format!("{}{}", judgement.detail, draft(message, &reached));
-    let detail = one_line(&format!("lacks {lacks}: {full_message}{also}{}", imports.unwrap_or_default()));
+    let detail = one_line(&format!("{}: {full_message}{also}{}", phrases::lacks(&lacks), imports.unwrap_or_default()));
     let entry = Code::UnsupportedProposal.entry();
     // A runtime without either form of exceptions lacks more than the old one.
     let lacks_both = reached.contains(&"exceptions") || also_lacked.contains(&"exceptions");

@@ -3,6 +3,7 @@
 use super::{Evidence, sockets, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, Facts};
+use wasmlab_model::phrases;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::SHARED_INSTANCE;
 
@@ -22,9 +23,8 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
         // The question does not apply to this execution path or this host.
         SHARED_INSTANCE | OTHER_HOST => without_code(Verdict::NotApplicable, message),
         "jspi" => {
-            let detail = format!(
-                "lacks jspi (JavaScript Promise Integration), which jco's code for asynchronous components needs: {message}"
-            );
+            let lacks = phrases::lacks("jspi (JavaScript Promise Integration)");
+            let detail = format!("{lacks}, which jco's code for asynchronous components needs: {message}");
             let remedy = "Use a JavaScript host that supports it: Node 24 or newer, or Deno.";
             Judgement {
                 remedy: Some(remedy.to_owned()),

@@ -8,6 +8,7 @@ pub mod facts;
 pub mod file_error;
 pub mod names;
 pub mod observation;
+pub mod phrases;
 pub mod prediction;
 pub mod profile;
 pub mod remedy;

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::{first_listed, rest};
+use wasmlab_model::phrases::without_column;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 use wasmlab_model::text::{counted, form};
 use wasmlab_model::verdict::Verdict;
@@ -140,9 +141,7 @@ fn not_attempted(out: &mut String, painter: &Painter, report: &RunReport) {
             (Some(abi), Verdict::Gap) => format!("no {abi}"),
             (None, Verdict::Gap) => "no components".to_owned(),
             // Only the column's name differs.
-            _ => {
-                cell.detail.replace(&format!(": see column {}", cell.runtime.split('+').next().unwrap_or_default()), "")
-            }
+            _ => without_column(&cell.detail, cell.runtime.split('+').next().unwrap_or_default()),
         };
         match reasons.iter_mut().find(|(known, _)| *known == why) {
             Some((_, cells)) => cells.push(cell),
@@ -245,7 +244,8 @@ mod tests {
     use super::TestResult;
     use crate::{RenderOptions, find, sample};
     use wasmlab_model::codes::Code;
-    use wasmlab_model::report::{Cell, RunReport};
+    use wasmlab_model::phrases::without_column;
+use wasmlab_model::report::{Cell, RunReport};
     use wasmlab_model::verdict::Verdict;
 
     fn suite() -> RunReport {
