@@ -10,7 +10,7 @@ use anyhow::Result;
 use wasmlab_model::profile::{MeasuredFunctions, ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
-use crate::catalogue::{self, to_text};
+use crate::catalogue::{SpecifiedFunctions, to_text};
 use crate::{Ask, Probe, Reply};
 
 /// A function by name and type.

@@ -100,7 +100,6 @@ mod tests {
 
     use super::HostLayer;
     use wasmlab_model::facts::Facts;
-    use wasmlab_model::phrases::see_column;
     use wasmlab_model::scenario::ScenarioFile;
 
     /// Facts of a binary of this kind and shape with a single ABI.

@@ -23,8 +23,10 @@ pub fn check(dir: &Dir) -> Vec<KeyError> {
     for (path, (key, name)) in &seen {
         // Below a link, the file would be created wherever the link leads.
         if let Some((other, above)) = path.ancestors().skip(1).find_map(|above| seen.get(above)) {
-            errors
-                .push((key, format!("`{name}` must be below `{above}`, but that is not a folder: it is in `{other}`")));
+            errors.push(KeyError::new(
+                *key,
+                format!("`{name}` must be below `{above}`, but that is not a folder: it is in `{other}`"),
+            ));
         }
     }
     errors
