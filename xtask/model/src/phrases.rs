@@ -1,5 +1,5 @@
-//! Phrases in the details of cells that readers of a report decide by. A report has them as text only, so those who write
-//! them and those who read them share them here.
+//! Phrases in the details of cells that readers of a report decide by. A report has them as text only, so those who
+//! write them and those who read them share them here.
 
 /// How a runtime refuses a module for a proposal, as the detail of its cell says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::guest_file::MaxSize;
 use super::output;
 use crate::exit;
 use crate::lab::Lab;
-use crate::reading::{self, Representation, ReadError};
+use crate::reading::{self, ReadError, Representation};
 use crate::store::profiles;
 use wasmlab_inspect::invalid_file;
 use wasmlab_model::facts::Facts;

@@ -29,8 +29,8 @@ pub struct Parsed<'a, T> {
 }
 
 impl<'a> Document<'a> {
-    /// Parses the text of `file`, a path as messages show it. Reports all syntax errors. If there are none, reports all unknown keys, all invalid values, and
-    /// the first missing key.
+    /// Parses the text of `file`, a path as messages show it. Reports all syntax errors. If there are none, reports all
+    /// unknown keys, all invalid values, and the first missing key.
     pub fn parse<T: DeserializeOwned>(file: &'a str, text: &'a str) -> Parsed<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let document = Self { file, text, table };

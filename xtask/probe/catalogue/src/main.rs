@@ -51,7 +51,8 @@ fn main() -> Result<()> {
         [("WASI 0.1", "witx/p1/wasi_snapshot_preview1.witx"), ("WASI snapshot 0", "witx/p0/wasi_unstable.witx")]
     {
         let (module, found) = witx::functions(&file.join(document))?;
-        functions.push(SpecifiedFunctions { specification, source: format!("{wasi}: {document}"), module, functions: found });
+        let source = format!("{wasi}: {document}");
+        functions.push(SpecifiedFunctions { specification, source, module, functions: found });
     }
     let (wasix, folder) = crate_folder("wasix-0.")?;
     let document = "src/lib_generated32.rs";

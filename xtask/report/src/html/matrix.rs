@@ -136,8 +136,8 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
         let Some(index) = of_row.get(row.scenario).copied() else { continue };
         let scenario = &report.scenarios[index];
         let cells_of_row = &cells[index * report.runtimes.len()..][..report.runtimes.len()];
-        let signs: Vec<CellGlyph> =
-            groups.iter().map(|group| sign(report, &group.iter().filter_map(|at| cells_of_row[*at]).collect::<Vec<_>>())).collect();
+        let cells_of = |group: &Vec<usize>| group.iter().filter_map(|at| cells_of_row[*at]).collect::<Vec<_>>();
+        let signs: Vec<CellGlyph> = groups.iter().map(|group| sign(report, &cells_of(group))).collect();
         let row = Row {
             index,
             name: scenario.name.clone(),

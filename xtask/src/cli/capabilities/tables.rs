@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use wasmlab_model::profile::{ProbeAnswer, Behaviour, BehaviourOutcome, Limit, Profile, Support};
+use wasmlab_model::profile::{Behaviour, BehaviourOutcome, Limit, ProbeAnswer, Profile, Support};
 
 /// Which table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]

@@ -14,7 +14,7 @@ use crate::cli::output;
 use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::facts_by;
-use crate::reading::{self, Representation, ReadError};
+use crate::reading::{self, ReadError, Representation};
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use wasmlab_learn::book::pages;
-use wasmlab_learn::chapter::{Chapter, Block};
+use wasmlab_learn::chapter::{Block, Chapter};
 use wasmlab_learn::output::{Output, Recorded, redacted};
 
 use super::super::common::today;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasmlab_learn::book;
-use wasmlab_learn::chapter::{self, Chapter, Excerpt, Block, Published, Question, Run};
+use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt, Published, Question, Run};
 use wasmlab_learn::markup;
 use wasmlab_learn::output::{Recorded, excerpt, left_out};
 use wasmlab_learn::progress::{self, Progress};

@@ -111,8 +111,8 @@ fn llvm_in(answer: &str) -> Option<String> {
 fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsString> {
     /// Variables set by `emsdk_env.sh`, and by users of a read-only installation.
     const EMSCRIPTEN_VARIABLES: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
-    let configured = EMSCRIPTEN_VARIABLES.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
-    let mut env: BTreeMap<OsString, OsString> = configured.collect();
+    let configured = EMSCRIPTEN_VARIABLES.iter().filter_map(|name| Some((name, machine.variable(name)?)));
+    let mut env: BTreeMap<OsString, OsString> = configured.map(|(name, value)| (name.into(), value.into())).collect();
     // Debian's package installs emcc's JavaScript libraries (acorn) where only Debian's own node looks. Any other node
     // on PATH fails with MODULE_NOT_FOUND in acorn-optimizer.js.
     let debian = Path::new("/usr/share/nodejs");
