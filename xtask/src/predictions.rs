@@ -17,7 +17,7 @@ use wasmlab_model::prediction::CellPrediction;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::{Run, ScenarioFile};
-use wasmlab_predict::{Question, of_cell};
+use wasmlab_predict::{PlannedRun, of_cell};
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{CUSTOM_BUILD, Runtime};
 
@@ -69,8 +69,8 @@ impl<'a> PredictableRun<'a> {
     /// The prediction for a cell from this profile, compared with its result.
     #[must_use]
     pub fn predict(&self, profile: &Profile, cell: &Cell) -> CellPrediction {
-        let question = Question { facts: self.facts, run: &self.run, glue: self.glue };
-        of_cell(&wasmlab_predict::predict(&question, profile), cell)
+        let planned = PlannedRun { facts: self.facts, run: &self.run, glue: self.glue };
+        of_cell(&wasmlab_predict::predict(&planned, profile), cell)
     }
 }
 

@@ -29,7 +29,7 @@ const REFUSED: u8 = 2;
 
 /// The form of output to extract from a file, which is binary or text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum Representation {
     /// All facts, as JSON.
     Facts,
     /// Everything except code, as JSON.
@@ -44,7 +44,7 @@ pub enum Form {
     Bytes,
 }
 
-impl Form {
+impl Representation {
     const ALL: [(Self, &str); 6] = [
         (Self::Facts, "facts"),
         (Self::Outline, "outline"),
@@ -55,11 +55,11 @@ impl Form {
     ];
 
     fn name(self) -> &'static str {
-        Self::ALL.into_iter().find(|(form, _)| *form == self).map_or("", |(_, name)| name)
+        Self::ALL.into_iter().find(|(representation, _)| *representation == self).map_or("", |(_, name)| name)
     }
 
     fn named(text: &OsStr) -> Option<Self> {
-        Self::ALL.into_iter().find(|(_, name)| text == *name).map(|(form, _)| form)
+        Self::ALL.into_iter().find(|(_, name)| text == *name).map(|(representation, _)| representation)
     }
 }
 
@@ -81,8 +81,8 @@ pub enum ReadError {
 ///
 /// # Errors
 /// See [`ReadError`].
-pub fn facts(file: &Path, form: Form) -> Result<Facts, ReadError> {
-    Ok(Facts::from_json(&read(file, form)?).map_err(io::Error::from)?)
+pub fn facts(file: &Path, representation: Representation) -> Result<Facts, ReadError> {
+    Ok(Facts::from_json(&read(file, representation)?).map_err(io::Error::from)?)
 }
 
 /// Reads the interfaces that a component exports, with their functions.
@@ -90,7 +90,7 @@ pub fn facts(file: &Path, form: Form) -> Result<Facts, ReadError> {
 /// # Errors
 /// See [`ReadError`].
 pub fn interfaces(file: &Path) -> Result<Vec<Interface>, ReadError> {
-    Ok(serde_json::from_slice(&read(file, Form::Interfaces)?).map_err(io::Error::from)?)
+    Ok(serde_json::from_slice(&read(file, Representation::Interfaces)?).map_err(io::Error::from)?)
 }
 
 /// Reads every byte of a small file, with its meaning.
@@ -98,21 +98,21 @@ pub fn interfaces(file: &Path) -> Result<Vec<Interface>, ReadError> {
 /// # Errors
 /// See [`ReadError`].
 pub fn bytes(file: &Path) -> Result<Annotated, ReadError> {
-    Ok(serde_json::from_slice(&read(file, Form::Bytes)?).map_err(io::Error::from)?)
+    Ok(serde_json::from_slice(&read(file, Representation::Bytes)?).map_err(io::Error::from)?)
 }
 
-/// Converts a file to this form.
+/// Converts a file to this representation.
 ///
 /// # Errors
 /// See [`ReadError`].
-pub fn read(file: &Path, form: Form) -> Result<Vec<u8>, ReadError> {
+pub fn read(file: &Path, representation: Representation) -> Result<Vec<u8>, ReadError> {
     let file = std::path::absolute(file)?;
     let (least, times) = MEMORY;
     let memory = file.metadata()?.len().saturating_mul(times).saturating_add(least);
     let program = std::env::current_exe()?;
     let readable = [Some(program.as_path()), program.parent(), Some(&file)];
     let command = Command {
-        args: [OsStr::new(ARGUMENT), OsStr::new(form.name()), file.as_os_str()].map(OsStr::to_owned).to_vec(),
+        args: [OsStr::new(ARGUMENT), OsStr::new(representation.name()), file.as_os_str()].map(OsStr::to_owned).to_vec(),
         env: [("PATH".into(), std::env::var_os("PATH").unwrap_or_default())].into(),
         cwd: "/".into(),
         stdin: Input::Bytes(Vec::new()),
@@ -146,11 +146,11 @@ pub fn read(file: &Path, form: Form) -> Result<Vec<u8>, ReadError> {
 /// Handles a call as the reading child; `None` if the process was started normally.
 #[must_use]
 pub fn child(args: &[OsString]) -> Option<ExitCode> {
-    let [_, argument, form, file] = args else { return None };
+    let [_, argument, representation, file] = args else { return None };
     if argument != ARGUMENT {
         return None;
     }
-    Some(match answer(Path::new(file), Form::named(form)?) {
+    Some(match answer(Path::new(file), Representation::named(representation)?) {
         Ok(bytes) => match io::stdout().lock().write_all(&bytes) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
@@ -162,15 +162,15 @@ pub fn child(args: &[OsString]) -> Option<ExitCode> {
     })
 }
 
-fn answer(file: &Path, form: Form) -> anyhow::Result<Vec<u8>> {
+fn answer(file: &Path, representation: Representation) -> anyhow::Result<Vec<u8>> {
     let bytes = std::fs::read(file)?;
     let bytes = source::binary(file, &bytes)?;
-    match form {
-        Form::Facts => Ok(inspect::facts(&bytes)?.to_json()?),
-        Form::Outline => Ok(inspect::outline(&bytes)?.to_json()?),
-        Form::Wat => Ok(inspect::to_wat(&bytes)?.into_bytes()),
-        Form::Binary => Ok(bytes.into_owned()),
-        Form::Bytes => Ok(serde_json::to_vec(&inspect::bytes::annotated(&bytes)?)?),
-        Form::Interfaces => Ok(serde_json::to_vec(&inspect::interfaces::interfaces(&bytes)?)?),
+    match representation {
+        Representation::Facts => Ok(inspect::facts(&bytes)?.to_json()?),
+        Representation::Outline => Ok(inspect::outline(&bytes)?.to_json()?),
+        Representation::Wat => Ok(inspect::to_wat(&bytes)?.into_bytes()),
+        Representation::Binary => Ok(bytes.into_owned()),
+        Representation::Bytes => Ok(serde_json::to_vec(&inspect::bytes::annotated(&bytes)?)?),
+        Representation::Interfaces => Ok(serde_json::to_vec(&inspect::interfaces::interfaces(&bytes)?)?),
     }
 }

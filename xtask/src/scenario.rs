@@ -1,17 +1,17 @@
 //! Loads and validates `scenario.toml`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::file_error::{FileError, KeyError};
 use wasmlab_model::scenario::{Run, Scenario, ScenarioFile};
 use wasmlab_process::read_text;
 use wasmlab_toolchains as toolchains;
 
 use crate::glob;
-use document::{Document, Parsed, TextFault};
+use document::{Document, Parsed};
 use wasmlab_report::visible::VisiblePath;
 
 pub mod document;
@@ -28,34 +28,13 @@ const MAX_BYTES: u64 = 1 << 20;
 
 pub use wasmlab_model::scenario::SCENARIO_SCHEMA as SCHEMA_VERSION;
 
-/// An error in a scenario: the file, the line if known, the key, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct ScenarioError {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, from 1.
-    pub line: Option<usize>,
-    /// The error, with the key, and what to do.
-    pub message: String,
-}
-
-impl fmt::Display for ScenarioError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.visible())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
 /// Loads every scenario below `root`, sorted by name. A folder without `scenario.toml` is an error, so that a forgotten
 /// file does not silently shrink the matrix.
 ///
 /// # Errors
 /// Every error of every scenario.
-pub fn load_all(root: &Path) -> Result<Vec<Scenario>, Vec<ScenarioError>> {
-    let at_root = |message: String| vec![ScenarioError { file: root.to_owned(), line: None, message }];
+pub fn load_all(root: &Path) -> Result<Vec<Scenario>, Vec<FileError>> {
+    let at_root = |message: String| vec![FileError::new(root.visible(), message)];
     let entries = fs::read_dir(root).map_err(|e| at_root(format!("the folder of scenarios cannot be read: {e}")))?;
     let mut dirs: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
     dirs.sort();
@@ -63,7 +42,7 @@ pub fn load_all(root: &Path) -> Result<Vec<Scenario>, Vec<ScenarioError>> {
     for dir in dirs {
         match load(&dir) {
             Ok(scenario) => scenarios.push(scenario),
-            Err(mut faults) => errors.append(&mut faults),
+            Err(more) => errors.extend(more),
         }
     }
     errors.extend(same_names(&scenarios));
@@ -71,19 +50,16 @@ pub fn load_all(root: &Path) -> Result<Vec<Scenario>, Vec<ScenarioError>> {
 }
 
 /// Scenario names become file names, so two names that differ only in case collide on some file systems.
-fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
+fn same_names(scenarios: &[Scenario]) -> Vec<FileError> {
     let mut seen: BTreeMap<String, &Scenario> = BTreeMap::new();
     let mut errors = Vec::new();
     for scenario in scenarios {
         if let Some(first) = seen.insert(scenario.name.to_lowercase(), scenario) {
-            errors.push(ScenarioError {
-                file: scenario.dir.join("scenario.toml"),
-                line: None,
-                message: format!(
-                    "`{}` already contains a scenario of this name: rename one of the folders",
-                    first.dir.visible()
-                ),
-            });
+            let message = format!(
+                "`{}` already contains a scenario of this name: rename one of the folders",
+                first.dir.visible()
+            );
+            errors.push(FileError::new(scenario.dir.join("scenario.toml").visible(), message));
         }
     }
     errors
@@ -93,52 +69,49 @@ fn same_names(scenarios: &[Scenario]) -> Vec<ScenarioError> {
 ///
 /// # Errors
 /// Every error found.
-pub fn load(dir: &Path) -> Result<Scenario, Vec<ScenarioError>> {
-    let file = dir.join("scenario.toml");
-    let fault = |line, message: String| ScenarioError { file: file.clone(), line, message };
-    let text = read_text(&file, MAX_BYTES).map_err(|e| {
-        vec![fault(None, format!("the file cannot be read: {e}; every folder in scenarios/ needs one"))]
+pub fn load(dir: &Path) -> Result<Scenario, Vec<FileError>> {
+    let path = dir.join("scenario.toml");
+    let file = path.visible();
+    let text = read_text(&path, MAX_BYTES).map_err(|e| {
+        vec![FileError::new(&file, format!("the file cannot be read: {e}; every folder in scenarios/ needs one"))]
     })?;
-    let Parsed { document, contents, faults, incomplete } = Document::parse::<ScenarioFile>(&text);
-    let mut faults: Vec<ScenarioError> = faults.into_iter().map(|(line, message)| fault(line, message)).collect();
-    let Some(spec) = contents else { return Err(faults) };
+    let Parsed { document, contents, mut errors, incomplete } = Document::parse::<ScenarioFile>(&file, &text);
+    let Some(spec) = contents else { return Err(errors) };
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
     let found = check(&name, dir, &spec).into_iter();
     // A key that seems to be missing from a table with errors may be misspelt.
-    let found = found.filter(|(key, _)| !key.split(['.', '[']).next().is_some_and(|table| incomplete.contains(table)));
-    faults.extend(found.map(|(key, message)| fault(document.line_of(&key), format!("`{key}`: {message}"))));
-    faults.sort_by_key(|fault| fault.line);
-    if faults.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(faults) }
+    let is_complete = |key: &str| !key.split(['.', '[']).next().is_some_and(|table| incomplete.contains(table));
+    errors.extend(found.filter(|error| is_complete(&error.key)).map(|error| document.locate(error)));
+    errors.sort_by_key(|error| error.line);
+    if errors.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(errors) }
 }
 
 /// Parses the text of a `scenario.toml`.
 ///
 /// # Errors
 /// Every error found, with its line if the parser knows it.
-pub fn parse(text: &str) -> Result<ScenarioFile, Vec<TextFault>> {
-    let parsed = Document::parse(text);
+pub fn parse(text: &str) -> Result<ScenarioFile, Vec<FileError>> {
+    let parsed = Document::parse("scenario.toml", text);
     match parsed.contents {
-        Some(spec) if parsed.faults.is_empty() => Ok(spec),
-        _ => Err(parsed.faults),
+        Some(spec) if parsed.errors.is_empty() => Ok(spec),
+        _ => Err(parsed.errors),
     }
 }
 
-type Faults = Vec<(String, String)>;
-
-fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Faults {
-    let mut faults = Faults::new();
-    check_title(name, spec, &mut faults);
-    check_build(dir, spec, &mut faults);
-    run::check(dir, &spec.run, &mut faults);
-    check_expect(spec, &mut faults);
-    server::check(spec, &mut faults);
-    check_known(spec, &mut faults);
-    steps::check(spec, &mut faults);
-    faults
+fn check(name: &str, dir: &Path, spec: &ScenarioFile) -> Vec<KeyError> {
+    let mut errors = Vec::new();
+    check_title(name, spec, &mut errors);
+    check_build(dir, spec, &mut errors);
+    run::check(dir, &spec.run, &mut errors);
+    check_expect(spec, &mut errors);
+    server::check(spec, &mut errors);
+    check_known(spec, &mut errors);
+    steps::check(spec, &mut errors);
+    errors
 }
 
-fn check_title(name: &str, spec: &ScenarioFile, faults: &mut Faults) {
-    let mut say = |key: &str, message: String| faults.push((key.to_owned(), message));
+fn check_title(name: &str, spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
+    let mut say = |key: &str, message: String| errors.push(KeyError::new(key, message));
     if spec.schema != SCHEMA_VERSION {
         say("schema", format!("is {}, but this lab reads {SCHEMA_VERSION}", spec.schema));
     }
@@ -155,12 +128,12 @@ fn check_title(name: &str, spec: &ScenarioFile, faults: &mut Faults) {
     }
 }
 
-fn check_build(dir: &Path, spec: &ScenarioFile, faults: &mut Faults) {
+fn check_build(dir: &Path, spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
     let build = &spec.build;
-    let mut say = |key: &str, message: String| faults.push((format!("build.{key}"), message));
+    let mut say = |key: &str, message: String| errors.push(KeyError::new(format!("build.{key}"), message));
     match toolchains::find(&build.toolchain) {
         None => say("toolchain", format!("`{}` is not one of {}", build.toolchain, toolchains::ids())),
-        Some(toolchain) => toolchain.faults(build).into_iter().for_each(|(key, message)| say(key, message)),
+        Some(toolchain) => toolchain.errors(build).into_iter().for_each(|error| say(&error.key, error.message)),
     }
     if let Some(source) = &build.source {
         if !is_inside(source) {
@@ -182,8 +155,8 @@ fn check_build(dir: &Path, spec: &ScenarioFile, faults: &mut Faults) {
     }
 }
 
-fn check_expect(spec: &ScenarioFile, faults: &mut Faults) {
-    let mut say = |key: &str, message: String| faults.push((format!("expect.{key}"), message));
+fn check_expect(spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
+    let mut say = |key: &str, message: String| errors.push(KeyError::new(format!("expect.{key}"), message));
     for file in &spec.expect.file {
         if !spec.run.dir.iter().any(|dir| Path::new(&file.path).starts_with(&dir.guest)) {
             say("file", format!("`{}` is not in any [[run.dir]]", file.path));
@@ -194,9 +167,9 @@ fn check_expect(spec: &ScenarioFile, faults: &mut Faults) {
     }
 }
 
-fn check_known(spec: &ScenarioFile, faults: &mut Faults) {
+fn check_known(spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
     for (index, known) in spec.known.iter().enumerate() {
-        let mut say = |key: &str, message: String| faults.push((format!("known[{index}].{key}"), message));
+        let mut say = |key: &str, message: String| errors.push(KeyError::new(format!("known[{index}].{key}"), message));
         if let Err(error) = known.code.parse::<Code>() {
             say("code", error.to_string());
         }

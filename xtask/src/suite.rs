@@ -5,10 +5,10 @@
 //! lab. Nothing is ever written into the suite's folders: each cell works on a copy.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use wasmlab_model::file_error::FileError;
 use wasmlab_process::{Directory, read_text};
 use wasmlab_report::visible::{VisiblePath, on_line};
 
@@ -65,21 +65,6 @@ pub struct Test {
     pub root: Option<PathBuf>,
 }
 
-/// An error in a file of a suite.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The file.
-    pub file: PathBuf,
-    /// The error with its field, and what to do.
-    pub message: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.file.visible(), self.message)
-    }
-}
-
 /// The suites and files to run in a folder.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SuiteFiles {
@@ -108,10 +93,10 @@ impl WastSource {
     /// Reads it.
     ///
     /// # Errors
-    /// Its first fault.
-    pub fn read(&self) -> Result<wast::WastFile, Fault> {
-        let fault = |message| Fault { file: self.path.clone(), message };
-        let text = read_text(&self.path, MAX_WAST_BYTES).map_err(|e| fault(format!("cannot be read: {e}")))?;
+    /// Its first error.
+    pub fn read(&self) -> Result<wast::WastFile, FileError> {
+        let text = read_text(&self.path, MAX_WAST_BYTES)
+            .map_err(|e| FileError::new(self.path.visible(), format!("cannot be read: {e}")))?;
         wast::read(&self.path, &self.title, &text)
     }
 }
@@ -120,13 +105,13 @@ impl WastSource {
 /// out.
 ///
 /// # Errors
-/// Every fault of every file.
-pub fn load(folder: &Path) -> Result<SuiteFiles, Vec<Fault>> {
-    let mut search = Search { top: folder, seen: 0, found: SuiteFiles::default(), faults: Vec::new() };
+/// Every error of every file.
+pub fn load(folder: &Path) -> Result<SuiteFiles, Vec<FileError>> {
+    let mut search = Search { top: folder, seen: 0, found: SuiteFiles::default(), errors: Vec::new() };
     search.visit(Path::new(""), 0);
-    let Search { mut found, faults, .. } = search;
-    if !faults.is_empty() {
-        return Err(faults);
+    let Search { mut found, errors, .. } = search;
+    if !errors.is_empty() {
+        return Err(errors);
     }
     name_apart(&mut found.suites);
     found.wast.sort_by(|a, b| a.title.cmp(&b.title));
@@ -137,12 +122,13 @@ struct Search<'a> {
     top: &'a Path,
     seen: usize,
     found: SuiteFiles,
-    faults: Vec<Fault>,
+    errors: Vec<FileError>,
 }
 
 impl Search<'_> {
-    fn fault(&mut self, file: PathBuf, message: impl Into<String>) {
-        self.faults.push(Fault { file, message: message.into() });
+    /// Adds an error, with its field and what to do.
+    fn error(&mut self, file: &Path, message: impl Into<String>) {
+        self.errors.push(FileError::new(file.visible(), message));
     }
 
     /// Reads one folder, given relative to the top, and those below it.
@@ -150,7 +136,7 @@ impl Search<'_> {
         let folder = self.top.join(relative);
         let (files, folders) = match self.entries(&folder) {
             Ok(entries) => entries,
-            Err(message) => return self.fault(folder, message),
+            Err(message) => return self.error(&folder, message),
         };
         let is_test = |file: &&PathBuf| file.extension().is_some_and(|extension| extension == "wasm");
         let tests: Vec<&PathBuf> = files.iter().filter(is_test).collect();
@@ -200,7 +186,7 @@ impl Search<'_> {
                 Ok(kind) if kind.is_dir() => folders.push(name),
                 // Left out, its test would run without what it expects.
                 _ if name.extension().is_some_and(|end| end == "json" || end == "wasm") => {
-                    self.fault(folder.join(&name), "is not a regular file: put a copy there");
+                    self.error(&folder.join(&name), "is not a regular file: put a copy there");
                 }
                 _ => {}
             }
@@ -223,7 +209,7 @@ impl Search<'_> {
         match read_text(&file, MAX_JSON_BYTES).map_err(|e| format!("cannot be read: {e}")).and_then(|text| {
             serde_json::from_str::<Value>(&text).map_err(|e| format!("is not JSON: {}", one_line(&e.to_string())))
         }) {
-            Err(message) => self.fault(file.clone(), message),
+            Err(message) => self.error(&file, message),
             Ok(value) => {
                 if let Some(mut fields) = Fields::of(&value, "", &mut problems) {
                     name = fields.text("name", &mut problems).unwrap_or(name);
@@ -232,13 +218,13 @@ impl Search<'_> {
                 }
                 if !TARGETS.contains(&target.as_str()) {
                     problems
-                        .fault("version", &format!("is `{}`: use one of {}", one_line(&target), TARGETS.join(", ")));
+                        .error("version", &format!("is `{}`: use one of {}", one_line(&target), TARGETS.join(", ")));
                 }
             }
         }
         let unknown = problems.unknown.iter().map(|what| format!("the lab does not know {what}: remove it"));
-        for message in problems.faults.into_iter().chain(unknown) {
-            self.fault(file.clone(), message);
+        for message in problems.errors.into_iter().chain(unknown) {
+            self.error(&file, message);
         }
         (one_line(&name), target)
     }
@@ -252,7 +238,7 @@ impl Search<'_> {
                 match text.and_then(|text| parse(&text)) {
                     Ok(parsed) => parsed,
                     Err(messages) => {
-                        messages.into_iter().for_each(|message| self.fault(path.clone(), message));
+                        messages.into_iter().for_each(|message| self.error(path, message));
                         return None;
                     }
                 }
@@ -265,7 +251,7 @@ impl Search<'_> {
         let root = match root.map(|root| self.root(folder, root)).transpose() {
             Ok(root) => root,
             Err(message) => {
-                self.fault(json.unwrap_or_default(), message);
+                self.error(&json.unwrap_or_default(), message);
                 return None;
             }
         };

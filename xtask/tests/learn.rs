@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use common::{CommandResult, Workspace, required, result_of};
-use wasmlab_learn::chapter::{self, Chapter, Excerpt, Part};
+use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt};
 use wasmlab_learn::{book, claims, markup::Style, output};
 use xtask::store::snapshots::column::Column;
 
@@ -63,7 +63,7 @@ fn there_are_the_chapters_that_the_readme_promises() {
     assert!(only_wat * 2 >= exercises.len(), "{only_wat} of {}", exercises.len());
     // Every chapter asks something, and its answer comes from running something.
     for chapter in &chapters {
-        let asks = chapter.parts.iter().any(|part| matches!(part, Part::Question(_) | Part::Exercise(_)));
+        let asks = chapter.blocks.iter().any(|block| matches!(block, Block::Question(_) | Block::Exercise(_)));
         assert!(asks, "chapter {} asks nothing", chapter.number);
     }
 }
@@ -178,27 +178,27 @@ fn no_chapter_scrolls_its_point_away() {
             output::excerpt(&known.lines.join("\n"), part).0.len() + 2
         };
         let mut lines = 0;
-        for part in &chapter.parts {
-            let acts = !matches!(part, Part::Prose(_) | Part::Published(_));
+        for block in &chapter.blocks {
+            let acts = !matches!(block, Block::Prose(_) | Block::Published(_));
             if acts {
-                assert!(lines <= MAX_BETWEEN, "{folder}: {lines} lines before the reader acts: {part:?}");
+                assert!(lines <= MAX_BETWEEN, "{folder}: {lines} lines before the reader acts: {block:?}");
                 lines = 0;
             }
-            lines += match part {
-                Part::Prose(text) => {
+            lines += match block {
+                Block::Prose(text) => {
                     let text = style.prose(text);
                     for line in text.iter().filter(|line| !line.starts_with("    ")) {
                         assert!(line.chars().count() <= 80, "{folder}: {line}");
                     }
                     text.len() + 1
                 }
-                Part::Run(run) => shown(&run.command, &run.shown),
-                Part::Question(question) => {
+                Block::Run(run) => shown(&run.command, &run.shown),
+                Block::Question(question) => {
                     let part = Excerpt { lines: None, matching: question.matching.clone() };
                     shown(&question.run, &part) + style.prose(&question.because).len() + 1
                 }
-                Part::Published(published) => book::published_text(published, Some(&report)).lines().count() + 2,
-                Part::Exercise(_) | Part::Pause => 0,
+                Block::Published(published) => book::published_text(published, Some(&report)).lines().count() + 2,
+                Block::Exercise(_) | Block::Pause => 0,
             };
         }
         assert!(lines <= MAX_BETWEEN, "{folder}: {lines} lines at the end");

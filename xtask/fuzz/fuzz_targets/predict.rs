@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use wasmlab_inspect as inspect;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::scenario::Run;
-use wasmlab_predict::{Expected, Question, predict};
+use wasmlab_predict::{Expected, PlannedRun, predict};
 
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../snapshots/profiles");
@@ -24,9 +24,9 @@ fuzz_target!(|bytes: &[u8]| {
     let facts = inspect::facts(bytes).map_err(|error| error.to_string());
     let run = Run::default();
     for profile in PROFILES.iter() {
-        let question = Question { facts: facts.as_ref().map_err(String::as_str), run: &run, glue: false };
-        let found = predict(&question, profile);
-        assert_eq!(found, predict(&question, profile), "the same question has the same answer");
+        let planned = PlannedRun { facts: facts.as_ref().map_err(String::as_str), run: &run, glue: false };
+        let found = predict(&planned, profile);
+        assert_eq!(found, predict(&planned, profile), "the same run has the same prediction");
         assert_eq!(found.functions.is_empty(), found.expected != Expected::MayFail);
         assert!(found.expected == Expected::Fails || found.code.is_none() && found.missing.is_empty());
         let is_line = !found.detail.contains(['\n', '\u{1b}']);

@@ -73,15 +73,15 @@ fn file_too_large(cause: &Cause) -> Option<Judgement> {
 /// A reason that inspecting the binary already gave; it explains the runtime's refusal.
 fn known_from_facts(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
     let refusal = facts?.refusal.as_ref()?;
-    let (code, words) = match (refusal.kind, cause) {
+    let (code, message) = match (refusal.kind, cause) {
         (RefusalKind::FormatVersion | RefusalKind::AbandonedProposal, Cause::Returned | Cause::Exit { .. }) => {
             return None;
         }
         (RefusalKind::AbandonedProposal, Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => {
-            let said = format!("{}; the runtime says: {message}", refusal.message);
+            let detail = format!("{}; the runtime says: {message}", refusal.message);
             let remedy = "Rebuild it with a current toolchain: the proposal was abandoned or its opcodes changed, and any \
                           runtime that supported this form keeps it behind an option.";
-            let judgement = with_code(Code::UnsupportedProposal, refusal.subject.clone(), said);
+            let judgement = with_code(Code::UnsupportedProposal, refusal.subject.clone(), detail);
             return Some(Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement });
         }
         (RefusalKind::AbandonedProposal, _) => return None,
@@ -91,15 +91,15 @@ fn known_from_facts(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
         }
         (RefusalKind::ImplementationLimit, _) => return None,
     };
-    let said = words.map(|words| format!("; the runtime says: {words}")).unwrap_or_default();
-    Some(with_code(code, refusal.subject.clone(), format!("{}{said}", refusal.message)))
+    let quoted = message.map(|message| format!("; the runtime says: {message}")).unwrap_or_default();
+    Some(with_code(code, refusal.subject.clone(), format!("{}{quoted}", refusal.message)))
 }
 
 /// A trap of a guest that printed no message and was started without the host functions it was built for.
 fn bare(evidence: &Evidence, message: &str) -> Option<Judgement> {
     let silent = trap::guest_message(evidence).is_none();
-    let ended = format!("it traps ({})", message.trim_start_matches("wasm trap: "));
-    Some(()).filter(|()| silent).and_then(|()| imports::unchecked_import(evidence, &ended))
+    let ending = format!("it traps ({})", message.trim_start_matches("wasm trap: "));
+    Some(()).filter(|()| silent).and_then(|()| imports::unchecked_import(evidence, &ending))
 }
 
 /// Whether the module was loaded by the JavaScript file of its toolchain, as intended.
@@ -145,7 +145,7 @@ fn no_export(name: &str, evidence: &Evidence) -> Judgement {
 
 fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
     match facts {
-        Err(words) => with_code(Code::Malformed, None, format!("{words}; the runtime says: {message}")),
+        Err(error) => with_code(Code::Malformed, None, format!("{error}; the runtime says: {message}")),
         Ok(facts) => {
             // A component that is rejected after its header is rejected by a runtime that supports components.
             let all: Vec<&str> =

@@ -8,7 +8,7 @@ use wasmlab_model::facts::{BinaryKind, Facts, Import};
 use wasmlab_model::verdict::Judgement;
 
 /// A part of a component.
-pub struct Part {
+pub struct ComponentPart {
     /// The first import or export that shows it.
     pub subject: String,
     /// `it is an adapter, with which …`
@@ -17,10 +17,10 @@ pub struct Part {
     pub remedy: String,
 }
 
-impl Part {
+impl ComponentPart {
     /// The judgement, after what the runtime said.
-    pub fn judgement(self, said: &str) -> Judgement {
-        let judgement = with_code(Code::ComponentPart, self.subject, format!("{}; {said}", self.description));
+    pub fn judgement(self, reported: &str) -> Judgement {
+        let judgement = with_code(Code::ComponentPart, self.subject, format!("{}; {reported}", self.description));
         Judgement { remedy: Some(self.remedy), ..judgement }
     }
 }
@@ -29,7 +29,7 @@ impl Part {
 const WASI: &str = "wasi_snapshot_preview1";
 
 /// The part of a component that the module is, if it is one.
-pub fn find(facts: &Facts) -> Option<Part> {
+pub fn find(facts: &Facts) -> Option<ComponentPart> {
     if facts.kind != BinaryKind::Module {
         return None;
     }
@@ -63,7 +63,7 @@ pub fn find(facts: &Facts) -> Option<Part> {
                 .to_owned(),
         )
     };
-    Some(Part { subject, description, remedy })
+    Some(ComponentPart { subject, description, remedy })
 }
 
 /// Whether the import is of a WIT interface: `namespace:package/interface`, perhaps with a version, of another world's

@@ -38,8 +38,9 @@ fn is_command(facts: &Facts) -> bool {
 /// An export of a command was called and trapped: what `_start` sets up (a stack pointer, a heap) is missing.
 fn before_start(judgement: Judgement) -> Judgement {
     // These traps come from the export's own code.
-    let own = ["division-by-zero", "integer-overflow", "bad-conversion", "uncaught-exception", "unaligned-atomic"];
-    if judgement.subject.as_deref().is_some_and(|subject| own.contains(&subject)) {
+    let own_traps =
+        ["division-by-zero", "integer-overflow", "bad-conversion", "uncaught-exception", "unaligned-atomic"];
+    if judgement.subject.as_deref().is_some_and(|subject| own_traps.contains(&subject)) {
         return judgement;
     }
     let detail =
@@ -100,11 +101,11 @@ fn path_refused(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<J
     if given.is_empty() || !evidence.facts.ok().is_some_and(opens) {
         return None;
     }
-    let said = last_message(evidence.stderr());
-    let (errno, words) = match &said {
-        Some(words) => {
-            let (errno, _) = ERRNOS.iter().find(|(_, marks)| marks.iter().any(|mark| words.contains(mark)))?;
-            (*errno, format!("{words}; that is"))
+    let last = last_message(evidence.stderr());
+    let (errno, reported) = match &last {
+        Some(reported) => {
+            let (errno, _) = ERRNOS.iter().find(|(_, marks)| marks.iter().any(|mark| reported.contains(mark)))?;
+            (*errno, format!("{reported}; that is"))
         }
         None if evidence.stdout().is_empty() => {
             let (errno, _) = ERRNOS.iter().find(|(errno, _)| i32::from(*errno) == code)?;
@@ -115,7 +116,7 @@ fn path_refused(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<J
     let name = lab_lines::errno_name(errno);
     let directories = given.join(", ");
     let detail = format!(
-        "{words} {name}, which path_open returns if a path leaves the directory of its descriptor (by a leading slash or \
+        "{reported} {name}, which path_open returns if a path leaves the directory of its descriptor (by a leading slash or \
          `..`) or the descriptor is not a directory; the guest was given {directories}"
     );
     let remedy = format!(

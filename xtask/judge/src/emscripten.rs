@@ -59,19 +59,20 @@ fn wasi(facts: Option<&Facts>) -> &'static str {
 /// For a module with glue.
 pub fn glue(facts: Option<&Facts>) -> String {
     let run = "Run it in a JavaScript host through the glue that Emscripten generated";
-    let own = names(facts).find_map(|name| OWN_JAVASCRIPT.iter().find_map(|start| name.strip_prefix(start)));
-    if let Some(own) = own {
+    let function = names(facts).find_map(|name| OWN_JAVASCRIPT.iter().find_map(|start| name.strip_prefix(start)));
+    if let Some(function) = function {
         // Only these two prefixes are followed by the function's name; after the others comes a result type.
-        let named = names(facts).any(|name| name == format!("__asyncjs__{own}") || name == format!("__em_js__{own}"));
-        let what = if named { format!(" (`{own}`)") } else { String::new() };
+        let named =
+            names(facts).any(|name| name == format!("__asyncjs__{function}") || name == format!("__em_js__{function}"));
+        let what = if named { format!(" (`{function}`)") } else { String::new() };
         let rewrite = "For another host, rewrite that part without EM_JS and EM_ASM";
         let also = names(facts).find(|name| is_of_page(name));
         let also = also.map(|name| format!(", and replace what only a page provides, such as `{name}`"));
         return format!("{run}: its source contains JavaScript{what}. {rewrite}{}.", also.unwrap_or_default());
     }
-    if let Some(own) = names(facts).find(|name| is_own_library(name)) {
+    if let Some(function) = names(facts).find(|name| is_own_library(name)) {
         return format!(
-            "{run}; for another host, also replace what its project defines in JavaScript, such as `{own}`."
+            "{run}; for another host, also replace what its project defines in JavaScript, such as `{function}`."
         );
     }
     let system_calls = names(facts).any(|name| name.starts_with("__syscall_"));

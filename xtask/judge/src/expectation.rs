@@ -4,6 +4,7 @@ use wasmlab_protocol::{Cause, Event, SHARED_INSTANCE, Stage};
 
 use super::text::{last_message, last_message_suffix, plain, quote};
 use super::{Evidence, context, imports, lab_lines, requests, with_code, without_code};
+use wasmlab_model::checks::CheckAnswer;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
 use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
@@ -53,7 +54,7 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
 /// A guest that fails without a sign of it.
 fn unnoticed_failure(evidence: &Evidence) -> Option<Judgement> {
     let is_silent = evidence.stdout().is_empty() && evidence.stderr().is_empty();
-    evidence.facts.ok().filter(|_| is_silent).and_then(imports::unnoticed)
+    evidence.facts.ok().filter(|_| is_silent).and_then(imports::unchecked_mismatch)
 }
 
 /// Calls that this runtime cannot make, if all others returned what was expected.
@@ -89,10 +90,9 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
         let empty = if stdout.is_empty() { "stdout is empty: it" } else { "stdout" };
         return Some(format!("{empty} does not contain {}", quote(wanted)));
     }
-    let lines = lab_lines::parse_lines(stdout);
-    if let Some(wanted) =
-        expect.lab.iter().find(|w| !lines.iter().any(|l| l.name == w.as_str() && l.answer == lab_lines::Answer::Ok))
-    {
+    let checks = lab_lines::parse_lines(stdout);
+    let is_ok = |name: &String| checks.iter().any(|check| check.name == *name && check.answer == CheckAnswer::Ok);
+    if let Some(wanted) = expect.lab.iter().find(|name| !is_ok(name)) {
         return Some(format!("no line `lab: {wanted} ok`{}", last_message_suffix(evidence.stderr())));
     }
     if let Some(wrong) = expect.file.iter().find_map(|file| wrong_file(evidence, file)) {

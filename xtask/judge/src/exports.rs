@@ -198,7 +198,7 @@ fn is_c(language: &str) -> bool {
 /// How to export a function with the toolchain that built the module, after a colon. A module that names no producer may
 /// come from any tool: the means of those that name none are listed. Nothing for a producer that is not known here.
 fn export(facts: &Facts, name: &str) -> String {
-    let made_by = |words: &[&str]| facts.producers.iter().any(|p| words.contains(&p.name.as_str()));
+    let made_by = |names: &[&str]| facts.producers.iter().any(|p| names.contains(&p.name.as_str()));
     let rust = format!("`#[no_mangle] pub extern \"C\" fn {name}` in a cdylib (Rust)");
     let go = format!("`//go:wasmexport {name}` (Go, TinyGo)");
     let c = format!("`-Wl,--export={name}` or `__attribute__((export_name(\"{name}\")))` (clang)");
@@ -225,27 +225,25 @@ mod tests {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         let found = missing_export(Some(&facts), name);
         assert_eq!((found.detail.as_str(), &found.blame[..]), (detail, &[blame][..]), "{wat}");
-        let words = found.remedy.unwrap();
-        assert!(words.contains(remedy), "{words} does not say {remedy}");
+        let found_remedy = found.remedy.unwrap();
+        assert!(found_remedy.contains(remedy), "{found_remedy} does not say {remedy}");
+    }
+
+    const MEMORY: &str = "(memory (export \"memory\") 1)";
+
+    /// A function of one number, exported under this name.
+    fn function(name: &str) -> String {
+        format!("(func (export \"{name}\") (param i32) (result i32) (local.get 0))")
     }
 
     #[test]
-    fn callable_exports_are_listed_and_the_nearest_suggested() {
-        let (memory, body) = ("(memory (export \"memory\") 1)", "(param i32) (result i32) (local.get 0)");
-        let function = |name: &str| format!("(func (export \"{name}\") {body})");
+    fn exports_are_listed_by_their_kind() {
         check(
-            &format!("(module {memory} (func $twice {body}))"),
+            &format!("(module {MEMORY} (func $twice))"),
             "twice",
             Blame::Toolchain,
             "exports no function `twice`; nothing in it can be called: it exports only memory",
             "Export it: the linker option `--export=twice` or `-rdynamic` (Zig)",
-        );
-        check(
-            &format!("(module {memory} {})", function("_twice")),
-            "twice",
-            Blame::Guest,
-            "exports no function `twice` (did you mean `_twice`?); it exports memory, `_twice`",
-            "Call `_twice`.",
         );
         check(
             &format!("(module (global (export \"twice\") i32 (i32.const 8)) {})", function("main")),
@@ -261,6 +259,14 @@ mod tests {
             "exports no function `_start`; it exports nothing, so nothing in it can be called",
             "Export the function to call",
         );
+        let many: String = (0..20).map(|n| function(&format!("export{n:02}"))).collect();
+        let expected = "exports no function `twice`; it exports `export00`, `export01`, `export02`, `export03`, `export04`, \
+                     `export05`, `export06`, `export07` and 12 more";
+        check(&format!("(module {many})"), "twice", Blame::Toolchain, expected, "in WAT.");
+    }
+
+    #[test]
+    fn library_that_is_started_as_a_program_needs_a_call() {
         check(
             &format!("(module {})", function("handle")),
             "_start",
@@ -275,6 +281,17 @@ mod tests {
             "exports no function `_start`; it has a function with the empty name, which only some runtimes start; it \
              exports `\"\"`, `handle`",
             "`--invoke`",
+        );
+    }
+
+    #[test]
+    fn nearest_export_is_suggested() {
+        check(
+            &format!("(module {MEMORY} {})", function("_twice")),
+            "twice",
+            Blame::Guest,
+            "exports no function `twice` (did you mean `_twice`?); it exports memory, `_twice`",
+            "Call `_twice`.",
         );
         for (there, wanted) in [
             ("_Z5twicei", "twice"),
@@ -295,10 +312,6 @@ mod tests {
             far,
             "Export it: the linker option `--export=twice`",
         );
-        let many: String = (0..20).map(|n| function(&format!("export{n:02}"))).collect();
-        let words = "exports no function `twice`; it exports `export00`, `export01`, `export02`, `export03`, `export04`, \
-                     `export05`, `export06`, `export07` and 12 more";
-        check(&format!("(module {many})"), "twice", Blame::Toolchain, words, "in WAT.");
     }
 
     #[test]

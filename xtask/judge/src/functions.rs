@@ -2,6 +2,7 @@
 //! languages do not know it themselves.
 
 use super::imports::import_name;
+use super::lab_lines;
 use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::verdict::Judgement;
@@ -22,16 +23,17 @@ pub fn exact(judgement: Judgement, checks: &[Check], facts: Option<&Facts>) -> J
     let is_subject = |text: &str| judgement.subject.as_deref() == Some(text);
     let is_reason = |check: &&Check| check.answer == CheckAnswer::Wrong && is_subject(&check.name);
     let Some(check) = checks.iter().find(is_reason) else { return judgement };
-    let (None, Some(words)) = (&check.function, &check.message) else { return judgement };
+    let (None, Some(message)) = (&check.function, &check.message) else { return judgement };
     let Some(function) = facts.and_then(|facts| function(facts, &check.name)) else { return judgement };
-    let (said, says) = (format!("{}: wrong, {words}", check.name), said(&check.name, &function, words));
-    Judgement { detail: judgement.detail.replacen(&said, &says, 1), subject: Some(function), ..judgement }
+    let (reported, exact) = (lab_lines::describe(check), describe(&check.name, &function, message));
+    Judgement { detail: judgement.detail.replacen(&reported, &exact, 1), subject: Some(function), ..judgement }
 }
 
-fn said(name: &str, function: &str, words: &str) -> String {
-    match words.strip_prefix("it is not after ") {
+/// A wrong result with the function that gave it. `message`: that of the guest.
+fn describe(name: &str, function: &str, message: &str) -> String {
+    match message.strip_prefix("it is not after ") {
         Some(time) => format!("{name}: {function} returns a time that is not after {time}"),
-        None => format!("{name}: wrong result of {function}: {words}"),
+        None => format!("{name}: wrong result of {function}: {message}"),
     }
 }
 

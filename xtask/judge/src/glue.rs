@@ -23,8 +23,9 @@ pub fn go(facts: Option<&Facts>) -> String {
 /// For AssemblyScript: its exports tell which loader fits; one option of the compiler removes one import.
 pub fn assembly_script(facts: Option<&Facts>) -> String {
     let exports = |name: &str| facts.is_some_and(|f| f.exports.iter().any(|e| e.name == name));
-    let own = facts.iter().flat_map(|f| &f.abis).filter(|a| a.abi == Abi::AssemblyScript);
-    let only_abort = own.clone().count() == 1 && own.flat_map(|a| &a.evidence).all(|import| import == "env.abort");
+    let from_asc = facts.iter().flat_map(|f| &f.abis).filter(|a| a.abi == Abi::AssemblyScript);
+    let only_abort =
+        from_asc.clone().count() == 1 && from_asc.flat_map(|a| &a.evidence).all(|import| import == "env.abort");
     let define =
         "define `env.abort` in the program that embeds it (JavaScript: `{ env: { abort() { throw Error() } } }`)";
     // 0.17 renamed `__alloc` to `__new`, and 0.18 replaced `__retain`.

@@ -16,7 +16,7 @@ pub fn unconfirmed(evidence: &Evidence) -> Option<Judgement> {
     match &evidence.progress.cause {
         Some(cause) if is_credible(cause, evidence) => None,
         Some(cause) => {
-            let detail = format!("its glue reports what nothing confirms: {}", words(cause));
+            let detail = format!("its glue reports what nothing confirms: {}", describe(cause));
             let judgement = with_code(Code::HostRefused, "host-error".to_owned(), detail);
             Some(Judgement { blame: vec![Blame::Unknown], ..judgement })
         }
@@ -53,7 +53,7 @@ fn is_credible(cause: &Cause, evidence: &Evidence) -> bool {
     }
 }
 
-fn words(cause: &Cause) -> String {
+fn describe(cause: &Cause) -> String {
     match cause {
         Cause::Rejected { message, .. }
         | Cause::CompileFailed { message }

@@ -58,10 +58,10 @@ fn exports_memory(facts: &Facts) -> bool {
 /// How to export the memory, depending on whether the module imports or defines it.
 fn export_memory(facts: Option<&Facts>) -> String {
     let imported = facts.is_some_and(|f| f.imports.iter().any(|i| i.ty.starts_with("memory")));
-    let own = facts.is_none_or(|f| f.sections.iter().any(|s| s.name == "memory"));
+    let defined = facts.is_none_or(|f| f.sections.iter().any(|s| s.name == "memory"));
     let remedy = if imported {
         "Link without `--import-memory`, or with `--export-memory` as well."
-    } else if own {
+    } else if defined {
         "Export its memory under the name `memory`: link with `--export-memory`, and do not strip the export \
          with a linker script or another tool."
     } else {
@@ -80,8 +80,8 @@ pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
     }
     // Wasmer links a module with a section `dylink.0` as WASIX does, and stops before it looks at other imports.
     let linker = message.strip_prefix("Linker error: ").zip(evidence.facts.ok());
-    let import = linker.and_then(|(said, facts)| {
-        let before = format!("treats it as a dynamically linked WASIX program, whose linker says: {said}");
+    let import = linker.and_then(|(message, facts)| {
+        let before = format!("treats it as a dynamically linked WASIX program, whose linker says: {message}");
         imports::made_for_another_host(facts, &before)
     });
     if let Some(judgement) = import {

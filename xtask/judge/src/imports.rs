@@ -9,7 +9,7 @@ mod side_module;
 use std::collections::HashMap;
 
 use described::described;
-pub use mismatched::{has_64_bit_addresses, mismatched, unchecked_type, unnoticed};
+pub use mismatched::{has_64_bit_addresses, mismatched, unchecked_mismatch, unchecked_type};
 pub use reason::release_candidate;
 use reason::{Reason, of, of_candidate, reason, reason_of, use_another_runtime, with};
 
@@ -106,10 +106,10 @@ fn with_version(facts: Option<&Facts>, name: &str) -> String {
 
 /// A guest that failed on a runtime that does not check imports, some of which no WASI host defines. `ended` says how
 /// it failed: `its process is killed by SIGSEGV`. If there are several such imports, it is unknown which one it called.
-pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
+pub fn unchecked_import(evidence: &Evidence, ending: &str) -> Option<Judgement> {
     let facts = evidence.facts.ok().filter(|_| evidence.progress.unchecked_imports)?;
     if let Some(part) = component_part::find(facts) {
-        return Some(part.judgement(&format!("this runtime starts it anyway, and {ended}")));
+        return Some(part.judgement(&format!("this runtime starts it anyway, and {ending}")));
     }
     let abis = Abis::of(facts);
     let is_foreign = |import: &&Import| is_foreign(facts, abis.find(import), import);
@@ -117,10 +117,10 @@ pub fn unchecked_import(evidence: &Evidence, ended: &str) -> Option<Judgement> {
     let (first, others) = imports.split_first()?;
     let reason = reason_of(facts, first);
     let which = if others.is_empty() { "" } else { "; the runtime does not say which of them it called" };
-    let lines = evidence.lab_lines();
-    let last = lines.last().map(|line| format!(" after its check {}", line.name)).unwrap_or_default();
+    let checks = evidence.checks();
+    let last = checks.last().map(|check| format!(" after its check {}", check.name)).unwrap_or_default();
     let it = with_its_host(Some(facts), &imports);
-    let detail = format!("{ended}{last}; it imports {it}{which}; the runtime starts it anyway");
+    let detail = format!("{ending}{last}; it imports {it}{which}; the runtime starts it anyway");
     let subject = others.is_empty().then(|| shown(facts, first));
     Some(reason.judgement(subject, &detail))
 }

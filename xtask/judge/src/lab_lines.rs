@@ -5,179 +5,109 @@
 //! host), `lab: NAME wrong TEXT` (it answered, wrongly), `lab: NAME escaped TEXT` (the guest reached what it was not
 //! given), `lab: NAME refused FUNCTION TEXT` (the host was asked, and refused without an errno).
 
-use std::fmt;
-
 use super::with_code;
 use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::Judgement;
 
-/// One line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabLine<'a> {
-    /// The capability.
-    pub name: &'a str,
-    /// The result.
-    pub answer: Answer<'a>,
-}
-
-/// The result of trying a capability.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer<'a> {
-    /// It works.
-    Ok,
-    /// The host returned a WASI errno; the function, if the guest knows it.
-    Errno(u16, &'a str),
-    /// The host returned a WIT error code; the function, if the guest knows it.
-    Error(&'a str, &'a str),
-    /// A library refused without calling the host: its message.
-    NoErrno(&'a str),
-    /// The host was called and refused without an errno: the function, and what it returned.
-    Refused(&'a str, &'a str),
-    /// It worked, and the result is wrong.
-    Wrong(&'a str),
-    /// The guest reached something that it was not given.
-    Escaped(&'a str),
-    /// Not in this format.
-    Unreadable(&'a str),
-}
-
-impl fmt::Display for LabLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.name)?;
-        match self.answer {
-            Answer::Ok => f.write_str("ok"),
-            Answer::Errno(errno, "") => write!(f, "{}", errno_name(errno)),
-            Answer::Errno(errno, function) => write!(f, "{function} returns {}", errno_name(errno)),
-            Answer::Refused(function, text) => write!(f, "{function} {text}"),
-            Answer::Error(code, "") => f.write_str(code),
-            Answer::Error(code, function) => write!(f, "{function} returns {code}"),
-            Answer::NoErrno(text) => write!(f, "{text} (refused without calling the host)"),
-            Answer::Wrong(text) => write!(f, "wrong, {text}"),
-            Answer::Escaped(text) => write!(f, "escaped, {text}"),
-            Answer::Unreadable(text) => write!(f, "not understood, {text}"),
-        }
-    }
-}
-
-impl LabLine<'_> {
-    /// The result, without the capability's name if the function implies it: `sock_accept returns EBADF (8)`.
-    pub fn describe(&self) -> String {
-        match self.answer {
-            Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
-                if !function.is_empty() =>
-            {
-                self.to_string().split_once(": ").map(|(_, said)| said.to_owned()).unwrap_or_default()
-            }
-            _ => self.to_string(),
-        }
-    }
-}
-
 /// Every `lab:` line of a guest's stdout, in order.
 #[must_use]
-pub fn parse_lines(stdout: &str) -> Vec<LabLine<'_>> {
+pub fn parse_lines(stdout: &str) -> Vec<Check> {
     stdout.lines().filter_map(|l| l.strip_prefix("lab: ")).map(parse).collect()
 }
 
-fn parse(line: &str) -> LabLine<'_> {
+fn parse(line: &str) -> Check {
     let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
     let (word, text) = rest.split_once(' ').unwrap_or((rest, ""));
     let function = text.split_whitespace().next().unwrap_or_default();
-    let answer = match (word, word.strip_prefix("errno=").map(str::parse)) {
-        ("ok", _) => Answer::Ok,
-        ("no-errno", _) => Answer::NoErrno(text),
+    let (answer, errno, function, message) = match (word, word.strip_prefix("errno=").map(str::parse)) {
+        ("ok", _) => (CheckAnswer::Ok, None, "", ""),
+        ("no-errno", _) => (CheckAnswer::NoErrno, None, "", text),
         ("refused", _) => {
             let (function, text) = text.split_once(' ').unwrap_or((text, "refuses"));
-            Answer::Refused(function, text)
+            (CheckAnswer::Refused, None, function, text)
         }
-        ("wrong", _) => Answer::Wrong(text),
-        ("escaped", _) => Answer::Escaped(text),
-        (_, Some(Ok(errno))) => Answer::Errno(errno, function),
-        (_, Some(Err(_))) => Answer::Unreadable(rest),
-        _ => word.strip_prefix("error=").map_or(Answer::Unreadable(rest), |code| Answer::Error(code, function)),
+        ("wrong", _) => (CheckAnswer::Wrong, None, "", text),
+        ("escaped", _) => (CheckAnswer::Escaped, None, "", text),
+        (_, Some(Ok(errno))) => (CheckAnswer::Errno, Some(errno), function, ""),
+        (_, Some(Err(_))) => (CheckAnswer::Unreadable, None, "", rest),
+        _ => match word.strip_prefix("error=") {
+            Some(code) => (CheckAnswer::Error, None, function, code),
+            None => (CheckAnswer::Unreadable, None, "", rest),
+        },
     };
-    LabLine { name, answer }
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let (function, message) = (given(function), given(message));
+    let check = Check { name: name.to_owned(), answer, errno, function, message, code: None };
+    Check { code: code(&check), ..check }
 }
 
-/// The judgement from the lines: the code with the lowest priority number (a wrong result before a gap, the host's gap
-/// before the ABI's), and the first line with that code. The detail names the others that are not ok; [`checks`] has
-/// the result of each.
-#[must_use]
-pub fn judge(lines: &[LabLine]) -> Option<Judgement> {
-    let mut refused: Vec<(Code, &LabLine)> = lines.iter().filter_map(|line| Some((code(line)?, line))).collect();
-    refused.sort_by_key(|(code, _)| code.entry().priority);
-    let ((code, first), others) = refused.split_first()?;
-    let subject = match first.answer {
-        Answer::Errno(_, function) | Answer::Error(_, function) | Answer::Refused(function, _)
-            if !function.is_empty() =>
-        {
-            function
+/// The code of one check by itself; none where the capability works.
+fn code(check: &Check) -> Option<Code> {
+    Some(match (check.answer, check.errno, check.message.as_deref()) {
+        (CheckAnswer::Ok, ..) => return None,
+        (CheckAnswer::Errno, Some(52 | 58), _)
+        | (CheckAnswer::Error, _, Some("not-supported"))
+        | (CheckAnswer::Refused, ..) => Code::NotImplemented,
+        (CheckAnswer::Errno, Some(2 | 63 | 76), _) | (CheckAnswer::Error, _, Some("access-denied")) => {
+            Code::CapabilityDenied
         }
-        _ => first.name,
-    };
-    let mut detail = first.to_string();
+        (CheckAnswer::NoErrno, ..) if check.name.starts_with("sock") => Code::SocketsUnsupported,
+        (CheckAnswer::NoErrno, ..) if check.name.starts_with("thread") => Code::ThreadsUnsupported,
+        (CheckAnswer::NoErrno, ..) => Code::LibraryUnsupported,
+        (CheckAnswer::Escaped, ..) => Code::SandboxEscape,
+        (CheckAnswer::Errno | CheckAnswer::Error | CheckAnswer::Wrong | CheckAnswer::Unreadable, ..) => {
+            Code::WrongOutput
+        }
+    })
+}
+
+/// The judgement from the checks: the code with the lowest priority number (a wrong result before a gap, the host's gap
+/// before the ABI's), and the first check with that code. The detail names the others that are not ok.
+#[must_use]
+pub fn judge(checks: &[Check]) -> Option<Judgement> {
+    let mut failed: Vec<(Code, &Check)> = checks.iter().filter_map(|check| Some((check.code?, check))).collect();
+    failed.sort_by_key(|(code, _)| code.entry().priority);
+    let ((code, first), others) = failed.split_first()?;
+    let subject = first.function.as_ref().unwrap_or(&first.name).clone();
+    let mut detail = describe(first);
     if !others.is_empty() {
-        let names: Vec<&str> = others.iter().map(|(_, line)| line.name).collect();
+        let names: Vec<&str> = others.iter().map(|(_, check)| check.name.as_str()).collect();
         detail += &format!("; and {} more: {}", others.len(), names.join(", "));
     }
-    let ok = lines.iter().filter(|l| l.answer == Answer::Ok).count();
+    let ok = checks.iter().filter(|check| check.answer == CheckAnswer::Ok).count();
     if ok > 0 {
-        detail += &format!("; {ok} of {} checks ok", lines.len());
+        detail += &format!("; {ok} of {} checks ok", checks.len());
     }
-    Some(with_code(*code, subject.to_owned(), detail))
+    Some(with_code(*code, subject, detail))
 }
 
-/// A check, formatted like its line.
+/// A check with its result: `socket-accept: sock_accept returns EBADF (8)`.
 #[must_use]
-pub fn describe_check(check: &Check) -> String {
-    let (function, message) =
-        (check.function.as_deref().unwrap_or_default(), check.message.as_deref().unwrap_or_default());
-    let answer = match check.answer {
-        CheckAnswer::Ok => Answer::Ok,
-        CheckAnswer::Errno => Answer::Errno(check.errno.unwrap_or_default(), function),
-        CheckAnswer::Error => Answer::Error(message, function),
-        CheckAnswer::NoErrno => Answer::NoErrno(message),
-        CheckAnswer::Refused => Answer::Refused(function, message),
-        CheckAnswer::Wrong => Answer::Wrong(message),
-        CheckAnswer::Escaped => Answer::Escaped(message),
-        CheckAnswer::Unreadable => Answer::Unreadable(message),
-    };
-    LabLine { name: &check.name, answer }.to_string()
+pub fn describe(check: &Check) -> String {
+    format!("{}: {}", check.name, describe_answer(check))
 }
 
-/// The result of each capability, as in reports.
-#[must_use]
-pub fn checks(lines: &[LabLine]) -> Vec<Check> {
-    let check = |line: &LabLine| {
-        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let (answer, errno, function, message) = match line.answer {
-            Answer::Ok => (CheckAnswer::Ok, None, None, None),
-            Answer::Errno(errno, function) => (CheckAnswer::Errno, Some(errno), text(function), None),
-            Answer::Error(code, function) => (CheckAnswer::Error, None, text(function), text(code)),
-            Answer::NoErrno(words) => (CheckAnswer::NoErrno, None, None, text(words)),
-            Answer::Refused(function, words) => (CheckAnswer::Refused, None, text(function), text(words)),
-            Answer::Wrong(words) => (CheckAnswer::Wrong, None, None, text(words)),
-            Answer::Escaped(words) => (CheckAnswer::Escaped, None, None, text(words)),
-            Answer::Unreadable(words) => (CheckAnswer::Unreadable, None, None, text(words)),
-        };
-        Check { name: line.name.to_owned(), answer, errno, function, message, code: code(line) }
-    };
-    lines.iter().map(check).collect()
+/// The result alone if it names the function that failed, else with the capability: `sock_accept returns EBADF (8)`.
+pub fn describe_failure(check: &Check) -> String {
+    if check.function.is_some() { describe_answer(check) } else { describe(check) }
 }
 
-/// The code of one line by itself; none where the capability works.
-fn code(line: &LabLine) -> Option<Code> {
-    Some(match line.answer {
-        Answer::Ok => return None,
-        Answer::Errno(52 | 58, _) | Answer::Error("not-supported", _) | Answer::Refused(..) => Code::NotImplemented,
-        Answer::Errno(2 | 63 | 76, _) | Answer::Error("access-denied", _) => Code::CapabilityDenied,
-        Answer::NoErrno(_) if line.name.starts_with("sock") => Code::SocketsUnsupported,
-        Answer::NoErrno(_) if line.name.starts_with("thread") => Code::ThreadsUnsupported,
-        Answer::NoErrno(_) => Code::LibraryUnsupported,
-        Answer::Escaped(_) => Code::SandboxEscape,
-        Answer::Errno(..) | Answer::Error(..) | Answer::Wrong(_) | Answer::Unreadable(_) => Code::WrongOutput,
-    })
+fn describe_answer(check: &Check) -> String {
+    let message = check.message.as_deref().unwrap_or_default();
+    let errno = || errno_name(check.errno.unwrap_or_default());
+    match (check.answer, check.function.as_deref()) {
+        (CheckAnswer::Ok, _) => "ok".to_owned(),
+        (CheckAnswer::Errno, None) => errno(),
+        (CheckAnswer::Errno, Some(function)) => format!("{function} returns {}", errno()),
+        (CheckAnswer::Error, None) => message.to_owned(),
+        (CheckAnswer::Error, Some(function)) => format!("{function} returns {message}"),
+        (CheckAnswer::Refused, function) => format!("{} {message}", function.unwrap_or_default()),
+        (CheckAnswer::NoErrno, _) => format!("{message} (refused without calling the host)"),
+        (CheckAnswer::Wrong, _) => format!("wrong, {message}"),
+        (CheckAnswer::Escaped, _) => format!("escaped, {message}"),
+        (CheckAnswer::Unreadable, _) => format!("not understood, {message}"),
+    }
 }
 
 /// Errno names of WASI 0.1, from `witx/typenames.witx`.
@@ -196,7 +126,7 @@ pub fn errno_name(errno: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{checks, errno_name, judge, parse_lines};
+    use super::{errno_name, judge, parse_lines};
     use wasmlab_model::codes::Code;
 
     #[test]
@@ -216,14 +146,14 @@ mod tests {
 
     #[test]
     fn every_failed_check_is_reported() {
-        let lines =
+        let checks =
             parse_lines("lab: args ok\nlab: rename errno=52 path_rename\nlab: sock no-errno unsupported\nlab: x y\n");
-        let detail = judge(&lines).unwrap().detail;
+        let detail = judge(&checks).unwrap().detail;
         assert_eq!(detail, "x: not understood, y; and 2 more: rename, sock; 1 of 4 checks ok");
-        let told = checks(&lines).into_iter().map(|c| (c.name, c.answer.id(), c.errno, c.function, c.message, c.code));
+        let reported = checks.into_iter().map(|c| (c.name, c.answer.id(), c.errno, c.function, c.message, c.code));
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(
-            told.collect::<Vec<_>>(),
+            reported.collect::<Vec<_>>(),
             [
                 ("args".to_owned(), "ok", None, None, None, None),
                 ("rename".to_owned(), "errno", Some(52), text("path_rename"), None, Some(Code::NotImplemented)),

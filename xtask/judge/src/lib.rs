@@ -4,6 +4,7 @@
 //! process ended, what the guest's `lab:` lines say. The scenario's expectation is read only if the evidence contains
 //! no reason. A `[[known]]` entry is never read here: it adds a note and never changes a verdict.
 
+use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
@@ -73,8 +74,8 @@ impl Evidence<'_> {
         self.progress.stdout.as_deref().unwrap_or(&self.observation.stdout)
     }
 
-    /// The `lab:` lines that count.
-    fn lab_lines(&self) -> Vec<lab_lines::LabLine<'_>> {
+    /// The checks that the guest reports in `lab:` lines, if those count.
+    fn checks(&self) -> Vec<Check> {
         if self.lab_guest { lab_lines::parse_lines(self.stdout()) } else { Vec::new() }
     }
 
@@ -99,7 +100,7 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     if judgement.verdict != Verdict::NotAttempted {
         judgement.stage = judgement.stage.or(evidence.progress.stage);
     }
-    let checks = lab_lines::checks(&evidence.lab_lines());
+    let checks = evidence.checks();
     judgement = functions::exact(judgement, &checks, evidence.facts.ok());
     judgement.checks = sockets::refuted(checks, &judgement);
     // Names of imports and exports may contain line breaks.
@@ -111,20 +112,14 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
 fn with_code(code: Code, subject: impl Into<Option<String>>, detail: impl Into<String>) -> Judgement {
     let entry = code.entry();
     Judgement {
-        verdict: entry.verdict,
         code: Some(code),
         blame: entry.blame.to_vec(),
-        stage: None,
         subject: subject.into(),
-        detail: one_line(&detail.into()),
-        remedy: None,
-        remedy_kind: RemedyKind::default(),
-        refusal: None,
-        checks: Vec::new(),
-        assertions: None,
+        ..without_code(entry.verdict, detail)
     }
 }
 
+/// A judgement that blames nobody.
 fn without_code(verdict: Verdict, detail: impl Into<String>) -> Judgement {
     Judgement {
         verdict,
@@ -148,13 +143,13 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
     if let Some(escape) = observation.escapes.first() {
         return Some(with_code(Code::SandboxEscape, None, escape));
     }
-    let lines = evidence.lab_lines();
-    if let Some(escape) = lines.iter().find(|l| matches!(l.answer, lab_lines::Answer::Escaped(_))) {
-        return Some(with_code(Code::SandboxEscape, escape.name.to_owned(), escape.to_string()));
+    let checks = evidence.checks();
+    if let Some(escape) = checks.iter().find(|check| check.answer == CheckAnswer::Escaped) {
+        return Some(with_code(Code::SandboxEscape, escape.name.clone(), lab_lines::describe(escape)));
     }
     match &observation.outcome {
-        Outcome::NotStarted(words) => {
-            return Some(without_code(Verdict::Error, format!("the runtime could not be started: {words}")));
+        Outcome::NotStarted(message) => {
+            return Some(without_code(Verdict::Error, format!("the runtime could not be started: {message}")));
         }
         Outcome::Interrupted => return Some(without_code(Verdict::Error, "the run was interrupted")),
         Outcome::Limit(limit) => return Some(limits::reached(*limit, evidence)),
@@ -171,29 +166,33 @@ pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
         if let Some(judgement) = imports::unchecked_import(evidence, &format!("its process is killed by {name}")) {
             return Some(judgement);
         }
-        let words = last_message_suffix(&observation.stderr);
-        let detail = format!("the runtime's process was killed by {name}{words}");
+        let last_message = last_message_suffix(&observation.stderr);
+        let detail = format!("the runtime's process was killed by {name}{last_message}");
         let judgement = with_code(Code::Crashed, name, detail);
         // Its JavaScript can kill the process that it runs in.
         let blame = if glue_reports::is_started(&observation.events) { vec![Blame::Unknown] } else { judgement.blame };
         return Some(Judgement { blame, ..judgement });
     }
     if evidence.progress.cause.is_none() && observation.outcome != Outcome::Stopped {
-        let words = last_message_suffix(&observation.stderr);
+        let last_message = last_message_suffix(&observation.stderr);
         if observation.outcome == Outcome::Exited(EXIT_INVALID_SPEC.into()) && observation.events.is_empty() {
-            return Some(without_code(Verdict::Error, format!("the lab's driver could not read the cell{words}")));
+            return Some(without_code(
+                Verdict::Error,
+                format!("the lab's driver could not read the cell{last_message}"),
+            ));
         }
         let compiled = evidence.progress.stage.is_some_and(|stage| stage <= Stage::Compile);
         let detail = match &observation.outcome {
             Outcome::Exited(code) if compiled => {
-                format!("the runtime's process ended with {code} while it compiled the module{words}")
+                format!("the runtime's process ended with {code} while it compiled the module{last_message}")
             }
-            outcome => format!("the runtime exited without reporting how the guest ended ({outcome:?}){words}"),
+            outcome => format!("the runtime exited without reporting how the guest ended ({outcome:?}){last_message}"),
         };
         return Some(with_code(Code::Crashed, None, detail));
     }
-    let said = || lab_lines::judge(&lines).or_else(|| sockets::unreachable_listener(observation, &lines));
-    sockets::missing_socket(evidence, &lines, None).or_else(|| said().map(|judgement| with_remedy(judgement, evidence)))
+    let reported = || lab_lines::judge(&checks).or_else(|| sockets::unreachable_listener(observation, &checks));
+    sockets::missing_socket(evidence, &checks, None)
+        .or_else(|| reported().map(|judgement| with_remedy(judgement, evidence)))
 }
 
 /// Adds a remedy for what a guest's own library refuses, if the remedy depends on the guest.

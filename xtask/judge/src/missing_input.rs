@@ -75,15 +75,15 @@ pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Optio
         return None;
     }
     let facts = evidence.facts.ok()?;
-    let said = format!("{}\n{}\n{}", evidence.stdout(), evidence.stderr(), judgement.detail).to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    let output = format!("{}\n{}\n{}", evidence.stdout(), evidence.stderr(), judgement.detail).to_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| output.contains(phrase));
     let imports =
         |start: &str, name: &str| facts.imports.iter().any(|i| i.module.starts_with(start) && i.name.starts_with(name));
     let sockets = imports("wasi:sockets/", "") || imports("", "wasi:sockets/") || imports("", "sock_open");
     let files = imports("wasi_", "path_") || imports("wasi:filesystem/", "") || imports("", "wasi:filesystem/");
     let (no_network, no_dir) = (sockets && run.network == Network::None, files && run.dir.is_empty());
     let mut wants: Vec<(&str, &str)> = Vec::new();
-    let about_sockets = no_network && ["sock", "bind", "listen", "connect"].iter().any(|word| said.contains(word));
+    let about_sockets = no_network && ["sock", "bind", "listen", "connect"].iter().any(|part| output.contains(part));
     if no_network && (says(REFUSED) || about_sockets) {
         wants.push((
             "network",
@@ -99,13 +99,13 @@ pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Optio
     if run.stdin.is_empty() && says(NO_INPUT) {
         wants.push(("stdin", "its standard input was empty: run again with `--stdin FILE`"));
     }
-    let usage = said.lines().any(|line| line.trim_start().starts_with("usage:")) || says(NO_ARGUMENT);
+    let usage = output.lines().any(|line| line.trim_start().starts_with("usage:")) || says(NO_ARGUMENT);
     if run.args.is_empty() && usage && matches!(evidence.progress.cause, Some(Cause::Exit { .. })) {
         wants.push(("arguments", "no arguments were given: run again with `-- ARGUMENTS`"));
     }
     let Some((what, _)) = wants.first() else {
         // It may not have found the file; its own words do not say so in a way that is known.
-        let is_path = |arg: &&String| arg.len() > 2 && arg.contains(['/', '.']) && said.contains(&arg.to_lowercase());
+        let is_path = |arg: &&String| arg.len() > 2 && arg.contains(['/', '.']) && output.contains(&arg.to_lowercase());
         let unfound = no_dir && judgement.code == Some(Code::WrongExit) && run.args.iter().any(|arg| is_path(&arg));
         let detail = format!("{}; no --dir was given", judgement.detail);
         return unfound.then(|| Judgement { detail, ..judgement.clone() });
@@ -121,9 +121,9 @@ pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Optio
 
 /// Whether the guest itself ran: if not, the cause is not missing input.
 fn has_run(evidence: &Evidence) -> bool {
-    let ended =
+    let reported_end =
         matches!(evidence.progress.cause, Some(Cause::Exit { .. } | Cause::Trap { .. } | Cause::HostError { .. }));
-    ended && evidence.progress.stage == Some(Stage::Run)
+    reported_end && evidence.progress.stage == Some(Stage::Run)
 }
 
 #[cfg(test)]
@@ -164,12 +164,12 @@ mod tests {
         let (files, plain) = (facts(&format!("(module {open})")), facts("(module)"));
         let sockets = facts(r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)))"#);
         let none = Run::default();
-        let words = "failed to find a pre-opened file descriptor through which \"a.txt\" could be opened";
-        check(&files, &none, words, Some("directory"));
+        let message = "failed to find a pre-opened file descriptor through which \"a.txt\" could be opened";
+        check(&files, &none, message, Some("directory"));
         check(&files, &none, "No such file or directory (os error 44)", Some("directory"));
         // It was given one, or asks for no file at all, or says nothing of it.
-        check(&files, &Run { dir: vec![Dir::default()], ..Run::default() }, words, None);
-        check(&plain, &none, words, None);
+        check(&files, &Run { dir: vec![Dir::default()], ..Run::default() }, message, None);
+        check(&plain, &none, message, None);
         check(&files, &none, "index out of range", None);
         check(&sockets, &none, "failed to bind: Permission denied (os error 2)", Some("network"));
         check(&sockets, &Run { network: Network::Loopback, ..Run::default() }, "bind: Permission denied", None);
@@ -177,15 +177,15 @@ mod tests {
         check(&plain, &none, "usage: cat FILE", Some("arguments"));
         let given = Run { args: vec!["a".to_owned()], ..Run::default() };
         check(&plain, &given, "usage: cat FILE", None);
-        for words in [
+        for message in [
             "Required arguments missing: framework, source",
             "error: no input files",
             "missing argument FILE",
             "Run with --help for more information.",
             "Try 'tool --help' for more information.",
         ] {
-            check(&plain, &none, words, Some("arguments"));
-            check(&plain, &given, words, None);
+            check(&plain, &none, message, Some("arguments"));
+            check(&plain, &given, message, None);
         }
         check(&plain, &none, "a function with three arguments", None);
         check(&plain, &none, "Error: EOF while parsing a value at line 1 column 0", Some("stdin"));

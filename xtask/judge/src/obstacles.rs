@@ -18,8 +18,6 @@ pub struct FailedColumn<'a> {
     pub code: Code,
     /// The subject of the code.
     pub subject: Option<&'a str>,
-    /// Its detail.
-    pub detail: &'a str,
     /// Its remedy.
     pub remedy: Option<&'a str>,
     /// The guest does better elsewhere, and this column's runtime is blamed for that.
@@ -56,7 +54,7 @@ const LAST_OF_RUNTIME: u8 = 2;
 pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<RowRemedy> {
     // A compiler that crashed stopped where others refuse a proposal.
     let crashed = cell.code == Code::Crashed && cell.stage == Some(Stage::Compile);
-    let here = if crashed { Some(1) } else { depth(cell.code) }.filter(|here| *here <= LAST_OF_RUNTIME)?;
+    let reached = if crashed { Some(1) } else { depth(cell.code) }.filter(|reached| *reached <= LAST_OF_RUNTIME)?;
     let first = match (cell.code, cell.subject) {
         (Code::Crashed, _) => "The crash".to_owned(),
         (Code::NeedsComponentModel, _) => "The component model".to_owned(),
@@ -68,22 +66,20 @@ pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<RowRemedy> {
         (Code::MissingImport, Some(import)) => format!("The import {import}"),
         _ => return None,
     };
-    let (next, remedy) = of_row(cell, here, row).or_else(|| of_facts(cell))?;
+    let (next, remedy) = of_row(cell, reached, row).or_else(|| of_facts(cell))?;
     let text = format!("{first} is only the first obstacle: {next}. {remedy}");
     Some(RowRemedy { text, behind: Some(remedy) })
 }
 
 /// The obstacle that most columns met after the first one, the nearest to it first.
-fn of_row(cell: &FailedCell, here: u8, row: &[FailedColumn]) -> Option<(String, String)> {
+fn of_row(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<(String, String)> {
     // Who lacks the same import has not got past it.
-    let same = |c: &&FailedColumn| {
-        cell.code == Code::MissingImport && cell.subject.is_some_and(|import| c.detail.contains(import))
-    };
-    let deeper = row.iter().filter(|c| !c.differs && !same(c) && depth(c.code).is_some_and(|there| there > here));
+    let same = |c: &&FailedColumn| cell.code == Code::MissingImport && c.subject == cell.subject;
+    let deeper = row.iter().filter(|c| !c.differs && !same(c) && depth(c.code).is_some_and(|other| other > reached));
     let deeper: Vec<&FailedColumn> = deeper.collect();
     // What only some runtimes lack counts where none got further.
     let depths = || deeper.iter().filter_map(|c| depth(c.code));
-    let nearest = depths().filter(|there| *there > LAST_OF_RUNTIME).min().or_else(|| depths().max())?;
+    let nearest = depths().filter(|other| *other > LAST_OF_RUNTIME).min().or_else(|| depths().max())?;
     let near: Vec<&FailedColumn> = deeper.into_iter().filter(|c| depth(c.code) == Some(nearest)).collect();
     let alike = |one: &FailedColumn| near.iter().filter(|c| (c.code, c.subject) == (one.code, one.subject)).count();
     let most = near.iter().rev().max_by_key(|c| alike(c))?;
@@ -126,7 +122,6 @@ mod tests {
         column: ("wasmtime-cli", "wasmtime"),
         code: Code::NoEntryPoint,
         subject: Some("_start"),
-        detail: "exports no function `_start`",
         remedy: Some("Name an export."),
         differs: false,
     };
@@ -134,7 +129,6 @@ mod tests {
         column: ("node", "node"),
         code: Code::NeedsNapiHost,
         subject: Some("env.memory"),
-        detail: "does not define env.memory",
         remedy: Some("Load it through emnapi."),
         differs: false,
     };
@@ -142,7 +136,6 @@ mod tests {
         column: ("wasmi", "wasmi"),
         code: Code::ThreadsUnsupported,
         subject: Some("threads"),
-        detail: "threads: Not supported (os error 58) (refused without calling the host)",
         remedy: Some("Build for WASIX."),
         differs: false,
     };
@@ -151,7 +144,6 @@ mod tests {
         column: ("wasmtime-cli", "wasmtime"),
         code: Code::MissingImport,
         subject: Some("wasi:logging/logging"),
-        detail: "does not define wasi:logging/logging#log",
         remedy: Some("Compose it."),
         differs: false,
     };

@@ -3,6 +3,7 @@
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
+use wasmlab_model::phrases;
 use wasmlab_model::verdict::{Judgement, Refusal};
 
 use super::text::one_line;
@@ -29,19 +30,19 @@ const MESSAGES: &[(&str, &[&str])] = &[
 /// The proposals among `needed` that a runtime's message names.
 #[must_use]
 pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let said = message.to_lowercase().replace(['-', '_'], " ");
+    let text = message.to_lowercase().replace(['-', '_'], " ");
     let names = |proposal: &str| {
-        let words = MESSAGES.iter().find(|(name, _)| *name == proposal).map_or(&[][..], |(_, words)| words);
-        let own = proposal.replace('-', " ");
+        let phrases = MESSAGES.iter().find(|(name, _)| *name == proposal).map_or(&[][..], |(_, phrases)| phrases);
+        let name = proposal.replace('-', " ");
         // The longer name contains the shorter one.
-        let said = match proposal {
-            "exceptions" => said.replace("legacy exception", ""),
-            "simd" => said.replace("relaxed simd", ""),
-            "component-model" => said.replace("component model async", ""),
-            _ => said.clone(),
+        let text = match proposal {
+            "exceptions" => text.replace("legacy exception", ""),
+            "simd" => text.replace("relaxed simd", ""),
+            "component-model" => text.replace("component model async", ""),
+            _ => text.clone(),
         };
         // A name as short as `gc` also occurs inside other words.
-        (own.len() > 3 && said.contains(&own)) || words.iter().any(|word| said.contains(word))
+        (name.len() > 3 && text.contains(&name)) || phrases.iter().any(|word| text.contains(word))
     };
     needed.into_iter().filter(|proposal| names(proposal)).collect()
 }
@@ -87,7 +88,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
     let lacks = format!("{}{part}", forms_listed(&reached, facts));
     let full_message = format!("{}{}", judgement.detail, draft(message, &reached));
-    let detail = one_line(&format!("lacks {lacks}: {full_message}{also}{}", imports.unwrap_or_default()));
+    let detail = one_line(&format!("{}: {full_message}{also}{}", phrases::lacks(&lacks), imports.unwrap_or_default()));
     let entry = Code::UnsupportedProposal.entry();
     // A runtime without either form of exceptions lacks more than the old one.
     let lacks_both = reached.contains(&"exceptions") || also_lacked.contains(&"exceptions");
@@ -172,9 +173,9 @@ struct Lacking<'a> {
 /// The proposals that the runtime's message names come first, unless it accepted their small modules. If the message
 /// names none that the module needs, the reason is one of those whose small module it refused.
 fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> Lacking<'a> {
-    let said = named_in(message, facts.proposals.iter().map(String::as_str));
+    let named_by_runtime = named_in(message, facts.proposals.iter().map(String::as_str));
     // A component that is refused for its contents is refused by a runtime that supports components.
-    let of_component = |name: &&str| *name == COMPONENTS && !said.contains(name);
+    let of_component = |name: &&str| *name == COMPONENTS && !named_by_runtime.contains(name);
     let needed: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(|name| !of_component(name)).collect();
     let of_probe = |name: &str| probed.iter().find(|(probed, _)| *probed == name).map(|(_, refused)| *refused);
     let refused: Vec<&str> = needed.iter().copied().filter(|name| of_probe(name) == Some(true)).collect();
@@ -192,10 +193,11 @@ fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> L
         return Lacking { reached, also: Vec::new() };
     }
     // Runtimes with neither form of exceptions use one word for both.
-    let same_word =
-        |name: &&str| *name == "legacy-exceptions" && said.contains(&"exceptions") && refused.contains(name);
+    let same_word = |name: &&str| {
+        *name == "legacy-exceptions" && named_by_runtime.contains(&"exceptions") && refused.contains(name)
+    };
     let named = needed.iter().copied().filter(|name| of_probe(name) != Some(false));
-    let named: Vec<&str> = named.filter(|name| said.contains(name) || same_word(name)).collect();
+    let named: Vec<&str> = named.filter(|name| named_by_runtime.contains(name) || same_word(name)).collect();
     if named.is_empty() {
         return Lacking { reached: refused, also: Vec::new() };
     }
@@ -230,7 +232,7 @@ fn to_standard_form(facts: &Facts) -> String {
     const ANY: &str = "Emscripten: `-sWASM_LEGACY_EXCEPTIONS=0`; clang: `-mllvm -wasm-use-legacy-eh=false`";
     let options = transforms::compiler_options(facts, [OLD_FORM]);
     let options = transforms::shown_options(&options).unwrap_or_else(|| ANY.to_owned());
-    let translate = transforms::lowering(facts, [OLD_FORM])
+    let translate = transforms::lowering_command(facts, [OLD_FORM])
         .map(|to| format!(", or translate the finished file: `{}`", to.command()));
     format!("Compile to the standard form of exceptions ({options}){}.", translate.unwrap_or_default())
 }

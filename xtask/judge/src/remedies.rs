@@ -29,9 +29,9 @@ pub struct FailedCell<'a> {
     /// Its column.
     pub runtime: &'a str,
     /// Its remedy so far, if it is not the catalogue's.
-    pub own: Option<&'a str>,
+    pub remedy: Option<&'a str>,
     /// What that is worth.
-    pub own_kind: RemedyKind,
+    pub remedy_kind: RemedyKind,
     /// It differs from its row, and its runtime is blamed for that.
     pub differs: bool,
     /// The guest's facts.
@@ -43,7 +43,7 @@ pub struct FailedCell<'a> {
 impl FailedCell<'_> {
     /// Its remedy so far, unless that only asks for some other runtime.
     fn own_change(&self) -> Option<&str> {
-        self.own.filter(|_| self.own_kind != RemedyKind::SomeRuntime)
+        self.remedy.filter(|_| self.remedy_kind != RemedyKind::SomeRuntime)
     }
 
     /// Whether the runtime's compiler reached a limit of the lab's.
@@ -84,7 +84,9 @@ fn behind_the_first(cell: &FailedCell, failed: &[FailedColumn]) -> Option<RowRem
     match (cell.code, cell.own_change()) {
         (Code::NeedsComponentModel, _) | (_, None) => Some(next),
         // The remedy for the proposal comes first, then the one for the next obstacle.
-        (Code::UnsupportedProposal, Some(own)) => Some(RowRemedy { text: format!("{own} {}", next.text), ..next }),
+        (Code::UnsupportedProposal, Some(remedy)) => {
+            Some(RowRemedy { text: format!("{remedy} {}", next.text), ..next })
+        }
         _ => None,
     }
 }
@@ -103,17 +105,17 @@ fn before_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
         Code::UnsupportedProposal => {
             let build =
                 build.map(str::to_owned).or_else(|| without(cell)).map(|build| with_missing_import(build, cell));
-            let is_exact = cell.own.is_none() && !changes(cell).is_empty();
+            let is_exact = cell.remedy.is_none() && !changes(cell).is_empty();
             joined(on_another(), build.as_deref()).or(build.filter(|_| is_exact))
         }
         Code::EngineCompileError => {
-            joined(run_elsewhere(cell, passing), Some(cell.own.unwrap_or(cell.code.entry().remedy)))
+            joined(run_elsewhere(cell, passing), Some(cell.remedy.unwrap_or(cell.code.entry().remedy)))
         }
         // The glue is the remedy; the row shows where it works.
         Code::NeedsJsGlue => {
-            let own = cell.own.unwrap_or(cell.code.entry().remedy);
+            let remedy = cell.remedy.unwrap_or(cell.code.entry().remedy);
             let names = names(passing)?;
-            Some(format!("{own} With its glue it {} on {names}.", cell.passes()))
+            Some(format!("{remedy} With its glue it {} on {names}.", cell.passes()))
         }
         // The lab's limit, reached by the runtime's compiler.
         _ if cell.is_limit_of_compiler() => {
@@ -130,8 +132,8 @@ fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
     let place = || run_elsewhere(cell, passing);
     match cell.code {
         Code::Timeout if cell.differs => joined(place(), Some("Raise `--timeout` if it is only slow here.")),
-        Code::NotImplemented => match cell.own {
-            Some(own) => Some(format!("{own} It {} on {}.", cell.passes(), names(passing)?)),
+        Code::NotImplemented => match cell.remedy {
+            Some(remedy) => Some(format!("{remedy} It {} on {}.", cell.passes(), names(passing)?)),
             None => place(),
         },
         // Most other runtimes open the path: it is one of the directory.
@@ -146,7 +148,7 @@ fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
             names(passing)?
         )),
         code if code.is_guest_gone_wrong() || code == Code::HostRefused => {
-            let is_open = cell.own.is_none() || cell.own_kind == RemedyKind::Inspection;
+            let is_open = cell.remedy.is_none() || cell.remedy_kind == RemedyKind::Inspection;
             (cell.differs && is_open).then(|| match names(passing) {
                 Some(names) => {
                     format!(
@@ -239,8 +241,8 @@ pub(crate) mod tests {
         subject: Some("path_open"),
         stage: None,
         runtime: "wasmer-cranelift",
-        own: None,
-        own_kind: RemedyKind::Change,
+        remedy: None,
+        remedy_kind: RemedyKind::Change,
         differs: false,
         facts: None,
         predicted: false,
@@ -255,18 +257,18 @@ pub(crate) mod tests {
     fn check_kind(
         code: Code,
         runtime: &str,
-        own: Option<(&str, RemedyKind)>,
+        remedy: Option<(&str, RemedyKind)>,
         row: &[(&str, &str)],
         wanted: Option<&str>,
     ) {
-        let (own, own_kind) = own.map_or((None, RemedyKind::Change), |(own, kind)| (Some(own), kind));
+        let (remedy, remedy_kind) = remedy.map_or((None, RemedyKind::Change), |(remedy, kind)| (Some(remedy), kind));
         let subject = Some("preopened-socket");
-        let cell = FailedCell { code, subject, runtime, own, own_kind, differs: true, ..FAILED };
+        let cell = FailedCell { code, subject, runtime, remedy, remedy_kind, differs: true, ..FAILED };
         assert_eq!(of_passing(&cell, row).as_deref(), wanted, "{code} {runtime}");
     }
 
-    fn check(code: Code, runtime: &str, own: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
-        check_kind(code, runtime, own.map(|own| (own, RemedyKind::Change)), row, wanted);
+    fn check(code: Code, runtime: &str, remedy: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
+        check_kind(code, runtime, remedy.map(|remedy| (remedy, RemedyKind::Change)), row, wanted);
     }
 
     #[test]
@@ -302,7 +304,7 @@ pub(crate) mod tests {
         check(Code::Trap, "node", Some("Rebuild it."), &ROW[2..3], None);
         let hint = ("Look at the function that the detail names.", RemedyKind::Inspection);
         check_kind(Code::Trap, "node", Some(hint), &ROW[2..3], Some(report));
-        let mut cell = FailedCell { own: Some("Open a path without a leading slash."), differs: true, ..FAILED };
+        let mut cell = FailedCell { remedy: Some("Open a path without a leading slash."), differs: true, ..FAILED };
         let by_name = "Run it on wasmi, where it passes. Or find the directory's descriptor by its name \
                        (`fd_prestat_dir_name`), as the C library does, since runtimes number them differently; and open a \
                        path relative to it, without a leading slash.";
@@ -324,8 +326,8 @@ pub(crate) mod tests {
         );
         check(Code::CustomHost, "node", None, ROW, None);
         let page = "A page has no sockets: run it outside of one.";
-        let said = format!("{page} It passes on node.");
-        check(Code::NotImplemented, "chromium+jco", Some(page), &ROW[3..4], Some(&said));
+        let expected = format!("{page} It passes on node.");
+        check(Code::NotImplemented, "chromium+jco", Some(page), &ROW[3..4], Some(&expected));
         check(Code::NotImplemented, "deno", None, &ROW[3..4], Some("Run it on node, where it passes."));
     }
 }

@@ -14,8 +14,8 @@ pub fn mismatch(asked: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option
             let line = format!("{} {}", wanted.method, wanted.path);
             return Some(format!("the server `{}` did not receive {}", wanted.server, quote(&line)));
         };
-        if let Some(words) = differs(asked, wanted) {
-            return Some(format!("request {} to `{}`: {words}", index + 1, asked.server));
+        if let Some(mismatch) = differs(asked, wanted) {
+            return Some(format!("request {} to `{}`: {mismatch}", index + 1, asked.server));
         }
     }
     let extra = asked.get(wanted.len())?;
@@ -29,8 +29,8 @@ pub fn mismatch(asked: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option
 }
 
 fn differs(asked: &RecordedRequest, wanted: &ExpectedRequest) -> Option<String> {
-    if let Some(words) = &asked.refused {
-        return Some(words.clone());
+    if let Some(refusal) = &asked.refused {
+        return Some(refusal.clone());
     }
     if asked.server != wanted.server {
         return Some(format!("it went to `{}`, expected `{}`", asked.server, wanted.server));
@@ -79,7 +79,7 @@ mod tests {
         let once = [good.clone()];
         assert_eq!(mismatch(&once, &[]), None, "nothing is expected");
         assert_eq!(mismatch(&once, &hello), None);
-        for (is, words) in [
+        for (is, expected) in [
             (vec![], "did not receive \"GET /hello\""),
             (vec![asked("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
             (vec![good.clone(), good.clone()], "also received \"GET /hello\": 2 requests in total, expected 1"),
@@ -90,8 +90,8 @@ mod tests {
                 "header Accept: (none), expected \"text/plain\"",
             ),
         ] {
-            let said = mismatch(&is, &hello).unwrap_or_default();
-            assert!(said.contains(words), "`{said}` does not say `{words}`");
+            let found = mismatch(&is, &hello).unwrap_or_default();
+            assert!(found.contains(expected), "`{found}` does not say `{expected}`");
         }
         let body = wanted("path = \"/hello\"\nbody = \"x\"");
         assert_eq!(mismatch(&[good], &[body]).as_deref(), Some("request 1 to `api`: the body is \"\", expected \"x\""));

@@ -85,7 +85,7 @@ fn went_wrong(cell: RowCell) -> bool {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Failed<'a> {
     /// Those that most of the others pass, each with how many do, of how many.
-    here: Vec<(&'a Check, usize, usize)>,
+    differing: Vec<(&'a Check, usize, usize)>,
     /// Those that also fail in most of the others.
     everywhere: Vec<&'a Check>,
 }
@@ -100,7 +100,7 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
         if alike {
             failed.everywhere.push(check);
         } else {
-            failed.here.push((check, right, all));
+            failed.differing.push((check, right, all));
         }
     }
     failed
@@ -112,24 +112,25 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
 pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Check]]) -> String {
     let Comparison { ran_to_completion: well, ran, .. } = found;
     let columns = form(ran, "column", "columns");
-    let Failed { here, everywhere } = failed(checks, others);
-    let Some(((first, right, all), more)) = here.split_first().filter(|_| others.iter().any(|o| !o.is_empty())) else {
+    let Failed { differing, everywhere } = failed(checks, others);
+    let Some(((first, right, all), more)) = differing.split_first().filter(|_| others.iter().any(|o| !o.is_empty()))
+    else {
         return format!("{detail}; it runs well in {well} of {ran} other {columns}");
     };
     // The detail already contains the reason's own sentence, before the list of others.
-    let said = detail.split("; ").next().filter(|said| said.starts_with(first.name.as_str()));
-    let said = said.map_or_else(|| lab_lines::describe_check(first), str::to_owned);
-    let mut told = format!("{said}; {right} of {all} other {columns} pass this check");
+    let reason = detail.split("; ").next().filter(|reason| reason.starts_with(first.name.as_str()));
+    let reason = reason.map_or_else(|| lab_lines::describe(first), str::to_owned);
+    let mut text = format!("{reason}; {right} of {all} other {columns} pass this check");
     let names = |checks: &[&Check]| checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");
     if !more.is_empty() {
         let more: Vec<&Check> = more.iter().map(|(check, ..)| *check).collect();
-        told += &format!("; also differs in {}", names(&more));
+        text += &format!("; also differs in {}", names(&more));
     }
     if !everywhere.is_empty() {
-        told += &format!("; also not ok elsewhere: {}", names(&everywhere));
+        text += &format!("; also not ok elsewhere: {}", names(&everywhere));
     }
     let ok = checks.iter().filter(|check| check.code.is_none()).count();
-    format!("{told}; {ok} of {} checks ok", checks.len())
+    format!("{text}; {ok} of {} checks ok", checks.len())
 }
 
 /// Whether the guest passed, or ran to its end and reported only refusals. (A wrong answer would outrank a refusal.)
@@ -203,13 +204,13 @@ mod tests {
     fn differing_checks_are_named() {
         let checks = |text: &str| -> Vec<Check> {
             let lines: String = text.split(", ").map(|line| format!("lab: {line}\n")).collect();
-            lab_lines::checks(&lab_lines::parse_lines(&lines))
+            lab_lines::parse_lines(&lines)
         };
-        let check = |here: &str, others: &[&str], wanted: &str| {
+        let check = |cell: &str, others: &[&str], wanted: &str| {
             let others: Vec<Vec<Check>> = others.iter().map(|other| checks(other)).collect();
             let others: Vec<&[Check]> = others.iter().map(Vec::as_slice).collect();
             let found = Comparison { blame: Blame::Runtime, ran_to_completion: 2, ran: 2 };
-            assert_eq!(detail("it is so; and 1 more: b", found, &checks(here), &others), wanted, "{here}");
+            assert_eq!(detail("it is so; and 1 more: b", found, &checks(cell), &others), wanted, "{cell}");
         };
         let (right, refused) = ("clock ok, write no-errno no", "clock wrong past, write no-errno no");
         check(

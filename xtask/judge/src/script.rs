@@ -40,34 +40,34 @@ fn returns(evidence: &Evidence, spec: &ScenarioFile, script: &Script, assertions
     let has_run = evidence.progress.stage == Some(Stage::Run);
     // Why the guest got no further, if it did not get to its end.
     let is_whole = returned.len() >= calls && evidence.progress.cause == Some(Cause::Returned);
-    let ended = (!is_whole).then(|| diagnose(evidence).unwrap_or_else(|| unexplained(evidence)));
+    let failed = (!is_whole).then(|| diagnose(evidence).unwrap_or_else(|| unexplained(evidence)));
     let mut wrong: Option<String> = None;
     for (index, assertion) in script.assertions.iter().enumerate() {
         let reached = assertion.call.map_or(has_run, |call| call < returned.len());
         let mismatch = assertion.call.and_then(|call| returned.get(call)).and_then(|got| mismatch(assertion, got));
-        match (reached, mismatch, &ended) {
+        match (reached, mismatch, &failed) {
             (true, None, _) => assertions.passed += 1,
             (true, Some(got), _) => {
                 let detail = failure(assertion, &got);
                 wrong.get_or_insert_with(|| format!("line {}: {detail}", assertion.line));
                 assertions.fail(assertion.line, detail);
             }
-            (false, _, Some(ended)) if !matches!(ended.verdict, Verdict::NotAttempted | Verdict::Error) => {
-                assertions.fail(assertion.line, failure(assertion, &ended.detail));
+            (false, _, Some(failed)) if !matches!(failed.verdict, Verdict::NotAttempted | Verdict::Error) => {
+                assertions.fail(assertion.line, failure(assertion, &failed.detail));
                 if has_run {
                     assertions.leave_out((script.assertions.len() - index - 1) as u64, ENDED);
                     break;
                 }
             }
-            (false, _, ended) => {
-                let why = ended.as_ref().map_or("no result of its call was observed", |ended| ended.detail.as_str());
+            (false, _, failed) => {
+                let why = failed.as_ref().map_or("no result of its call was observed", |failed| failed.detail.as_str());
                 assertions.leave_out(1, why);
             }
         }
     }
-    match (wrong, ended) {
+    match (wrong, failed) {
         (Some(wrong), _) => wrong_result(wrong),
-        (None, Some(ended)) => ended,
+        (None, Some(failed)) => failed,
         (None, None) => without_code(Verdict::Pass, passed(assertions.passed)),
     }
 }
@@ -116,8 +116,8 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, end: &ScriptEnd) -> Judgement 
             wrong_result(format!("returned{}, expected {wanted}", last.unwrap_or_default()))
         }
         _ => {
-            let ended = diagnose(evidence).unwrap_or_else(|| unexplained(evidence));
-            Judgement { detail: format!("{}, expected {wanted}", ended.detail), ..ended }
+            let judgement = diagnose(evidence).unwrap_or_else(|| unexplained(evidence));
+            Judgement { detail: format!("{}, expected {wanted}", judgement.detail), ..judgement }
         }
     }
 }

@@ -14,17 +14,13 @@ use wasmlab_model::verdict::Judgement;
 /// socket returns an errno, or the guest stops halfway.
 ///
 /// `refused`: the function that the host cannot perform and its message, if it said so itself.
-pub fn missing_socket(
-    evidence: &Evidence,
-    lines: &[lab_lines::LabLine],
-    refused: Option<(&str, &str)>,
-) -> Option<Judgement> {
+pub fn missing_socket(evidence: &Evidence, checks: &[Check], refused: Option<(&str, &str)>) -> Option<Judgement> {
     let observation = evidence.observation;
     let what = observation.unsupported_inputs.iter().find(|what| *what == PREOPENED_SOCKET)?;
-    let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer != lab_lines::Answer::Ok);
-    let says = match (line, &evidence.progress.cause) {
-        _ if refused.is_some() => refused.map(|(function, words)| format!("{function} refuses: {words}"))?,
-        (Some(line), _) => line.describe(),
+    let failed = checks.iter().find(|check| check.name.starts_with("sock") && check.answer != CheckAnswer::Ok);
+    let says = match (failed, &evidence.progress.cause) {
+        _ if refused.is_some() => refused.map(|(function, message)| format!("{function} refuses: {message}"))?,
+        (Some(check), _) => lab_lines::describe_failure(check),
         (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_message_suffix(evidence.stderr())),
         (None, _) => observation.client_script.as_ref()?.failed.clone()?,
     };
@@ -36,12 +32,12 @@ pub fn missing_socket(
 
 /// A guest that claims to listen while its client finds no socket: its library only pretends. This needs a client that
 /// tried to connect; a wrong response from a reachable server is a wrong output instead.
-pub fn unreachable_listener(observation: &Observation, lines: &[lab_lines::LabLine]) -> Option<Judgement> {
+pub fn unreachable_listener(observation: &Observation, checks: &[Check]) -> Option<Judgement> {
     let script = observation.client_script.as_ref().filter(|script| script.unreachable)?;
     script.failed.as_ref()?;
-    let line = lines.iter().find(|l| l.name.starts_with("sock") && l.answer == lab_lines::Answer::Ok)?;
+    let check = checks.iter().find(|check| check.name.starts_with("sock") && check.answer == CheckAnswer::Ok)?;
     let detail = "says that it listens, but nothing accepts connections on the port".to_owned();
-    Some(with_code(Code::SocketsUnsupported, line.name.to_owned(), detail))
+    Some(with_code(Code::SocketsUnsupported, check.name.clone(), detail))
 }
 
 /// The checks, with the one that a client refuted marked as wrong.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::text::one_line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
+use wasmlab_model::phrases;
 use wasmlab_model::verdict::Judgement;
 use wasmlab_protocol::Stage;
 
@@ -23,8 +24,8 @@ pub fn with_switches(first: Judgement, switches: &[String], last: &Judgement, su
     if is_behind(last, &first) {
         let of_subject = || listed(&first.subject.as_deref().unwrap_or_default().split(' ').collect::<Vec<_>>());
         let proposals = first.refusal.as_ref().and_then(|refusal| refusal.lacks.clone()).unwrap_or_else(of_subject);
-        let detail =
-            format!("refuses {proposals} by default ({}); with {with}: {}", short(message(&first)), last.detail);
+        let refuses = phrases::refuses_by_default(&proposals);
+        let detail = format!("{refuses} ({}); with {with}: {}", short(message(&first)), last.detail);
         return Judgement { detail: one_line(&detail), ..last.clone() };
     }
     let takes_switch = last.code != Some(Code::NotImplemented) || last.subject.as_deref() != Some("switch");

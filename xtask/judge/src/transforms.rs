@@ -49,7 +49,7 @@ const DEFAULT: &[&str] = &["sign-ext"];
 
 /// The command of wasm-opt that rewrites a module without these proposals; `None` if it cannot do without one of them.
 #[must_use]
-pub fn lowering<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &'a str>) -> Option<Transform> {
+pub fn lowering_command<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &'a str>) -> Option<Transform> {
     if facts.kind != BinaryKind::Module || facts.refusal.is_some() {
         return None;
     }
@@ -214,7 +214,7 @@ impl Toolchain {
 
 #[cfg(test)]
 mod tests {
-    use super::{compiler_options, component, lowering, shown_options};
+    use super::{compiler_options, component, lowering_command, shown_options};
     use wasmlab_model::facts::Facts;
 
     fn facts(wat: &str) -> Facts {
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_command_enables_what_the_file_needs_and_no_more() {
         let check = |wat: &str, proposals: &[&str], wanted: Option<&str>| {
-            let made = lowering(&facts(wat), proposals.iter().copied()).map(|transform| transform.command());
+            let made = lowering_command(&facts(wat), proposals.iter().copied()).map(|transform| transform.command());
             assert_eq!(made.as_deref(), wanted, "{proposals:?}");
         };
         check(SIGN, &["sign-extension"], Some("wasm-opt IN --signext-lowering -o OUT"));

@@ -15,14 +15,14 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
     if message.contains(MAY_NOT_WAIT) {
         return may_not_wait(message, evidence.facts.ok().and_then(shares_memory));
     }
-    let words = format!("{message}{}", location.map(location_text).unwrap_or_default());
-    if let Some(judgement) = out_of_memory(evidence, &words) {
+    let located = format!("{message}{}", location.map(location_text).unwrap_or_default());
+    if let Some(judgement) = out_of_memory(evidence, &located) {
         return judgement;
     }
     let last = guest_message(evidence);
     let detail = match &last {
-        Some(last) => format!("{last}; then the trap: {words}"),
-        None => words,
+        Some(last) => format!("{last}; then the trap: {located}"),
+        None => located,
     };
     let judgement = with_code(Code::Trap, trap_name(trap), detail);
     let remedy = match trap {
@@ -128,10 +128,9 @@ pub fn out_of_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
         "cannot enlarge memory",
         "bad_alloc",
     ];
-    let last =
-        guest_message(evidence).filter(|last| MESSAGES.iter().any(|words| last.to_lowercase().contains(words)))?;
-    let own = evidence.facts.ok().and_then(maximum);
-    let (limit, remedy) = match own {
+    let last = guest_message(evidence).filter(|last| MESSAGES.iter().any(|part| last.to_lowercase().contains(part)))?;
+    let declared = evidence.facts.ok().and_then(maximum);
+    let (limit, remedy) = match declared {
         Some(pages) => (
             format!("its memory declares a maximum of {pages} pages ({} KiB)", pages * 64),
             "Declare a larger maximum: `-Wl,--max-memory=BYTES` (clang), `-C link-arg=--max-memory=BYTES` (Rust), \

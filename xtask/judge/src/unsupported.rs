@@ -3,6 +3,7 @@
 use super::{Evidence, sockets, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, Facts};
+use wasmlab_model::phrases;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::SHARED_INSTANCE;
 
@@ -22,9 +23,8 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
         // The question does not apply to this execution path or this host.
         SHARED_INSTANCE | OTHER_HOST => without_code(Verdict::NotApplicable, message),
         "jspi" => {
-            let detail = format!(
-                "lacks jspi (JavaScript Promise Integration), which jco's code for asynchronous components needs: {message}"
-            );
+            let lacks = phrases::lacks("jspi (JavaScript Promise Integration)");
+            let detail = format!("{lacks}, which jco's code for asynchronous components needs: {message}");
             let remedy = "Use a JavaScript host that supports it: Node 24 or newer, or Deno.";
             Judgement {
                 remedy: Some(remedy.to_owned()),
@@ -45,7 +45,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
         // A function that is linked but not implemented, or something that the lab requested.
         _ => {
             let is_function = what.starts_with("sock_");
-            let withheld = || sockets::missing_socket(evidence, &evidence.lab_lines(), Some((what, message)));
+            let withheld = || sockets::missing_socket(evidence, &evidence.checks(), Some((what, message)));
             let remedy = "Use a runtime whose host provides what the guest needs, or build for an ABI that does not \
                           need it.";
             let to = if is_function { format!("to {what}, ") } else { String::new() };
@@ -60,8 +60,8 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
 
 /// A runtime that cannot transfer a stream, with its own words.
 fn of_streams(message: &str) -> String {
-    let words = message.split_once(": ").map_or(message, |(_, words)| words);
-    format!("preview3-shim passes each stream to a worker thread, and this runtime cannot transfer streams: {words}")
+    let reason = message.split_once(": ").map_or(message, |(_, reason)| reason);
+    format!("preview3-shim passes each stream to a worker thread, and this runtime cannot transfer streams: {reason}")
 }
 
 /// How a worker gives its glue the module that it imports, for the toolchain that generated the glue; `None` for glue

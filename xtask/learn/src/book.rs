@@ -6,7 +6,7 @@ use wasmlab_model::names::and_more;
 use wasmlab_model::report::RunReport;
 use wasmlab_model::verdict::Verdict;
 
-use crate::chapter::{ANY, Chapter, Excerpt, Part, Published};
+use crate::chapter::{ANY, Block, Chapter, Excerpt, Published};
 use crate::claims;
 use crate::exercise::{Exercise, WORK};
 use crate::markup::{command as shown_command, without_comments};
@@ -55,13 +55,13 @@ fn start(chapters: &[Chapter]) -> String {
 
 fn page(chapter: &Chapter, recorded: &Recorded, report: Option<&RunReport>) -> String {
     let mut out = format!("# {}. {}\n", chapter.number, chapter.title);
-    for part in &chapter.parts {
-        match part {
-            Part::Prose(text) => {
+    for block in &chapter.blocks {
+        match block {
+            Block::Prose(text) => {
                 let _ = write!(out, "\n{}", without_comments(text));
             }
-            Part::Run(run) => out += &output(recorded, &run.command, &run.shown),
-            Part::Question(question) => {
+            Block::Run(run) => out += &output(recorded, &run.command, &run.shown),
+            Block::Question(question) => {
                 let shown = Excerpt { lines: None, matching: question.matching.clone() };
                 let _ = write!(
                     out,
@@ -71,15 +71,15 @@ fn page(chapter: &Chapter, recorded: &Recorded, report: Option<&RunReport>) -> S
                     without_comments(question.because.trim())
                 );
             }
-            Part::Exercise(at) => {
+            Block::Exercise(at) => {
                 if let Some(exercise) = chapter.exercises.get(*at) {
                     out += &self::exercise(chapter, exercise);
                 }
             }
-            Part::Published(published) => {
+            Block::Published(published) => {
                 let _ = write!(out, "\n```text\n{PUBLISHED}\n{}```\n", published_text(published, report));
             }
-            Part::Pause => {}
+            Block::Pause => {}
         }
     }
     out

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::Deserialize;
+use wasmlab_model::file_error::FileError;
 
-use crate::Fault;
 use crate::exercise::Exercise;
 
 /// The placeholder for the first runtime of the machine that needs no build.
@@ -25,14 +25,14 @@ pub struct Chapter {
     /// How long it takes, minutes.
     pub minutes: u32,
     /// Its contents, in order.
-    pub parts: Vec<Part>,
+    pub blocks: Vec<Block>,
     /// Its exercises, in the order of the text.
     pub exercises: Vec<Exercise>,
 }
 
-/// A part of a chapter.
+/// A block of a chapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Block {
     /// Text: Markdown.
     Prose(String),
     /// A command that is run, and whose output is shown.
@@ -110,44 +110,47 @@ struct Head {
 ///
 /// # Errors
 /// Everything that is wrong with them.
-pub fn load_all(dir: &Path) -> Result<Vec<Chapter>, Vec<Fault>> {
-    let unreadable = |error: io::Error| vec![Fault::new(&dir.display().to_string(), 0, error.to_string())];
+pub fn load_all(dir: &Path) -> Result<Vec<Chapter>, Vec<FileError>> {
+    let unreadable = |error: io::Error| vec![FileError::new(dir.display().to_string(), error.to_string())];
     let mut folders: Vec<PathBuf> = fs::read_dir(dir)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>())
         .map_err(unreadable)?;
     folders.retain(|folder| folder.join("chapter.md").is_file());
     folders.sort();
-    let (mut chapters, mut faults) = (Vec::new(), Vec::new());
+    let (mut chapters, mut errors) = (Vec::new(), Vec::new());
     for folder in &folders {
         match load(folder) {
             Ok(chapter) => chapters.push(chapter),
-            Err(more) => faults.extend(more),
+            Err(more) => errors.extend(more),
         }
     }
-    if faults.is_empty() { Ok(chapters) } else { Err(faults) }
+    if errors.is_empty() { Ok(chapters) } else { Err(errors) }
 }
 
 /// Reads a chapter's folder.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn load(folder: &Path) -> Result<Chapter, Vec<Fault>> {
+pub fn load(folder: &Path) -> Result<Chapter, Vec<FileError>> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let file = format!("{name}/chapter.md");
-    let fault = |line, message: String| vec![Fault::new(&file, line, message)];
-    let text = fs::read_to_string(folder.join("chapter.md")).map_err(|error| fault(0, error.to_string()))?;
+    let invalid = |message: String| vec![FileError::new(&file, message)];
+    let text = fs::read_to_string(folder.join("chapter.md")).map_err(|error| invalid(error.to_string()))?;
     let exercises = Exercise::load_all(&folder.join("exercises"), &name)?;
     let mut chapter = parse(&name, &text, &exercises)?;
-    let order: Vec<usize> =
-        chapter.parts.iter().filter_map(|p| if let Part::Exercise(at) = p { Some(*at) } else { None }).collect();
+    let order: Vec<usize> = chapter
+        .blocks
+        .iter()
+        .filter_map(|block| if let Block::Exercise(at) = block { Some(*at) } else { None })
+        .collect();
     if let Some(unused) = (0..exercises.len()).find(|at| !order.contains(at)) {
-        return Err(fault(0, format!("the exercise `{}` is in no block ```exercise", exercises[unused].name)));
+        return Err(invalid(format!("the exercise `{}` is in no block ```exercise", exercises[unused].name)));
     }
     // In the order of the text, each once.
     chapter.exercises = order.iter().map(|at| exercises[*at].clone()).collect();
     let mut next = 0..;
-    for part in &mut chapter.parts {
-        if let Part::Exercise(at) = part {
+    for block in &mut chapter.blocks {
+        if let Block::Exercise(at) = block {
             *at = next.next().unwrap_or_default();
         }
     }
@@ -158,20 +161,21 @@ pub fn load(folder: &Path) -> Result<Chapter, Vec<Fault>> {
 ///
 /// # Errors
 /// Everything that is wrong with it, with lines.
-pub fn parse(folder: &str, text: &str, exercises: &[Exercise]) -> Result<Chapter, Vec<Fault>> {
+pub fn parse(folder: &str, text: &str, exercises: &[Exercise]) -> Result<Chapter, Vec<FileError>> {
     let file = format!("{folder}/chapter.md");
-    let fault = |line: usize, message: String| Fault::new(&file, line, message);
+    let error_at = |line: usize, message: String| FileError::new(&file, message).at_line(line);
     let number = folder.split_once('-').and_then(|(number, name)| Some((number.parse::<usize>().ok()?, name)));
     let Some((number, name)) = number else {
-        return Err(vec![fault(0, format!("`{folder}` has to begin with a number and a dash, as in 01-bytes"))]);
+        let message = format!("`{folder}` has to begin with a number and a dash, as in 01-bytes");
+        return Err(vec![FileError::new(&file, message)]);
     };
     let head = text.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n"));
     let Some((head, body)) = head else {
-        return Err(vec![fault(1, "begin with +++, `title` and `minutes`, and +++".to_owned())]);
+        return Err(vec![error_at(1, "begin with +++, `title` and `minutes`, and +++".to_owned())]);
     };
     let first_line = head.lines().count() + 3;
-    let head: Head = toml::from_str(head).map_err(|error| vec![fault(2, error.message().to_owned())])?;
-    let mut reader = Reader { parts: Vec::new(), prose: String::new(), faults: Vec::new(), exercises };
+    let head: Head = toml::from_str(head).map_err(|error| vec![error_at(2, error.message().to_owned())])?;
+    let mut reader = Reader { blocks: Vec::new(), prose: String::new(), errors: Vec::new(), exercises };
     let mut lines = body.lines().enumerate().map(|(at, line)| (at + first_line, line));
     while let Some((at, line)) = lines.next() {
         match line.strip_prefix("```") {
@@ -186,11 +190,11 @@ pub fn parse(folder: &str, text: &str, exercises: &[Exercise]) -> Result<Chapter
                     end
                 });
                 if !closed {
-                    reader.faults.push((at, "the block has no end: ```".to_owned()));
+                    reader.errors.push((at, "the block has no end: ```".to_owned()));
                 }
                 reader.block(at, info, &block);
             }
-            None if line == "---" => reader.push(Part::Pause),
+            None if line == "---" => reader.push(Block::Pause),
             None => {
                 reader.prose += line;
                 reader.prose.push('\n');
@@ -198,19 +202,19 @@ pub fn parse(folder: &str, text: &str, exercises: &[Exercise]) -> Result<Chapter
         }
     }
     reader.end_prose();
-    if !reader.faults.is_empty() {
-        return Err(reader.faults.into_iter().map(|(line, message)| fault(line, message)).collect());
+    if !reader.errors.is_empty() {
+        return Err(reader.errors.into_iter().map(|(line, message)| error_at(line, message)).collect());
     }
     let (folder, name) = (folder.to_owned(), name.to_owned());
-    let parts = reader.parts;
-    Ok(Chapter { number, name, folder, title: head.title, minutes: head.minutes, parts, exercises: Vec::new() })
+    let blocks = reader.blocks;
+    Ok(Chapter { number, name, folder, title: head.title, minutes: head.minutes, blocks, exercises: Vec::new() })
 }
 
-/// Collects the parts.
+/// Collects the blocks.
 struct Reader<'a> {
-    parts: Vec<Part>,
+    blocks: Vec<Block>,
     prose: String,
-    faults: Vec<(usize, String)>,
+    errors: Vec<(usize, String)>,
     exercises: &'a [Exercise],
 }
 
@@ -218,13 +222,13 @@ impl Reader<'_> {
     fn end_prose(&mut self) {
         let prose = std::mem::take(&mut self.prose);
         if !prose.trim().is_empty() {
-            self.parts.push(Part::Prose(prose.trim_matches('\n').to_owned() + "\n"));
+            self.blocks.push(Block::Prose(prose.trim_matches('\n').to_owned() + "\n"));
         }
     }
 
-    fn push(&mut self, part: Part) {
+    fn push(&mut self, block: Block) {
         self.end_prose();
-        self.parts.push(part);
+        self.blocks.push(block);
     }
 
     fn block(&mut self, line: usize, info: &str, body: &str) {
@@ -233,15 +237,15 @@ impl Reader<'_> {
             Some((kind, attributes)) => (kind.as_str(), attributes),
             None => ("", &words[..]),
         };
-        let part = match kind {
-            "run" => run(line, attributes, body).map(Part::Run),
+        let block = match kind {
+            "run" => run(line, attributes, body).map(Block::Run),
             "question" => {
-                toml::from_str(body).map_err(|error| error.to_string()).and_then(question).map(Part::Question)
+                toml::from_str(body).map_err(|error| error.to_string()).and_then(question).map(Block::Question)
             }
             "exercise" => {
                 let name = body.trim();
                 let at = self.exercises.iter().position(|exercise| exercise.name == name);
-                at.map(Part::Exercise).ok_or_else(|| format!("there is no folder exercises/{name}"))
+                at.map(Block::Exercise).ok_or_else(|| format!("there is no folder exercises/{name}"))
             }
             "published" => published(body),
             // Any other block is text.
@@ -250,9 +254,9 @@ impl Reader<'_> {
                 return;
             }
         };
-        match part {
-            Ok(part) => self.push(part),
-            Err(message) => self.faults.push((line, message)),
+        match block {
+            Ok(block) => self.push(block),
+            Err(message) => self.errors.push((line, message)),
         }
     }
 }
@@ -287,7 +291,7 @@ fn question(mut question: Question) -> Result<Question, String> {
     Ok(question)
 }
 
-fn published(body: &str) -> Result<Part, String> {
+fn published(body: &str) -> Result<Block, String> {
     let (mut scenarios, mut runtimes) = (Vec::new(), Vec::new());
     for line in body.lines() {
         match line.strip_prefix("runtimes:") {
@@ -298,7 +302,7 @@ fn published(body: &str) -> Result<Part, String> {
     if scenarios.is_empty() {
         Err("name a scenario".to_owned())
     } else {
-        Ok(Part::Published(Published { scenarios, runtimes }))
+        Ok(Block::Published(Published { scenarios, runtimes }))
     }
 }
 

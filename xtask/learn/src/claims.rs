@@ -4,8 +4,9 @@
 //! A claim is a comment after the sentence, which no reader sees:
 //! `<!-- claim: SCENARIO RUNTIMES VERDICT [CODE] -->`. RUNTIMES are globs with `*`, separated by commas; `!` excludes.
 
-use crate::Fault;
-use crate::chapter::{Chapter, Part};
+use wasmlab_model::file_error::FileError;
+
+use crate::chapter::{Block, Chapter};
 
 /// How a claim begins in the source.
 const MARK: &str = "<!-- claim:";
@@ -45,31 +46,30 @@ pub struct Claim {
 ///
 /// # Errors
 /// Claims that cannot be read, and paragraphs that say where something does not run without a claim.
-pub fn of(chapter: &Chapter) -> Result<Vec<Claim>, Vec<Fault>> {
-    let (mut claims, mut faults) = (Vec::new(), Vec::new());
+pub fn of(chapter: &Chapter) -> Result<Vec<Claim>, Vec<FileError>> {
+    let (mut claims, mut errors) = (Vec::new(), Vec::new());
     let file = format!("{}/chapter.md", chapter.folder);
-    let texts = chapter.parts.iter().filter_map(|part| match part {
-        Part::Prose(text) => Some(text.as_str()),
-        Part::Question(question) => Some(question.because.as_str()),
+    let texts = chapter.blocks.iter().filter_map(|block| match block {
+        Block::Prose(text) => Some(text.as_str()),
+        Block::Question(question) => Some(question.because.as_str()),
         _ => None,
     });
     for paragraph in texts.flat_map(|text| text.split("\n\n")) {
         for rest in paragraph.split(MARK).skip(1) {
             match rest.split_once("-->").and_then(|(claim, _)| read(&chapter.folder, claim)) {
                 Some(claim) => claims.push(claim),
-                None => faults.push(Fault::new(
-                    &file,
-                    0,
-                    format!("write {MARK} SCENARIO RUNTIMES VERDICT [CODE] -->, not{rest}"),
-                )),
+                None => {
+                    let message = format!("write {MARK} SCENARIO RUNTIMES VERDICT [CODE] -->, not{rest}");
+                    errors.push(FileError::new(&file, message));
+                }
             }
         }
         let line = paragraph.replace('\n', " ");
         if let Some(word) = WORDS.iter().find(|word| line.contains(**word) && !line.contains(MARK)) {
-            faults.push(Fault::new(&file, 0, format!("\"{word}\" without a claim after it: {}", line.trim())));
+            errors.push(FileError::new(&file, format!("\"{word}\" without a claim after it: {}", line.trim())));
         }
     }
-    if faults.is_empty() { Ok(claims) } else { Err(faults) }
+    if errors.is_empty() { Ok(claims) } else { Err(errors) }
 }
 
 fn read(chapter: &str, text: &str) -> Option<Claim> {

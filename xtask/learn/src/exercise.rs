@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::Deserialize;
+use wasmlab_model::file_error::FileError;
 
-use crate::Fault;
 use crate::chapter::arguments;
 
 /// The placeholder for the folder in which the learner works, in commands and texts.
@@ -66,42 +66,42 @@ impl Exercise {
     ///
     /// # Errors
     /// Everything that is wrong with them.
-    pub fn load_all(dir: &Path, chapter: &str) -> Result<Vec<Self>, Vec<Fault>> {
+    pub fn load_all(dir: &Path, chapter: &str) -> Result<Vec<Self>, Vec<FileError>> {
         let mut folders: Vec<PathBuf> = match fs::read_dir(dir) {
             Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(vec![Fault::new(chapter, 0, error.to_string())]),
+            Err(error) => return Err(vec![FileError::new(chapter, error.to_string())]),
         };
         folders.sort();
-        let (mut exercises, mut faults) = (Vec::new(), Vec::new());
+        let (mut exercises, mut errors) = (Vec::new(), Vec::new());
         for folder in folders {
             match Self::load(&folder, chapter) {
                 Ok(exercise) => exercises.push(exercise),
-                Err(fault) => faults.push(fault),
+                Err(error) => errors.push(error),
             }
         }
-        if faults.is_empty() { Ok(exercises) } else { Err(faults) }
+        if errors.is_empty() { Ok(exercises) } else { Err(errors) }
     }
 
-    fn load(dir: &Path, chapter: &str) -> Result<Self, Fault> {
+    fn load(dir: &Path, chapter: &str) -> Result<Self, FileError> {
         let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let file = format!("{chapter}/exercises/{name}/exercise.toml");
-        let fault = |line: usize, message: String| Fault::new(&file, line, message);
-        let text = fs::read_to_string(dir.join("exercise.toml")).map_err(|error| fault(0, error.to_string()))?;
+        let invalid = |message: String| FileError::new(&file, message);
+        let text = fs::read_to_string(dir.join("exercise.toml")).map_err(|error| invalid(error.to_string()))?;
         let spec: Spec = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(0, |span| text[..span.start].lines().count() + 1);
-            fault(line, error.message().to_owned())
+            let line = error.span().map(|span| text[..span.start].lines().count() + 1);
+            invalid(error.message().to_owned()).at_line(line)
         })?;
         if spec.check.is_empty() || spec.hints.is_empty() {
-            return Err(fault(1, "give at least one hint and one [[check]]".to_owned()));
+            return Err(invalid("give at least one hint and one [[check]]".to_owned()).at_line(1));
         }
         for check in &spec.check {
-            arguments(&check.run).map_err(|message| fault(1, message))?;
+            arguments(&check.run).map_err(|message| invalid(message).at_line(1))?;
         }
         let exercise = Self { name, dir: dir.to_owned(), spec };
         for (what, files) in [("start", exercise.start()), ("solution", exercise.solution())] {
             if files.is_empty() {
-                return Err(fault(0, format!("the folder {what}/ has no files")));
+                return Err(invalid(format!("the folder {what}/ has no files")));
             }
         }
         Ok(exercise)
@@ -134,8 +134,8 @@ const NOTHING_RAN: &[&str] = &["none of the installed runtimes", "not known yet"
 /// Compares a command's output with what it has to say: `None` if all is well.
 #[must_use]
 pub fn verdict<'a>(check: &'a ExerciseCheck, exit: i32, output: &str) -> Option<&'a str> {
-    let said = check.expect.iter().all(|part| output.contains(part.as_str()));
+    let has_all = check.expect.iter().all(|part| output.contains(part.as_str()));
     let mut rejected = check.reject.iter().map(String::as_str).chain(NOTHING_RAN.iter().copied());
-    let silent = rejected.all(|part| !output.contains(part));
-    (exit != check.exit || !said || !silent).then_some(check.otherwise.as_str())
+    let has_no_rejected = rejected.all(|part| !output.contains(part));
+    (exit != check.exit || !has_all || !has_no_rejected).then_some(check.otherwise.as_str())
 }

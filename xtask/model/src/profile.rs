@@ -24,17 +24,17 @@ pub struct Profile {
     /// Where and how this was measured.
     pub provenance: Provenance,
     /// Whether it takes components at all.
-    pub components: Answer,
+    pub components: ProbeAnswer,
     /// Each proposal that has a probe module, by the lab's name.
-    pub proposals: BTreeMap<String, Answer>,
+    pub proposals: BTreeMap<String, ProbeAnswer>,
     /// Core imports: module to its functions.
-    pub imports: BTreeMap<String, Functions>,
+    pub imports: BTreeMap<String, MeasuredFunctions>,
     /// How it treats an import that nobody defines.
-    pub unknown_import: Answer,
+    pub unknown_import: ProbeAnswer,
     /// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
-    pub interfaces: BTreeMap<String, Answer>,
+    pub interfaces: BTreeMap<String, ProbeAnswer>,
     /// Small modules with something unusual about them, by name: `no-start`, `no-memory`, `exit-126`.
-    pub unusual_modules: BTreeMap<String, Answer>,
+    pub unusual_modules: BTreeMap<String, ProbeAnswer>,
     /// How much it accepts of something, by name: `locals`.
     pub limits: BTreeMap<String, Limit>,
     /// How each function of WASI 0.1 behaves when a guest calls it as a program would.
@@ -65,7 +65,7 @@ pub struct Provenance {
 
 /// The answer to a probe module.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct ProbeAnswer {
     /// By default.
     pub support: Support,
     /// How the runtime ended if it refused: what it will say of another module too.
@@ -93,7 +93,7 @@ pub enum Support {
 
 /// The defined functions of an import module.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Functions {
+pub struct MeasuredFunctions {
     /// The specification that declares them: `WASI 0.1`.
     pub specification: String,
     /// Functions that the runtime defines, each with the specification's type: `(i32, i32) -> (i32)`.
@@ -103,7 +103,7 @@ pub struct Functions {
     pub missing: BTreeSet<String>,
     /// Functions that it refuses in another way: name to how.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub refused: BTreeMap<String, Answer>,
+    pub refused: BTreeMap<String, ProbeAnswer>,
     /// Functions of which it does not say, since it starts guests whatever they import.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unchecked: BTreeSet<String>,
@@ -122,7 +122,7 @@ pub enum UniformAnswer {
     Unchecked(usize),
 }
 
-impl Functions {
+impl MeasuredFunctions {
     /// Whether the runtime defines a function; `None` if it was not asked.
     #[must_use]
     pub fn defines(&self, name: &str) -> Option<bool> {

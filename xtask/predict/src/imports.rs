@@ -3,28 +3,28 @@
 use std::collections::HashSet;
 
 use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Facts, Import};
-use wasmlab_model::profile::{Answer, BehaviourOutcome, Functions, Profile, Support};
+use wasmlab_model::profile::{BehaviourOutcome, MeasuredFunctions, ProbeAnswer, Profile, Support};
 use wasmlab_protocol::Cause;
 
-use crate::Question;
+use crate::PlannedRun;
 use crate::obstacle::{Obstacle, is_given};
 
 /// Whether a runtime defines an import.
 enum Definition<'a> {
     Defined,
     /// It does not, as this answer says.
-    Missing(Option<&'a Answer>),
+    Missing(Option<&'a ProbeAnswer>),
     /// It defines it with another type, and refuses that.
-    OtherType(&'a Answer),
+    OtherType(&'a ProbeAnswer),
     /// It starts the file, and fails at a call.
     Unchecked,
 }
 
 /// The first import that the runtime lacks, in the order of the file, with the number of them.
-pub fn missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Option<Obstacle> {
+pub fn missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<Obstacle> {
     let imports = facts.imports.iter();
     let found: Vec<(&Import, Definition)> =
-        imports.map(|import| (import, definition(facts, import, question, profile, on))).collect();
+        imports.map(|import| (import, definition(facts, import, planned, profile, on))).collect();
     let count = found.iter().filter(|(_, definition)| matches!(definition, Definition::Missing(_))).count();
     let (import, definition) =
         found.iter().find(|(_, d)| matches!(d, Definition::Missing(_) | Definition::OtherType(_)))?;
@@ -49,13 +49,13 @@ pub fn missing(facts: &Facts, question: &Question, profile: &Profile, on: &[Stri
 fn definition<'a>(
     facts: &Facts,
     import: &Import,
-    question: &Question,
+    planned: &PlannedRun,
     profile: &'a Profile,
     on: &[String],
 ) -> Definition<'a> {
     match facts.kind {
         BinaryKind::Component => interface(import, profile, on),
-        BinaryKind::Module => core(facts, import, question, profile),
+        BinaryKind::Module => core(facts, import, planned, profile),
     }
 }
 
@@ -87,8 +87,8 @@ fn names<'a>(facts: &Facts, imports: impl Iterator<Item = (&'a Import, &'static 
 
 /// Every import that the runtime lacks whatever its switches, in the order of the file; `NAME with this
 /// type` for one that it defines with another type.
-pub fn all_missing(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Names {
-    let lacks = |import| match definition(facts, import, question, profile, on) {
+pub fn all_missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> Names {
+    let lacks = |import| match definition(facts, import, planned, profile, on) {
         // A switch defines it, which was not tried since another import is missing too.
         Definition::Missing(Some(answer)) if !answer.switches.is_empty() => None,
         Definition::Missing(_) => Some((import, "")),
@@ -99,10 +99,10 @@ pub fn all_missing(facts: &Facts, question: &Question, profile: &Profile, on: &[
 }
 
 /// The runtime's report on this import, in the words that it has for a probe.
-fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: usize) -> Cause {
+fn missing_cause(facts: &Facts, import: &Import, reported: Option<&Cause>, count: usize) -> Cause {
     // A component's import is named by its interface, and the probe's cause by the first function in it.
     if facts.kind == BinaryKind::Component {
-        return match said {
+        return match reported {
             Some(cause @ Cause::MissingImport { .. }) => cause.clone(),
             _ => Cause::MissingImport {
                 module: String::new(),
@@ -113,7 +113,7 @@ fn missing_cause(facts: &Facts, import: &Import, said: Option<&Cause>, count: us
         };
     }
     let (module, name) = (import.module.clone(), import.name.clone());
-    match said {
+    match reported {
         Some(Cause::MissingImport { missing_count: 0, .. }) => {
             Cause::MissingImport { module, name, ty: String::new(), missing_count: 0 }
         }
@@ -175,7 +175,8 @@ const MEMORY: (&str, &str) = ("env", "memory");
 /// Whether a runtime makes the memory that a module imports: a host of WASIX does so for a program of any WASI. The probe
 /// of imported memories imports nothing else.
 pub fn gives_memory(facts: &Facts, profile: &Profile) -> bool {
-    let is_of_wasix = |(module, of): (&String, &Functions)| module.starts_with("wasix") && !of.defined.is_empty();
+    let is_of_wasix =
+        |(module, of): (&String, &MeasuredFunctions)| module.starts_with("wasix") && !of.defined.is_empty();
     let imports = |is_it: &dyn Fn(&Import) -> bool| facts.imports.iter().any(is_it);
     profile.imports.iter().any(is_of_wasix)
         && imports(&|import| import.module.starts_with("wasi"))
@@ -185,9 +186,9 @@ pub fn gives_memory(facts: &Facts, profile: &Profile) -> bool {
 /// The import module of JavaScript's string builtins.
 const BUILTINS: &str = "wasm:js-string";
 
-fn core<'a>(facts: &Facts, import: &Import, question: &Question, profile: &'a Profile) -> Definition<'a> {
+fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a Profile) -> Definition<'a> {
     // A file may have a million imports: their full names are made only where somebody asks for one.
-    let host = &question.run.host_functions;
+    let host = &planned.run.host_functions;
     if !host.is_empty() && host.contains(&format!("{}.{}", import.module, import.name)) {
         return Definition::Defined;
     }
@@ -250,8 +251,8 @@ fn unknown(profile: &Profile) -> Definition<'_> {
 }
 
 /// The imported functions that do not do on this runtime what they are specified to do, or may not exist.
-pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile, on: &[String]) -> Names {
-    if question.glue {
+pub fn doubtful(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> Names {
+    if planned.glue {
         return Names::default();
     }
     if facts.kind == BinaryKind::Component {
@@ -264,7 +265,7 @@ pub fn doubtful(facts: &Facts, question: &Question, profile: &Profile, on: &[Str
             return true;
         }
         let works = behaviour.is_none_or(|behaviour| behaviour.outcome == BehaviourOutcome::Works);
-        !works || matches!(core(facts, import, question, profile), Definition::Unchecked) && behaviour.is_none()
+        !works || matches!(core(facts, import, planned, profile), Definition::Unchecked) && behaviour.is_none()
     };
     names(facts, facts.imports.iter().filter(|import| fails(import)).map(|import| (import, "")))
 }

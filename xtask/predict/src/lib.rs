@@ -33,9 +33,9 @@ use wasmlab_protocol::{Cause, Event, Stage};
 
 use obstacle::Obstacle;
 
-/// A run to predict.
+/// A run to predict: a guest, and how it is run.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub struct PlannedRun<'a> {
     /// The file's facts, or why it cannot be read.
     pub facts: Result<&'a Facts, &'a str>,
     /// The entry point and the guest's inputs.
@@ -81,9 +81,9 @@ const MAX_ROUNDS: usize = 4;
 
 /// The prediction for a file on a runtime.
 #[must_use]
-pub fn predict(question: &Question, profile: &Profile) -> Prediction {
-    let Some(first) = obstacle::first(question, profile, &[]) else { return runs(question, profile, Vec::new()) };
-    let judged = judgement(question, profile, &first);
+pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
+    let Some(first) = obstacle::first(planned, profile, &[]) else { return runs(planned, profile, Vec::new()) };
+    let judged = judgement(planned, profile, &first);
     let mut on: Vec<String> = Vec::new();
     let mut last: Option<(Obstacle, Judgement)> = None;
     for _ in 0..MAX_ROUNDS {
@@ -93,10 +93,10 @@ pub fn predict(question: &Question, profile: &Profile) -> Prediction {
             break;
         }
         on.extend(more);
-        match obstacle::first(question, profile, &on) {
-            None => return runs(question, profile, on),
+        match obstacle::first(planned, profile, &on) {
+            None => return runs(planned, profile, on),
             Some(next) => {
-                let judged = judgement(question, profile, &next);
+                let judged = judgement(planned, profile, &next);
                 last = Some((next, judged));
             }
         }
@@ -108,15 +108,15 @@ pub fn predict(question: &Question, profile: &Profile) -> Prediction {
         }
         None => judged,
     };
-    fails(judged, question, profile, &on)
+    fails(judged, planned, profile, &on)
 }
 
-fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Prediction {
-    let found = question.facts.map(|facts| {
+fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Prediction {
+    let found = planned.facts.map(|facts| {
         let proposals = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
-        let start = obstacle::has_unmeasured_start(facts, question, profile);
+        let start = obstacle::has_unmeasured_start(facts, planned, profile);
         let start = start.then(|| obstacle::UNMEASURED_START.to_owned());
-        let imports = imports::doubtful(facts, question, profile, &switches);
+        let imports = imports::doubtful(facts, planned, profile, &switches);
         (proposals.chain(start).chain(imports.first).collect::<Vec<String>>(), imports.more)
     });
     let (functions, more) = found.unwrap_or_default();
@@ -129,18 +129,18 @@ fn runs(question: &Question, profile: &Profile, switches: Vec<String>) -> Predic
 }
 
 /// `on`: the switches that were tried.
-fn fails(judgement: Judgement, question: &Question, profile: &Profile, on: &[String]) -> Prediction {
-    let judgement = match question.facts {
+fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[String]) -> Prediction {
+    let judgement = match planned.facts {
         Ok(facts) => proposals::located(judgement, facts),
         Err(_) => judgement,
     };
     let Judgement { code, subject, detail, remedy, remedy_kind, .. } = judgement;
     let entry = code.map(Code::entry);
     let remedy = remedy.or_else(|| entry.map(|entry| entry.remedy.to_owned()));
-    let facts = question.facts.ok();
+    let facts = planned.facts.ok();
     let missing = facts
         .filter(|_| code.is_some_and(is_of_linking))
-        .map(|facts| imports::all_missing(facts, question, profile, on));
+        .map(|facts| imports::all_missing(facts, planned, profile, on));
     let of_proposal = |facts: &Facts| {
         let mut names = subject.as_deref().unwrap_or_default().split(' ');
         names.find_map(|name| facts.first_uses.get(name)).cloned()
@@ -173,7 +173,7 @@ impl Prediction {
 }
 
 /// The judgement on the observation that this obstacle causes.
-fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Judgement {
+fn judgement(planned: &PlannedRun, profile: &Profile, obstacle: &Obstacle) -> Judgement {
     let events = vec![
         Event::Stage { stage: obstacle.stage, micros: 0, cached: false },
         Event::End { cause: obstacle.cause.clone(), micros: 0 },
@@ -185,7 +185,7 @@ fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Jud
         unchecked_imports: profile.unknown_import.support == Support::Unchecked,
         ..GuestProgress::default()
     };
-    let evidence = Evidence { facts: question.facts, observation: &observation, progress: &progress, lab_guest: false };
+    let evidence = Evidence { facts: planned.facts, observation: &observation, progress: &progress, lab_guest: false };
     let judged = diagnose(&evidence).unwrap_or_else(|| Judgement {
         verdict: Verdict::Gap,
         code: None,
@@ -199,7 +199,7 @@ fn judgement(question: &Question, profile: &Profile, obstacle: &Obstacle) -> Jud
         checks: Vec::new(),
         assertions: None,
     });
-    match (&obstacle.cause, question.facts) {
+    match (&obstacle.cause, planned.facts) {
         (Cause::Rejected { message, .. }, Ok(facts)) if proposals::is_refusal(&judged, facts) => {
             proposals::refine(judged, facts, message, &obstacle::probed(facts, profile))
         }
@@ -212,9 +212,9 @@ fn is_of_linking(code: Code) -> bool {
     (400..460).contains(&code.entry().priority)
 }
 
-/// Whether the question is about a program, not about an export or a server.
-fn is_program(question: &Question) -> bool {
-    question.run.entry == EntryPointKind::Command
+/// Whether a program is to run, not an export or a server.
+fn is_program(planned: &PlannedRun) -> bool {
+    planned.run.entry == EntryPointKind::Command
 }
 
 /// The stage at which a runtime refuses a module for this cause.

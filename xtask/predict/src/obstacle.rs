@@ -1,11 +1,11 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, RefusalKind};
-use wasmlab_model::profile::{Answer, Profile, Support};
+use wasmlab_model::profile::{ProbeAnswer, Profile, Support};
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, Stage};
 
-use crate::{Question, imports, is_program, stage_of};
+use crate::{PlannedRun, imports, is_program, stage_of};
 
 /// The reason why the file is refused, and what would get past it.
 pub struct Obstacle {
@@ -28,8 +28,8 @@ impl Obstacle {
 const COMPONENTS: &str = "component-model";
 
 /// The first obstacle on a runtime that has these switches on.
-pub fn first(question: &Question, profile: &Profile, on: &[String]) -> Option<Obstacle> {
-    let facts = match question.facts {
+pub fn first(planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<Obstacle> {
+    let facts = match planned.facts {
         Ok(facts) => facts,
         Err(message) => return Some(Obstacle::new(Cause::Rejected { message: message.to_owned(), offset: None }, &[])),
     };
@@ -37,12 +37,12 @@ pub fn first(question: &Question, profile: &Profile, on: &[String]) -> Option<Ob
         .or_else(|| component(facts, profile, on))
         .or_else(|| proposal(facts, profile, on))
         .or_else(|| mixed_exceptions(facts, profile))
-        .or_else(|| if question.glue { None } else { imports::missing(facts, question, profile, on) })
-        .or_else(|| if question.glue { None } else { entry(facts, question, profile) })
+        .or_else(|| if planned.glue { None } else { imports::missing(facts, planned, profile, on) })
+        .or_else(|| if planned.glue { None } else { entry(facts, planned, profile) })
 }
 
 /// Whether a runtime with these switches on accepts what this answer is about.
-pub fn is_given(answer: &Answer, on: &[String]) -> bool {
+pub fn is_given(answer: &ProbeAnswer, on: &[String]) -> bool {
     match answer.support {
         Support::Yes | Support::Unchecked | Support::Unknown => true,
         Support::No if is_wrong(answer) => true,
@@ -51,7 +51,7 @@ pub fn is_given(answer: &Answer, on: &[String]) -> bool {
 }
 
 /// Whether the runtime accepts what this answer is about, and then runs it wrongly: no obstacle, but nothing to rely on.
-pub fn is_wrong(answer: &Answer) -> bool {
+pub fn is_wrong(answer: &ProbeAnswer) -> bool {
     answer.support == Support::No && matches!(answer.cause, Some(Cause::Trap { .. }))
 }
 
@@ -72,10 +72,10 @@ fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
         }
     };
     let limit = profile.limits.get(&refusal.subject);
-    let said = limit.map(|limit| limit.message.clone()).filter(|message| !message.is_empty());
+    let reported = limit.map(|limit| limit.message.clone()).filter(|message| !message.is_empty());
     let measured =
         limit.and_then(|limit| Some(format!("; it accepts {} and refuses {}", limit.accepted, limit.refused?)));
-    let message = said.unwrap_or_else(|| refusal.message.clone()) + &measured.unwrap_or_default();
+    let message = reported.unwrap_or_else(|| refusal.message.clone()) + &measured.unwrap_or_default();
     (!accepts).then(|| Obstacle::new(Cause::Rejected { message, offset: None }, &[]))
 }
 
@@ -96,7 +96,7 @@ const UNSHARED_ATOMICS: &str = "unshared-atomics";
 const NON_NULL_EXTERNREF: &str = "non-null-externref";
 
 /// The profile's answer for a proposal that a file needs. Older profiles have no answer for a part of one.
-fn answer<'p>(name: &str, facts: &Facts, profile: &'p Profile) -> Option<&'p Answer> {
+fn answer<'p>(name: &str, facts: &Facts, profile: &'p Profile) -> Option<&'p ProbeAnswer> {
     let part = match name {
         "threads" if facts.only_imports_shared_memory() => Some(IMPORTED_SHARED),
         "threads" if facts.shares_no_memory() => Some(UNSHARED_ATOMICS),
@@ -147,7 +147,7 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
     let names = facts.proposals.iter().map(String::as_str).filter(is_asked);
     let part = facts.proposals.contains("reference-types") && uses_externref(facts);
     let lacking = names.chain(part.then_some("externref"));
-    let mut lacking: Vec<(&str, &Answer)> = lacking
+    let mut lacking: Vec<(&str, &ProbeAnswer)> = lacking
         .filter_map(|name| Some((name, answer(name, facts, profile).filter(|answer| !is_given(answer, on))?)))
         .collect();
     // Tags belong to `exceptions`, but the legacy form came with tags of its own.
@@ -196,10 +196,10 @@ fn support(profile: &Profile, name: &str) -> Support {
 
 /// Whether a program depends on its function with the empty name, and nothing was measured of such: whether the runtime
 /// starts one, or which it starts if there is a `_start` beside it.
-pub fn has_unmeasured_start(facts: &Facts, question: &Question, profile: &Profile) -> bool {
+pub fn has_unmeasured_start(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
     let exports = |name: &str| facts.exports_function(name);
     let open = if exports("_start") { Support::Yes } else { Support::Unknown };
-    is_program(question) && exports("") && support(profile, EMPTY_NAME) == open
+    is_program(planned) && exports("") && support(profile, EMPTY_NAME) == open
 }
 
 /// The obstacle of an unusual module that the runtime refuses.
@@ -213,7 +213,7 @@ fn refused_probe(profile: &Profile, name: &str) -> Option<Obstacle> {
 }
 
 /// The obstacle that keeps a file with all its imports from starting.
-fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstacle> {
+fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obstacle> {
     let exports = |name: &str| facts.exports_function(name);
     let is_module = facts.kind == BinaryKind::Module;
     if is_module
@@ -228,7 +228,7 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
     if is_old && imports::is_emscripten_host(profile) {
         return None;
     }
-    if is_program(question) && is_module {
+    if is_program(planned) && is_module {
         let starts_main = support(profile, "main-without-start") == Support::Yes;
         let starts_unnamed = support(profile, EMPTY_NAME) != Support::No;
         if !(exports("_start") || starts_main && exports("main") || starts_unnamed && exports("")) {
@@ -244,18 +244,18 @@ fn entry(facts: &Facts, question: &Question, profile: &Profile) -> Option<Obstac
             return Some(obstacle);
         }
     }
-    if is_program(question) && !is_module {
+    if is_program(planned) && !is_module {
         let runs = facts.exports.iter().any(|export| export.name.starts_with("wasi:cli/run@"));
         let cause = profile.components.cause.clone().filter(|cause| matches!(cause, Cause::MissingExport { .. }));
         return cause.filter(|_| !runs).map(|cause| Obstacle::new(cause, &[]));
     }
-    if question.run.entry == EntryPointKind::Calls
-        && let Some(call) = question.run.call.iter().find(|call| !exports(&call.export))
+    if planned.run.entry == EntryPointKind::Calls
+        && let Some(call) = planned.run.call.iter().find(|call| !exports(&call.export))
     {
         return Some(Obstacle::new(Cause::MissingExport { name: call.export.clone() }, &[]));
     }
     // What a server calls is an interface, and only components export those.
-    if is_module && question.run.entry == EntryPointKind::Http {
+    if is_module && planned.run.entry == EntryPointKind::Http {
         return Some(Obstacle::new(Cause::MissingExport { name: "wasi:http/incoming-handler".to_owned() }, &[]));
     }
     let has_memory =

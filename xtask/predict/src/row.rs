@@ -49,8 +49,8 @@ fn of_column(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Rem
         subject: of.subject.as_deref(),
         stage: None,
         runtime: column.id,
-        own: of.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy),
-        own_kind: of.remedy_kind,
+        remedy: of.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy),
+        remedy_kind: of.remedy_kind,
         differs: false,
         facts,
         predicted: true,
@@ -64,7 +64,6 @@ fn as_failed_column<'a>(other: &'a Column) -> Option<FailedColumn<'a>> {
         column: (other.id, other.engine),
         code: of.code?,
         subject: of.subject.as_deref(),
-        detail: &of.detail,
         remedy: of.remedy.as_deref(),
         differs: false,
     })

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::profile::{
-    Answer, Behaviour, BehaviourOutcome, Functions, PROFILE_SCHEMA, Profile, Provenance, Support,
+    Behaviour, BehaviourOutcome, MeasuredFunctions, PROFILE_SCHEMA, ProbeAnswer, Profile, Provenance, Support,
 };
 use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_protocol::{Cause, HostRefusal};
 
-use crate::{Expected, Question, predict};
+use crate::{Expected, PlannedRun, predict};
 
-fn yes() -> Answer {
-    Answer { support: Support::Yes, ..Answer::default() }
+fn yes() -> ProbeAnswer {
+    ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() }
 }
 
-fn no(cause: Cause, switches: &[&str]) -> Answer {
+fn no(cause: Cause, switches: &[&str]) -> ProbeAnswer {
     let switches = switches.iter().map(|switch| (*switch).to_owned()).collect();
-    Answer { support: Support::No, cause: Some(cause), switches }
+    ProbeAnswer { support: Support::No, cause: Some(cause), switches }
 }
 
 fn rejected(message: &str) -> Cause {
@@ -31,11 +31,11 @@ fn missing(module: &str, name: &str) -> Cause {
 /// A runtime with part of WASI 0.1, without simd, with gc behind a switch, and without components.
 fn profile() -> Profile {
     let ty = "(i32) -> ()".to_owned();
-    let functions = Functions {
+    let functions = MeasuredFunctions {
         specification: "WASI 0.1".to_owned(),
         defined: [("proc_exit".to_owned(), ty), ("sched_yield".to_owned(), "() -> (i32)".to_owned())].into(),
         missing: ["sock_accept".to_owned()].into(),
-        ..Functions::default()
+        ..MeasuredFunctions::default()
     };
     let start = no(Cause::MissingExport { name: "_start".to_owned() }, &[]);
     let mixed = no(rejected("Module uses both legacy exceptions and try_table"), &[]);
@@ -75,7 +75,7 @@ fn profile() -> Profile {
 fn check(wat: &str, wanted: (Expected, &str, &str)) {
     let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
     let run = Run::default();
-    let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile());
+    let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile());
     let code = found.code.map_or_else(|| found.switches.join(" "), |code| code.id().to_owned());
     let subject = found.subject.clone().unwrap_or_else(|| found.functions.join(" "));
     assert_eq!((found.expected, code.as_str(), subject.as_str()), wanted, "{wat}: {}", found.detail);
@@ -125,8 +125,8 @@ fn a_host_of_wasix_makes_the_memory_of_a_program() {
         let refused = Cause::HostRefused { refusal: HostRefusal::NoMemory, message: "no memory".to_owned() };
         profile.unusual_modules.insert("no-memory".to_owned(), no(refused, &[]));
         let defined = functions.iter().map(|name| ((*name).to_owned(), "() -> ()".to_owned())).collect();
-        profile.imports.insert("wasix_32v1".to_owned(), Functions { defined, ..Functions::default() });
-        let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile);
+        profile.imports.insert("wasix_32v1".to_owned(), MeasuredFunctions { defined, ..MeasuredFunctions::default() });
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile);
         assert_eq!(found.expected, wanted, "{functions:?}: {}", found.detail);
     }
 }
@@ -136,7 +136,7 @@ fn reasons_are_exact() {
     let of = |wat: &str| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         let run = Run::default();
-        predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile())
+        predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile())
     };
     let wasi = |name: &str| format!("(import \"wasi_snapshot_preview1\" \"{name}\" (func))");
     let found = of(&format!("(module {} {} (func (export \"_start\")))", wasi("sock_accept"), wasi("sock_open")));
@@ -149,7 +149,7 @@ fn reasons_are_exact() {
     profile.unusual_modules.insert("other-type".to_owned(), no(rejected("other type"), &[]));
     let missing_on = |wat: &str| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
-        predict(&Question { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile).missing
+        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile).missing
     };
     let http = "(import \"wasi:http/types@0.2.0\" (instance))";
     assert_eq!(missing_on(&format!("(component (import \"a:b/c\" (instance)) {http})")), ["a:b/c"]);
@@ -176,19 +176,19 @@ fn runtime_may_have_either_form_of_exceptions_but_not_both_in_one_module() {
     }
     profile.unusual_modules.remove("mixed-exceptions");
     let run = Run::default();
-    let question = Question { facts: Ok(&facts), run: &run, glue: false };
-    let found = predict(&question, &profile);
+    let planned = PlannedRun { facts: Ok(&facts), run: &run, glue: false };
+    let found = predict(&planned, &profile);
     assert_eq!(found.expected, Expected::Runs, "{found:?}");
     // A tag alone is of either form.
     let old = "(module (tag $e) (func (export \"_start\") try catch_all end))";
     let old = wasmlab_inspect::facts(&wat::parse_str(old).unwrap()).unwrap();
     let mut only_old = profile.clone();
     only_old.proposals.insert("exceptions".to_owned(), no(rejected("invalid opcode 0x1f"), &[]));
-    assert_eq!(predict(&Question { facts: Ok(&old), ..question }, &only_old).expected, Expected::Runs);
-    assert_eq!(predict(&question, &only_old).expected, Expected::Fails);
+    assert_eq!(predict(&PlannedRun { facts: Ok(&old), ..planned }, &only_old).expected, Expected::Runs);
+    assert_eq!(predict(&planned, &only_old).expected, Expected::Fails);
     let mixes = "module uses a mix of legacy and new exception handling instructions";
     profile.unusual_modules.insert("mixed-exceptions".to_owned(), no(rejected(mixes), &[]));
-    let found = predict(&question, &profile);
+    let found = predict(&planned, &profile);
     assert_eq!(found.subject.as_deref(), Some("exceptions legacy-exceptions"), "{}", found.detail);
 }
 
@@ -201,17 +201,17 @@ fn legacy_exceptions_do_not_need_the_standard_form() {
     profile.proposals.insert("legacy-exceptions".to_owned(), yes());
     profile.proposals.insert("exceptions".to_owned(), no(rejected("no exnref"), &[]));
     let run = Run::default();
-    let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile);
+    let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile);
     assert_eq!(found.expected, Expected::Runs, "{found:?}");
 }
 
 #[test]
 fn unmeasured_ways_to_start_are_left_open() {
-    let check = |answer: Option<Answer>, wat: &str, wanted: Expected| {
+    let check = |answer: Option<ProbeAnswer>, wat: &str, wanted: Expected| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         let mut profile = profile();
         profile.unusual_modules.extend(answer.map(|answer| ("empty-name-start".to_owned(), answer)));
-        let found = predict(&Question { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
         assert_eq!(found.expected, wanted, "{wat}: {found:?}");
     };
     let unnamed = "(module (func (export \"\")))";
@@ -225,12 +225,12 @@ fn unmeasured_ways_to_start_are_left_open() {
 
 #[test]
 fn imported_shared_memory_has_an_answer_of_its_own() {
-    let check = |part: Option<Answer>, wat: &str, wanted: Expected| {
+    let check = |part: Option<ProbeAnswer>, wat: &str, wanted: Expected| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         let mut profile = profile();
         profile.proposals.insert("threads".to_owned(), no(rejected("shared memory is disabled"), &[]));
         profile.proposals.extend(part.map(|part| ("imported-shared-memory".to_owned(), part)));
-        let found = predict(&Question { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
         assert_eq!(found.expected, wanted, "{wat}: {found:?}");
     };
     let start = "(func (export \"_start\"))";
@@ -249,7 +249,7 @@ fn a_core_module_serves_no_requests() {
     let wat = "(module (memory (export \"memory\") 1) (func (export \"_start\")))";
     let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
     let run = Run { entry: EntryPointKind::Http, ..Run::default() };
-    let found = predict(&Question { facts: Ok(&facts), run: &run, glue: false }, &profile());
+    let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile());
     assert_eq!((found.expected, found.code), (Expected::Fails, Some(Code::NoEntryPoint)));
     assert_eq!(found.subject.as_deref(), Some("wasi:http/incoming-handler"));
 }
@@ -261,7 +261,7 @@ fn a_file_with_many_imports_has_a_short_prediction() {
         let imports: String = (0..5000).map(|at| format!("(import {} (func))", name(at))).collect();
         let wat = format!("(module {imports} (memory (export \"memory\") 1) (func (export \"_start\")))");
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
-        predict(&Question { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile())
+        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile())
     };
     let many = module(&|at| format!("\"env\" \"f{at}\""));
     assert_eq!((many.missing.len(), many.more), (200, 4800));

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use wasmlab_model::profile::{Answer, Behaviour, BehaviourOutcome, Functions, Support};
+use wasmlab_model::profile::{Behaviour, BehaviourOutcome, MeasuredFunctions, ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
 use crate::catalogue::Catalogue;
-use crate::script::{self, Guests, Printed, ScriptCheck, WASI};
+use crate::script::{self, CheckOutput, Guests, ScriptCheck, WASI};
 use crate::{Ask, Reply};
 
 /// Inputs of each guest: two arguments, a variable and a directory.
@@ -30,9 +30,9 @@ fn checks() -> Result<Vec<ScriptCheck<'static>>> {
 /// If a guest cannot be made.
 pub fn all(
     catalogue: &Catalogue,
-    linked: &BTreeMap<String, Functions>,
+    linked: &BTreeMap<String, MeasuredFunctions>,
     unchecked: bool,
-    unusual_modules: &BTreeMap<String, Answer>,
+    unusual_modules: &BTreeMap<String, ProbeAnswer>,
     runtime: &mut dyn Ask,
 ) -> Result<BTreeMap<String, Behaviour>> {
     let Some(declared) = catalogue.functions.iter().find(|of| of.specification == "WASI 0.1") else {
@@ -56,8 +56,8 @@ pub fn all(
     let able: Vec<&ScriptCheck> = all.iter().filter(|check| check.uses.iter().all(|name| defines(name))).collect();
     script::run(able, &guests, runtime, |name, printed, reply| {
         let behaviour = match printed {
-            Printed::Result(code, _) => of_code(code),
-            Printed::Ended(_) => ended(reply),
+            CheckOutput::Result(code, _) => of_code(code),
+            CheckOutput::Ended(_) => of_ended_guest(reply),
         };
         found.insert(name.to_owned(), behaviour);
     })?;
@@ -65,7 +65,7 @@ pub fn all(
 }
 
 /// Exit codes are measured with the unusual modules.
-fn exit(unusual_modules: &BTreeMap<String, Answer>) -> Option<Behaviour> {
+fn exit(unusual_modules: &BTreeMap<String, ProbeAnswer>) -> Option<Behaviour> {
     let works =
         ["exit-0", "exit-1"].iter().all(|name| unusual_modules.get(*name).is_some_and(|a| a.support == Support::Yes));
     works.then(|| Behaviour { outcome: BehaviourOutcome::Works, detail: String::new() })
@@ -80,7 +80,7 @@ fn of_code(code: i32) -> Behaviour {
     }
 }
 
-fn ended(reply: &Reply) -> Behaviour {
+fn of_ended_guest(reply: &Reply) -> Behaviour {
     let detail = match &reply.cause {
         Some(
             Cause::Trap { message, .. }

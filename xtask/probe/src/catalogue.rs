@@ -14,15 +14,15 @@ pub struct Catalogue {
     /// Version of the format.
     schema: u32,
     /// Functions of core modules.
-    pub functions: Vec<Functions>,
+    pub functions: Vec<SpecifiedFunctions>,
     /// Interfaces of components.
-    pub packages: Vec<Packages>,
+    pub packages: Vec<WitPackages>,
 }
 
 /// The functions that one specification declares in one import module.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Functions {
+pub struct SpecifiedFunctions {
     /// The specification: `WASI 0.1`.
     pub specification: String,
     /// The crate or repository, its version or commit, and the file.
@@ -36,7 +36,7 @@ pub struct Functions {
 /// The WIT packages of a specification, all of one version.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Packages {
+pub struct WitPackages {
     /// The specification: `WASI 0.2`.
     pub specification: String,
     /// The crate and the folder.

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use semver::Version;
-use wasmlab_model::profile::{Answer, Support};
+use wasmlab_model::profile::{ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, PackageId, Resolve, Stability, TypeDefKind, TypeId};
 
-use crate::catalogue::Packages;
+use crate::catalogue::WitPackages;
 use crate::{Ask, Lack, Probe, Reply};
 
 /// The interfaces of some packages, at one version.
@@ -30,7 +30,7 @@ impl Interfaces {
     ///
     /// # Errors
     /// If the catalogue's WIT is invalid.
-    pub fn at(packages: &Packages, version: &Version) -> Result<Self> {
+    pub fn at(packages: &WitPackages, version: &Version) -> Result<Self> {
         let mut resolve = Resolve::default();
         let mut ids: Vec<PackageId> = Vec::new();
         for (index, wit) in packages.wit.iter().enumerate() {
@@ -85,7 +85,7 @@ impl Interfaces {
 
 /// The versions of a specification that were published: a stable one has a patch release each from 0.
 #[must_use]
-pub fn versions(of: &Packages) -> Vec<Version> {
+pub fn versions(of: &WitPackages) -> Vec<Version> {
     let Ok(newest) = Version::parse(&of.version) else { return Vec::new() };
     if !newest.pre.is_empty() {
         return vec![newest];
@@ -98,14 +98,14 @@ pub fn versions(of: &Packages) -> Vec<Version> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn all(catalogue: &[Packages], runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
+pub fn all(catalogue: &[WitPackages], runtime: &mut dyn Ask) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
     // A runtime that starts components whatever they import says nothing by that.
     let unknown = runtime.ask(&Probe::from_text("interface-unknown", UNKNOWN)?, &[]);
     let is_unchecked = unknown.is_some_and(|reply| is_linked(&reply));
     for packages in catalogue {
         // Answers of the version before: what is lacking in all versions is not asked again one by one.
-        let mut before: BTreeMap<String, Answer> = BTreeMap::new();
+        let mut before: BTreeMap<String, ProbeAnswer> = BTreeMap::new();
         for version in versions(packages) {
             let interfaces = Interfaces::at(packages, &version)?;
             let names: Vec<String> = interfaces.names().collect();
@@ -115,9 +115,9 @@ pub fn all(catalogue: &[Packages], runtime: &mut dyn Ask) -> Result<BTreeMap<Str
                 .filter(|name| before.get(base(name)).is_none_or(|a| a.support != Support::No))
                 .cloned()
                 .collect();
-            let yes = || Answer { support: Support::Yes, ..Answer::default() };
+            let yes = || ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() };
             let of_types = interfaces.of_types.iter().map(|name| (format!("{name}@{version}"), yes()));
-            let mut found: BTreeMap<String, Answer> = of_types.collect();
+            let mut found: BTreeMap<String, ProbeAnswer> = of_types.collect();
             if likely.len() > 1 {
                 let probe = interfaces.component(&format!("interfaces-{short}-{}", version.patch), &likely)?;
                 if runtime.ask(&probe, &[]).is_some_and(|reply| is_linked(&reply)) {
@@ -150,14 +150,14 @@ fn base(name: &str) -> &str {
     name.split_once('@').map_or(name, |(base, _)| base)
 }
 
-fn alone(interfaces: &Interfaces, name: &str, runtime: &mut dyn Ask) -> Result<Answer> {
+fn alone(interfaces: &Interfaces, name: &str, runtime: &mut dyn Ask) -> Result<ProbeAnswer> {
     let short = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let probe = interfaces.component(&format!("interface-{short}"), &[name.to_owned()])?;
-    let Some(reply) = runtime.ask(&probe, &[]) else { return Ok(Answer::default()) };
+    let Some(reply) = runtime.ask(&probe, &[]) else { return Ok(ProbeAnswer::default()) };
     if is_linked(&reply) {
-        return Ok(Answer { support: Support::Yes, ..Answer::default() });
+        return Ok(ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() });
     }
-    let mut answer = Answer { support: Support::No, cause: reply.cause, switches: Vec::new() };
+    let mut answer = ProbeAnswer { support: Support::No, cause: reply.cause, switches: Vec::new() };
     for switch in runtime.switches(Lack::Import(name)) {
         let on = vec![switch];
         if runtime.ask(&probe, &on).is_some_and(|reply| is_linked(&reply)) {

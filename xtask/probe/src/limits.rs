@@ -55,8 +55,8 @@ fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<Limit> {
             Probe { name: format!("limit-{}-{number}", measure.name), module: (measure.module)(number), run: "" };
         let cause = runtime.ask(&probe, &[])?.cause;
         let accepted = matches!(cause, Some(Cause::Returned));
-        if let Some(said) = cause.as_ref().and_then(said).filter(|_| !accepted) {
-            message = said.chars().take(200).collect();
+        if let Some(refusal) = cause.as_ref().and_then(refusal_message).filter(|_| !accepted) {
+            message = refusal.chars().take(200).collect();
         }
         Some(accepted)
     };
@@ -81,7 +81,7 @@ fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<Limit> {
 }
 
 /// The runtime's message on a refusal.
-fn said(cause: &Cause) -> Option<&str> {
+fn refusal_message(cause: &Cause) -> Option<&str> {
     match cause {
         Cause::Trap { message, .. }
         | Cause::Rejected { message, .. }

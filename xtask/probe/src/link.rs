@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use wasmlab_model::profile::{Answer, Functions, Support};
+use wasmlab_model::profile::{MeasuredFunctions, ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
-use crate::catalogue::{self, to_text};
+use crate::catalogue::{SpecifiedFunctions, to_text};
 use crate::{Ask, Probe, Reply};
 
 /// A function by name and type.
@@ -43,11 +43,11 @@ pub fn module(name: &str, from: &str, functions: &[Function]) -> Result<Probe> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn functions(of: &catalogue::Functions, unchecked: bool, runtime: &mut dyn Ask) -> Result<Functions> {
+pub fn functions(of: &SpecifiedFunctions, unchecked: bool, runtime: &mut dyn Ask) -> Result<MeasuredFunctions> {
     let mut search = Search {
         from: &of.module,
         runtime,
-        found: Functions { specification: of.specification.clone(), ..Functions::default() },
+        found: MeasuredFunctions { specification: of.specification.clone(), ..MeasuredFunctions::default() },
     };
     let all: Vec<Function> = of.functions.iter().map(|(name, ty)| (name.as_str(), ty.as_str())).collect();
     if unchecked {
@@ -61,7 +61,7 @@ pub fn functions(of: &catalogue::Functions, unchecked: bool, runtime: &mut dyn A
 struct Search<'a> {
     from: &'a str,
     runtime: &'a mut dyn Ask,
-    found: Functions,
+    found: MeasuredFunctions,
 }
 
 /// The reply to a module, as it concerns its imported functions.
@@ -121,7 +121,7 @@ impl Search<'_> {
             return;
         }
         let support = if cause.is_some() { Support::No } else { Support::Unknown };
-        self.found.refused.insert(name.to_owned(), Answer { support, cause, switches: Vec::new() });
+        self.found.refused.insert(name.to_owned(), ProbeAnswer { support, cause, switches: Vec::new() });
     }
 }
 
@@ -162,14 +162,14 @@ fn short(module: &str) -> String {
 ///
 /// # Errors
 /// If the probe cannot be made.
-pub fn unknown_import(runtime: &mut dyn Ask) -> Result<Answer> {
+pub fn unknown_import(runtime: &mut dyn Ask) -> Result<ProbeAnswer> {
     let probe = module("link-unknown", "wasmlab_probe", &[("nothing", "() -> ()")])?;
-    let Some(reply) = runtime.ask(&probe, &[]) else { return Ok(Answer::default()) };
+    let Some(reply) = runtime.ask(&probe, &[]) else { return Ok(ProbeAnswer::default()) };
     Ok(match reply.cause {
-        _ if reply.unchecked_imports => Answer { support: Support::Unchecked, ..Answer::default() },
-        None => Answer::default(),
-        Some(Cause::Returned) => Answer { support: Support::Unchecked, ..Answer::default() },
-        Some(cause) => Answer { support: Support::No, cause: Some(cause), switches: Vec::new() },
+        _ if reply.unchecked_imports => ProbeAnswer { support: Support::Unchecked, ..ProbeAnswer::default() },
+        None => ProbeAnswer::default(),
+        Some(Cause::Returned) => ProbeAnswer { support: Support::Unchecked, ..ProbeAnswer::default() },
+        Some(cause) => ProbeAnswer { support: Support::No, cause: Some(cause), switches: Vec::new() },
     })
 }
 
@@ -178,18 +178,18 @@ pub fn unknown_import(runtime: &mut dyn Ask) -> Result<Answer> {
 /// # Errors
 /// If a probe cannot be made.
 pub fn all(
-    catalogue: &[catalogue::Functions],
+    catalogue: &[SpecifiedFunctions],
     unchecked: bool,
     runtime: &mut dyn Ask,
-) -> Result<BTreeMap<String, Functions>> {
-    let mut modules: BTreeMap<String, Functions> = BTreeMap::new();
+) -> Result<BTreeMap<String, MeasuredFunctions>> {
+    let mut modules: BTreeMap<String, MeasuredFunctions> = BTreeMap::new();
     for of in catalogue {
         // WasmEdge's sockets are beside the functions of WASI 0.1, some of them with another type.
         let known = modules.get(&of.module);
         let is_known =
             |name: &str| known.is_some_and(|known| known.defines(name).is_some() || known.unchecked.contains(name));
         let new = of.functions.iter().filter(|(name, _)| !is_known(name));
-        let of = catalogue::Functions {
+        let of = SpecifiedFunctions {
             functions: new.map(|(name, ty)| (name.clone(), ty.clone())).collect(),
             specification: of.specification.clone(),
             source: of.source.clone(),
@@ -216,7 +216,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::functions;
-    use crate::catalogue::Functions;
+    use crate::catalogue::SpecifiedFunctions;
     use crate::{Ask, Lack, Probe, Reply};
     use wasmlab_protocol::Cause;
 
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn search_finds_what_is_defined_with_few_starts() {
         let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-        let of = Functions {
+        let of = SpecifiedFunctions {
             specification: "test".to_owned(),
             source: String::new(),
             module: "m".to_owned(),

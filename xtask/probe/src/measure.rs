@@ -1,7 +1,7 @@
 //! Measures a whole profile, one part after the other.
 
 use anyhow::Result;
-use wasmlab_model::profile::{Answer, Functions, PROFILE_SCHEMA, Profile, Provenance, Support};
+use wasmlab_model::profile::{MeasuredFunctions, PROFILE_SCHEMA, ProbeAnswer, Profile, Provenance, Support};
 
 use crate::catalogue::Catalogue;
 use crate::{Ask, behaviour, interfaces, limits, link, proposals, sandbox, script, unusual_modules};
@@ -28,7 +28,7 @@ pub fn profile(subject: Subject, catalogue: &Catalogue, runtime: &mut dyn Ask) -
     let unknown_import = link::unknown_import(runtime)?;
     let unchecked = unknown_import.support == Support::Unchecked;
     // A column that takes only components has nothing to say of core modules.
-    let imports = if unknown_import == Answer::default() {
+    let imports = if unknown_import == ProbeAnswer::default() {
         Default::default()
     } else {
         link::all(&catalogue.functions, unchecked, runtime)?
@@ -38,8 +38,9 @@ pub fn profile(subject: Subject, catalogue: &Catalogue, runtime: &mut dyn Ask) -
     let unusual_modules = unusual_modules::all(runtime)?;
     let behaviour = behaviour::all(catalogue, &imports, unchecked, &unusual_modules, runtime)?;
     let wasi = catalogue.functions.iter().find(|of| of.specification == "WASI 0.1");
-    let defines =
-        |name: &str| unchecked || imports.get(script::WASI).and_then(|of: &Functions| of.defines(name)) == Some(true);
+    let defines = |name: &str| {
+        unchecked || imports.get(script::WASI).and_then(|of: &MeasuredFunctions| of.defines(name)) == Some(true)
+    };
     let sandbox = match wasi {
         Some(of) => sandbox::all(&of.functions, &defines, runtime)?,
         None => Default::default(),

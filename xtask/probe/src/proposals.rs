@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::profile::{Answer, Support};
+use wasmlab_model::profile::{ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
 use crate::{Ask, Lack, Probe, Reply};
@@ -170,7 +170,7 @@ pub fn is_refused(reply: &Reply) -> Option<bool> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
+pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
     for name in names() {
         let Some(probe) = probe(name)? else { continue };
@@ -185,12 +185,12 @@ pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
     Ok(answers)
 }
 
-fn answer(probe: &Probe, proposal: &str, runtime: &mut dyn Ask) -> Answer {
-    let Some(reply) = runtime.ask(probe, &[]) else { return Answer::default() };
+fn answer(probe: &Probe, proposal: &str, runtime: &mut dyn Ask) -> ProbeAnswer {
+    let Some(reply) = runtime.ask(probe, &[]) else { return ProbeAnswer::default() };
     match is_supported(&reply) {
-        None => Answer { cause: reply.cause, ..Answer::default() },
+        None => ProbeAnswer { cause: reply.cause, ..ProbeAnswer::default() },
         // A component that is accepted may have nothing to run.
-        Some(true) => Answer {
+        Some(true) => ProbeAnswer {
             support: Support::Yes,
             cause: reply.cause.filter(|cause| *cause != Cause::Returned),
             switches: Vec::new(),
@@ -199,7 +199,11 @@ fn answer(probe: &Probe, proposal: &str, runtime: &mut dyn Ask) -> Answer {
             let switches = runtime.switches(Lack::Proposal(proposal));
             let helps = !switches.is_empty()
                 && runtime.ask(probe, &switches).is_some_and(|reply| is_supported(&reply) == Some(true));
-            Answer { support: Support::No, cause: reply.cause, switches: if helps { switches } else { Vec::new() } }
+            ProbeAnswer {
+                support: Support::No,
+                cause: reply.cause,
+                switches: if helps { switches } else { Vec::new() },
+            }
         }
     }
 }

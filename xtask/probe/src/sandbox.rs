@@ -9,7 +9,7 @@ use anyhow::Result;
 use wasmlab_model::profile::{Behaviour, BehaviourOutcome};
 use wasmlab_protocol::Cause;
 
-use crate::script::{self, Guests, Printed, ScriptCheck};
+use crate::script::{self, CheckOutput, Guests, ScriptCheck};
 use crate::{Ask, Probe, Reply};
 
 /// Inputs of each guest: a directory with links out of it.
@@ -49,7 +49,7 @@ pub fn all(
         let guests = Guests { types, finds_dir: defines("fd_prestat_get"), run: RUN, name: "sandbox" };
         let able: Vec<&ScriptCheck> = all.iter().filter(|check| check.uses.iter().all(|name| defines(name))).collect();
         script::run(able, &guests, runtime, |name, printed, _| {
-            let (Printed::Result(_, text) | Printed::Ended(text)) = printed;
+            let (CheckOutput::Result(_, text) | CheckOutput::Ended(text)) = printed;
             found.insert(name.to_owned(), of_text(&text));
         })?;
     }

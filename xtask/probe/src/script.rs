@@ -38,7 +38,7 @@ pub fn checks(text: &str) -> Result<Vec<ScriptCheck<'_>>> {
 
 /// The output of a check.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Printed {
+pub enum CheckOutput {
     /// Its result, after other text of its own.
     Result(i32, String),
     /// Nothing more: it ended the guest.
@@ -53,7 +53,7 @@ pub fn run(
     mut left: Vec<&ScriptCheck>,
     with: &Guests,
     runtime: &mut dyn Ask,
-    mut done: impl FnMut(&str, Printed, &Reply),
+    mut done: impl FnMut(&str, CheckOutput, &Reply),
 ) -> Result<()> {
     while !left.is_empty() {
         let probe = with.guest(&left)?;
@@ -84,20 +84,20 @@ pub struct Guests<'a> {
 }
 
 /// Lines `@NAME` before each check and `=CODE` after it; what is between them is the check's own.
-fn read(stdout: &str) -> Vec<(String, Printed)> {
-    let mut results: Vec<(String, Printed)> = Vec::new();
+fn read(stdout: &str) -> Vec<(String, CheckOutput)> {
+    let mut results: Vec<(String, CheckOutput)> = Vec::new();
     for line in stdout.lines() {
-        let open = results.last_mut().filter(|(_, printed)| matches!(printed, Printed::Ended(_)));
+        let open = results.last_mut().filter(|(_, printed)| matches!(printed, CheckOutput::Ended(_)));
         match (line.strip_prefix('@'), line.strip_prefix('='), open) {
-            (Some(name), ..) => results.push((name.to_owned(), Printed::Ended(String::new()))),
+            (Some(name), ..) => results.push((name.to_owned(), CheckOutput::Ended(String::new()))),
             (_, Some(code), Some((_, printed))) if code.parse::<i32>().is_ok() => {
-                if let Printed::Ended(own) = printed {
-                    *printed = Printed::Result(code.parse().unwrap_or_default(), std::mem::take(own));
+                if let CheckOutput::Ended(text) = printed {
+                    *printed = CheckOutput::Result(code.parse().unwrap_or_default(), std::mem::take(text));
                 }
             }
-            (.., Some((_, Printed::Ended(own)))) => {
-                own.push_str(line);
-                own.push('\n');
+            (.., Some((_, CheckOutput::Ended(text)))) => {
+                text.push_str(line);
+                text.push('\n');
             }
             _ => {}
         }
@@ -284,15 +284,15 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use super::{Printed, read};
+    use super::{CheckOutput, read};
 
     #[test]
     fn results_are_read_up_to_the_one_that_ended_the_guest() {
         let results = read("@a\n=0\n@b\nsome\nwords\n=-2\n@c\n");
         let wanted = [
-            ("a".to_owned(), Printed::Result(0, String::new())),
-            ("b".to_owned(), Printed::Result(-2, "some\nwords\n".to_owned())),
-            ("c".to_owned(), Printed::Ended(String::new())),
+            ("a".to_owned(), CheckOutput::Result(0, String::new())),
+            ("b".to_owned(), CheckOutput::Result(-2, "some\nwords\n".to_owned())),
+            ("c".to_owned(), CheckOutput::Ended(String::new())),
         ];
         assert_eq!(results, wanted);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use wasmlab_model::profile::{Answer, Support};
+use wasmlab_model::profile::{ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
 use crate::{Ask, Probe};
@@ -70,21 +70,21 @@ exit!(EXIT_256 "256");
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, Answer>> {
+pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
     for (name, text) in PROBES {
         let reply = runtime.ask(&Probe::from_text(*name, text)?, &[]);
         let wanted = if *name == "empty-name-start" { Some("7") } else { name.strip_prefix("exit-") };
         let wanted = wanted.and_then(|code| code.parse::<i32>().ok());
         let answer = match reply.and_then(|reply| reply.cause) {
-            None => Answer::default(),
+            None => ProbeAnswer::default(),
             Some(Cause::Returned) if wanted.is_none_or(|code| code == 0) => {
-                Answer { support: Support::Yes, ..Answer::default() }
+                ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() }
             }
             Some(Cause::Exit { code }) if wanted.is_none_or(|wanted| wanted == code) => {
-                Answer { support: Support::Yes, ..Answer::default() }
+                ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() }
             }
-            Some(cause) => Answer { support: Support::No, cause: Some(cause), switches: Vec::new() },
+            Some(cause) => ProbeAnswer { support: Support::No, cause: Some(cause), switches: Vec::new() },
         };
         answers.insert((*name).to_owned(), answer);
     }

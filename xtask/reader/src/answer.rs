@@ -22,7 +22,7 @@ const MAX_ANNOTATED: usize = 4 << 10;
 
 /// The answer for a file.
 #[derive(Serialize)]
-pub struct Answer {
+pub struct ReaderAnswer {
     /// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
     pub line: String,
     /// As in `predict --output json`.
@@ -41,7 +41,7 @@ pub struct Answer {
     pub bytes: Vec<ByteLine>,
 }
 
-/// The lengths of lists in [`Answer::facts`].
+/// The lengths of lists in [`ReaderAnswer::facts`].
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Counts {
     /// Of [`Facts::imports`].
@@ -68,7 +68,7 @@ pub struct PredictionGroup {
 
 /// Reads a file, binary or text, and predicts where it runs.
 #[must_use]
-pub fn answer(file: &str, bytes: &[u8], profiles: &[Profile]) -> Answer {
+pub fn answer(file: &str, bytes: &[u8], profiles: &[Profile]) -> ReaderAnswer {
     let binary = source::binary(Path::new(file), bytes).map_err(|error| error.to_string());
     let facts = match &binary {
         Ok(binary) => inspect::facts(binary).map_err(|error| error.to_string()),
@@ -83,7 +83,7 @@ pub fn answer(file: &str, bytes: &[u8], profiles: &[Profile]) -> Answer {
         exports: facts.exports.len(),
         sections: facts.sections.len(),
     });
-    Answer {
+    ReaderAnswer {
         line: facts_line(facts, binary.as_ref().map_or(bytes.len(), |binary| binary.len()) as u64),
         prediction,
         groups,

@@ -8,7 +8,7 @@ use wasmlab_model::profile::Profile;
 use wasmlab_model::remedy::Remedy;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, SCENARIO_SCHEMA, ScenarioFile};
 use wasmlab_predict::row::{self, Column};
-use wasmlab_predict::{Expected, Prediction, Question, predict};
+use wasmlab_predict::{Expected, PlannedRun, Prediction, predict};
 use wasmlab_runtimes as runtimes;
 
 /// The predictions for a file.
@@ -136,7 +136,7 @@ fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profil
             return Err(why.to_owned());
         }
     }
-    Ok(predict(&Question { facts, run: &spec.run, glue: false }, profile))
+    Ok(predict(&PlannedRun { facts, run: &spec.run, glue: false }, profile))
 }
 
 fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>) -> Predicted {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wasmlab_model::profile::Profile;
 
-use crate::answer::{Answer, answer};
+use crate::answer::{ReaderAnswer, answer};
 
 fn profiles() -> Vec<Profile> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots/profiles");
@@ -14,7 +14,7 @@ fn profiles() -> Vec<Profile> {
     files.iter().map(|file| serde_json::from_slice(&fs::read(file).unwrap()).unwrap()).collect()
 }
 
-fn of(file: &str, text: &str) -> Answer {
+fn of(file: &str, text: &str) -> ReaderAnswer {
     answer(file, text.as_bytes(), &profiles())
 }
 
@@ -58,7 +58,7 @@ fn a_runtime_without_wasi_is_the_last_reason() {
 
 #[test]
 fn text_and_binary_have_the_same_answer() {
-    let json = |answer: Answer| serde_json::to_string(&answer).unwrap();
+    let json = |answer: ReaderAnswer| serde_json::to_string(&answer).unwrap();
     let binary = wat::parse_str(HELLO).unwrap();
     let from_text = json(of("a.wat", HELLO)).replace("a.wat", "a.wasm");
     assert_eq!(json(answer("a.wasm", &binary, &profiles())), from_text);

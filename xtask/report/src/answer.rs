@@ -37,7 +37,7 @@ const LABEL_WIDTH: usize = 13;
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
     let codes = by_code(report);
-    let mut answer = Answer { report, codes: &codes, options, out: String::new() };
+    let mut answer = AnswerText { report, codes: &codes, options, out: String::new() };
     for (index, scenario) in report.scenarios.iter().enumerate() {
         if index > 0 {
             answer.out.push('\n');
@@ -50,21 +50,21 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 
 /// The lines that give the reason for an exit code other than 0, as the answer ends with them; empty if it is 0.
 pub(crate) fn exit_code(report: &RunReport, options: RenderOptions) -> String {
-    let mut answer = Answer { report, codes: &BTreeMap::new(), options, out: String::new() };
+    let mut answer = AnswerText { report, codes: &BTreeMap::new(), options, out: String::new() };
     answer.failing();
     answer.nothing_run();
     answer.lab_errors();
     answer.out
 }
 
-struct Answer<'a> {
+struct AnswerText<'a> {
     report: &'a RunReport,
     codes: &'a BTreeMap<Code, Vec<ReasonGroup<'a>>>,
     options: RenderOptions,
     out: String,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> AnswerText<'a> {
     fn module(&mut self, name: &str, title: &str) {
         let report = self.report;
         let artifact = report.artifacts.iter().find(|a| a.scenario == name);
@@ -89,7 +89,7 @@ impl<'a> Answer<'a> {
         if not_applicable.len() == self.present_cells(name) {
             self.others(DIM, "not tested", &not_applicable);
         }
-        for (index, (predicted, runtimes)) in predicted::elsewhere(self.report, name).into_iter().enumerate() {
+        for (index, (predicted, runtimes)) in predicted::on_absent_runtimes(self.report, name).into_iter().enumerate() {
             if index == 0 {
                 self.out.push('\n');
             }

@@ -58,10 +58,10 @@ pub fn with_versions(columns: &[RuntimeInfo], ids: &[&str]) -> String {
     let names = groups.into_iter().map(|(key, members)| {
         let all = columns.iter().filter(|r| r.tool.present && Key::of(r) == key).count();
         // A column named only by its engine must be distinguishable from the ones beside it.
-        let own = |r: &&RuntimeInfo| {
+        let distinct_mode = |r: &&RuntimeInfo| {
             if members.len() > 1 && mode(r).is_empty() { r.mode.clone() } else { mode(r).to_owned() }
         };
-        let modes: Vec<String> = members.iter().map(own).filter(|mode| !mode.is_empty()).collect();
+        let modes: Vec<String> = members.iter().map(distinct_mode).filter(|mode| !mode.is_empty()).collect();
         let modes = match modes.as_slice() {
             [] => String::new(),
             modes if modes.len() > 2 && modes.len() == all => format!(" ({} modes)", modes.len()),
@@ -116,8 +116,8 @@ fn mode(runtime: &RuntimeInfo) -> &str {
 /// `48.0` of `48.0.8`, `156` of `156.0.8078.108`: browsers are known by their major version.
 fn short(version: &str) -> String {
     let numbers: Vec<&str> = version.split('.').collect();
-    let kept = if numbers.len() > 3 && !version.contains('-') { 1 } else { 2 };
-    numbers.into_iter().take(kept).collect::<Vec<_>>().join(".")
+    let significant = if numbers.len() > 3 && !version.contains('-') { 1 } else { 2 };
+    numbers.into_iter().take(significant).collect::<Vec<_>>().join(".")
 }
 
 #[cfg(test)]

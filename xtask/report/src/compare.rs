@@ -180,8 +180,8 @@ fn change(before: &Cell, after: &Cell) -> Change {
     {
         return if now.failed > earlier.failed { Change::Worse } else { Change::FixedGap };
     }
-    let told = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
-    if told(before) == told(after) && same_blame(&before.blame, &after.blame) {
+    let result = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
+    if result(before) == result(after) && same_blame(&before.blame, &after.blame) {
         return Change::Same;
     }
     match (before.verdict, after.verdict) {

@@ -228,7 +228,7 @@ fn runs_on(report: &RunReport) -> (&'static str, Vec<String>) {
 
 /// `wasmi 2.0.0: 40 of 66`.
 fn by_runtime(report: &RunReport) -> Vec<String> {
-    let here = report.runtimes.iter().filter(|r| r.tool.present);
+    let present = report.runtimes.iter().filter(|r| r.tool.present);
     let line = |runtime: &wasmlab_model::report::RuntimeInfo| {
         let measured = report.cells.iter().filter(|c| c.runtime == runtime.id && c.verdict.is_measured());
         let (passes, others): (Vec<&Cell>, Vec<&Cell>) = measured.partition(|c| c.verdict == Verdict::Pass);
@@ -238,5 +238,5 @@ fn by_runtime(report: &RunReport) -> Vec<String> {
         let _ = write!(line, "{} {}: {} of {all}", escaped(&runtime.id), escaped(version), passes.len());
         line
     };
-    here.map(line).collect()
+    present.map(line).collect()
 }

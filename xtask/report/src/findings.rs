@@ -28,7 +28,7 @@ pub enum Severity {
 
 /// Kinds of findings, most important last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum FindingKind {
     /// The report does not cover everything that was requested.
     Partial,
     /// No result: the lab cannot test it yet, or needs another option.
@@ -65,7 +65,7 @@ pub enum Kind {
     Lab,
 }
 
-impl Kind {
+impl FindingKind {
     /// Before a list of findings of this kind.
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -97,7 +97,7 @@ pub struct Finding<'a> {
     /// How serious it is.
     pub severity: Severity,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// The scenario's name, or the subject of a note.
     pub guest: &'a str,
     /// The cell, if it is about one.
@@ -137,7 +137,7 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
     let partial = report.interrupted.then(|| interrupted.to_owned());
     for text in partial.into_iter().chain(report.selected.partition.map(of_partition)) {
         let title = "this report is partial".to_owned();
-        let (severity, kind) = (Severity::Warning, Kind::Partial);
+        let (severity, kind) = (Severity::Warning, FindingKind::Partial);
         found.push(Finding { severity, kind, guest: "", cell: None, title, text, remedy: None });
     }
     found.sort_by_key(|finding| Reverse((finding.severity, finding.kind)));
@@ -153,7 +153,7 @@ pub fn of_one_guest(report: &RunReport) -> bool {
 /// One line that says what made the exit code 1 (or 3): `2 worse, 1 over budget`; none where nothing did.
 #[must_use]
 pub fn reason(found: &[Finding]) -> Option<String> {
-    let mut counts: Vec<(Kind, usize)> = Vec::new();
+    let mut counts: Vec<(FindingKind, usize)> = Vec::new();
     for finding in found.iter().filter(|f| f.severity >= Severity::Failure) {
         match counts.iter_mut().find(|(kind, _)| *kind == finding.kind) {
             Some((_, count)) => *count += 1,
@@ -169,15 +169,15 @@ fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<F
     let mut nowhere = Vec::new();
     for scenario in &report.scenarios {
         let cells = || report.cells.iter().filter(|c| c.scenario == scenario.name);
-        let is_told = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
+        let is_reported = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
         // What did not run in the baseline either is no news.
         let is_old = report.baseline.is_some() && cells().any(|c| c.change != Change::New);
         let is_open = is_open(report, &scenario.name);
-        if is_told || is_old || is_open || cells().any(|c| c.verdict == Verdict::Pass) {
+        if is_reported || is_old || is_open || cells().any(|c| c.verdict == Verdict::Pass) {
             continue;
         }
         let Some(first) = cells().find(|c| c.verdict.is_measured()) else { continue };
-        let (severity, kind) = (Severity::Failure, Kind::Nowhere);
+        let (severity, kind) = (Severity::Failure, FindingKind::Nowhere);
         let title = format!("{} runs on none of the installed runtimes", names.of_guest(&scenario.name));
         let text = format!("{}: {}", first.runtime, first.detail);
         let remedy = first.remedy.as_deref();
@@ -196,7 +196,7 @@ fn title(names: &Names, cell: &Cell, runtimes: &str) -> String {
     format!("{} on {runtimes}: {why}", names.of_guest(&cell.scenario))
 }
 
-fn of_cell<'a>(names: &Names, cell: &'a Cell, severity: Severity, kind: Kind) -> Finding<'a> {
+fn of_cell<'a>(names: &Names, cell: &'a Cell, severity: Severity, kind: FindingKind) -> Finding<'a> {
     let title = title(names, cell, &cell.runtime);
     let was = cell.accepted.as_ref().map(|was| format!("was {was}; ")).unwrap_or_default();
     let text = format!("{was}{}", cell.detail);
@@ -213,7 +213,7 @@ fn contradicted<'a>(report: &RunReport, names: &Names, cell: &'a Cell) -> Option
         prediction.summary()
     );
     let title = format!("{} on {}: predicted {}", names.of_guest(&cell.scenario), cell.runtime, prediction.summary());
-    let (severity, kind) = (Severity::LabError, Kind::Contradicted);
+    let (severity, kind) = (Severity::LabError, FindingKind::Contradicted);
     Some(Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy: None })
 }
 
@@ -225,15 +225,15 @@ pub fn with_remedy(text: &str, remedy: Option<&str>) -> String {
 
 fn of_note(note: &Note) -> Option<Finding<'_>> {
     let (severity, kind) = match note.kind {
-        NoteKind::SnapshotUnusable => (Severity::LabError, Kind::Lab),
-        NoteKind::OverBudget => (Severity::Failure, Kind::OverBudget),
-        kind if kind.is_worse() => (Severity::Failure, Kind::NotedWorse),
+        NoteKind::SnapshotUnusable => (Severity::LabError, FindingKind::Lab),
+        NoteKind::OverBudget => (Severity::Failure, FindingKind::OverBudget),
+        kind if kind.is_worse() => (Severity::Failure, FindingKind::NotedWorse),
         NoteKind::SnapshotOrphan
         | NoteKind::ArtifactChangedWithToolchain
         | NoteKind::AllowanceUnused
         | NoteKind::RequirementUnchecked
         | NoteKind::PredictionOfOtherVersion
-        | NoteKind::GuestChanged => (Severity::Warning, Kind::Noted),
+        | NoteKind::GuestChanged => (Severity::Warning, FindingKind::Noted),
         _ => return None,
     };
     Some(Finding {
@@ -264,13 +264,13 @@ impl<'a> Names<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Severity, findings, reason};
+    use super::{FindingKind, Severity, findings, reason};
     use crate::sample;
     use wasmlab_model::codes::Code;
     use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
     use wasmlab_model::verdict::{Change, Verdict};
 
-    fn check(change: impl FnOnce(&mut RunReport), wanted: &[(Severity, Kind)]) {
+    fn check(change: impl FnOnce(&mut RunReport), wanted: &[(Severity, FindingKind)]) {
         let mut report = sample::report();
         report.notes.clear();
         report.cells.truncate(2);
@@ -290,7 +290,7 @@ mod tests {
         use Severity::{Failure, LabError, Warning};
         check(|_| (), &[]);
         check(|r| gap(&mut r.cells[0], Code::Trap), &[]);
-        check(|r| r.cells[0].change = Change::FixedGap, &[(Failure, Kind::Fixed)]);
+        check(|r| r.cells[0].change = Change::FixedGap, &[(Failure, FindingKind::Fixed)]);
         check(
             |r| {
                 r.cells[0].change = Change::Different;
@@ -299,11 +299,11 @@ mod tests {
                 r.notes = vec![note(NoteKind::SnapshotOrphan), note(NoteKind::SnapshotUnusable)];
             },
             &[
-                (LabError, Kind::Lab),
-                (Failure, Kind::Worse),
-                (Failure, Kind::Different),
-                (Warning, Kind::Noted),
-                (Warning, Kind::Partial),
+                (LabError, FindingKind::Lab),
+                (Failure, FindingKind::Worse),
+                (Failure, FindingKind::Different),
+                (Warning, FindingKind::Noted),
+                (Warning, FindingKind::Partial),
             ],
         );
     }
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn a_file_has_to_run_where_it_could() {
         use Severity::{Failure, Warning};
-        let file = |change: &dyn Fn(&mut RunReport), wanted: &[(Severity, Kind)]| {
+        let file = |change: &dyn Fn(&mut RunReport), wanted: &[(Severity, FindingKind)]| {
             check(
                 |report| {
                     report.command = "check".to_owned();
@@ -321,25 +321,28 @@ mod tests {
             );
         };
         file(&|_| (), &[]);
-        file(&|r| gap(&mut r.cells[0], Code::UnsupportedProposal), &[(Failure, Kind::Gap)]);
-        file(&|r| gap(&mut r.cells[0], Code::WrongExit), &[(Failure, Kind::Failed)]);
+        file(&|r| gap(&mut r.cells[0], Code::UnsupportedProposal), &[(Failure, FindingKind::Gap)]);
+        file(&|r| gap(&mut r.cells[0], Code::WrongExit), &[(Failure, FindingKind::Failed)]);
         file(&|r| gap(&mut r.cells[0], Code::NeedsComponentModel), &[]);
         let no_wasi = |cell: &mut Cell| {
             gap(cell, Code::MissingImport);
             cell.lacks_abi = Some("WASI".to_owned());
         };
         file(&|r| no_wasi(&mut r.cells[0]), &[]);
-        file(&|r| gap(&mut r.cells[0], Code::MissingImport), &[(Failure, Kind::Gap)]);
+        file(&|r| gap(&mut r.cells[0], Code::MissingImport), &[(Failure, FindingKind::Gap)]);
         // Nobody has to, and nobody does.
-        file(&|r| r.cells.iter_mut().for_each(no_wasi), &[(Failure, Kind::Nowhere)]);
-        file(&|r| (r.cells[0].required, r.cells[0].verdict) = (true, Verdict::Absent), &[(Failure, Kind::Required)]);
+        file(&|r| r.cells.iter_mut().for_each(no_wasi), &[(Failure, FindingKind::Nowhere)]);
+        file(
+            &|r| (r.cells[0].required, r.cells[0].verdict) = (true, Verdict::Absent),
+            &[(Failure, FindingKind::Required)],
+        );
         let allowed = |r: &mut RunReport| {
             gap(&mut r.cells[0], Code::UnsupportedProposal);
             r.cells[0].known = Some("it may".to_owned());
         };
         file(&allowed, &[]);
-        file(&|r| (allowed(r), r.cells[0].required = true).0, &[(Failure, Kind::Required)]);
-        file(&|r| r.cells[0].verdict = Verdict::NotAttempted, &[(Warning, Kind::NotAttempted)]);
+        file(&|r| (allowed(r), r.cells[0].required = true).0, &[(Failure, FindingKind::Required)]);
+        file(&|r| r.cells[0].verdict = Verdict::NotAttempted, &[(Warning, FindingKind::NotAttempted)]);
     }
 
     #[test]

@@ -271,9 +271,9 @@ mod tests {
         let absent = |report: &mut RunReport| report.cells[0].verdict = Verdict::Absent;
         let found = of(&[&same, &absent, &trap, &trap, &same]);
         let [cell] = &found.changed[..] else { panic!("{:?}", found.changed) };
-        let told: Vec<(&str, &str)> = cell.results.iter().map(|r| (r.report.as_str(), r.version.as_str())).collect();
+        let results: Vec<(&str, &str)> = cell.results.iter().map(|r| (r.report.as_str(), r.version.as_str())).collect();
         let version = sample::report().runtimes[0].tool.version.clone().unwrap();
-        assert_eq!(told, [("0.json", version.as_str()), ("2.json", "9.9"), ("4.json", version.as_str())]);
+        assert_eq!(results, [("0.json", version.as_str()), ("2.json", "9.9"), ("4.json", version.as_str())]);
         assert!(cell.results[1].result.starts_with("gap trap"), "{:?}", cell.results);
         let text = found.full_text(RenderOptions::PLAIN);
         assert!(text.starts_with("5 reports, 2026-11-01 to 2026-11-05: 1 of "), "{text}");

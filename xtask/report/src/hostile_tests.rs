@@ -128,8 +128,8 @@ fn xml_stays_well_formed_and_keeps_the_words() {
     let read = quick_junit::Report::deserialize_from_str(&xml).unwrap_or_else(|e| panic!("{e}:\n{xml}"));
     let case = &read.test_suites[0].test_cases[0];
     let out = case.system_out.as_ref().unwrap().as_str();
-    for words in ["]]><img src=x><script>f()</script>&lt;|", "\\u001b[2J", "\\u003a:error title=no::no"] {
-        assert!(out.contains(words), "{words} is not in {out}");
+    for expected in ["]]><img src=x><script>f()</script>&lt;|", "\\u001b[2J", "\\u003a:error title=no::no"] {
+        assert!(out.contains(expected), "{expected} is not in {out}");
     }
     assert!(!xml.contains("<img") && !xml.contains("<script"), "{xml}");
 }
@@ -206,7 +206,7 @@ fn one_line_of_a_megabyte_breaks_no_limit() {
 fn a_partial_report_says_so_in_every_form() {
     let mut report = sample::report();
     report.interrupted = true;
-    for (id, words) in [
+    for (id, expected) in [
         ("answer", "interrupted"),
         ("table", "interrupted"),
         ("markdown", "interrupted"),
@@ -218,6 +218,6 @@ fn a_partial_report_says_so_in_every_form() {
         ("json", "\"interrupted\": true"),
     ] {
         let text = text(id, &report);
-        assert!(text.contains(words), "{id} does not say {words}:\n{text}");
+        assert!(text.contains(expected), "{id} does not say {expected}:\n{text}");
     }
 }

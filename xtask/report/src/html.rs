@@ -12,7 +12,7 @@ use self::charts::{SizeChart, TimeChart};
 use self::families::Family;
 use self::history::HistoryChart;
 use self::lists::{Guest, Reason, Runtime};
-use self::matrix::{Count, Table};
+use self::matrix::{VerdictCount, Table};
 use super::history::History;
 use super::text::{changes, seconds, selected, tally};
 use super::visible::visible;
@@ -56,7 +56,7 @@ struct Page<'a> {
     tally: String,
     /// Why the report does not cover everything, if so.
     partial: Vec<String>,
-    counts: Vec<Count>,
+    counts: Vec<VerdictCount>,
     /// One column for each engine, and every column.
     tables: [Table; 2],
     families: Vec<Family<'a>>,

@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
 use wasmlab_model::verdict::Verdict;
 
-use super::findings::{Finding, Kind, Severity, findings, with_remedy};
+use super::findings::{Finding, FindingKind, Severity, findings, with_remedy};
 use super::text::{file_names, result};
 use super::visible::visible;
 use super::{RenderOptions, Renderer};
@@ -39,7 +39,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
         let case = case(report, cell, finding);
         suites.entry(&cell.scenario).or_insert_with(|| suite(&cell.scenario)).add_test_case(case);
     }
-    let mut numbers: BTreeMap<(&str, Kind), usize> = BTreeMap::new();
+    let mut numbers: BTreeMap<(&str, FindingKind), usize> = BTreeMap::new();
     for finding in found.iter().filter(|finding| finding.cell.is_none()) {
         // A note names a file by its title.
         let is_of = |s: &&ScenarioInfo| s.name == finding.guest || names.get(s.name.as_str()) == Some(&finding.guest);

@@ -140,8 +140,8 @@ mod tests {
     fn a_library_that_only_has_to_load_passes_where_it_does() {
         let mut report = report();
         require_loading(&mut report, "hello");
-        let told: Vec<_> = report.cells.iter().map(|c| (c.verdict, c.only_loaded, c.code)).collect();
-        assert_eq!(told, [(Verdict::Pass, true, None), (Verdict::NotAttempted, false, None)]);
+        let results: Vec<_> = report.cells.iter().map(|c| (c.verdict, c.only_loaded, c.code)).collect();
+        assert_eq!(results, [(Verdict::Pass, true, None), (Verdict::NotAttempted, false, None)]);
         assert_eq!(report.cells[0].detail, ONLY_LOADED);
         for (form, says) in [
             ("answer", "loads on     wasmi 2.0"),

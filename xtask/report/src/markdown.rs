@@ -333,9 +333,9 @@ fn runtimes(out: &mut String, report: &RunReport) {
     out.push_str("\n## Runtimes\n\n| runtime | version | mode | switches |\n|---|---|---|---|\n");
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
         let version = runtime.tool.version.as_deref().unwrap_or("?");
-        let own = if runtime.custom_build { ", a custom build" } else { "" };
+        let kind = if runtime.custom_build { ", a custom build" } else { "" };
         let flags = runtime.flags.iter().map(|f| code_span(f)).collect::<Vec<_>>().join(" ");
-        let _ = writeln!(out, "| {} | {}{own} | {} | {flags} |", escaped(&runtime.id), escaped(version), escaped(&runtime.mode));
+        let _ = writeln!(out, "| {} | {}{kind} | {} | {flags} |", escaped(&runtime.id), escaped(version), escaped(&runtime.mode));
     }
     let notes = report.runtimes.iter().filter_map(|r| Some((&r.id, r.note.as_ref()?)));
     let lines: Vec<String> = notes.map(|(id, note)| format!("- **{}** is {}", escaped(id), escaped(note))).collect();

@@ -107,8 +107,8 @@ fn summary(cells: &[&Cell]) -> Summary {
         return Summary::NotBuilt;
     }
     if has(Verdict::Pass) {
-        let mut own = cells.iter().filter(counts).filter(|c| !is_adapter(c)).peekable();
-        let passes = own.peek().is_some() && own.all(|c| c.verdict == Verdict::Pass && c.switches.is_empty());
+        let mut engines = cells.iter().filter(counts).filter(|c| !is_adapter(c)).peekable();
+        let passes = engines.peek().is_some() && engines.all(|c| c.verdict == Verdict::Pass && c.switches.is_empty());
         return if passes { Summary::Passes } else { Summary::PassesPartly };
     }
     if has(Verdict::Fail) {
@@ -257,16 +257,16 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     let mut groups: Vec<(usize, Code, String)> = Vec::new();
     let mut trivial: Vec<Code> = Vec::new();
     for (code, members) in by_code(report) {
-        let is_told = |group: &&text::ReasonGroup| !group.cell.is_of_other_kind();
-        let told: Vec<&text::ReasonGroup> = members.iter().filter(is_told).collect();
-        let cells: usize = told.iter().map(|group| group.runtimes.len()).sum();
+        let is_telling = |group: &&text::ReasonGroup| !group.cell.is_of_other_kind();
+        let telling: Vec<&text::ReasonGroup> = members.iter().filter(is_telling).collect();
+        let cells: usize = telling.iter().map(|group| group.runtimes.len()).sum();
         if cells == 0 {
             trivial.push(code);
             continue;
         }
-        let guests: BTreeSet<&str> = told.iter().map(|group| group.scenario).collect();
+        let guests: BTreeSet<&str> = telling.iter().map(|group| group.scenario).collect();
         let mut subjects: BTreeMap<&str, usize> = BTreeMap::new();
-        for group in &told {
+        for group in &telling {
             let subject = group.cell.subject.as_deref().unwrap_or_default();
             *subjects.entry(subject).or_default() += group.runtimes.len();
         }

@@ -20,7 +20,7 @@ fn predicted(cell: &Cell) -> Option<&CellPrediction> {
 }
 
 /// Predictions for a guest on runtimes that are not installed: the prediction, and `wasmedge 0.17.1` of each.
-pub fn elsewhere(report: &RunReport, scenario: &str) -> Vec<(String, Vec<String>)> {
+pub fn on_absent_runtimes(report: &RunReport, scenario: &str) -> Vec<(String, Vec<String>)> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for cell in report.cells.iter().filter(|cell| cell.scenario == scenario) {
         let Some(prediction) = predicted(cell).filter(|prediction| prediction.agreement == Agreement::NotRun) else {

@@ -12,7 +12,7 @@ use serde_json::ser::Formatter;
 use wasmlab_model::checks::Check;
 use wasmlab_model::codes::same_blame;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, Output, RunReport, Selection};
+use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::text::result;
@@ -48,11 +48,11 @@ pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[Path
 
 /// Copies absent columns from an earlier report.
 fn keep_absent(out: &mut RunReport, earlier: &RunReport) {
-    let mut kept = BTreeSet::new();
+    let mut earlier_columns = BTreeSet::new();
     for runtime in out.runtimes.iter_mut().filter(|r| !r.tool.present) {
         if let Some(before) = earlier.runtimes.iter().find(|r| r.id == runtime.id && r.tool.present) {
             *runtime = before.clone();
-            kept.insert(runtime.id.clone());
+            earlier_columns.insert(runtime.id.clone());
         }
     }
     let rows: Vec<&str> = out.scenarios.iter().map(|s| s.name.as_str()).collect();
@@ -61,11 +61,13 @@ fn keep_absent(out: &mut RunReport, earlier: &RunReport) {
         let row = rows.iter().position(|name| *name == cell.scenario);
         row.zip(columns.iter().position(|id| *id == cell.runtime))
     };
-    out.cells.retain(|c| !kept.contains(&c.runtime));
-    out.cells.extend(earlier.cells.iter().filter(|c| kept.contains(&c.runtime) && place(c).is_some()).cloned());
+    out.cells.retain(|c| !earlier_columns.contains(&c.runtime));
+    out.cells
+        .extend(earlier.cells.iter().filter(|c| earlier_columns.contains(&c.runtime) && place(c).is_some()).cloned());
     out.cells.sort_by_key(place);
-    out.notes.retain(|note| !kept.contains(&note.subject));
-    let differs = earlier.notes.iter().filter(|n| n.kind == NoteKind::ColumnsDiffer && kept.contains(&n.subject));
+    out.notes.retain(|note| !earlier_columns.contains(&note.subject));
+    let differs =
+        earlier.notes.iter().filter(|n| n.kind == NoteKind::ColumnsDiffer && earlier_columns.contains(&n.subject));
     out.notes.extend(differs.cloned());
     out.notes.sort();
 }
@@ -100,15 +102,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
         change: Change::Same,
         accepted: None,
         changed_with_version: false,
-        argv: Vec::new(),
-        duration_ms: 0.0,
-        compile_ms: None,
-        run_ms: None,
-        cpu_ms: 0.0,
-        peak_rss_bytes: 0,
-        cached: false,
-        output: Output::default(),
-        ..cell.clone()
+        ..cell.clone().without_measurements()
     }
 }
 

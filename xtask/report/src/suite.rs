@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::{first_listed, rest};
+use wasmlab_model::phrases::without_column;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 use wasmlab_model::text::{counted, form};
 use wasmlab_model::verdict::Verdict;
@@ -140,9 +141,7 @@ fn not_attempted(out: &mut String, painter: &Painter, report: &RunReport) {
             (Some(abi), Verdict::Gap) => format!("no {abi}"),
             (None, Verdict::Gap) => "no components".to_owned(),
             // Only the column's name differs.
-            _ => {
-                cell.detail.replace(&format!(": see column {}", cell.runtime.split('+').next().unwrap_or_default()), "")
-            }
+            _ => without_column(&cell.detail, cell.runtime.split('+').next().unwrap_or_default()),
         };
         match reasons.iter_mut().find(|(known, _)| *known == why) {
             Some((_, cells)) => cells.push(cell),
@@ -231,8 +230,8 @@ fn tests_of(out: &mut String, painter: &Painter, report: &RunReport, cells: &[&C
     lines.sort_by_key(|(runtimes, tests)| Reverse(runtimes.len() * tests.len()));
     for (runtimes, tests) in lines.iter().take(MAX_LINES) {
         let tests = first_listed(tests, MAX_NAMED);
-        let words = format!("{tests} on {}", names(report, runtimes, NameStyle::Ids));
-        painter.wrapped(out, "      ", "        ", &words);
+        let line = format!("{tests} on {}", names(report, runtimes, NameStyle::Ids));
+        painter.wrapped(out, "      ", "        ", &line);
     }
     if let Some(more) = lines.len().checked_sub(MAX_LINES).filter(|n| *n > 0) {
         let tests: usize = lines.iter().skip(MAX_LINES).map(|(_, tests)| tests.len()).sum();
@@ -245,7 +244,7 @@ mod tests {
     use super::TestResult;
     use crate::{RenderOptions, find, sample};
     use wasmlab_model::codes::Code;
-    use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::report::{Cell, RunReport};
     use wasmlab_model::verdict::Verdict;
 
     fn suite() -> RunReport {

@@ -126,8 +126,8 @@ fn library_loads_only_where_it_was_linked() {
     let lacks = ("link", "custom-host", "env.memory", "does not define env.memory");
     let check = |imports: bool, reasons: &[_], says: &[&str], not: &[&str]| {
         let text = answer_with(imports, reasons);
-        assert!(says.iter().all(|words| text.contains(words)), "{reasons:?}: {text}");
-        assert!(!not.iter().any(|words| text.contains(words)), "{reasons:?}: {text}");
+        assert!(says.iter().all(|part| text.contains(part)), "{reasons:?}: {text}");
+        assert!(!not.iter().any(|part| text.contains(part)), "{reasons:?}: {text}");
     };
     let nowhere = "nowhere: it is a library";
     check(true, &[loaded], &[nowhere, "loads on", "nothing was run"], &["does not run"]);
@@ -156,7 +156,7 @@ fn what_is_not_asked_is_not_known() {
             }
         }
         let text = (super::find("answer").unwrap().render)(&report, RenderOptions::PLAIN);
-        assert!(says.iter().all(|words| text.contains(words)) && !text.contains(not), "{verdicts:?}: {text}");
+        assert!(says.iter().all(|part| text.contains(part)) && !text.contains(not), "{verdicts:?}: {text}");
     };
     let asked = "none of the installed runtimes that were tested";
     check(&[Verdict::NotAttempted], &["runs on      not known yet", "exit code 4  no runtime was tested"], "none");
@@ -237,12 +237,12 @@ fn execution_path_is_shown_for_hosts_with_several() {
 #[test]
 fn specific_remedies_follow_the_general_one_and_name_their_cells() {
     let mut report = sample::report();
-    let mut own = report.cells[3].clone();
-    own.runtime = "wasmtime-winch".to_owned();
-    own.subject = Some("preopened-socket".to_owned());
-    own.remedy = Some("Use another host.".to_owned());
+    let mut special = report.cells[3].clone();
+    special.runtime = "wasmtime-winch".to_owned();
+    special.subject = Some("preopened-socket".to_owned());
+    special.remedy = Some("Use another host.".to_owned());
     // The special remedy comes first in the report and last in the text.
-    report.cells.insert(0, own);
+    report.cells.insert(0, special);
     // A cell of the same scenario with another subject shares its remedy.
     let mut other = report.cells[0].clone();
     other.runtime = "wasmi".to_owned();

@@ -23,12 +23,12 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
 /// A remedy, or a reference to an earlier one if that already had its part `behind` the first obstacle. Adds this part
 /// to `told`.
 #[must_use]
-pub fn without_repetition(told: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
+pub fn without_repetition(shown: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
     let Some(behind) = behind else { return remedy.to_owned() };
-    if told.iter().any(|known| known == behind) {
+    if shown.iter().any(|known| known == behind) {
         return "This, too, is only the first obstacle: see above.".to_owned();
     }
-    told.push(behind.to_owned());
+    shown.push(behind.to_owned());
     remedy.to_owned()
 }
 
@@ -73,8 +73,8 @@ pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
 /// are shown.
 #[must_use]
 pub fn shown_columns(report: &RunReport) -> Vec<&RuntimeInfo> {
-    let here: Vec<&RuntimeInfo> = report.runtimes.iter().filter(|r| r.tool.present).collect();
-    if here.is_empty() { report.runtimes.iter().collect() } else { here }
+    let present: Vec<&RuntimeInfo> = report.runtimes.iter().filter(|r| r.tool.present).collect();
+    if present.is_empty() { report.runtimes.iter().collect() } else { present }
 }
 
 /// The selection as typed, `--scenario '*http*' --runtime 'wasm*'`; `None` if everything was selected.

@@ -45,8 +45,8 @@ fn silent() {
         assert_eq!(browser.text("document.title"), "Where WebAssembly runs");
         browser.value("[...document.querySelectorAll('details')].forEach(d => d.open = true)");
         assert_eq!(browser.complaints(), Vec::<String>::new());
-        let own = format!("file://{}/index.html", browser.dir.path().display());
-        let others: Vec<String> = browser.requests().into_iter().filter(|url| *url != own).collect();
+        let page = format!("file://{}/index.html", browser.dir.path().display());
+        let others: Vec<String> = browser.requests().into_iter().filter(|url| *url != page).collect();
         assert_eq!(others, Vec::<String>::new());
     }
 }
@@ -164,8 +164,8 @@ fn evidence() {
         }
         // What a paragraph shows has one blank where the text has several.
         let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for words in wanted {
-            assert!(squeezed(&text).contains(&squeezed(&words)), "{words:?} is not in the evidence:\n{text}");
+        for expected in wanted {
+            assert!(squeezed(&text).contains(&squeezed(&expected)), "{expected:?} is not in the evidence:\n{text}");
             shown += 1;
         }
         browser.value("document.getElementById('close').click()");

@@ -48,8 +48,8 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
 
 /// `0xfffffff9:i32`, `1.5:f64`: integers are hexadecimal, floats have seven digits.
 fn parse_value(ty: &str, text: &str) -> Option<Value> {
-    let (number, said) = text.rsplit_once(':')?;
-    if said == ty { command_line::plain_value(ty, number) } else { None }
+    let (number, printed_type) = text.rsplit_once(':')?;
+    if printed_type == ty { command_line::plain_value(ty, number) } else { None }
 }
 
 /// Derives the guest's progress. iwasm prints its own errors to stdout as the last line, and exits with 1 after a trap.

@@ -33,7 +33,7 @@ impl Package {
     #[must_use]
     pub fn command(&self, version: Option<&str>, folder: &Path) -> Vec<OsString> {
         let Self { client, name, .. } = self;
-        let words: &[&str] = match client {
+        let args: &[&str] = match client {
             PackageClient::Npm => &["npm", "install", "--no-fund", "--no-audit", "--prefix"],
             PackageClient::Pip => &["python3", "-m", "pip", "install", "--upgrade", "--target"],
         };
@@ -42,18 +42,18 @@ impl Package {
             (PackageClient::Npm, Some(version)) => format!("{name}@{version}"),
             (PackageClient::Pip, Some(version)) => format!("{name}=={version}.*"),
         };
-        let words = words.iter().map(OsString::from);
-        words.chain([folder.into(), wanted.into()]).collect()
+        let args = args.iter().map(OsString::from);
+        args.chain([folder.into(), wanted.into()]).collect()
     }
 
     /// The command that lists every version in the registry.
     #[must_use]
     pub fn list_command(&self) -> Vec<OsString> {
-        let words: &[&str] = match self.client {
+        let args: &[&str] = match self.client {
             PackageClient::Npm => &["npm", "view", self.name, "versions", "--json"],
             PackageClient::Pip => &["python3", "-m", "pip", "index", "versions", self.name],
         };
-        words.iter().map(OsString::from).collect()
+        args.iter().map(OsString::from).collect()
     }
 
     /// The released versions in the output of [`Package::list_command`], oldest first, without previews and repackaged

@@ -87,13 +87,13 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
         let bytes = lanes.map(|lane| Some(u32::from_str_radix(lane.strip_prefix("0x")?, 16).ok()?.to_le_bytes()));
         return Some(Value::V128(bytes.collect::<Option<Vec<_>>>()?.concat().try_into().ok()?));
     }
-    let (said, number) = text.split_once(':')?;
-    match said {
+    let (printed_type, number) = text.split_once(':')?;
+    match printed_type {
         "i32" => Some(Value::I32(number.parse::<u32>().ok()?.cast_signed())),
         "i64" => Some(Value::I64(number.parse::<u64>().ok()?.cast_signed())),
         "f32" | "f64" if number.contains('.') && !number.ends_with('0') => None,
         "f32" | "f64" => plain_value(ty, number.strip_prefix("-nan").map_or(number, |_| "nan")),
-        said => said.ends_with("ref").then(|| Value::Ref { null: number == "0" }),
+        printed_type => printed_type.ends_with("ref").then(|| Value::Ref { null: number == "0" }),
     }
 }
 
@@ -110,7 +110,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some((_, result)) = output.stdout.trim_end().split_once(") =>") else { return exited(0) };
     match result.trim_start().strip_prefix("error: ") {
         // The interpreter printed the line.
-        Some(words) => GuestProgress { stdout: Some(String::new()), ..progress_at(Stage::Run, trap(words)) },
+        Some(message) => GuestProgress { stdout: Some(String::new()), ..progress_at(Stage::Run, trap(message)) },
         None => GuestProgress { stdout: Some(result.trim_start().to_owned()), ..exited(0) },
     }
 }
@@ -134,10 +134,10 @@ fn not_run(error: &str) -> Option<GuestProgress> {
     Some(progress_at(Stage::Validate, Cause::Rejected { message: why.to_owned(), offset }))
 }
 
-fn trap(words: &str) -> Cause {
-    let message = words.to_owned();
+fn trap(text: &str) -> Cause {
+    let message = text.to_owned();
     // It can read more instructions than it can run.
-    if words == "not implemented" {
+    if text == "not implemented" {
         let message = "it reads the module but does not implement one of its instructions".to_owned();
         return Cause::Unsupported { feature: "instruction".to_owned(), message };
     }
@@ -148,8 +148,8 @@ fn trap(words: &str) -> Cause {
         ("invalid atomic access", TrapKind::UnalignedAtomic),
         ("uncaught exception", TrapKind::UncaughtException),
     ];
-    let other = other.iter().find(|(beginning, _)| words.starts_with(beginning)).map(|(_, trap)| *trap);
-    match messages::trap(words).or(other) {
+    let other = other.iter().find(|(beginning, _)| text.starts_with(beginning)).map(|(_, trap)| *trap);
+    match messages::trap(text).or(other) {
         Some(trap) => Cause::trap(trap, message),
         None => Cause::HostError { message },
     }

@@ -99,17 +99,17 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     for log in [output.stdout, output.stderr] {
         if let Some(line) = log.lines().rfind(is_error) {
             // A guest's last line may lack its line break: the time in brackets starts the runtime's.
-            let own = line.rfind(ERROR).and_then(|level| line[..level].rfind('[')).unwrap_or(0);
-            let start = line.as_ptr() as usize - log.as_ptr() as usize + own;
+            let entry_start = line.rfind(ERROR).and_then(|level| line[..level].rfind('[')).unwrap_or(0);
+            let start = line.as_ptr() as usize - log.as_ptr() as usize + entry_start;
             let (before, after) = log.split_at(start);
             let guest = if std::ptr::eq(log, output.stdout) { before } else { output.stdout };
             return GuestProgress { stdout: Some(guest.to_owned()), ..of_log(after) };
         }
     }
-    let words = output.stderr.lines().last().unwrap_or_default();
-    match words.strip_prefix("Function \"").and_then(|rest| rest.strip_suffix("\" not found in the module export list.")) {
+    let last_line = output.stderr.lines().last().unwrap_or_default();
+    match last_line.strip_prefix("Function \"").and_then(|rest| rest.strip_suffix("\" not found in the module export list.")) {
         Some(name) => no_export(name),
-        None if words.starts_with("A function name is required") => no_export("_start"),
+        None if last_line.starts_with("A function name is required") => no_export("_start"),
         None => exited(output.code),
     }
 }

@@ -97,19 +97,19 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     if let Some((_, rest)) = line.split_once("failed to instantiate and start the Wasm module: ") {
         return progress_at(Stage::Instantiate, of_instantiating(rest));
     }
-    let Some((_, words)) = line.split_once("failed during execution of ").and_then(|(_, rest)| rest.split_once(": "))
+    let Some((_, message)) = line.split_once("failed during execution of ").and_then(|(_, rest)| rest.split_once(": "))
     else {
         return progress_at(Stage::Load, Cause::EngineError { message });
     };
     // It translates a function at its first call.
-    if TRANSLATION.iter().any(|part| words.contains(part)) {
-        return progress_at(Stage::Compile, Cause::CompileFailed { message: words.to_owned() });
+    if TRANSLATION.iter().any(|part| message.contains(part)) {
+        return progress_at(Stage::Compile, Cause::CompileFailed { message: message.to_owned() });
     }
-    let cause = match messages::trap(words) {
-        Some(trap) => Cause::trap(trap, words),
-        None => match HostRefusal::from_message(words) {
-            Some(refusal) => Cause::HostRefused { refusal, message: words.to_owned() },
-            None => Cause::HostError { message: words.to_owned() },
+    let cause = match messages::trap(message) {
+        Some(trap) => Cause::trap(trap, message),
+        None => match HostRefusal::from_message(message) {
+            Some(refusal) => Cause::HostRefused { refusal, message: message.to_owned() },
+            None => Cause::HostError { message: message.to_owned() },
         },
     };
     progress_at(Stage::Run, cause)
@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn error_of_the_lazy_translator_is_no_error_of_the_host() {
-        let check = |words: &str, stage: Stage, is_wanted: fn(&Cause) -> bool| {
-            let stderr = format!("Error: failed during execution of _start: {words}\n");
+        let check = |message: &str, stage: Stage, is_wanted: fn(&Cause) -> bool| {
+            let stderr = format!("Error: failed during execution of _start: {message}\n");
             let found = super::classify(&super::ProcessOutput { code: 1, stdout: "", stderr: &stderr });
             assert!(found.stage == Some(stage) && found.cause.as_ref().is_some_and(is_wanted), "{found:?}");
         };

@@ -32,24 +32,24 @@ pub fn classify(output: &ProcessOutput) -> GuestProgress {
 
 /// A missing import, or one with another type.
 pub fn of_linking(causes: &[&str]) -> Option<GuestProgress> {
-    let name = |words: &str| words.split('`').nth(1).unwrap_or_default().to_owned();
-    let split = |words: &str| match name(words).split_once("::") {
+    let name = |cause: &str| cause.split('`').nth(1).unwrap_or_default().to_owned();
+    let split = |cause: &str| match name(cause).split_once("::") {
         Some((module, name)) => (module.to_owned(), name.to_owned()),
-        None => (name(words), String::new()),
+        None => (name(cause), String::new()),
     };
-    let cause = causes.iter().find_map(|words| {
-        if words.starts_with("unknown import: ") {
-            let (module, name) = split(words);
+    let cause = causes.iter().find_map(|cause| {
+        if cause.starts_with("unknown import: ") {
+            let (module, name) = split(cause);
             return Some(missing_import(&module, &name));
         }
-        if words.starts_with("incompatible import type for ") {
-            let (module, name) = split(words);
+        if cause.starts_with("incompatible import type for ") {
+            let (module, name) = split(cause);
             return Some(Cause::ImportTypeMismatch { module, name, message: causes.last()?.to_string() });
         }
-        if words.starts_with("component imports ") {
+        if cause.starts_with("component imports ") {
             let item = causes.iter().find(|c| c.starts_with("instance export ")).map(|c| name(c)).unwrap_or_default();
-            let missing = causes.last()?.ends_with("is missing") || causes.last() == Some(words);
-            let module = name(words);
+            let missing = causes.last()?.ends_with("is missing") || causes.last() == Some(cause);
+            let module = name(cause);
             return Some(if missing {
                 Cause::MissingImport { module, name: item, ty: "instance".to_owned(), missing_count: 0 }
             } else {

@@ -87,15 +87,15 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = failed(FAILED) else { return exited(output.code) };
     let line = first(error).trim_start_matches(FAILED);
     let message = line.to_owned();
-    if let Some(words) = trap_of(line) {
-        let trap = match words {
+    if let Some(trap_message) = trap_of(line) {
+        let trap = match trap_message {
             "stack overflow" => TrapKind::StackOverflow,
             "invalid table access" => TrapKind::TableOutOfBounds,
-            words => messages::trap(words).unwrap_or(TrapKind::Other),
+            trap_message => messages::trap(trap_message).unwrap_or(TrapKind::Other),
         };
         // `_start` is called like any export, after the module's start function and its data segments.
         let stage = if line.starts_with("module[") { Stage::Run } else { Stage::Instantiate };
-        return progress_at(stage, Cause::trap(trap, words).at(innermost_frame(error)));
+        return progress_at(stage, Cause::trap(trap, trap_message).at(innermost_frame(error)));
     }
     let quoted: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
     if let Some(module) = line.strip_prefix("module[").and_then(|l| l.strip_suffix("] not instantiated")) {
@@ -121,9 +121,9 @@ fn trap_of(line: &str) -> Option<&str> {
     if let Some((_, trap)) = line.split_once("wasm error: ") {
         return Some(trap);
     }
-    let (place, words) = line.split_once(" failed: ").or_else(|| line.split_once("]: "))?;
+    let (place, trap_message) = line.split_once(" failed: ").or_else(|| line.split_once("]: "))?;
     let of_segment = place.starts_with("data[") || place.starts_with("element[");
-    (words == "stack overflow" || of_segment).then_some(words)
+    (trap_message == "stack overflow" || of_segment).then_some(trap_message)
 }
 
 /// The first frame of its stack trace: `\tmodule.name(i32)`, or `\tmodule.$3()` for a function without a name.

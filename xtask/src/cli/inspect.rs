@@ -15,7 +15,7 @@ use crate::guest;
 use crate::exit;
 use wasmlab_inspect::system_calls::{self, Call, ImportKind};
 use crate::lab::Lab;
-use crate::reading::{self, Form, ReadError};
+use crate::reading::{self, ReadError, Representation};
 use wasmlab_model::names::and_more;
 use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::report::Origin;
@@ -83,7 +83,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let failed = |error: ReadError| UsageError(format!("failed to inspect `{}`: {error}", file.visible()));
     if args.wat {
-        let text = reading::read(&file, Form::Wat).map_err(failed)?;
+        let text = reading::read(&file, Representation::Wat).map_err(failed)?;
         output::print(&String::from_utf8_lossy(&text))?;
         return Ok(exit::OK);
     }
@@ -91,8 +91,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         bytes::print(&file, args.json).map_err(failed)??;
         return Ok(exit::OK);
     }
-    let form = if args.quick { Form::Outline } else { Form::Facts };
-    let facts = reading::facts(&file, form).map_err(failed)?;
+    let representation = if args.quick { Representation::Outline } else { Representation::Facts };
+    let facts = reading::facts(&file, representation).map_err(failed)?;
     if args.json {
         let (file, system_calls) = (file.display().to_string(), Imports::of(&facts).system);
         let printed = JsonOutput { schema: SCHEMA_VERSION, file, system_calls, facts: &facts };

@@ -11,7 +11,7 @@ use super::guest_file::MaxSize;
 use super::output;
 use crate::exit;
 use crate::lab::Lab;
-use crate::reading::{self, Form, ReadError};
+use crate::reading::{self, ReadError, Representation};
 use crate::store::profiles;
 use wasmlab_inspect::invalid_file;
 use wasmlab_model::facts::Facts;
@@ -130,7 +130,7 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
 /// The facts of a file, or why it is not valid.
 fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>> {
     args.max_size.check(file).or_else(|error| usage(format!("failed to read `{}`: {error}", file.visible())))?;
-    match reading::facts(file, Form::Facts) {
+    match reading::facts(file, Representation::Facts) {
         Ok(facts) => Ok(Ok(facts)),
         Err(ReadError::Refused(message)) => Ok(Err(message)),
         Err(error) => usage(format!("failed to read `{}`: {error}", file.visible())),

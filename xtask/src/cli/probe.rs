@@ -145,7 +145,7 @@ fn how(runtime: &Runtime) -> String {
 
 /// A summary of a profile, in a line or two.
 fn summary(profile: &Profile) -> String {
-    let yes = |answers: &std::collections::BTreeMap<String, wasmlab_model::profile::Answer>| {
+    let yes = |answers: &std::collections::BTreeMap<String, wasmlab_model::profile::ProbeAnswer>| {
         answers.values().filter(|answer| answer.support == Support::Yes).count()
     };
     let imports = profile.imports.iter().filter(|(_, found)| !found.defined.is_empty());

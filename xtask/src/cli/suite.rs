@@ -19,11 +19,12 @@ use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
 use crate::matrix::shared_time::SharedTime;
 use crate::matrix::{Request, facts_by};
-use crate::reading::{self, Form};
+use crate::reading::{self, Representation};
 use crate::store::tree::Tree;
 use crate::suite::wast::WastFile;
 use crate::suite::wast::collapse::collapse;
-use crate::suite::{self, Fault, SuiteFiles, Suite, Test, WastSource};
+use crate::suite::{self, Suite, SuiteFiles, Test, WastSource};
+use wasmlab_model::file_error::FileError;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;
 use wasmlab_process as process;
@@ -217,16 +218,16 @@ fn load(path: &Path) -> Result<SuiteFiles> {
     Ok(found)
 }
 
-fn faulty<T>(faults: Vec<Fault>) -> Result<T> {
-    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+fn faulty<T>(errors: Vec<FileError>) -> Result<T> {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     usage(format!("failed to read the tests:\n  {}", lines.join("\n  ")))
 }
 
 /// Reads the `.wast` files.
 fn read_wast(sources: &[WastSource]) -> Result<Vec<WastFile>> {
-    let (files, faults): (Vec<_>, Vec<_>) = sources.iter().map(WastSource::read).partition(Result::is_ok);
-    let faults: Vec<Fault> = faults.into_iter().filter_map(Result::err).collect();
-    if faults.is_empty() { Ok(files.into_iter().flatten().collect()) } else { faulty(faults) }
+    let (files, errors): (Vec<_>, Vec<_>) = sources.iter().map(WastSource::read).partition(Result::is_ok);
+    let errors: Vec<FileError> = errors.into_iter().filter_map(Result::err).collect();
+    if errors.is_empty() { Ok(files.into_iter().flatten().collect()) } else { faulty(errors) }
 }
 
 /// The tests that match one of the globs.
@@ -306,6 +307,6 @@ fn guest(lab: &Lab, file: &Path, max_size: &MaxSize) -> Result<Guest> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.visible())))?;
     let sha256 = lab.cache.put_object(&bytes)?;
     // Reads it in a child process, and keeps the facts; what cannot be read is reported with its row.
-    let _ = facts_by(lab, &sha256, || reading::facts(file, Form::Facts));
+    let _ = facts_by(lab, &sha256, || reading::facts(file, Representation::Facts));
     Ok(Guest::given(sha256))
 }

@@ -25,10 +25,10 @@ pub(super) struct MachineCache {
     pub(super) hashes: BTreeMap<String, String>,
     /// Query to answer.
     #[serde(default, rename = "asked")]
-    answers: BTreeMap<String, Answer>,
+    answers: BTreeMap<String, CachedAnswer>,
     /// Query to error, for this process only, so that several rows that need the same tool run it once.
     #[serde(skip)]
-    errors: BTreeMap<String, Answer>,
+    errors: BTreeMap<String, CachedAnswer>,
     #[serde(skip)]
     pub(super) changed: bool,
     /// Answers of earlier runs must not be used, not even from the file.
@@ -38,14 +38,14 @@ pub(super) struct MachineCache {
 
 /// A tool's answer, with the stamps of everything it depends on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Answer {
+struct CachedAnswer {
     #[serde(rename = "words")]
     text: String,
     #[serde(rename = "rests_on")]
     depends_on: BTreeMap<PathBuf, String>,
 }
 
-impl Answer {
+impl CachedAnswer {
     fn new(text: &str, files: &[&Path]) -> Self {
         let path_folders = std::env::var_os("PATH").unwrap_or_default();
         let depends_on = files
@@ -112,12 +112,12 @@ impl MachineCache {
         match answer {
             Ok(text) => {
                 self.errors.remove(&query);
-                self.answers.insert(query, Answer::new(text, files));
+                self.answers.insert(query, CachedAnswer::new(text, files));
                 self.changed = true;
             }
             Err(text) => {
                 self.changed |= self.answers.remove(&query).is_some();
-                self.errors.insert(query, Answer::new(text, files));
+                self.errors.insert(query, CachedAnswer::new(text, files));
             }
         }
     }

@@ -9,11 +9,10 @@ use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
-use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::report::{ByteLine, Cell, Output, OutputFile};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::text::cut_with_size;
-use wasmlab_model::verdict::{Change, Judgement, NotAttempted, Verdict};
+use wasmlab_model::verdict::{Judgement, NotAttempted, Verdict};
 
 /// Characters of a guest's output that a report contains.
 const MAX_OUTPUT_CHARS: usize = 4_000;
@@ -74,43 +73,10 @@ pub fn not_attempted(scenario: &Scenario, runtime: &str, reason: NotAttempted) -
 /// A cell that was not run.
 pub fn unmeasured(scenario: &Scenario, runtime: &str, verdict: Verdict, code: Option<Code>, detail: String) -> Cell {
     Cell {
-        scenario: scenario.name.clone(),
-        runtime: runtime.to_owned(),
-        verdict,
         code,
         blame: code.map(|c| c.entry().blame.to_vec()).unwrap_or_default(),
-        stage: None,
-        subject: None,
-        detail,
         remedy: code.map(|c| c.entry().remedy.to_owned()),
-        remedy_kind: RemedyKind::default(),
-        refusal: None,
-        remedy_behind: None,
-        remedies: Vec::new(),
-        checks: Vec::new(),
-        assertions: None,
-        exit_code: None,
-        change: Change::Same,
-        accepted: None,
-        changed_with_version: false,
-        known: None,
-        required: false,
-        only_loaded: false,
-        lacks_abi: None,
-        prediction: None,
-        prebuilt: false,
-        execution_path: None,
-        switches: Vec::new(),
-        default_result: None,
-        imports_only: false,
-        argv: Vec::new(),
-        duration_ms: 0.0,
-        compile_ms: None,
-        run_ms: None,
-        cpu_ms: 0.0,
-        peak_rss_bytes: 0,
-        cached: false,
-        output: Output::default(),
+        ..Cell::unmeasured(&scenario.name, runtime, verdict, detail)
     }
 }
 

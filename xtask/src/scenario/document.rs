@@ -7,12 +7,11 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
 use serde::de::DeserializeOwned;
-
-/// An error in the text: its line, from 1, if known, and what is wrong.
-pub type TextFault = (Option<usize>, String);
+use wasmlab_model::file_error::{FileError, KeyError};
 
 /// A parsed text with the position of each key.
 pub struct Document<'a> {
+    file: &'a str,
     text: &'a str,
     table: Spanned<DeTable<'a>>,
 }
@@ -24,23 +23,23 @@ pub struct Parsed<'a, T> {
     /// Its contents without the parts that have errors; `None` if they cannot be separated.
     pub contents: Option<T>,
     /// Its errors, by line.
-    pub faults: Vec<TextFault>,
+    pub errors: Vec<FileError>,
     /// The top-level tables that are incomplete in `contents` because of errors.
     pub incomplete: BTreeSet<String>,
 }
 
 impl<'a> Document<'a> {
-    /// Parses the text. Reports all syntax errors. If there are none, reports all unknown keys, all invalid values, and
-    /// the first missing key.
-    pub fn parse<T: DeserializeOwned>(text: &'a str) -> Parsed<'a, T> {
+    /// Parses the text of `file`, a path as messages show it. Reports all syntax errors. If there are none, reports all
+    /// unknown keys, all invalid values, and the first missing key.
+    pub fn parse<T: DeserializeOwned>(file: &'a str, text: &'a str) -> Parsed<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        let document = Self { text, table };
-        let mut faults: Vec<TextFault> = errors.iter().map(|error| document.fault(error)).collect();
+        let document = Self { file, text, table };
+        let mut errors: Vec<FileError> = errors.iter().map(|error| document.error(error)).collect();
         let mut incomplete = BTreeSet::new();
-        if !faults.is_empty() {
+        if !errors.is_empty() {
             // Further errors on the same line are usually consequences of the first.
-            faults.dedup_by_key(|(line, _)| *line);
-            return Parsed { document, contents: None, faults, incomplete };
+            errors.dedup_by_key(|error| error.line);
+            return Parsed { document, contents: None, errors, incomplete };
         }
         let mut rest = document.table.clone();
         let mut contents = None;
@@ -52,8 +51,8 @@ impl<'a> Document<'a> {
                 }
                 Err(error) => {
                     // A missing key is probably one with an error: it is misspelt, or was removed below.
-                    if faults.is_empty() || !error.message().starts_with("missing field") {
-                        faults.push(document.fault(&error));
+                    if errors.is_empty() || !error.message().starts_with("missing field") {
+                        errors.push(document.error(&error));
                     }
                     // Remove the faulty part and continue, to find further errors.
                     let removed = error.span().and_then(|span| remove(rest.get_mut(), &span));
@@ -64,8 +63,8 @@ impl<'a> Document<'a> {
                 }
             }
         }
-        faults.sort();
-        Parsed { document, contents, faults, incomplete }
+        errors.sort();
+        Parsed { document, contents, errors, incomplete }
     }
 
     /// The line of a key such as `build.source` or `known[1].code`; the line of its parent if the key is absent.
@@ -93,11 +92,17 @@ impl<'a> Document<'a> {
         before.iter().filter(|byte| **byte == b'\n').count() + 1
     }
 
-    fn fault(&self, error: &Error) -> TextFault {
+    /// The error, with the line of its key.
+    pub fn locate(&self, error: KeyError) -> FileError {
+        let message = format!("`{}`: {}", error.key, error.message);
+        FileError::new(self.file, message).at_line(self.line_of(&error.key))
+    }
+
+    fn error(&self, error: &Error) -> FileError {
         let line = error.span().map(|span| self.line_at(span.start));
         let key = error.span().and_then(|span| key_at(self.table.get_ref(), &span));
         let key = key.map(|key| format!("`{key}`: ")).unwrap_or_default();
-        (line, key + &error.message().trim_end().replace('\n', "; "))
+        FileError::new(self.file, key + &error.message().trim_end().replace('\n', "; ")).at_line(line)
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Faults, is_inside, is_kebab, is_really_inside, names};
+use super::{is_inside, is_kebab, is_really_inside, names};
 use crate::store::files;
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Dir, EntryPointKind, Run};
 use wasmlab_protocol::Network;
 use wasmlab_report::visible::VisiblePath;
@@ -15,20 +16,22 @@ const MAX_GENERATED_BYTES: u64 = 64 << 20;
 const MAX_MODIFIED: u64 = 253_402_300_799;
 
 /// Checks what the run of a scenario says by itself; `folder` is the scenario's.
-pub fn check(folder: &Path, run: &Run, faults: &mut Faults) {
-    check_entry(run, faults);
+pub fn check(folder: &Path, run: &Run, errors: &mut Vec<KeyError>) {
+    check_entry(run, errors);
     for (index, dir) in run.dir.iter().enumerate() {
-        check_dir(folder, dir, &mut |key, message| faults.push((format!("run.dir[{index}].{key}"), message)));
+        check_dir(folder, dir, &mut |key, message| {
+            errors.push(KeyError::new(format!("run.dir[{index}].{key}"), message))
+        });
     }
-    check_network(run, faults);
-    check_ports_in_texts(run, faults);
+    check_network(run, errors);
+    check_ports_in_texts(run, errors);
     for function in run.host_functions.iter().filter(|function| !function.contains('.')) {
-        faults.push(("run.host_functions".to_owned(), format!("`{function}` is not `module.name`")));
+        errors.push(KeyError::new("run.host_functions", format!("`{function}` is not `module.name`")));
     }
 }
 
-fn check_entry(run: &Run, faults: &mut Faults) {
-    let mut say = |key: &str, message: &str| faults.push((format!("run.{key}"), message.to_owned()));
+fn check_entry(run: &Run, errors: &mut Vec<KeyError>) {
+    let mut say = |key: &str, message: &str| errors.push(KeyError::new(format!("run.{key}"), message));
     if run.entry == EntryPointKind::Calls && run.call.is_empty() {
         say("entry", "is `calls`, but there is no [[run.call]]: add at least one");
     }
@@ -48,8 +51,8 @@ fn check_entry(run: &Run, faults: &mut Faults) {
 
 /// Checks a directory; `say` takes the key in its table.
 fn check_dir(folder: &Path, dir: &Dir, say: &mut dyn FnMut(&str, String)) {
-    for (key, message) in names::check(dir) {
-        say(key, message);
+    for error in names::check(dir) {
+        say(&error.key, error.message);
     }
     if let Some(from) = &dir.copy
         && !(is_inside(from) && folder.join(from).is_dir() && is_really_inside(folder, from))
@@ -87,8 +90,8 @@ fn escaping_file(folder: &Path, from: &Path) -> Option<PathBuf> {
 }
 
 /// Checks the network, its sockets and ports, and what is served on them.
-fn check_network(run: &Run, faults: &mut Faults) {
-    let mut say = |key: &str, message: String| faults.push((format!("run.{key}"), message));
+fn check_network(run: &Run, errors: &mut Vec<KeyError>) {
+    let mut say = |key: &str, message: String| errors.push(KeyError::new(format!("run.{key}"), message));
     if run.own_loopback
         && (run.network != Network::Loopback
             || !run.port.is_empty()
@@ -120,7 +123,7 @@ fn check_network(run: &Run, faults: &mut Faults) {
 }
 
 /// Checks that each `{port:NAME}` in an argument, a variable or a file is the name of a port.
-fn check_ports_in_texts(run: &Run, faults: &mut Faults) {
+fn check_ports_in_texts(run: &Run, errors: &mut Vec<KeyError>) {
     let in_files = run.dir.iter().flat_map(|d| d.files.values()).map(|text| ("run.dir", text));
     let in_args = run.args.iter().map(|a| ("run.args", a)).chain(run.env.values().map(|v| ("run.env", v)));
     for (key, text) in in_args.chain(in_files) {
@@ -130,7 +133,7 @@ fn check_ports_in_texts(run: &Run, faults: &mut Faults) {
                 let message = format!(
                     "has {{port:{wanted}}}, but `{wanted}` is not the name of a [[run.port]] or [[run.server]]"
                 );
-                faults.push((key.to_owned(), message));
+                errors.push(KeyError::new(key, message));
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use wasmlab_protocol::Network;
 
-use super::{Faults, http, is_kebab, listener_names};
+use super::{http, is_kebab, listener_names};
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{ScenarioFile, Server};
 
 /// Maximum size of a response body, bytes.
@@ -12,10 +13,10 @@ const MAX_SERVERS: usize = 8;
 /// Headers for the length and end of a response, which the lab sets itself.
 const RESERVED_HEADERS: &[&str] = &["content-length", "transfer-encoding", "connection"];
 
-/// Adds errors to `faults`.
-pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
+/// Adds errors to `errors`.
+pub fn check(spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
     let servers = &spec.run.server;
-    let mut say = |key: String, message: String| faults.push((key, message));
+    let mut say = |key: String, message: String| errors.push(KeyError::new(key, message));
     if !servers.is_empty() && spec.run.network != Network::Loopback {
         let message = "does not let the guest reach its [[run.server]]: write `network = \"loopback\"` under [run]";
         say("run.network".to_owned(), message.to_owned());
@@ -74,8 +75,8 @@ fn endpoints(server: &Server, key: &dyn Fn(&str) -> String, say: &mut dyn FnMut(
     }
     for (at, endpoint) in server.endpoint.iter().enumerate() {
         let mut say = |name: &str, message: String| say(key(&format!("endpoint[{at}].{name}")), message);
-        for (name, fault) in [("method", http::method(&endpoint.method)), ("path", http::path(&endpoint.path))] {
-            if let Err(message) = fault {
+        for (name, checked) in [("method", http::method(&endpoint.method)), ("path", http::path(&endpoint.path))] {
+            if let Err(message) = checked {
                 say(name, message);
             }
         }

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use super::{Faults, http, listener_names};
+use super::{http, listener_names};
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Dir, ScenarioFile, Step};
 
-/// Adds errors to `faults`.
-pub fn check(spec: &ScenarioFile, faults: &mut Faults) {
+/// Adds errors to `errors`.
+pub fn check(spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
     let mut connections: Vec<&str> = Vec::new();
     for (index, step) in spec.step.iter().enumerate() {
-        let mut say = |key: &str, message: String| faults.push((format!("step[{index}].{key}"), message));
+        let mut say = |key: &str, message: String| errors.push(KeyError::new(format!("step[{index}].{key}"), message));
         match step {
             Step::Connect { socket, .. } | Step::Request { socket, .. } | Step::Listen { socket, .. }
                 if !listener_names(&spec.run).any(|name| name == socket) =>

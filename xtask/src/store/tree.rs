@@ -39,12 +39,12 @@ pub struct Tree {
 struct Entry {
     /// Relative to the root.
     path: PathBuf,
-    kind: Kind,
+    kind: EntryKind,
     metadata: Metadata,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum EntryKind {
     Folder,
     File,
     /// The target of the link in a copy.
@@ -73,7 +73,7 @@ impl Tree {
         let mut found = list(&tree, Path::new(""))?;
         while let Some(path) = found.pop().filter(|_| tree.entries.len() < MAX_ENTRIES) {
             let Some(entry) = tree.entry(&path) else { continue };
-            if matches!(entry.kind, Kind::Folder) {
+            if matches!(entry.kind, EntryKind::Folder) {
                 match list(&tree, &path) {
                     Ok(below) => found.extend(below),
                     Err(error) => {
@@ -82,7 +82,7 @@ impl Tree {
                     }
                 }
             }
-            let size = if matches!(entry.kind, Kind::File) { entry.metadata.len() } else { 0 };
+            let size = if matches!(entry.kind, EntryKind::File) { entry.metadata.len() } else { 0 };
             tree.bytes = tree.bytes.saturating_add(size.max(MIN_ENTRY_BYTES));
             tree.entries.push(entry);
         }
@@ -97,7 +97,7 @@ impl Tree {
         let mut left = max_bytes;
         let (mut notes, mut entries) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.entries));
         entries.retain(|Entry { path, kind, metadata }| {
-            let size = if matches!(kind, Kind::File) { metadata.len() } else { 0 };
+            let size = if matches!(kind, EntryKind::File) { metadata.len() } else { 0 };
             let fits = size <= left;
             if fits {
                 left -= size;
@@ -125,23 +125,23 @@ impl Tree {
     /// Reads one entry; what cannot be copied becomes a note.
     fn entry(&mut self, path: &Path) -> Option<Entry> {
         let shown = path.visible();
-        let kind = |metadata: &Metadata| -> io::Result<Option<Kind>> {
+        let kind = |metadata: &Metadata| -> io::Result<Option<EntryKind>> {
             let kind = metadata.file_type();
             if kind.is_symlink() {
-                return Ok(Some(Kind::Link(self.root.read_link(path)?)));
+                return Ok(Some(EntryKind::Link(self.root.read_link(path)?)));
             }
             if kind.is_file() {
                 // An unreadable file would make the copy fail.
                 self.root.open_file(path)?;
-                return Ok(Some(Kind::File));
+                return Ok(Some(EntryKind::File));
             }
-            Ok(kind.is_dir().then_some(Kind::Folder))
+            Ok(kind.is_dir().then_some(EntryKind::Folder))
         };
         let found = self.root.metadata_of(path).and_then(|metadata| Ok((kind(&metadata)?, metadata)));
         match found {
             Err(error) => self.notes.push(format!("`{shown}` cannot be read: {error}")),
             Ok((None, _)) => self.notes.push(format!("`{shown}` is a socket, a pipe or a device")),
-            Ok((Some(Kind::Link(target)), metadata)) => {
+            Ok((Some(EntryKind::Link(target)), metadata)) => {
                 let (target, leads_out) = link_within(self.root.path(), path, target);
                 if leads_out {
                     let to = target.visible();
@@ -149,7 +149,7 @@ impl Tree {
                         "`{shown}` is a link to `{to}`, outside the folder: the link is copied, but not its target"
                     ));
                 }
-                return Some(Entry { path: path.to_owned(), kind: Kind::Link(target), metadata });
+                return Some(Entry { path: path.to_owned(), kind: EntryKind::Link(target), metadata });
             }
             Ok((Some(kind), metadata)) => return Some(Entry { path: path.to_owned(), kind, metadata }),
         }
@@ -169,7 +169,7 @@ impl Tree {
         }
         // Folders last: creating entries changes a folder's time, and needs permissions that it may not have in the
         // end.
-        for entry in self.entries.iter().rev().filter(|entry| matches!(entry.kind, Kind::Folder)) {
+        for entry in self.entries.iter().rev().filter(|entry| matches!(entry.kind, EntryKind::Folder)) {
             finish(&to.join(&entry.path), &entry.metadata)?;
         }
         finish(to, &self.metadata)
@@ -184,9 +184,9 @@ impl Tree {
         for Entry { path, kind, metadata } in &self.entries {
             let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
             let (kind, contents) = match kind {
-                Kind::Folder => ("folder", String::new()),
-                Kind::File => ("file", machine::sha256_of(self.root.open_file(path)?)?),
-                Kind::Link(target) => ("link", format!("{target:?}")),
+                EntryKind::Folder => ("folder", String::new()),
+                EntryKind::File => ("file", machine::sha256_of(self.root.open_file(path)?)?),
+                EntryKind::Link(target) => ("link", format!("{target:?}")),
             };
             // The modification time of a link cannot be set on the copy.
             let modified = if kind == "link" { 0 } else { modified };
@@ -200,12 +200,12 @@ impl Entry {
     fn copy(&self, root: &Directory, to: &Path) -> io::Result<()> {
         let copy = to.join(&self.path);
         match &self.kind {
-            Kind::Folder => fs::create_dir(&copy),
-            Kind::File => {
+            EntryKind::Folder => fs::create_dir(&copy),
+            EntryKind::File => {
                 copy_sparse(&root.open_file(&self.path)?, &File::create_new(&copy)?)?;
                 finish(&copy, &self.metadata)
             }
-            Kind::Link(target) => files::link(target, &copy),
+            EntryKind::Link(target) => files::link(target, &copy),
         }
     }
 }

@@ -95,13 +95,13 @@ impl TestDocument {
 /// Parses the text of a JSON file.
 ///
 /// # Errors
-/// Every fault, each with its field and a remedy.
+/// Every error, each with its field and a remedy.
 pub fn parse(text: &str) -> Result<Parsed, Vec<String>> {
     let value: Value =
         serde_json::from_str(text).map_err(|e| vec![format!("is not JSON: {}", one_line(&e.to_string()))])?;
     let mut problems = Problems::default();
     let document = Fields::of(&value, "", &mut problems).map(|fields| read(fields, &mut problems)).unwrap_or_default();
-    if problems.faults.is_empty() { Ok(Parsed { document, unknown: problems.unknown }) } else { Err(problems.faults) }
+    if problems.errors.is_empty() { Ok(Parsed { document, unknown: problems.unknown }) } else { Err(problems.errors) }
 }
 
 fn read(mut fields: Fields, problems: &mut Problems) -> TestDocument {
@@ -110,7 +110,7 @@ fn read(mut fields: Fields, problems: &mut Problems) -> TestDocument {
         (Some(old), Some(new)) => {
             let message =
                 format!("belongs to the form without operations, but there is `{new}`: move it into an operation");
-            problems.fault(old, &message);
+            problems.error(old, &message);
             return TestDocument::default();
         }
         (_, None) => legacy(&mut fields, problems),
@@ -134,10 +134,10 @@ fn run(fields: &mut Fields, problems: &mut Problems) -> Operation {
     let args = fields.texts("args", problems).unwrap_or_default();
     let env = fields.pairs("env", problems);
     if let Some(name) = env.keys().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
-        problems.fault(&fields.place("env"), &format!("has the name `{}`, which no variable can have", one_line(name)));
+        problems.error(&fields.place("env"), &format!("has the name `{}`, which no variable can have", one_line(name)));
     }
     if args.iter().chain(env.values()).any(|text| text.contains('\0')) {
-        problems.fault(
+        problems.error(
             &fields.place("args"),
             "or `env` contains the character NUL, which no argument or variable can contain",
         );
@@ -174,7 +174,7 @@ fn with_operations(fields: &mut Fields, problems: &mut Problems) -> TestDocument
             fields.finish(problems);
         }
     }
-    if problems.faults.is_empty() && problems.unknown.is_empty() {
+    if problems.errors.is_empty() && problems.unknown.is_empty() {
         check_order(&document.operations, &place, problems);
     }
     document
@@ -192,7 +192,7 @@ fn operation(fields: &mut Fields, problems: &mut Problems) -> Option<Operation> 
                 Some("stderr") => Stream::Stderr,
                 Some(_) => {
                     problems
-                        .fault(&fields.place("id"), "is not a stream that can be read: write \"stdout\" or \"stderr\"");
+                        .error(&fields.place("id"), "is not a stream that can be read: write \"stdout\" or \"stderr\"");
                     return None;
                 }
             };
@@ -200,7 +200,7 @@ fn operation(fields: &mut Fields, problems: &mut Problems) -> Option<Operation> 
         }
         "write" => {
             if fields.text("id", problems).as_deref() != Some("stdin") {
-                problems.fault(&fields.place("id"), "is not a stream that can be written: write \"stdin\"");
+                problems.error(&fields.place("id"), "is not a stream that can be written: write \"stdin\"");
             }
             Operation::Write(fields.text("payload", problems).unwrap_or_default())
         }
@@ -209,7 +209,7 @@ fn operation(fields: &mut Fields, problems: &mut Problems) -> Option<Operation> 
             match protocol.as_str() {
                 "tcp" => {}
                 "udp" | "http" => problems.unknown(&format!("`connect` with `protocol_type` `{protocol}`")),
-                _ => problems.fault(&fields.place("protocol_type"), "is not a protocol: write \"tcp\""),
+                _ => problems.error(&fields.place("protocol_type"), "is not a protocol: write \"tcp\""),
             }
             Operation::Connect(fields.text("id", problems).unwrap_or_else(|| "server".to_owned()))
         }
@@ -235,7 +235,7 @@ fn signal(fields: &mut Fields, problems: &mut Problems) -> String {
         Some(signal) if !signal.is_empty() && signal.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) => {
             problems.unknown(&format!("`kill` with `{name}`"));
         }
-        _ => problems.fault(&fields.place("signal"), "is not a signal: write \"SIGTERM\", \"SIGINT\" or \"SIGKILL\""),
+        _ => problems.error(&fields.place("signal"), "is not a signal: write \"SIGTERM\", \"SIGINT\" or \"SIGKILL\""),
     }
     String::new()
 }
@@ -254,9 +254,9 @@ fn request(fields: &mut Fields, problems: &mut Problems) -> Request {
         response.body = Some(wanted.text("body", problems).unwrap_or_default());
         wanted.finish(problems);
     }
-    for (name, fault) in [("method", http::method(&method)), ("path", http::path(&path))] {
-        if let Err(message) = fault {
-            problems.fault(&fields.place(name), &format!("is invalid: {}", one_line(&message)));
+    for (name, checked) in [("method", http::method(&method)), ("path", http::path(&path))] {
+        if let Err(message) = checked {
+            problems.error(&fields.place(name), &format!("is invalid: {}", one_line(&message)));
         }
     }
     servers::check_headers(&fields.place("headers"), &headers, problems);
@@ -269,28 +269,28 @@ fn check_order(operations: &[Operation], place: &str, problems: &mut Problems) {
     let mut is_running = false;
     let mut connections: Vec<&str> = Vec::new();
     for (index, operation) in operations.iter().enumerate() {
-        let mut fault = |message: &str| problems.fault(&format!("{place}[{index}]"), message);
+        let mut error = |message: &str| problems.error(&format!("{place}[{index}]"), message);
         match operation {
-            Operation::Run { .. } if is_running => fault("runs a program while another one runs: add `wait` before it"),
+            Operation::Run { .. } if is_running => error("runs a program while another one runs: add `wait` before it"),
             Operation::Run { .. } => is_running = true,
-            _ if !is_running => fault("comes before `run`, or after `wait`: add `run` before it"),
+            _ if !is_running => error("comes before `run`, or after `wait`: add `run` before it"),
             Operation::Wait(_) => {
                 is_running = false;
                 connections.clear();
             }
             Operation::Connect(id) if connections.contains(&id.as_str()) => {
-                fault("opens a connection with an `id` that is already in use: choose another");
+                error("opens a connection with an `id` that is already in use: choose another");
             }
             Operation::Connect(id) => connections.push(id),
             Operation::Send(id, _) | Operation::Recv(id, _) if !connections.contains(&id.as_str()) => {
-                fault("uses an `id` that no earlier `connect` opened: add `connect`");
+                error("uses an `id` that no earlier `connect` opened: add `connect`");
             }
             _ => {}
         }
     }
     if operations.is_empty() {
-        problems.fault(place, "is empty: add `run` and `wait`");
+        problems.error(place, "is empty: add `run` and `wait`");
     } else if is_running {
-        problems.fault(place, "never waits for the program's end: add `wait`");
+        problems.error(place, "never waits for the program's end: add `wait`");
     }
 }

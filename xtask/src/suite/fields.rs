@@ -1,4 +1,4 @@
-//! Reads JSON objects field by field: each fault names the field and what to write instead, and unknown fields are
+//! Reads JSON objects field by field: each error names the field and what to write instead, and unknown fields are
 //! reported.
 
 use std::borrow::Cow;
@@ -10,16 +10,16 @@ use wasmlab_model::text::cut;
 /// Errors in a file, and fields that the lab does not know.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Problems {
-    /// Faults: the field, and what is wrong with it.
-    pub faults: Vec<String>,
+    /// Errors: the field, and what is wrong with it.
+    pub errors: Vec<String>,
     /// Fields and operations that the lab does not know: the test cannot be run as its author meant it.
     pub unknown: Vec<String>,
 }
 
 impl Problems {
-    /// Adds a fault.
-    pub fn fault(&mut self, field: &str, message: &str) {
-        self.faults.push(format!("`{}` {message}", one_line(field)));
+    /// Adds an error.
+    pub fn error(&mut self, field: &str, message: &str) {
+        self.errors.push(format!("`{}` {message}", one_line(field)));
     }
 
     /// Adds something unknown.
@@ -48,11 +48,11 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The object at a place in the file; the whole file is at ``. `None`, with a fault, if it is not an object.
+    /// The object at a place in the file; the whole file is at ``. `None`, with an error, if it is not an object.
     pub fn of(value: &'a Value, at: &str, problems: &mut Problems) -> Option<Self> {
         let Value::Object(map) = value else {
             let name = if at.is_empty() { "the file" } else { at };
-            problems.fault(name, &format!("is {}, not an object: write {{…}}", kind(value)));
+            problems.error(name, &format!("is {}, not an object: write {{…}}", kind(value)));
             return None;
         };
         Some(Self { at: at.to_owned(), map, taken: Vec::new(), is_unknown: false })
@@ -84,7 +84,7 @@ impl<'a> Fields<'a> {
         let value = self.value(name)?;
         let found = read(value);
         if found.is_none() {
-            problems.fault(&self.place(name), &format!("is {}, not {wanted}", kind(value)));
+            problems.error(&self.place(name), &format!("is {}, not {wanted}", kind(value)));
         }
         found
     }
@@ -98,7 +98,7 @@ impl<'a> Fields<'a> {
     pub fn required(&mut self, name: &'static str, what: &str, problems: &mut Problems) -> String {
         if !self.has(name) {
             self.taken.push(name);
-            problems.fault(&self.place(name), &format!("is missing: add {what}"));
+            problems.error(&self.place(name), &format!("is missing: add {what}"));
             return String::new();
         }
         self.text(name, problems).unwrap_or_default()

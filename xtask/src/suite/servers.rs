@@ -18,7 +18,7 @@ pub fn read(fields: &mut Fields, problems: &mut Problems) -> Vec<Server> {
     let mut servers: Vec<Server> = Vec::new();
     let values = fields.list("servers", problems).unwrap_or_default();
     if values.len() > MAX_SERVERS {
-        problems.fault(&place, &format!("has {} servers; at most {MAX_SERVERS} are allowed", values.len()));
+        problems.error(&place, &format!("has {} servers; at most {MAX_SERVERS} are allowed", values.len()));
     }
     for (index, value) in values.iter().take(MAX_SERVERS).enumerate() {
         let at = format!("{place}[{index}]");
@@ -26,7 +26,7 @@ pub fn read(fields: &mut Fields, problems: &mut Problems) -> Vec<Server> {
         let server = server(&mut fields, problems);
         fields.finish(problems);
         if servers.iter().any(|other| other.name.eq_ignore_ascii_case(&server.name)) {
-            problems.fault(&format!("{at}.name"), "is the name of another server: use another");
+            problems.error(&format!("{at}.name"), "is the name of another server: use another");
         }
         servers.push(server);
     }
@@ -42,7 +42,7 @@ pub fn variable(server: &Server) -> String {
 fn server(fields: &mut Fields, problems: &mut Problems) -> Server {
     let name = fields.required("name", "letters, digits and `_`", problems);
     if !name.is_empty() && !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        problems.fault(&fields.place("name"), "becomes part of a variable's name: use letters, digits and `_`");
+        problems.error(&fields.place("name"), "becomes part of a variable's name: use letters, digits and `_`");
     }
     let closed = match fields.text("kind", problems).as_deref() {
         None | Some("listening") => false,
@@ -62,7 +62,7 @@ fn server(fields: &mut Fields, problems: &mut Problems) -> Server {
         }
     }
     if closed && !endpoint.is_empty() {
-        problems.fault(&place, "belong to a closed server, which cannot be reached: remove them");
+        problems.error(&place, "belong to a closed server, which cannot be reached: remove them");
     }
     // As in the suite's own runner: whatever is not an endpoint is not found.
     Server { name, status: 404, headers: BTreeMap::new(), body: String::new(), endpoint, closed }
@@ -71,7 +71,7 @@ fn server(fields: &mut Fields, problems: &mut Problems) -> Server {
 fn endpoint(fields: &mut Fields, problems: &mut Problems) -> Endpoint {
     let method = fields.text("method", problems).unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
     if !METHODS.contains(&method.as_str()) {
-        problems.fault(&fields.place("method"), &format!("is not one of {}", METHODS.join(", ")));
+        problems.error(&fields.place("method"), &format!("is not one of {}", METHODS.join(", ")));
     }
     let path = fields.text("path", problems).unwrap_or_else(|| "/".to_owned());
     let mode = match fields.text("mode", problems).as_deref() {
@@ -97,7 +97,7 @@ fn endpoint(fields: &mut Fields, problems: &mut Problems) -> Endpoint {
     match fields.value("response") {
         None => {}
         Some(_) if mode != EndpointMode::Static => {
-            problems.fault(&place, "is set for an endpoint that echoes its request: remove it")
+            problems.error(&place, "is set for an endpoint that echoes its request: remove it")
         }
         Some(Value::String(body)) => endpoint.body.clone_from(body),
         Some(value) => {
@@ -118,10 +118,10 @@ fn response(endpoint: &mut Endpoint, fields: &mut Fields, problems: &mut Problem
     endpoint.chunks = fields.texts("chunks", problems);
     endpoint.trailers = fields.pairs("trailers", problems);
     if has_body && endpoint.chunks.is_some() {
-        problems.fault(&fields.place("chunks"), "are set together with `body`: remove one");
+        problems.error(&fields.place("chunks"), "are set together with `body`: remove one");
     }
     if endpoint.chunks.is_none() && !endpoint.trailers.is_empty() {
-        problems.fault(&fields.place("trailers"), "need `chunks`: write the body as chunks");
+        problems.error(&fields.place("trailers"), "need `chunks`: write the body as chunks");
     }
     check_headers(&fields.place("headers"), &endpoint.headers, problems);
     check_headers(&fields.place("trailers"), &endpoint.trailers, problems);
@@ -133,17 +133,17 @@ pub fn status(fields: &mut Fields, problems: &mut Problems) -> u16 {
     match u16::try_from(number) {
         Ok(status) if (100..=999).contains(&status) => status,
         _ => {
-            problems.fault(&fields.place("status"), "is not a status: write 100 to 999");
+            problems.error(&fields.place("status"), "is not a status: write 100 to 999");
             200
         }
     }
 }
 
-/// Adds a fault for each header that cannot be sent.
+/// Adds an error for each header that cannot be sent.
 pub fn check_headers(place: &str, headers: &BTreeMap<String, String>, problems: &mut Problems) {
     for (name, value) in headers {
         if let Err(message) = http::header(name, value) {
-            problems.fault(place, &format!("are invalid: {}", one_line(&message)));
+            problems.error(place, &format!("are invalid: {}", one_line(&message)));
         }
     }
 }

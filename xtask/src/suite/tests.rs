@@ -9,7 +9,7 @@ use wasmlab_protocol::Network;
 
 /// The scenario of a test with this document, and why it is not run.
 fn translated(json: &str) -> (ScenarioFile, Option<String>) {
-    let parsed = parse(json).unwrap_or_else(|faults| panic!("{json}: {faults:?}"));
+    let parsed = parse(json).unwrap_or_else(|errors| panic!("{json}: {errors:?}"));
     let test = Test {
         name: "t".to_owned(),
         title: "t.wasm".to_owned(),
@@ -96,10 +96,10 @@ fn unknown_parts_are_reported() {
 }
 
 #[test]
-fn faults_name_field_and_remedy() {
+fn errors_name_field_and_remedy() {
     let check = |json: &str, wanted: &str| match parse(json) {
         Ok(parsed) => panic!("{json}: {parsed:?}"),
-        Err(faults) => assert!(faults.iter().any(|fault| fault.contains(wanted)), "{json}: {faults:?}"),
+        Err(errors) => assert!(errors.iter().any(|error| error.contains(wanted)), "{json}: {errors:?}"),
     };
     let ops = |op: &str| format!(r#"{{"operations": [{{"type": "run"}}, {op}, {{"type": "wait"}}]}}"#);
     check("{", "is not JSON: EOF while parsing an object at line 1 column 1");
@@ -144,7 +144,7 @@ fn faults_name_field_and_remedy() {
     assert!(parse(&long).unwrap().unknown.iter().all(|what| what.len() < 200 && !what.contains('\n')));
 }
 
-/// The documents that are committed with the lab's own suite, and folders with faults.
+/// The documents that are committed with the lab's own suite, and folders with errors.
 #[test]
 fn folders_are_read() {
     let own = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/suite")).unwrap();
@@ -172,9 +172,9 @@ fn folders_are_read() {
 
     let fails = |file: &str, json: &str, wanted: &str| {
         fs::write(at(&format!("suite/{file}")), json).unwrap();
-        let faults = load(&at("suite")).unwrap_err();
-        let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        assert!(text.iter().any(|fault| fault.contains(file) && fault.contains(wanted)), "{text:?}");
+        let errors = load(&at("suite")).unwrap_err();
+        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert!(text.iter().any(|error| error.contains(file) && error.contains(wanted)), "{text:?}");
         fs::remove_file(at(&format!("suite/{file}"))).unwrap();
     };
     fails("b/two.json", r#"{"root": "none"}"#, "`root` is `none`, which cannot be used: No such file");

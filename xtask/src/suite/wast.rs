@@ -12,12 +12,13 @@ use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, Wat};
 
-use super::Fault;
 use super::fields::one_line;
+use wasmlab_model::file_error::FileError;
 use wasmlab_model::scenario::{
     Assertion, Build, EntryPointKind, Expect, Run, Scenario, ScenarioFile, Script, ScriptEnd,
 };
 use wasmlab_protocol::TrapKind;
+use wasmlab_report::visible::VisiblePath;
 
 pub mod collapse;
 mod instance;
@@ -28,7 +29,7 @@ mod tests;
 mod values;
 mod wrap;
 
-use instance::{Action, Instance, Part};
+use instance::{Action, Instance, ProcessCalls};
 use lines::Lines;
 use module::Module;
 
@@ -58,21 +59,20 @@ pub struct WastPart {
 /// Reads a file. `title` is how reports name it.
 ///
 /// # Errors
-/// The first fault, with its line.
-pub fn read(path: &Path, title: &str, text: &str) -> Result<WastFile, Fault> {
+/// The first error, with its line.
+pub fn read(path: &Path, title: &str, text: &str) -> Result<WastFile, FileError> {
     let lines = Lines::of(text);
-    let fault = |error: wast::Error| {
+    let locate = |error: wast::Error| {
         let (line, column) = lines.position(error.span());
-        let file = PathBuf::from(format!("{}:{line}:{column}", path.display()));
-        Fault { file, message: one_line(&error.message()) }
+        FileError::new(path.visible(), one_line(&error.message())).at_line(line).at_column(column)
     };
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
-    let buffer = ParseBuffer::new_with_lexer(lexer).map_err(fault)?;
-    let script = parser::parse::<Wast>(&buffer).map_err(fault)?;
+    let buffer = ParseBuffer::new_with_lexer(lexer).map_err(locate)?;
+    let script = parser::parse::<Wast>(&buffer).map_err(locate)?;
     let mut reader = Reader::new(title, &lines);
     for directive in script.directives {
-        reader.directive(directive).map_err(fault)?;
+        reader.directive(directive).map_err(locate)?;
     }
     Ok(reader.finish())
 }
@@ -97,7 +97,7 @@ impl<'t> Reader<'t> {
     }
 
     fn directive(&mut self, directive: WastDirective) -> Result<(), wast::Error> {
-        let (line, text) = (self.lines.position(directive.span()).0, self.lines.text(directive.span()));
+        let (line, text) = (self.lines.position(directive.span()).0 as u64, self.lines.text(directive.span()));
         match directive {
             WastDirective::Module(mut module) => {
                 let name = module.name().map(|id| id.name().to_owned());
@@ -260,7 +260,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn part(&mut self, line: u64, module: &[u8], host_functions: &[String], part: Part) {
+    fn part(&mut self, line: u64, module: &[u8], host_functions: &[String], part: ProcessCalls) {
         // The line of an assertion names its part; several may be on one line.
         let slug = self.file.title.replace(['/', '\\'], "-");
         let name = format!("{slug}:{line}");
@@ -341,8 +341,8 @@ fn is_component(module: &QuoteWat) -> bool {
 }
 
 /// An assertion about a module as a whole.
-fn of_module(line: u64, text: String, end: ScriptEnd) -> Part {
-    Part { calls: Vec::new(), assertions: vec![Assertion { line, text, call: None, wanted: Vec::new() }], end }
+fn of_module(line: u64, text: String, end: ScriptEnd) -> ProcessCalls {
+    ProcessCalls { calls: Vec::new(), assertions: vec![Assertion { line, text, call: None, wanted: Vec::new() }], end }
 }
 
 /// The trap that the specification's message stands for; `None`: any.

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
-
-use crate::Fault;
 
 /// Whether this is a .wasm file name without folders.
 pub fn is_wasm_file(name: &str) -> bool {
@@ -17,18 +16,19 @@ pub fn is_sha256(text: &str) -> bool {
 }
 
 /// Requires the artifact to be a .wasm file.
-pub fn artifact(build: &Build) -> Option<Fault> {
+pub fn artifact(build: &Build) -> Option<KeyError> {
     let good = build.artifact.as_deref().is_some_and(is_wasm_file);
-    (!good).then(|| ("artifact", "must be the name of a .wasm file, without folders".to_owned()))
+    (!good).then(|| KeyError::new("artifact", "must be the name of a .wasm file, without folders"))
 }
 
 /// Requires the source to be one file with this extension.
-pub fn source(build: &Build, extension: &str) -> Option<Fault> {
+pub fn source(build: &Build, extension: &str) -> Option<KeyError> {
     let good = build.source.as_deref().and_then(Path::extension).is_some_and(|e| e == extension);
-    (!good).then(|| ("source", format!("must name the .{extension} file")))
+    (!good).then(|| KeyError::new("source", format!("must name the .{extension} file")))
 }
 
 /// Requires the target to be the world in `wit/world.wit`.
-pub fn world(build: &Build) -> Option<Fault> {
-    build.target.is_none().then(|| ("target", "is missing: set it to the world of wit/world.wit".to_owned()))
+pub fn world(build: &Build) -> Option<KeyError> {
+    let message = "is missing: set it to the world of wit/world.wit";
+    build.target.is_none().then(|| KeyError::new("target", message))
 }

@@ -3,44 +3,46 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
 
 use crate::BuildCommand;
 use crate::build_table::is_wasm_file;
-use crate::{Fault, Recipe, Task, crates};
+use crate::{Recipe, Task, crates};
 
 /// Checks a `[build]` table for a compiler that takes one C or C++ file and has one target.
-pub fn check(build: &Build) -> Vec<Fault> {
+pub fn check(build: &Build) -> Vec<KeyError> {
     check_for(build, &[])
 }
 
 /// Like [`check`], for a compiler that has these targets besides its default one.
-pub fn check_for(build: &Build, targets: &[&str]) -> Vec<Fault> {
-    let mut faults = Vec::new();
+pub fn check_for(build: &Build, targets: &[&str]) -> Vec<KeyError> {
+    let mut errors = Vec::new();
     match &build.source {
-        None => faults.push(("source", "is missing: name the .c, .cc or .cpp file".to_owned())),
+        None => errors.push(KeyError::new("source", "is missing: name the .c, .cc or .cpp file")),
         Some(path) if !is_c(path) && !is_cpp(path) => {
-            faults.push(("source", format!("`{}` is not a .c, .cc or .cpp file", path.display())));
+            errors.push(KeyError::new("source", format!("`{}` is not a .c, .cc or .cpp file", path.display())));
         }
         Some(_) => {}
     }
     match build.artifact.as_deref() {
-        None => faults.push(("artifact", "is missing: name the .wasm file to build".to_owned())),
+        None => errors.push(KeyError::new("artifact", "is missing: name the .wasm file to build")),
         Some(name) if !is_wasm_file(name) => {
-            faults.push(("artifact", format!("`{name}` is not the name of a .wasm file, without folders")));
+            errors
+                .push(KeyError::new("artifact", format!("`{name}` is not the name of a .wasm file, without folders")));
         }
         Some(_) => {}
     }
     if let Some(target) = build.target.as_deref().filter(|target| !targets.contains(target)) {
         let others = targets.iter().map(|other| format!(", or use {other}")).collect::<String>();
         let text = format!("`{target}` is not supported: leave it out for the toolchain's default target{others}");
-        faults.push(("target", text));
+        errors.push(KeyError::new("target", text));
     }
-    faults.extend(crates::check(build));
+    errors.extend(crates::check(build));
     if build.profile.is_some() {
-        faults.push(("profile", "is for cargo only: put options such as -O2 or -g under flags".to_owned()));
+        errors.push(KeyError::new("profile", "is for cargo only: put options such as -O2 or -g under flags"));
     }
-    faults
+    errors
 }
 
 fn has_extension(path: &Path, wanted: &[&str]) -> bool {

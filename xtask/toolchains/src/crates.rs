@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, SourceCrate};
 
 use crate::build_table::is_sha256;
-use crate::{Fault, FoundTool, Machine, MissingTool};
+use crate::{FoundTool, Machine, MissingTool};
 
 /// The placeholder in `build.flags` for the folder of the crate's files.
 pub const PLACEHOLDER: &str = "{crate}";
@@ -18,27 +19,29 @@ const FOLDER: &str = "source crate";
 
 /// Checks the `[build.crate]` table, or its absence.
 #[must_use]
-pub fn check(build: &Build) -> Vec<Fault> {
-    let mut faults = Vec::new();
+pub fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors = Vec::new();
     let used = build.flags.iter().any(|flag| flag.contains(PLACEHOLDER));
     let Some(source) = &build.source_crate else {
         if used {
-            faults
-                .push(("crate", format!("is missing, but flags contain {PLACEHOLDER}: set name, version and sha256")));
+            errors.push(KeyError::new(
+                "crate",
+                format!("is missing, but flags contain {PLACEHOLDER}: set name, version and sha256"),
+            ));
         }
-        return faults;
+        return errors;
     };
     if !used {
-        faults.push(("flags", format!("do not contain {PLACEHOLDER}, the folder of the crate's files")));
+        errors.push(KeyError::new("flags", format!("do not contain {PLACEHOLDER}, the folder of the crate's files")));
     }
     if !is_sha256(&source.sha256) {
-        faults.push(("crate.sha256", "must be 64 lower-case hexadecimal digits".to_owned()));
+        errors.push(KeyError::new("crate.sha256", "must be 64 lower-case hexadecimal digits"));
     }
     let plain = |text: &str| !text.is_empty() && !text.starts_with(['.', '-']) && !text.contains(['/', '\\', '@', ' ']);
     if !plain(&source.name) || !plain(&source.version) {
-        faults.push(("crate", "needs a name and an exact version, as in a registry".to_owned()));
+        errors.push(KeyError::new("crate", "needs a name and an exact version, as in a registry"));
     }
-    faults
+    errors
 }
 
 /// Adds to a found compiler the crate whose sources it reads.
@@ -138,9 +141,9 @@ mod tests {
         let package = "cache/an-index/a-src-1.2.3+4.crate";
         let unpacked = ("src/an-index/a-src-1.2.3+4/.cargo-ok", "");
         assert!(found(&[(package, "the hash")]).is_err(), "cargo has not unpacked it to the end");
-        let here = found(&[(package, "the hash"), unpacked]).unwrap();
-        assert_eq!(folder(&here), Some(Path::new("/home/me/.cargo/registry/src/an-index/a-src-1.2.3+4")));
-        assert!(here.fingerprint.contains("the hash"));
+        let unpacked_crate = found(&[(package, "the hash"), unpacked]).unwrap();
+        assert_eq!(folder(&unpacked_crate), Some(Path::new("/home/me/.cargo/registry/src/an-index/a-src-1.2.3+4")));
+        assert!(unpacked_crate.fingerprint.contains("the hash"));
         let missing = found(&[(package, "another hash"), unpacked]).unwrap_err();
         assert!(missing.what.contains("another package of that name: its sha256 is another hash"), "{}", missing.what);
     }

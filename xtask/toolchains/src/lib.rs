@@ -28,6 +28,7 @@ pub use recipe::{BuildCommand, Conversion, Recipe, Step, Task};
 pub use tool::{FoundTool, MissingTool, PreflightError};
 pub use version_requirement::VersionRequirement;
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
 /// A toolchain. An adapter sets the fields it needs and takes the rest from [`Toolchain::BASE`].
@@ -45,8 +46,8 @@ pub struct Toolchain {
     pub own_code: bool,
     /// Whether it supports `build.version`.
     pub takes_version: bool,
-    /// Finds errors in a `[build]` table; [`Toolchain::faults`] finds the rest.
-    pub check: fn(&Build) -> Vec<Fault>,
+    /// Finds errors in a `[build]` table; [`Toolchain::errors`] finds the rest.
+    pub check: fn(&Build) -> Vec<KeyError>,
     /// Why a build cannot work although nothing is missing; called before `find`.
     pub preflight_error: fn(&Build, &dyn Machine) -> Option<PreflightError>,
     /// Warnings that `doctor` shows about a tool that is installed but may fail, one line each.
@@ -56,9 +57,6 @@ pub struct Toolchain {
     /// The commands that build the module; everything is written below the task's folder.
     pub recipe: fn(&Task) -> Recipe,
 }
-
-/// An error in a `[build]` table: the key, and the rest of the sentence (`must name the .wat file`).
-pub type Fault = (&'static str, String);
 
 /// An environment variable that a toolchain reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,18 +85,18 @@ impl Toolchain {
 
     /// Finds all errors in a `[build]` table.
     #[must_use]
-    pub fn faults(&self, build: &Build) -> Vec<Fault> {
-        let mut faults = (self.check)(build);
+    pub fn errors(&self, build: &Build) -> Vec<KeyError> {
+        let mut errors = (self.check)(build);
         match build.version.as_deref() {
             Some(_) if !self.takes_version => {
-                faults.push(("version", format!("is not supported by the toolchain `{}`", self.id)));
+                errors.push(KeyError::new("version", format!("is not supported by the toolchain `{}`", self.id)));
             }
             Some(text) if VersionRequirement::parse(text).is_none() => {
-                faults.push(("version", format!("`{text}` is not a version (3.1) or a minimum (>=23)")));
+                errors.push(KeyError::new("version", format!("`{text}` is not a version (3.1) or a minimum (>=23)")));
             }
             _ => {}
         }
-        faults
+        errors
     }
 
     /// Whether the result may be committed as a prebuilt guest.

@@ -40,7 +40,7 @@ fn example(toolchain: &Toolchain) -> Scenario {
 fn recipe(toolchain: &Toolchain, scenario: &Scenario, offline: bool) -> Recipe {
     let build = &scenario.spec.build;
     let machine = FakeMachine::with_everything();
-    assert_eq!(toolchain.faults(build), [], "{}", toolchain.id);
+    assert_eq!(toolchain.errors(build), [], "{}", toolchain.id);
     assert_eq!((toolchain.preflight_error)(build, &machine), None, "{}", toolchain.id);
     let tool = (toolchain.find)(scenario, &machine).unwrap_or_else(|e| panic!("{}: {e:?}", toolchain.id));
     let task = Task { scenario, tool: &tool, out: Path::new("/cache/guests/guest"), offline };
@@ -191,9 +191,9 @@ fn only_own_code_and_its_glue_may_be_committed() {
         assert_eq!(toolchain.may_be_prebuilt(&glue), toolchain.own_code, "{}", toolchain.id);
         assert!(!toolchain.may_be_prebuilt(&others), "{}", toolchain.id);
     }
-    let own: Vec<&str> = ALL.iter().filter(|t| t.own_code).map(|t| t.id).collect();
+    let own_code: Vec<&str> = ALL.iter().filter(|t| t.own_code).map(|t| t.id).collect();
     assert_eq!(
-        own,
+        own_code,
         ["rust", "emscripten", "clang", "zig", "wasi-sdk", "assemblyscript", "wasm-bindgen", "kotlin"],
         "guests of the rest contain third-party engines, or come with third-party scripts"
     );
@@ -225,8 +225,8 @@ fn build_table_errors_name_the_key() {
         ),
     ] {
         let build: Build = toml::from_str(toml).unwrap();
-        let faults = find(&build.toolchain).unwrap().faults(&build);
-        assert_eq!(faults.iter().map(|(key, _)| *key).collect::<Vec<_>>(), keys, "{toml}");
+        let errors = find(&build.toolchain).unwrap().errors(&build);
+        assert_eq!(errors.iter().map(|error| error.key.as_str()).collect::<Vec<_>>(), keys, "{toml}");
     }
 }
 
@@ -251,14 +251,14 @@ fn fetched_file_must_match_its_hash() {
     let toolchain = find("fetched").unwrap();
     let scenario = example(toolchain);
     let hash = scenario.spec.build.fetch.clone().unwrap().sha256;
-    let kept = format!("/cache/fetched/{hash}");
-    let with = |text: &str| FakeMachine { files: [(kept.clone(), text.to_owned())].into(), ..FakeMachine::default() };
+    let cached = format!("/cache/fetched/{hash}");
+    let with = |text: &str| FakeMachine { files: [(cached.clone(), text.to_owned())].into(), ..FakeMachine::default() };
     let missing = (toolchain.find)(&scenario, &FakeMachine::default()).unwrap_err();
     let command = missing.command.unwrap();
-    assert!(command[0] == "curl" && command.contains(&kept), "{command:?}");
+    assert!(command[0] == "curl" && command.contains(&cached), "{command:?}");
     let missing = (toolchain.find)(&scenario, &with("another hash")).unwrap_err();
     assert!(missing.what.contains("is another file: its sha256 is another hash"), "{}", missing.what);
-    assert_eq!((toolchain.find)(&scenario, &with(&hash)).unwrap().program, Path::new(&kept));
+    assert_eq!((toolchain.find)(&scenario, &with(&hash)).unwrap().program, Path::new(&cached));
 }
 
 /// The README's table of variables matches the registry.

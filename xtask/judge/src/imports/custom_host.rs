@@ -12,16 +12,16 @@ use wasmlab_model::names::first_listed;
 pub fn reason(facts: Option<&Facts>) -> Reason {
     let Some(facts) = facts.filter(|facts| facts.kind == BinaryKind::Module) else { return of(Code::CustomHost) };
     let abis = Abis::of(facts);
-    let (mut own, mut only_own) = (Vec::new(), true);
+    let (mut custom, mut only_custom) = (Vec::new(), true);
     for import in &facts.imports {
         match abis.find(import) {
-            Some(Abi::CustomHost) => own.push(import),
-            abi => only_own &= !is_foreign(facts, abi, import),
+            Some(Abi::CustomHost) => custom.push(import),
+            abi => only_custom &= !is_foreign(facts, abi, import),
         }
     }
-    match own.split_first() {
-        Some((first, rest)) if only_own && own.iter().all(|import| is_storage(import)) => storage(first, rest),
-        _ => with(Code::CustomHost, &from_modules(&own)),
+    match custom.split_first() {
+        Some((first, rest)) if only_custom && custom.iter().all(|import| is_storage(import)) => storage(first, rest),
+        _ => with(Code::CustomHost, &from_modules(&custom)),
     }
 }
 

@@ -66,7 +66,7 @@ pub fn has_64_bit_addresses(facts: &Facts, import: &Import) -> bool {
 
 /// A guest that ended with success but printed nothing, although it imports functions with types that no WASI host
 /// defines: the host linked them without checking types, and each call fails.
-pub fn unnoticed(facts: &Facts) -> Option<Judgement> {
+pub fn unchecked_mismatch(facts: &Facts) -> Option<Judgement> {
     let import =
         facts.imports.iter().find(|import| has_64_bit_addresses(facts, import) && import.name == "fd_write")?;
     let detail = "it ends and prints nothing: this runtime does not check the types of imports, and what the guest \
@@ -109,7 +109,7 @@ fn of_split(judgement: Judgement) -> Judgement {
 
 #[cfg(test)]
 mod tests {
-    use super::{mismatched, unchecked_type, unnoticed};
+    use super::{mismatched, unchecked_mismatch, unchecked_type};
     use crate::with_code;
     use wasmlab_model::codes::{Blame, Code};
 
@@ -141,7 +141,7 @@ mod tests {
             let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
             let found = mismatched(Some(&facts), "wasi_snapshot_preview1", "fd_write", "other type");
             assert_eq!(found.blame == [Blame::Toolchain], wanted, "{memory}");
-            assert_eq!(unnoticed(&facts).is_some(), wanted, "{memory}");
+            assert_eq!(unchecked_mismatch(&facts).is_some(), wanted, "{memory}");
             let failed = unchecked_type(with_code(Code::WrongExit, None, "exit code 71"), Some(&facts));
             assert_eq!(failed.code == Some(Code::ImportTypeMismatch), wanted, "{memory}");
         };

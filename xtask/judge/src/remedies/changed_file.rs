@@ -33,7 +33,7 @@ pub fn changes(cell: &FailedCell) -> Vec<Remedy> {
     let Some(facts) = cell.facts else { return Vec::new() };
     let proposals = || cell.subject.unwrap_or_default().split(' ');
     let transform = match cell.code {
-        Code::UnsupportedProposal => transforms::lowering(facts, proposals()),
+        Code::UnsupportedProposal => transforms::lowering_command(facts, proposals()),
         Code::NeedsComponentModel => transforms::javascript(facts),
         Code::ComponentPart => transforms::component(facts),
         _ => None,
@@ -43,8 +43,8 @@ pub fn changes(cell: &FailedCell) -> Vec<Remedy> {
         Code::UnsupportedProposal => {
             // An option that changes the form of exceptions helps only where the other form is taken.
             let neither = proposals().any(|name| name == "exceptions");
-            let kept = proposals().filter(|name| !(neither && *name == "legacy-exceptions"));
-            transform.chain(transforms::compiler_options(facts, kept)).collect()
+            let to_avoid = proposals().filter(|name| !(neither && *name == "legacy-exceptions"));
+            transform.chain(transforms::compiler_options(facts, to_avoid)).collect()
         }
         Code::SocketsUnsupported => vec![Remedy::Target { target: "wasm32-wasip2".to_owned() }],
         _ => transform.collect(),
@@ -69,10 +69,10 @@ mod tests {
 
     #[test]
     fn recompiling_is_a_remedy_where_nothing_else_is_missing() {
-        let check = |imports: &str, code: Code, subject: &str, own: Option<&str>, wanted: &str| {
+        let check = |imports: &str, code: Code, subject: &str, remedy: Option<&str>, wanted: &str| {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
             let (subject, facts) = (Some(subject), Some(&facts));
-            let cell = FailedCell { code, subject, runtime: "bun", own, facts, ..FAILED };
+            let cell = FailedCell { code, subject, runtime: "bun", remedy, facts, ..FAILED };
             assert_eq!(of_passing(&cell, &ROW[2..4]).as_deref(), Some(wanted));
         };
         let (run, lacks) = ("Run it on wasmi and node, where it passes.", Code::UnsupportedProposal);

@@ -33,10 +33,10 @@ fn unsupported_preopened_socket_is_judged_by_the_guests_output() {
         seen.client_script =
             Some(ScriptProgress { steps_passed: 1, steps: 2, failed: failed.map(str::to_owned), unreachable: false });
         let judged = verdict(Ok(&facts("(module)")), &seen, &spec(""));
-        let Some(words) = wanted else { return assert_ne!(judged.code, Some(Code::SocketsUnsupported), "{stdout}") };
+        let Some(expected) = wanted else { return assert_ne!(judged.code, Some(Code::SocketsUnsupported), "{stdout}") };
         assert_eq!((judged.code, judged.blame.as_slice()), (Some(Code::SocketsUnsupported), &[Blame::Runtime][..]));
         assert_eq!(judged.subject.as_deref(), Some(PREOPENED_SOCKET));
-        assert!(judged.detail.ends_with(words), "{}", judged.detail);
+        assert!(judged.detail.ends_with(expected), "{}", judged.detail);
     };
     let refused = Some("GET / on http: connection refused");
     let exit = |code| Cause::Exit { code };

@@ -66,26 +66,26 @@ fn compile_limit_blames_nobody_and_names_the_limit() {
 fn causes_before_running_have_codes() {
     let simd = facts("(module (func (result v128) (v128.const i64x2 0 0)))");
     let plain = facts("(module)");
-    let words = || "words".to_owned();
+    let text = || "words".to_owned();
     let check = |facts: Result<&Facts, &str>, cause, verdict_code: (Verdict, Option<Code>)| {
         let judgement = verdict(facts, &observation(Outcome::Exited(0), to(Stage::Compile, cause), ""), &spec(""));
         assert_eq!((judgement.verdict, judgement.code), verdict_code, "{}", judgement.detail);
     };
     let gap = |code| (Verdict::Gap, Some(code));
-    let refused = || Cause::Rejected { message: words(), offset: None };
+    let refused = || Cause::Rejected { message: text(), offset: None };
     check(Ok(&simd), refused(), gap(Code::UnsupportedProposal));
     check(Ok(&plain), refused(), gap(Code::EngineCompileError));
     check(Err("malformed at byte 0x8"), refused(), gap(Code::Malformed));
-    check(Ok(&plain), Cause::CompileFailed { message: words() }, gap(Code::EngineCompileError));
+    check(Ok(&plain), Cause::CompileFailed { message: text() }, gap(Code::EngineCompileError));
     let component = facts("(component (core module (func (result v128) (v128.const i64x2 0 0))))");
-    let at = |offset| Cause::Rejected { message: words(), offset };
+    let at = |offset| Cause::Rejected { message: text(), offset };
     check(Ok(&component), at(None), gap(Code::NeedsComponentModel));
     check(Ok(&component), at(Some(4)), gap(Code::NeedsComponentModel));
     check(Ok(&component), at(Some(40)), gap(Code::UnsupportedProposal));
-    check(Ok(&plain), Cause::MissingExport { name: words() }, gap(Code::NoEntryPoint));
-    check(Ok(&plain), Cause::ResourceLimit { message: words() }, gap(Code::OutOfMemory));
-    check(Ok(&plain), Cause::trap(TrapKind::Unreachable, words()), gap(Code::Trap));
-    let unsupported = |what: &str| Cause::Unsupported { feature: what.to_owned(), message: words() };
+    check(Ok(&plain), Cause::MissingExport { name: text() }, gap(Code::NoEntryPoint));
+    check(Ok(&plain), Cause::ResourceLimit { message: text() }, gap(Code::OutOfMemory));
+    check(Ok(&plain), Cause::trap(TrapKind::Unreachable, text()), gap(Code::Trap));
+    let unsupported = |what: &str| Cause::Unsupported { feature: what.to_owned(), message: text() };
     check(Ok(&plain), unsupported("switch"), gap(Code::NotImplemented));
     check(Ok(&plain), unsupported("sock_accept"), gap(Code::NotImplemented));
     check(Ok(&plain), unsupported("jspi"), gap(Code::UnsupportedProposal));
@@ -96,9 +96,9 @@ fn causes_before_running_have_codes() {
     check(Ok(&shared), Cause::trap(TrapKind::Other, wait), gap(Code::HostRefused));
     let unshared = facts("(module (memory (export \"memory\") 1))");
     check(Ok(&unshared), Cause::trap(TrapKind::Other, wait), gap(Code::Trap));
-    let mismatch = Cause::ImportTypeMismatch { module: words(), name: words(), message: words() };
+    let mismatch = Cause::ImportTypeMismatch { module: text(), name: text(), message: text() };
     check(Ok(&plain), mismatch, gap(Code::ImportTypeMismatch));
-    check(Ok(&plain), Cause::EngineError { message: words() }, (Verdict::Error, None));
+    check(Ok(&plain), Cause::EngineError { message: text() }, (Verdict::Error, None));
 }
 
 #[test]
@@ -114,18 +114,18 @@ fn refusal_found_by_reading_explains_every_runtimes_refusal() {
         let found = judged.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap_or_default()));
         assert_eq!(found, wanted, "{cause:?}");
     };
-    let words = || "words".to_owned();
+    let text = || "words".to_owned();
     let old = wasmlab_inspect::facts(b"\0asm\x0a\0\x01\0").unwrap();
     let version = Some((Code::FormatVersion, "0xa"));
-    check(&old, Cause::Rejected { message: words(), offset: None }, version);
-    check(&old, Cause::HostError { message: words() }, version);
+    check(&old, Cause::Rejected { message: text(), offset: None }, version);
+    check(&old, Cause::HostError { message: text() }, version);
     check(&old, Cause::Returned, None);
     let many = facts(&format!("(module (func $big (local{})))", " i32".repeat(50_001)));
     let limit = Some((Code::ImplementationLimit, "locals"));
-    check(&many, Cause::Rejected { message: words(), offset: None }, limit);
-    check(&many, Cause::CompileFailed { message: words() }, limit);
+    check(&many, Cause::Rejected { message: text(), offset: None }, limit);
+    check(&many, Cause::CompileFailed { message: text() }, limit);
     check(&many, Cause::Returned, None);
-    check(&many, Cause::trap(TrapKind::Unreachable, words()), Some((Code::Trap, "unreachable")));
+    check(&many, Cause::trap(TrapKind::Unreachable, text()), Some((Code::Trap, "unreachable")));
 }
 
 #[test]

@@ -81,8 +81,8 @@ proptest! {
             prop_assert!(judgement.code.is_none());
             prop_assert!(matches!(outcome, Outcome::Exited(_) | Outcome::Stopped));
             prop_assert!(outcome == Outcome::Stopped || stages.last() == Some(&Stage::Run));
-            let ended = cause.as_ref().map(|c| match c { Cause::Returned => Some(0), Cause::Exit { code } => Some(*code), _ => None });
-            prop_assert!(outcome == Outcome::Stopped || ended == Some(Some(exit)));
+            let exited = cause.as_ref().map(|c| match c { Cause::Returned => Some(0), Cause::Exit { code } => Some(*code), _ => None });
+            prop_assert!(outcome == Outcome::Stopped || exited == Some(Some(exit)));
             prop_assert!(!stdout.contains("errno=52") && (!lab || stdout.contains("args ok")));
             prop_assert!(!scripted || failed.is_none());
         } else if judgement.verdict == Verdict::NotAttempted {

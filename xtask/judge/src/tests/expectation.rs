@@ -44,9 +44,9 @@ fn silent_exit_fails_despite_annotations() {
 
 #[test]
 fn lab_lines_are_evidence() {
-    let words = "lab: socket-bind no-errno operation not supported\n";
+    let stdout = "lab: socket-bind no-errno operation not supported\n";
     assert_eq!(
-        ran(Cause::Exit { code: 1 }, words, "[expect]\nlab = [\"socket-bind\"]"),
+        ran(Cause::Exit { code: 1 }, stdout, "[expect]\nlab = [\"socket-bind\"]"),
         (Verdict::Gap, Some(Code::SocketsUnsupported))
     );
 }
@@ -100,13 +100,13 @@ fn wrong_clock_names_its_function() {
         );
         let judged = verdict(Ok(&facts(wat)), &seen, &spec(""));
         assert_eq!((judged.code, judged.subject.as_deref()), (Some(Code::WrongOutput), Some(subject)), "{wat}");
-        let told = match subject {
+        let expected = match subject {
             "clock-realtime" => "clock-realtime: wrong, it is not after 2024; and 1 more: threads".to_owned(),
             function => {
                 format!("clock-realtime: {function} returns a time that is not after 2024; and 1 more: threads")
             }
         };
-        assert_eq!(judged.detail, told);
+        assert_eq!(judged.detail, expected);
     };
     let core =
         "(module (import \"wasi_snapshot_preview1\" \"clock_time_get\" (func (param i32 i64 i32) (result i32))))";

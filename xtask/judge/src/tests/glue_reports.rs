@@ -23,13 +23,13 @@ fn check(handed_over: bool, cause: Option<Cause>, code: Option<Code>, blame: &[B
 
 #[test]
 fn engine_is_not_blamed_for_what_glue_may_have_made_up() {
-    let words = || "enable with --experimental".to_owned();
+    let message = || "enable with --experimental".to_owned();
     let made_up = [
-        Cause::Rejected { message: words(), offset: None },
-        Cause::CompileFailed { message: words() },
-        Cause::ResourceLimit { message: words() },
-        Cause::EngineError { message: words() },
-        Cause::Unsupported { feature: "jspi".to_owned(), message: words() },
+        Cause::Rejected { message: message(), offset: None },
+        Cause::CompileFailed { message: message() },
+        Cause::ResourceLimit { message: message() },
+        Cause::EngineError { message: message() },
+        Cause::Unsupported { feature: "jspi".to_owned(), message: message() },
         Cause::MissingImport {
             module: "env".to_owned(),
             name: "other".to_owned(),
@@ -48,6 +48,6 @@ fn engine_is_not_blamed_for_what_glue_may_have_made_up() {
         Cause::MissingImport { module: "env".to_owned(), name: "f".to_owned(), ty: String::new(), missing_count: 1 };
     check(true, Some(missing), Some(Code::MissingImport), &[Blame::Toolchain]);
     // The driver asked the engine before it started the glue.
-    let refused = Cause::Rejected { message: words(), offset: None };
+    let refused = Cause::Rejected { message: message(), offset: None };
     check(false, Some(refused), Some(Code::EngineCompileError), &[Blame::Runtime]);
 }

@@ -9,7 +9,7 @@ use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::verdict::Judgement;
 
 /// A guest of `wat` that ended with `cause`, after writing to stdout and stderr.
-fn ended(wat: &str, cause: Cause, (stdout, stderr): (&str, &str), expect: &str) -> Judgement {
+fn judge_end(wat: &str, cause: Cause, (stdout, stderr): (&str, &str), expect: &str) -> Judgement {
     let facts = facts(&format!("(module {wat})"));
     let seen =
         Observation { stderr: stderr.to_owned(), ..observation(Outcome::Exited(0), to(Stage::Run, cause), stdout) };
@@ -22,8 +22,8 @@ fn ended(wat: &str, cause: Cause, (stdout, stderr): (&str, &str), expect: &str) 
 fn check(found: &Judgement, code: Code, subject: Option<&str>, detail: &str, remedy: &str) {
     assert_eq!((found.code, found.subject.as_deref()), (Some(code), subject), "{found:?}");
     assert!(found.detail.contains(detail), "{} does not say {detail}", found.detail);
-    let told = found.remedy.as_deref().unwrap_or(code.entry().remedy);
-    assert!(told.contains(remedy), "{told} does not say {remedy}");
+    let found_remedy = found.remedy.as_deref().unwrap_or(code.entry().remedy);
+    assert!(found_remedy.contains(remedy), "{found_remedy} does not say {remedy}");
 }
 
 const PANIC: &str =
@@ -33,7 +33,7 @@ const PANIC: &str =
 fn trap_detail_has_the_guests_message_and_location() {
     let trap = |location: Location| Cause::trap(TrapKind::Unreachable, "unreachable").at(Some(location));
     let place = Location { function: Some("parse".to_owned()), index: Some(3), offset: Some(0x65) };
-    let found = ended("", trap(place), ("", PANIC), "");
+    let found = judge_end("", trap(place), ("", PANIC), "");
     check(
         &found,
         Code::Trap,
@@ -46,9 +46,9 @@ fn trap_detail_has_the_guests_message_and_location() {
     );
     let bounds = Cause::trap(TrapKind::MemoryOutOfBounds, "bounds")
         .at(Some(Location { function: Some("parse".to_owned()), ..Location::default() }));
-    let found = ended("", bounds, ("", PANIC), "");
+    let found = judge_end("", bounds, ("", PANIC), "");
     check(&found, Code::Trap, Some("memory-out-of-bounds"), "bounds in `parse`", "Look at the function");
-    let found = ended("", Cause::trap(TrapKind::Other, "WasmTrap"), ("", PANIC), "");
+    let found = judge_end("", Cause::trap(TrapKind::Other, "WasmTrap"), ("", PANIC), "");
     check(
         &found,
         Code::Trap,
@@ -56,14 +56,15 @@ fn trap_detail_has_the_guests_message_and_location() {
         "then the trap: WasmTrap",
         "reports neither the kind of trap nor its place",
     );
-    let found = ended("", trap(Location { index: Some(3), offset: Some(0x65), ..Location::default() }), ("", ""), "");
+    let found =
+        judge_end("", trap(Location { index: Some(3), offset: Some(0x65), ..Location::default() }), ("", ""), "");
     check(&found, Code::Trap, Some("unreachable"), "unreachable in function 3 (at 0x65)", "Build it with names");
-    let found = ended("", trap(Location { offset: Some(0x65), ..Location::default() }), ("", ""), "");
+    let found = judge_end("", trap(Location { offset: Some(0x65), ..Location::default() }), ("", ""), "");
     check(&found, Code::Trap, Some("unreachable"), "unreachable at 0x65", "Build it with names");
-    let found = ended("", Cause::trap(TrapKind::Unreachable, "no place"), ("done\n", ""), "");
+    let found = judge_end("", Cause::trap(TrapKind::Unreachable, "no place"), ("done\n", ""), "");
     check(&found, Code::Trap, Some("unreachable"), "no place", "does not report where");
     assert!(!found.detail.contains("done"), "it says nothing of an error: {}", found.detail);
-    let found = ended("", Cause::trap(TrapKind::Unreachable, "x"), ("panic: index out of range\n", ""), "");
+    let found = judge_end("", Cause::trap(TrapKind::Unreachable, "x"), ("panic: index out of range\n", ""), "");
     check(
         &found,
         Code::Trap,
@@ -75,18 +76,18 @@ fn trap_detail_has_the_guests_message_and_location() {
 
 #[test]
 fn wrong_exit_code_shows_the_last_lines_of_both_streams() {
-    let found = ended("", Cause::Exit { code: 2 }, ("one\ntwo\n", "warning\nno such table\n"), "");
+    let found = judge_end("", Cause::Exit { code: 2 }, ("one\ntwo\n", "warning\nno such table\n"), "");
     let wanted = "exit code 2, expected 0: no such table; last on stdout: two";
     check(&found, Code::WrongExit, None, wanted, "correct the expectation");
     let go = "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:5\nexit status 2\n";
-    check(&ended("", Cause::Exit { code: 2 }, ("", go), ""), Code::WrongExit, None, "expected 0: panic: boom", "");
+    check(&judge_end("", Cause::Exit { code: 2 }, ("", go), ""), Code::WrongExit, None, "expected 0: panic: boom", "");
 }
 
 #[test]
 fn host_refusal_is_not_a_trap_of_the_guest() {
     let refused = |wat: &str, what, expect: &str, (subject, blame), detail: &str, remedy: &str| {
         let cause = Cause::HostRefused { refusal: what, message: "its words".to_owned() };
-        let found = ended(wat, cause, ("", ""), expect);
+        let found = judge_end(wat, cause, ("", ""), expect);
         check(&found, Code::HostRefused, Some(subject), detail, remedy);
         assert_eq!(found.blame, [blame], "{wat}");
     };
@@ -101,12 +102,12 @@ fn host_refusal_is_not_a_trap_of_the_guest() {
     let both = ("_start, _initialize", Blame::Toolchain);
     refused("", HostRefusal::TwoEntryPoints, "", both, "both `_start` and `_initialize`", "one of the two");
     let unset = || Cause::HostError { message: "this.memory not set".to_owned() };
-    let found = ended("(memory 1)", unset(), ("", ""), "");
+    let found = judge_end("(memory 1)", unset(), ("", ""), "");
     check(&found, Code::HostRefused, Some("memory"), "exports no memory", "under the name `memory`");
     assert_eq!(found.blame, [Blame::Toolchain]);
-    let found = ended("(memory (export \"memory\") 1)", unset(), ("", ""), "");
+    let found = judge_end("(memory (export \"memory\") 1)", unset(), ("", ""), "");
     check(&found, Code::HostRefused, Some("host-error"), "a host function failed: this.memory not set", "");
-    let found = ended("", Cause::HostError { message: "no".to_owned() }, ("", "reading a.txt\n"), "");
+    let found = judge_end("", Cause::HostError { message: "no".to_owned() }, ("", "reading a.txt\n"), "");
     check(
         &found,
         Code::HostRefused,
@@ -120,10 +121,10 @@ fn host_refusal_is_not_a_trap_of_the_guest() {
 fn linker_that_stops_first_does_not_hide_the_missing_host() {
     let stops = "Linker error: Main module is missing a required import: env.memory";
     let import = "(import \"env\" \"__assert_fail\" (func))";
-    let found = ended(import, Cause::HostError { message: stops.to_owned() }, ("", ""), "");
+    let found = judge_end(import, Cause::HostError { message: stops.to_owned() }, ("", ""), "");
     let detail = "whose linker says: Main module is missing a required import: env.memory; the module imports";
     check(&found, Code::NeedsJsGlue, Some("env.__assert_fail"), detail, "");
-    let found = ended("", Cause::HostError { message: stops.to_owned() }, ("", ""), "");
+    let found = judge_end("", Cause::HostError { message: stops.to_owned() }, ("", ""), "");
     check(&found, Code::HostRefused, Some("host-error"), stops, "");
 }
 
@@ -137,17 +138,17 @@ fn runtime_crash_with_missing_import_mentions_both() {
     };
     let setjmp = "(import \"env\" \"__wasm_setjmp\" (func))";
     let found = judged(setjmp, "", true);
-    let words = "its process is killed by SIGSEGV; it imports env.__wasm_setjmp, which no WASI host defines; the runtime starts it";
-    check(&found, Code::UnresolvedSymbol, Some("env.__wasm_setjmp"), words, "-lsetjmp");
+    let expected = "its process is killed by SIGSEGV; it imports env.__wasm_setjmp, which no WASI host defines; the runtime starts it";
+    check(&found, Code::UnresolvedSymbol, Some("env.__wasm_setjmp"), expected, "-lsetjmp");
     assert_eq!(found.blame, [Blame::Toolchain]);
     assert_eq!(judged(setjmp, "", false).code, Some(Code::Crashed));
     // Nothing says which of several imports was called; the guest's own checks say how far it got.
     let two =
         "(import \"env\" \"abort\" (func)) (import \"env\" \"__syscall_rename\" (func)) (func (export \"_start\"))";
     let found = judged(two, "lab: args ok\nlab: dir-list ok\n", true);
-    let words = "is killed by SIGSEGV after its check dir-list; it imports env.abort and env.__syscall_rename, which no WASI host \
+    let expected = "is killed by SIGSEGV after its check dir-list; it imports env.abort and env.__syscall_rename, which no WASI host \
                  defines; the runtime does not say which of them it called";
-    check(&found, found.code.unwrap(), None, words, "");
+    check(&found, found.code.unwrap(), None, expected, "");
     let wasix = "(import \"wasix_32v1\" \"sock_open\" (func))";
     let found = judged(wasix, "", true);
     check(
@@ -184,7 +185,7 @@ const DATA: &str = "[[run.dir]]\nguest = \"/data\"";
 #[test]
 fn path_open_errno_counts_as_refusal_without_other_explanation() {
     let check = |wat: &str, code: i32, streams: (&str, &str), expect: &str, wanted: Code, detail: &str| {
-        let found = ended(wat, Cause::Exit { code }, streams, expect);
+        let found = judge_end(wat, Cause::Exit { code }, streams, expect);
         assert_eq!(found.code, Some(wanted), "{wat} {code}: {}", found.detail);
         assert!(found.detail.contains(detail), "{} does not say {detail}", found.detail);
         if wanted == Code::CapabilityDenied {
@@ -195,11 +196,11 @@ fn path_open_errno_counts_as_refusal_without_other_explanation() {
     let denied = Code::CapabilityDenied;
     check(OPENS, 63, ("", ""), DATA, denied, "it exits with EPERM (63), which path_open returns");
     check(OPENS, 76, ("", ""), DATA, denied, "it exits with ENOTCAPABLE (76), which path_open returns");
-    let words = "Error: open /a.txt: Operation not permitted (os error 63)\n";
+    let stderr = "Error: open /a.txt: Operation not permitted (os error 63)\n";
     check(
         OPENS,
         1,
-        ("", words),
+        ("", stderr),
         DATA,
         denied,
         "Operation not permitted (os error 63); that is EPERM (63), which path_open",
@@ -219,7 +220,7 @@ fn path_open_errno_counts_as_refusal_without_other_explanation() {
     check(OPENS, 63, ("", ""), "", Code::WrongExit, "exit code 63");
     check(OPENS, 62, ("", ""), DATA, Code::WrongExit, "exit code 62");
     // The code that is expected is no refusal.
-    let expected = ended(OPENS, Cause::Exit { code: 63 }, ("", ""), &format!("[expect]\nexit = 63\n{DATA}"));
+    let expected = judge_end(OPENS, Cause::Exit { code: 63 }, ("", ""), &format!("[expect]\nexit = 63\n{DATA}"));
     assert_eq!(expected.code, None, "{}", expected.detail);
 }
 
@@ -229,16 +230,16 @@ fn calling_an_export_before_startup_has_its_own_remedy() {
     let command = "(func (export \"_start\")) (func (export \"double\"))";
     let trap = |trap| Cause::trap(trap, "words");
     let bounds = || trap(TrapKind::MemoryOutOfBounds);
-    let found = ended(command, bounds(), ("", ""), calls);
-    let words = "its export was called before `_start` ran";
-    check(&found, Code::Trap, Some("memory-out-of-bounds"), words, "-mexec-model=reactor");
+    let found = judge_end(command, bounds(), ("", ""), calls);
+    let expected = "its export was called before `_start` ran";
+    check(&found, Code::Trap, Some("memory-out-of-bounds"), expected, "-mexec-model=reactor");
     for (wat, cause, expect) in [
         (command, trap(TrapKind::DivisionByZero), calls),
         (command, bounds(), ""),
         ("(func (export \"_start\")) (func (export \"_initialize\"))", bounds(), calls),
         ("(func (export \"double\"))", bounds(), calls),
     ] {
-        let found = ended(wat, cause, ("", ""), expect);
+        let found = judge_end(wat, cause, ("", ""), expect);
         assert!(!found.detail.contains("_start"), "{wat}: {}", found.detail);
     }
 }
@@ -246,24 +247,24 @@ fn calling_an_export_before_startup_has_its_own_remedy() {
 #[test]
 fn refused_memory_names_its_limit() {
     let trap = || Cause::trap(TrapKind::Unreachable, "unreachable");
-    let words = "memory allocation of 1048576 bytes failed\n";
-    let own = "(memory (export \"memory\") 1 16)";
-    let found = ended(own, trap(), ("", words), "");
+    let stderr = "memory allocation of 1048576 bytes failed\n";
+    let limited = "(memory (export \"memory\") 1 16)";
+    let found = judge_end(limited, trap(), ("", stderr), "");
     check(&found, Code::OutOfMemory, Some("memory.grow"), "a maximum of 16 pages (1024 KiB)", "--max-memory=BYTES");
-    let found = ended("(memory (export \"memory\") 1)", trap(), ("", words), "");
+    let found = judge_end("(memory (export \"memory\") 1)", trap(), ("", stderr), "");
     check(&found, Code::OutOfMemory, Some("memory.grow"), "declares no maximum", "peak memory use");
     let go = "fatal error: runtime: out of memory\n\ngoroutine 1 [running]:\n";
-    let found = ended(own, Cause::Exit { code: 2 }, ("", go), "");
+    let found = judge_end(limited, Cause::Exit { code: 2 }, ("", go), "");
     check(&found, Code::OutOfMemory, Some("memory.grow"), "runtime: out of memory; its memory", "BYTES");
 }
 
 #[test]
 fn wrong_answers_to_wasi_unstable_have_a_reason() {
     let old = "(import \"wasi_unstable\" \"path_filestat_get\" (func))";
-    let found = ended(old, Cause::Exit { code: 0 }, ("size 1\n", ""), "[expect]\nstdout_contains = [\"size 7\"]");
+    let found = judge_end(old, Cause::Exit { code: 0 }, ("size 1\n", ""), "[expect]\nstdout_contains = [\"size 7\"]");
     check(&found, Code::WrongOutput, None, "the new layout under the old name", "Rebuild");
     let same = "(import \"wasi_unstable\" \"fd_write\" (func))";
-    let found = ended(same, Cause::Exit { code: 0 }, ("size 1\n", ""), "[expect]\nstdout_contains = [\"size 7\"]");
+    let found = judge_end(same, Cause::Exit { code: 0 }, ("size 1\n", ""), "[expect]\nstdout_contains = [\"size 7\"]");
     assert!(!found.detail.contains("layout"), "{}", found.detail);
 }
 
@@ -277,12 +278,12 @@ fn release_candidate_is_named_with_its_release() {
         &Evidence { facts: Ok(&facts), observation: &seen, progress: &seen.reported_progress(), lab_guest: true },
         &spec(""),
     );
-    let words = "0.2.0-rc-2023-12-05 is a pre-release of 0.2.0";
+    let expected = "0.2.0-rc-2023-12-05 is a pre-release of 0.2.0";
     check(
         &found,
         Code::MissingImport,
         Some("wasi:http/types@0.2.0-rc-2023-12-05"),
-        words,
+        expected,
         "Rebuild it with current tools",
     );
     assert_eq!(found.blame, [Blame::Toolchain]);
@@ -293,7 +294,7 @@ fn first_argument_taken_for_a_function_is_no_missing_export() {
     let check = |wat: &str, argument: &str, subject: &str, blame: Blame, says: &str| {
         let cause = Cause::MissingExport { name: argument.to_owned() };
         let args = format!("[run]\nargs = [\"{argument}\"]");
-        let found = ended(wat, cause, ("", ""), &args);
+        let found = judge_end(wat, cause, ("", ""), &args);
         assert_eq!((found.subject.as_deref(), &found.blame[..]), (Some(subject), &[blame][..]), "{found:?}");
         assert!(found.detail.contains(says), "{} does not say {says}", found.detail);
     };

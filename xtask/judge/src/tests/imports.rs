@@ -34,7 +34,7 @@ fn missing_import_is_judged_by_its_abi() {
 
 /// A module, the import that is missing, and what is said of it: the first import of a kind, the code, whom it blames,
 /// words of the detail and of the remedy.
-fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), words: (&str, &str)) {
+fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), expected: (&str, &str)) {
     let facts = facts(&format!("(module {wat})"));
     let (module, name) = import.rsplit_once('.').unwrap();
     let (module, name) = (module.to_owned(), name.to_owned());
@@ -42,8 +42,8 @@ fn missing(wat: &str, import: &str, wanted: (Code, &[Blame]), words: (&str, &str
     let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
     let remedy = judgement.remedy.unwrap_or_else(|| judgement.code.unwrap().entry().remedy.to_owned());
     assert_eq!((judgement.code, &judgement.blame[..]), (Some(wanted.0), wanted.1), "{wat}");
-    assert!(judgement.detail.contains(words.0), "{} does not say {}", judgement.detail, words.0);
-    assert!(remedy.contains(words.1), "{remedy} does not say {}", words.1);
+    assert!(judgement.detail.contains(expected.0), "{} does not say {}", judgement.detail, expected.0);
+    assert!(remedy.contains(expected.1), "{remedy} does not say {}", expected.1);
 }
 
 #[test]
@@ -64,91 +64,86 @@ fn unlinked_symbol_is_not_a_custom_host() {
     missing(object, "env.helper", symbol, ("object file", "leave out `-c`"));
 }
 
+const BY_TOOLCHAIN: &[Blame] = &[Blame::Toolchain];
+const BY_ABI: &[Blame] = &[Blame::Abi];
+const CUSTOM: (Code, &[Blame]) = (Code::CustomHost, BY_ABI);
+const NEEDS_GLUE: (Code, &[Blame]) = (Code::NeedsJsGlue, BY_TOOLCHAIN);
+
 #[test]
-fn each_kind_of_missing_import_has_its_own_remedy() {
-    let toolchain = &[Blame::Toolchain][..];
-    let abi = &[Blame::Abi][..];
-    let memory = (Code::MissingImport, toolchain);
-    let linked = "(@producers (language \"C11\" \"\")) (import \"env\" \"memory\" (memory 2))";
-    missing(linked, "env.memory", memory, ("the memory env.memory (2 pages or more)", "--import-memory"));
-    let own = (Code::CustomHost, abi);
-    missing("(import \"env\" \"memory\" (memory 25))", "env.memory", own, ("it imports its memory", "of 25 pages"));
-    missing("(import \"\" \"0\" (func))", ".0", own, ("does not define \"\".0", "Embed"));
-    let io = "(import \"env\" \"f\" (func)) (import \"wasi:io/poll@0.2.10\" \"poll\" (func))";
-    missing(io, "env.f", (Code::ComponentPart, abi), ("this runtime does not define env.f", "the component"));
-    // All imports of other modules count, whichever a runtime looks for first.
-    let siblings = "(import \"Lib\" \"mem\" (memory 1)) (import \"Util\" \"malloc\" (func))";
-    for import in ["Lib.mem", "Util.malloc"] {
-        missing(
-            siblings,
-            import,
-            own,
-            (import, "(from Lib, Util); if these are modules, link each with `wasmtime run"),
-        );
-    }
-    let storage = "(import \"mono\" \"memory\" (memory 1))";
+fn memory_or_table_is_left_to_the_host_by_a_linker_or_an_author() {
+    let linked = (Code::MissingImport, BY_TOOLCHAIN);
+    let memory = "(@producers (language \"C11\" \"\")) (import \"env\" \"memory\" (memory 2))";
+    missing(memory, "env.memory", linked, ("the memory env.memory (2 pages or more)", "--import-memory"));
     missing(
-        storage,
-        "mono.memory",
-        own,
-        ("its memory", "1 page), or from a module that exports it: `wasmtime run --preload mono=FILE`"),
-    );
-    let table = "(import \"env\" \"__indirect_function_table\" (table 1 funcref))";
-    missing(
-        table,
+        "(import \"env\" \"__indirect_function_table\" (table 1 funcref))",
         "env.__indirect_function_table",
-        memory,
+        linked,
         ("the table env.__indirect_function_table (1 element or more, funcref)", "--import-table"),
     );
-    let side = "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"__memory_base\" (global i32))";
+    missing("(import \"env\" \"memory\" (memory 25))", "env.memory", CUSTOM, ("it imports its memory", "of 25 pages"));
     missing(
-        side,
+        "(import \"mono\" \"memory\" (memory 1))",
+        "mono.memory",
+        CUSTOM,
+        ("its memory", "1 page), or from a module that exports it: `wasmtime run --preload mono=FILE`"),
+    );
+}
+
+#[test]
+fn import_that_an_author_left_to_an_embedder_needs_one() {
+    missing("(import \"\" \"0\" (func))", ".0", CUSTOM, ("does not define \"\".0", "Embed"));
+    let level = "(import \"plugin\" \"level\" (global i32))";
+    missing(level, "plugin.level", CUSTOM, ("the global plugin.level (i32)", "Embed"));
+    // All imports of other modules count, whichever a runtime looks for first.
+    let siblings = "(import \"Lib\" \"mem\" (memory 1)) (import \"Util\" \"malloc\" (func))";
+    let link = "(from Lib, Util); if these are modules, link each with `wasmtime run";
+    for import in ["Lib.mem", "Util.malloc"] {
+        missing(siblings, import, CUSTOM, (import, link));
+    }
+    let swc = "(import \"env\" \"__emit_diagnostics\" (func)) (import \"env\" \"__set_transform_result\" (func))";
+    missing(swc, "env.__emit_diagnostics", CUSTOM, ("it is an SWC plug-in", "@swc/core"));
+    let extism = "(import \"extism:host/env\" \"input_length\" (func (result i64)))";
+    missing(extism, "extism:host/env.input_length", CUSTOM, ("it is an Extism plug-in", "extism call"));
+}
+
+#[test]
+fn kind_of_the_module_decides_before_the_import() {
+    let io = "(import \"env\" \"f\" (func)) (import \"wasi:io/poll@0.2.10\" \"poll\" (func))";
+    missing(io, "env.f", (Code::ComponentPart, BY_ABI), ("this runtime does not define env.f", "the component"));
+    missing(
+        "(@custom \"dylink.0\" (before first) \"\") (import \"env\" \"__memory_base\" (global i32))",
         "env.__memory_base",
-        (Code::SideModule, abi),
+        (Code::SideModule, BY_ABI),
         ("the global env.__memory_base (i32); it is a side module", "main module"),
     );
     let main = "(import \"GOT.mem\" \"x\" (global (mut i32))) (import \"env\" \"callback\" (func))";
-    missing(main, "env.callback", (Code::NeedsJsGlue, toolchain), ("main module", "cannot run standalone"));
+    missing(main, "env.callback", NEEDS_GLUE, ("main module", "cannot run standalone"));
+}
+
+#[test]
+fn import_of_an_old_or_special_abi_has_its_own_remedy() {
     let string = "(import \"wasm:js-string\" \"length\" (func (param externref) (result i32)))";
-    missing(string, "wasm:js-string.length", (Code::MissingImport, abi), ("built in", "js-string"));
-    let raw = "(import \"__wbindgen_placeholder__\" \"__wbindgen_describe\" (func (param i32)))";
-    let bindgen = (Code::NeedsJsGlue, toolchain);
-    missing(
-        raw,
-        "__wbindgen_placeholder__.__wbindgen_describe",
-        bindgen,
-        ("cargo's output", "Process it with `wasm-bindgen`"),
-    );
+    missing(string, "wasm:js-string.length", (Code::MissingImport, BY_ABI), ("built in", "js-string"));
     let old = "(import \"wasi_unstable\" \"fd_write\" (func))";
     let blamed = (Code::MissingImport, &[Blame::Toolchain, Blame::Runtime][..]);
     missing(old, "wasi_unstable.fd_write", blamed, ("first snapshot", "Rebuild"));
     // What its own JavaScript defines decides, whatever the runtime lacks first.
     let glue_of_2019 = format!("{old} (import \"env\" \"emscripten_resize_heap\" (func))");
+    let also = ("the module also imports env.", "Emscripten generated");
+    missing(&glue_of_2019, "wasi_unstable.fd_write", NEEDS_GLUE, also);
+}
+
+#[test]
+fn glue_of_a_toolchain_is_named() {
     missing(
-        &glue_of_2019,
-        "wasi_unstable.fd_write",
-        (Code::NeedsJsGlue, toolchain),
-        ("the module also imports env.", "Emscripten generated"),
-    );
-    let swc = "(import \"env\" \"__emit_diagnostics\" (func)) (import \"env\" \"__set_transform_result\" (func))";
-    missing(swc, "env.__emit_diagnostics", own, ("it is an SWC plug-in", "@swc/core"));
-    missing(
-        "(import \"plugin\" \"level\" (global i32))",
-        "plugin.level",
-        (Code::CustomHost, abi),
-        ("the global plugin.level (i32)", "Embed"),
-    );
-    let plugin = "(import \"extism:host/env\" \"input_length\" (func (result i64)))";
-    missing(
-        plugin,
-        "extism:host/env.input_length",
-        (Code::CustomHost, abi),
-        ("it is an Extism plug-in", "extism call"),
+        "(import \"__wbindgen_placeholder__\" \"__wbindgen_describe\" (func (param i32)))",
+        "__wbindgen_placeholder__.__wbindgen_describe",
+        NEEDS_GLUE,
+        ("cargo's output", "Process it with `wasm-bindgen`"),
     );
     // A runtime that reads the module's name no further than its first dot.
     let cut = "(import \"./app_bg.js\" \"__wbg_log\" (func))";
-    let glue = (Code::NeedsJsGlue, toolchain);
-    missing(cut, "/app_bg.js.__wbg_log", glue, ("./app_bg.js.__wbg_log", "wasm-bindgen generated"));
+    missing(cut, "/app_bg.js.__wbg_log", NEEDS_GLUE, ("./app_bg.js.__wbg_log", "wasm-bindgen generated"));
     // Nothing of Emscripten's is advised to another toolchain.
     for (module, name) in [("wbg", "f"), ("gojs", "runtime.wasmExit"), ("a", "b")] {
         let exports = "(func (export \"c\")) (func (export \"d\"))";
@@ -231,7 +226,7 @@ fn missing_import_is_not_a_missing_entry_point() {
 /// Imports as emcc 3.1.6 left them in a standalone server, and in a module of -O3.
 #[test]
 fn emscripten_modules_need_glue_or_a_host_layer() {
-    let check = |module: &str, name: &str, exports: &str, wanted, words: &str| {
+    let check = |module: &str, name: &str, exports: &str, wanted, expected: &str| {
         let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
         let cause = Cause::MissingImport {
             module: module.to_owned(),
@@ -241,7 +236,7 @@ fn emscripten_modules_need_glue_or_a_host_layer() {
         };
         let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
         assert_eq!(judgement.code, Some(wanted), "{module}.{name}");
-        assert!(judgement.detail.contains(words), "{}", judgement.detail);
+        assert!(judgement.detail.contains(expected), "{}", judgement.detail);
     };
     let start = "(func (export \"_start\"))";
     check("env", "__syscall_bind", start, Code::NeedsEmscriptenHost, "env.__syscall_bind, and 2 more imports");

@@ -27,8 +27,8 @@ fn subject_is_what_the_runtime_lacks() {
     let proposal = Code::UnsupportedProposal;
     let (legacy, standard) = ("legacy-exceptions", "exceptions");
     // wasmtime has the standard form, wasmi neither, and both of wasmi's refusals have the same words.
-    let words = "legacy_exceptions feature required for try instruction";
-    check(LEGACY, words, &[(standard, false), (legacy, true)], proposal, Some(legacy));
+    let message = "legacy_exceptions feature required for try instruction";
+    check(LEGACY, message, &[(standard, false), (legacy, true)], proposal, Some(legacy));
     check(
         LEGACY,
         "exceptions proposal not enabled",
@@ -37,7 +37,7 @@ fn subject_is_what_the_runtime_lacks() {
         Some("exceptions legacy-exceptions"),
     );
     // Without a module to try, its words.
-    check(LEGACY, words, &[], proposal, Some(legacy));
+    check(LEGACY, message, &[], proposal, Some(legacy));
     check(ATOMIC_SIMD, "SIMD support is not enabled", &[("simd", true), ("threads", false)], proposal, Some("simd"));
     check(ATOMIC_SIMD, "no", &[("simd", true), ("threads", true)], proposal, Some("simd threads"));
     // The proposal that the message names comes first, then those that the small modules found.

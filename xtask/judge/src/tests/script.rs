@@ -41,7 +41,7 @@ fn trap(kind: TrapKind) -> Cause {
 
 #[test]
 fn calls_that_return_are_compared_one_by_one() {
-    let check = |returned: &[i32], cause: Cause, verdict: Verdict, counts: [u64; 3], words: &str| {
+    let check = |returned: &[i32], cause: Cause, verdict: Verdict, counts: [u64; 3], expected: &str| {
         let wanted = [(0, 1), (1, 2), (2, 3)];
         let (judgement, all) = judged(3, &wanted, ScriptEnd::Returns, events(Stage::Run, returned, cause));
         assert_eq!(
@@ -49,7 +49,7 @@ fn calls_that_return_are_compared_one_by_one() {
             (verdict, counts),
             "{judgement:?}"
         );
-        assert!(judgement.detail.contains(words), "{}", judgement.detail);
+        assert!(judgement.detail.contains(expected), "{}", judgement.detail);
         assert_eq!(all.failures.len() as u64, all.failed);
     };
     check(&[1, 2, 3], Cause::Returned, Verdict::Pass, [3, 0, 0], "3 assertions hold");

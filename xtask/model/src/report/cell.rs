@@ -156,6 +156,67 @@ pub struct OutputFile {
 }
 
 impl Cell {
+    /// A cell with this verdict that nothing was measured of, and nothing was compared with.
+    #[must_use]
+    pub fn unmeasured(scenario: &str, runtime: &str, verdict: Verdict, detail: String) -> Self {
+        Self {
+            scenario: scenario.to_owned(),
+            runtime: runtime.to_owned(),
+            verdict,
+            code: None,
+            blame: Vec::new(),
+            stage: None,
+            subject: None,
+            detail,
+            remedy: None,
+            remedy_kind: RemedyKind::default(),
+            refusal: None,
+            remedy_behind: None,
+            remedies: Vec::new(),
+            checks: Vec::new(),
+            assertions: None,
+            exit_code: None,
+            change: Change::Same,
+            accepted: None,
+            changed_with_version: false,
+            known: None,
+            required: false,
+            only_loaded: false,
+            lacks_abi: None,
+            prediction: None,
+            prebuilt: false,
+            execution_path: None,
+            switches: Vec::new(),
+            default_result: None,
+            imports_only: false,
+            argv: Vec::new(),
+            duration_ms: 0.0,
+            compile_ms: None,
+            run_ms: None,
+            cpu_ms: 0.0,
+            peak_rss_bytes: 0,
+            cached: false,
+            output: Output::default(),
+        }
+    }
+
+    /// The cell without its command line, times, memory and output.
+    #[must_use]
+    pub fn without_measurements(self) -> Self {
+        let none = Self::unmeasured("", "", self.verdict, String::new());
+        Self {
+            argv: none.argv,
+            duration_ms: none.duration_ms,
+            compile_ms: none.compile_ms,
+            run_ms: none.run_ms,
+            cpu_ms: none.cpu_ms,
+            peak_rss_bytes: none.peak_rss_bytes,
+            cached: none.cached,
+            output: none.output,
+            ..self
+        }
+    }
+
     /// Whether the runtime got past linking: every import was found.
     #[must_use]
     pub fn is_linked(&self) -> bool {

@@ -83,7 +83,9 @@ mod tests {
             change(&mut report);
             let error = report.check_consistency().err();
             match wanted {
-                Some(words) => assert!(error.as_ref().is_some_and(|e| e.contains(words)), "{error:?}, not {words}"),
+                Some(expected) => {
+                    assert!(error.as_ref().is_some_and(|e| e.contains(expected)), "{error:?}, not {expected}")
+                }
                 None => assert_eq!(error, None),
             }
         };

@@ -26,13 +26,13 @@ mod witx;
 #[derive(Serialize)]
 struct Catalogue {
     schema: u32,
-    functions: Vec<Functions>,
-    packages: Vec<wit::Packages>,
+    functions: Vec<SpecifiedFunctions>,
+    packages: Vec<wit::WitPackages>,
 }
 
 /// The functions that one specification defines in one import module.
 #[derive(Serialize)]
-struct Functions {
+struct SpecifiedFunctions {
     /// As people call it: `WASI 0.1`.
     specification: &'static str,
     /// Where its types come from: a crate with its version or a repository with its commit, and the file.
@@ -51,12 +51,13 @@ fn main() -> Result<()> {
         [("WASI 0.1", "witx/p1/wasi_snapshot_preview1.witx"), ("WASI snapshot 0", "witx/p0/wasi_unstable.witx")]
     {
         let (module, found) = witx::functions(&file.join(document))?;
-        functions.push(Functions { specification, source: format!("{wasi}: {document}"), module, functions: found });
+        let source = format!("{wasi}: {document}");
+        functions.push(SpecifiedFunctions { specification, source, module, functions: found });
     }
     let (wasix, folder) = crate_folder("wasix-0.")?;
     let document = "src/lib_generated32.rs";
     for (module, found) in declarations::rust(&std::fs::read_to_string(folder.join(document))?)? {
-        functions.push(Functions {
+        functions.push(SpecifiedFunctions {
             specification: "WASIX",
             source: format!("{wasix}: {document}"),
             module,
@@ -80,7 +81,7 @@ fn main() -> Result<()> {
         for (module, found) in read(&text).with_context(|| format!("failed to read {repository}: {document}"))? {
             ensure!(!found.is_empty(), "{repository}: {document} declares nothing in {module}");
             let source = format!("{repository}@{commit}: {document}");
-            functions.push(Functions { specification, source, module, functions: found });
+            functions.push(SpecifiedFunctions { specification, source, module, functions: found });
         }
     }
     let mut packages = Vec::new();

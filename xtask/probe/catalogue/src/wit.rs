@@ -9,7 +9,7 @@ use wit_parser::Resolve;
 
 /// The WIT packages of one specification.
 #[derive(Serialize)]
-pub struct Packages {
+pub struct WitPackages {
     /// As people call it: `WASI 0.2`.
     pub specification: &'static str,
     /// The crate and its folder.
@@ -21,7 +21,7 @@ pub struct Packages {
 }
 
 /// The packages of a folder, all of one version; a package that only collects others is left out.
-pub fn packages(specification: &'static str, source: String, folder: &Path) -> Result<Packages> {
+pub fn packages(specification: &'static str, source: String, folder: &Path) -> Result<WitPackages> {
     let mut resolve = Resolve { all_features: false, ..Resolve::default() };
     resolve.push_path(folder)?;
     let mut version = String::new();
@@ -36,25 +36,25 @@ pub fn packages(specification: &'static str, source: String, folder: &Path) -> R
         let text = String::from(printer.output);
         wit.push(without_worlds(&text).lines().map(str::to_owned).collect());
     }
-    Ok(Packages { specification, source, version, wit })
+    Ok(WitPackages { specification, source, version, wit })
 }
 
 /// Worlds say nothing about an interface, and may name packages that are not here.
 fn without_worlds(text: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
+    let mut lines: Vec<&str> = Vec::new();
     let mut inside = false;
     for line in text.lines() {
         if line.starts_with("world ") {
             inside = true;
             // What is said of it stands before it.
-            while kept.last().is_some_and(|line| line.starts_with('@')) {
-                kept.pop();
+            while lines.last().is_some_and(|line| line.starts_with('@')) {
+                lines.pop();
             }
         }
         if !inside {
-            kept.push(line);
+            lines.push(line);
         }
         inside &= line != "}";
     }
-    kept.join("\n")
+    lines.join("\n")
 }

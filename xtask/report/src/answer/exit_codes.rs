@@ -1,6 +1,6 @@
 //! What made the exit code what it is.
 
-use super::Answer;
+use super::AnswerText;
 use crate::findings::{self, Severity, findings, grouped};
 use crate::{library, predicted};
 use crate::table::{BOLD, RED, YELLOW};
@@ -10,7 +10,7 @@ use wasmlab_model::verdict::Verdict;
 /// Cells of one reason whose names the line of the exit code repeats.
 const MAX_CELLS_NAMED: usize = 4;
 
-impl Answer<'_> {
+impl AnswerText<'_> {
     /// The reasons for exit code 1, and the other differences from a baseline.
     pub fn failing(&mut self) {
         let report = self.report;

@@ -1,6 +1,6 @@
 //! Why a module does not run, and what would change that.
 
-use super::Answer;
+use super::AnswerText;
 use crate::columns::{NameStyle, names};
 use crate::{library, predicted};
 use crate::table::{DIM, RED, YELLOW};
@@ -15,18 +15,18 @@ use wasmlab_model::verdict::Verdict;
 /// Reasons shown; the rest are counted.
 const MAX_REASONS: usize = 6;
 
-impl<'a> Answer<'a> {
+impl<'a> AnswerText<'a> {
     /// The reasons, most informative first, each with its remedy.
     pub fn reasons(&mut self, module: &str) {
         let report = self.report;
         let mut reasons = self.reasons_of(module);
         reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
         let shown = reasons.len().min(if reasons.len() > MAX_REASONS { MAX_REASONS - 1 } else { MAX_REASONS });
-        let mut told = Vec::new();
+        let mut shown_behind = Vec::new();
         for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
             let behind = group.cell.remedy_behind.as_deref();
-            let remedy = text::without_repetition(&mut told, self.remedy(*code, group.cell), behind);
+            let remedy = text::without_repetition(&mut shown_behind, self.remedy(*code, group.cell), behind);
             if let Some(exports) = library::exports_of_loaded(report, group.cell) {
                 self.out.push('\n');
                 self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));

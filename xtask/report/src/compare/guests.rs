@@ -70,8 +70,9 @@ impl GuestChange {
                 "exports" => ("also exports", "no longer exports"),
                 _ => ("now imports", "no longer imports"),
             };
-            let told = [(new, &change.new), (gone, &change.gone)].into_iter().filter(|(_, names)| !names.is_empty());
-            parts.extend(told.map(|(words, names)| format!("{words} {}", first_listed(names, MAX_NAMES))));
+            let differing =
+                [(new, &change.new), (gone, &change.gone)].into_iter().filter(|(_, names)| !names.is_empty());
+            parts.extend(differing.map(|(verb, names)| format!("{verb} {}", first_listed(names, MAX_NAMES))));
         }
         parts.extend(self.size());
         if let Some((before, after)) = &self.toolchain {
@@ -89,11 +90,11 @@ impl GuestChange {
             (sign, by, bytes(change.after.abs_diff(change.before)))
         };
         let (total, sections): (Vec<_>, Vec<_>) = self.sizes.iter().partition(|change| change.section == "total");
-        let told = |change: &&SectionChange| {
+        let by_section = |change: &&SectionChange| {
             let (sign, _, size) = delta(change);
             format!("{} {sign}{size}", change.section)
         };
-        let sections: Vec<String> = sections.iter().map(told).collect();
+        let sections: Vec<String> = sections.iter().map(by_section).collect();
         match total.first() {
             Some(total) => {
                 let (_, by, size) = delta(total);

@@ -1,7 +1,7 @@
 //! Changes of the sample report, each with what the comparison says.
 
 use super::{against, compare};
-use crate::findings::{self, Kind, Severity};
+use crate::findings::{self, FindingKind, Severity};
 use crate::{RenderOptions, sample};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Import;
@@ -13,8 +13,8 @@ fn check(change: impl FnOnce(&mut RunReport), wanted: &[&str]) {
     let mut after = before.clone();
     change(&mut after);
     let text = compare(&before, &after).text(RenderOptions { width: 1000, ..RenderOptions::PLAIN });
-    for words in wanted {
-        assert!(text.contains(words), "{words} is not in\n{text}");
+    for expected in wanted {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
 }
 
@@ -111,7 +111,7 @@ fn a_baseline_takes_the_place_of_snapshots() {
             worse(r);
             rebuilt(r).proposals.insert("tail-call".to_owned());
         });
-        assert_eq!(found[0], (Severity::Failure, Kind::Worse), "{command}");
+        assert_eq!(found[0], (Severity::Failure, FindingKind::Worse), "{command}");
         assert_eq!(report.cells[0].accepted.as_deref(), Some("pass"));
         let note = report.notes.iter().find(|n| n.kind == NoteKind::GuestChanged).unwrap();
         assert_eq!((note.subject.as_str(), note.text.as_str()), ("hello", "now needs tail-call"));

@@ -11,13 +11,13 @@ pub struct SizeChart {
     /// The family.
     pub family: String,
     /// The scale above it.
-    pub ticks: Vec<Tick>,
+    pub ticks: Vec<ChartTick>,
     /// Sorted by size, smallest first.
     pub bars: Vec<SizeBar>,
 }
 
 /// A line of the scale.
-pub struct Tick {
+pub struct ChartTick {
     /// Position, percent.
     pub at: String,
     /// Label.
@@ -32,12 +32,12 @@ pub struct SizeBar {
     pub size: String,
     /// Length of its bar, percent.
     pub length: String,
-    /// The parts of its bar.
-    pub parts: Vec<Part>,
+    /// The segments of its bar.
+    pub segments: Vec<BarSegment>,
 }
 
-/// A part of a bar.
-pub struct Part {
+/// A segment of a bar: the bytes of one kind.
+pub struct BarSegment {
     /// The class that colours it.
     pub class: &'static str,
     /// Its name.
@@ -51,7 +51,7 @@ pub struct Part {
 /// Times by runtime.
 pub struct TimeChart {
     /// The scale above it.
-    pub ticks: Vec<Tick>,
+    pub ticks: Vec<ChartTick>,
     /// Sorted by start time, fastest first.
     pub bars: Vec<TimeBar>,
 }
@@ -63,11 +63,11 @@ pub struct TimeBar {
     /// Number of guests measured.
     pub cells: usize,
     /// Times of the process, compilation and execution.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<TimeMark>,
 }
 
 /// A time on a chart.
-pub struct Mark {
+pub struct TimeMark {
     /// The class that colours it.
     pub class: &'static str,
     /// The measured quantity.
@@ -98,12 +98,12 @@ impl Scale {
         (part * 100.0).clamp(0.0, 100.0)
     }
 
-    fn ticks(&self, label: impl Fn(f64) -> String) -> Vec<Tick> {
+    fn ticks(&self, label: impl Fn(f64) -> String) -> Vec<ChartTick> {
         let mut ticks = Vec::new();
         let mut power = self.low;
         while power <= self.high {
             let value = 10_f64.powf(power);
-            ticks.push(Tick { at: percent(self.at(value)), label: label(value) });
+            ticks.push(ChartTick { at: percent(self.at(value)), label: label(value) });
             power += 1.0;
         }
         ticks
@@ -140,7 +140,7 @@ fn size_chart(report: &RunReport, family: &str) -> Option<SizeChart> {
         scenario: scenario.name.clone(),
         size: bytes(artifact.bytes),
         length: percent(scale.at(artifact.bytes as f64).max(0.5)),
-        parts: artifact.facts.as_ref().map(|facts| parts(artifact.bytes, &facts.sizes)).unwrap_or_default(),
+        segments: artifact.facts.as_ref().map(|facts| segments(artifact.bytes, &facts.sizes)).unwrap_or_default(),
     });
     let label = |value: f64| match value {
         v if v < 1e3 => format!("{v} B"),
@@ -150,7 +150,7 @@ fn size_chart(report: &RunReport, family: &str) -> Option<SizeChart> {
     Some(SizeChart { family: family.to_owned(), ticks: scale.ticks(label), bars: bars.collect() })
 }
 
-fn parts(total: u64, sizes: &wasmlab_model::facts::Sizes) -> Vec<Part> {
+fn segments(total: u64, sizes: &wasmlab_model::facts::Sizes) -> Vec<BarSegment> {
     let sections = [sizes.code, sizes.data, sizes.names, sizes.debug, sizes.custom];
     let known = sections.into_iter().fold(0, u64::saturating_add);
     let parts = [
@@ -166,7 +166,7 @@ fn parts(total: u64, sizes: &wasmlab_model::facts::Sizes) -> Vec<Part> {
     let mut out = Vec::new();
     for (class, name, bytes) in parts.into_iter().filter(|(_, _, bytes)| *bytes > 0) {
         let share = bytes as f64 / whole * 100.0;
-        out.push(Part { class, name, from: percent(from), share: percent(share) });
+        out.push(BarSegment { class, name, from: percent(from), share: percent(share) });
         from += share;
     }
     out
@@ -196,7 +196,7 @@ pub fn times(report: &RunReport) -> Option<TimeChart> {
     let bars = rows.into_iter().map(|(runtime, cells, times)| {
         let marks = kinds.iter().zip(times).filter_map(|((class, name), time)| {
             let time = time?;
-            Some(Mark { class, name, at: percent(scale.at(time)), text: milliseconds(time) })
+            Some(TimeMark { class, name, at: percent(scale.at(time)), text: milliseconds(time) })
         });
         TimeBar { runtime: runtime.to_owned(), cells, marks: marks.collect() }
     });

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::RunReport;
 
-use super::charts::{Tick, percent};
+use super::charts::{ChartTick, percent};
 use crate::history::{CellHistory, ResultSince, History};
 
 /// Rows that the chart draws; the rest is in `history --output json`.
@@ -18,7 +18,7 @@ pub struct HistoryChart<'a> {
     /// `3 reports, 2026-11-01 to 2026-11-26: 2 of 120 cells changed`.
     pub head: String,
     /// Days of some of the reports, or their names.
-    pub ticks: Vec<Tick>,
+    pub ticks: Vec<ChartTick>,
     /// The cells.
     pub rows: Vec<HistoryRow<'a>>,
     /// Number of cells that are not drawn.
@@ -34,11 +34,11 @@ pub struct HistoryRow<'a> {
     /// The whole row in words.
     pub label: String,
     /// Its results, from left to right.
-    pub spans: Vec<Span>,
+    pub spans: Vec<VerdictSpan>,
 }
 
 /// A result and for how long it stayed.
-pub struct Span {
+pub struct VerdictSpan {
     /// The class that colours it.
     pub class: &'static str,
     /// Its sign in the matrix.
@@ -76,7 +76,7 @@ fn row<'a>(history: &History, cell: &'a CellHistory, report: &RunReport) -> Hist
         let guest = if one.guest_changed { ", with a changed guest" } else { "" };
         let text = format!("{}: {}, {} {}{guest}", one.place(), one.result, cell.runtime, one.version);
         let _ = write!(label, "{}{text}", if index == 0 { "" } else { "; " });
-        spans.push(Span {
+        spans.push(VerdictSpan {
             class,
             glyph,
             from: percent(from),
@@ -106,7 +106,7 @@ fn sign(result: &str) -> (&'static str, char) {
 }
 
 /// The days or names of some reports, at the start of each.
-fn ticks(history: &History) -> Vec<Tick> {
+fn ticks(history: &History) -> Vec<ChartTick> {
     let count = history.reports.len().max(1);
     let step = count.div_ceil(MAX_TICKS);
     // Reports of one day are told apart by their names.
@@ -114,7 +114,7 @@ fn ticks(history: &History) -> Vec<Tick> {
     let label = |index: usize| {
         let report = history.reports.get(index)?;
         let label = if report.day.is_empty() || is_one_day { &report.name } else { &report.day };
-        Some(Tick { at: percent(index as f64 / count as f64 * 100.0), label: label.clone() })
+        Some(ChartTick { at: percent(index as f64 / count as f64 * 100.0), label: label.clone() })
     };
     (0..count).step_by(step).filter_map(label).collect()
 }
@@ -166,7 +166,7 @@ mod tests {
         let mut history = history(&[(0, "pass"), (2, "gap trap (stage run, blame guest)")]);
         history.changed[0].results[1].version = "<script>alert(1)</script>".to_owned();
         let page = crate::html::with_history(&sample::report(), RenderOptions::PLAIN, &history);
-        for words in [
+        for expected in [
             "<a href=\"#history\">History</a>",
             "id=\"history\"",
             "role=\"img\" aria-label=\"",
@@ -174,7 +174,7 @@ mod tests {
             "<summary>The same as a table</summary>",
             "4 reports, 2026-11-01 to 2026-11-04: 1 of 9 cells changed",
         ] {
-            assert!(page.contains(words), "{words}");
+            assert!(page.contains(expected), "{expected}");
         }
         assert!(!page.contains("<script>alert"));
         let without = crate::find("html").unwrap().text(&sample::report(), RenderOptions::PLAIN);

@@ -72,7 +72,7 @@ pub struct CellGlyph {
 }
 
 /// A verdict's count, with the query that finds its cells.
-pub struct Count {
+pub struct VerdictCount {
     /// The class that colours it.
     pub class: &'static str,
     /// The verdict.
@@ -82,7 +82,7 @@ pub struct Count {
 }
 
 /// The verdicts that occur, most informative first.
-pub fn counts(report: &RunReport) -> Vec<Count> {
+pub fn counts(report: &RunReport) -> Vec<VerdictCount> {
     let order = [
         Verdict::Pass,
         Verdict::Gap,
@@ -95,7 +95,7 @@ pub fn counts(report: &RunReport) -> Vec<Count> {
     ];
     let count = |verdict| {
         let count = report.cells.iter().filter(|cell| cell.verdict == verdict).count();
-        Count { class: class(verdict), verdict: verdict.id(), count }
+        VerdictCount { class: class(verdict), verdict: verdict.id(), count }
     };
     order.map(count).into_iter().filter(|count| count.count > 0).collect()
 }
@@ -135,9 +135,9 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
     for row in rows(report, GroupBy::Family) {
         let Some(index) = of_row.get(row.scenario).copied() else { continue };
         let scenario = &report.scenarios[index];
-        let own = &cells[index * report.runtimes.len()..][..report.runtimes.len()];
-        let signs: Vec<CellGlyph> =
-            groups.iter().map(|group| sign(report, &group.iter().filter_map(|at| own[*at]).collect::<Vec<_>>())).collect();
+        let cells_of_row = &cells[index * report.runtimes.len()..][..report.runtimes.len()];
+        let cells_of = |group: &Vec<usize>| group.iter().filter_map(|at| cells_of_row[*at]).collect::<Vec<_>>();
+        let signs: Vec<CellGlyph> = groups.iter().map(|group| sign(report, &cells_of(group))).collect();
         let row = Row {
             index,
             name: scenario.name.clone(),

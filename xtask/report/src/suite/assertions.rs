@@ -113,8 +113,8 @@ fn failures(out: &mut String, painter: &Painter, report: &RunReport, cells: &[(&
         *count += 1;
         if *count <= MAX_PER_FILE && shown < MAX_SHOWN {
             shown += 1;
-            let words = format!("{file}:{line} on {}: {detail}", names(report, runtimes, NameStyle::Ids));
-            painter.wrapped(out, "  ", "    ", &words);
+            let text = format!("{file}:{line} on {}: {detail}", names(report, runtimes, NameStyle::Ids));
+            painter.wrapped(out, "  ", "    ", &text);
         }
     }
     if let Some(rest) = rest(failed.len(), shown, "assertion") {
@@ -173,14 +173,14 @@ mod tests {
             cell.assertions = Some(all);
         }
         let text = find("suite").unwrap().text(&report, RenderOptions { width: 80, ..RenderOptions::PLAIN });
-        for words in [
+        for expected in [
             "        2     1     3  ",
             "        3     0     3  ",
             "i32.wast:7 on ",
             "3 in i32.wast: it is about the text format",
             "of 6",
         ] {
-            assert!(text.contains(words), "{words}:\n{text}");
+            assert!(text.contains(expected), "{expected}:\n{text}");
         }
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::phrases::ProposalRefusal;
 use wasmlab_model::report::{Cell, RunReport};
 
 /// Cells with the same code, scenario, subject and remedy: one line of an explanation.
@@ -79,12 +80,12 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<ReasonGroup<'_>>> {
         let Some(code) = cell.code else { continue };
         let groups = codes.entry(code).or_default();
         let candidates = groups_of.entry((code, &cell.scenario)).or_default();
-        // The same result in different words belongs to one group; another blame, remedy or claim does not.
+        // The same result in different words belongs to one group; another blame, remedy or kind of refusal does not.
         let is_same = |index: &&usize| {
             let group = groups[**index].cell;
             (&group.subject, &group.known, &group.blame, &group.remedy)
                 == (&cell.subject, &cell.known, &cell.blame, &cell.remedy)
-                && claim(group) == claim(cell)
+                && ProposalRefusal::of(&group.detail) == ProposalRefusal::of(&cell.detail)
         };
         let group = candidates.iter().find(is_same).copied();
         if group.is_none() {
@@ -113,13 +114,6 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<ReasonGroup<'_>>> {
 /// How far a cell came: the stage's number and its name.
 fn stage(cell: &Cell) -> Option<(u8, String)> {
     cell.stage.map(|stage| (stage as u8, format!("{stage:?}").to_lowercase()))
-}
-
-/// A detail's claim about a proposal: only the runtime's command line cannot enable it, as its last words say, or by
-/// its first words the runtime lacks it, or only its default refuses it. What follows those quotes the runtime.
-fn claim(cell: &Cell) -> Option<&'static str> {
-    let of_command_line = Some("its command line cannot").filter(|claim| cell.detail.ends_with(claim));
-    of_command_line.or_else(|| ["lacks ", "refuses "].into_iter().find(|claim| cell.detail.starts_with(claim)))
 }
 
 /// The groups with scenario names; those that say the same about the same runtimes are merged into one line.

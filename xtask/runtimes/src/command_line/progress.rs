@@ -83,8 +83,8 @@ fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> St
     let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
     let stderr = messages::on_own_lines(stderr, reader.run_errors);
     let trap = || reader.trap_mark.and_then(|mark| stderr.rfind(mark));
-    let own = messages::block_start(&stderr, reader.error_prefix).or_else(trap).filter(|_| !ended_by_guest);
-    let guest = &stderr[..own.unwrap_or(stderr.len())];
+    let error_start = messages::block_start(&stderr, reader.error_prefix).or_else(trap).filter(|_| !ended_by_guest);
+    let guest = &stderr[..error_start.unwrap_or(stderr.len())];
     guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
 }
 
@@ -176,7 +176,7 @@ fn not_asked(found: &GuestProgress, seen: &AdapterInput, reader: OutputParser) -
         module.is_some_and(|facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_")))
     };
     let no_calls_with_wasi = reader.no_calls_with_wasi.filter(|_| has_wasi());
-    let ended = match found.cause {
+    let was_accepted = match found.cause {
         Some(Cause::Returned | Cause::Exit { .. } | Cause::MissingExport { .. }) => true,
         // What traps is not the function that was to be called.
         Some(Cause::Trap { .. }) => no_calls_with_wasi.is_some(),
@@ -184,13 +184,13 @@ fn not_asked(found: &GuestProgress, seen: &AdapterInput, reader: OutputParser) -
     };
     match (seen.run.entry, reader.no_calls.or(no_calls_with_wasi)) {
         // The runtime accepted the module, and that is all the lab can observe here.
-        (EntryPointKind::Calls, Some(why)) if ended => {
+        (EntryPointKind::Calls, Some(why)) if was_accepted => {
             let is_unlinked = reader.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
             let took =
                 if is_unlinked { "compiles the module without linking its imports" } else { "accepts the module" };
             Some(("call-export", format!("{took}; {why}")))
         }
-        (EntryPointKind::Http, _) if ended && !reader.serves_http => {
+        (EntryPointKind::Http, _) if was_accepted && !reader.serves_http => {
             let why = "accepts the component but runs it as a program; its command line cannot serve wasi:http";
             Some(("http-handler", why.to_owned()))
         }
@@ -229,8 +229,8 @@ fn completed(
         }
         // An exit code chosen by the runtime is not the guest's.
         Some(Cause::Exit { code: 1 }) if !output.stdout.contains("lab: ") => {
-            let own = (reader.own_failure)(output.stderr);
-            GuestProgress { cause: own.or(Some(Cause::Exit { code: 1 })), ..found }
+            let failure = (reader.own_failure)(output.stderr);
+            GuestProgress { cause: failure.or(Some(Cause::Exit { code: 1 })), ..found }
         }
         _ => found,
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use wasmlab_model::profile::{Answer, Profile, Support};
+use wasmlab_model::profile::{ProbeAnswer, Profile, Support};
 
 /// Columns by the website's name; each shows its engine with default settings.
 const PLATFORMS: &[(&str, &str, &str, &str)] = &[
@@ -66,7 +66,7 @@ enum Measured {
 }
 
 fn measured(profile: &Profile, name: &str) -> Option<Measured> {
-    let answer: &Answer = match name {
+    let answer: &ProbeAnswer = match name {
         BUILTINS => {
             let of = profile.imports.get(BUILTINS)?;
             return Some(if of.defined.is_empty() { Measured::No } else { Measured::Yes });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use wasmlab_model::profile::{Answer, Behaviour, BehaviourOutcome, Limit, Profile, Support};
+use wasmlab_model::profile::{Behaviour, BehaviourOutcome, Limit, ProbeAnswer, Profile, Support};
 
 /// Which table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -162,7 +162,7 @@ fn rows(
     all.into_iter().map(row).collect()
 }
 
-fn answer(answer: Option<&Answer>) -> String {
+fn answer(answer: Option<&ProbeAnswer>) -> String {
     let Some(answer) = answer else { return String::new() };
     match answer.support {
         Support::Yes => "yes".to_owned(),

@@ -107,25 +107,20 @@ impl Config {
 /// # Errors
 /// Every mistake in it, each with its line.
 fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
-    let Parsed { document, contents, faults, incomplete } = Document::parse::<Contents>(text);
-    let at = |line: Option<usize>| line.map_or(name.to_owned(), |line| format!("{name}:{line}"));
-    let mut faults: Vec<(Option<usize>, String)> = faults;
+    let Parsed { document, contents, mut errors, incomplete } = Document::parse::<Contents>(name, text);
     let mut config = Config { runtimes: Vec::new(), files: Vec::new() };
     if let Some(contents) = contents {
         let mut reader = Reader { document: &document, folder, root: root(folder), name, faults: Vec::new() };
         config = reader.config(contents);
         // Tables that were dropped because of mistakes do not count as missing.
         let is_told = |key: &str| key != "file" || !incomplete.contains("file");
-        let found = reader.faults.into_iter().filter(|(key, _)| is_told(key));
-        faults.extend(found.map(|(key, message)| (document.line_of(&key), format!("`{key}`: {message}"))));
+        let found = reader.faults.into_iter().filter(|error| is_told(&error.key));
+        errors.extend(found.map(|error| document.locate(error)));
     }
-    faults.sort();
+    errors.sort();
     // Each file of a glob has the mistakes of its table.
-    faults.dedup();
-    if faults.is_empty() {
-        return Ok(config);
-    }
-    Err(faults.into_iter().map(|(line, message)| format!("{}: {message}", at(line))).collect())
+    errors.dedup();
+    if errors.is_empty() { Ok(config) } else { Err(errors.iter().map(ToString::to_string).collect()) }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::cli::output;
 use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::facts_by;
-use crate::reading::{self, Form, ReadError};
+use crate::reading::{self, ReadError, Representation};
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
@@ -105,7 +105,7 @@ pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Opti
     let (file, args) = (given.file.as_path(), &given.options);
     let bytes = read(file, max_size)?;
     let sha256 = lab.cache.put_object(&bytes)?;
-    let facts = match facts_by(lab, &sha256, || reading::facts(file, Form::Facts)) {
+    let facts = match facts_by(lab, &sha256, || reading::facts(file, Representation::Facts)) {
         Ok(facts) => Some(facts),
         // The row and each runtime report what is wrong with it.
         Err(ReadError::Refused(_)) => None,
@@ -139,7 +139,7 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
     if !source::is_text(file, &bytes) {
         return Ok(bytes);
     }
-    match reading::read(file, Form::Binary) {
+    match reading::read(file, Representation::Binary) {
         Err(ReadError::Refused(message)) => usage(message),
         read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.visible()))),
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use wasmlab_learn::book::pages;
-use wasmlab_learn::chapter::{Chapter, Part};
+use wasmlab_learn::chapter::{Block, Chapter};
 use wasmlab_learn::output::{Output, Recorded, redacted};
 
 use super::super::common::today;
@@ -35,9 +35,9 @@ pub fn recorded(lab: &Lab) -> Recorded {
 
 /// The commands of a chapter, with what each needs.
 fn commands(chapter: &Chapter) -> impl Iterator<Item = (&str, &[String])> {
-    chapter.parts.iter().filter_map(|part| match part {
-        Part::Run(run) => Some((run.command.as_str(), run.needs.as_slice())),
-        Part::Question(question) => Some((question.run.as_str(), question.needs.as_slice())),
+    chapter.blocks.iter().filter_map(|block| match block {
+        Block::Run(run) => Some((run.command.as_str(), run.needs.as_slice())),
+        Block::Question(question) => Some((question.run.as_str(), question.needs.as_slice())),
         _ => None,
     })
 }

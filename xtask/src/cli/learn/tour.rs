@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasmlab_learn::book;
-use wasmlab_learn::chapter::{self, Chapter, Excerpt, Part, Published, Question, Run};
+use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt, Published, Question, Run};
 use wasmlab_learn::markup;
 use wasmlab_learn::output::{Recorded, excerpt, left_out};
 use wasmlab_learn::progress::{self, Progress};
@@ -78,17 +78,17 @@ impl<'a> Tour<'a> {
             return Ok(Flow::Quit);
         }
         let mut question = 0;
-        for part in &chapter.parts {
-            let go_on = match part {
-                Part::Prose(text) => self.screen.prose(text)? && self.screen.line("")?,
-                Part::Run(run) => self.run(run)?,
-                Part::Question(asked) => {
+        for block in &chapter.blocks {
+            let go_on = match block {
+                Block::Prose(text) => self.screen.prose(text)? && self.screen.line("")?,
+                Block::Run(run) => self.run(run)?,
+                Block::Question(asked) => {
                     question += 1;
                     self.question(chapter, question, asked)?
                 }
-                Part::Exercise(at) => exercises::offer(self, chapter, &chapter.exercises[*at])?,
-                Part::Published(published) => self.published(published)?,
-                Part::Pause => self.screen.ask("[Enter] continue")? != ReaderInput::Quit,
+                Block::Exercise(at) => exercises::offer(self, chapter, &chapter.exercises[*at])?,
+                Block::Published(published) => self.published(published)?,
+                Block::Pause => self.screen.ask("[Enter] continue")? != ReaderInput::Quit,
             };
             if !go_on {
                 return Ok(Flow::Quit);

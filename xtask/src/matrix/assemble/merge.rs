@@ -10,7 +10,7 @@ use wasmlab_model::report::{CodeText, NoteKind, Partition, RunReport, RuntimeInf
 use wasmlab_runtimes::{CUSTOM_BUILD, Runtime, custom_build};
 
 /// A part: the name of its file, and its report.
-pub type Part = (String, RunReport);
+pub type PartialReport = (String, RunReport);
 
 /// The report of the whole run. Each scenario is judged by its own row, which is in one part; what needs several rows is
 /// computed again.
@@ -18,7 +18,7 @@ pub type Part = (String, RunReport);
 /// # Errors
 /// If a part is missing, is there twice, or is of another run: another lab, system, selection, version of a runtime or
 /// compiler, or other scenarios; or if a part does not have one cell for each of its scenarios on each runtime.
-pub fn merge(mut parts: Vec<Part>) -> Result<RunReport, String> {
+pub fn merge(mut parts: Vec<PartialReport>) -> Result<RunReport, String> {
     check_partitions(&parts)?;
     parts.sort_by_key(|(_, report)| report.selected.partition);
     for other in &parts[1..] {
@@ -66,7 +66,7 @@ fn adapter(runtime: &RuntimeInfo) -> Option<Runtime> {
 }
 
 /// Each part of one division is there once.
-fn check_partitions(parts: &[Part]) -> Result<(), String> {
+fn check_partitions(parts: &[PartialReport]) -> Result<(), String> {
     let mut seen: BTreeMap<Partition, &str> = BTreeMap::new();
     for (name, report) in parts {
         let Some(partition) = report.selected.partition else {
@@ -92,7 +92,7 @@ fn check_partitions(parts: &[Part]) -> Result<(), String> {
 }
 
 /// Both parts were run alike.
-fn check_same((first_name, first): &Part, (name, report): &Part) -> Result<(), String> {
+fn check_same((first_name, first): &PartialReport, (name, report): &PartialReport) -> Result<(), String> {
     let differ = |what: &str, here: &str, there: &str| {
         Err(format!("`{name}` is not of the same run as `{first_name}`: {what} is {here}, there {there}"))
     };
@@ -147,7 +147,7 @@ fn check_same((first_name, first): &Part, (name, report): &Part) -> Result<(), S
 }
 
 /// The parts divide one list of scenarios: each scenario is in the part in which its position puts it.
-fn check_scenarios(parts: &[Part]) -> Result<(), String> {
+fn check_scenarios(parts: &[PartialReport]) -> Result<(), String> {
     let mut place: BTreeMap<&str, (&str, Option<Partition>)> = BTreeMap::new();
     for (file, report) in parts {
         for scenario in &report.scenarios {
@@ -172,7 +172,7 @@ fn check_scenarios(parts: &[Part]) -> Result<(), String> {
 }
 
 /// The earliest start, and the time until the last end, milliseconds.
-fn times(parts: &[Part]) -> (String, u64) {
+fn times(parts: &[PartialReport]) -> (String, u64) {
     let started = |report: &RunReport| humantime::parse_rfc3339(&report.started).unwrap_or(SystemTime::UNIX_EPOCH);
     let ended = |report: &RunReport| started(report) + Duration::from_millis(report.duration_ms);
     let first = parts.iter().map(|(_, report)| started(report)).min().unwrap_or(SystemTime::UNIX_EPOCH);
@@ -183,7 +183,7 @@ fn times(parts: &[Part]) -> (String, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, merge};
+    use super::{PartialReport, merge};
     use wasmlab_model::report::{Cell, Partition, RunReport};
 
     /// The sample report with every cell.
@@ -201,7 +201,7 @@ mod tests {
     }
 
     /// That report, divided.
-    fn parts(of: u32) -> Vec<Part> {
+    fn parts(of: u32) -> Vec<PartialReport> {
         let whole = whole();
         let part = |part| {
             let (mut report, partition) = (whole.clone(), Partition { part, of });
@@ -228,13 +228,13 @@ mod tests {
 
     #[test]
     fn parts_of_different_runs_are_not_joined() {
-        let check = |change: &dyn Fn(&mut Vec<Part>), wanted: &str| {
+        let check = |change: &dyn Fn(&mut Vec<PartialReport>), wanted: &str| {
             let mut parts = parts(2);
             change(&mut parts);
             let error = merge(parts).err().unwrap_or_else(|| panic!("merged, expected: {wanted}"));
             assert!(error.contains(wanted), "{error}");
         };
-        let second = |change: fn(&mut RunReport)| move |parts: &mut Vec<Part>| change(&mut parts[1].1);
+        let second = |change: fn(&mut RunReport)| move |parts: &mut Vec<PartialReport>| change(&mut parts[1].1);
         check(&|parts| parts.clear(), "no report is given");
         check(&|parts| _ = parts.pop(), "the reports of these partitions are missing: 2/2");
         check(

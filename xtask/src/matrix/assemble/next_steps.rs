@@ -8,24 +8,37 @@ use wasmlab_model::report::{Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Verdict};
 
-/// The words around the names of scenarios in a note on prebuilt guests.
+/// Scenarios that run prebuilt guests, by the tool that is missing and how to get it.
+type Prebuilt = BTreeMap<(String, String), BTreeSet<String>>;
+
+/// The text of a note on prebuilt guests, around the names of scenarios.
 const PREBUILT: &str = "prebuilt guests are used for ";
 const FROM_SOURCE: &str = "; to build them from source: ";
 
+fn prebuilt_notes(prebuilt: Prebuilt) -> impl Iterator<Item = Note> {
+    prebuilt.into_iter().map(|((tool, how), scenarios)| {
+        let names: Vec<String> = scenarios.into_iter().collect();
+        let text = format!("{PREBUILT}{}{FROM_SOURCE}{how}", names.join(", "));
+        Note { kind: NoteKind::Missing, subject: tool, text }
+    })
+}
+
+/// What [`prebuilt_notes`] wrote: a report has it only as a note. `None` for any other note.
+fn parse_prebuilt(note: &Note) -> Option<((String, String), impl Iterator<Item = String>)> {
+    let text = note.text.strip_prefix(PREBUILT).filter(|_| note.kind == NoteKind::Missing)?;
+    let (names, how) = text.split_once(FROM_SOURCE)?;
+    Some(((note.subject.clone(), how.to_owned()), names.split(", ").map(str::to_owned)))
+}
+
 /// Joins the notes on prebuilt guests of several partial runs: one for each missing tool, with all scenarios.
 pub fn join_prebuilt(notes: &mut Vec<Note>) {
-    let mut joined: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    let mut joined = Prebuilt::new();
     notes.retain(|note| {
-        let rest = note.text.strip_prefix(PREBUILT).filter(|_| note.kind == NoteKind::Missing);
-        let Some((names, how)) = rest.and_then(|rest| rest.split_once(FROM_SOURCE)) else { return true };
-        let all = joined.entry((note.subject.clone(), how.to_owned())).or_default();
-        all.extend(names.split(", ").map(str::to_owned));
+        let Some((tool, names)) = parse_prebuilt(note) else { return true };
+        joined.entry(tool).or_default().extend(names);
         false
     });
-    notes.extend(joined.into_iter().map(|((subject, how), names)| {
-        let names: Vec<String> = names.into_iter().collect();
-        Note { kind: NoteKind::Missing, subject, text: format!("{PREBUILT}{}{FROM_SOURCE}{how}", names.join(", ")) }
-    }));
+    notes.extend(prebuilt_notes(joined));
 }
 
 /// A note for each absent column, one for each tool whose guests were replaced by prebuilt ones, and one if only
@@ -35,17 +48,12 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
         let text = r.tool.missing.clone()?;
         Some(Note { kind: NoteKind::Missing, subject: r.id.clone(), text })
     });
-    let mut prebuilt: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    let mut prebuilt = Prebuilt::new();
     for (row, scenario) in rows.iter().zip(scenarios) {
         if let Some(missing) = row.as_ref().and_then(|r| r.guest.as_ref().ok()).and_then(|g| g.missing.as_ref()) {
-            prebuilt.entry((missing.what.clone(), missing.remedy.clone())).or_default().push(&scenario.name);
+            prebuilt.entry((missing.what.clone(), missing.remedy.clone())).or_default().insert(scenario.name.clone());
         }
     }
-    let prebuilt = prebuilt.into_iter().map(|((what, how), names)| Note {
-        kind: NoteKind::Missing,
-        subject: what,
-        text: format!("{PREBUILT}{}{FROM_SOURCE}{how}", names.join(", ")),
-    });
     let sandbox = sandbox::warning().map(|text| Note {
         kind: NoteKind::Missing,
         subject: "sandbox".to_owned(),
@@ -61,7 +69,7 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
         subject: "resource limits".to_owned(),
         text,
     });
-    absent.chain(prebuilt).chain(sandbox).chain(limits).chain(stayed).collect()
+    absent.chain(prebuilt_notes(prebuilt)).chain(sandbox).chain(limits).chain(stayed).collect()
 }
 
 /// The next steps, most urgent first.

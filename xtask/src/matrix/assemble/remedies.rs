@@ -10,6 +10,7 @@ use wasmlab_judge::obstacles::FailedColumn;
 use wasmlab_judge::proposals::named_in;
 use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target, of_row, with_targets};
 use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::phrases::only_in_library;
 use wasmlab_model::remedy::{Remedy, RemedyKind};
 use wasmlab_model::report::{Artifact, Cell};
 use wasmlab_model::verdict::{Refusal, Verdict};
@@ -59,7 +60,6 @@ fn failed(cells: &[Cell]) -> BTreeMap<&str, Vec<FailedColumn<'_>>> {
                 column: (&cell.runtime, runtime.engine),
                 code,
                 subject: cell.subject.as_deref(),
-                detail: &cell.detail,
                 remedy: cell.remedy.as_deref(),
                 differs: is_fault_of_runtime(code, &cell.blame),
             });
@@ -88,8 +88,8 @@ impl Rows<'_> {
             subject: cell.subject.as_deref(),
             stage: cell.stage,
             runtime: &cell.runtime,
-            own: cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy),
-            own_kind: cell.remedy_kind,
+            remedy: cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy),
+            remedy_kind: cell.remedy_kind,
             differs: cell.blame == [Blame::Runtime],
             facts: artifact.and_then(|artifact| artifact.facts.as_ref()),
             predicted: false,
@@ -197,8 +197,7 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
         let disabled = disabled_in(cell);
         if let Some(library) = runtime.and_then(|runtime| runtime.library_may_enable).filter(|_| !disabled.is_empty()) {
-            cell.detail +=
-                &format!("; its {library} can enable {}, but its command line cannot", disabled.join(" and "));
+            cell.detail += &format!("; {}", only_in_library(library, &disabled.join(" and ")));
         }
     }
     for cell in cells.iter_mut().filter(|cell| is_stack_overflow(cell)) {

@@ -30,7 +30,7 @@ pub struct Instance {
     lost: Option<String>,
     calls: Vec<Call>,
     assertions: Vec<Assertion>,
-    ends: Vec<Part>,
+    ends: Vec<ProcessCalls>,
 }
 
 /// A call, and whether it may change the instance's state.
@@ -41,7 +41,7 @@ struct Call {
 }
 
 /// The calls of one process.
-pub struct Part {
+pub struct ProcessCalls {
     /// The calls, in order.
     pub calls: Vec<ExpectedCall>,
     /// The assertions about them.
@@ -118,7 +118,7 @@ impl Instance {
         }
         calls.push(prepared.call.call);
         let assertion = Assertion { line, text, call: None, wanted: Vec::new() };
-        self.ends.push(Part { calls, assertions: vec![assertion], end });
+        self.ends.push(ProcessCalls { calls, assertions: vec![assertion], end });
         Ok(())
     }
 
@@ -178,7 +178,7 @@ impl Instance {
     }
 
     /// Its module, with what its calls need, and the parts to run.
-    pub fn parts(self) -> (Vec<u8>, Vec<String>, Vec<Part>) {
+    pub fn parts(self) -> (Vec<u8>, Vec<String>, Vec<ProcessCalls>) {
         let module = self.wrappers.apply(&self.module);
         let mut parts = self.ends;
         let mut assertions = self.assertions;
@@ -191,7 +191,7 @@ impl Instance {
         let needed = assertions.iter().filter_map(|assertion| assertion.call).max().map_or(0, |last| last + 1);
         let calls = self.calls.into_iter().take(needed).map(|call| call.call).collect();
         if !assertions.is_empty() {
-            parts.insert(0, Part { calls, assertions, end: ScriptEnd::Returns });
+            parts.insert(0, ProcessCalls { calls, assertions, end: ScriptEnd::Returns });
         }
         (module, self.module.host_functions, parts)
     }

@@ -20,10 +20,10 @@ impl<'t> Lines<'t> {
     }
 
     /// Line and column, from 1.
-    pub fn position(&self, span: Span) -> (u64, u64) {
+    pub fn position(&self, span: Span) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= span.offset());
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        (line as u64, (span.offset() - start) as u64 + 1)
+        (line, span.offset() - start + 1)
     }
 
     /// The text of a directive, on one line, cut after some characters.

@@ -118,10 +118,10 @@ fn modules_are_parts_of_their_own() {
 }
 
 #[test]
-fn faults_name_line_and_column() {
+fn errors_name_line_and_column() {
     let check = |text: &str, wanted: &str| {
-        let fault = read(Path::new("dir/t.wast"), "t.wast", text).unwrap_err();
-        assert!(fault.to_string().starts_with(wanted), "{fault}");
+        let error = read(Path::new("dir/t.wast"), "t.wast", text).unwrap_err();
+        assert!(error.to_string().starts_with(wanted), "{error}");
     };
     check("(module)\n(assert_return (invoke \"f\") (i32.cons 1))", "dir/t.wast:2:30: expected a [type].const");
     check("(module)\n\n  (assert_nothing)", "dir/t.wast:3:4: ");

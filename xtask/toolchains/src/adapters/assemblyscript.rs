@@ -1,9 +1,10 @@
 //! AssemblyScript: `asc` from the npm package `assemblyscript`, a compiler for a variant of TypeScript.
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
 
 use crate::npm::{self, Package};
-use crate::{Fault, Recipe, Task, Toolchain, build_table};
+use crate::{Recipe, Task, Toolchain, build_table};
 
 const PACKAGE: Package = Package { name: "assemblyscript", program: Some("asc") };
 
@@ -20,15 +21,17 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-fn check(build: &Build) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = build_table::source(build, "ts").into_iter().chain(build_table::artifact(build)).collect();
+fn check(build: &Build) -> Vec<KeyError> {
+    let (source, artifact) = (build_table::source(build, "ts"), build_table::artifact(build));
+    let mut errors: Vec<KeyError> = source.into_iter().chain(artifact).collect();
     let bindings = build.artifact.as_ref().and_then(|name| Some(format!("{}.js", name.strip_suffix(".wasm")?)));
     if let Some(glue) = build.companions.first()
         && (Some(glue) != bindings.as_ref() || !build.flags.iter().any(|flag| flag == "--bindings"))
     {
-        faults.push(("companions", format!("`{glue}` is not the file that `--bindings` among the flags writes: NAME.js")));
+        let message = format!("`{glue}` is not the file that `--bindings` among the flags writes: NAME.js");
+        errors.push(KeyError::new("companions", message));
     }
-    faults
+    errors
 }
 
 fn recipe(task: &Task) -> Recipe {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
 use wasmlab_model::version::find_version;
 
 use crate::program::{Program, candidates};
 use crate::{
-    EnvVariable, Fault, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain, VersionRequirement,
+    EnvVariable, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain, VersionRequirement,
 };
 use crate::{c, crates, install_hint};
 
@@ -37,15 +38,16 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-fn check(build: &Build) -> Vec<Fault> {
-    let mut faults = c::check(build);
+fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors = c::check(build);
     // emcc derives the module's name from that of the glue.
     if let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact)
         && Path::new(glue).file_stem() != Path::new(artifact).file_stem()
     {
-        faults.push(("companions", format!("`{glue}` is not the glue that emcc writes beside `{artifact}`")));
+        let message = format!("`{glue}` is not the glue that emcc writes beside `{artifact}`");
+        errors.push(KeyError::new("companions", message));
     }
-    faults
+    errors
 }
 
 /// The error if emcc is installed but broken.
@@ -109,8 +111,8 @@ fn llvm_in(answer: &str) -> Option<String> {
 fn environment(machine: &dyn Machine, emcc: &Path) -> BTreeMap<OsString, OsString> {
     /// Variables set by `emsdk_env.sh`, and by users of a read-only installation.
     const EMSCRIPTEN_VARIABLES: &[&str] = &["EMSDK", "EMSDK_NODE", "EMSDK_PYTHON", "EM_CONFIG", "EM_CACHE"];
-    let own = EMSCRIPTEN_VARIABLES.iter().filter_map(|name| Some((OsString::from(name), OsString::from(machine.variable(name)?))));
-    let mut env: BTreeMap<OsString, OsString> = own.collect();
+    let configured = EMSCRIPTEN_VARIABLES.iter().filter_map(|name| Some((name, machine.variable(name)?)));
+    let mut env: BTreeMap<OsString, OsString> = configured.map(|(name, value)| (name.into(), value.into())).collect();
     // Debian's package installs emcc's JavaScript libraries (acorn) where only Debian's own node looks. Any other node
     // on PATH fails with MODULE_NOT_FOUND in acorn-optimizer.js.
     let debian = Path::new("/usr/share/nodejs");
@@ -131,13 +133,13 @@ fn own_binaryen(emcc: &Path) -> PathBuf {
 /// `path` with folders that contain another Binaryen moved to the end, if emcc has its own. Some emcc use the first one
 /// on PATH, and a newer one (from npm) renames symbols that the -O3 glue then cannot find.
 fn own_binaryen_first(machine: &dyn Machine, emcc: &Path, path: &str) -> Option<OsString> {
-    let own = own_binaryen(emcc);
-    if !machine.is_file(&own) {
+    let beside_emcc = own_binaryen(emcc);
+    if !machine.is_file(&beside_emcc) {
         return None;
     }
     let is_other = |dir: &PathBuf| {
         let theirs = dir.join("wasm-opt");
-        machine.is_file(&theirs) && machine.canonical(&theirs) != machine.canonical(&own)
+        machine.is_file(&theirs) && machine.canonical(&theirs) != machine.canonical(&beside_emcc)
     };
     let (others, mut dirs): (Vec<_>, Vec<_>) = std::env::split_paths(path).partition(is_other);
     dirs.extend(others);

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Fetch};
 
 use crate::build_table::{self, is_sha256};
-use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
+use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
 
 /// The variable that names a folder of third-party binaries, which is searched before anything is downloaded.
 pub const FIXTURES_VARIABLE: &str = "WASMLAB_FIXTURES";
@@ -31,19 +32,19 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-fn check(build: &Build) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = build_table::artifact(build).into_iter().collect();
+fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors: Vec<KeyError> = build_table::artifact(build).into_iter().collect();
     let Some(fetch) = &build.fetch else {
-        faults.push(("fetch", "is missing: set url, sha256, bytes and fixture".to_owned()));
-        return faults;
+        errors.push(KeyError::new("fetch", "is missing: set url, sha256, bytes and fixture"));
+        return errors;
     };
     if !is_sha256(&fetch.sha256) {
-        faults.push(("fetch.sha256", "must be 64 lower-case hexadecimal digits".to_owned()));
+        errors.push(KeyError::new("fetch.sha256", "must be 64 lower-case hexadecimal digits"));
     }
     if !fetch.url.starts_with("https://") {
-        faults.push(("fetch.url", format!("`{}` is not an https:// URL", fetch.url)));
+        errors.push(KeyError::new("fetch.url", format!("`{}` is not an https:// URL", fetch.url)));
     }
-    faults
+    errors
 }
 
 fn find(build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
@@ -51,10 +52,10 @@ fn find(build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> 
     let Some(fetch) = &build.fetch else {
         return Err(not_fetched("a [build.fetch]", "set url, sha256, bytes and fixture"));
     };
-    let kept = machine.fetched(&fetch.sha256);
+    let cached = machine.fetched(&fetch.sha256);
     let mut wrong = String::new();
     let given = machine.variable(FIXTURES_VARIABLE).map(|dir| PathBuf::from(dir).join(&fetch.fixture));
-    for file in given.into_iter().chain([kept.clone()]).filter(|file| machine.is_file(file)) {
+    for file in given.into_iter().chain([cached.clone()]).filter(|file| machine.is_file(file)) {
         match machine.sha256(&file) {
             Ok(hash) if hash == fetch.sha256 => return Ok(found(fetch, file)),
             Ok(hash) => wrong += &format!("; `{}` is another file: its sha256 is {hash}", file.display()),
@@ -64,7 +65,7 @@ fn find(build: &Build, machine: &dyn Machine) -> Result<FoundTool, MissingTool> 
     let name = fetch.fixture.display();
     let what = format!("{name}, {} bytes with sha256 {}{wrong}", fetch.bytes, fetch.sha256);
     let remedy = format!("run `cargo xtask setup`, or put it below the folder that {FIXTURES_VARIABLE} names");
-    Err(not_fetched(what, remedy).with_command(Some(command(fetch, &kept))))
+    Err(not_fetched(what, remedy).with_command(Some(command(fetch, &cached))))
 }
 
 fn not_fetched(what: impl Into<String>, remedy: impl Into<String>) -> MissingTool {

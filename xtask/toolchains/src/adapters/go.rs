@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::program::Program;
-use crate::{Fault, FoundTool, Machine, MissingTool, ToolQuery, Recipe, Step, Task, Toolchain, EnvVariable};
+use crate::{FoundTool, Machine, MissingTool, ToolQuery, Recipe, Step, Task, Toolchain, EnvVariable};
 use crate::{build_table, install_hint};
 
 /// The glue of GOOS=js; also the name of the detail that holds its path.
@@ -29,17 +30,17 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-fn check(build: &Build) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors = Vec::new();
     if !matches!(build.target.as_deref(), Some("wasip1" | "js")) {
-        faults.push(("target", "must be Go's GOOS: wasip1 or js".to_owned()));
+        errors.push(KeyError::new("target", "must be Go's GOOS: wasip1 or js"));
     }
-    faults.extend(build_table::artifact(build));
+    errors.extend(build_table::artifact(build));
     let has_glue = build.companions.iter().any(|name| name == GLUE);
     if has_glue != (build.target.as_deref() == Some("js")) {
-        faults.push(("companions", format!("must contain `{GLUE}` for the target js, and only then")));
+        errors.push(KeyError::new("companions", format!("must contain `{GLUE}` for the target js, and only then")));
     }
-    faults
+    errors
 }
 
 fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {

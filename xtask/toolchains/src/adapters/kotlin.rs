@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
 
 use crate::program::{Program, locate};
-use crate::{BuildCommand, Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
+use crate::{BuildCommand, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
 use crate::{build_table, install_hint, npm};
 
 const VARIABLE: &str = "WASMLAB_KOTLIN";
@@ -32,18 +33,18 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-fn check(build: &Build) -> Vec<Fault> {
-    let mut faults: Vec<Fault> =
+fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors: Vec<KeyError> =
         build_table::source(build, "kt").into_iter().chain(build_table::artifact(build)).collect();
     let target = build.target.as_deref();
     if !matches!(target, Some("wasm-wasi" | "wasm-js")) {
-        faults.push(("target", "is Kotlin's: wasm-wasi or wasm-js".to_owned()));
+        errors.push(KeyError::new("target", "is Kotlin's: wasm-wasi or wasm-js"));
     }
     let glue = build.artifact.as_deref().and_then(|name| Some(format!("{}.mjs", name.strip_suffix(".wasm")?)));
     if target == Some("wasm-js") && build.companions.first() != glue.as_ref() {
-        faults.push(("companions", "begin with the glue, which has the artifact's name: NAME.mjs".to_owned()));
+        errors.push(KeyError::new("companions", "begin with the glue, which has the artifact's name: NAME.mjs"));
     }
-    faults
+    errors
 }
 
 fn find(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {

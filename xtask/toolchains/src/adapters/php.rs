@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::npm::{self, Package};
-use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, build_table};
+use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, build_table};
 
 /// Suffix of targets for web pages: `8.4-web`.
 const WEB: &str = "-web";
@@ -31,21 +32,22 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-fn check(build: &Build) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors = Vec::new();
     let Some(name) = build.target.as_deref().and_then(file_stem) else {
-        faults.push(("target", "must be PHP's version, for Node (`8.4`) or for web pages (`8.4-web`)".to_owned()));
-        return faults;
+        errors.push(KeyError::new("target", "must be PHP's version, for Node (`8.4`) or for web pages (`8.4-web`)"));
+        return errors;
     };
-    faults.extend(build_table::source(build, "php"));
+    errors.extend(build_table::source(build, "php"));
     if build.artifact.as_ref() != Some(&format!("{name}.wasm")) {
-        faults.push(("artifact", format!("must be the interpreter's file: `{name}.wasm`")));
+        errors.push(KeyError::new("artifact", format!("must be the interpreter's file: `{name}.wasm`")));
     }
     let source = build.source.as_deref().unwrap_or(Path::new("")).display().to_string();
     if build.companions != [format!("{name}.js"), source.clone()] {
-        faults.push(("companions", format!("must be the glue and the script: [\"{name}.js\", \"{source}\"]")));
+        let message = format!("must be the glue and the script: [\"{name}.js\", \"{source}\"]");
+        errors.push(KeyError::new("companions", message));
     }
-    faults
+    errors
 }
 
 fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
@@ -127,16 +129,16 @@ mod tests {
 
     #[test]
     fn file_names_contain_the_version() {
-        let faults = |toml: &str| -> Vec<&'static str> {
+        let errors = |toml: &str| -> Vec<String> {
             let build: Build = toml::from_str(toml).unwrap();
-            check(&build).into_iter().map(|(key, _)| key).collect()
+            check(&build).into_iter().map(|error| error.key).collect()
         };
         let good = "toolchain = \"php\"\ntarget = \"8.4\"\nsource = \"a.php\"\nartifact = \"php_8_4.wasm\"\n\
             companions = [\"php_8_4.js\", \"a.php\"]";
-        assert!(faults(good).is_empty());
-        assert!(faults(&good.replace("8.4", "8.4-web")).is_empty());
-        assert_eq!(faults(&good.replace("8.4", "new")), ["target"]);
-        assert_eq!(faults(&good.replace("8.4", "8.5")), ["artifact", "companions"]);
-        assert_eq!(faults(&good.replace("a.php", "a.js")), ["source"]);
+        assert!(errors(good).is_empty());
+        assert!(errors(&good.replace("8.4", "8.4-web")).is_empty());
+        assert_eq!(errors(&good.replace("8.4", "new")), ["target"]);
+        assert_eq!(errors(&good.replace("8.4", "8.5")), ["artifact", "companions"]);
+        assert_eq!(errors(&good.replace("a.php", "a.js")), ["source"]);
     }
 }

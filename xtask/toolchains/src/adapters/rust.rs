@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use wasmlab_model::codes::Code;
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 use wasmlab_model::version::find_version;
 
 use super::emscripten;
 use crate::crates::cargo_home;
 use crate::rustc::{TOOLCHAIN_VARIABLE, compiler_in, has_std, rustc, sysroot, toolchain_env};
-use crate::{Fault, FoundTool, Machine, MissingTool, PreflightError, ToolQuery, Recipe, Task, Toolchain, EnvVariable};
+use crate::{FoundTool, Machine, MissingTool, PreflightError, ToolQuery, Recipe, Task, Toolchain, EnvVariable};
 
 /// The target for which emcc links.
 const EMSCRIPTEN: &str = "wasm32-unknown-emscripten";
@@ -43,19 +44,19 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     recipe,
 };
 
-pub(super) fn check(build: &Build) -> Vec<Fault> {
-    let mut faults = Vec::new();
+pub(super) fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors = Vec::new();
     if build.target.is_none() {
-        faults.push(("target", "is missing: name the compiler's target, such as wasm32-wasip1".to_owned()));
+        errors.push(KeyError::new("target", "is missing: name the compiler's target, such as wasm32-wasip1"));
     }
     match build.artifact.as_deref() {
-        None => faults.push(("artifact", "is missing: name the .wasm file that cargo leaves".to_owned())),
+        None => errors.push(KeyError::new("artifact", "is missing: name the .wasm file that cargo leaves")),
         Some(name) if name.contains(['/', '\\']) => {
-            faults.push(("artifact", format!("`{name}` is a path: give the file's name alone")));
+            errors.push(KeyError::new("artifact", format!("`{name}` is a path: give the file's name alone")));
         }
         Some(_) => {}
     }
-    faults
+    errors
 }
 
 pub(super) fn preflight_error(build: &Build, machine: &dyn Machine) -> Option<PreflightError> {

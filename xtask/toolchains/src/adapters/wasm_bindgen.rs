@@ -1,12 +1,13 @@
 //! wasm-bindgen: cargo builds a module for wasm32-unknown-unknown, from which `wasm-bindgen` generates the final module
 //! and the ES module that a JavaScript host loads.
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
 use super::rust;
 use crate::program::Program;
 use crate::BuildCommand;
-use crate::{Fault, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
+use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
 
 /// The variable that names a wasm-bindgen other than the one on PATH.
 const VARIABLE: &str = "WASMLAB_WASM_BINDGEN";
@@ -31,16 +32,16 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     ..Toolchain::BASE
 };
 
-fn check(build: &Build) -> Vec<Fault> {
-    let mut faults = rust::check(build);
+fn check(build: &Build) -> Vec<KeyError> {
+    let mut errors = rust::check(build);
     let stem = build.artifact.as_deref().and_then(|name| name.strip_suffix(SUFFIX));
     if stem.is_none() {
-        faults.push(("artifact", format!("must be the file that wasm-bindgen writes: NAME{SUFFIX}")));
+        errors.push(KeyError::new("artifact", format!("must be the file that wasm-bindgen writes: NAME{SUFFIX}")));
     }
     if build.companions.first() != stem.map(|stem| format!("{stem}.js")).as_ref() {
-        faults.push(("companions", "must begin with the glue, named after the artifact: NAME.js".to_owned()));
+        errors.push(KeyError::new("companions", "must begin with the glue, named after the artifact: NAME.js"));
     }
-    faults
+    errors
 }
 
 fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, MissingTool> {

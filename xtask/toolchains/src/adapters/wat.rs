@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use wasmlab_model::file_error::KeyError;
+
 use crate::{Conversion, FoundTool, Recipe, Toolchain};
 
 const VERSION: &str = env!("WASMLAB_WAT_VERSION");
@@ -12,7 +14,7 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     summary: "WebAssembly's text format -> modules and components of any ABI",
     example: r#"source = "hello.wat""#,
     check: |build| match &build.source {
-        None => vec![("source", "is missing: name the .wat file".to_owned())],
+        None => vec![KeyError::new("source", "is missing: name the .wat file")],
         Some(_) => Vec::new(),
     },
     find: |_, _| {

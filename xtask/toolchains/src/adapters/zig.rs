@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::program::{Program, locate};
-use crate::{BuildCommand, EnvVariable, Fault, FoundTool, Machine, MissingTool, Recipe, Task, ToolQuery, Toolchain};
+use crate::{BuildCommand, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, ToolQuery, Toolchain};
 use crate::{build_table, c, crates, install_hint};
 
 const VARIABLE: &str = "WASMLAB_ZIG";
@@ -29,13 +30,15 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
 /// The default target.
 const WASI: &str = "wasm32-wasi";
 
-fn check(build: &Build) -> Vec<Fault> {
+fn check(build: &Build) -> Vec<KeyError> {
     if !is_zig(build) {
         return c::check(build);
     }
     let target = build.target.as_deref().filter(|target| !target.starts_with("wasm"));
-    let fault = target.map(|target| ("target", format!("`{target}` is not a target for WebAssembly, such as {WASI}")));
-    build_table::artifact(build).into_iter().chain(fault).collect()
+    let error = target.map(|target| {
+        KeyError::new("target", format!("`{target}` is not a target for WebAssembly, such as {WASI}"))
+    });
+    build_table::artifact(build).into_iter().chain(error).collect()
 }
 
 fn is_zig(build: &Build) -> bool {

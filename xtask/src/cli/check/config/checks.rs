@@ -17,6 +17,7 @@ use crate::cli::suggest;
 use crate::glob;
 use crate::scenario::document::Document;
 use wasmlab_inspect::proposals;
+use wasmlab_model::file_error::KeyError;
 use wasmlab_report::visible::VisiblePath;
 
 /// Turns the contents of a file into requirements, and collects the mistakes.
@@ -26,13 +27,13 @@ pub struct Reader<'a> {
     /// The folder outside of which the file names nothing; `None` if it cannot be found.
     pub root: Option<PathBuf>,
     pub name: &'a str,
-    /// Mistakes, with the key of each.
-    pub faults: Vec<(String, String)>,
+    /// Mistakes.
+    pub faults: Vec<KeyError>,
 }
 
 impl Reader<'_> {
     fn fault(&mut self, key: &str, message: impl Into<String>) {
-        self.faults.push((key.to_owned(), message.into()));
+        self.faults.push(KeyError::new(key, message));
     }
 
     pub fn config(&mut self, contents: Contents) -> Config {

@@ -1,0 +1,93 @@
+//! Phrases in the details of cells that readers of a report decide by. A report has them as text only, so those who
+//! write them and those who read them share them here.
+
+/// How a runtime refuses a module for a proposal, as the detail of its cell says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProposalRefusal {
+    /// It lacks the proposal.
+    Lacking,
+    /// It has the proposal, but not by default.
+    OffByDefault,
+    /// Its library has the proposal, and its command line cannot enable it.
+    OffOnCommandLine,
+}
+
+/// The beginning of [`lacks`].
+const LACKS: &str = "lacks ";
+/// The beginning of [`refuses_by_default`].
+const REFUSES: &str = "refuses ";
+/// The end of [`only_in_library`].
+const NOT_ON_COMMAND_LINE: &str = "its command line cannot";
+
+/// `lacks threads`: begins a detail.
+#[must_use]
+pub fn lacks(what: &str) -> String {
+    format!("{LACKS}{what}")
+}
+
+/// `refuses threads by default`: begins a detail.
+#[must_use]
+pub fn refuses_by_default(proposals: &str) -> String {
+    format!("{REFUSES}{proposals} by default")
+}
+
+/// `its Go library can enable threads, but its command line cannot`: ends a detail.
+#[must_use]
+pub fn only_in_library(library: &str, proposals: &str) -> String {
+    format!("its {library} can enable {proposals}, but {NOT_ON_COMMAND_LINE}")
+}
+
+impl ProposalRefusal {
+    /// That of a detail. Between its first and its last words, it quotes the runtime.
+    #[must_use]
+    pub fn of(detail: &str) -> Option<Self> {
+        match detail {
+            _ if detail.ends_with(NOT_ON_COMMAND_LINE) => Some(Self::OffOnCommandLine),
+            _ if detail.starts_with(LACKS) => Some(Self::Lacking),
+            _ if detail.starts_with(REFUSES) => Some(Self::OffByDefault),
+            _ => None,
+        }
+    }
+}
+
+/// `why`, and the column that takes the guest instead: that of the same engine without its host layer.
+#[must_use]
+pub fn see_column(why: &str, column: &str) -> String {
+    format!("{why}{}", reference(column))
+}
+
+/// The detail without its reference to this column.
+#[must_use]
+pub fn without_column(detail: &str, column: &str) -> String {
+    detail.replace(&reference(column), "")
+}
+
+fn reference(column: &str) -> String {
+    format!(": see column {column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ProposalRefusal, lacks, only_in_library, refuses_by_default, see_column, without_column};
+
+    #[test]
+    fn refusals_are_recognized_in_details() {
+        let refused = format!("{}: threads must be enabled", lacks("threads"));
+        let in_library = format!("{refused}; {}", only_in_library("Go library", "threads"));
+        for (detail, expected) in [
+            (in_library.as_str(), Some(ProposalRefusal::OffOnCommandLine)),
+            (&refused, Some(ProposalRefusal::Lacking)),
+            (&format!("{} (no)", refuses_by_default("threads")), Some(ProposalRefusal::OffByDefault)),
+            ("does not define env.f", None),
+        ] {
+            assert_eq!(ProposalRefusal::of(detail), expected, "{detail}");
+        }
+    }
+
+    #[test]
+    fn reference_to_a_column_is_removed() {
+        let detail = see_column("its own JavaScript runs it", "chromium");
+        assert_eq!(detail, "its own JavaScript runs it: see column chromium");
+        assert_eq!(without_column(&detail, "chromium"), "its own JavaScript runs it");
+    }
+}
