@@ -1,5 +1,7 @@
 //! Renderers turn a [`RunReport`] into text. They run nothing and read nothing else.
 
+use std::borrow::Cow;
+
 use wasmlab_model::report::RunReport;
 
 pub mod check_page;
@@ -11,6 +13,7 @@ pub mod history;
 #[cfg(test)]
 mod hostile_tests;
 pub mod library;
+mod on_lines;
 mod predicted;
 pub mod published;
 #[cfg(test)]
@@ -57,7 +60,10 @@ impl Renderer {
     /// Renders a report and escapes control characters, so that a guest's text cannot affect the terminal.
     #[must_use]
     pub fn text(&self, report: &RunReport, options: RenderOptions) -> String {
-        let text = (self.render)(report, options);
+        // These forms hold texts as they are, and quote them.
+        let is_quoted = [json::RENDERER.id, html::RENDERER.id].contains(&self.id);
+        let report = if is_quoted { Cow::Borrowed(report) } else { on_lines::on_lines(report) };
+        let text = (self.render)(&report, options);
         if self.id == github::RENDERER.id {
             // It consists of commands, in which a guest's words are escaped.
             return visible::controls(&text, false).into_owned();
