@@ -187,7 +187,7 @@ fn optimize(lab: &Lab, transform: &Transform, bytes: &[u8]) -> Result<Vec<u8>, A
         OUTPUT => output.clone().into_os_string(),
         other => OsString::from(other),
     };
-    let ended = process::run(&Command {
+    let completed = process::run(&Command {
         program: program.to_owned(),
         args: transform.args.iter().map(arg).collect(),
         env: process::tool_env(),
@@ -198,11 +198,13 @@ fn optimize(lab: &Lab, transform: &Transform, bytes: &[u8]) -> Result<Vec<u8>, A
         sandbox: Some(sandbox(program, folder.path())),
         report: None,
     });
-    let ended = ended.map_err(|error| format!("wasm-opt cannot be started: {error}"))?;
-    if !ended.success() {
-        let words = String::from_utf8_lossy(&ended.stderr);
-        let line = words.lines().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
-        return Err(format!("wasm-opt {}: {}", ended.exit_reason, line.chars().take(200).collect::<String>()).into());
+    let completed = completed.map_err(|error| format!("wasm-opt cannot be started: {error}"))?;
+    if !completed.success() {
+        let stderr = String::from_utf8_lossy(&completed.stderr);
+        let line = stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
+        return Err(
+            format!("wasm-opt {}: {}", completed.exit_reason, line.chars().take(200).collect::<String>()).into()
+        );
     }
     Ok(process::read_limited(&output, LARGEST).map_err(text)?)
 }

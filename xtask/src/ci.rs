@@ -76,16 +76,16 @@ impl Context<'_> {
 
 /// Runs the steps in order and returns their outcomes. `on_step` is called before each step, with its number.
 pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) + Sync)) -> Vec<StepRun> {
-    let ended: Mutex<BTreeMap<usize, (StepOutcome, Duration)>> = Mutex::default();
+    let outcomes: Mutex<BTreeMap<usize, (StepOutcome, Duration)>> = Mutex::default();
     std::thread::scope(|scope| {
         let mut beside = BTreeMap::new();
         for (number, step) in steps.iter().enumerate().filter(|(_, step)| step.in_background) {
-            let ended = &ended;
+            let outcomes = &outcomes;
             let work = move || {
                 on_step(number, step);
                 // Run the step before taking the lock, so that other threads do not wait for it.
                 let end = timed(context, step);
-                locked(ended).insert(number, end);
+                locked(outcomes).insert(number, end);
             };
             beside.insert(step.name.as_str(), scope.spawn(work));
         }
@@ -97,19 +97,19 @@ pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) +
             }
             let lacking = step.needs.iter().find(|need| {
                 let needed = steps.iter().position(|s| s.name == **need);
-                needed.is_some_and(|at| locked(&ended).get(&at).is_none_or(|(end, _)| *end != StepOutcome::Done))
+                needed.is_some_and(|at| locked(&outcomes).get(&at).is_none_or(|(end, _)| *end != StepOutcome::Done))
             });
             on_step(number, step);
             let end = match lacking {
                 Some(need) => (StepOutcome::NotRun((*need).to_owned()), Duration::ZERO),
                 None => timed(context, step),
             };
-            locked(&ended).insert(number, end);
+            locked(&outcomes).insert(number, end);
         }
     });
-    let mut ended = ended.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let lost = || (StepOutcome::Failed("the step did not finish".to_owned()), Duration::ZERO);
-    let ran = steps.iter().enumerate().map(|(at, step)| (step.name.clone(), ended.remove(&at).unwrap_or_else(lost)));
+    let ran = steps.iter().enumerate().map(|(at, step)| (step.name.clone(), outcomes.remove(&at).unwrap_or_else(lost)));
     ran.map(|(name, (end, took))| (name, end, took)).collect()
 }
 
@@ -142,6 +142,8 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{Context, Step, StepOutcome, choose, locked, run};
     use crate::lab::Lab;
     use crate::machine::Machine;
@@ -156,11 +158,16 @@ mod tests {
         Step { name, about, needs, only_full: false, in_background: false, run: Box::new(work) }
     }
 
+    /// A lab in this folder.
+    fn lab(dir: &Path) -> Lab {
+        let (cache, machine) = (Cache::new(dir.into()), Machine::new(dir.join("m.json")));
+        Lab { root: dir.into(), cache, machine }
+    }
+
     #[test]
     fn steps_independent_of_a_failed_one_still_run() {
         let dir = tempfile::tempdir().unwrap();
-        let (cache, machine) = (Cache::new(dir.path().into()), Machine::new(dir.path().join("m.json")));
-        let lab = Lab { root: dir.path().into(), cache, machine };
+        let lab = lab(dir.path());
         let context = Context::new(&lab);
         let note = |word: &'static str| {
             move |c: &Context| {
@@ -198,8 +205,17 @@ mod tests {
             ["slow", "after"],
             "a step waits for the background steps that it needs"
         );
+        // With `--only`, the needed steps are assumed to be done.
+        let only = ["after-slow".to_owned()];
+        let alone = choose(&steps, &only, false).unwrap();
+        assert_eq!(run(&context, &alone, &|_, _| ()).len(), 1);
+    }
 
-        // The two wait for each other, so they only finish if they run in parallel.
+    /// The two wait for each other, so they only finish if they run in parallel.
+    #[test]
+    fn background_step_runs_beside_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let lab = lab(dir.path());
         let meet = std::sync::Arc::new(std::sync::Barrier::new(2));
         let waits = |meet: &std::sync::Arc<std::sync::Barrier>| {
             let meet = meet.clone();
@@ -208,15 +224,10 @@ mod tests {
                 Ok(())
             }
         };
-        let mut pair = [step("beside", &[], waits(&meet)), step("here", &[], waits(&meet))];
+        let mut pair = [step("beside", &[], waits(&meet)), step("in-order", &[], waits(&meet))];
         pair[0].in_background = true;
-        let ends = run(&context, &pair.iter().collect::<Vec<_>>(), &|_, _| ());
+        let ends = run(&Context::new(&lab), &pair.iter().collect::<Vec<_>>(), &|_, _| ());
         assert!(ends.iter().all(|(_, end, _)| *end == StepOutcome::Done), "{ends:?}");
-
-        // With `--only`, the needed steps are assumed to be done.
-        let only = ["after-slow".to_owned()];
-        let alone = choose(&steps, &only, false).unwrap();
-        assert_eq!(run(&context, &alone, &|_, _| ()).len(), 1);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::search_path;
 use wasmlab_process as process;
 use wasmlab_report::text;
 
+mod arguments;
 mod baseline;
 mod common;
 mod format;
@@ -98,7 +99,7 @@ struct Arguments {
 const START: &str = "Start here:
   cargo xtask run-all          the matrix: every scenario on every runtime
   cargo xtask check app.wasm   the same for your own module
-  cargo xtask learn            what WebAssembly is and where it stops, in small steps
+  cargo xtask learn            what WebAssembly is and what it cannot do, in small steps
   cargo xtask explain CODE     what a code means and what would change it
   cargo xtask COMMAND --help   examples for each command";
 
@@ -113,7 +114,7 @@ const START_INSTALLED: &str = "Start here:
 const AFTER: &str = "Exit codes:
   0    every result is as expected
   1    a result got worse, or a result improved and its snapshot was not
-       updated (check: an installed runtime that could run the file does not)
+       updated (check: the file does not run on an installed runtime)
   2    the command line or a scenario is wrong
   3    the lab itself failed
   4    nothing was run

@@ -5,8 +5,8 @@ use wasmlab_report::findings::{Severity, findings, is_open};
 
 /// Everything as expected.
 pub const OK: u8 = 0;
-/// A result got worse, or a gap is fixed but its snapshot or `[[known]]` entry is out of date; for `check`: an installed
-/// runtime that could run the file does not, or a budget is exceeded; something required is missing.
+/// A result got worse, or a gap is fixed but its snapshot or `[[known]]` entry is out of date; for `check`: a file does
+/// not run on a runtime that counts, or a budget is exceeded; something required is missing.
 pub const REGRESSION: u8 = 1;
 /// The command line, a scenario or a file given to `check` is wrong.
 pub const USAGE: u8 = 2;

@@ -26,7 +26,7 @@ mod tests {
         let check = |text: &str, wanted: Option<&str>| {
             let error = parse(text).err();
             assert_eq!(error.is_none(), wanted.is_none(), "{text}: {error:?}");
-            assert!(wanted.is_none_or(|words| error.unwrap().contains(words)), "{text}");
+            assert!(wanted.is_none_or(|expected| error.unwrap().contains(expected)), "{text}");
         };
         check("wasm*", None);
         check(&"*?".repeat(128), None);

@@ -19,13 +19,13 @@ fn resolve(machine: &Machine, install: &InstallCommand) -> Option<Vec<String>> {
     let client = install.command.first()?;
     machine.which(client)?;
     let sudo = NEEDS_ROOT.contains(client).then(|| machine.which("sudo")).flatten().map(|_| "sudo");
-    let (words, packages) = match install.command {
+    let (start, packages) = match install.command {
         ["python3", "-m", "pip", "install", packages @ ..] => (&install.command[..4], packages),
         command => (command, &[][..]),
     };
     let options = if packages.is_empty() { &[] } else { install_hint::pip_options(machine) };
-    let words = sudo.into_iter().chain(words.iter().chain(options).chain(packages).copied());
-    Some(words.map(str::to_owned).collect())
+    let command = sudo.into_iter().chain(start.iter().chain(options).chain(packages).copied());
+    Some(command.map(str::to_owned).collect())
 }
 
 /// The commands as text.

@@ -50,9 +50,9 @@ impl Lab {
             // A foreign repository must not become a workspace: the lab trusts its workspace's cache and sources.
             None if program_name::is_installed() => None,
             None => {
-                let here = std::env::current_dir().context("failed to read the current folder")?;
+                let current = std::env::current_dir().context("failed to read the current folder")?;
                 let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-                here.ancestors().chain(built).find(|dir| dir.join("scenarios").is_dir()).map(Path::to_owned)
+                current.ancestors().chain(built).find(|dir| dir.join("scenarios").is_dir()).map(Path::to_owned)
             }
         };
         match root {
@@ -176,9 +176,9 @@ impl Lab {
     /// that of the workspace where the lab was built.
     #[must_use]
     pub fn xtask(&self) -> PathBuf {
-        let own = self.root.join("xtask");
-        if own.join("engines").is_dir() || program_name::is_installed() {
-            return own;
+        let xtask = self.root.join("xtask");
+        if xtask.join("engines").is_dir() || program_name::is_installed() {
+            return xtask;
         }
         PathBuf::from(env!("CARGO_MANIFEST_DIR"))
     }

@@ -118,9 +118,9 @@ impl Machine {
     /// If the tool cannot be started or exceeds the time limit.
     pub fn refusal(&self, query: &ToolQuery) -> Result<Option<String>, String> {
         let message = self.answer_of(query_key("refuses", query, ""), query, || {
-            let ended = run(query, Path::new("/"), LIMIT)?;
-            let message = String::from_utf8_lossy(&ended.stderr).lines().next().unwrap_or_default().to_owned();
-            match ended.exit_reason {
+            let completed = run(query, Path::new("/"), LIMIT)?;
+            let message = String::from_utf8_lossy(&completed.stderr).lines().next().unwrap_or_default().to_owned();
+            match completed.exit_reason {
                 ExitReason::Exited(0) => Ok(String::new()),
                 ExitReason::Exited(code) if message.is_empty() => Ok(format!("exit code {code}, without a message")),
                 ExitReason::Exited(_) => Ok(message),
@@ -138,11 +138,12 @@ impl Machine {
     pub fn query(&self, query: &ToolQuery) -> Result<String, String> {
         self.answer_of(query_key("says", query, ""), query, || {
             // A folder that always exists: TMPDIR may be wrong, which is not the tool's fault.
-            let ended = run(query, Path::new("/"), LIMIT)?;
-            let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-            if !ended.success() {
+            let completed = run(query, Path::new("/"), LIMIT)?;
+            let (stdout, stderr) =
+                (String::from_utf8_lossy(&completed.stdout), String::from_utf8_lossy(&completed.stderr));
+            if !completed.success() {
                 let message = stderr.lines().next().unwrap_or("no message").to_owned();
-                return Err(format!("{} {}: {message}", query.program.visible(), ended.exit_reason));
+                return Err(format!("{} {}: {message}", query.program.visible(), completed.exit_reason));
             }
             Ok(if stdout.trim().is_empty() { stderr.trim() } else { stdout.trim() }.to_owned())
         })

@@ -127,10 +127,10 @@ pub fn read(file: &Path, representation: Representation) -> Result<Vec<u8>, Read
         report: None,
         program,
     };
-    let ended = process::run(&command)?;
-    let message = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
-    match ended.exit_reason {
-        ExitReason::Exited(0) => Ok(ended.stdout),
+    let completed = process::run(&command)?;
+    let message = String::from_utf8_lossy(&completed.stderr).trim().to_owned();
+    match completed.exit_reason {
+        ExitReason::Exited(0) => Ok(completed.stdout),
         ExitReason::Exited(code) if code == i32::from(REFUSED) => Err(ReadError::Refused(message)),
         ExitReason::MemoryLimit => {
             Err(ReadError::Limit(format!("reading it takes more than {} MiB of memory", memory >> 20)))

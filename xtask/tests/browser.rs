@@ -87,10 +87,10 @@ fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
 
 /// Processes with the workspace in their environment: those started by its cells.
 fn left_behind(workspace: &Workspace) -> Vec<String> {
-    let here = workspace.path("tmp").display().to_string();
+    let folder = workspace.path("tmp").display().to_string();
     let text = |path: PathBuf| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).replace('\0', " ");
     let processes = fs::read_dir("/proc").unwrap().flatten().map(|p| p.path());
-    processes.filter(|p| text(p.join("environ")).contains(&here)).map(|p| text(p.join("cmdline"))).collect()
+    processes.filter(|p| text(p.join("environ")).contains(&folder)).map(|p| text(p.join("cmdline"))).collect()
 }
 
 /// Whether a browser of this workspace is running.

@@ -74,8 +74,8 @@ fn case(name: &str, contents: impl AsRef<[u8]>, args: &[&str], answers: &[Answer
                 "{name} on {column}: {cell}"
             );
             assert!(text(cell, "subject").contains(answer.subject), "{name} on {column}: {cell}");
-            let words = format!("{} {}", text(cell, "detail"), text(cell, "remedy"));
-            assert!(words.contains(answer.says), "{name} on {column} does not say {}: {words}", answer.says);
+            let message = format!("{} {}", text(cell, "detail"), text(cell, "remedy"));
+            assert!(message.contains(answer.says), "{name} on {column} does not say {}: {message}", answer.says);
         }
     }
     for column in SURE {
@@ -157,12 +157,12 @@ fn unexported_memory() {
 
 #[test]
 fn memory_of_an_embedder() {
-    let own = gap(ALL, "gap custom-host", "abi", "env.memory", "`WebAssembly.Memory` of 25 pages");
+    let lacks_memory = gap(ALL, "gap custom-host", "abi", "env.memory", "`WebAssembly.Memory` of 25 pages");
     case(
         "own.wat",
         "(module (import \"env\" \"memory\" (memory 25)) (func (export \"f\")))",
         &["--invoke", "f"],
-        &[own],
+        &[lacks_memory],
     );
 }
 
@@ -261,9 +261,9 @@ fn more_locals_than_engines_accept() {
     let runtimes = "wasmi wasmtime-cranelift wasmtime-pulley node deno bun";
     let limit = gap(runtimes, "gap implementation-limit", "toolchain", "locals", "`wasm-opt -O1`");
     case("many.wat", guest(50_001), &["--invoke", "run"], &[limit]);
-    let own = gap("wasmi", "gap engine-compile-error", "runtime", "", "");
+    let on_wasmi = gap("wasmi", "gap engine-compile-error", "runtime", "", "");
     let others = "wasmtime-cranelift wasmtime-pulley node deno bun";
-    case("some.wat", guest(40_000), &["--invoke", "run"], &[own, pass(others)]);
+    case("some.wat", guest(40_000), &["--invoke", "run"], &[on_wasmi, pass(others)]);
 }
 
 #[test]
@@ -335,9 +335,9 @@ fn absolute_path_in_a_preopen() {
 
 #[test]
 fn panic_message() {
-    let words = "thread 'main' panicked at src/main.rs:7: no such table";
-    let guest = prints(WASI, 2, &format!("{words}\\n"), MEMORY, "unreachable");
-    let trap = gap(ALL, "gap trap", "guest", "unreachable", words);
+    let message = "thread 'main' panicked at src/main.rs:7: no such table";
+    let guest = prints(WASI, 2, &format!("{message}\\n"), MEMORY, "unreachable");
+    let trap = gap(ALL, "gap trap", "guest", "unreachable", message);
     case("panic.wat", guest, &[], &[trap]);
 }
 
@@ -377,11 +377,11 @@ fn arguments_that_look_like_options() {
 #[test]
 fn missing_export() {
     let add = "(func (export \"_add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))";
-    let check = |wat: &str, words: &str| {
+    let check = |wat: &str, expected: &str| {
         let workspace = Workspace::new();
         workspace.write("add.wat", wat);
         let ran = workspace.run(&["check", "add.wat", "--engines", "built", "--invoke", "add", "--", "2", "3"]);
-        assert!(ran.code == 2 && ran.stderr.contains(words), "{wat}: {} {}", ran.code, ran.stderr);
+        assert!(ran.code == 2 && ran.stderr.contains(expected), "{wat}: {} {}", ran.code, ran.stderr);
     };
     check("(module (memory (export \"memory\") 1))", "nothing in it can be called: it exports only memory");
     check(&format!("(module {add})"), "did you mean `_add`?");

@@ -203,9 +203,9 @@ fn silent() {
     chosen(&mut browser, &files_below(&top().join("fixtures/c-clang-hello"), "wasm"));
     browser.value("[...document.querySelectorAll('details')].forEach((details) => (details.open = true))");
     assert_eq!(browser.complaints(), Vec::<String>::new());
-    let own = format!("file://{}/reports/check.html", top().display());
+    let page = format!("file://{}/reports/check.html", top().display());
     let others: Vec<String> =
-        browser.requests().into_iter().filter(|url| *url != own && !url.starts_with("blob:")).collect();
+        browser.requests().into_iter().filter(|url| *url != page && !url.starts_with("blob:")).collect();
     assert_eq!(others, Vec::<String>::new());
 }
 
@@ -274,16 +274,16 @@ fn keyboard() {
 
 /// How much longer than its own time a thread takes on this machine now: 1 if nothing else runs.
 fn slowdown() -> f64 {
-    let own = || {
+    let cpu_ms = || {
         let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         text.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok()).unwrap() / 1e6
     };
-    let (begun, before) = (Instant::now(), own());
+    let (begun, before) = (Instant::now(), cpu_ms());
     while begun.elapsed() < Duration::from_millis(300) {
         std::hint::spin_loop();
     }
     let wall = begun.elapsed().as_secs_f64() * 1e3;
-    (wall / (own() - before).max(1.0)).max(1.0)
+    (wall / (cpu_ms() - before).max(1.0)).max(1.0)
 }
 
 fn large() {

@@ -106,11 +106,11 @@ fn command_output(command: &mut std::process::Command, mut master: fs::File) -> 
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn fails(ran: &CommandResult, code: i32, words: &[&str]) {
+fn fails(ran: &CommandResult, code: i32, expected: &[&str]) {
     assert_eq!(ran.code, code, "{}", ran.stderr);
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
-    for word in words {
-        assert!(ran.stderr.contains(word), "{} does not say {word}", ran.stderr);
+    for text in expected {
+        assert!(ran.stderr.contains(text), "{} does not say {text}", ran.stderr);
     }
 }
 
@@ -272,8 +272,8 @@ fn obsolete_snapshots_are_a_warning_and_bless_removes_them() {
     assert_eq!(workspace.run(&["bless"]).code, 0);
     fs::remove_dir_all(workspace.path("scenarios/gone")).unwrap();
     let ran = run();
-    let told = ran.stderr.contains("warning: snapshots/") && ran.stderr.contains("no scenario is named `gone`");
-    assert!(ran.code == 0 && told, "{} {}", ran.code, ran.stderr);
+    let is_reported = ran.stderr.contains("warning: snapshots/") && ran.stderr.contains("no scenario is named `gone`");
+    assert!(ran.code == 0 && is_reported, "{} {}", ran.code, ran.stderr);
     // With a selection, the rest has not been reviewed.
     assert!(!workspace.run(&["bless", "--scenario", "healthy"]).stdout.contains("obsolete"));
     let blessed = workspace.run(&["bless"]);

@@ -54,13 +54,13 @@ fn run(workspace: &Workspace, compiler: &Path) -> (CommandResult, String, String
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     assert!(!common::measured(&report).is_empty());
     let cells = report["cells"].as_array().unwrap();
-    let here = |name: &str| -> Vec<&serde_json::Value> {
+    let present = |name: &str| -> Vec<&serde_json::Value> {
         let of_it =
             |c: &&serde_json::Value| c["scenario"].as_str().unwrap().starts_with(name) && c["verdict"] != "absent";
         cells.iter().filter(of_it).collect()
     };
-    assert!(!here("healthy").is_empty() && here("healthy").iter().all(|c| c["verdict"] == "pass"), "other rows");
-    let guests = here("fake-");
+    assert!(!present("healthy").is_empty() && present("healthy").iter().all(|c| c["verdict"] == "pass"), "other rows");
+    let guests = present("fake-");
     let answers: Vec<String> = guests
         .iter()
         .map(|c| format!("{} {}", c["verdict"], c["code"]).replace(['"'], "").replace(" null", ""))
@@ -73,7 +73,7 @@ fn run(workspace: &Workspace, compiler: &Path) -> (CommandResult, String, String
 
 #[test]
 fn compiler_failures_have_codes_and_quote_the_compiler() {
-    for (behaviour, wanted, words, exit) in [
+    for (behaviour, wanted, expected, exit) in [
         ("well", "pass", "", 0),
         ("error", "not-built compile-error", "unknown type name 'nonsense'", 1),
         ("undefined", "not-built undefined-symbol", "the linker cannot find bind, socket", 1),
@@ -87,7 +87,7 @@ fn compiler_failures_have_codes_and_quote_the_compiler() {
         let (workspace, compiler) = with_compiler(behaviour, "");
         let (ran, answer, detail) = run(&workspace, &compiler);
         assert_eq!(answer, wanted, "{behaviour}: {detail}");
-        assert!(detail.contains(words), "{behaviour}: {detail}");
+        assert!(detail.contains(expected), "{behaviour}: {detail}");
         assert!(detail.len() < 500, "{behaviour}: {detail}");
         assert_eq!(ran.code, exit, "{behaviour}: {}", ran.stderr);
     }
@@ -158,8 +158,8 @@ fn bless_guests_creates_a_prebuilt_guest() {
     let ran = common::result_of(command(&workspace, &bare, &args).output().unwrap());
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let cells = report["cells"].as_array().unwrap();
-    let here = cells.iter().filter(|c| c["scenario"] == "fake-well" && c["verdict"] != "absent");
-    let answers: Vec<_> = here.map(|c| (&c["verdict"], &c["prebuilt"])).collect();
+    let present = cells.iter().filter(|c| c["scenario"] == "fake-well" && c["verdict"] != "absent");
+    let answers: Vec<_> = present.map(|c| (&c["verdict"], &c["prebuilt"])).collect();
     assert!(
         !answers.is_empty() && answers.iter().all(|(v, prebuilt)| **v == "pass" && **prebuilt == true),
         "{answers:?}"
@@ -174,6 +174,6 @@ fn renamed_target_is_reported_with_its_new_name() {
     workspace.write("scenarios/old/scenario.toml", toml);
     workspace.write("scenarios/old/src/main.rs", "fn main() {}\n");
     let ran = workspace.run(&["build"]);
-    let told = ran.stderr.contains("target-renamed") && ran.stderr.contains("wasm32-wasip1");
-    assert!(ran.code == 1 && told, "{}: {}", ran.code, ran.stderr);
+    let is_named = ran.stderr.contains("target-renamed") && ran.stderr.contains("wasm32-wasip1");
+    assert!(ran.code == 1 && is_named, "{}: {}", ran.code, ran.stderr);
 }

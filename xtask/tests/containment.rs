@@ -94,9 +94,9 @@ fn replaced_directory_is_an_escape_and_is_not_read() {
         assert_eq!((&cell["code"], &cell["detail"]), (&"sandbox-escape".into(), &"replaced its directory `/d`".into()));
         assert!(!ran.stdout.contains("somebody's"), "{}", ran.stdout);
     }
-    let kept = workspace.path("kept/guest/wasmtime-cli/d");
-    assert_eq!(fs::read_to_string(kept.join("own")).unwrap(), "own");
-    assert!(!kept.join("secret").exists());
+    let copied = workspace.path("kept/guest/wasmtime-cli/d");
+    assert_eq!(fs::read_to_string(copied.join("own")).unwrap(), "own");
+    assert!(!copied.join("secret").exists());
 }
 
 /// Devices, pipes and huge files in a foreign repository neither block the lab nor fills its memory.
@@ -125,9 +125,9 @@ fn pipes_devices_and_giants_are_not_read() {
             let began = std::time::Instant::now();
             let ran = workspace.run(args);
             assert!(began.elapsed().as_secs() < 60, "{kind} as {file}");
-            let said = format!("{}{}", ran.stdout, ran.stderr);
+            let printed = format!("{}{}", ran.stdout, ran.stderr);
             let wanted = if kind == "giant" { "larger than" } else { "not a regular file" };
-            assert!(said.contains(wanted), "{kind} as {file}: {said}");
+            assert!(printed.contains(wanted), "{kind} as {file}: {printed}");
         }
     }
 }
@@ -183,10 +183,10 @@ fn escape_by_absolute_link_is_detected() {
     assert!(["node", "deno", "wamr-zig"].into_iter().all(escaped), "{}", ran.stdout);
     // The others confine the guest and report nothing.
     let leaks = |c: &&serde_json::Value| c["code"] == "sandbox-escape" && c["scenario"] == "seen";
-    let kept = cells.iter().filter(|c| c["scenario"] == "kept" && c["code"] == "sandbox-escape");
-    let mut kept = kept.map(|c| c["detail"].as_str().unwrap_or_default()).peekable();
-    assert!(kept.peek().is_some(), "{}", ran.stdout);
-    assert!(kept.all(|detail| detail == "read a file outside its directories and kept it in `/data/copy`"));
+    let details = cells.iter().filter(|c| c["scenario"] == "kept" && c["code"] == "sandbox-escape");
+    let mut details = details.map(|c| c["detail"].as_str().unwrap_or_default()).peekable();
+    assert!(details.peek().is_some(), "{}", ran.stdout);
+    assert!(details.all(|detail| detail == "read a file outside its directories and kept it in `/data/copy`"));
     let leaking: Vec<_> = cells.iter().filter(leaks).map(|c| c["runtime"].as_str().unwrap()).collect();
     assert!(leaking.iter().all(|runtime| ["node", "deno", "wamr-zig"].contains(runtime)), "{leaking:?}");
     assert!(cells.iter().any(|c| c["scenario"] == "seen" && c["verdict"] == "pass"), "{}", ran.stdout);

@@ -43,30 +43,35 @@ fn built(workspace: &Workspace, keep: Option<&str>) -> (String, bool) {
 
 #[test]
 fn only_the_binary_of_an_engine_build_is_kept() {
-    let here = workspace();
-    let (said, intermediates) = built(&here, None);
-    assert!(said.starts_with("tinywasm: built in ") && !intermediates, "{said}");
-    assert_eq!(built(&here, Some("1")), ("tinywasm: already built\n".to_owned(), false), "and it is not built again");
-    here.write("xtask/engines/tinywasm/src/more.rs", "");
-    assert!(!built(&here, Some("0")).1);
-    here.write("xtask/engines/tinywasm/src/more.rs", "// changed\n");
-    assert!(built(&here, Some("1")).1, "WASMLAB_KEEP_BUILD=1 keeps everything");
+    let workspace = workspace();
+    let (printed, intermediates) = built(&workspace, None);
+    assert!(printed.starts_with("tinywasm: built in ") && !intermediates, "{printed}");
+    assert_eq!(
+        built(&workspace, Some("1")),
+        ("tinywasm: already built\n".to_owned(), false),
+        "and it is not built again"
+    );
+    workspace.write("xtask/engines/tinywasm/src/more.rs", "");
+    assert!(!built(&workspace, Some("0")).1);
+    workspace.write("xtask/engines/tinywasm/src/more.rs", "// changed\n");
+    assert!(built(&workspace, Some("1")).1, "WASMLAB_KEEP_BUILD=1 keeps everything");
 }
 
 /// As in two checkouts with other sources and one cache.
 #[test]
 fn builds_of_other_sources_are_kept_side_by_side() {
-    let here = workspace();
+    let workspace = workspace();
     let build = |text: &str| {
-        here.write("xtask/engines/tinywasm/src/more.rs", text);
-        built(&here, None).0
+        workspace.write("xtask/engines/tinywasm/src/more.rs", text);
+        built(&workspace, None).0
     };
     assert!(build("// one\n").starts_with("tinywasm: built in "));
     assert!(build("// two\n").starts_with("tinywasm: built in "));
     for text in ["// one\n", "// two\n"] {
         assert_eq!(build(text), "tinywasm: already built\n");
     }
-    let ran =
-        common::result_of(here.command(&["clean", "--all"]).env("WASMLAB_CACHE", here.path("cache")).output().unwrap());
-    assert!(ran.code == 0 && !here.path("cache/engines").exists(), "{}", ran.stderr);
+    let ran = common::result_of(
+        workspace.command(&["clean", "--all"]).env("WASMLAB_CACHE", workspace.path("cache")).output().unwrap(),
+    );
+    assert!(ran.code == 0 && !workspace.path("cache/engines").exists(), "{}", ran.stderr);
 }

@@ -40,10 +40,10 @@ fn silent_guest_fails_everywhere_despite_known_entries() {
     assert_eq!(ran.code, 1);
 }
 
-/// A module that prints `words` on stderr and exits with 1.
-fn prints_and_fails(words: &str) -> String {
-    let bytes: String = words.bytes().map(|byte| format!("\\{byte:02x}")).collect();
-    let length: String = (words.len() as u32).to_le_bytes().iter().map(|byte| format!("\\{byte:02x}")).collect();
+/// A module that prints `message` on stderr and exits with 1.
+fn prints_and_fails(message: &str) -> String {
+    let bytes: String = message.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    let length: String = (message.len() as u32).to_le_bytes().iter().map(|byte| format!("\\{byte:02x}")).collect();
     format!(
         r#"(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -58,7 +58,7 @@ fn prints_and_fails(words: &str) -> String {
 }
 
 /// A guest that prints a runtime's refusal of a module is not believed.
-const RUNTIME_WORDS: &[&str] = &[
+const RUNTIME_MESSAGES: &[&str] = &[
     "Error: failed to run main module `x.wasm`\n\nCaused by:\n    0: failed to instantiate\n    1: unknown import: \
      `env::foo` has not been defined\n",
     "Error: failed to compile module\n\nCaused by:\n    gc support is not enabled (at offset 0x20)\n",
@@ -74,8 +74,8 @@ const RUNTIME_WORDS: &[&str] = &[
 #[test]
 fn runtime_messages_printed_by_a_guest_are_the_guests() {
     let workspace = Workspace::new();
-    for (index, words) in RUNTIME_WORDS.iter().enumerate() {
-        workspace.scenario(&format!("words-{index}"), &prints_and_fails(words), "");
+    for (index, message) in RUNTIME_MESSAGES.iter().enumerate() {
+        workspace.scenario(&format!("message-{index}"), &prints_and_fails(message), "");
     }
     let columns = "{wasmtime-cranelift,wasmtime-cli,wasmi,wasmi-cli,wasmedge,wazero,wamr-zig,node}";
     let (_, report) = workspace.run_all(&["--runtime", columns]);
@@ -84,7 +84,9 @@ fn runtime_messages_printed_by_a_guest_are_the_guests() {
         assert_eq!(cell["blame"], serde_json::json!(["guest"]), "{cell}");
     }
     // Without another column, what the lab knows of the module has to do.
-    for (scenario, runtime) in [("words-0", "wasmtime-cli"), ("words-1", "wasmtime-cli"), ("words-5", "wasmi-cli")] {
+    for (scenario, runtime) in
+        [("message-0", "wasmtime-cli"), ("message-1", "wasmtime-cli"), ("message-5", "wasmi-cli")]
+    {
         let ran = workspace.run(&["run-all", "--runtime", runtime, "--scenario", scenario, "--output", "json"]);
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         let cell = &report["cells"][0];
@@ -139,8 +141,8 @@ fn client_that_sends_no_request_fails() {
     let (ran, report) = workspace.run_all(&[]);
     assert!(measured(&report).iter().all(|(_, verdict, code)| verdict == "fail" && code == "wrong-output"));
     let cells = report["cells"].as_array().unwrap();
-    let words = "the server `api` did not receive \"GET /hello\"";
-    assert!(cells.iter().filter(|c| c["verdict"] == "fail").all(|c| c["detail"] == words), "{}", ran.stderr);
+    let expected = "the server `api` did not receive \"GET /hello\"";
+    assert!(cells.iter().filter(|c| c["verdict"] == "fail").all(|c| c["detail"] == expected), "{}", ran.stderr);
 }
 
 /// Exits with 1 if the file `conf` of its first directory begins with a brace.
@@ -232,7 +234,14 @@ fn prebuilt(workspace: &Workspace) {
     workspace.write("fixtures/hello/provenance.toml", provenance);
 }
 
-fn check_prebuilt(change: impl FnOnce(&Workspace), args: &[&str], verdict: &str, code: &str, exit: i32, words: &str) {
+fn check_prebuilt(
+    change: impl FnOnce(&Workspace),
+    args: &[&str],
+    verdict: &str,
+    code: &str,
+    exit: i32,
+    expected: &str,
+) {
     let workspace = Workspace::new();
     prebuilt(&workspace);
     change(&workspace);
@@ -241,7 +250,7 @@ fn check_prebuilt(change: impl FnOnce(&Workspace), args: &[&str], verdict: &str,
         assert_eq!((found.as_str(), found_code.as_str()), (verdict, code), "{runtime}");
     }
     let details: String = report["cells"].as_array().unwrap().iter().map(|c| c["detail"].to_string()).collect();
-    assert!(details.contains(words), "{details} does not say {words}");
+    assert!(details.contains(expected), "{details} does not say {expected}");
     assert_eq!(ran.code, exit, "{}", ran.stderr);
 }
 
@@ -316,10 +325,14 @@ fn check_answers_first() {
         "add.wat",
         "(module (func (export \"add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))",
     );
-    let check = |args: &[&str], code: i32, words: &str| {
+    let check = |args: &[&str], code: i32, expected: &str| {
         let ran = workspace.run(&[&["check", "--engines", "built", "--runtime", common::COLUMNS], args].concat());
         let all = format!("{}{}", ran.stdout.split_whitespace().collect::<Vec<_>>().join(" "), ran.stderr);
-        assert!(ran.code == code && all.contains(words), "{args:?}: exit {}, {all} does not say {words}", ran.code);
+        assert!(
+            ran.code == code && all.contains(expected),
+            "{args:?}: exit {}, {all} does not say {expected}",
+            ran.code
+        );
     };
     check(&["hello.wat"], 0, "hello.wat module · command · WASI 0.1");
     check(&["hello.wat", "--expect-stdout", "hello"], 0, "runs on ");
@@ -361,8 +374,8 @@ fn second_run_starts_no_runtime() {
 fn timeout_is_measured_twice_and_then_cached() {
     let workspace = Workspace::new();
     // A module unique to this run: the cache is shared with other runs of this test, whose results stay.
-    let own = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
-    let guest = format!("(module (func (export \"_start\") (drop (i64.const {own})) (loop $l (br $l))))");
+    let unique = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let guest = format!("(module (func (export \"_start\") (drop (i64.const {unique})) (loop $l (br $l))))");
     workspace.scenario("loop", &guest, "[run]\ntimeout_ms = 300\n");
     let check = |options: &[&str], cached: Option<bool>| {
         let began = std::time::Instant::now();
@@ -370,8 +383,8 @@ fn timeout_is_measured_twice_and_then_cached() {
         for (runtime, _, code) in measured(&report) {
             assert_eq!(code, "timeout", "{runtime}");
         }
-        let mut here = report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent");
-        assert!(cached.is_none_or(|cached| here.all(|c| c["cached"] == cached)), "{report}");
+        let mut present = report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent");
+        assert!(cached.is_none_or(|cached| present.all(|c| c["cached"] == cached)), "{report}");
         began.elapsed()
     };
     assert!(check(&["--jobs", "256"], Some(false)).as_millis() >= 600, "the outcome is confirmed in the same run");
@@ -388,13 +401,13 @@ fn published_report_is_compared_with_later_runs() {
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);
     let measure = || workspace.run(&["run-all", "--engines", "built", "--output", "json"]);
-    let publish = |wanted: u8, words: &str| {
+    let publish = |wanted: u8, expected: &str| {
         let ran = workspace.run(&["report", "--publish"]);
-        assert!(ran.code == i32::from(wanted) && format!("{}{}", ran.stdout, ran.stderr).contains(words), "{ran:?}");
+        assert!(ran.code == i32::from(wanted) && format!("{}{}", ran.stdout, ran.stderr).contains(expected), "{ran:?}");
     };
-    let check = |wanted: u8, words: &str| {
+    let check = |wanted: u8, expected: &str| {
         let ran = workspace.run(&["report", "--check"]);
-        assert!(ran.code == i32::from(wanted) && ran.stderr.contains(words), "{ran:?}");
+        assert!(ran.code == i32::from(wanted) && ran.stderr.contains(expected), "{ran:?}");
     };
     measure();
     publish(1, "differ from their snapshots");

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use common::{CommandResult, required, result_of};
+use common::{CommandResult, result_of};
 use libtest_mimic::Arguments;
 
 /// Commands that work on the lab's scenarios or sources.
@@ -45,15 +45,40 @@ const APP: &str = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (fun
 fn main() -> ExitCode {
     let hidden = Machine::new().hidden().run(&["--version"]);
     let missing: &[&str] = if hidden.code == 0 { &[] } else { &["a private mount namespace (unshare)"] };
-    let tests = vec![
-        trials::without("the_installed_program_works_without_the_checkout", missing, || works(Machine::new().hidden())),
-        trials::without("the_installed_program_works_in_an_empty_home_folder", &[], || works(Machine::new())),
+    let mut tests = vec![
         trials::without("its_texts_name_it", &[], texts),
-        trials::without("engines_are_found_on_path", &[], engines),
+        trials::without("other_programs_on_path_are_no_engines", &[], other_programs_are_no_engines),
+        trials::without("an_engine_on_path_is_used", missing_runtime(WASMI), engine_on_path_is_used),
         trials::without("a_foreign_repository_is_no_workspace", &[], other_scenarios),
         trials::without("a_report_may_be_in_a_revision_of_any_repository", &[], revisions),
     ];
+    for runtime in [WASMI, NODE] {
+        let not_here = missing_runtime(runtime);
+        let name = format!("the_installed_program_works_without_the_checkout: {runtime}");
+        tests.push(trials::without(name, &[missing, not_here].concat(), move || {
+            works(&Machine::new().hidden(), runtime)
+        }));
+        let name = format!("the_installed_program_works_in_an_empty_home_folder: {runtime}");
+        tests.push(trials::without(name, not_here, move || works(&Machine::new(), runtime)));
+    }
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
+}
+
+const WASMI: &str = "wasmi";
+const NODE: &str = "node";
+
+/// The engine wasmi as CI built it.
+fn built_wasmi() -> PathBuf {
+    common::cache().join("engines/wasmi/engine-wasmi")
+}
+
+/// The runtime if it is not here.
+fn missing_runtime(runtime: &'static str) -> &'static [&'static str] {
+    match runtime {
+        WASMI if !built_wasmi().is_file() => &[WASMI],
+        NODE if which::which(NODE).is_err() => &[NODE],
+        _ => &[],
+    }
 }
 
 fn top() -> PathBuf {
@@ -118,17 +143,13 @@ impl Machine {
     /// Nothing refers to the checkout, or calls the program by its name there.
     fn is_foreign(&self, args: &[&str], ran: &CommandResult) {
         let text = format!("{}{}", ran.stdout, ran.stderr);
-        for words in ["cargo xtask".to_owned(), top().display().to_string(), "panicked".to_owned()] {
-            assert!(!text.contains(&words), "{args:?}: {words}: {text}");
+        for forbidden in ["cargo xtask".to_owned(), top().display().to_string(), "panicked".to_owned()] {
+            assert!(!text.contains(&forbidden), "{args:?}: {forbidden}: {text}");
         }
     }
 
-    /// Copies the engine wasmi, which CI built, into the user's folder, as its users do. `false` if it is not built.
-    fn installs_wasmi(&self) -> bool {
-        if !common::cache().join("engines/wasmi/engine-wasmi").is_file() {
-            required::not_here("wasmi", "it is not built");
-            return false;
-        }
+    /// Copies the engine wasmi, which CI built, into the user's folder, as its users do.
+    fn install_wasmi(&self) {
         // Not in the empty home folder, where rustup finds no compiler.
         let mut command = Command::new(self.path("bin/wasmlab"));
         command.args(["setup", "--engines", "--runtime", "wasmi", "--from"]).arg(top()).current_dir(self.path("app"));
@@ -136,32 +157,22 @@ impl Machine {
         let ran = result_of(command.output().unwrap());
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert!(self.path("home/.local/share/wasmlab/engines/wasmlab-engine-wasmi").is_file(), "{}", ran.stdout);
-        true
+        assert_eq!(self.succeeds(&["setup", "--runtime", "wasmi"]), "nothing is missing\n");
     }
 }
 
 /// Every command that reads files works, and every other one says in one line that it needs the checkout.
-fn works(machine: Machine) {
-    let mut runtimes = Vec::new();
-    if machine.installs_wasmi() {
-        runtimes.push("wasmi");
-        assert_eq!(machine.succeeds(&["setup", "--runtime", "wasmi"]), "nothing is missing\n");
+fn works(machine: &Machine, runtime: &str) {
+    if runtime == WASMI {
+        machine.install_wasmi();
     }
-    if which::which("node").is_ok() {
-        runtimes.push("node");
-    } else {
-        required::not_here("node", "it is not on PATH");
-    }
-    assert!(!runtimes.is_empty(), "no runtime is here");
-    let globs: Vec<String> = runtimes.iter().map(|runtime| format!("--runtime={runtime}")).collect();
-    let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
-    let shown = machine.succeeds(&[&["check", "app.wat"], &globs[..]].concat());
-    assert!(shown.contains("runs on") && runtimes.iter().all(|runtime| shown.contains(runtime)), "{shown}");
+    let shown = machine.succeeds(&["check", "app.wat", "--runtime", runtime]);
+    assert!(shown.contains("runs on") && shown.contains(runtime), "{shown}");
     let report = machine.path("home/.cache/wasmlab/installed/reports/check/report.json");
     assert!(report.is_file(), "{shown}");
-    machine.succeeds(&[&["check", "app.wat", "--save", "kept"], &globs[..]].concat());
+    machine.succeeds(&["check", "app.wat", "--save", "kept", "--runtime", runtime]);
     assert!(machine.path("app/kept/index.html").is_file());
-    for (args, words) in [
+    for (args, expected) in [
         (&["predict", "app.wat"][..], "runs"),
         (&["capabilities", "wasi", "--runtime", "wasmi"], "proc_exit"),
         (&["inspect", "app.wat"], "proc_exit"),
@@ -180,7 +191,7 @@ fn works(machine: Machine) {
     ] {
         let shown = machine.succeeds(args);
         let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(flat(&shown).contains(&flat(words)), "{args:?}: {words}: {shown}");
+        assert!(flat(&shown).contains(&flat(expected)), "{args:?}: {expected}: {shown}");
     }
     for args in OF_CHECKOUT {
         let ran = machine.run(args);
@@ -205,7 +216,7 @@ fn texts() {
         let help = machine.succeeds(&[name, "--help"]);
         assert!(help.contains(&format!("Usage: wasmlab {name}")), "{help}");
     }
-    for (args, code, words) in [
+    for (args, code, expected) in [
         (&["dance"][..], 2, "Usage: wasmlab"),
         (&["check", "app.wat", "--runtime", "wasmtme"], 2, "did you mean"),
         (&["explain", "tarp"], 2, "`wasmlab explain` lists all codes"),
@@ -215,7 +226,7 @@ fn texts() {
         let ran = machine.run(args);
         assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
         machine.is_foreign(args, &ran);
-        assert!(format!("{}{}", ran.stdout, ran.stderr).contains(words), "{args:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(format!("{}{}", ran.stdout, ran.stderr).contains(expected), "{args:?}: {}{}", ran.stdout, ran.stderr);
     }
     let json = machine.run(&["check", "app.wat", "--runtime", "tinywasm", "--output", "json"]);
     assert!(
@@ -225,26 +236,27 @@ fn texts() {
     );
 }
 
-/// An engine may also be on PATH, under its name; other programs are refused.
-fn engines() {
+/// Checks a file on wasmi; PATH has only the folder of the installed program.
+fn check_wasmi(machine: &Machine, code: i32, expected: &str) {
+    let mut command = machine.command(&["check", "app.wat", "--runtime", "wasmi", "--output", "json"]);
+    let ran = result_of(command.env("PATH", machine.path("bin")).output().unwrap());
+    assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains(expected), "{expected}: {}", ran.stdout);
+}
+
+const WASMI_ON_PATH: &str = "bin/wasmlab-engine-wasmi";
+
+fn other_programs_are_no_engines() {
     let machine = Machine::new();
-    let program = machine.path("bin/wasmlab-engine-wasmi");
-    let built = common::cache().join("engines/wasmi/engine-wasmi");
-    let check = |code: i32, words: &str| {
-        let mut command = machine.command(&["check", "app.wat", "--runtime", "wasmi", "--output", "json"]);
-        let ran = result_of(command.env("PATH", machine.path("bin")).output().unwrap());
-        assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
-        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
-    };
-    check(4, "the engine wasmi is not installed; `wasmlab setup --from CHECKOUT`");
-    programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &program);
-    check(4, "wasmlab-engine-wasmi` cannot be used: ");
-    if !built.is_file() {
-        return required::not_here("wasmi", "it is not built");
-    }
-    fs::remove_file(&program).unwrap();
-    programs::copy(&built, &program);
-    check(0, "\"verdict\": \"pass\"");
+    check_wasmi(&machine, 4, "the engine wasmi is not installed; `wasmlab setup --from CHECKOUT`");
+    programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &machine.path(WASMI_ON_PATH));
+    check_wasmi(&machine, 4, "wasmlab-engine-wasmi` cannot be used: ");
+}
+
+fn engine_on_path_is_used() {
+    let machine = Machine::new();
+    programs::copy(&built_wasmi(), &machine.path(WASMI_ON_PATH));
+    check_wasmi(&machine, 0, "\"verdict\": \"pass\"");
 }
 
 /// A foreign repository that looks like a checkout gets no reports, and its cache and sources are not used.
@@ -279,7 +291,7 @@ fn revisions() {
     let worse = sample.replacen("\"verdict\": \"pass\"", "\"verdict\": \"gap\", \"code\": \"trap\"", 1);
     assert_ne!(worse, sample);
     fs::write(machine.path("app/ci/report.json"), worse).unwrap();
-    for (args, code, words) in [
+    for (args, code, expected) in [
         (&["diff", "main:ci/report.json", "ci/report.json"][..], 1, "worse: 1"),
         (&["diff", "HEAD:./ci/report.json", "main:ci/report.json"], 0, "nothing differs"),
         (&["diff", "main:report.json", "ci/report.json"], 2, "path 'report.json' does not exist in 'main'"),
@@ -289,7 +301,7 @@ fn revisions() {
     ] {
         let ran = machine.run(args);
         assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
-        assert!(format!("{}{}", ran.stdout, ran.stderr).contains(words), "{args:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(format!("{}{}", ran.stdout, ran.stderr).contains(expected), "{args:?}: {}{}", ran.stdout, ran.stderr);
     }
     assert!(!machine.path("app/x:y").exists());
 }

@@ -4,16 +4,56 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[expect(dead_code, reason = "other tests need programs on PATH")]
+#[path = "common/trials.rs"]
+mod trials;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use common::{CommandResult, Workspace, required, result_of};
+use common::{CommandResult, Workspace, result_of};
+use libtest_mimic::{Arguments, Trial};
 use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt};
+use wasmlab_learn::exercise::Exercise;
 use wasmlab_learn::{book, claims, markup::Style, output};
 use xtask::store::snapshots::column::Column;
+
+const TESTS: &[(&str, fn())] = &[
+    ("there_are_the_chapters_that_the_readme_promises", there_are_the_chapters_that_the_readme_promises),
+    ("claims_agree_with_the_snapshots", claims_agree_with_the_snapshots),
+    ("the_book_matches_its_chapters", the_book_matches_its_chapters),
+    ("every_chapter_is_shown_at_80_columns", every_chapter_is_shown_at_80_columns),
+    ("no_chapter_scrolls_its_point_away", no_chapter_scrolls_its_point_away),
+    ("mistakes_in_a_chapter_are_named_with_their_lines", mistakes_in_a_chapter_are_named_with_their_lines),
+    ("progress_is_kept_for_each_learner", progress_is_kept_for_each_learner),
+];
+
+fn main() {
+    let tests = TESTS.iter().map(|(name, test)| trials::without(*name, &[], test));
+    libtest_mimic::run(&Arguments::from_args(), tests.chain(exercise_trials()).collect()).exit();
+}
+
+/// A test for each exercise; ignored if its runtime is not installed.
+fn exercise_trials() -> Vec<Trial> {
+    let mut missing: BTreeMap<Vec<String>, bool> = BTreeMap::new();
+    let exercises = chapters().into_iter().flat_map(|chapter| {
+        let count = chapter.exercises.len();
+        chapter.exercises.into_iter().map(move |exercise| (exercise, count))
+    });
+    let trial = |(exercise, count): (Exercise, usize)| {
+        let needs = exercise.spec.needs.clone();
+        let is_missing = *missing.entry(needs.clone()).or_insert_with(|| {
+            !needs.is_empty()
+                && Learner::new().learn(&["check", &exercise.name]).stderr.contains("cannot be checked here")
+        });
+        let needs: Vec<&str> = needs.iter().filter(|_| is_missing).map(String::as_str).collect();
+        let name = format!("exercise fails unsolved and passes solved: {}", exercise.name);
+        trials::without(name, &needs, move || exercise_fails_unsolved_and_passes_solved(&exercise, count))
+    };
+    exercises.map(trial).collect()
+}
 
 fn top() -> PathBuf {
     fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
@@ -45,7 +85,6 @@ impl Learner {
     }
 }
 
-#[test]
 fn there_are_the_chapters_that_the_readme_promises() {
     let chapters = chapters();
     let numbers: Vec<usize> = chapters.iter().map(|chapter| chapter.number).collect();
@@ -69,7 +108,6 @@ fn there_are_the_chapters_that_the_readme_promises() {
 }
 
 /// Each sentence of the form "X does not run on Y" is marked, and agrees with the accepted results.
-#[test]
 fn claims_agree_with_the_snapshots() {
     let mut accepted = Vec::new();
     for file in fs::read_dir(top().join("snapshots/matrix")).unwrap().map(|entry| entry.unwrap().path()) {
@@ -95,48 +133,29 @@ fn claims_agree_with_the_snapshots() {
     assert!(count >= 15, "only {count} claims");
 }
 
-/// Skips a check whose runtime is not installed, unless CI must have it.
-fn is_here(text: &str, what: &str) -> bool {
-    let missing = text.contains("cannot be checked here");
-    if missing {
-        required::not_here(what, text);
+/// A broken exercise fails and says how to go on; its solution passes, and the progress of its chapter with `count`
+/// exercises is kept.
+fn exercise_fails_unsolved_and_passes_solved(exercise: &Exercise, count: usize) {
+    let (learner, name) = (Learner::new(), exercise.name.as_str());
+    let unsolved = learner.learn(&["check", name]);
+    assert_eq!(unsolved.code, 1, "passes unsolved: {}{}", unsolved.stdout, unsolved.stderr);
+    assert!(unsolved.stdout.contains("Not yet: "), "{}", unsolved.stdout);
+    assert!(unsolved.stdout.contains(&format!("cargo xtask learn hint {name}")), "{}", unsolved.stdout);
+    // A command that is wrong itself would fail as well.
+    assert!(!unsolved.stdout.contains("error: --"), "{}", unsolved.stdout);
+    let hint = learner.learn(&["hint", name]);
+    assert!(hint.stdout.starts_with("1 of "), "{}", hint.stdout);
+    for (file, contents) in exercise.solution() {
+        fs::write(learner.work(name).join(file), contents).unwrap();
     }
-    !missing
-}
-
-/// A broken exercise fails and says how to go on; its solution passes, and the progress is kept.
-#[test]
-fn every_exercise_fails_unsolved_and_passes_solved() {
-    let learner = Learner::new();
-    let mut passed = 0;
-    for exercise in chapters().iter().flat_map(|chapter| &chapter.exercises) {
-        let name = exercise.name.as_str();
-        let unsolved = learner.learn(&["check", name]);
-        if !is_here(&unsolved.stderr, name) {
-            continue;
-        }
-        assert_eq!(unsolved.code, 1, "{name} passes unsolved: {}{}", unsolved.stdout, unsolved.stderr);
-        assert!(unsolved.stdout.contains("Not yet: "), "{name}: {}", unsolved.stdout);
-        assert!(unsolved.stdout.contains(&format!("cargo xtask learn hint {name}")), "{name}: {}", unsolved.stdout);
-        // A command that is wrong itself would fail as well.
-        assert!(!unsolved.stdout.contains("error: --"), "{name}: {}", unsolved.stdout);
-        let hint = learner.learn(&["hint", name]);
-        assert!(hint.stdout.starts_with("1 of "), "{name}: {}", hint.stdout);
-        for (file, contents) in exercise.solution() {
-            fs::write(learner.work(name).join(file), contents).unwrap();
-        }
-        let solved = learner.learn(&["check", name]);
-        assert_eq!(solved.code, 0, "{name}, solved: {}{}", solved.stdout, solved.stderr);
-        assert!(solved.stdout.contains("Passed: "), "{name}: {}", solved.stdout);
-        passed += 1;
-    }
-    assert!(passed > 0, "no exercise could be checked");
+    let solved = learner.learn(&["check", name]);
+    assert_eq!(solved.code, 0, "{}{}", solved.stdout, solved.stderr);
+    assert!(solved.stdout.contains("Passed: "), "{}", solved.stdout);
     let list = learner.learn(&[]);
-    assert!(list.stdout.contains("2 of 2"), "{}", list.stdout);
+    assert!(list.stdout.contains(&format!("1 of {count}")), "{}", list.stdout);
 }
 
 /// The pages of the book are those of the chapters, with the outputs that were recorded.
-#[test]
 fn the_book_matches_its_chapters() {
     let folder = top().join("reports/book");
     let recorded: output::Recorded = serde_json::from_slice(&fs::read(folder.join("outputs.json")).unwrap()).unwrap();
@@ -148,7 +167,6 @@ fn the_book_matches_its_chapters() {
 }
 
 /// Every chapter is shown without waiting; nothing fails, and no line is too wide for a terminal of 80 columns.
-#[test]
 fn every_chapter_is_shown_at_80_columns() {
     let learner = Learner::new();
     let ran = learner.learn(&["--plain"]);
@@ -164,7 +182,6 @@ fn every_chapter_is_shown_at_80_columns() {
 const MAX_BETWEEN: usize = 60;
 
 /// The reader acts often, and the text itself is never wider than the terminal.
-#[test]
 fn no_chapter_scrolls_its_point_away() {
     let read = |name: &str| fs::read(top().join("reports").join(name)).unwrap();
     let recorded: output::Recorded = serde_json::from_slice(&read("book/outputs.json")).unwrap();
@@ -206,7 +223,6 @@ fn no_chapter_scrolls_its_point_away() {
 }
 
 /// A chapter needs no Rust: a mistake in one names its file and line.
-#[test]
 fn mistakes_in_a_chapter_are_named_with_their_lines() {
     let check = |text: &str, wanted: &str| {
         let faults = chapter::parse("01-x", text, &[]).unwrap_err();
@@ -224,7 +240,6 @@ fn mistakes_in_a_chapter_are_named_with_their_lines() {
     check(&format!("{head}```question\nask = \"x\"\n```\n"), "missing field `run`");
 }
 
-#[test]
 fn progress_is_kept_for_each_learner() {
     let learner = Learner::new();
     let check = |args: &[&str], code: u8, wanted: &str| {

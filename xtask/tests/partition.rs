@@ -104,10 +104,10 @@ fn parts_that_do_not_fit_are_refused_with_the_reason() {
     let text = fs::read_to_string(workspace.path("2.json")).unwrap();
     workspace.write("old.json", text.replace("\"lab\": \"", "\"lab\": \"0."));
     workspace.write("schema.json", text.replace("\"schema\": 3", "\"schema\": 1"));
-    let check = |files: &[&str], words: &str| {
+    let check = |files: &[&str], expected: &str| {
         let ran = workspace.run(&[&["merge"], files, &["-o", "out.json"]].concat());
         assert_eq!(ran.code, 2, "{files:?}: {}", ran.stdout);
-        assert!(ran.stderr.contains(words), "{files:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{files:?}: {}", ran.stderr);
         assert!(!workspace.path("out.json").exists());
     };
     check(&["1.json", "2.json"], "the reports of these partitions are missing: 3/3");

@@ -46,8 +46,8 @@ fn commands(text: &str) -> BTreeSet<String> {
 
 /// The arguments, without comments and redirections.
 fn arguments(command: &str) -> Vec<String> {
-    let words = shlex::split(command).unwrap_or_else(|| panic!("`{command}` has an open quote"));
-    words.into_iter().take_while(|word| !matches!(word.as_str(), "|" | ">" | ">>" | "&&" | "…" | "...")).collect()
+    let all = shlex::split(command).unwrap_or_else(|| panic!("`{command}` has an open quote"));
+    all.into_iter().take_while(|arg| !matches!(arg.as_str(), "|" | ">" | ">>" | "&&" | "…" | "...")).collect()
 }
 
 /// With `--help` after the options, the command line is parsed up to there and nothing is run.
@@ -85,16 +85,16 @@ fn quick_commands_in_readmes_run() {
     let mut ran = BTreeSet::new();
     for file in readmes() {
         for command in commands(&fs::read_to_string(&file).unwrap()) {
-            let args = arguments(&command);
-            let words: Vec<&str> = args.iter().map(String::as_str).collect();
-            let is_quick = match words[..] {
+            let arguments = arguments(&command);
+            let args: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let is_quick = match args[..] {
                 ["explain", code] => code.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
                 ["inspect", file, ..] => file.contains('/') && top().join(file).is_file(),
                 ["list", ..] => true,
                 _ => false,
             };
             if is_quick && ran.insert(command.clone()) {
-                let output = workspace.command(&words).env("WASMLAB_ROOT", top()).current_dir(top()).output().unwrap();
+                let output = workspace.command(&args).env("WASMLAB_ROOT", top()).current_dir(top()).output().unwrap();
                 let done = common::result_of(output);
                 assert!(
                     done.code == 0 && !done.stdout.is_empty(),

@@ -198,32 +198,32 @@ fn follow(row: &Row) {
     for command in row.make {
         make(&workspace, command);
     }
-    let (before, words) = check(&workspace, "before.wasm", row);
+    let (before, stderr) = check(&workspace, "before.wasm", row);
     if row.code.is_empty() {
-        assert!(before.is_empty() && words.contains(row.remedy), "before: {words}");
+        assert!(before.is_empty() && stderr.contains(row.remedy), "before: {stderr}");
     } else {
-        assert!(!before.is_empty(), "no runtime is here: {words}");
+        assert!(!before.is_empty(), "no runtime is here: {stderr}");
         for (runtime, code, remedy) in before {
             assert_eq!(code, row.code, "{runtime}");
             assert!(remedy.contains(row.remedy), "{runtime}: {remedy}");
         }
     }
-    let (after, words) = check(&workspace, "after.wasm", row);
-    assert!(!after.is_empty(), "no runtime is here: {words}");
+    let (after, stderr) = check(&workspace, "after.wasm", row);
+    assert!(!after.is_empty(), "no runtime is here: {stderr}");
     for (runtime, code, remedy) in after {
         assert_eq!(code, "", "{runtime} after the remedy; now: {remedy}");
     }
 }
 
 fn make(workspace: &Workspace, command: &str) {
-    let mut words = command.split(' ').peekable();
+    let mut arguments = command.split(' ').peekable();
     let mut env = Vec::new();
-    while let Some((name, value)) = words.peek().and_then(|word| word.split_once('=')) {
+    while let Some((name, value)) = arguments.peek().and_then(|word| word.split_once('=')) {
         env.push((name, value));
-        words.next();
+        arguments.next();
     }
-    let program = which::which(words.next().unwrap()).unwrap();
-    let output = Command::new(program).args(words).envs(env).current_dir(workspace.path("")).output().unwrap();
+    let program = which::which(arguments.next().unwrap()).unwrap();
+    let output = Command::new(program).args(arguments).envs(env).current_dir(workspace.path("")).output().unwrap();
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -240,8 +240,8 @@ fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, 
     let Ok(report) = serde_json::from_str::<serde_json::Value>(&ran.stdout) else { return (Vec::new(), ran.stderr) };
     let Some(cells) = report["cells"].as_array() else { return (Vec::new(), format!("{}{}", ran.stdout, ran.stderr)) };
     let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
-    let here = cells.iter().filter(|cell| cell["verdict"] != "absent");
-    (here.map(|cell| (text(cell, "runtime"), text(cell, "code"), text(cell, "remedy"))).collect(), ran.stderr)
+    let present = cells.iter().filter(|cell| cell["verdict"] != "absent");
+    (present.map(|cell| (text(cell, "runtime"), text(cell, "code"), text(cell, "remedy"))).collect(), ran.stderr)
 }
 
 const LEGACY: &str = "(module (tag $e (param i32)) (func (export \"run\") (result i32) try (result i32) i32.const 42 \
@@ -302,8 +302,8 @@ fn larger_stack(column: &str, without: &str, with: &str, names: &str) {
 }
 
 fn runs(folder: &Path, command: &str, rest: &[&str]) -> bool {
-    let words: Vec<&str> = command.split(' ').collect();
-    let program = which::which(words[0]).unwrap();
-    let output = Command::new(program).args(&words[1..]).args(rest).current_dir(folder).output().unwrap();
+    let arguments: Vec<&str> = command.split(' ').collect();
+    let program = which::which(arguments[0]).unwrap();
+    let output = Command::new(program).args(&arguments[1..]).args(rest).current_dir(folder).output().unwrap();
     output.status.success() && String::from_utf8_lossy(&output.stdout).contains("100000")
 }

@@ -16,11 +16,11 @@ const FETCHED: &str = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\
     [build.fetch]\nurl = \"https://example.org/a.wasm\"\nbytes = 3\nfixture = \"none/a.wasm\"\n";
 const SERVER: &str = "[run]\nserve = { port = \"http\" }\n[[run.port]]\nname = \"http\"\n";
 
-fn fails(workspace: &Workspace, args: &[&str], words: &[&str]) {
+fn fails(workspace: &Workspace, args: &[&str], expected: &[&str]) {
     let ran = workspace.run(args);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    for word in words {
-        assert!(ran.stderr.contains(word), "{} does not say {word}", ran.stderr);
+    for text in expected {
+        assert!(ran.stderr.contains(text), "{} does not say {text}", ran.stderr);
     }
 }
 
@@ -48,12 +48,12 @@ fn fetched_module_is_located_and_checked_by_hash() {
     let workspace = Workspace::new();
     let pinned = xtask::machine::sha256(b"one");
     workspace.write("scenarios/theirs/scenario.toml", format!("{FETCHED}sha256 = \"{pinned}\"\n"));
-    let check = |report: &serde_json::Value, words: &str| {
+    let check = |report: &serde_json::Value, expected: &str| {
         for (runtime, verdict, code) in common::measured(report) {
             assert_eq!((verdict.as_str(), code.as_str()), ("not-built", "not-fetched"), "{runtime}");
         }
-        let said = report["cells"][0].to_string();
-        assert!(said.contains(words) && said.contains("cargo xtask setup"), "{said}");
+        let cell = report["cells"][0].to_string();
+        assert!(cell.contains(expected) && cell.contains("cargo xtask setup"), "{cell}");
     };
     check(&workspace.run_all(&[]).1, &pinned);
     workspace.write("given/none/a.wasm", "two");
@@ -76,9 +76,9 @@ fn server_runs_until_ctrl_c() {
     let mut child = command.spawn().unwrap();
     // If the engine is not built yet, it is built first. If the lab gives up, it closes its stdout.
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut said = String::new();
-    stdout.read_line(&mut said).unwrap();
-    assert!(said.contains(&format!("http://127.0.0.1:{port}/ is served by")), "{said}");
+    let mut printed = String::new();
+    stdout.read_line(&mut printed).unwrap();
+    assert!(printed.contains(&format!("http://127.0.0.1:{port}/ is served by")), "{printed}");
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -86,9 +86,9 @@ fn server_runs_until_ctrl_c() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("hello"), "{answer}");
     let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    said.clear();
-    stdout.read_to_string(&mut said).unwrap();
+    printed.clear();
+    stdout.read_to_string(&mut printed).unwrap();
     let ran = common::result_of(child.wait_with_output().unwrap());
-    assert_eq!((ran.code, said.as_str()), (0, "stopped\n"), "{}", ran.stderr);
+    assert_eq!((ran.code, printed.as_str()), (0, "stopped\n"), "{}", ran.stderr);
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "it outlives the lab");
 }

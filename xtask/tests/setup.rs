@@ -80,16 +80,16 @@ impl Machine {
 }
 
 /// Lines are wrapped at the width of the terminal; the text is compared without line breaks.
-fn says(text: &str, words: &str) {
+fn says(text: &str, expected: &str) {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat(text).contains(&flat(words)), "{words} is not in\n{text}");
+    assert!(flat(text).contains(&flat(expected)), "{expected} is not in\n{text}");
 }
 
 #[test]
 fn setup_shows_its_plan_and_uses_installed_package_managers() {
     let (ran, asked) = Machine::with(&["npm", "python3", "go"]).setup(&["--dry-run"]);
     assert_eq!((ran.code, asked.len()), (0, 0), "{}", ran.stderr);
-    for words in [
+    for expected in [
         "will run  npm install --global deno\n          for deno, deno+jco\n",
         "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-zig\n",
         "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (installs into the folder `bin`",
@@ -99,7 +99,7 @@ fn setup_shows_its_plan_and_uses_installed_package_managers() {
         // What applies to several is printed once.
         "manual    firefox, firefox+jco, firefox+wasi-shim: ",
     ] {
-        says(&ran.stdout, words);
+        says(&ran.stdout, expected);
     }
     let prose = ran.stdout.lines().filter(|line| !line.starts_with("will run"));
     assert!(prose.clone().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
@@ -125,8 +125,8 @@ fn package_manager_that_installs_nothing_is_a_failure() {
     let (ran, asked) = Machine::with(&[]).ends("npm", 0).setup(&["--runtime", "{bun,deno}"]);
     assert_eq!(asked, ["npm install --global bun", "npm install --global deno"], "each is asked once");
     assert!(ran.code == 3 && !ran.stdout.contains("done"), "{}: {}", ran.code, ran.stdout);
-    for words in ["set up bun: `npm` succeeded, and it is still missing", "set up deno: `npm` succeeded"] {
-        says(&ran.stderr, words);
+    for expected in ["set up bun: `npm` succeeded, and it is still missing", "set up deno: `npm` succeeded"] {
+        says(&ran.stderr, expected);
     }
 }
 
@@ -190,7 +190,7 @@ fn only_setup_installs_versions_into_the_cache() {
     let place = machine.workspace.path("").display().to_string();
     machine.program("bin/npm", &format!("cd '{}' || exit 1\n{NPM}", place.trim_end_matches('/')));
     machine.program("node", "echo v24.1.0");
-    let check = |args: &[&str], code: i32, words: &str, asked: &[&str]| {
+    let check = |args: &[&str], code: i32, expected: &str, asked: &[&str]| {
         let (ran, so_far) = machine.setup(args);
         assert_eq!(
             (ran.code, so_far),
@@ -198,7 +198,7 @@ fn only_setup_installs_versions_into_the_cache() {
             "{args:?}: {}",
             ran.stderr
         );
-        says(&format!("{}{}", ran.stdout, ran.stderr), words);
+        says(&format!("{}{}", ran.stdout, ran.stderr), expected);
     };
     check(&["--dry-run", "node@24"], 0, "node@24 for node@24", &[]);
     check(&["node@twenty"], 2, "`twenty` is not a version, such as 24 or 24.1.0", &[]);

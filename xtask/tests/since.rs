@@ -53,8 +53,8 @@ impl Registry {
     fn new() -> Self {
         let workspace = Workspace::new();
         let node = fs::canonicalize(which::which("node").unwrap()).unwrap().display().to_string();
-        let here = workspace.path("").display().to_string();
-        let npm = NPM.replace("$NODE", &node).replace("$HERE", here.trim_end_matches('/'));
+        let folder = workspace.path("").display().to_string();
+        let npm = NPM.replace("$NODE", &node).replace("$HERE", folder.trim_end_matches('/'));
         programs::script(&workspace.path("bin/npm"), &npm);
         workspace.write("large.wat", LARGE);
         Self(workspace)

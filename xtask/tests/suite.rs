@@ -54,9 +54,9 @@ fn binaries_are_made_of_their_sources() {
 
 #[test]
 fn own_suite_passes_on_embedded_engines() {
-    let (workspace, own) = (Workspace::new(), fixtures().join("suite"));
-    let own = own.to_str().unwrap();
-    let (ran, report) = suite(&workspace, &[own, "--runtime", "{wasmi,wasmtime-cranelift}", "--no-cache"]);
+    let (workspace, folder) = (Workspace::new(), fixtures().join("suite"));
+    let folder = folder.to_str().unwrap();
+    let (ran, report) = suite(&workspace, &[folder, "--runtime", "{wasmi,wasmtime-cranelift}", "--no-cache"]);
     let measured = measured(&report);
     // An interpreter without components says nothing about tests that are components.
     let others: Vec<_> = cells(&report)
@@ -67,12 +67,12 @@ fn own_suite_passes_on_embedded_engines() {
     assert!(others.is_empty() && ran.code == 0, "{others:?}\n{}", ran.stderr);
     assert_eq!((report["command"].as_str(), report["scenarios"].as_array().unwrap().len()), (Some("suite"), 13));
     // Nothing in the suite's folder has changed.
-    assert!(Path::new(own).join("wasm32-wasip1/files.dir/made.cleanup").is_file());
+    assert!(Path::new(folder).join("wasm32-wasip1/files.dir/made.cleanup").is_file());
     assert!(workspace.path("reports/suite/report.json").is_file());
 
-    let ran = workspace.run(&["suite", own, "--engines", "built", "--runtime", "wasmi"]);
-    let words = ["13 tests of 3 suites", "passed  failed  not attempted", "2 tests on wasmi: no components"];
-    assert!(ran.code == 0 && words.iter().all(|words| ran.stdout.contains(words)), "{}\n{}", ran.stdout, ran.stderr);
+    let ran = workspace.run(&["suite", folder, "--engines", "built", "--runtime", "wasmi"]);
+    let expected = ["13 tests of 3 suites", "passed  failed  not attempted", "2 tests on wasmi: no components"];
+    assert!(ran.code == 0 && expected.iter().all(|text| ran.stdout.contains(text)), "{}\n{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
 }
 
@@ -97,7 +97,7 @@ fn failures_are_told_with_their_reason() {
     measured(&report);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     for (test, verdict, detail) in cells(&report).into_iter().filter(|(_, verdict, _)| verdict != "absent") {
-        let (wanted, words) = match test.as_str() {
+        let (wanted, expected) = match test.as_str() {
             "exit" => ("fail", "exit code 33, expected 3"),
             "stdout" => ("fail", "read on stdout: got \"to stdout\", expected \"to stderr\""),
             "short" => ("fail", "got \"to stderr\", expected \"to stderr, and more\""),
@@ -105,7 +105,7 @@ fn failures_are_told_with_their_reason() {
             "hang" => ("fail", "read on stdout: got \"\", expected \"x\""),
             _ => ("not-attempted", "its JSON uses the operation `sleep`"),
         };
-        assert!(verdict == wanted && detail.contains(words), "{test}: {verdict} {detail}");
+        assert!(verdict == wanted && detail.contains(expected), "{test}: {verdict} {detail}");
     }
     // Only what the lab cannot run is left: that is no success.
     let ran = workspace.run(&["suite", "tests", "--engines", "built", "--runtime", "wasmi", "--test", "unknown"]);
@@ -115,11 +115,11 @@ fn failures_are_told_with_their_reason() {
 #[test]
 fn wrong_files_are_named_before_anything_runs() {
     let workspace = Workspace::new();
-    let fails = |args: &[&str], words: &[&str]| {
+    let fails = |args: &[&str], expected: &[&str]| {
         let ran = workspace.run(&[&["suite"], args].concat());
         assert!(ran.code == 2 && ran.stdout.is_empty(), "{} {}", ran.code, ran.stdout);
-        for words in words {
-            assert!(ran.stderr.contains(words), "{} does not say {words}", ran.stderr);
+        for text in expected {
+            assert!(ran.stderr.contains(text), "{} does not say {text}", ran.stderr);
         }
     };
     fails(&["none"], &["`none` cannot be read: No such file"]);
@@ -155,9 +155,9 @@ fn counts(report: &serde_json::Value, file: &str, runtime: &str) -> [u64; 3] {
 
 #[test]
 fn assertions_are_counted_one_by_one() {
-    let (workspace, own) = (Workspace::new(), fixtures().join("suite/wast"));
+    let (workspace, folder) = (Workspace::new(), fixtures().join("suite/wast"));
     let args = ["--runtime", "{wasmi,wasmtime-cranelift,node}", "--no-cache"];
-    let (ran, report) = suite(&workspace, &[&[own.to_str().unwrap()], &args[..]].concat());
+    let (ran, report) = suite(&workspace, &[&[folder.to_str().unwrap()], &args[..]].concat());
     measured(&report);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     for runtime in ["wasmi", "wasmtime-cranelift", "node"] {

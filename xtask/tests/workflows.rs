@@ -157,7 +157,7 @@ impl Machine {
     /// Runs a script as GitHub does.
     fn run(&self, script: &str) -> Output {
         let path = std::env::var("PATH").unwrap_or_default();
-        let own = self.variables.get("OWN_PATH").cloned().unwrap_or_default();
+        let own_path = self.variables.get("OWN_PATH").cloned().unwrap_or_default();
         let mut command = Command::new("bash");
         command
             .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
@@ -165,7 +165,7 @@ impl Machine {
             .envs(&self.variables)
             // Engines that are built are used; building them takes minutes.
             .env("WASMLAB_CACHE", common::cache())
-            .env("PATH", format!("{}:{own}:{path}", self.path("bin").display()));
+            .env("PATH", format!("{}:{own_path}:{path}", self.path("bin").display()));
         command.output().unwrap()
     }
 
@@ -308,7 +308,7 @@ fn value_of(text: &str, inputs: &[(&str, &str)], outputs: &str) -> String {
     let Some(expression) = text.strip_prefix("${{ ").and_then(|rest| rest.strip_suffix(" }}")) else {
         return text.to_owned();
     };
-    let own = |name: &str| inputs.iter().find(|(input, _)| *input == name).map(|(_, value)| (*value).to_owned());
+    let given = |name: &str| inputs.iter().find(|(input, _)| *input == name).map(|(_, value)| (*value).to_owned());
     if let Some(name) = expression.strip_prefix("inputs.") {
         let usual = match name {
             "files" => "app.wat",
@@ -316,7 +316,7 @@ fn value_of(text: &str, inputs: &[(&str, &str)], outputs: &str) -> String {
             "fail-on" => "failure",
             _ => "",
         };
-        return own(name).unwrap_or_else(|| usual.to_owned());
+        return given(name).unwrap_or_else(|| usual.to_owned());
     }
     let name = expression.rsplit('.').next().unwrap();
     let line = outputs.lines().rev().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));

@@ -53,7 +53,9 @@ pub fn find(facts: &Facts) -> Option<ComponentPart> {
         let adapt = if imports(WASI) { format!(" --adapt {}.wasm", transforms::adapter(facts)) } else { String::new() };
         (
             format!("it is a core module that was built to become a component ({evidence})"),
-            format!("Make it a component: `wasm-tools component new FILE{adapt} -o component.wasm`, and run that."),
+            format!(
+                "Make it a component (`wasm-tools component new FILE{adapt} -o component.wasm`), and run the component."
+            ),
         )
     } else {
         (

@@ -131,7 +131,7 @@ fn before_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
 fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
     let place = || run_elsewhere(cell, passing);
     match cell.code {
-        Code::Timeout if cell.differs => joined(place(), Some("Raise `--timeout` if it is only slow here.")),
+        Code::Timeout if cell.differs => joined(place(), Some("If it is only slow here, raise `--timeout`.")),
         Code::NotImplemented => match cell.remedy {
             Some(remedy) => Some(format!("{remedy} It {} on {}.", cell.passes(), names(passing)?)),
             None => place(),
@@ -273,11 +273,11 @@ pub(crate) mod tests {
 
     #[test]
     fn remedy_names_columns_that_pass() {
-        let rebuild = Some("Rebuild it with a toolchain of today.");
+        let rebuild = Some("Rebuild it with a current toolchain.");
         let names = "wasmtime-cranelift, wasmi, node, deno and 2 more";
         let run = format!("Run it on {names}, where it passes.");
         check(Code::MissingImport, "tinywasm", None, ROW, Some(&run));
-        let or = format!("{run} Or rebuild it with a toolchain of today.");
+        let or = format!("{run} Or rebuild it with a current toolchain.");
         check(Code::MissingImport, "tinywasm", rebuild, ROW, Some(&or));
         let shim = "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim): with that, it passes.";
         check(Code::MissingImport, "chromium", None, ROW, Some(shim));
@@ -315,7 +315,7 @@ pub(crate) mod tests {
                         has several compilers, try another.";
         check(Code::EngineCompileError, "wasmi-cli", None, &ROW[2..3], Some(compiler));
         check(Code::EngineCompileError, "wasmi-cli", None, &[], None);
-        let slow = "Run it on wasmi, where it passes. Or raise `--timeout` if it is only slow here.";
+        let slow = "Run it on wasmi, where it passes. Or, if it is only slow here, raise `--timeout`.";
         check(Code::Timeout, "node", None, &ROW[2..3], Some(slow));
         check(
             Code::WrongOutput,

@@ -21,12 +21,12 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
 }
 
 /// A remedy, or a reference to an earlier one if that already had its part `behind` the first obstacle. Adds this part
-/// to `told`.
+/// to `shown`.
 #[must_use]
 pub fn without_repetition(shown: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
     let Some(behind) = behind else { return remedy.to_owned() };
     if shown.iter().any(|known| known == behind) {
-        return "This, too, is only the first obstacle: see above.".to_owned();
+        return "This is only the first obstacle, too: see above.".to_owned();
     }
     shown.push(behind.to_owned());
     remedy.to_owned()

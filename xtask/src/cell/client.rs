@@ -108,8 +108,8 @@ impl StepRunner<'_> {
             }
             // The engine reports the exit code, and the judge compares it with `expect.exit`.
             Step::Wait { timeout_ms } => {
-                let ended = self.running.wait_end(ms(*timeout_ms));
-                ended.then_some(()).ok_or_else(|| format!("wait: the guest did not finish within {timeout_ms} ms"))
+                let has_ended = self.running.wait_end(ms(*timeout_ms));
+                has_ended.then_some(()).ok_or_else(|| format!("wait: the guest did not finish within {timeout_ms} ms"))
             }
         }
     }

@@ -23,20 +23,20 @@ impl DiskWatch {
     /// limits the guest.
     pub fn start(folders: Vec<PathBuf>, limit: DiskUsage) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        let (alive, ended) = mpsc::channel::<()>();
+        let (alive, stopped) = mpsc::channel::<()>();
         let shared = Arc::clone(&is_over);
         let had = used(&folders, DiskUsage { bytes: u64::MAX, files: u64::MAX });
         let most =
             DiskUsage { bytes: had.bytes.saturating_add(limit.bytes), files: had.files.saturating_add(limit.files) };
-        let look = move || {
-            while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+        let measure = move || {
+            while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
                 if used(&folders, most).exceeds(most) {
                     shared.store(true, Ordering::Relaxed);
                     return;
                 }
             }
         };
-        let _ = std::thread::Builder::new().name("disk".to_owned()).spawn(look);
+        let _ = std::thread::Builder::new().name("disk".to_owned()).spawn(measure);
         Self { is_over, _alive: alive }
     }
 
@@ -52,7 +52,7 @@ fn used(folders: &[PathBuf], most: DiskUsage) -> DiskUsage {
 
 /// The folders of a cell that a guest can fill.
 pub fn folders(root: &Path, dirs: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
-    let own = ["work", "home", "dirs", "guest"].map(|name| root.join(name));
+    let cell_folders = ["work", "home", "dirs", "guest"].map(|name| root.join(name));
     let elsewhere = dirs.filter(|dir| !dir.starts_with(root));
-    own.into_iter().chain(elsewhere).collect()
+    cell_folders.into_iter().chain(elsewhere).collect()
 }

@@ -24,13 +24,13 @@ pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, beg
     for (index, result) in results.into_iter().enumerate() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (stdout, stderr, wall_micros) = match &result.completed {
-            Some(ended) => (text(&ended.stdout), text(&ended.stderr), micros(ended.wall)),
+            Some(completed) => (text(&completed.stdout), text(&completed.stderr), micros(completed.wall)),
             None => (String::new(), String::new(), 0),
         };
-        if let Some(ended) = &result.completed {
+        if let Some(completed) = &result.completed {
             whole.wall_micros += wall_micros;
-            whole.cpu_micros += micros(ended.cpu);
-            whole.peak_rss_bytes = whole.peak_rss_bytes.max(ended.peak_rss);
+            whole.cpu_micros += micros(completed.cpu);
+            whole.peak_rss_bytes = whole.peak_rss_bytes.max(completed.peak_rss);
         }
         whole.escapes.extend(workdir.canary.escapes(&format!("{stdout}\n{stderr}")));
         let ProcessResult { role, argv, outcome, script, .. } = result;

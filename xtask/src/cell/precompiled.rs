@@ -15,8 +15,8 @@ pub fn is_intact(lab: &Lab, plan: &Plan, prepared: &Path) -> bool {
     if !prepared.is_dir() {
         return false;
     }
-    let kept: Option<String> = lab.cache.get(&key(plan));
-    let whole = kept.is_some() && kept == hash(lab, prepared);
+    let recorded: Option<String> = lab.cache.get(&key(plan));
+    let whole = recorded.is_some() && recorded == hash(lab, prepared);
     if !whole {
         // If it cannot be removed, the next compilation fails and reports that.
         let _ = remove_tree(prepared);

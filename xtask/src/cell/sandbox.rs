@@ -88,8 +88,9 @@ pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[Os
     let mut write: Vec<PathBuf> = ["work", "home", "dirs", "guest"].map(|name| root.join(name)).to_vec();
     write.extend(paths.dirs.iter().map(|dir| dir.host.clone()));
     // Folders that the lab passes to a runtime in its environment belong to the runtime.
-    let own = (plan.runtime.env)(tool).into_iter().map(|(_, value)| PathBuf::from(value)).filter(|p| p.is_absolute());
-    write.extend(own.inspect(|dir| _ = fs::create_dir_all(dir)));
+    let runtime_folders =
+        (plan.runtime.env)(tool).into_iter().map(|(_, value)| PathBuf::from(value)).filter(|p| p.is_absolute());
+    write.extend(runtime_folders.inspect(|dir| _ = fs::create_dir_all(dir)));
     match (role, is_precompiled(plan, workdir)) {
         (ProcessRole::Precompile, _) => write.push(paths.precompiling.clone()),
         // The process that runs compiled code must not be able to change it.

@@ -25,19 +25,19 @@ pub struct TempDir {
     path: PathBuf,
     /// A kernel lock held while the folder is in use; if it can be acquired, the folder's lab has exited.
     _lock: Option<File>,
-    kept: bool,
+    keep: bool,
 }
 
 impl TempDir {
-    /// Creates a folder in this machine's temporary folder; with `kept`, it is never removed.
+    /// Creates a folder in this machine's temporary folder; with `keep`, it is never removed.
     ///
     /// # Errors
     /// If it cannot be created.
-    pub fn create(kept: bool) -> io::Result<Self> {
+    pub fn create(keep: bool) -> io::Result<Self> {
         static SWEPT: Once = Once::new();
         let parent = std::env::temp_dir();
         SWEPT.call_once(|| remove_stale(&parent));
-        let prefix = if kept { KEPT_PREFIX } else { PREFIX };
+        let prefix = if keep { KEPT_PREFIX } else { PREFIX };
         let dir = tempfile::Builder::new().prefix(prefix).tempdir().map_err(|e| {
             io::Error::new(
                 e.kind(),
@@ -46,7 +46,7 @@ impl TempDir {
         })?;
         let path = dir.keep();
         let lock = File::open(&path).ok().filter(|file| file.try_lock().is_ok());
-        Ok(Self { path, _lock: lock, kept })
+        Ok(Self { path, _lock: lock, keep })
     }
 
     /// Its path.
@@ -57,7 +57,7 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        if !self.kept {
+        if !self.keep {
             remove(&self.path);
         }
     }
@@ -81,10 +81,10 @@ const SILENT: Duration = Duration::from_secs(1);
 
 /// Removes a folder of a killed lab; a guest may have made it so deep that this takes long.
 fn remove_stale_folder(path: &Path) {
-    let (done, ended) = mpsc::channel::<()>();
+    let (done, removed) = mpsc::channel::<()>();
     let notice = format!("removing files of a killed lab in `{}`", path.visible());
     let tell = move || {
-        if ended.recv_timeout(SILENT) == Err(RecvTimeoutError::Timeout) {
+        if removed.recv_timeout(SILENT) == Err(RecvTimeoutError::Timeout) {
             let _ = writeln!(io::stderr(), "{}", visible(&notice, false));
         }
     };

@@ -92,9 +92,9 @@ fn fmt(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     context.run(cmd!(shell, "cargo fmt --all --check"))?;
     let xtask = context.lab.xtask();
-    let own = engines::workspaces(&xtask).into_iter().map(|w| w.dir);
+    let workspaces = engines::workspaces(&xtask).into_iter().map(|w| w.dir);
     let guests = shell.read_dir(context.lab.scenarios())?;
-    for dir in own.chain([xtask.join("fuzz")]).chain(guests) {
+    for dir in workspaces.chain([xtask.join("fuzz")]).chain(guests) {
         let manifest = dir.join("Cargo.toml");
         if manifest.is_file() {
             context.run_quietly(cmd!(shell, "cargo fmt --manifest-path {manifest} --check"))?;

@@ -11,7 +11,6 @@ use super::common::{self, usage};
 use super::guest_file::MaxSize;
 use super::{output, run_all};
 use crate::adaptation::{self, Adapted};
-use crate::cell::Retention;
 use crate::exit;
 use crate::guest::BuildOptions;
 use crate::lab::Lab;
@@ -66,21 +65,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let id = runtime.id().to_owned();
     let scenarios = [scenario];
+    let build = BuildOptions { offline: true, require_built: false };
     let request = Request {
-        scenarios: &scenarios,
-        runtimes: vec![runtime],
-        jobs: 1,
         use_cache: true,
-        confirm: false,
-        limits: run_all::limits(args.timeout),
-        build: BuildOptions { offline: true, require_built: false },
         given: BTreeMap::from([(scenarios[0].name.clone(), guest)]),
-        inputs_are_complete: false,
-        withheld: BTreeMap::new(),
-        shared_time: None,
-        engines: matrix::EngineBuilds::All,
-        sink: None,
-        retention: Retention::default(),
+        ..Request::one_cell(&scenarios, runtime, run_all::limits(args.timeout), build)
     };
     let Some(cell) = matrix::run(lab, &request, &|_| ()).cells.into_values().next() else {
         return Ok(exit::INTERRUPTED);
@@ -96,7 +85,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Verdict::Absent => return usage(format!("{id} is not installed: {}", cell.detail)),
         _ => {}
     }
-    output::print(&format!("{title} does not run on {id}: {}\n", on_line(&said(&cell))))?;
+    output::print(&format!("{title} does not run on {id}: {}\n", on_line(&result_text(&cell))))?;
     match adapted(lab, &request, (&bytes, &facts), &cell) {
         Ok(adapted) => write(args, &adapted, &id),
         Err(tried) => {
@@ -128,7 +117,7 @@ fn adapted(lab: &Lab, request: &Request, (bytes, facts): (&[u8], &Facts), cell: 
         match adaptation::follow(lab, request, scenario, (bytes, facts), &first, &[id]) {
             Ok(adapted) if adapted.passing().contains(id) => return Ok(adapted),
             Ok(adapted) => {
-                let after = adapted.cells.first().map(said).unwrap_or_default();
+                let after = adapted.cells.first().map(result_text).unwrap_or_default();
                 tried.push(format!("{}: {after}", adapted.shown()));
             }
             Err(why) => tried.push(format!("{}: {why}", first.short())),
@@ -149,6 +138,6 @@ fn write(args: &Args, adapted: &Adapted, id: &str) -> Result<u8> {
 }
 
 /// `unsupported-proposal: lacks legacy-exceptions: …`.
-fn said(cell: &Cell) -> String {
+fn result_text(cell: &Cell) -> String {
     format!("{}: {}", cell.code.map_or(cell.verdict.id(), |code| code.id()), cell.detail)
 }

@@ -12,6 +12,40 @@ use crate::lab::Lab;
 use wasmlab_model::report::RunReport;
 use wasmlab_process::read_text;
 
+/// Option of the commands that compare their report with an earlier one.
+#[derive(clap::Args)]
+pub struct BaselineArgs {
+    /// Compare with an earlier report (a FILE, REV:PATH for one in a git revision, or a revision of the lab for the report
+    /// published in it), and exit with 1 only for regressions
+    #[arg(long, value_name = "FILE|REV[:PATH]")]
+    baseline: Option<String>,
+}
+
+impl BaselineArgs {
+    /// The earlier report, if one is named.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(&self, lab: &Lab) -> Result<Option<Baseline>> {
+        let Some(text) = &self.baseline else { return Ok(None) };
+        let (name, report) = read(lab, text)?;
+        Ok(Some(Baseline { name, report }))
+    }
+}
+
+/// An earlier report.
+pub struct Baseline {
+    name: String,
+    report: RunReport,
+}
+
+impl Baseline {
+    /// Marks the cells of a later report that differ from this one.
+    pub fn compare(&self, later: &mut RunReport) {
+        wasmlab_report::compare::against(&self.report, &self.name, later);
+    }
+}
+
 /// Reads the report that `text` names: a file, `REV:PATH`, or a git revision of the lab. Also returns a name for it to show to the user.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::arguments::ScenarioArgs;
 use super::common;
 use super::output;
 use crate::exit;
@@ -26,9 +27,8 @@ Without --scenario and --runtime it also removes the snapshots of scenarios and 
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Accept only scenarios that match the glob; may be repeated
-    #[arg(long, value_name = "GLOB")]
-    scenario: Vec<String>,
+    #[command(flatten)]
+    rows: ScenarioArgs,
     /// Accept only the columns of runtimes that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
@@ -40,7 +40,7 @@ pub struct Args {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let mut lines = remove_orphans(lab, args, &all)?;
-    let scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;
+    let scenarios = args.rows.select(all)?;
     if args.guests {
         for scenario in &scenarios {
             let build = &scenario.spec.build;
@@ -87,7 +87,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 
 /// Removes the snapshots of scenarios and runtimes that no longer exist, unless the options select a part.
 fn remove_orphans(lab: &Lab, args: &Args, scenarios: &[Scenario]) -> Result<Vec<String>> {
-    if !args.scenario.is_empty() || !args.runtime.is_empty() {
+    if !args.rows.scenario.is_empty() || !args.runtime.is_empty() {
         return Ok(Vec::new());
     }
     let names = scenarios.iter().map(|s| s.name.as_str()).collect();

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::text_table::names;
+use super::arguments::ScenarioArgs;
 use super::common;
 use super::output;
 use crate::guest::{self, Guest, NotBuilt};
@@ -22,9 +23,8 @@ pub const EXAMPLES: &str = "Examples:
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Build only scenarios that match the glob; may be repeated
-    #[arg(long, value_name = "GLOB")]
-    scenario: Vec<String>,
+    #[command(flatten)]
+    rows: ScenarioArgs,
     /// Compare the guests of a family side by side, one per route (a toolchain and its target)
     #[arg(long, value_name = "FAMILY")]
     compare: Option<String>,
@@ -40,7 +40,7 @@ pub struct Args {
 type BuildResult<'a> = (&'a Scenario, Result<Guest, NotBuilt>);
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
-    let mut scenarios = common::choose(common::scenarios(lab)?, &args.scenario, "scenario", |s| s.name.clone())?;
+    let mut scenarios = args.rows.select(common::scenarios(lab)?)?;
     if let Some(family) = &args.compare {
         scenarios = common::choose(scenarios, std::slice::from_ref(family), "compare", |s| s.spec.family.clone())?;
         scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rank, s.name.clone()));

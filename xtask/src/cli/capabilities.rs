@@ -49,15 +49,15 @@ pub struct Args {
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    output: Format,
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    output: TableFormat,
     /// List the differences between a features.json (the WebAssembly website's format) and the measured profiles
     #[arg(long, value_name = "FILE", conflicts_with = "tables")]
     compare: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum TableFormat {
     /// For a terminal: one line per capability.
     Text,
     /// A chart for a page: capabilities in rows, runtimes in columns.
@@ -75,8 +75,7 @@ const SCHEMA_VERSION: u32 = 1;
 
 /// The output of `--output json`.
 #[derive(Serialize)]
-struct Printed<'a> {
-    schema: u32,
+struct CapabilitiesOutput<'a> {
     /// In the order of the cells of each row.
     runtimes: Vec<Column<'a>>,
     tables: &'a [Table],
@@ -104,24 +103,23 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let tables: Vec<Table> =
         Kind::ALL.iter().filter(|kind| wants(kind)).map(|kind| tables::table(*kind, &profiles)).collect();
     match args.output {
-        Format::Text => {
+        TableFormat::Text => {
             let parts: Vec<String> = tables.iter().map(|table| text(table, &profiles)).collect();
             output::print(&parts.join("\n"))?;
         }
-        Format::Markdown => {
+        TableFormat::Markdown => {
             let parts: Vec<String> = tables.iter().map(|table| markdown(table, &profiles)).collect();
             output::print(&parts.join("\n"))?;
         }
-        Format::Json => {
+        TableFormat::Json => {
             let column = |p: &'_ Profile| (p.runtime.clone(), p.version.clone(), p.provenance.date.clone());
             let columns: Vec<_> = profiles.iter().map(column).collect();
             let runtimes =
                 columns.iter().map(|(runtime, version, measured)| Column { runtime, version, measured }).collect();
-            let printed = Printed { schema: SCHEMA_VERSION, runtimes, tables: &tables };
-            output::print_json(&printed)?;
+            output::print_versioned_json(SCHEMA_VERSION, &CapabilitiesOutput { runtimes, tables: &tables })?;
         }
-        Format::Csv => output::print(&csv(&tables, &profiles))?,
-        Format::Features => {
+        TableFormat::Csv => output::print(&csv(&tables, &profiles))?,
+        TableFormat::Features => {
             output::print_json(&features::json(&profiles))?;
         }
     }
@@ -132,7 +130,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 const MAX_FILE: u64 = 16 << 20;
 
 /// Lists where a file differs from the measurement.
-fn compare(path: &Path, profiles: &[Profile], format: Format) -> Result<u8> {
+fn compare(path: &Path, profiles: &[Profile], format: TableFormat) -> Result<u8> {
     let named = |why: String| usage::<features::File>(format!("failed to read `{}`: {why}", path.visible()));
     let is_read = fs::metadata(path).map(|found| found.is_file() && found.len() <= MAX_FILE);
     let file = match is_read.and_then(|is_read| if is_read { fs::read(path).map(Some) } else { Ok(None) }) {
@@ -144,7 +142,7 @@ fn compare(path: &Path, profiles: &[Profile], format: Format) -> Result<u8> {
         },
     };
     let (compared, differences) = features::compare(&file, profiles);
-    if format == Format::Json {
+    if format == TableFormat::Json {
         output::print_json(&differences)?;
     } else {
         let rows: Vec<Vec<String>> = differences

@@ -8,10 +8,12 @@ use anyhow::Result;
 use self::config::Config;
 use self::guest::{FileToCheck, GuestArgs};
 use self::requirements::Requirements;
+use super::arguments::{EngineArgs, RuntimeArgs};
+use super::baseline::BaselineArgs;
 use super::common::{self, Purpose};
-use super::format::FormatArgs;
+use super::format::RunFormatArgs;
 use super::guest_file::MaxSize;
-use super::{baseline, output, run_all};
+use super::{output, run_all};
 use crate::cell::Retention;
 use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
@@ -19,7 +21,7 @@ use crate::matrix::Request;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::visible::VisiblePath;
-use wasmlab_report::{GroupBy, answer, table};
+use wasmlab_report::{GroupBy, answer};
 use wasmlab_runtimes::Runtime;
 
 mod budget;
@@ -57,11 +59,11 @@ Each runtime gets a fresh copy of every --dir; the original does not change. To 
 write, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest change the directory
 itself, use --dir-rw with one runtime.
 
-Exit code 0: every installed runtime that could run a file did. A runtime without component support,
-or without any WASI, is not counted for a file that needs it; but each file must run somewhere.
+Exit code 0: every file ran on every installed runtime. A runtime without component support, or
+without any WASI, is not counted for a file that needs it; but each file must run somewhere.
 
 Exit code 1:
-  - a runtime that could run a file did not, and --allow does not cover it;
+  - a file did not run on an installed runtime that counts, and --allow does not cover it;
   - a runtime of --must did not pass, or is not installed;
   - a budget of wasmlab.toml is exceeded; or
   - with --require-present, a selected runtime is not installed.
@@ -90,17 +92,13 @@ pub struct Args {
     /// Only load the files, which must be libraries: a runtime passes if it loads them, and no export is called
     #[arg(long, conflicts_with_all = ["invoke", "listen", "http", "expect_stdout", "expect_exit", "args"])]
     load: bool,
-    /// Compare with an earlier report (a file, or REV:PATH for one in a git revision; a revision of the lab alone names
-    /// the report published in it), and exit with 1 only for regressions
-    #[arg(long, value_name = "FILE|REV[:PATH]")]
-    baseline: Option<String>,
+    #[command(flatten)]
+    baseline: BaselineArgs,
     /// Time limit for running a guest, in seconds [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Run only on runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may
-    /// be repeated
-    #[arg(long, value_name = "GLOB")]
-    runtime: Vec<String>,
+    #[command(flatten)]
+    columns: RuntimeArgs,
     /// Ignore cached results and run every cell again
     #[arg(long)]
     no_cache: bool,
@@ -116,16 +114,9 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
     #[command(flatten)]
-    shown: FormatArgs,
-    /// Show the full table with one letter per runtime and every explanation (same as --output table)
-    #[arg(long, conflicts_with = "renderer")]
-    full: bool,
-    /// Do not use the network while building engines
-    #[arg(long)]
-    offline: bool,
-    /// Which embedded engines to build
-    #[arg(long, value_enum, default_value_t = common::EnginesArg::All)]
-    engines: common::EnginesArg,
+    shown: RunFormatArgs,
+    #[command(flatten)]
+    engines: EngineArgs,
     #[command(flatten)]
     max_size: MaxSize,
 }
@@ -133,12 +124,12 @@ pub struct Args {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let config = if args.files.is_empty() { Some(config::find(args)?) } else { None };
     let globs = match &config {
-        Some(config) if args.runtime.is_empty() => &config.runtimes,
-        _ => &args.runtime,
+        Some(config) if args.columns.runtime.is_empty() => &config.runtimes,
+        _ => &args.columns.runtime,
     };
     let runtimes = common::columns(lab, globs)?;
-    let kept = args.guest.dirs.keep()?;
-    let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
+    let keep_folder = args.guest.dirs.keep_folder()?;
+    let baseline = args.baseline.read(lab)?;
     let given = files_to_check(args, config.as_ref(), &runtimes)?;
     let (scenarios, guests) = prepared(lab, args, &given)?;
     let one_at_a_time = given.iter().any(|file| file.options.client.is_one_at_a_time());
@@ -147,17 +138,17 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         scenarios: &scenarios,
         runtimes,
         jobs: if one_at_a_time { 1 } else { run_all::jobs(None) },
-        use_cache: !args.no_cache && kept.is_none(),
+        use_cache: !args.no_cache && keep_folder.is_none(),
         confirm: false,
         limits: run_all::limits(args.timeout),
-        build: BuildOptions { offline: args.offline, require_built: false },
+        build: BuildOptions { offline: args.engines.offline, require_built: false },
         given: guests,
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
         shared_time: None,
-        engines: args.engines.to_builds(),
+        engines: args.engines.to_engine_builds(),
         sink: None,
-        retention: Retention { copy_dirs_to: kept.as_deref(), ..Retention::default() },
+        retention: Retention { copy_dirs_to: keep_folder.as_deref(), ..Retention::default() },
     };
     let finish = |report: &mut RunReport| {
         if args.try_remedies && !report.interrupted {
@@ -169,15 +160,15 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             }
             file.requirements.apply(&file.name, &file.title, report);
         }
-        if let Some((name, baseline)) = &baseline {
-            wasmlab_report::compare::against(baseline, name, report);
+        if let Some(baseline) = &baseline {
+            baseline.compare(report);
         }
     };
     let purpose = Purpose { selected, finish: Some(&finish), ..Purpose::of("check") };
-    let shown = args.shown.or(if args.full { table::RENDERER } else { answer::RENDERER });
+    let shown = args.shown.or(answer::RENDERER);
     let folder = args.save.clone().unwrap_or_else(|| lab.check_reports());
     let (code, report) = common::run(lab, &request, purpose, &folder, (shown, GroupBy::Family))?;
-    print_places(lab, args, &folder, kept.as_deref());
+    print_places(lab, args, &folder, keep_folder.as_deref());
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
 

@@ -25,7 +25,7 @@ const BEFORE: &str = "WASMLAB_CI_BEFORE";
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only run this step, without running .ci/install first; may be repeated
+    /// Run only this step, without running .ci/install first; may be repeated
     #[arg(long, value_name = "STEP", conflicts_with = "full")]
     only: Vec<String>,
     /// Also run the slow steps that rarely find anything

@@ -43,28 +43,6 @@ pub fn usage<T>(message: impl Into<String>) -> Result<T> {
     Err(UsageError(message.into()).into())
 }
 
-/// Which embedded engines to build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum EnginesArg {
-    /// Every engine; the first build takes ten to twenty minutes.
-    All,
-    /// Only those that build in a minute or two; the others are absent unless already built.
-    Quick,
-    /// No new builds: use the engines already built.
-    Built,
-}
-
-impl EnginesArg {
-    /// The corresponding value of the matrix.
-    pub fn to_builds(self) -> matrix::EngineBuilds {
-        match self {
-            Self::All => matrix::EngineBuilds::All,
-            Self::Quick => matrix::EngineBuilds::Quick,
-            Self::Built => matrix::EngineBuilds::Built,
-        }
-    }
-}
-
 /// Loads every scenario; an error in any of them is a usage error.
 pub fn scenarios(lab: &Lab) -> Result<Vec<Scenario>> {
     if !lab.has_workspace() {
@@ -297,17 +275,17 @@ fn write(folder: &Path, report: &RunReport) -> Result<()> {
 /// Writes the output streams that the report shortens, and removes those of an earlier run.
 fn write_outputs(folder: &Path, report: &RunReport) -> io::Result<()> {
     let files = report.cells.iter().flat_map(|cell| &cell.output.files);
-    let mut kept = BTreeSet::new();
+    let mut written_files = BTreeSet::new();
     for file in files {
         let path = folder.join(&file.path);
         if let Some(text) = &file.text {
             files::write_atomically(&path, text.as_bytes())?;
         }
-        kept.insert(path);
+        written_files.insert(path);
     }
     let Ok(entries) = fs::read_dir(folder.join(OUTPUT_FOLDER)) else { return Ok(()) };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        if path.extension().is_some_and(|end| end == "txt") && !kept.contains(&path) {
+        if path.extension().is_some_and(|end| end == "txt") && !written_files.contains(&path) {
             // Two runs in one checkout may both remove it.
             let _ = fs::remove_file(path);
         }

@@ -29,12 +29,12 @@ pub struct Args {
     #[arg(value_name = "B.json|REV[:PATH]")]
     after: Option<String>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    output: Format,
+    #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
+    output: ComparisonFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum ComparisonFormat {
     /// For a terminal.
     Text,
     /// For a pull request: regressions first, the rest collapsed.
@@ -49,9 +49,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (_, after) = baseline::read(lab, args.after.as_deref().unwrap_or(&latest))?;
     let comparison = compare::compare(&before, &after);
     output::print_rendered(&match args.output {
-        Format::Text => comparison.text(output::render_options()),
-        Format::Markdown => comparison.markdown(),
-        Format::Json => comparison.json(),
+        ComparisonFormat::Text => comparison.text(output::render_options()),
+        ComparisonFormat::Markdown => comparison.markdown(),
+        ComparisonFormat::Json => comparison.json(),
     })?;
     Ok(if comparison.is_worse() { exit::REGRESSION } else { exit::OK })
 }

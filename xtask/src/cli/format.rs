@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use wasmlab_model::report::{Failure, RunReport};
-use wasmlab_report::{ALL, GroupBy, RenderOptions, Renderer, find};
+use wasmlab_report::{ALL, GroupBy, RenderOptions, Renderer, find, table};
 
 use super::output;
 use crate::exit;
@@ -20,11 +20,45 @@ pub struct FormatArgs {
 
 /// The formats of a command that shows no report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum TextOrJson {
+enum TextOrJson {
     /// For a terminal.
     Text,
     /// One JSON object.
     Json,
+}
+
+/// Option of the commands that print text or JSON.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct TextOrJsonArgs {
+    /// Output format
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    output: TextOrJson,
+}
+
+impl TextOrJsonArgs {
+    /// Whether to print JSON.
+    #[must_use]
+    pub fn is_json(self) -> bool {
+        self.output == TextOrJson::Json
+    }
+}
+
+/// Options of the commands that run cells and then show the report.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct RunFormatArgs {
+    #[command(flatten)]
+    format: FormatArgs,
+    /// Show every column and every explanation (same as --output table)
+    #[arg(long, conflicts_with = "renderer")]
+    full: bool,
+}
+
+impl RunFormatArgs {
+    /// The selected format, or else this one.
+    #[must_use]
+    pub fn or(self, default: Renderer) -> FormatArgs {
+        self.format.or(if self.full { table::RENDERER } else { default })
+    }
 }
 
 impl FormatArgs {
@@ -67,8 +101,9 @@ fn parser() -> impl TypedValueParser<Value = Renderer> {
 /// Whether the user wants JSON on stdout. Reads the raw arguments, because this must be known even if they are invalid.
 #[must_use]
 pub fn is_json(arguments: &[OsString]) -> bool {
-    let own: Vec<&str> = arguments.iter().map_while(|a| a.to_str().filter(|text| *text != "--")).collect();
-    own.contains(&"--output=json") || own.contains(&"--json") || own.windows(2).any(|pair| pair == ["--output", "json"])
+    let of_lab: Vec<&str> = arguments.iter().map_while(|a| a.to_str().filter(|text| *text != "--")).collect();
+    let has = |argument| of_lab.contains(&argument);
+    has("--output=json") || has("--json") || of_lab.windows(2).any(|pair| pair == ["--output", "json"])
 }
 
 /// Writes to stdout why there is no report (exit codes 2, 3 and 4), for programs that read it. If something was already
@@ -82,23 +117,32 @@ pub fn show_failure(code: u8, message: &str) {
     let _ = output::print(&(text + "\n"));
 }
 
+/// Option of the commands that show a report of `run-all`.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct GroupingArgs {
+    /// Group the rows by program or by route (a toolchain and its target)
+    #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
+    by: RowGrouping,
+}
+
+impl GroupingArgs {
+    /// The corresponding value of the renderers.
+    #[must_use]
+    pub fn group_by(self) -> GroupBy {
+        match self.by {
+            RowGrouping::Family => GroupBy::Family,
+            RowGrouping::Route => GroupBy::Route,
+        }
+    }
+}
+
 /// How to group the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum RowGrouping {
+enum RowGrouping {
     /// By program: all routes that build it.
     Family,
     /// By route: all programs that it builds.
     Route,
-}
-
-impl RowGrouping {
-    /// The corresponding value of the renderers.
-    pub fn group_by(self) -> GroupBy {
-        match self {
-            Self::Family => GroupBy::Family,
-            Self::Route => GroupBy::Route,
-        }
-    }
 }
 
 #[cfg(test)]

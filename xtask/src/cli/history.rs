@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use globset::GlobMatcher;
 use xshell::{Shell, cmd};
 
+use super::arguments::ScenarioArgs;
 use super::common::usage;
 use super::{output, report};
 use crate::exit;
@@ -39,9 +40,8 @@ pub struct Args {
     /// A folder with reports (`--output json`) [default: the revisions of reports/OS-ARCH.json in git]
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Show only scenarios that match the glob; may be repeated
-    #[arg(long, value_name = "GLOB")]
-    scenario: Vec<String>,
+    #[command(flatten)]
+    rows: ScenarioArgs,
     /// Show only runtimes that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
@@ -52,12 +52,12 @@ pub struct Args {
     #[arg(long)]
     full: bool,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    output: Format,
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
+    output: HistoryFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum HistoryFormat {
     /// For a terminal.
     Text,
     /// For a page or a comment.
@@ -75,7 +75,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Some(folder) => of_folder(folder, last)?,
         None => of_git(lab, last)?,
     };
-    let (scenarios, runtimes) = (globs("scenario", &args.scenario)?, globs("runtime", &args.runtime)?);
+    let (scenarios, runtimes) = (globs("scenario", &args.rows.scenario)?, globs("runtime", &args.runtime)?);
     let matches = |globs: &[GlobMatcher], name: &str| globs.is_empty() || globs.iter().any(|glob| glob.is_match(name));
     let found =
         history::history(&entries, &|scenario, runtime| matches(&scenarios, scenario) && matches(&runtimes, runtime));
@@ -83,12 +83,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         return usage("no cell of these reports matches --scenario and --runtime, or none was measured");
     }
     output::print_rendered(&match args.output {
-        Format::Text if args.full => found.full_text(output::render_options()),
-        Format::Text => found.text(output::render_options()),
-        Format::Markdown if args.full => found.full_markdown(),
-        Format::Markdown => found.markdown(),
-        Format::Json => found.json(),
-        Format::Html => page(&entries, &found),
+        HistoryFormat::Text if args.full => found.full_text(output::render_options()),
+        HistoryFormat::Text => found.text(output::render_options()),
+        HistoryFormat::Markdown if args.full => found.full_markdown(),
+        HistoryFormat::Markdown => found.markdown(),
+        HistoryFormat::Json => found.json(),
+        HistoryFormat::Html => page(&entries, &found),
     })?;
     Ok(exit::OK)
 }

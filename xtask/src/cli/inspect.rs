@@ -66,8 +66,7 @@ const SCHEMA_VERSION: u32 = 2;
 
 /// The output of `--json`.
 #[derive(serde::Serialize)]
-struct JsonOutput<'a> {
-    schema: u32,
+struct InspectOutput<'a> {
     file: String,
     /// For Emscripten modules: the system calls, with the equivalent of each in other ABIs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -95,8 +94,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let facts = reading::facts(&file, representation).map_err(failed)?;
     if args.json {
         let (file, system_calls) = (file.display().to_string(), Imports::of(&facts).system);
-        let printed = JsonOutput { schema: SCHEMA_VERSION, file, system_calls, facts: &facts };
-        output::print_json(&printed)?;
+        output::print_versioned_json(SCHEMA_VERSION, &InspectOutput { file, system_calls, facts: &facts })?;
     } else {
         output::print(&text(&facts, args.quick))?;
     }

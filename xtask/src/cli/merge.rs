@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::common::usage;
-use super::format::{FormatArgs, RowGrouping};
+use super::format::{FormatArgs, GroupingArgs};
 use super::report;
 use crate::exit;
 use crate::lab::Lab;
 use crate::matrix::assemble::merge;
 use crate::store::files;
-use wasmlab_report::{RenderOptions, json, overview};
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_report::{RenderOptions, json, overview};
 
 /// Description for `--help`.
 pub const ABOUT: &str = "Merge the reports of `run-all --partition` into the report of the whole run";
@@ -41,9 +41,8 @@ pub struct Args {
     out: PathBuf,
     #[command(flatten)]
     shown: FormatArgs,
-    /// Group the rows by program or by route (a toolchain and its target)
-    #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
-    by: RowGrouping,
+    #[command(flatten)]
+    grouping: GroupingArgs,
 }
 
 /// Runs the subcommand.
@@ -52,6 +51,6 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     let parts = args.files.iter().map(read).collect::<Result<Vec<_>>>()?;
     let whole = merge::merge(parts).or_else(|why| usage(format!("failed to merge: {why}")))?;
     files::write_output(&args.out, json::RENDERER.text(&whole, RenderOptions::PLAIN).as_bytes())?;
-    args.shown.or(overview::RENDERER).show(&whole, args.by.group_by())?;
+    args.shown.or(overview::RENDERER).show(&whole, args.grouping.group_by())?;
     Ok(exit::for_report(&whole))
 }

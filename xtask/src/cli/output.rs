@@ -39,6 +39,22 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
 }
 
+/// A JSON document with the version of its format.
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    schema: u32,
+    #[serde(flatten)]
+    content: &'a T,
+}
+
+/// Writes a JSON object to stdout whose first field is the version of its format, as [`print`].
+///
+/// # Errors
+/// As [`print`].
+pub fn print_versioned_json(schema: u32, content: &impl Serialize) -> Result<()> {
+    print_json(&Versioned { schema, content })
+}
+
 /// Writes a renderer's text to stdout, including its colours.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::common::usage;
-use super::format::TextOrJson;
+use super::format::TextOrJsonArgs;
 use super::guest_file::MaxSize;
 use super::output;
 use crate::exit;
@@ -57,9 +57,8 @@ pub struct Args {
     /// Compare predictions with the cells of this report [default: reports/latest/report.json]
     #[arg(long, value_name = "REPORT", num_args = 0..=1, default_missing_value = "", conflicts_with = "files")]
     against: Option<String>,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
-    output: TextOrJson,
+    #[command(flatten)]
+    format: TextOrJsonArgs,
     #[command(flatten)]
     max_size: MaxSize,
 }
@@ -69,8 +68,7 @@ const SCHEMA_VERSION: u32 = 1;
 
 /// The output of `--output json`.
 #[derive(Serialize)]
-struct Printed {
-    schema: u32,
+struct PredictOutput {
     files: Vec<FilePredictions>,
 }
 
@@ -84,7 +82,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let Some(report) = &args.against {
         let latest = super::report::default_file(lab);
         let report = if report.is_empty() { latest } else { PathBuf::from(report) };
-        return against::run(lab, &chosen(lab, &args.runtime)?, &report, args.output == TextOrJson::Json);
+        return against::run(lab, &chosen(lab, &args.runtime)?, &report, args.format.is_json());
     }
     // The files are read in processes of their own; meanwhile this one reads the profiles.
     let (profiles, read) = std::thread::scope(|scope| {
@@ -100,9 +98,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let files: Vec<FilePredictions> = files.map(of_file).collect();
     let is_refused = files.iter().any(|of| refused(of).is_some());
-    if args.output == TextOrJson::Json {
-        let printed = Printed { schema: SCHEMA_VERSION, files };
-        output::print_json(&printed)?;
+    if args.format.is_json() {
+        output::print_versioned_json(SCHEMA_VERSION, &PredictOutput { files })?;
     } else {
         let texts: Vec<String> = files.iter().map(|of| refused(of).unwrap_or_else(|| text(of, &profiles))).collect();
         output::print(&texts.join("\n"))?;
@@ -160,7 +157,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
         let why: String = why.chars().take(MAX_REASON).collect();
         shown += &paragraph("not valid", &why);
     }
-    let mut told: Vec<String> = Vec::new();
+    let mut shown_remedies: Vec<String> = Vec::new();
     for group in answer::groups(of, profiles) {
         let one = &of.predictions[group.members[0]];
         let (label, why) = match (one.verdict, one.code) {
@@ -181,7 +178,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
             shown += &paragraph("", &why);
         }
         if let Some(remedy) = one.remedy.as_deref().filter(|_| one.verdict == "fails") {
-            let remedy = without_repetition(&mut told, remedy, one.remedy_behind.as_deref());
+            let remedy = without_repetition(&mut shown_remedies, remedy, one.remedy_behind.as_deref());
             shown += &indented(&format!("{:LABEL$}→ ", ""), &format!("{:LABEL$}  ", ""), &remedy);
         }
     }

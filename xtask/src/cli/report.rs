@@ -9,7 +9,7 @@ use wasmlab_report::published::{self, PathReplacement};
 use wasmlab_toolchains::rustc::TOOLCHAIN_VARIABLE;
 
 use super::common::usage;
-use super::format::{FormatArgs, RowGrouping};
+use super::format::{FormatArgs, GroupingArgs};
 use super::{learn, output};
 use crate::exit;
 use crate::lab::{FIXTURES_VARIABLE, Lab};
@@ -42,9 +42,8 @@ pub struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     shown: FormatArgs,
-    /// Group the rows by program or by route (a toolchain and its target)
-    #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
-    by: RowGrouping,
+    #[command(flatten)]
+    grouping: GroupingArgs,
     /// Write the report to reports/ for publication, without times, memory sizes or local paths; columns whose runtime
     /// is not installed here keep their published results
     #[arg(long)]
@@ -72,7 +71,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     } else if args.check {
         check(lab, &report)
     } else {
-        args.shown.show(&report, args.by.group_by())?;
+        args.shown.show(&report, args.grouping.group_by())?;
         Ok(exit::OK)
     }
 }
@@ -248,7 +247,9 @@ mod tests {
             change(&mut report);
             let error = parse(&report.to_string(), "r.json").err().map(|error| error.to_string());
             match wanted {
-                Some(words) => assert!(error.as_ref().is_some_and(|e| e.contains(words)), "{error:?}, not {words}"),
+                Some(expected) => {
+                    assert!(error.as_ref().is_some_and(|e| e.contains(expected)), "{error:?}, not {expected}")
+                }
                 None => assert_eq!(error, None),
             }
         };

@@ -55,10 +55,11 @@ pub struct Args {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenario = run_one::scenario(lab, &args.scenario)?;
     let runtime = common::column(lab, &args.runtime)?;
-    let own = lab.published("repro").join(format!("{}-{}", args.scenario, runtime.id()));
-    let into = args.out.clone().unwrap_or_else(|| own.clone());
-    if into == own && own.join(SCRIPT).is_file() {
-        fs::remove_dir_all(&own).with_context(|| format!("failed to replace `{}`", own.visible()))?;
+    let default_folder = lab.published("repro").join(format!("{}-{}", args.scenario, runtime.id()));
+    let into = args.out.clone().unwrap_or_else(|| default_folder.clone());
+    if into == default_folder && default_folder.join(SCRIPT).is_file() {
+        fs::remove_dir_all(&default_folder)
+            .with_context(|| format!("failed to replace `{}`", default_folder.visible()))?;
     }
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
         return usage(format!("`{}` is not an empty folder: choose another with --out", into.visible()));

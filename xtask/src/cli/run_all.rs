@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::arguments::{EngineArgs, RuntimeArgs, ScenarioArgs};
+use super::baseline::BaselineArgs;
 use super::common::{self, Purpose};
-use super::format::{FormatArgs, RowGrouping};
-use super::{baseline, output};
+use super::format::{GroupingArgs, RunFormatArgs};
+use super::output;
 use crate::cell::{Limits, Retention};
 use crate::exit;
 use crate::guest;
@@ -15,13 +17,13 @@ use crate::matrix::Request;
 use crate::store::snapshots::Store;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{Partition, RunReport, Selection};
-use wasmlab_report::{overview, table};
+use wasmlab_report::overview;
 
 pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all
   cargo xtask run-all --scenario 'wat-proposal-*' --runtime wasmi
-  cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      the socket gap, step by step
+  cargo xtask run-all --scenario '*tcp*' --scenario '*http*'      everything about sockets
   cargo xtask run-all --by route
   cargo xtask run-all --full                 every column and every explanation
   cargo xtask run-all --runtime wasmtime@/path/to/a/build/of/wasmtime
@@ -30,21 +32,18 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-all --baseline main        compared with what the branch main published
   cargo xtask run-all --engines quick        the first matrix in a minute or two
   cargo xtask run-all --partition 2/3        a third of the scenarios, for `merge`
-  cargo xtask run-all --no-cache --timeout 30";
+  cargo xtask run-all --no-cache --timeout 30
+
+With --baseline, results are compared with that report instead of the snapshots.";
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Run only scenarios that match the glob; may be repeated
-    #[arg(long, value_name = "GLOB")]
-    scenario: Vec<String>,
-    /// Run only on runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may
-    /// be repeated
-    #[arg(long, value_name = "GLOB")]
-    runtime: Vec<String>,
-    /// Compare with an earlier report (a file, or the one published in a git revision) instead of the snapshots, and
-    /// exit with 1 only for regressions
-    #[arg(long, value_name = "FILE|REV[:PATH]")]
-    baseline: Option<String>,
+    #[command(flatten)]
+    rows: ScenarioArgs,
+    #[command(flatten)]
+    columns: RuntimeArgs,
+    #[command(flatten)]
+    baseline: BaselineArgs,
     /// Run only part K of N of the scenarios, to spread a run over several machines; `merge` merges their reports
     #[arg(long, value_name = "K/N")]
     partition: Option<Partition>,
@@ -58,25 +57,17 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     #[command(flatten)]
-    shown: FormatArgs,
-    /// Show every column and every explanation (same as --output table)
-    #[arg(long, conflicts_with = "renderer")]
-    full: bool,
-    /// Group the rows by program or by route (a toolchain and its target)
-    #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
-    by: RowGrouping,
-    /// Do not use the network: crates must already be in cargo's cache
-    #[arg(long)]
-    offline: bool,
+    shown: RunFormatArgs,
+    #[command(flatten)]
+    grouping: GroupingArgs,
     /// Do not use prebuilt guests: a guest that cannot be built here is `not-built`
     #[arg(long)]
     require_built: bool,
     /// Fail if a selected runtime is not installed
     #[arg(long)]
     require_present: bool,
-    /// Which embedded engines to build
-    #[arg(long, value_enum, default_value_t = common::EnginesArg::All)]
-    engines: common::EnginesArg,
+    #[command(flatten)]
+    engines: EngineArgs,
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
@@ -93,40 +84,43 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             first.subject, first.text
         ));
     }
-    let mut scenarios = common::choose(all, &args.scenario, "scenario", |s| s.name.clone())?;
+    let mut scenarios = args.rows.select(all)?;
     if let Some(partition) = args.partition {
         let mut positions = 0..scenarios.len();
         scenarios.retain(|_| positions.next().is_some_and(|position| partition.contains(position)));
     }
     let request = Request {
         scenarios: &scenarios,
-        runtimes: common::columns(lab, &args.runtime)?,
+        runtimes: args.columns.columns(lab)?,
         jobs: jobs(args.jobs),
         use_cache: !args.no_cache,
         confirm: true,
         limits: limits(args.timeout),
-        build: guest::BuildOptions { offline: args.offline, require_built: args.require_built },
+        build: guest::BuildOptions { offline: args.engines.offline, require_built: args.require_built },
         given: BTreeMap::new(),
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
         shared_time: None,
-        engines: args.engines.to_builds(),
+        engines: args.engines.to_engine_builds(),
         sink: None,
         retention: Retention::default(),
     };
-    let selected =
-        Selection { scenarios: args.scenario.clone(), runtimes: args.runtime.clone(), partition: args.partition };
-    let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
+    let selected = Selection {
+        scenarios: args.rows.scenario.clone(),
+        runtimes: args.columns.runtime.clone(),
+        partition: args.partition,
+    };
+    let baseline = args.baseline.read(lab)?;
     let finish = |report: &mut RunReport| {
-        if let Some((name, baseline)) = &baseline {
-            wasmlab_report::compare::against(baseline, name, report);
+        if let Some(baseline) = &baseline {
+            baseline.compare(report);
         }
         report.notes.extend(orphans.iter().cloned());
         report.notes.sort();
     };
     let purpose = Purpose { compare: baseline.is_none(), selected, finish: Some(&finish), ..Purpose::of("run-all") };
-    let shown = args.shown.or(if args.full { table::RENDERER } else { overview::RENDERER });
-    let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), (shown, args.by.group_by()))?;
+    let show = (args.shown.or(overview::RENDERER), args.grouping.group_by());
+    let (code, report) = common::run(lab, &request, purpose, &lab.latest_report(), show)?;
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // With --require-built, missing guests must affect the exit code.
     let code = if args.require_built && unbuilt { exit::if_missing(code) } else { code };

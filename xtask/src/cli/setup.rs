@@ -41,8 +41,8 @@ pub struct Args {
     /// Show what would be installed without installing it
     #[arg(long)]
     dry_run: bool,
-    /// Install only runtimes that match the glob, no toolchains, and build those that the lab embeds (outside a
-    /// checkout, with --from); may be repeated
+    /// Install only runtimes that match the glob, and no toolchains; build those that the lab embeds (outside a
+    /// checkout, only with --from); may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Only build the embedded engines and browser drivers now, instead of when `run-all` first needs them
@@ -87,10 +87,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if args.dry_run {
         return Ok(exit::OK);
     }
-    let told = plan.1.clone();
+    let announced = plan.1.clone();
     let (done, rest) = install(lab, args, plan)?;
     lab.machine.save();
-    let code = conclude(&done, &told, &rest)?;
+    let code = conclude(&done, &announced, &rest)?;
     let built = if unbuilt.is_empty() { exit::OK } else { embedded::build(lab, &unbuilt)? };
     Ok(code.max(built))
 }
@@ -127,8 +127,8 @@ fn install(lab: &Lab, args: &Args, mut plan: Plan) -> Result<(Done, Plan)> {
     Ok((done, plan))
 }
 
-/// Says what is still missing, and what the user must do; `told`: the steps that were printed before.
-fn conclude(done: &Done, told: &ManualSteps, (commands, by_hand): &Plan) -> Result<u8> {
+/// Says what is still missing, and what the user must do; `announced`: the steps that were printed before.
+fn conclude(done: &Done, announced: &ManualSteps, (commands, by_hand): &Plan) -> Result<u8> {
     // A package manager may succeed and still not install the right file, or install a program that is not on PATH.
     let still: Vec<_> = commands.iter().filter(|(command, _)| !done.failed.contains(*command)).collect();
     for (command, what) in &still {
@@ -136,7 +136,7 @@ fn conclude(done: &Done, told: &ManualSteps, (commands, by_hand): &Plan) -> Resu
         let why = if done.tried.contains(*command) { "succeeded" } else { "was not run" };
         output::print_error(&format!("failed to set up {}: `{program}` {why}, and it is still missing", listed(what)));
     }
-    let news = by_hand.iter().filter(|(what, remedy)| told.get(*what) != Some(*remedy));
+    let news = by_hand.iter().filter(|(what, remedy)| announced.get(*what) != Some(*remedy));
     let news: ManualSteps = news.map(|(what, remedy)| (what.clone(), remedy.clone())).collect();
     output::print(&describe(&(Commands::new(), news)))?;
     if !done.failed.is_empty() || !still.is_empty() {
@@ -262,7 +262,7 @@ fn run_one(command: &[String]) -> Result<()> {
     let (program, args) = command.split_first().ok_or_else(|| anyhow::anyhow!("the command is empty"))?;
     // xshell's own error repeats the whole command, which it has just echoed.
     let output = shell.cmd(program).args(args).ignore_status();
-    let ended = std::process::Command::from(output).status().map_err(|e| anyhow::anyhow!("`{program}`: {e}"))?;
-    anyhow::ensure!(ended.success(), "`{program}` failed: {ended}");
+    let status = std::process::Command::from(output).status().map_err(|e| anyhow::anyhow!("`{program}`: {e}"))?;
+    anyhow::ensure!(status.success(), "`{program}` failed: {status}");
     Ok(())
 }

@@ -11,7 +11,7 @@ use self::search::{VersionResult, Range};
 use super::check::guest::{self, FileToCheck, GuestArgs};
 use super::check::requirements::Requirements;
 use super::common::{self, Purpose, usage};
-use super::format::TextOrJson;
+use super::format::TextOrJsonArgs;
 use super::guest_file::MaxSize;
 use super::{output, run_all};
 use crate::exit;
@@ -72,9 +72,8 @@ pub struct Args {
     /// Do not use the network: run only versions that are already installed
     #[arg(long)]
     offline: bool,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
-    output: TextOrJson,
+    #[command(flatten)]
+    format: TextOrJsonArgs,
     #[command(flatten)]
     max_size: MaxSize,
 }
@@ -84,8 +83,7 @@ const SCHEMA_VERSION: u32 = 1;
 
 /// The output of `--output json`.
 #[derive(Serialize)]
-struct Printed<'a> {
-    schema: u32,
+struct SinceOutput<'a> {
     file: String,
     runtime: &'a str,
     /// Number of released versions.
@@ -144,20 +142,18 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let edges =
         found.map(|Range { first, last }| (versions[first].as_str(), versions.get(last + 1).map(String::as_str)));
-    match args.output {
-        TextOrJson::Text => output::print(&text(&file.title, name, &versions, found, &tried))?,
-        TextOrJson::Json => {
-            let printed = Printed {
-                schema: SCHEMA_VERSION,
-                file: file.title.clone(),
-                runtime: name,
-                released: versions.len(),
-                since: edges.map(|(since, _)| since),
-                stopped: edges.and_then(|(_, stopped)| stopped),
-                asked: tried.values().collect(),
-            };
-            output::print_json(&printed)?;
-        }
+    if args.format.is_json() {
+        let printed = SinceOutput {
+            file: file.title.clone(),
+            runtime: name,
+            released: versions.len(),
+            since: edges.map(|(since, _)| since),
+            stopped: edges.and_then(|(_, stopped)| stopped),
+            asked: tried.values().collect(),
+        };
+        output::print_versioned_json(SCHEMA_VERSION, &printed)?;
+    } else {
+        output::print(&text(&file.title, name, &versions, found, &tried))?;
     }
     Ok(if found.is_some_and(|range| range.last + 1 == versions.len()) { exit::OK } else { exit::REGRESSION })
 }
@@ -255,22 +251,13 @@ impl Asker<'_> {
     /// The cell of this column.
     fn cell(&self, column: Runtime) -> Option<Cell> {
         let (scenario, guest) = self.prepared;
-        let scenarios = std::slice::from_ref(scenario);
+        let build = BuildOptions { offline: true, require_built: false };
+        let limits = run_all::limits(self.args.timeout);
         let request = Request {
-            scenarios,
-            runtimes: vec![column],
-            jobs: 1,
             use_cache: true,
-            confirm: false,
-            limits: run_all::limits(self.args.timeout),
-            build: BuildOptions { offline: true, require_built: false },
             given: BTreeMap::from([(scenario.name.clone(), guest.clone())]),
-            inputs_are_complete: false,
-            withheld: BTreeMap::new(),
-            shared_time: None,
             engines: matrix::EngineBuilds::Built,
-            sink: None,
-            retention: crate::cell::Retention::default(),
+            ..Request::one_cell(std::array::from_ref(scenario), column, limits, build)
         };
         let results = matrix::run(self.lab, &request, &|_| ());
         let metadata = RunMetadata {

@@ -10,9 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::common::{self, Purpose, usage};
-use super::format::FormatArgs;
+use super::arguments::{EngineArgs, RuntimeArgs};
+use super::baseline::BaselineArgs;
+use super::format::RunFormatArgs;
 use super::guest_file::MaxSize;
-use super::{baseline, output, run_all, suggest};
+use super::{output, run_all, suggest};
 use crate::cell::{Retention, TempDir};
 use crate::glob;
 use crate::guest::{BuildOptions, Guest};
@@ -28,7 +30,7 @@ use wasmlab_model::file_error::FileError;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;
 use wasmlab_process as process;
-use wasmlab_report::{GroupBy, suite as overview, table};
+use wasmlab_report::{GroupBy, suite as overview};
 use wasmlab_report::visible::VisiblePath;
 
 mod abi;
@@ -82,14 +84,10 @@ pub struct Args {
     /// Run only tests that match the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     test: Vec<String>,
-    /// Run only on runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may
-    /// be repeated
-    #[arg(long, value_name = "GLOB")]
-    runtime: Vec<String>,
-    /// Compare with an earlier report (a file, or the one published in a git revision), and exit with 1 only for
-    /// regressions
-    #[arg(long, value_name = "FILE|REV[:PATH]")]
-    baseline: Option<String>,
+    #[command(flatten)]
+    columns: RuntimeArgs,
+    #[command(flatten)]
+    baseline: BaselineArgs,
     /// Number of tests to run in parallel [default: one per CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -104,16 +102,9 @@ pub struct Args {
     #[arg(long)]
     require_present: bool,
     #[command(flatten)]
-    shown: FormatArgs,
-    /// Show every column and every explanation (same as --output table)
-    #[arg(long, conflicts_with = "renderer")]
-    full: bool,
-    /// Do not use the network while building engines
-    #[arg(long)]
-    offline: bool,
-    /// Which embedded engines to build
-    #[arg(long, value_enum, default_value_t = common::EnginesArg::All)]
-    engines: common::EnginesArg,
+    shown: RunFormatArgs,
+    #[command(flatten)]
+    engines: EngineArgs,
     #[command(flatten)]
     max_size: MaxSize,
 }
@@ -123,11 +114,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let found = chosen(load(&path)?, &args.test)?;
     let files = read_wast(&found.wast)?;
     let suites = found.suites;
-    let mut runtimes = common::columns(lab, &args.runtime)?;
-    if suites.is_empty() && args.runtime.is_empty() {
+    let mut runtimes = args.columns.columns(lab)?;
+    if suites.is_empty() && args.columns.runtime.is_empty() {
         runtimes.retain(wast_files::is_asked);
     }
-    let baseline = args.baseline.as_deref().map(|name| baseline::read(lab, name)).transpose()?;
+    let baseline = args.baseline.read(lab)?;
     let copies = TempDir::create(false)?;
     let roots = copy_roots(&suites, copies.path())?;
     let limits = run_all::limits(args.timeout);
@@ -155,25 +146,25 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: true,
         limits,
-        build: BuildOptions { offline: args.offline, require_built: false },
+        build: BuildOptions { offline: args.engines.offline, require_built: false },
         given: guests,
         inputs_are_complete: true,
         withheld,
         shared_time: Some(&shared_time),
-        engines: args.engines.to_builds(),
+        engines: args.engines.to_engine_builds(),
         sink: None,
         retention: Retention::default(),
     };
     let finish = |report: &mut RunReport| {
         abi::mark_lacking(report);
         collapse(&files, report);
-        if let Some((name, baseline)) = &baseline {
-            wasmlab_report::compare::against(baseline, name, report);
+        if let Some(baseline) = &baseline {
+            baseline.compare(report);
         }
     };
-    let selected = Selection { scenarios: args.test.clone(), runtimes: args.runtime.clone(), partition: None };
+    let selected = Selection { scenarios: args.test.clone(), runtimes: args.columns.runtime.clone(), partition: None };
     let purpose = Purpose { selected, finish: Some(&finish), ..Purpose::of("suite") };
-    let shown = args.shown.or(if args.full { table::RENDERER } else { overview::RENDERER });
+    let shown = args.shown.or(overview::RENDERER);
     let (code, report) = common::run(lab, &request, purpose, &lab.suite_reports(), (shown, GroupBy::Family))?;
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
@@ -276,7 +267,7 @@ fn copy_roots(suites: &[Suite], into: &Path) -> Result<BTreeMap<PathBuf, DirTemp
         }
         let folder = into.join(index.to_string());
         fs::create_dir(&folder).and_then(|()| tree.copy(&folder)).with_context(failed)?;
-        let sha256 = Tree::read(&folder).and_then(|own| own.sha256()).with_context(failed)?;
+        let sha256 = Tree::read(&folder).and_then(|copy| copy.sha256()).with_context(failed)?;
         copies.insert(root.clone(), DirTemplate { folder, sha256 });
     }
     Ok(copies)

@@ -46,21 +46,21 @@ fn span(index: usize, column: &TableColumn, rows: &[Vec<String>]) -> (usize, usi
 /// The lines of a table with these rows, each as long as `columns`, for a terminal of `width` characters.
 pub fn table(width: usize, columns: &[TableColumn], rows: &[Vec<String>]) -> String {
     let spans: Vec<(usize, usize)> = columns.iter().enumerate().map(|(index, c)| span(index, c, rows)).collect();
-    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let mut shown: Vec<usize> = (0..columns.len()).collect();
     let gap = usize::from(GAP);
-    while kept.iter().map(|index| spans[*index].1 + gap).sum::<usize>() > width + gap
-        && let Some(out) = kept.iter().copied().filter(|i| columns[*i].leaves > 0).min_by_key(|i| columns[*i].leaves)
+    while shown.iter().map(|index| spans[*index].1 + gap).sum::<usize>() > width + gap
+        && let Some(out) = shown.iter().copied().filter(|i| columns[*i].leaves > 0).min_by_key(|i| columns[*i].leaves)
     {
-        kept.retain(|index| *index != out);
+        shown.retain(|index| *index != out);
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     // Remove the gap after the last column.
     table.set_width(u16::try_from(width + gap).unwrap_or(u16::MAX));
-    table.set_header(kept.iter().map(|index| columns[*index].head));
-    table.add_rows(rows.iter().map(|row| kept.iter().filter_map(|index| row.get(*index))));
-    for (column, index) in table.column_iter_mut().zip(&kept) {
+    table.set_header(shown.iter().map(|index| columns[*index].head));
+    table.add_rows(rows.iter().map(|row| shown.iter().filter_map(|index| row.get(*index))));
+    for (column, index) in table.column_iter_mut().zip(&shown) {
         column.set_padding((0, GAP));
         column.set_constraint(match columns[*index].wraps {
             None => ColumnConstraint::ContentWidth,

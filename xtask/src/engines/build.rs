@@ -129,10 +129,10 @@ impl Cargo {
     /// The crates to compile for this machine.
     fn crates(&self) -> Result<BTreeSet<PackageId>, String> {
         let options = ["--format-version", "1", "--filter-platform", "host-tuple"].map(OsString::from);
-        let ended =
+        let completed =
             process::run(&self.command("metadata", &options)).map_err(|e| format!("cargo cannot be started: {e}"))?;
-        succeeded(&ended)?;
-        let metadata = MetadataCommand::parse(String::from_utf8_lossy(&ended.stdout))
+        succeeded(&completed)?;
+        let metadata = MetadataCommand::parse(String::from_utf8_lossy(&completed.stdout))
             .map_err(|e| format!("the output of cargo metadata cannot be parsed: {e}"))?;
         Ok(crates_of(&metadata))
     }
@@ -180,8 +180,8 @@ impl Compiled {
     }
 }
 
-fn succeeded(ended: &CompletedProcess) -> Result<(), String> {
-    if ended.success() { Ok(()) } else { Err(cargo_errors(&ended.stderr, &ended.exit_reason.to_string())) }
+fn succeeded(completed: &CompletedProcess) -> Result<(), String> {
+    if completed.success() { Ok(()) } else { Err(cargo_errors(&completed.stderr, &completed.exit_reason.to_string())) }
 }
 
 /// The error lines in cargo's output.

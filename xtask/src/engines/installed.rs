@@ -29,8 +29,8 @@ pub fn how_to_install(engine: &str, runtime: Option<&str>) -> String {
 /// Finds an installed engine or driver: first in the user's data folder, then on PATH.
 pub(super) fn find(lab: &Lab, engine: &str) -> Result<Built, Absence> {
     let name = program_name(engine);
-    let kept = Lab::installed_engines().map(|folder| folder.join(&name)).filter(|program| program.is_file());
-    let Some(program) = kept.or_else(|| lab.machine.which(&name)) else {
+    let in_data_folder = Lab::installed_engines().map(|folder| folder.join(&name)).filter(|program| program.is_file());
+    let Some(program) = in_data_folder.or_else(|| lab.machine.which(&name)) else {
         return Err(Absence::new(format!("the engine {engine} is not installed"), how_to_install(engine, None)));
     };
     let other = |absence: Absence| Absence {

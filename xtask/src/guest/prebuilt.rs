@@ -134,8 +134,8 @@ pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Gues
     }
     for (name, _) in provenance.files() {
         let file = lab.fixture(&scenario.name).join(name);
-        let kept = fs::read(&file).and_then(|bytes| lab.cache.put_object(&bytes));
-        kept.map_err(|e| damaged(format!("{}: {e}", file.visible())))?;
+        let stored = fs::read(&file).and_then(|bytes| lab.cache.put_object(&bytes));
+        stored.map_err(|e| damaged(format!("{}: {e}", file.visible())))?;
     }
     Ok(Guest {
         sha256: provenance.sha256,

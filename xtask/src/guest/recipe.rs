@@ -86,7 +86,7 @@ fn run(command: &BuildCommand, out: &Path) -> Result<(), NotBuilt> {
     let mut args = command.argv.iter().cloned();
     let program = PathBuf::from(args.next().unwrap_or_default());
     let limit = limit();
-    let ended = process::run(&Command {
+    let completed = process::run(&Command {
         program: program.clone(),
         args: args.collect(),
         env,
@@ -98,9 +98,9 @@ fn run(command: &BuildCommand, out: &Path) -> Result<(), NotBuilt> {
         limits: Limits::compiler(limit),
     });
     let _ = fs::remove_dir_all(&scratch);
-    let ended =
-        ended.map_err(|e| failed(Code::ToolchainBroken, format!("`{}` cannot be started: {e}", program.visible())))?;
-    if ended.success() { Ok(()) } else { Err(failure(&ended, limit)) }
+    let completed = completed
+        .map_err(|e| failed(Code::ToolchainBroken, format!("`{}` cannot be started: {e}", program.visible())))?;
+    if completed.success() { Ok(()) } else { Err(failure(&completed, limit)) }
 }
 
 fn unwritable(out: &Path, error: &io::Error) -> NotBuilt {
@@ -140,12 +140,12 @@ fn left(path: &Path, key: &str) -> Result<Vec<u8>, NotBuilt> {
 }
 
 /// Why a compiler failed.
-fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
-    let message = diagnostics(ended);
+fn failure(completed: &CompletedProcess, limit: Duration) -> NotBuilt {
+    let message = diagnostics(completed);
     let output = if message.is_empty() { "it printed nothing".to_owned() } else { format!("it printed: {message}") };
-    match ended.exit_reason {
+    match completed.exit_reason {
         ExitReason::Exited(code) => {
-            let text = String::from_utf8_lossy(&ended.stderr);
+            let text = String::from_utf8_lossy(&completed.stderr);
             let symbols = linker::undefined_symbols(&text);
             if symbols.is_empty() {
                 failed(Code::CompileError, format!("the compiler failed (exit code {code}): {message}"))
@@ -170,10 +170,10 @@ fn failure(ended: &CompletedProcess, limit: Duration) -> NotBuilt {
 }
 
 /// The compiler's error messages, without surrounding output.
-fn diagnostics(ended: &CompletedProcess) -> String {
+fn diagnostics(completed: &CompletedProcess) -> String {
     /// Maximum line length in a report.
     const LONGEST: usize = 300;
-    let text = String::from_utf8_lossy(if ended.stderr.is_empty() { &ended.stdout } else { &ended.stderr });
+    let text = String::from_utf8_lossy(if completed.stderr.is_empty() { &completed.stdout } else { &completed.stderr });
     let mut lines: Vec<&str> = text.lines().filter(|l| l.contains("error")).take(6).collect();
     if lines.is_empty() {
         lines = text.lines().rev().filter(|l| !l.trim().is_empty()).take(3).collect();

@@ -32,10 +32,10 @@ impl Machine {
         for name in ["TMPDIR", "TEMP", "TMP"] {
             query.env.insert(name.into(), folder.path().into());
         }
-        let ended = run(&query, folder.path(), LIMIT)?;
+        let completed = run(&query, folder.path(), LIMIT)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (stdout, stderr) = (text(&ended.stdout), text(&ended.stderr));
-        if !ended.success() {
+        let (stdout, stderr) = (text(&completed.stdout), text(&completed.stderr));
+        if !completed.success() {
             let message = stderr.lines().filter(|line| line.contains("error:")).take(2).collect::<Vec<_>>().join("; ");
             let message =
                 if message.is_empty() { stderr.lines().next().unwrap_or("no message").to_owned() } else { message };

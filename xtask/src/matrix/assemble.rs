@@ -69,14 +69,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     if metadata.compare {
         notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
     }
-    imitated_messages::correct(&mut cells);
-    cut_exit_codes::correct(&mut cells, request.scenarios);
-    blame::compare(&mut cells, &of_same_guests);
-    remedies::of_unnamed_start(&request.runtimes, &artifacts, &mut cells);
-    remedies::of_same_traps(&mut cells);
-    remedies::of_runtimes(&request.runtimes, &mut cells);
-    remedies::of_rows(&mut cells, &artifacts, &of_same_guests);
-    remedies::of_targets(&mut cells, &store);
+    compare_cells(request, &artifacts, &store, &of_same_guests, &mut cells);
     if metadata.compare {
         unusable.extend(compare_with_snapshots(&store, &runtimes, &mut cells));
     }
@@ -113,6 +106,25 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
     report.notes.sort();
     report.notes.dedup();
     report
+}
+
+/// What only a comparison shows: whether a message is the guest's, whether an exit code was cut, who is to blame, and
+/// which other column or target would help.
+fn compare_cells(
+    request: &Request,
+    artifacts: &[Artifact],
+    store: &Store,
+    of_same_guests: &AcceptedLines,
+    cells: &mut [Cell],
+) {
+    imitated_messages::correct(cells);
+    cut_exit_codes::correct(cells, request.scenarios);
+    blame::compare(cells, of_same_guests);
+    remedies::of_unnamed_start(&request.runtimes, artifacts, cells);
+    remedies::of_same_traps(cells);
+    remedies::of_runtimes(&request.runtimes, cells);
+    remedies::of_rows(cells, artifacts, of_same_guests);
+    remedies::of_targets(cells, store);
 }
 
 /// The accepted results of cells that were not measured here.

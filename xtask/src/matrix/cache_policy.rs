@@ -121,13 +121,13 @@ mod tests {
 
     #[test]
     fn unrepeatable_results_are_cached_after_two_agree() {
-        let (ended, late, crashed) = (&Outcome::Exited(0), &Outcome::Limit(Limit::Time(10)), &Outcome::Signaled(11));
-        check(&[ended], (CacheDecision::Settled, true));
+        let (exited, late, crashed) = (&Outcome::Exited(0), &Outcome::Limit(Limit::Time(10)), &Outcome::Signaled(11));
+        check(&[exited], (CacheDecision::Settled, true));
         check(&[late], (CacheDecision::Unconfirmed, false));
         check(&[late, late], (CacheDecision::Settled, true));
         check(&[late, crashed], (CacheDecision::Unconfirmed, false));
         check(&[late, crashed, crashed], (CacheDecision::Settled, true));
-        check(&[late, ended], (CacheDecision::Settled, true));
+        check(&[late, exited], (CacheDecision::Settled, true));
         check(&[&Outcome::Interrupted], (CacheDecision::Settled, false));
     }
 

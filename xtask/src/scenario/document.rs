@@ -129,8 +129,8 @@ fn key_within(value: &DeValue<'_>, span: &Range<usize>) -> Option<String> {
 
 /// Removes the key or value at `span` and returns the name of its top-level entry; `None` if there is none.
 fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
-    let own = |(key, value): (&Spanned<_>, &Spanned<_>)| key.span() == *span || value.span() == *span;
-    let found = table.iter().find(|(key, value)| own((key, value))).map(|(key, _)| key.get_ref().clone());
+    let is_at_span = |(key, value): (&Spanned<_>, &Spanned<_>)| key.span() == *span || value.span() == *span;
+    let found = table.iter().find(|(key, value)| is_at_span((key, value))).map(|(key, _)| key.get_ref().clone());
     if let Some(name) = found {
         table.remove(&*name)?;
         return Some(name.into_owned());

@@ -1,9 +1,11 @@
 //! Valid and invalid `scenario.toml` files; each error with its line and text.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{load, load_all};
+use crate::store::files;
 
 const GOOD: &str = r#"schema = 1
 title = "Adds"
@@ -258,29 +260,29 @@ fn missing_files_and_colliding_names_are_errors() {
     assert!(super::same_names(&scenarios)[0].message.contains("already contains a scenario of this name"));
 }
 
-/// Routes are compared on the same program. A build reads only its own folder, so the source exists several times.
+/// Routes are compared on the same program. A build reads only its own folder, so a source stands in several folders.
 #[test]
-fn routes_of_one_program_share_its_source() {
+fn copies_of_a_source_are_equal() {
+    #[derive(serde::Deserialize)]
+    struct List {
+        copies: Vec<BTreeSet<PathBuf>>,
+    }
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("scenarios");
-    for copies in [
-        &["c-clang-hello/hello.c", "c-zig-hello/hello.c", "c-wasi-sdk-hello/hello.c"][..],
-        &["cpp-emscripten-js-hello/hello.cpp", "cpp-emscripten-standalone-hello/hello.cpp"],
-        &[
-            "c-clang-system/system.c",
-            "c-zig-system/system.c",
-            "cpp-emscripten-standalone-system/system.cpp",
-            "cpp-emscripten-standalone-files/system.cpp",
-        ],
-        &[
-            "c-clang-tcp-server/server.c",
-            "c-clang-tcp-server-undefined/server.c",
-            "c-emscripten-standalone-tcp-echo/server.c",
-        ],
-    ] {
-        let text = |copy: &str| fs::read_to_string(scenarios.join(copy)).unwrap();
-        for copy in &copies[1..] {
-            assert_eq!(text(copy), text(copies[0]), "{copy} is not {}", copies[0]);
-        }
+    let read = |file: &Path| fs::read(scenarios.join(file)).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let list: List = toml::from_str(&fs::read_to_string(scenarios.join("copies.toml")).unwrap()).unwrap();
+    for copies in &list.copies {
+        let contents: BTreeSet<Vec<u8>> = copies.iter().map(|file| read(file)).collect();
+        assert!(
+            copies.len() > 1 && contents.len() == 1,
+            "scenarios/copies.toml lists these files, and they differ: {copies:?}"
+        );
+    }
+    let mut equal: BTreeMap<Vec<u8>, BTreeSet<PathBuf>> = BTreeMap::new();
+    for file in files::walk(&scenarios, &["target", "node_modules"]).unwrap() {
+        equal.entry(read(&file)).or_default().insert(file);
+    }
+    for copies in equal.into_values().filter(|copies| copies.len() > 1) {
+        assert!(list.copies.contains(&copies), "these files are equal: list them in scenarios/copies.toml: {copies:?}");
     }
 }
 

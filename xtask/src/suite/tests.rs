@@ -147,8 +147,8 @@ fn errors_name_field_and_remedy() {
 /// The documents that are committed with the lab's own suite, and folders with errors.
 #[test]
 fn folders_are_read() {
-    let own = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/suite")).unwrap();
-    let suites = load(&own).unwrap().suites;
+    let folder = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/suite")).unwrap();
+    let suites = load(&folder).unwrap().suites;
     let names: Vec<&str> = suites.iter().map(|suite| suite.target.as_str()).collect();
     assert_eq!(names, ["wasm32-wasip1", "wasm32-wasip2"]);
     assert!(suites[0].name.starts_with("The lab's own tests"));

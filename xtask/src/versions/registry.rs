@@ -24,7 +24,7 @@ const MAX_LIST: u64 = 4 << 20;
 /// # Errors
 /// If the package manager fails and there is no list from before.
 pub fn released(lab: &Lab, package: Package, offline: bool) -> Result<(Vec<String>, Option<String>), String> {
-    let kept = lab.cache.dir().join("versions").join(format!("{}.list", package.name));
+    let list_file = lab.cache.dir().join("versions").join(format!("{}.list", package.name));
     let command = package.list_command();
     let answer = if offline { Err("--offline".to_owned()) } else { run(lab, &command, LIST_LIMIT) };
     let why = match answer {
@@ -32,13 +32,13 @@ pub fn released(lab: &Lab, package: Package, offline: bool) -> Result<(Vec<Strin
             versions if versions.is_empty() => format!("{} lists no version", shown(&command)),
             versions => {
                 // If it cannot be kept, the next search needs the network again.
-                let _ = files::write_atomically(&kept, output.as_bytes());
+                let _ = files::write_atomically(&list_file, output.as_bytes());
                 return Ok((versions, None));
             }
         },
         Err(why) => why,
     };
-    match read_text(&kept, MAX_LIST).map(|output| package.versions_in(&output)) {
+    match read_text(&list_file, MAX_LIST).map(|output| package.versions_in(&output)) {
         Ok(versions) if !versions.is_empty() => Ok((versions, Some(why))),
         _ => Err(why),
     }
@@ -86,15 +86,15 @@ fn run(lab: &Lab, command: &[OsString], limit: Duration) -> Result<String, Strin
         report: None,
         limits: Limits::compiler(limit),
     };
-    let ended = process::run(&command).map_err(|e| format!("`{command_line}` cannot be started: {e}"))?;
-    if ended.success() {
-        return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
+    let completed = process::run(&command).map_err(|e| format!("`{command_line}` cannot be started: {e}"))?;
+    if completed.success() {
+        return Ok(String::from_utf8_lossy(&completed.stdout).into_owned());
     }
-    let stderr = String::from_utf8_lossy(&ended.stderr);
+    let stderr = String::from_utf8_lossy(&completed.stderr);
     let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_error = |line: &&str| line.to_ascii_lowercase().contains("error");
     let message = lines().find(is_error).or_else(|| lines().next_back()).unwrap_or("no message");
-    Err(format!("`{command_line}` {}: {message}", ended.exit_reason))
+    Err(format!("`{command_line}` {}: {message}", completed.exit_reason))
 }
 
 fn shown(command: &[OsString]) -> String {

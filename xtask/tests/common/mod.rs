@@ -103,10 +103,10 @@ pub fn result_of(output: Output) -> CommandResult {
 pub fn measured(report: &serde_json::Value) -> Vec<(String, String, String)> {
     let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let cells = report["cells"].as_array().unwrap();
-    let (here, absent): (Vec<_>, Vec<_>) = cells.iter().partition(|c| c["verdict"] != "absent");
+    let (present, absent): (Vec<_>, Vec<_>) = cells.iter().partition(|c| c["verdict"] != "absent");
     for cell in absent {
         required::not_here(&text(cell, "runtime"), &text(cell, "detail"));
     }
-    assert!(!here.is_empty(), "no runtime is here: run `cargo xtask run-all` first, or install Node.js");
-    here.iter().map(|c| (text(c, "runtime"), text(c, "verdict"), text(c, "code"))).collect()
+    assert!(!present.is_empty(), "no runtime is here: run `cargo xtask run-all` first, or install Node.js");
+    present.iter().map(|c| (text(c, "runtime"), text(c, "verdict"), text(c, "code"))).collect()
 }

@@ -69,8 +69,8 @@ pub fn has_64_bit_addresses(facts: &Facts, import: &Import) -> bool {
 pub fn unchecked_mismatch(facts: &Facts) -> Option<Judgement> {
     let import =
         facts.imports.iter().find(|import| has_64_bit_addresses(facts, import) && import.name == "fd_write")?;
-    let detail = "it ends and prints nothing: this runtime does not check the types of imports, and what the guest \
-                  writes is lost";
+    let detail = "it exits with success but prints nothing: this runtime does not check the types of imports, so the \
+                  guest's output is lost";
     Some(of_64_bit_addresses(with_code(Code::ImportTypeMismatch, import_name(&import.module, &import.name), detail)))
 }
 

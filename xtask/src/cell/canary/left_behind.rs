@@ -236,12 +236,12 @@ mod tests {
         use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
         let deep = |dir: &Path, secret: &str| {
             let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let mut here = openat(CWD, dir, flags, Mode::empty()).unwrap();
+            let mut folder = openat(CWD, dir, flags, Mode::empty()).unwrap();
             for _ in 0..3000 {
-                mkdirat(&here, "folder", Mode::RWXU).unwrap();
-                here = openat(&here, "folder", flags, Mode::empty()).unwrap();
+                mkdirat(&folder, "folder", Mode::RWXU).unwrap();
+                folder = openat(&folder, "folder", flags, Mode::empty()).unwrap();
             }
-            let file = openat(&here, "a", OFlags::CREATE | OFlags::WRONLY, Mode::RWXU).unwrap();
+            let file = openat(&folder, "a", OFlags::CREATE | OFlags::WRONLY, Mode::RWXU).unwrap();
             rustix::io::write(&file, secret.as_bytes()).unwrap();
         };
         let found = found(deep, EVER, 1 << 30);

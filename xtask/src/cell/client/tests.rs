@@ -67,9 +67,9 @@ fn run_script(script: &str, port: u16, steps: &str) -> (ScriptProgress, Complete
 
 /// Asserts that every step passes.
 fn passes(script: &str, port: u16, steps: &str) -> CompletedProcess {
-    let (progress, ended) = run_script(script, port, steps);
+    let (progress, completed) = run_script(script, port, steps);
     assert_eq!((progress.failed, progress.steps_passed), (None, progress.steps), "{steps}");
-    ended
+    completed
 }
 
 /// Asserts that the last step fails for this reason.

@@ -45,9 +45,9 @@ pub fn find(args: &Args) -> Result<Config> {
     let path = match &args.config {
         Some(path) => path.clone(),
         None => {
-            let here = env::current_dir()?;
+            let folder = env::current_dir()?;
             // A pipe or a device of this name is not skipped: reading it is an error.
-            match candidates(&here).find(|path| fs::symlink_metadata(path).is_ok()) {
+            match candidates(&folder).find(|path| fs::symlink_metadata(path).is_ok()) {
                 Some(path) => path,
                 None => {
                     return usage(format!(
@@ -57,8 +57,8 @@ pub fn find(args: &Args) -> Result<Config> {
             }
         }
     };
-    let kept = DirArgs { keep_dirs: args.guest.dirs.keep_dirs.clone(), ..DirArgs::default() };
-    if args.guest != (GuestArgs { dirs: kept, ..GuestArgs::default() }) {
+    let dirs = DirArgs { keep_dirs: args.guest.dirs.keep_dirs.clone(), ..DirArgs::default() };
+    if args.guest != (GuestArgs { dirs, ..GuestArgs::default() }) {
         return usage(format!("guest options need a FILE: for the files of {NAME}, set them in {NAME}"));
     }
     let text = read_text(&path, MAX_BYTES).or_else(|e| usage(format!("failed to read `{}`: {e}", path.visible())))?;
@@ -70,9 +70,9 @@ pub fn find(args: &Args) -> Result<Config> {
 
 /// Where `wasmlab.toml` is looked for: in this folder and its parents, up to the root of the git repository; outside of
 /// a repository in this folder only, since anybody may write to a parent such as `/tmp`.
-fn candidates(here: &Path) -> impl Iterator<Item = PathBuf> + '_ {
-    let last = repository(here).unwrap_or(here);
-    here.ancestors().take_while(move |dir| dir.starts_with(last)).map(|dir| dir.join(NAME))
+fn candidates(folder: &Path) -> impl Iterator<Item = PathBuf> + '_ {
+    let last = repository(folder).unwrap_or(folder);
+    folder.ancestors().take_while(move |dir| dir.starts_with(last)).map(|dir| dir.join(NAME))
 }
 
 /// The git repository that a folder is in.
@@ -202,7 +202,7 @@ proposals = ["bulk-memory"]
             let text = format!("schema = 1\n{head}[[file]]\npath = \"app.wasm\"\n{keys}\n");
             let faults = parse(&text, &folder, "wasmlab.toml").err().unwrap_or_default().join("\n");
             assert_eq!(faults.is_empty(), wanted.is_none(), "{keys}: {faults}");
-            assert!(wanted.is_none_or(|words| faults.contains(words)), "{keys}: {faults}");
+            assert!(wanted.is_none_or(|expected| faults.contains(expected)), "{keys}: {faults}");
         };
         check("runtimes = [\"wasmtime-cli@./evil\"]\n", "", Some("names a program"));
         check("runtimes = [\"node@24\"]\n", "", None);

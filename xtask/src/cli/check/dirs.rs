@@ -58,8 +58,8 @@ impl DirArgs {
         let mut dirs = Vec::new();
         for (index, text) in self.dir.iter().enumerate() {
             let (host, guest) = parse("--dir", text)?;
-            let own = originals.as_ref().map(|folder| folder.path().join(index.to_string())).unwrap_or_default();
-            let original = self.copy(text, &host, own)?;
+            let into = originals.as_ref().map(|folder| folder.path().join(index.to_string())).unwrap_or_default();
+            let original = self.copy(text, &host, into)?;
             dirs.push(Dir { guest, template: Some(original), ..Dir::default() });
         }
         for text in &self.dir_rw {
@@ -70,7 +70,7 @@ impl DirArgs {
     }
 
     /// The folder of `--keep-dirs`, absolute; it must be empty or not exist.
-    pub fn keep(&self) -> Result<Option<PathBuf>> {
+    pub fn keep_folder(&self) -> Result<Option<PathBuf>> {
         let Some(folder) = &self.keep_dirs else { return Ok(None) };
         let taken = match fs::read_dir(folder) {
             Ok(mut entries) => entries.next().is_some(),
@@ -82,7 +82,7 @@ impl DirArgs {
         Ok(Some(std::path::absolute(folder)?))
     }
 
-    fn copy(&self, text: &str, host: &Path, own: PathBuf) -> Result<DirTemplate> {
+    fn copy(&self, text: &str, host: &Path, into: PathBuf) -> Result<DirTemplate> {
         let tree = Tree::read(host).or_else(|e| usage(format!("--dir `{text}` cannot be read: {e}")))?;
         let limit = self.dir_limit.unwrap_or(DEFAULT_LIMIT_MIB).min(u64::MAX >> 20);
         if tree.bytes > limit << 20 {
@@ -95,9 +95,9 @@ impl DirArgs {
             output::print_progress(&format!("--dir `{text}`: {rest}"));
         }
         let failed = || format!("failed to copy --dir `{text}`");
-        fs::create_dir(&own).and_then(|()| tree.copy(&own)).with_context(failed)?;
-        let sha256 = Tree::read(&own).and_then(|own| own.sha256()).with_context(failed)?;
-        Ok(DirTemplate { folder: own, sha256 })
+        fs::create_dir(&into).and_then(|()| tree.copy(&into)).with_context(failed)?;
+        let sha256 = Tree::read(&into).and_then(|copy| copy.sha256()).with_context(failed)?;
+        Ok(DirTemplate { folder: into, sha256 })
     }
 }
 
@@ -151,7 +151,9 @@ mod tests {
         let check = |guest: &str, wanted: Option<&str>| {
             let error = parse("--dir", &format!("{host}::{guest}")).err().map(|error| error.to_string());
             match wanted {
-                Some(words) => assert!(error.as_ref().is_some_and(|e| e.contains(words)), "{error:?}, not {words}"),
+                Some(expected) => {
+                    assert!(error.as_ref().is_some_and(|e| e.contains(expected)), "{error:?}, not {expected}")
+                }
                 None => assert_eq!(error, None, "{guest}"),
             }
         };

@@ -161,23 +161,23 @@ mod tests {
         report.command = "check".to_owned();
         report.notes.clear();
         requirements.apply("hello", "hello.wasm", &mut report);
-        let told = report.cells.iter().filter(|c| c.required || c.known.is_some() && c.scenario == "hello").map(|c| {
+        let marked = report.cells.iter().filter(|c| c.required || c.known.is_some() && c.scenario == "hello").map(|c| {
             format!("{} {} {}", c.runtime, if c.required { "must" } else { "may" }, c.known.as_deref().unwrap_or("-"))
         });
-        let told = told.collect();
-        (report, told)
+        let marked = marked.collect();
+        (report, marked)
     }
 
     #[test]
     fn options_mark_the_cells_of_their_file() {
-        let told = |must: &[&str], allow: &[&str]| applied(must, allow, None).1;
-        assert!(told(&[], &[]).is_empty());
-        assert_eq!(told(&["node"], &[]), ["node must -"]);
+        let marked = |must: &[&str], allow: &[&str]| applied(must, allow, None).1;
+        assert!(marked(&[], &[]).is_empty());
+        assert_eq!(marked(&["node"], &[]), ["node must -"]);
         let allowed = |text: &str| vec![format!("wasmtime-winch may allowed by --allow {text}")];
-        assert_eq!(told(&[], &["wasmtime-*"]), allowed("wasmtime-*"));
-        assert_eq!(told(&[], &["*:unsupported-proposal"]), allowed("*:unsupported-proposal"));
+        assert_eq!(marked(&[], &["wasmtime-*"]), allowed("wasmtime-*"));
+        assert_eq!(marked(&[], &["*:unsupported-proposal"]), allowed("*:unsupported-proposal"));
         // A pass, another code, a runtime that is absent.
-        assert!(told(&[], &["wasmi", "wasmtime-winch:trap", "node"]).is_empty());
+        assert!(marked(&[], &["wasmi", "wasmtime-winch:trap", "node"]).is_empty());
     }
 
     #[test]

@@ -16,9 +16,9 @@ use wasmlab_model::verdict::Verdict;
 
 /// Tries the remedies of each file. A remedy that does not help, and a tool that is absent, become notes too.
 pub fn add(lab: &Lab, request: &Request, report: &mut RunReport) {
-    let here: BTreeSet<&str> =
+    let present: BTreeSet<&str> =
         report.runtimes.iter().filter(|runtime| runtime.tool.present).map(|runtime| runtime.id.as_str()).collect();
-    let runtimes = request.runtimes.iter().filter(|runtime| here.contains(runtime.id())).cloned().collect();
+    let runtimes = request.runtimes.iter().filter(|runtime| present.contains(runtime.id())).cloned().collect();
     let request = Request {
         runtimes,
         given: request.given.clone(),
@@ -85,9 +85,9 @@ fn result(adapted: &Adapted, before: &BTreeSet<&str>, note: impl Fn(NoteKind, St
     let (gained, lost) = (in_order(&after, before), in_order(before, &after));
     let shown = adapted.shown();
     if gained.is_empty() {
-        let said = adapted.cells.iter().find(|cell| cell.code.is_some());
-        let said = said.map(|cell| format!(" ({}: {})", cell.runtime, cell.detail)).unwrap_or_default();
-        return note(NoteKind::RemedyTried, format!("{shown}: no further runtime runs it{said}"));
+        let failed = adapted.cells.iter().find(|cell| cell.code.is_some());
+        let why = failed.map(|cell| format!(" ({}: {})", cell.runtime, cell.detail)).unwrap_or_default();
+        return note(NoteKind::RemedyTried, format!("{shown}: no further runtime runs it{why}"));
     }
     let lost = match lost.len() {
         0 => String::new(),

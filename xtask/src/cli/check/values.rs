@@ -59,7 +59,7 @@ mod tests {
     fn types_of_components_have_values() {
         let check = |ty: &str, text: &str, wanted: Result<&str, &str>| match (typed(ty, text), wanted) {
             (Ok(value), Ok(wanted)) => assert_eq!(value.to_string(), wanted, "{ty} {text}"),
-            (Err(error), Err(words)) => assert!(error.contains(words), "{error}"),
+            (Err(error), Err(expected)) => assert!(error.contains(expected), "{error}"),
             (got, _) => panic!("{ty} {text}: {got:?}"),
         };
         check("u32", "42", Ok("i32:42"));

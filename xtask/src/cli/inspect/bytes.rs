@@ -17,8 +17,7 @@ const PER_LINE: usize = 8;
 
 /// The output of `--bytes --json`.
 #[derive(serde::Serialize)]
-struct Printed {
-    schema: u32,
+struct BytesOutput {
     file: String,
     #[serde(flatten)]
     annotated: Annotated,
@@ -28,8 +27,7 @@ struct Printed {
 pub fn print(file: &Path, json: bool) -> Result<Result<()>, ReadError> {
     let annotated = reading::bytes(file)?;
     Ok(if json {
-        let printed = Printed { schema: SCHEMA_VERSION, file: file.display().to_string(), annotated };
-        output::print_json(&printed)
+        output::print_versioned_json(SCHEMA_VERSION, &BytesOutput { file: file.display().to_string(), annotated })
     } else {
         output::print(&text(&annotated, output::render_options().width))
     })

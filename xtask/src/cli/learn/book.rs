@@ -73,8 +73,8 @@ pub fn run(tour: &mut Tour, check: bool) -> Result<u8> {
             if !is_same {
                 different.push(format!("chapter {}: the output of `{source}` has changed", chapter.number));
             }
-            let kept = if is_same { old.cloned() } else { None };
-            outputs.insert(source.to_owned(), kept.unwrap_or(new));
+            let unchanged = if is_same { old.cloned() } else { None };
+            outputs.insert(source.to_owned(), unchanged.unwrap_or(new));
         }
     }
     tour.lab.machine.save();

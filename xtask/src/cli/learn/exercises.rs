@@ -18,7 +18,7 @@ use crate::store::files;
 use wasmlab_report::visible::VisiblePath;
 
 /// How often `--watch` looks at the files.
-const LOOK: Duration = Duration::from_millis(250);
+const WATCH_PERIOD: Duration = Duration::from_millis(250);
 /// The most lines shown of an output that is not right yet.
 const MAX_SHOWN: usize = 16;
 
@@ -122,9 +122,9 @@ fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a E
     let is_open = |(chapter, exercise): &(&Chapter, &Exercise)| {
         !tour.progress.done(chapter).passed.contains(&exercise.name)
     };
-    let here = |(chapter, _): &(&Chapter, &Exercise)| chapter.folder == tour.progress.current;
+    let is_of_current_chapter = |(chapter, _): &(&Chapter, &Exercise)| chapter.folder == tour.progress.current;
     let at_hand = |(_, exercise): &(&Chapter, &Exercise)| exercise.name == tour.progress.exercise;
-    let mut open = all().filter(is_open).filter(at_hand).chain(all().filter(is_open).filter(here));
+    let mut open = all().filter(is_open).filter(at_hand).chain(all().filter(is_open).filter(is_of_current_chapter));
     let found = open.next().or_else(|| all().find(is_open));
     found.map_or_else(|| usage("all exercises pass; name one to check it again"), Ok)
 }
@@ -153,7 +153,7 @@ pub fn check(tour: &mut Tour, name: Option<&str>, watch: bool) -> Result<u8> {
         }
         output::print_progress("waiting for you to save a file (Ctrl-C to stop)");
         while contents(&folder) == before {
-            thread::sleep(LOOK);
+            thread::sleep(WATCH_PERIOD);
         }
     }
 }
@@ -213,11 +213,11 @@ pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
         for exercise in &chapter.exercises {
             let folder = tour.work(&exercise.name);
             if folder.exists() {
-                let kept = folder.with_extension("old");
-                if kept.exists() {
-                    fs::remove_dir_all(&kept).with_context(|| format!("failed to remove `{}`", kept.visible()))?;
+                let backup = folder.with_extension("old");
+                if backup.exists() {
+                    fs::remove_dir_all(&backup).with_context(|| format!("failed to remove `{}`", backup.visible()))?;
                 }
-                fs::rename(&folder, &kept).with_context(|| format!("failed to move `{}`", folder.visible()))?;
+                fs::rename(&folder, &backup).with_context(|| format!("failed to move `{}`", folder.visible()))?;
                 moved += 1;
             }
         }
@@ -228,7 +228,7 @@ pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
     tour.save()?;
     let what = if only.is_some() { format!("chapter {}", chapters[0].number) } else { "all chapters".to_owned() };
     let work = tour.typed(&progress::work_folder(&tour.file));
-    let kept = if moved == 0 { String::new() } else { format!("; your exercises were moved to {work}/NAME.old") };
-    output::print(&format!("{what}: your progress is reset{kept}\n"))?;
+    let note = if moved == 0 { String::new() } else { format!("; your exercises were moved to {work}/NAME.old") };
+    output::print(&format!("{what}: your progress is reset{note}\n"))?;
     Ok(exit::OK)
 }

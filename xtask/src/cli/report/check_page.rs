@@ -116,9 +116,10 @@ fn build(lab: &Lab) -> Result<PathBuf> {
         report: None,
         limits: Limits::compiler(BUILD_LIMIT),
     };
-    let ended = process::run(&command).context("failed to start cargo")?;
-    if !ended.success() {
-        bail!("failed to build {CRATE}: cargo {}\n{}", ended.exit_reason, String::from_utf8_lossy(&ended.stderr).trim());
+    let completed = process::run(&command).context("failed to start cargo")?;
+    if !completed.success() {
+        let stderr = String::from_utf8_lossy(&completed.stderr);
+        bail!("failed to build {CRATE}: cargo {}\n{}", completed.exit_reason, stderr.trim());
     }
     Ok(target_dir.join(TARGET).join("page").join(format!("{}.wasm", CRATE.replace('-', "_"))))
 }

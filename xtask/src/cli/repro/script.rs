@@ -46,8 +46,8 @@ impl Script<'_> {
         }
         if runtime.python_package.is_some() {
             let install = format!("python3 -m pip install --target {PYTHON_PACKAGES} --requirement requirements.txt");
-            let words = format!("its package is not installed: run `{install}` in this folder first");
-            text += &format!("[ -d {PYTHON_PACKAGES} ] || missing {}\n", quote(&words));
+            let message = format!("its package is not installed: run `{install}` in this folder first");
+            text += &format!("[ -d {PYTHON_PACKAGES} ] || missing {}\n", quote(&message));
         }
         let more = made.env.iter().map(|(name, value)| format!(" {name}=\"$PWD/{}\"", value.to_string_lossy()));
         text += &format!(
@@ -62,9 +62,9 @@ impl Script<'_> {
     /// The part that finds programs.
     fn programs(&self) -> String {
         let found = |variable: &str, names: &[&str], how: &str| {
-            let look = names.iter().map(|name| format!("command -v {name}")).collect::<Vec<_>>().join(" || ");
+            let lookup = names.iter().map(|name| format!("command -v {name}")).collect::<Vec<_>>().join(" || ");
             let message = format!("{} is not on PATH: {how}, or set {variable} to its path", names.join(" or "));
-            format!("{variable}=${{{variable}:-$({look})}} || missing {}\n", quote(&message))
+            format!("{variable}=${{{variable}:-$({lookup})}} || missing {}\n", quote(&message))
         };
         let of = |variable: &str, program: Program| found(variable, program.names, program.install_hint);
         let mut text = match self.runtime.source {

@@ -97,14 +97,18 @@ mod tests {
         Cell { runtime: runtime.to_owned(), verdict, code, blame, detail: "it is so".to_owned(), ..pass }
     }
 
-    fn check(here: &[(&str, Option<Code>)], there: &[(&str, Option<Code>)], blame: Blame, detail: &str) {
-        let mut cells: Vec<Cell> = here.iter().map(|(runtime, code)| cell(runtime, *code)).collect();
+    fn check(measured: &[(&str, Option<Code>)], accepted: &[(&str, Option<Code>)], blame: Blame, detail: &str) {
+        let mut cells: Vec<Cell> = measured.iter().map(|(runtime, code)| cell(runtime, *code)).collect();
         let line = |(runtime, code): &(&str, Option<Code>)| {
             let cell = cell(runtime, *code);
             ((cell.runtime.clone(), cell.scenario.clone()), Line::of(&cell, "1.0"))
         };
-        compare(&mut cells, &there.iter().map(line).collect::<AcceptedLines>());
-        assert_eq!((cells[0].blame.as_slice(), cells[0].detail.as_str()), (&[blame][..], detail), "{here:?} {there:?}");
+        compare(&mut cells, &accepted.iter().map(line).collect::<AcceptedLines>());
+        assert_eq!(
+            (cells[0].blame.as_slice(), cells[0].detail.as_str()),
+            (&[blame][..], detail),
+            "{measured:?} {accepted:?}"
+        );
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn differences(columns: &[Runtime], runtimes: &[RuntimeInfo], cells: &[Cell]
         }
         let version = |id: &str| runtimes.iter().find(|r| r.id == id).and_then(|r| r.tool.version.clone());
         let versions = match (version(runtime.id()), version(reference)) {
-            (Some(here), Some(there)) if here != there => format!(" (version {here}, there {there})"),
+            (Some(this), Some(other)) if this != other => format!(" (version {this}, there {other})"),
             _ => String::new(),
         };
         notes.push(Note {

@@ -23,15 +23,15 @@ pub fn correct(cells: &mut [Cell], scenarios: &[Scenario]) {
             codes.filter(|(code, _)| code & !MASK != 0).max_by_key(|(code, _)| (*code < 0, *code > WIDE_MASK, *code));
         let Some((whole, runtime)) = whole.map(|(code, runtime)| (code, runtime.clone())) else { continue };
         for cell in cells.iter_mut().filter(|cell| of_row(cell)) {
-            let own = cell.exit_code.unwrap_or(0);
-            let is_cut = own != whole && (own == whole & MASK || own == whole & WIDE_MASK);
-            let bits = if own == whole & MASK { 8 } else { 16 };
-            let is_pass = cell.verdict == Verdict::Pass && own == expected;
+            let exit_code = cell.exit_code.unwrap_or(0);
+            let is_cut = exit_code != whole && (exit_code == whole & MASK || exit_code == whole & WIDE_MASK);
+            let bits = if exit_code == whole & MASK { 8 } else { 16 };
+            let is_pass = cell.verdict == Verdict::Pass && exit_code == expected;
             if !is_cut || !(is_pass || cell.code == Some(Code::WrongExit)) {
                 continue;
             }
             cell.detail = format!(
-                "exit code {own}, expected {expected}; the guest exits with {whole} on {runtime}: this runtime passes on \
+                "exit code {exit_code}, expected {expected}; the guest exits with {whole} on {runtime}: this runtime passes on \
                  only the lowest {bits} bits"
             );
             cell.verdict = Code::WrongExit.entry().verdict;
@@ -51,9 +51,9 @@ mod tests {
     use wasmlab_model::report::Cell;
     use wasmlab_model::scenario::Scenario;
 
-    /// Checks a cell with the exit code `own` beside a column that reports `whole`: whom it blames, if it fails, and
-    /// whether its detail names the whole code.
-    fn check(expected: i32, own: i32, whole: i32, wanted: (Option<Blame>, bool)) {
+    /// Checks a cell with this exit code beside a column that reports `whole`: whom it blames, if it fails, and whether
+    /// its detail names the whole code.
+    fn check(expected: i32, exit_code: i32, whole: i32, wanted: (Option<Blame>, bool)) {
         let sample = crate::sample::cells().remove(0);
         let of = |exit: i32| {
             let code = Some(Code::WrongExit).filter(|_| exit != expected);
@@ -61,7 +61,7 @@ mod tests {
             let blame = code.map(|_| Blame::Guest).into_iter().collect();
             Cell { exit_code: Some(exit).filter(|exit| *exit != 0), code, verdict, blame, ..sample.clone() }
         };
-        let mut cells = [of(own), of(whole)];
+        let mut cells = [of(exit_code), of(whole)];
         let text = format!(
             "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = {{ toolchain = \"wat\", source = \"m.wat\" \
              }}\n[expect]\nexit = {expected}\n"
@@ -70,7 +70,12 @@ mod tests {
         let name = sample.scenario.clone();
         correct(&mut cells, &[Scenario { name, dir: ".".into(), spec }]);
         let names = cells[0].detail.contains(&format!("exits with {whole} on"));
-        assert_eq!((cells[0].blame.first().copied(), names), wanted, "{expected} {own} {whole}: {}", cells[0].detail);
+        assert_eq!(
+            (cells[0].blame.first().copied(), names),
+            wanted,
+            "{expected} {exit_code} {whole}: {}",
+            cells[0].detail
+        );
     }
 
     #[test]

@@ -70,25 +70,25 @@ mod tests {
         Cell { runtime: runtime.to_owned(), verdict, code: Some(code), blame, stage, output, ..pass }
     }
 
-    fn check(words: &str, other: (&str, &str), code: Code) {
+    fn check(message: &str, other: (&str, &str), code: Code) {
         let mut cells = vec![
-            cell("wasmtime-cli", Code::MissingImport, Stage::Link, words),
+            cell("wasmtime-cli", Code::MissingImport, Stage::Link, message),
             cell(other.0, Code::WrongExit, Stage::Run, other.1),
         ];
         correct(&mut cells);
-        assert_eq!(cells[0].code, Some(code), "{words} {other:?}");
+        assert_eq!(cells[0].code, Some(code), "{message} {other:?}");
         assert_eq!(cells[0].blame == [Blame::Guest], code == Code::WrongExit);
         assert_eq!(cells[0].verdict == Verdict::Fail, code == Code::WrongExit);
     }
 
     #[test]
     fn message_that_the_guest_also_prints_elsewhere_is_its_own() {
-        let words = "Error: unknown import: `env::f` has not been defined\n";
-        check(words, ("wasmtime-cranelift", words), Code::WrongExit);
+        let message = "Error: unknown import: `env::f` has not been defined\n";
+        check(message, ("wasmtime-cranelift", message), Code::WrongExit);
         // The runtime's message follows the guest's output.
-        check(&format!("starting\n{words}"), ("wasmtime-cranelift", "starting\n"), Code::MissingImport);
+        check(&format!("starting\n{message}"), ("wasmtime-cranelift", "starting\n"), Code::MissingImport);
         check("", ("wasmtime-cranelift", ""), Code::MissingImport);
         // Another command-line runtime may be imitated as well.
-        check(words, ("wasmi-cli", words), Code::MissingImport);
+        check(message, ("wasmi-cli", message), Code::MissingImport);
     }
 }

@@ -93,8 +93,8 @@ fn check_partitions(parts: &[PartialReport]) -> Result<(), String> {
 
 /// Both parts were run alike.
 fn check_same((first_name, first): &PartialReport, (name, report): &PartialReport) -> Result<(), String> {
-    let differ = |what: &str, here: &str, there: &str| {
-        Err(format!("`{name}` is not of the same run as `{first_name}`: {what} is {here}, there {there}"))
+    let differ = |what: &str, value: &str, first: &str| {
+        Err(format!("`{name}` is not of the same run as `{first_name}`: {what} is {value}, there {first}"))
     };
     let machine = |report: &RunReport| format!("{} {}", report.host.os, report.host.arch);
     let globs = |report: &RunReport| {
@@ -102,15 +102,15 @@ fn check_same((first_name, first): &PartialReport, (name, report): &PartialRepor
         format!("{scenarios:?} on {runtimes:?}")
     };
     let baseline = |report: &RunReport| report.baseline.clone().unwrap_or_else(|| "none".to_owned());
-    for (what, here, there) in [
+    for (what, value, first_value) in [
         ("the command", report.command.clone(), first.command.clone()),
         ("the lab's version", report.host.lab.clone(), first.host.lab.clone()),
         ("the system", machine(report), machine(first)),
         ("the selection", globs(report), globs(first)),
         ("the baseline", baseline(report), baseline(first)),
     ] {
-        if here != there {
-            return differ(what, &here, &there);
+        if value != first_value {
+            return differ(what, &value, &first_value);
         }
     }
     let version = |present: bool, version: &Option<String>| match version {
@@ -124,23 +124,24 @@ fn check_same((first_name, first): &PartialReport, (name, report): &PartialRepor
         };
         report.runtimes.iter().map(of).collect()
     };
-    let (here, there) = (columns(report), columns(first));
-    for ((id, here), (other, there)) in here.iter().zip(&there) {
-        if id != other {
-            return differ("a runtime", id, other);
+    let (runtimes, first_runtimes) = (columns(report), columns(first));
+    for ((id, version), (first_id, first_version)) in runtimes.iter().zip(&first_runtimes) {
+        if id != first_id {
+            return differ("a runtime", id, first_id);
         }
-        if here != there {
-            return differ(id, here.trim(), there.trim());
+        if version != first_version {
+            return differ(id, version.trim(), first_version.trim());
         }
     }
-    if here.len() != there.len() {
-        return differ("the number of runtimes", &here.len().to_string(), &there.len().to_string());
+    if runtimes.len() != first_runtimes.len() {
+        return differ("the number of runtimes", &runtimes.len().to_string(), &first_runtimes.len().to_string());
     }
     for (id, tool) in &report.toolchains {
-        let Some(other) = first.toolchains.get(id) else { continue };
-        let (here, there) = (version(tool.present, &tool.version), version(other.present, &other.version));
-        if here != there {
-            return differ(id, &here, &there);
+        let Some(first_tool) = first.toolchains.get(id) else { continue };
+        let found = version(tool.present, &tool.version);
+        let first_version = version(first_tool.present, &first_tool.version);
+        if found != first_version {
+            return differ(id, &found, &first_version);
         }
     }
     Ok(())
@@ -174,9 +175,9 @@ fn check_scenarios(parts: &[PartialReport]) -> Result<(), String> {
 /// The earliest start, and the time until the last end, milliseconds.
 fn times(parts: &[PartialReport]) -> (String, u64) {
     let started = |report: &RunReport| humantime::parse_rfc3339(&report.started).unwrap_or(SystemTime::UNIX_EPOCH);
-    let ended = |report: &RunReport| started(report) + Duration::from_millis(report.duration_ms);
+    let end = |report: &RunReport| started(report) + Duration::from_millis(report.duration_ms);
     let first = parts.iter().map(|(_, report)| started(report)).min().unwrap_or(SystemTime::UNIX_EPOCH);
-    let last = parts.iter().map(|(_, report)| ended(report)).max().unwrap_or(first);
+    let last = parts.iter().map(|(_, report)| end(report)).max().unwrap_or(first);
     let took = last.duration_since(first).unwrap_or_default().as_millis();
     (humantime::format_rfc3339_seconds(first).to_string(), u64::try_from(took).unwrap_or(u64::MAX))
 }

@@ -273,7 +273,7 @@ mod tests {
     fn proposal_without_a_switch_may_exist_in_the_library() {
         let disabled = "not supported as feature \"exception-handling\" is disabled";
         let tail_call = "return_call invalid as feature \"tail-call\" is disabled";
-        for (runtime, subject, words, in_library) in [
+        for (runtime, subject, message, in_library) in [
             ("wasmi", "tail-call", tail_call, false),
             ("wazero", "tail-call", tail_call, true),
             ("wazero", "exceptions", disabled, true),
@@ -282,9 +282,9 @@ mod tests {
             // It implements no gc, in its library either.
             ("wazero", "gc", "section type: read 0-th type: invalid byte: 0x5f != 0x60", false),
         ] {
-            let refusal = Some(Refusal { lacks: Some(subject.to_owned()), message: words.to_owned() });
+            let refusal = Some(Refusal { lacks: Some(subject.to_owned()), message: message.to_owned() });
             let (code, subject) = (Some(Code::UnsupportedProposal), subject.to_owned());
-            let detail = format!("lacks {subject}: {words}; first {subject}: byte 0x1");
+            let detail = format!("lacks {subject}: {message}; first {subject}: byte 0x1");
             let more = format!("; its Go library can enable {subject}, but its command line cannot");
             let wanted = if in_library { format!("{detail}{more}") } else { detail.clone() };
             let (cell, runtime) = (crate::sample::cells().remove(0), runtime.to_owned());

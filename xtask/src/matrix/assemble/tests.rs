@@ -51,9 +51,9 @@ fn unmatched_entry_is_stale_unless_its_runtimes_are_absent() {
 fn entry_that_matches_a_snapshot_is_not_stale() {
     let check = |runtime: &str, name: &str, code: Code, stale: usize| {
         let there = cells(Verdict::Gap, Some(code)).remove(0);
-        let elsewhere = [((runtime.to_owned(), name.to_owned()), Line::of(&there, "1.0"))].into();
-        let mut here = cells(Verdict::Gap, Some(Code::MissingImport));
-        let notes = annotate(&scenario(KNOWN), &mut here, &elsewhere);
+        let accepted = [((runtime.to_owned(), name.to_owned()), Line::of(&there, "1.0"))].into();
+        let mut measured = cells(Verdict::Gap, Some(Code::MissingImport));
+        let notes = annotate(&scenario(KNOWN), &mut measured, &accepted);
         assert_eq!(notes.len(), stale, "{code} of {name} on {runtime}");
     };
     check("wasmtime-cli", "hello", Code::Trap, 0);

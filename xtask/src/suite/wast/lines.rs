@@ -44,7 +44,7 @@ impl<'t> Lines<'t> {
             }
             shown.push(character);
         }
-        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ").replace(" )", ")");
-        cut(&words, MAX_TEXT).into_owned()
+        let on_one_line = shown.split_whitespace().collect::<Vec<_>>().join(" ").replace(" )", ")");
+        cut(&on_one_line, MAX_TEXT).into_owned()
     }
 }

@@ -157,8 +157,8 @@ impl Reading {
     fn function(&self, index: u32, changing: &[bool]) -> Option<Export> {
         let ty = *self.functions.get(index as usize)?;
         let ty = self.types.get(ty as usize)?.clone()?;
-        let own = (index as usize).checked_sub(self.imported);
-        let changes_state = own.is_some_and(|own| changing.get(own).copied().unwrap_or(true));
+        let defined_index = (index as usize).checked_sub(self.imported);
+        let changes_state = defined_index.is_some_and(|index| changing.get(index).copied().unwrap_or(true));
         Some(Export::Function { index, ty, changes_state })
     }
 
@@ -167,9 +167,9 @@ impl Reading {
         let mut changing: Vec<bool> = self.effects.iter().map(|effects| effects.changes_state).collect();
         loop {
             let any = changing.iter().any(|changes| *changes);
-            let own = |callee: &u32| (*callee as usize).checked_sub(self.imported);
+            let defined_index = |callee: &u32| (*callee as usize).checked_sub(self.imported);
             let calls_one = |effects: &Effects| {
-                effects.calls.iter().filter_map(own).any(|own| changing.get(own).copied().unwrap_or(true))
+                effects.calls.iter().filter_map(defined_index).any(|index| changing.get(index).copied().unwrap_or(true))
             };
             let next: Vec<bool> = std::iter::zip(&changing, &self.effects)
                 .map(|(changes, effects)| *changes || (effects.calls_any && any) || calls_one(effects))

@@ -1,0 +1,73 @@
+//! Options that several subcommands share.
+
+use anyhow::Result;
+use wasmlab_model::scenario::Scenario;
+use wasmlab_runtimes::Runtime;
+
+use super::common;
+use crate::lab::Lab;
+use crate::matrix::EngineBuilds;
+
+/// Option of the commands that select scenarios.
+#[derive(clap::Args)]
+pub struct ScenarioArgs {
+    /// Select only scenarios that match the glob; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub scenario: Vec<String>,
+}
+
+impl ScenarioArgs {
+    /// The selected scenarios.
+    pub fn select(&self, all: Vec<Scenario>) -> Result<Vec<Scenario>> {
+        common::choose(all, &self.scenario, "scenario", |scenario| scenario.name.clone())
+    }
+}
+
+/// Option of the commands that run cells on several columns.
+#[derive(clap::Args)]
+pub struct RuntimeArgs {
+    /// Run only on runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may
+    /// be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub runtime: Vec<String>,
+}
+
+impl RuntimeArgs {
+    /// The selected columns.
+    pub fn columns(&self, lab: &Lab) -> Result<Vec<Runtime>> {
+        common::columns(lab, &self.runtime)
+    }
+}
+
+/// Options of the commands that build embedded engines.
+#[derive(clap::Args)]
+pub struct EngineArgs {
+    /// Build without the network: crates must already be in cargo's cache
+    #[arg(long)]
+    pub offline: bool,
+    /// Which embedded engines to build
+    #[arg(long, value_enum, default_value_t = EnginesToBuild::All)]
+    engines: EnginesToBuild,
+}
+
+impl EngineArgs {
+    /// The corresponding value of the matrix.
+    pub fn to_engine_builds(&self) -> EngineBuilds {
+        match self.engines {
+            EnginesToBuild::All => EngineBuilds::All,
+            EnginesToBuild::Quick => EngineBuilds::Quick,
+            EnginesToBuild::Built => EngineBuilds::Built,
+        }
+    }
+}
+
+/// Which embedded engines to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum EnginesToBuild {
+    /// Every engine; the first build takes ten to twenty minutes.
+    All,
+    /// Only those that build in a minute or two; the others are absent unless already built.
+    Quick,
+    /// No new builds: use the engines already built.
+    Built,
+}
