@@ -12,6 +12,7 @@ use crate::reading;
 use crate::search_path;
 use wasmlab_process as process;
 use wasmlab_report::text;
+use wasmlab_report::visible::VisiblePath;
 
 mod arguments;
 mod baseline;
@@ -79,6 +80,12 @@ registry! {
 
 /// An error if there is no workspace: the command works on the lab's own scenarios or sources.
 fn require_workspace(lab: &Lab, command: &str) -> Result<()> {
+    if lab.is_elsewhere() {
+        let root = lab.root.visible();
+        return common::usage(format!(
+            "`cargo xtask {command}` works on a checkout of the lab, and this folder is in none: go to `{root}`, or set {ROOT_VARIABLE} to it"
+        ));
+    }
     if lab.has_workspace() {
         return Ok(());
     }

@@ -31,11 +31,18 @@ pub fn for_report(report: &RunReport) -> u8 {
         USAGE
     } else if worst == Some(Severity::Failure) {
         REGRESSION
+    } else if is_empty_part(report) {
+        OK
     } else if !report.cells.iter().any(|c| is_answer(report, c)) {
         NO_CELLS_RUN
     } else {
         OK
     }
+}
+
+/// A part of a run that has fewer scenarios than parts.
+fn is_empty_part(report: &RunReport) -> bool {
+    report.selected.partition.is_some() && report.scenarios.is_empty()
 }
 
 /// Whether a cell says where its guest runs.

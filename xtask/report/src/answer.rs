@@ -178,7 +178,7 @@ impl<'a> AnswerText<'a> {
             let program = self.options.program;
             self.part(DIM, "not here", &format!("{absent}: `{program} doctor` shows how to install them"));
         }
-        self.idle_requirements();
+        self.warnings();
         self.failing();
         self.nothing_run();
         self.lab_errors();

@@ -11,6 +11,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 use super::text::result;
 
 mod guests;
+mod not_compared;
 mod render;
 
 pub use guests::{GuestChange, ListChange, SectionChange};
@@ -148,6 +149,7 @@ pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport) {
         text: guest.sentence(),
     };
     report.notes.extend(comparison.guests.iter().map(note));
+    report.notes.extend(not_compared::notes(baseline, report));
     report.notes.sort();
     report.baseline = Some(name.to_owned());
 }

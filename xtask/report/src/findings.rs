@@ -233,6 +233,7 @@ fn of_note(note: &Note) -> Option<Finding<'_>> {
         | NoteKind::AllowanceUnused
         | NoteKind::RequirementUnchecked
         | NoteKind::PredictionOfOtherVersion
+        | NoteKind::NotCompared
         | NoteKind::GuestChanged => (Severity::Warning, FindingKind::Noted),
         _ => return None,
     };

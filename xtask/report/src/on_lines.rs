@@ -77,10 +77,11 @@ mod tests {
             let options = RenderOptions { colour: true, ..RenderOptions::PLAIN };
             let text = find(form).unwrap().text(&report, options);
             assert!(text.contains("every runtime"), "{form}: {text}");
-            assert!(!text.contains("\u{1b}[32mruns on\u{1b}[0m      every runtime"), "{form}: {text}");
-            for line in text.lines().filter(|line| line.contains("every runtime") && !line.contains("\\u001b[32m")) {
-                panic!("{form}: {line:?} is a line of a name");
-            }
+            // Wrapped at the terminal's width, but by the lab, without colours, and with the escapes in it.
+            assert!(!text.contains("\u{1b}[32mruns on\u{1b}[0m      every"), "{form}: {text}");
+            // Markdown escapes these signs once more.
+            let is_plain = ["answer", "table", "overview"].contains(&form);
+            assert!(!is_plain || text.contains("\\n\\n\\u001b[32mruns"), "{form}: {text}");
         }
     }
 }

@@ -118,6 +118,7 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::PredictionStale => Some("accepted contradictions that did not occur"),
         NoteKind::PredictionOfOtherVersion => Some("another version's profile says otherwise"),
         NoteKind::SnapshotOrphan => Some("snapshots without a cell"),
+        NoteKind::NotCompared => Some("not compared with the baseline"),
         NoteKind::SnapshotUnusable => Some("not compared"),
         NoteKind::ColumnsDiffer => Some("one engine, two columns"),
         NoteKind::RemedyProven => Some("remedies proven by running a changed copy"),

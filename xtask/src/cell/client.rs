@@ -19,6 +19,8 @@ use request::Request;
 
 /// Maximum number of bytes accepted from a response or connection.
 const MAX_BYTES: u64 = 64 << 20;
+/// The longest time between two looks at whether a port is listened on.
+const MAX_PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs the client script against a guest. `ports` are those of its sockets, by name. `has_begun` returns whether the
 /// guest is running, as far as known, because compile time does not count against the limit of a `listen` step.
@@ -161,6 +163,8 @@ impl StepRunner<'_> {
         let port = self.address(socket).port();
         // The limits of the whole process apply in any case.
         let mut patience = None;
+        // The kernel walks all its sockets for each answer, which takes some milliseconds.
+        let mut pauses = (1..).map(|n| Duration::from_millis(10 * n).min(MAX_PAUSE));
         loop {
             if is_listening(port) {
                 return Ok(());
@@ -169,7 +173,7 @@ impl StepRunner<'_> {
                 patience = Some(Deadline::new(self.running, limit));
             }
             let over = patience.as_ref().is_some_and(|patience| patience.left().is_none());
-            if over || self.running.wait_end(Duration::from_millis(10)) {
+            if over || self.running.wait_end(pauses.next().unwrap_or(MAX_PAUSE)) {
                 return Err(format!("listen: nothing listens on {socket} (port {port})"));
             }
         }

@@ -5,13 +5,14 @@ use anyhow::Result;
 use super::arguments::ScenarioArgs;
 use super::common;
 use super::output;
+use super::report;
 use crate::exit;
 use crate::guest;
 use crate::lab::Lab;
 use crate::store::snapshots::Store;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_model::text::form;
+use wasmlab_model::text::{counted, form};
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes as runtimes;
 use wasmlab_toolchains as toolchains;
@@ -82,7 +83,19 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         }
         n => output::print(&format!("accepted {n}:\n  {}\n", lines.join("\n  ")))?,
     }
+    if !lines.is_empty() {
+        warn_of_interruption(lab);
+    }
     Ok(exit::OK)
+}
+
+/// Says so if the changes are those of a run that did not reach every cell.
+fn warn_of_interruption(lab: &Lab) {
+    let Ok(report) = report::read(&report::default_file(lab)) else { return };
+    if report.interrupted {
+        let cells = counted(report.cells.len(), "cell");
+        output::print_progress(&format!("warning: the last run was interrupted: the changes in its {cells} are accepted"));
+    }
 }
 
 /// Removes the snapshots of scenarios and runtimes that no longer exist, unless the options select a part.

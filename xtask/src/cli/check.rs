@@ -1,6 +1,7 @@
 //! `check`: shows where a module of the user runs.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -33,6 +34,7 @@ pub mod guest;
 pub mod requirements;
 mod trials;
 mod values;
+mod watch;
 
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";
 pub const EXAMPLES: &str = "Examples:
@@ -54,6 +56,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask check app.wasm --runtime wasmi --runtime node --require-present    # in CI
   cargo xtask check app.wasm --try-remedies          # also try the suggested fixes on a copy
   cargo xtask check app.wasm --save report           # then open report/index.html
+  cargo xtask check app.wasm --runtime 'wasmtime-*' --watch    # again after each build
 
 Each runtime gets a fresh copy of every --dir; the original does not change. To keep what guests
 write, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest change the directory
@@ -106,6 +109,9 @@ pub struct Args {
     /// it helped
     #[arg(long)]
     try_remedies: bool,
+    /// Check again whenever a file changes, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
     /// Fail if a selected runtime is not installed
     #[arg(long)]
     require_present: bool,
@@ -122,7 +128,13 @@ pub struct Args {
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let check = || run_once(lab, args);
+    if args.watch { watch::run(args, &check) } else { check() }
+}
+
+fn run_once(lab: &Lab, args: &Args) -> Result<u8> {
     let config = if args.files.is_empty() { Some(config::find(args)?) } else { None };
+    args.save.iter().try_for_each(|folder| require_writable(folder))?;
     let globs = match &config {
         Some(config) if args.columns.runtime.is_empty() => &config.runtimes,
         _ => &args.columns.runtime,
@@ -170,6 +182,21 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (code, report) = common::run(lab, &request, purpose, &folder, (shown, GroupBy::Family))?;
     print_places(lab, args, &folder, keep_folder.as_deref());
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
+}
+
+/// The globs of the runtimes that a `wasmlab.toml` names.
+///
+/// # Errors
+/// If it cannot be read, or every mistake in it.
+pub fn runtimes_of_config(path: &Path) -> Result<Vec<String>> {
+    Ok(config::read(path, path.visible())?.runtimes)
+}
+
+/// An error before anything is run, if the report could not be saved.
+fn require_writable(folder: &Path) -> Result<()> {
+    let written = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+    let failed = |e| common::usage(format!("failed to write to `{}`: {e}; name another folder for --save", folder.visible()));
+    written.map_or_else(failed, |_| Ok(()))
 }
 
 /// The files, with the requirements of the command line added to their own.

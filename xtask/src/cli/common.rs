@@ -267,9 +267,9 @@ fn write(folder: &Path, report: &RunReport) -> Result<()> {
     for renderer in report::ALL.iter().filter(|r| r.saved) {
         let path = folder.join(renderer.file());
         files::write_atomically(&path, renderer.text(report, options).as_bytes())
-            .context("failed to save the report (the matrix above is complete)")?;
+            .context("failed to save the report (the result above is complete)")?;
     }
-    write_outputs(folder, report).context("failed to save the guests' output (the matrix above is complete)")
+    write_outputs(folder, report).context("failed to save the guests' output (the result above is complete)")
 }
 
 /// Writes the output streams that the report shortens, and removes those of an earlier run.

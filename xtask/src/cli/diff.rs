@@ -6,6 +6,7 @@ use super::{baseline, output, report};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::compare;
+use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str = "Compare two reports (cells, sizes, imports, runtime versions) without running anything";
 pub const EXAMPLES: &str = "Examples:
@@ -45,8 +46,12 @@ enum ComparisonFormat {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (_, before) = baseline::read(lab, &args.before)?;
-    let latest = report::default_file(lab).display().to_string();
-    let (_, after) = baseline::read(lab, args.after.as_deref().unwrap_or(&latest))?;
+    let latest = || {
+        let file = report::default_file(lab);
+        output::print_progress(&format!("comparing with `{}`", file.visible()));
+        file.display().to_string()
+    };
+    let (_, after) = baseline::read(lab, &args.after.clone().unwrap_or_else(latest))?;
     let comparison = compare::compare(&before, &after);
     output::print_rendered(&match args.output {
         ComparisonFormat::Text => comparison.text(output::render_options()),

@@ -46,7 +46,7 @@ pub struct Args {
     /// Ignore cached results and run every probe again
     #[arg(long)]
     no_cache: bool,
-    /// Number of runtimes to probe in parallel [default: one per CPU]
+    /// Number of runtimes to probe in parallel [default: one more than there are CPUs]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 }

@@ -17,6 +17,7 @@ use crate::matrix::Request;
 use crate::store::snapshots::Store;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{Partition, RunReport, Selection};
+use wasmlab_model::text::counted;
 use wasmlab_report::overview;
 
 pub const ABOUT: &str = "Build, inspect and run every scenario on every runtime, and compare with the snapshots";
@@ -47,7 +48,7 @@ pub struct Args {
     /// Run only part K of N of the scenarios, to spread a run over several machines; `merge` merges their reports
     #[arg(long, value_name = "K/N")]
     partition: Option<Partition>,
-    /// Number of cells to run in parallel [default: one per CPU]
+    /// Number of cells to run in parallel [default: one more than there are CPUs]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Ignore cached results and run every cell again
@@ -86,8 +87,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let mut scenarios = args.rows.select(all)?;
     if let Some(partition) = args.partition {
-        let mut positions = 0..scenarios.len();
+        let all = scenarios.len();
+        let mut positions = 0..all;
         scenarios.retain(|_| positions.next().is_some_and(|position| partition.contains(position)));
+        if scenarios.is_empty() {
+            output::print_progress(&format!("partition {partition} has none of the {}", counted(all, "scenario")));
+        }
     }
     let request = Request {
         scenarios: &scenarios,
@@ -127,9 +132,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
 
-/// Number of cells to run in parallel.
+/// Number of cells to run in parallel: by default one more than there are cores, since many cells wait for a server or for a
+/// browser's start.
 pub fn jobs(wanted: Option<u16>) -> usize {
-    wanted.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+    wanted.map_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get() + 1), usize::from)
 }
 
 /// The default limits, with the time limit overridden if given.

@@ -13,6 +13,7 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::versions::{self, VersionedProgram};
 use wasmlab_report::text;
+use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Source};
 use wasmlab_toolchains as toolchains;
 
@@ -26,13 +27,14 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup nginx                    installs what this scenario's build needs
   cargo xtask setup --runtime 'deno*'        installs these runtimes, and no toolchains
   cargo xtask setup --runtime wasmi          builds this embedded engine: a minute or two
+  cargo xtask setup --config wasmlab.toml    installs the runtimes that this file names
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
   cargo xtask setup --suite                  clones wasi-testsuite, for `suite`
   cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes
   cargo xtask setup --from .                 the same, installed for `wasmlab` outside the checkout
   cargo xtask setup --from . --runtime wasmi             only this one";
 
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Args {
     /// Scenarios (names, globs, or short names such as nginx): install only what their builds need, and no runtimes. Or
     /// RUNTIME@VERSION: install this version of the runtime into the lab's cache
@@ -45,6 +47,9 @@ pub struct Args {
     /// checkout, only with --from); may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
+    /// Install only the runtimes that this wasmlab.toml names
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["wanted", "runtime"])]
+    config: Option<PathBuf>,
     /// Only build the embedded engines and browser drivers now, instead of when `run-all` first needs them
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
@@ -53,14 +58,30 @@ pub struct Args {
     #[arg(long, value_name = "CHECKOUT", conflicts_with_all = ["wanted", "dry_run"])]
     from: Option<PathBuf>,
     /// Only clone wasi-testsuite at a fixed commit, for `suite`
-    #[arg(long, conflicts_with_all = ["wanted", "runtime", "engines", "from"])]
+    #[arg(long, conflicts_with_all = ["wanted", "runtime", "config", "engines", "from"])]
     suite: bool,
 }
 
 /// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is shorter.
 const MAX_PASSES: usize = 6;
 
+impl Args {
+    /// With the runtimes that `config` names in place of those of the command line.
+    fn with_config(&self) -> Result<Self> {
+        let Some(path) = &self.config else { return Ok(self.clone()) };
+        let named = super::check::runtimes_of_config(path)?;
+        if named.is_empty() {
+            return common::usage(format!("`{}` names no runtimes: add `runtimes = [\"node\"]`, or use --runtime", path.visible()));
+        }
+        let (versions, globs): (Vec<String>, Vec<String>) = named.into_iter().partition(|text| text.contains(CUSTOM_BUILD));
+        // A program that is given by its path is there.
+        let is_version = |text: &String| text.split_once(CUSTOM_BUILD).is_some_and(|(_, version)| runtimes::is_version(version));
+        Ok(Self { wanted: versions.into_iter().filter(is_version).collect(), runtime: globs, ..self.clone() })
+    }
+}
+
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    let args = &args.with_config()?;
     if args.engines || args.from.is_some() {
         return match (&args.from, lab.has_sources()) {
             (Some(checkout), _) => embedded::install(checkout, &args.runtime),

@@ -6,6 +6,8 @@
 mod common;
 mod directories;
 mod requirements;
+#[cfg(target_os = "linux")]
+mod watch;
 
 use std::collections::BTreeSet;
 use std::fs;

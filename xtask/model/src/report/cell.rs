@@ -294,6 +294,8 @@ pub enum NoteKind {
     OverBudget,
     /// A guest differs from the baseline's.
     GuestChanged,
+    /// A guest passed in the baseline on a runtime that did not run it now, or it is not in the baseline.
+    NotCompared,
     /// An entry of `wasmlab.toml` matches nothing.
     AllowanceUnused,
     /// `must` in `wasmlab.toml` names a runtime that is not selected.

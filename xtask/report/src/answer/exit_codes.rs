@@ -75,11 +75,13 @@ impl AnswerText<'_> {
         }
     }
 
-    /// Entries of wasmlab.toml without an effect.
-    pub fn idle_requirements(&mut self) {
-        let is_idle = |kind| matches!(kind, NoteKind::AllowanceUnused | NoteKind::RequirementUnchecked);
-        let idle = self.report.notes.iter().filter(|note| is_idle(note.kind));
-        for (index, note) in idle.enumerate() {
+    /// Entries of wasmlab.toml without an effect, and what the baseline was not compared with.
+    pub fn warnings(&mut self) {
+        let is_warning = |kind| {
+            matches!(kind, NoteKind::AllowanceUnused | NoteKind::RequirementUnchecked | NoteKind::NotCompared)
+        };
+        let warnings = self.report.notes.iter().filter(|note| is_warning(note.kind));
+        for (index, note) in warnings.enumerate() {
             self.part(YELLOW, if index == 0 { "warning" } else { "" }, &format!("{}: {}", note.subject, note.text));
         }
     }

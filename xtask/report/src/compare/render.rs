@@ -10,7 +10,7 @@ use crate::RenderOptions;
 use crate::markdown::escaped;
 use crate::table::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::text::wrapped;
-use crate::visible::visible;
+use crate::visible::{on_line, visible};
 
 impl Comparison {
     /// For a terminal.
@@ -22,7 +22,7 @@ impl Comparison {
             let title = if options.colour { format!("{style}{title}{style:#}") } else { title };
             let _ = writeln!(out, "{}{title}", if out.is_empty() { "" } else { "\n" });
             for line in lines {
-                let _ = writeln!(out, "{}", wrapped(options.width, "  ", "    ", &line));
+                let _ = writeln!(out, "{}", wrapped(options.width, "  ", "    ", &on_line(&line)));
             }
         }
         if out.is_empty() {
@@ -44,7 +44,7 @@ impl Comparison {
             };
             let _ = writeln!(out, "{begin}");
             for line in lines {
-                let _ = writeln!(out, "- {}", escaped(&line));
+                let _ = writeln!(out, "- {}", escaped(&on_line(&line)));
             }
             let _ = writeln!(out, "{end}");
         }

@@ -42,30 +42,41 @@ struct FileConfig {
 /// # Errors
 /// If there is none, if the command line has guest options, or every error in it.
 pub fn find(args: &Args) -> Result<Config> {
-    let path = match &args.config {
-        Some(path) => path.clone(),
-        None => {
-            let folder = env::current_dir()?;
-            // A pipe or a device of this name is not skipped: reading it is an error.
-            match candidates(&folder).find(|path| fs::symlink_metadata(path).is_ok()) {
-                Some(path) => path,
-                None => {
-                    return usage(format!(
-                        "no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file"
-                    ));
-                }
-            }
-        }
+    let Some(path) = own_path(args)? else {
+        return usage(format!("no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file"));
     };
     let dirs = DirArgs { keep_dirs: args.guest.dirs.keep_dirs.clone(), ..DirArgs::default() };
     if args.guest != (GuestArgs { dirs, ..GuestArgs::default() }) {
         return usage(format!("guest options need a FILE: for the files of {NAME}, set them in {NAME}"));
     }
-    let text = read_text(&path, MAX_BYTES).or_else(|e| usage(format!("failed to read `{}`: {e}", path.visible())))?;
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     // Messages show the path given to `--config`; for a file found in a parent folder, only its name.
     let name = args.config.as_ref().map_or(NAME.to_owned(), |path| path.visible());
-    parse(&text, &folder, &name).or_else(|faults| usage(faults.join("\n  ")))
+    read(&path, name)
+}
+
+/// The file at `path`, which messages call `name`.
+///
+/// # Errors
+/// If it cannot be read, or every mistake in it.
+pub fn read(path: &Path, name: String) -> Result<Config> {
+    let text = read_text(path, MAX_BYTES).or_else(|e| usage(format!("failed to read `{}`: {e}", path.visible())))?;
+    parse(&text, path.parent().unwrap_or(Path::new("")), &name).or_else(|faults| usage(faults.join("\n  ")))
+}
+
+/// Where the file is, if there is one.
+fn own_path(args: &Args) -> Result<Option<PathBuf>> {
+    if args.config.is_some() {
+        return Ok(args.config.clone());
+    }
+    let folder = env::current_dir()?;
+    // A pipe or a device of this name is not skipped: reading it is an error.
+    Ok(candidates(&folder).find(|path| fs::symlink_metadata(path).is_ok()))
+}
+
+/// The file itself, if there is one, and the files that it names, if it has no mistake.
+pub fn paths(args: &Args) -> Vec<PathBuf> {
+    let guests = find(args).map(|config| config.files.into_iter().map(|file| file.path).collect()).unwrap_or_default();
+    own_path(args).ok().flatten().into_iter().chain::<Vec<PathBuf>>(guests).collect()
 }
 
 /// Where `wasmlab.toml` is looked for: in this folder and its parents, up to the root of the git repository; outside of
