@@ -1,13 +1,15 @@
-//! The protocol of engines, as implemented by the driver for JavaScript hosts. If no host is installed, each test says
-//! so.
+//! The protocol of engines, as implemented by the driver for JavaScript hosts. The tests of a host that is not installed
+//! are ignored.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../engines/common/conformance.rs"]
 mod conformance;
+#[path = "../engines/common/driver.rs"]
+mod driver;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
-use conformance::{EngineTraits, Subject, conformance};
+use conformance::{EngineTraits, Subject};
 
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/runtimes/src/js/driver.mjs");
 
@@ -20,14 +22,11 @@ const NODE: Subject = Subject {
     engine: "node",
     mode: "node",
     traits: EngineTraits {
-        components: false,
-        keeps_code: false,
-        preopened_socket: false,
         typed_host_functions: false,
         memory_limit: false,
         v128_values: false,
         escapes_by: &["loop/secret", "out"],
-        first_dir: 3,
+        ..EngineTraits::EMBEDDED
     },
 };
 
@@ -55,9 +54,15 @@ const BUN: Subject = Subject {
     traits: EngineTraits { escapes_by: &[], ..NODE.traits },
 };
 
-conformance!(node, crate::NODE);
-conformance!(deno, crate::DENO);
-conformance!(bun, crate::BUN);
+fn main() -> ExitCode {
+    let tests = [NODE, DENO, BUN].into_iter().flat_map(|subject| {
+        let mut cases: Vec<driver::Case> = conformance::conformance!(list);
+        cases.push(("sleeping_guest_has_not_ended", sleeping_guest_has_not_ended));
+        let missing = which::which(subject.engine).err().map(|_| subject.engine);
+        driver::tests(subject.engine, subject, missing.as_slice(), cases)
+    });
+    driver::run(tests.collect())
+}
 
 /// A guest that waits with Binaryen's Asyncify: `main` returns at once, and is called again when the wait is over.
 const SLEEPY: &str = r#"(module
@@ -83,13 +88,10 @@ const SLEEPY_GLUE: &str = "
     try { Module.quit(status, new Error('exit')); } catch {}
 ";
 
-#[test]
-fn sleeping_guest_has_not_ended() {
-    for subject in [NODE, DENO, BUN].into_iter().filter(|subject| !subject.is_absent()) {
-        let mut cell = conformance::harness::Cell::new(subject, SLEEPY);
-        let glue = cell.dir().join("guest.js");
-        std::fs::write(&glue, SLEEPY_GLUE).unwrap();
-        cell.spec.glue = Some(glue);
-        assert_eq!(*cell.run().cause(), wasmlab_protocol::Cause::Exit { code: 7 }, "{}", subject.engine);
-    }
+fn sleeping_guest_has_not_ended(subject: Subject) {
+    let mut cell = conformance::harness::Cell::new(subject, SLEEPY);
+    let glue = cell.dir().join("guest.js");
+    std::fs::write(&glue, SLEEPY_GLUE).unwrap();
+    cell.spec.glue = Some(glue);
+    assert_eq!(*cell.run().cause(), wasmlab_protocol::Cause::Exit { code: 7 });
 }

@@ -1,14 +1,16 @@
-//! The protocol of engines, as implemented by the driver for wasmtime's Python package. If no Python has the package,
-//! each test says so.
+//! The protocol of engines, as implemented by the driver for wasmtime's Python package. If no Python has the package, the
+//! tests are ignored.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../engines/common/conformance.rs"]
 mod conformance;
+#[path = "../engines/common/driver.rs"]
+mod driver;
 
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::LazyLock;
 
-use conformance::{EngineTraits, Subject, conformance};
+use conformance::{EngineTraits, Subject};
 
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/runtimes/src/py/driver.py");
 
@@ -21,22 +23,16 @@ static PYTHON: LazyLock<Option<String>> = LazyLock::new(|| {
 
 const PY: Subject = Subject {
     command: || {
-        let mut command = Command::new(PYTHON.as_deref().unwrap_or("no Python with the package `wasmtime`"));
+        let mut command = Command::new(PYTHON.as_deref().unwrap_or("python3"));
         command.args(["-IB", DRIVER]);
         command
     },
     engine: "wasmtime-py",
     mode: "cranelift",
-    traits: EngineTraits {
-        components: true,
-        keeps_code: true,
-        preopened_socket: false,
-        typed_host_functions: true,
-        memory_limit: true,
-        v128_values: false,
-        escapes_by: &[],
-        first_dir: 3,
-    },
+    traits: EngineTraits { components: true, keeps_code: true, v128_values: false, ..EngineTraits::EMBEDDED },
 };
 
-conformance!(cranelift, crate::PY);
+fn main() -> ExitCode {
+    let missing: &[&str] = if PYTHON.is_some() { &[] } else { &[PY.engine] };
+    driver::run(driver::tests("cranelift", PY, missing, conformance::conformance!(list)))
+}

@@ -133,13 +133,13 @@ pub fn no_memory(subject: Subject) {
     let seen = Cell::new(subject, module).call("f", &[]).run();
     // The browser's polyfill only accesses the memory when a call needs it, which this one does not.
     let lazy = subject.engine == "browser" && matches!(seen.cause(), Cause::Returned);
-    let said =
+    let refused =
         matches!(seen.cause(), Cause::HostRefused { refusal: HostRefusal::NoMemory, message } if !message.is_empty());
-    assert!(lazy || said, "{:?}", seen.cause());
+    assert!(lazy || refused, "{:?}", seen.cause());
 }
 
 pub fn missing_imports(subject: Subject) {
-    let of = |rest: &str| {
+    let run = |rest: &str| {
         let module = format!(
             r#"(module
             (import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))
@@ -154,7 +154,7 @@ pub fn missing_imports(subject: Subject) {
     // Some engines look for the imports of a large module before they compile it.
     let data = format!(r#"(data (i32.const 0) "{}")"#, "a".repeat(1 << 20));
     for rest in [start, &format!("{start} {data}")] {
-        let seen = of(rest);
+        let seen = run(rest);
         let Cause::MissingImport { module, name, ty, missing_count } = seen.cause() else {
             panic!("{:?}", seen.cause())
         };
@@ -163,7 +163,7 @@ pub fn missing_imports(subject: Subject) {
         assert_eq!(seen.stage(), Some(Stage::Link));
     }
     // An invalid function comes first.
-    let seen = of(&format!(r#"(func (export "_start") (result i32)) {data}"#));
+    let seen = run(&format!(r#"(func (export "_start") (result i32)) {data}"#));
     assert!(matches!(seen.cause(), Cause::Rejected { .. }), "{:?}", seen.cause());
 }
 
@@ -210,9 +210,9 @@ pub fn traps(subject: Subject) {
         // SpiderMonkey reports out-of-bounds accesses of memories and tables as the same kind.
         let spidermonkey = subject.mode.starts_with("firefox");
         let in_bounds = |kind| matches!(kind, TrapKind::MemoryOutOfBounds | TrapKind::TableOutOfBounds);
-        let same = |kind| (javascript && in_table(kind)) || (spidermonkey && in_bounds(kind));
-        let got = trap(&seen);
-        assert!(got == expected || same(expected) && same(got), "{body}: {got:?}");
+        let is_interchangeable = |kind| (javascript && in_table(kind)) || (spidermonkey && in_bounds(kind));
+        let actual = trap(&seen);
+        assert!(actual == expected || is_interchangeable(expected) && is_interchangeable(actual), "{body}: {actual:?}");
         assert_eq!(seen.stage(), Some(Stage::Run));
         assert_eq!(seen.stderr, "");
     }
@@ -303,9 +303,9 @@ pub fn malformed(subject: Subject) {
     let invalid = "(module (func (export \"_start\") (drop (i32.add (i32.const 1) (i64.const 1)))))";
     let seen = Cell::new(subject, invalid).run();
     // JavaScriptCore reports the function instead.
-    let named = |message: &str| subject.engine == "bun" && message.contains("in function at index 0");
+    let names_function = |message: &str| subject.engine == "bun" && message.contains("in function at index 0");
     assert!(
-        matches!(seen.cause(), Cause::Rejected { offset, message } if offset.is_some() || named(message)),
+        matches!(seen.cause(), Cause::Rejected { offset, message } if offset.is_some() || names_function(message)),
         "{:?}",
         seen.cause()
     );
@@ -333,9 +333,9 @@ pub fn v128(subject: Subject) {
         assert_eq!(seen.results(), ["v128:0x0102030405060708090a0b0c0d0e0f10"]);
     } else {
         // JavaScript has no such values; a compiler that lacks the instructions fails earlier.
-        let ends =
+        let failed =
             matches!(seen.cause(), Cause::HostError { .. } | Cause::Rejected { .. } | Cause::CompileFailed { .. });
-        assert!(ends, "{:?}", seen.cause());
+        assert!(failed, "{:?}", seen.cause());
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a host for Emscripten's old ABI must behave with an engine between it and its guest.
+//! How a host for Emscripten's fastcomp ABI must behave with an engine between it and its guest.
 
 use wasmlab_protocol::{Cause, PreopenedDir};
 
@@ -88,7 +88,7 @@ pub fn needed_exports(subject: Subject) {
 }
 
 /// A shared memory, imported or the module's own.
-pub fn shared_memory(subject: Subject, wanted: fn(&Cause) -> bool) {
+pub fn shared_memory(subject: Subject, is_expected: fn(&Cause) -> bool) {
     for memory in [
         r#"(import "env" "memory" (memory 256 256 shared))"#,
         r#"(import "env" "memory" (memory $m 256 256 shared)) (export "memory" (memory $m))"#,
@@ -99,7 +99,7 @@ pub fn shared_memory(subject: Subject, wanted: fn(&Cause) -> bool) {
             (func (export "_main") (param i32 i32) (result i32) (i32.const 0)))"#
         );
         let seen = Cell::new(subject, &text).run();
-        assert!(wanted(seen.cause()), "{memory}: {:?}", seen.cause());
+        assert!(is_expected(seen.cause()), "{memory}: {:?}", seen.cause());
     }
     // From 3.x on, the module exports its memory.
     let seen = Cell::new(
@@ -110,5 +110,5 @@ pub fn shared_memory(subject: Subject, wanted: fn(&Cause) -> bool) {
                 (then unreachable))))"#,
     )
     .run();
-    assert!(wanted(seen.cause()), "exported: {:?}", seen.cause());
+    assert!(is_expected(seen.cause()), "exported: {:?}", seen.cause());
 }

@@ -47,14 +47,18 @@ pub struct EngineTraits {
     pub first_dir: u32,
 }
 
-impl Subject {
-    /// Whether the program under test is not installed, which is a failure if CI requires it.
-    pub fn is_absent(&self) -> bool {
-        let Err(error) = (self.command)().arg("probe").output() else { return false };
-        // For the browser driver, columns are modes.
-        super::required::not_here(if self.engine == "browser" { self.mode } else { self.engine }, &error.to_string());
-        true
-    }
+impl EngineTraits {
+    /// An embedded interpreter of core modules. Others state how they differ from it.
+    pub const EMBEDDED: Self = Self {
+        components: false,
+        keeps_code: false,
+        preopened_socket: false,
+        typed_host_functions: true,
+        memory_limit: true,
+        v128_values: true,
+        escapes_by: &[],
+        first_dir: 3,
+    };
 }
 
 /// A cell to run.
@@ -151,13 +155,13 @@ impl Cell {
     /// Checks that no process refers to the cell's folder; a browser has its profile there.
     fn expect_no_process(&self) {
         let dir = self.dir().to_str().unwrap().as_bytes();
-        let names_it = |pid: &PathBuf| {
-            let command_line = fs::read(pid.join("cmdline")).unwrap_or_default();
-            command_line.windows(dir.len()).any(|part| part == dir)
+        let names_dir = |process: &PathBuf| {
+            let command_line = fs::read(process.join("cmdline")).unwrap_or_default();
+            command_line.windows(dir.len()).any(|bytes| bytes == dir)
         };
         let left = || -> Vec<PathBuf> {
             let all = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
-            all.filter(names_it).collect()
+            all.filter(names_dir).collect()
         };
         // Killed processes take a moment to disappear.
         let end = Instant::now() + Duration::from_secs(5);

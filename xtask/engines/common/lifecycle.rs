@@ -33,10 +33,10 @@ pub fn damaged_code(subject: Subject) {
     cell.spec.code_cache = Some(dir.clone());
     cell.run();
     let file = fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
-    let good = fs::read(&file).unwrap();
-    let mut flipped = good.clone();
-    flipped[good.len() / 2] ^= 1;
-    let damages = [&good[..good.len() / 2], b"", b"not compiled code at all", &flipped];
+    let intact = fs::read(&file).unwrap();
+    let mut flipped = intact.clone();
+    flipped[intact.len() / 2] ^= 1;
+    let damages = [&intact[..intact.len() / 2], b"", b"not compiled code at all", &flipped];
     for damage in damages {
         fs::write(&file, damage).unwrap();
         let seen = cell.run();
@@ -80,7 +80,7 @@ pub fn probe(subject: Subject) {
 pub fn switches(subject: Subject) {
     let output = (subject.command)().arg("probe").output().unwrap();
     let probe: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
-    let needs = [
+    let modules = [
         ("custom-page-sizes", r#"(module (memory 1 (pagesize 1)) (func (export "_start")))"#),
         (
             "wide-arithmetic",
@@ -94,21 +94,21 @@ pub fn switches(subject: Subject) {
             (func (export "_start") (drop (i32.add (i32.const 1) (call $f (i32.const 2000))))))"#,
         ),
     ];
-    for (enables, module) in needs {
+    for (enables, module) in modules {
         let Some(switch) = probe.switches.iter().find(|switch| switch.enables == enables) else { continue };
         let mut cell = Cell::new(subject, module);
         assert_ne!(cell.run().cause(), &Cause::Returned, "{switch:?}");
         cell.spec.switches = vec![switch.name.clone()];
         let seen = cell.run();
-        let without = matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "switch");
-        assert!(without || seen.cause() == &Cause::Returned, "{switch:?}: {:?}", seen.cause());
+        let lacks_switch = matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "switch");
+        assert!(lacks_switch || seen.cause() == &Cause::Returned, "{switch:?}: {:?}", seen.cause());
     }
     for switch in &probe.switches {
         let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
         cell.spec.switches = vec![switch.name.clone()];
         let seen = cell.run();
-        let without = matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "switch");
-        assert!(without || seen.results() == ["i32:5"], "{switch:?}: {:?}", seen.cause());
+        let lacks_switch = matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "switch");
+        assert!(lacks_switch || seen.results() == ["i32:5"], "{switch:?}: {:?}", seen.cause());
         cell.spec.switches = vec!["Config::nothing_like_it(true)".to_owned()];
         assert_eq!(cell.run().status.code(), Some(70));
     }

@@ -4,15 +4,15 @@
 const VARIABLE: &str = "WASMLAB_TESTS_REQUIRE";
 
 /// Whether CI requires this column or program.
-pub fn is_required(what: &str) -> bool {
-    std::env::var(VARIABLE).unwrap_or_default().split(' ').any(|name| name == what)
+pub fn is_required(name: &str) -> bool {
+    std::env::var(VARIABLE).unwrap_or_default().split(' ').any(|required| required == name)
 }
 
 /// Reports that a test runs without a column or program that is not on this machine.
 ///
 /// # Panics
 /// If CI requires it.
-pub fn not_here(what: &str, why: &str) {
-    assert!(!is_required(what), "{what} is not here, and {VARIABLE} names it: {why}");
-    eprintln!("not tested on {what}: {why}");
+pub fn not_here(name: &str, reason: &str) {
+    assert!(!is_required(name), "{name} is not here, and {VARIABLE} names it: {reason}");
+    eprintln!("not tested on {name}: {reason}");
 }

@@ -9,16 +9,16 @@ use crate::Running;
 /// A limit is extended to at most this multiple of itself.
 const MAX_EXTENSION: u32 = 6;
 
-/// The part of `wall` that counts, if the child waited `starved` for a processor.
+/// The part of `wall` that counts, if the child waited `cpu_wait` for a processor.
 #[must_use]
-pub fn net_time(wall: Duration, starved: Duration) -> Duration {
-    wall.saturating_sub(starved).max(wall / MAX_EXTENSION)
+pub fn net_time(wall: Duration, cpu_wait: Duration) -> Duration {
+    wall.saturating_sub(cpu_wait).max(wall / MAX_EXTENSION)
 }
 
-/// The wall-clock time that `limit` amounts to, if the child waited `starved` for a processor.
+/// The wall-clock time that `limit` amounts to, if the child waited `cpu_wait` for a processor.
 #[must_use]
-pub fn extended_limit(limit: Duration, starved: Duration) -> Duration {
-    (limit + starved).min(limit * MAX_EXTENSION)
+pub fn extended_limit(limit: Duration, cpu_wait: Duration) -> Duration {
+    (limit + cpu_wait).min(limit * MAX_EXTENSION)
 }
 
 /// The time limit of a wait for a child.
@@ -26,22 +26,23 @@ pub fn extended_limit(limit: Duration, starved: Duration) -> Duration {
 pub struct Deadline<'a> {
     running: &'a Running,
     limit: Duration,
-    began: Instant,
-    starved: Duration,
+    started: Instant,
+    /// The child's waiting for a processor before that.
+    earlier_cpu_wait: Duration,
 }
 
 impl<'a> Deadline<'a> {
     /// Starts now.
     #[must_use]
     pub fn new(running: &'a Running, limit: Duration) -> Self {
-        Self { running, limit, began: Instant::now(), starved: running.cpu_wait() }
+        Self { running, limit, started: Instant::now(), earlier_cpu_wait: running.cpu_wait() }
     }
 
     /// Time left; `None` if it is over. Ask again after that time: the child may have been starved meanwhile.
     #[must_use]
     pub fn left(&self) -> Option<Duration> {
-        let starved = self.running.cpu_wait().saturating_sub(self.starved);
-        self.limit.checked_sub(net_time(self.began.elapsed(), starved)).filter(|left| !left.is_zero())
+        let cpu_wait = self.running.cpu_wait().saturating_sub(self.earlier_cpu_wait);
+        self.limit.checked_sub(net_time(self.started.elapsed(), cpu_wait)).filter(|left| !left.is_zero())
     }
 }
 
@@ -65,11 +66,11 @@ mod tests {
 
     #[test]
     fn net_time_excludes_waiting_for_a_processor() {
-        for (wall, starved, wanted) in [(1000, 0, 1000), (1000, 400, 600), (6000, 6000, 1000), (0, 10, 0)] {
-            assert_eq!(net_time(MS(wall), MS(starved)), MS(wanted), "{wall} {starved}");
+        for (wall, cpu_wait, expected) in [(1000, 0, 1000), (1000, 400, 600), (6000, 6000, 1000), (0, 10, 0)] {
+            assert_eq!(net_time(MS(wall), MS(cpu_wait)), MS(expected), "{wall} {cpu_wait}");
         }
-        for (limit, starved, wanted) in [(1000, 0, 1000), (1000, 400, 1400), (1000, 60_000, 6000)] {
-            assert_eq!(extended_limit(MS(limit), MS(starved)), MS(wanted), "{limit} {starved}");
+        for (limit, cpu_wait, expected) in [(1000, 0, 1000), (1000, 400, 1400), (1000, 60_000, 6000)] {
+            assert_eq!(extended_limit(MS(limit), MS(cpu_wait)), MS(expected), "{limit} {cpu_wait}");
         }
     }
 }

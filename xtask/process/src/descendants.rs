@@ -80,7 +80,7 @@ fn kill_matching(pid: i32, is_ours: impl Fn(i32, bool) -> bool) {
     loop {
         // The lock is held so that a child started now is not mistaken for an orphan.
         let active = supervised();
-        let orphans: Vec<i32> = own_children().into_iter().filter(|p| !active.contains_key(p)).collect();
+        let orphans: Vec<i32> = lab_children().into_iter().filter(|p| !active.contains_key(p)).collect();
         let alone = active.keys().all(|child| *child == pid);
         let ours: Vec<i32> = orphans.into_iter().filter(|p| is_ours(*p, alone)).collect();
         drop(active);
@@ -98,7 +98,7 @@ fn kill_matching(pid: i32, is_ours: impl Fn(i32, bool) -> bool) {
 }
 
 /// Direct children of the lab, including orphans that were reparented to it.
-fn own_children() -> Vec<i32> {
+fn lab_children() -> Vec<i32> {
     children_of(std::process::id())
 }
 
@@ -127,7 +127,7 @@ pub fn descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) -> (BTreeSet<i32>,
 /// Orphans reparented to the lab that descend from the child `pid`.
 fn adopted(pid: i32, mark: u64, seen: &BTreeSet<i32>) -> BTreeSet<i32> {
     let active = supervised();
-    let orphans: Vec<i32> = own_children().into_iter().filter(|p| !active.contains_key(p)).collect();
+    let orphans: Vec<i32> = lab_children().into_iter().filter(|p| !active.contains_key(p)).collect();
     let alone = active.len() == 1;
     drop(active);
     orphans.into_iter().filter(|orphan| alone || belongs(*orphan, pid, mark, seen)).collect()
@@ -153,6 +153,6 @@ fn session(pid: i32) -> Option<i32> {
 }
 
 fn has_mark(environ: &[u8], mark: u64) -> bool {
-    let wanted = format!("{MARK}={mark}");
-    environ.split(|b| *b == 0).any(|entry| entry == wanted.as_bytes())
+    let variable = format!("{MARK}={mark}");
+    environ.split(|b| *b == 0).any(|entry| entry == variable.as_bytes())
 }

@@ -116,36 +116,36 @@ mod linux {
         Ok(openat(CWD, path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
     }
 
-    pub fn own_metadata(here: &Directory) -> io::Result<Metadata> {
-        File::from(here.handle.try_clone()?).metadata()
+    pub fn own_metadata(dir: &Directory) -> io::Result<Metadata> {
+        File::from(dir.handle.try_clone()?).metadata()
     }
 
-    pub fn is_in_place(here: &Directory) -> bool {
-        let known = own_metadata(here).map(|own| (own.dev(), own.ino()));
-        let found = std::fs::symlink_metadata(&here.path).map(|at| (at.dev(), at.ino()));
+    pub fn is_in_place(dir: &Directory) -> bool {
+        let known = own_metadata(dir).map(|meta| (meta.dev(), meta.ino()));
+        let found = std::fs::symlink_metadata(&dir.path).map(|meta| (meta.dev(), meta.ino()));
         matches!((known, found), (Ok(known), Ok(found)) if known == found)
     }
 
-    pub fn metadata_of(here: &Directory, path: &Path) -> io::Result<Metadata> {
-        File::from(beneath(here.handle.as_fd(), path, ENTRY)?).metadata()
+    pub fn metadata_of(dir: &Directory, path: &Path) -> io::Result<Metadata> {
+        File::from(beneath(dir.handle.as_fd(), path, ENTRY)?).metadata()
     }
 
-    pub fn read_link(here: &Directory, path: &Path) -> io::Result<PathBuf> {
-        let entry = beneath(here.handle.as_fd(), path, ENTRY)?;
+    pub fn read_link(dir: &Directory, path: &Path) -> io::Result<PathBuf> {
+        let entry = beneath(dir.handle.as_fd(), path, ENTRY)?;
         Ok(OsString::from_vec(readlinkat(&entry, "", Vec::new())?.into_bytes()).into())
     }
 
-    pub fn open_file(here: &Directory, path: &Path) -> io::Result<File> {
-        Ok(beneath(here.handle.as_fd(), path, FILE)?.into())
+    pub fn open_file(dir: &Directory, path: &Path) -> io::Result<File> {
+        Ok(beneath(dir.handle.as_fd(), path, FILE)?.into())
     }
 
-    pub fn open_folder(here: &Directory, path: &Path) -> io::Result<OwnedFd> {
+    pub fn open_folder(dir: &Directory, path: &Path) -> io::Result<OwnedFd> {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        Ok(beneath(here.handle.as_fd(), path, FOLDER)?)
+        Ok(beneath(dir.handle.as_fd(), path, FOLDER)?)
     }
 
-    pub fn names(here: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
-        let mut entries = Dir::read_from(beneath(here.handle.as_fd(), path, FOLDER)?)?;
+    pub fn names(dir: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
+        let mut entries = Dir::read_from(beneath(dir.handle.as_fd(), path, FOLDER)?)?;
         let mut names = Vec::new();
         while let Some(entry) = entries.read() {
             let name = entry?.file_name().to_bytes().to_owned();
@@ -169,16 +169,16 @@ mod linux {
     /// Opens each folder on the way without following links.
     pub(super) fn step_by_step(top: BorrowedFd, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
         let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
-        let mut here = openat(top, ".", FOLDER, Mode::empty())?;
+        let mut folder = openat(top, ".", FOLDER, Mode::empty())?;
         if parts.peek().is_none() {
-            return openat(&here, ".", flags, Mode::empty());
+            return openat(&folder, ".", flags, Mode::empty());
         }
         while let Some(part) = parts.next() {
             let Component::Normal(name) = part else { return Err(Errno::XDEV) };
             let flags = if parts.peek().is_none() { flags } else { FOLDER | OFlags::PATH };
-            here = openat(&here, OsStr::from_bytes(name.as_bytes()), flags, Mode::empty())?;
+            folder = openat(&folder, OsStr::from_bytes(name.as_bytes()), flags, Mode::empty())?;
         }
-        Ok(here)
+        Ok(folder)
     }
 }
 
@@ -197,32 +197,32 @@ mod paths {
         fs::read_dir(path).map(drop)
     }
 
-    pub fn own_metadata(here: &Directory) -> io::Result<Metadata> {
-        fs::metadata(&here.path)
+    pub fn own_metadata(dir: &Directory) -> io::Result<Metadata> {
+        fs::metadata(&dir.path)
     }
 
-    pub fn is_in_place(here: &Directory) -> bool {
-        fs::symlink_metadata(&here.path).is_ok_and(|found| found.is_dir())
+    pub fn is_in_place(dir: &Directory) -> bool {
+        fs::symlink_metadata(&dir.path).is_ok_and(|found| found.is_dir())
     }
 
     /// The full path, if no part of it leads out.
-    fn beneath(here: &Directory, path: &Path) -> io::Result<PathBuf> {
-        let full = here.path.join(path);
-        let (top, folder) = (fs::canonicalize(&here.path)?, fs::canonicalize(full.parent().unwrap_or(&full))?);
+    fn beneath(dir: &Directory, path: &Path) -> io::Result<PathBuf> {
+        let full = dir.path.join(path);
+        let (top, folder) = (fs::canonicalize(&dir.path)?, fs::canonicalize(full.parent().unwrap_or(&full))?);
         let leaves = || io::Error::other("it leads out of the directory");
         if folder.starts_with(&top) { Ok(full) } else { Err(leaves()) }
     }
 
-    pub fn metadata_of(here: &Directory, path: &Path) -> io::Result<Metadata> {
-        fs::symlink_metadata(beneath(here, path)?)
+    pub fn metadata_of(dir: &Directory, path: &Path) -> io::Result<Metadata> {
+        fs::symlink_metadata(beneath(dir, path)?)
     }
 
-    pub fn read_link(here: &Directory, path: &Path) -> io::Result<PathBuf> {
-        fs::read_link(beneath(here, path)?)
+    pub fn read_link(dir: &Directory, path: &Path) -> io::Result<PathBuf> {
+        fs::read_link(beneath(dir, path)?)
     }
 
-    pub fn open_file(here: &Directory, path: &Path) -> io::Result<File> {
-        let full = beneath(here, path)?;
+    pub fn open_file(dir: &Directory, path: &Path) -> io::Result<File> {
+        let full = beneath(dir, path)?;
         if fs::symlink_metadata(&full)?.is_file() {
             File::open(full)
         } else {
@@ -230,12 +230,12 @@ mod paths {
         }
     }
 
-    pub fn open_folder(here: &Directory, path: &Path) -> io::Result<()> {
-        fs::read_dir(beneath(here, path)?).map(drop)
+    pub fn open_folder(dir: &Directory, path: &Path) -> io::Result<()> {
+        fs::read_dir(beneath(dir, path)?).map(drop)
     }
 
-    pub fn names(here: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
-        fs::read_dir(here.path.join(path))?.map(|entry| Ok(entry?.file_name())).collect()
+    pub fn names(dir: &Directory, path: &Path) -> io::Result<Vec<OsString>> {
+        fs::read_dir(dir.path.join(path))?.map(|entry| Ok(entry?.file_name())).collect()
     }
 }
 
@@ -267,7 +267,7 @@ mod tests {
         symlink("a/b/file", top.join("inside")).unwrap();
         let dir = Directory::open(&top).unwrap();
         assert!(dir.is_in_place());
-        for (path, wanted) in [
+        for (path, expected) in [
             ("a/b/file", Some("own")),
             ("out/file", None),
             ("inside", None),
@@ -275,7 +275,7 @@ mod tests {
             ("a", None),
             ("/etc/passwd", None),
         ] {
-            assert_eq!(text(&dir, path).as_deref(), wanted, "{path}");
+            assert_eq!(text(&dir, path).as_deref(), expected, "{path}");
         }
         let folder = |path: &str| dir.open_folder(Path::new(path));
         assert_eq!(text(&folder("a/b").unwrap(), "file").as_deref(), Some("own"));

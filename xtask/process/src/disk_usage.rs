@@ -61,8 +61,8 @@ mod linux {
             if names.is_empty() {
                 waiting.pop();
             }
-            if let Some(Ok(here)) = opened {
-                waiting.push((read(&here, limit, used), here));
+            if let Some(Ok(folder)) = opened {
+                waiting.push((read(&folder, limit, used), folder));
             }
             if waiting.len() > OPEN {
                 *used = DiskUsage { bytes: u64::MAX, files: u64::MAX };
@@ -75,15 +75,15 @@ mod linux {
     }
 
     /// Adds the contents of a directory and returns its subdirectories.
-    fn read(here: &OwnedFd, limit: DiskUsage, used: &mut DiskUsage) -> Vec<CString> {
+    fn read(folder: &OwnedFd, limit: DiskUsage, used: &mut DiskUsage) -> Vec<CString> {
         let mut folders = Vec::new();
-        let Ok(mut entries) = Dir::read_from(here) else { return folders };
+        let Ok(mut entries) = Dir::read_from(folder) else { return folders };
         while let Some(Ok(entry)) = entries.read() {
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
                 continue;
             }
-            let Ok(stat) = statat(here, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let Ok(stat) = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
             let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
             let names = if is_folder { 1 } else { stat.st_nlink.max(1) };
             used.files = used.files.saturating_add(1);
@@ -147,11 +147,11 @@ mod tests {
         let check = |depth: usize, beside: usize| {
             let root = tempfile::tempdir().unwrap();
             let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let mut here = openat(CWD, root.path(), flags, Mode::empty()).unwrap();
+            let mut folder = openat(CWD, root.path(), flags, Mode::empty()).unwrap();
             for _ in 0..depth {
-                (0..beside).for_each(|n| mkdirat(&here, format!("beside-{n}"), Mode::RWXU).unwrap());
-                mkdirat(&here, "folder", Mode::RWXU).unwrap();
-                here = openat(&here, "folder", flags, Mode::empty()).unwrap();
+                (0..beside).for_each(|n| mkdirat(&folder, format!("beside-{n}"), Mode::RWXU).unwrap());
+                mkdirat(&folder, "folder", Mode::RWXU).unwrap();
+                folder = openat(&folder, "folder", flags, Mode::empty()).unwrap();
             }
             let used = of(root.path());
             crate::remove_tree(root.path()).unwrap();

@@ -35,16 +35,16 @@ pub fn enter() {
     // SAFETY: as above.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     let (front, group) = (getpid(), getpgrp());
-    let (noted, before) = block();
+    let (handled, previous) = block();
     match fork() {
-        CHILD => guard(front, group, &noted, &before),
-        FAILED => restore(&before),
-        guard => exit_as(watch(guard, &noted), &noted),
+        CHILD => guard(front, group, &handled, &previous),
+        FAILED => restore(&previous),
+        guard => exit_as(watch(guard, &handled), &handled),
     }
 }
 
 /// Runs the guard; returns in the lab's process.
-fn guard(front: Pid, group: Pid, noted: &libc::sigset_t, before: &libc::sigset_t) {
+fn guard(front: Pid, group: Pid, handled: &libc::sigset_t, previous: &libc::sigset_t) {
     end_with(front);
     let guard = getpid();
     // Both fail only on kernels too old for the lab anyway; it then runs without their effect.
@@ -52,18 +52,18 @@ fn guard(front: Pid, group: Pid, noted: &libc::sigset_t, before: &libc::sigset_t
     let _ = set_child_subreaper(Some(guard));
     let child = fork();
     if child > 0 {
-        let status = watch(child, noted);
+        let status = watch(child, handled);
         // What a lab leaves after a normal exit is meant to stay: a package manager's service, a compiler's cache.
         if libc::WIFSIGNALED(status) {
             descendants::kill_all();
         }
-        exit_as(status, noted);
+        exit_as(status, handled);
     }
     let _ = setpgid(None, Some(group));
     if child == CHILD {
         end_with(guard);
     }
-    restore(before);
+    restore(previous);
 }
 
 /// The return value of [`fork`] in the child.
@@ -90,28 +90,28 @@ fn end_with(parent: Pid) {
 fn block() -> (libc::sigset_t, libc::sigset_t) {
     // SAFETY: signal sets are plain old data, filled by these calls; all live for the calls.
     unsafe {
-        let (mut noted, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::sigemptyset(&raw mut noted);
+        let (mut handled, mut previous): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigemptyset(&raw mut handled);
         for signal in HANDLED_SIGNALS {
-            libc::sigaddset(&raw mut noted, signal);
+            libc::sigaddset(&raw mut handled, signal);
         }
-        libc::sigprocmask(libc::SIG_BLOCK, &raw const noted, &raw mut before);
-        (noted, before)
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const handled, &raw mut previous);
+        (handled, previous)
     }
 }
 
-fn restore(before: &libc::sigset_t) {
+fn restore(previous: &libc::sigset_t) {
     // SAFETY: the set was filled by `block`.
-    unsafe { libc::sigprocmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, previous, std::ptr::null_mut()) };
 }
 
 /// Waits for the child to end, forwards signals that only this process received, and returns the child's wait status.
-fn watch(child: i32, noted: &libc::sigset_t) -> i32 {
+fn watch(child: i32, handled: &libc::sigset_t) -> i32 {
     loop {
         // SAFETY: `info` is plain old data, filled by the call; both live for the call.
         let (signal, info) = unsafe {
             let mut info: libc::siginfo_t = std::mem::zeroed();
-            (libc::sigwaitinfo(noted, &raw mut info), info)
+            (libc::sigwaitinfo(handled, &raw mut info), info)
         };
         match signal {
             libc::SIGCHLD => {
@@ -135,7 +135,7 @@ fn watch(child: i32, noted: &libc::sigset_t) -> i32 {
 }
 
 /// Ends this process the way its child ended.
-fn exit_as(status: i32, noted: &libc::sigset_t) -> ! {
+fn exit_as(status: i32, handled: &libc::sigset_t) -> ! {
     if libc::WIFSIGNALED(status) {
         let signal = libc::WTERMSIG(status);
         let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
@@ -144,7 +144,7 @@ fn exit_as(status: i32, noted: &libc::sigset_t) -> ! {
         // SAFETY: system calls that affect this process only.
         unsafe {
             libc::signal(signal, libc::SIG_DFL);
-            libc::sigprocmask(libc::SIG_UNBLOCK, noted, std::ptr::null_mut());
+            libc::sigprocmask(libc::SIG_UNBLOCK, handled, std::ptr::null_mut());
             libc::kill(libc::getpid(), signal);
         }
         // The default action of this signal is not to terminate, so it did not end the lab.

@@ -1,27 +1,26 @@
 //! Supervision on Linux: a pidfd, non-blocking pipes and one `poll` per child.
 
+mod pipes;
+mod reap;
+mod spawn;
+
 use std::collections::BTreeSet;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
+use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
-};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid};
 
 use super::deadline::{self, extended_limit, net_time};
-use super::descendants::{self, MARK};
-use super::namespace;
-use super::running::Shared;
-use super::sandbox;
-use super::system_calls;
-use super::{Command, CompletedProcess, ExitReason, Input, ReportPipe, Running, StopSignal, Watch, cancelled};
+use super::descendants;
+use super::running::SharedState;
+use super::{Command, CompletedProcess, ExitReason, ReportPipe, Running, StopSignal, Watch, cancelled};
+use pipes::Pipes;
 
 /// How often limits other than time are checked.
 const TICK: Duration = Duration::from_millis(20);
@@ -35,28 +34,23 @@ static NEXT_MARK: AtomicU64 = AtomicU64::new(1);
 /// Starts the child in its supervising thread, because the parent-death signal is tied to that thread.
 pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
     descendants::become_subreaper();
-    let shared = Arc::new(Shared::default());
-    if let Input::Bytes(bytes) = &command.stdin {
-        let mut state = shared.lock();
-        state.stdin.clone_from(bytes);
-        state.stdin_ends = true;
-    }
-    let (tell, told) = mpsc::sync_channel(1);
+    let shared = Arc::new(SharedState::with_input(&command.stdin));
+    let (sender, receiver) = mpsc::sync_channel(1);
     let (thread_shared, thread_command) = (Arc::clone(&shared), command.clone());
     let thread = std::thread::Builder::new().name("supervisor".to_owned()).spawn(move || {
         match Supervisor::start(&thread_command, Arc::clone(&thread_shared), watch) {
             Ok(supervisor) => {
-                let _ = tell.send(Ok(()));
-                let ended = supervisor.supervise();
-                thread_shared.lock().ended = Some(ended);
+                let _ = sender.send(Ok(()));
+                let completed = supervisor.supervise();
+                thread_shared.lock().completed = Some(completed);
                 thread_shared.changed.notify_all();
             }
             Err(error) => {
-                let _ = tell.send(Err(error));
+                let _ = sender.send(Err(error));
             }
         }
     })?;
-    match told.recv() {
+    match receiver.recv() {
         Ok(Ok(())) => Ok(Running::new(shared, thread)),
         Ok(Err(error)) => {
             let _ = thread.join();
@@ -67,14 +61,12 @@ pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
 }
 
 struct Supervisor {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     child: Child,
     pid: Pid,
     pidfd: OwnedFd,
     mark: u64,
-    stdin: Option<ChildStdin>,
-    stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
+    pipes: Pipes,
     report: Option<Arc<ReportPipe>>,
     limits: super::Limits,
     watch: Option<Watch>,
@@ -85,69 +77,40 @@ struct Supervisor {
     peak: u64,
     /// The lab's own peak resident size at the fork, bytes: the kernel counts it as the child's.
     inherited: u64,
-    /// Time the child has waited for a processor, and when to read it again.
-    starved: (Duration, Instant),
+    /// Time the child has waited for a processor.
+    cpu_wait: Duration,
+    /// When to read it again.
+    next_cpu_wait: Instant,
     /// Why the lab is ending the child, and when to send SIGKILL.
     ending: Option<(ExitReason, Instant)>,
 }
 
 impl Supervisor {
-    fn start(command: &Command, shared: Arc<Shared>, watch: Option<Watch>) -> io::Result<Self> {
+    fn start(command: &Command, shared: Arc<SharedState>, watch: Option<Watch>) -> io::Result<Self> {
         let mark = NEXT_MARK.fetch_add(1, Ordering::Relaxed);
-        let mut builder = std::process::Command::new(&command.program);
-        builder
-            .args(&command.args)
-            .env_clear()
-            .envs(&command.env)
-            .env(MARK, mark.to_string())
-            .current_dir(&command.cwd);
-        builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let (mut inherit, file_limit) = (command.inherit.clone(), command.limits.file);
-        inherit.extend(command.report.iter().map(|report| report.inherited()));
-        let rules = command.sandbox.as_ref().map(sandbox::open).transpose()?.flatten();
-        let offline = command.sandbox.as_ref().filter(|sandbox| sandbox.offline).and_then(|_| namespace::offline());
-        let unix_sockets = command.sandbox.as_ref().map(|sandbox| sandbox.unix_sockets);
-        let filter = unix_sockets.map(system_calls::filter).transpose()?.flatten();
-        // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit,
-        // close_range, fcntl, setns, landlock_restrict_self, seccomp.
-        unsafe {
-            builder.pre_exec(move || {
-                prepare_child(&inherit, file_limit)?;
-                offline.map_or(Ok(()), namespace::Offline::enter)?;
-                rules.as_ref().map_or(Ok(()), sandbox::enter)?;
-                filter.map_or(Ok(()), system_calls::install)
-            });
-        }
+        let mut builder = spawn::prepare(command, mark)?;
         let started = Instant::now();
         let inherited = descendants::largest_resident(std::process::id().cast_signed());
-        let mut supervised = descendants::supervised();
-        let mut child = builder.spawn()?;
+        let mut child = spawn::spawn(&mut builder, mark)?;
         let pid = Pid::from_child(&child);
-        supervised.insert(pid.as_raw_nonzero().get(), mark);
-        drop(supervised);
         let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        stdin.iter().try_for_each(nonblocking)?;
-        stdout.iter().try_for_each(nonblocking)?;
-        stderr.iter().try_for_each(nonblocking)?;
-        let limits = command.limits;
+        let pipes = Pipes::take(&mut child)?;
         Ok(Self {
             shared,
             child,
             pid,
             pidfd,
             mark,
-            stdin,
-            stdout,
-            stderr,
+            pipes,
             report: command.report.clone(),
-            limits,
+            limits: command.limits,
             watch,
             started,
             seen: BTreeSet::new(),
             peak: descendants::largest_resident(pid.as_raw_nonzero().get()),
             inherited,
-            starved: (Duration::ZERO, started),
+            cpu_wait: Duration::ZERO,
+            next_cpu_wait: started,
             ending: None,
         })
     }
@@ -165,22 +128,19 @@ impl Supervisor {
         let wall = self.started.elapsed();
         // The group is killed while its leader is still a zombie, so its id cannot have been reused.
         let _ = kill_process_group(self.pid, Signal::KILL);
-        let (end, cpu, largest) = self.reap();
+        let reaped = reap::reap(&mut self.child);
         // Anything above the lab's own size is that of the child or of a descendant it waited for.
-        let peak_rss = if largest > self.inherited { self.peak.max(largest) } else { self.peak };
+        let peak_rss = if reaped.peak_rss > self.inherited { self.peak.max(reaped.peak_rss) } else { self.peak };
         descendants::end_descendants(self.pid.as_raw_nonzero().get(), self.mark, &self.seen);
         self.drain();
         let mut state = self.shared.lock();
-        let over = (state.stdout.len() + state.stderr.len()) as u64 > self.limits.output;
-        let end = match self.ending {
-            Some((end, _)) => end,
-            None if over => ExitReason::OutputLimit,
-            None => end,
+        let exit_reason = match self.ending {
+            Some((reason, _)) => reason,
+            None if state.output_len() > self.limits.output => ExitReason::OutputLimit,
+            None => reaped.exit_reason,
         };
-        cut(&mut state.stdout, self.limits.output);
-        cut(&mut state.stderr, self.limits.output);
-        let (stdout, stderr) = (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr));
-        CompletedProcess { exit_reason: end, stdout, stderr, wall, cpu, peak_rss }
+        let (stdout, stderr) = state.take_output(self.limits.output);
+        CompletedProcess { exit_reason, stdout, stderr, wall, cpu: reaped.cpu, peak_rss }
     }
 
     /// Waits for output, space in stdin, the child's end or the next tick; `true`: the child has ended.
@@ -188,24 +148,20 @@ impl Supervisor {
         let now = Instant::now();
         let deadline = match self.ending {
             Some((_, kill_at)) => kill_at,
-            None => self.started + extended_limit(self.limits.wall, self.starved.0),
+            None => self.started + extended_limit(self.limits.wall, self.cpu_wait),
         };
         let wait = next_tick.min(deadline).saturating_duration_since(now);
         let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: i64::from(wait.subsec_nanos()) };
-        let wants_stdin = {
+        let has_input = {
             let state = self.shared.lock();
-            if state.stdin.is_empty() && state.stdin_ends {
-                self.stdin = None;
-            }
+            self.pipes.close_finished_stdin(&state);
             !state.stdin.is_empty()
         };
         let mut fds = vec![PollFd::new(&self.pidfd, PollFlags::IN)];
-        fds.extend(self.stdout.iter().map(|f| PollFd::new(f, PollFlags::IN)));
-        fds.extend(self.stderr.iter().map(|f| PollFd::new(f, PollFlags::IN)));
         fds.extend(self.report.iter().map(|report| PollFd::new(report, PollFlags::IN)));
-        fds.extend(self.stdin.iter().filter(|_| wants_stdin).map(|f| PollFd::new(f, PollFlags::OUT)));
+        fds.extend(self.pipes.poll_fds(has_input));
         let ready = poll(&mut fds, Some(&timeout));
-        let ended = match &ready {
+        let has_exited = match &ready {
             Ok(_) => !fds[0].revents().is_empty(),
             // Without `poll` there is no waiting for events, but the child's end must still be noticed.
             Err(_) => {
@@ -217,15 +173,15 @@ impl Supervisor {
         if matches!(ready, Ok(n) if n > 0) {
             self.report.iter().for_each(|report| report.drain());
             self.drain();
-            self.feed();
+            self.pipes.feed(&mut self.shared.lock());
         }
-        if !ended && Instant::now() >= deadline {
+        if !has_exited && Instant::now() >= deadline {
             match self.ending {
                 None => self.end(ExitReason::TimeLimit, StopSignal::Terminate),
                 Some(_) => self.kill(),
             }
         }
-        ended
+        has_exited
     }
 
     /// Whether the child is a zombie by now.
@@ -243,15 +199,15 @@ impl Supervisor {
         let pid = self.pid.as_raw_nonzero().get();
         let (descendants, resident) = descendants::descendants(pid, self.mark, &self.seen);
         self.peak = self.peak.max(resident).max(descendants::largest_resident(pid));
-        if now >= self.starved.1 {
+        if now >= self.next_cpu_wait {
             self.check_cpu_wait(now, &descendants);
         }
         self.seen.extend(descendants);
-        let age = net_time(now.duration_since(self.started), self.starved.0);
+        let age = net_time(now.duration_since(self.started), self.cpu_wait);
         if cancelled() {
             self.end(ExitReason::Interrupted, StopSignal::Terminate);
-        } else if let Some(how) = stop {
-            self.end(ExitReason::Stopped, how);
+        } else if let Some(signal) = stop {
+            self.end(ExitReason::Stopped, signal);
         } else if resident > self.limits.memory {
             self.end(ExitReason::MemoryLimit, StopSignal::Kill);
         } else if self.watch.as_mut().is_some_and(|watch| watch(age)) {
@@ -261,15 +217,16 @@ impl Supervisor {
 
     fn check_cpu_wait(&mut self, now: Instant, descendants: &BTreeSet<i32>) {
         let all = descendants.iter().copied().chain([self.pid.as_raw_nonzero().get()]);
-        let starved = deadline::longest_cpu_wait(all).max(self.starved.0);
-        self.starved = (starved, now + CPU_WAIT_INTERVAL);
-        self.shared.starved.store(u64::try_from(starved.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.cpu_wait = deadline::longest_cpu_wait(all).max(self.cpu_wait);
+        self.next_cpu_wait = now + CPU_WAIT_INTERVAL;
+        let micros = u64::try_from(self.cpu_wait.as_micros()).unwrap_or(u64::MAX);
+        self.shared.cpu_wait.store(micros, Ordering::Relaxed);
     }
 
-    fn end(&mut self, end: ExitReason, how: StopSignal) {
-        let grace = if how == StopSignal::Kill { Duration::ZERO } else { self.limits.grace };
-        self.ending = Some((end, Instant::now() + grace));
-        let signal = match how {
+    fn end(&mut self, reason: ExitReason, signal: StopSignal) {
+        let grace = if signal == StopSignal::Kill { Duration::ZERO } else { self.limits.grace };
+        self.ending = Some((reason, Instant::now() + grace));
+        let signal = match signal {
             StopSignal::Terminate => Signal::TERM,
             StopSignal::Interrupt => Signal::INT,
             StopSignal::Kill => Signal::KILL,
@@ -288,128 +245,14 @@ impl Supervisor {
 
     /// Reads what is available from both outputs. At the limit, ends the child and discards the rest.
     fn drain(&mut self) {
-        let shared = Arc::clone(&self.shared);
-        let mut state = shared.lock();
-        let state = &mut *state;
-        let room = |kept: usize| self.limits.output.saturating_add(1).saturating_sub(kept as u64);
-        let kept = state.stdout.len() + state.stderr.len();
-        let mut closed = [false; 2];
-        if let Some(pipe) = &mut self.stdout {
-            closed[0] = read_into(pipe, &mut state.stdout, room(kept));
-        }
-        let kept = state.stdout.len() + state.stderr.len();
-        if let Some(pipe) = &mut self.stderr {
-            closed[1] = read_into(pipe, &mut state.stderr, room(kept));
-        }
-        if closed[0] {
-            self.stdout = None;
-        }
-        if closed[1] {
-            self.stderr = None;
-        }
-        let over = (state.stdout.len() + state.stderr.len()) as u64 > self.limits.output;
-        if over && self.ending.is_none() {
+        let is_over = {
+            let mut state = self.shared.lock();
+            self.pipes.drain(&mut state, self.limits.output);
+            state.output_len() > self.limits.output
+        };
+        if is_over && self.ending.is_none() {
             self.end(ExitReason::OutputLimit, StopSignal::Kill);
         }
         self.shared.changed.notify_all();
     }
-
-    /// Writes as much of stdin as the pipe accepts.
-    fn feed(&mut self) {
-        let mut state = self.shared.lock();
-        let Some(pipe) = &mut self.stdin else { return };
-        while !state.stdin.is_empty() {
-            match pipe.write(&state.stdin) {
-                Ok(n) if n > 0 => {
-                    state.stdin.drain(..n);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // A child that does not read its stdin is not an error of the lab.
-                Ok(_) | Err(_) => {
-                    state.stdin.clear();
-                    self.stdin = None;
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Reaps the child: why it ended, CPU time, peak resident size.
-    fn reap(&mut self) -> (ExitReason, Duration, u64) {
-        let raw = self.pid.as_raw_nonzero().get();
-        let mut status = 0;
-        // SAFETY: `rusage` is plain old data; wait4 fills it and `status`, and both live for the call.
-        let (rusage, waited) = unsafe {
-            let mut rusage: libc::rusage = std::mem::zeroed();
-            let waited = libc::wait4(raw, &raw mut status, 0, &raw mut rusage);
-            (rusage, waited)
-        };
-        // Tells std that the child is gone. It has already been waited for, so this only fails.
-        let _ = self.child.try_wait();
-        if waited != raw {
-            return (ExitReason::Signaled(0), Duration::ZERO, 0);
-        }
-        let end = if libc::WIFSIGNALED(status) {
-            ExitReason::Signaled(libc::WTERMSIG(status))
-        } else {
-            ExitReason::Exited(libc::WEXITSTATUS(status))
-        };
-        let time = |t: libc::timeval| {
-            Duration::from_secs(t.tv_sec.unsigned_abs()) + Duration::from_micros(t.tv_usec.unsigned_abs())
-        };
-        (end, time(rusage.ru_utime) + time(rusage.ru_stime), rusage.ru_maxrss.unsigned_abs() * 1024)
-    }
-}
-
-fn cut(bytes: &mut Vec<u8>, limit: u64) {
-    bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-}
-
-/// Runs in the child between fork and exec.
-fn prepare_child(inherit: &[i32], file_limit: u64) -> io::Result<()> {
-    rustix::process::setsid()?;
-    // Address space is not limited, since engines reserve far more than they use. Resident memory is watched instead.
-    for (resource, limit) in [(Resource::Core, 0), (Resource::Fsize, file_limit)] {
-        rustix::process::setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
-    }
-    // Writing past the file limit must fail in the guest (EFBIG) and not kill its runtime (SIGXFSZ).
-    // SAFETY: a system call that affects this process only, which has one thread.
-    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
-    // If the lab is killed, its children are too.
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    // Whatever the lab was started with: a shell's redirection, a CI's log, another tool's socket. SAFETY: affects only
-    // this process's descriptors; from here on, only those below are used. Kernels before 5.11 lack this call; the
-    // child then keeps the open descriptors.
-    unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
-    for fd in inherit {
-        // SAFETY: the lab keeps these descriptors open while it starts the child.
-        let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(*fd) };
-        rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())?;
-    }
-    Ok(())
-}
-
-fn nonblocking(fd: &impl AsFd) -> io::Result<()> {
-    let flags = rustix::fs::fcntl_getfl(fd)?;
-    Ok(rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)?)
-}
-
-/// Appends what can be read without blocking, at most `room` bytes; `true`: end of file.
-fn read_into(pipe: &mut impl Read, into: &mut Vec<u8>, room: u64) -> bool {
-    let mut room = usize::try_from(room).unwrap_or(usize::MAX);
-    let mut buffer = [0; 16 * 1024];
-    while room > 0 {
-        let want = room.min(buffer.len());
-        match pipe.read(&mut buffer[..want]) {
-            Ok(0) => return true,
-            Ok(n) => {
-                into.extend_from_slice(&buffer[..n]);
-                room -= n;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
-            Err(_) => return true,
-        }
-    }
-    false
 }

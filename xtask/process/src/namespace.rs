@@ -100,13 +100,13 @@ impl Offline {
     fn make(with_user: bool) -> io::Result<Self> {
         let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
         let maps = with_user.then(|| Maps { users: format!("{user} {user} 1"), groups: format!("{group} {group} 1") });
-        let (ready, tell_ready) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let (ready, report) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let (wait_for, release) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         // SAFETY: the child only makes system calls on data prepared before the fork, and exits without returning.
         let child = unsafe { libc::fork() };
         if child == 0 {
             let code = u8::from(unshare(maps.as_ref()).is_err());
-            let _ = rustix::io::write(&tell_ready, &[code]);
+            let _ = rustix::io::write(&report, &[code]);
             // The pipe closes when the lab ends or the namespaces are open.
             drop(release);
             let _ = rustix::io::read(&wait_for, &mut [0_u8; 1]);
@@ -116,11 +116,11 @@ impl Offline {
         if child < 0 {
             return Err(io::Error::last_os_error());
         }
-        drop((tell_ready, wait_for));
+        drop((report, wait_for));
         let mut code = [1_u8];
-        let told = rustix::io::read(&ready, &mut code);
+        let read = rustix::io::read(&ready, &mut code);
         let open = |kind: &str| std::fs::File::open(format!("/proc/{child}/ns/{kind}")).map(OwnedFd::from);
-        let made = match (told, code) {
+        let namespaces = match (read, code) {
             (Ok(1), [0]) => open("net").and_then(|network| {
                 let user = if with_user { Some(open("user")?) } else { None };
                 Ok(Self { user, network, ipc: open("ipc")? })
@@ -130,7 +130,7 @@ impl Offline {
         drop(release);
         // SAFETY: waits for the child forked above.
         unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
-        made
+        namespaces
     }
 }
 
@@ -180,12 +180,12 @@ fn receive_socket(over: libc::c_int) -> io::Result<OwnedFd> {
     with_message(|message| {
         // SAFETY: the kernel writes within the space that the message points to, and the header is checked.
         unsafe {
-            let got = libc::recvmsg(over, message, libc::MSG_CMSG_CLOEXEC);
+            let len = libc::recvmsg(over, message, libc::MSG_CMSG_CLOEXEC);
             let header = libc::CMSG_FIRSTHDR(message);
-            if got == 1 && !header.is_null() && (*header).cmsg_type == libc::SCM_RIGHTS {
+            if len == 1 && !header.is_null() && (*header).cmsg_type == libc::SCM_RIGHTS {
                 socket = libc::CMSG_DATA(header).cast::<libc::c_int>().read_unaligned();
             }
-            got
+            len
         }
     })?;
     if socket < 0 {

@@ -44,7 +44,7 @@ mod linux {
 
     /// The state of a removal.
     struct Removal {
-        here: OwnedFd,
+        current: OwnedFd,
         /// For each directory above: its inode, and the name of its subdirectory that is being emptied.
         above: Vec<(u64, CString)>,
         /// Entries that could not be removed: inode of their directory, and name.
@@ -54,8 +54,8 @@ mod linux {
     }
 
     pub fn remove(parent: &Path, name: &OsStr) -> io::Result<()> {
-        let here = open(parent, OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY, Mode::empty())?;
-        let mut removal = Removal { here, above: Vec::new(), stays: BTreeSet::new(), first: None };
+        let current = open(parent, OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY, Mode::empty())?;
+        let mut removal = Removal { current, above: Vec::new(), stays: BTreeSet::new(), first: None };
         let name = CString::new(name.as_bytes())?;
         if removal.unlink(&name)? {
             return Ok(());
@@ -64,8 +64,8 @@ mod linux {
         while !removal.above.is_empty() {
             match removal.folder_left()? {
                 Some(folder) => {
-                    if let Err(why) = removal.enter(folder.clone()) {
-                        removal.record_failure(folder, why)?;
+                    if let Err(error) = removal.enter(folder.clone()) {
+                        removal.record_failure(folder, error)?;
                     }
                 }
                 None => removal.leave()?,
@@ -73,9 +73,12 @@ mod linux {
         }
         match removal.first {
             None => Ok(()),
-            Some((name, why)) => {
+            Some((name, error)) => {
                 let (count, name) = (removal.stays.len(), name.to_string_lossy().into_owned());
-                Err(io::Error::new(why.kind(), format!("{count} entries stay, `{}` first: {why}", name.escape_debug())))
+                Err(io::Error::new(
+                    error.kind(),
+                    format!("{count} entries stay, `{}` first: {error}", name.escape_debug()),
+                ))
             }
         }
     }
@@ -83,41 +86,41 @@ mod linux {
     impl Removal {
         /// Removes an entry that is not a directory; `false` if it is one.
         fn unlink(&self, name: &CString) -> Result<bool, Errno> {
-            match unlinkat(&self.here, name, AtFlags::empty()) {
+            match unlinkat(&self.current, name, AtFlags::empty()) {
                 Ok(()) => Ok(true),
                 Err(Errno::ISDIR | Errno::PERM) if self.is_folder(name) => Ok(false),
-                Err(why) => Err(why),
+                Err(error) => Err(error),
             }
         }
 
         fn is_folder(&self, name: &CString) -> bool {
-            let stat = statat(&self.here, name, AtFlags::SYMLINK_NOFOLLOW);
+            let stat = statat(&self.current, name, AtFlags::SYMLINK_NOFOLLOW);
             stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
         }
 
         /// Enters a directory. A guest may have removed its permissions (`chmod`, `mkdir` with mode 0); as the owner,
         /// restore them.
         fn enter(&mut self, name: CString) -> Result<(), Errno> {
-            let inode = fstat(&self.here)?.st_ino;
-            let opened = match openat(&self.here, &name, FOLDER | OFlags::RDONLY, Mode::empty()) {
+            let inode = fstat(&self.current)?.st_ino;
+            let opened = match openat(&self.current, &name, FOLDER | OFlags::RDONLY, Mode::empty()) {
                 Err(Errno::ACCESS) => {
                     // By descriptor of the parent directory, so that a link is not followed.
-                    rustix::fs::chmodat(&self.here, &name, Mode::RWXU, AtFlags::empty())?;
-                    openat(&self.here, &name, FOLDER | OFlags::RDONLY, Mode::empty())?
+                    rustix::fs::chmodat(&self.current, &name, Mode::RWXU, AtFlags::empty())?;
+                    openat(&self.current, &name, FOLDER | OFlags::RDONLY, Mode::empty())?
                 }
                 opened => opened?,
             };
             // Removing its entries needs write permission.
             fchmod(&opened, Mode::RWXU)?;
             self.above.push((inode, name));
-            self.here = opened;
+            self.current = opened;
             Ok(())
         }
 
         /// Removes everything in this directory except directories; returns one of those.
         fn folder_left(&mut self) -> Result<Option<CString>, Errno> {
-            let inode = fstat(&self.here)?.st_ino;
-            let mut entries = Dir::read_from(&self.here)?;
+            let inode = fstat(&self.current)?.st_ino;
+            let mut entries = Dir::read_from(&self.current)?;
             while let Some(entry) = entries.read() {
                 let name = entry?.file_name().to_owned();
                 if name.as_bytes() == b"." || name.as_bytes() == b".." || self.stays.contains(&(inode, name.clone())) {
@@ -126,7 +129,7 @@ mod linux {
                 match self.unlink(&name) {
                     Ok(true) => {}
                     Ok(false) => return Ok(Some(name)),
-                    Err(why) => self.record_failure(name, why)?,
+                    Err(error) => self.record_failure(name, error)?,
                 }
             }
             Ok(None)
@@ -135,19 +138,19 @@ mod linux {
         /// Returns to the parent and removes the directory, which is now empty.
         fn leave(&mut self) -> io::Result<()> {
             let Some((inode, name)) = self.above.pop() else { return Ok(()) };
-            self.here = openat(&self.here, "..", FOLDER | OFlags::RDONLY, Mode::empty())?;
-            if fstat(&self.here)?.st_ino != inode {
+            self.current = openat(&self.current, "..", FOLDER | OFlags::RDONLY, Mode::empty())?;
+            if fstat(&self.current)?.st_ino != inode {
                 return Err(io::Error::other("a directory was moved during its removal"));
             }
-            if let Err(why) = unlinkat(&self.here, &name, AtFlags::REMOVEDIR) {
-                self.record_failure(name, why)?;
+            if let Err(error) = unlinkat(&self.current, &name, AtFlags::REMOVEDIR) {
+                self.record_failure(name, error)?;
             }
             Ok(())
         }
 
-        fn record_failure(&mut self, name: CString, why: Errno) -> Result<(), Errno> {
-            let inode = fstat(&self.here)?.st_ino;
-            self.first.get_or_insert_with(|| (name.clone(), why));
+        fn record_failure(&mut self, name: CString, error: Errno) -> Result<(), Errno> {
+            let inode = fstat(&self.current)?.st_ino;
+            self.first.get_or_insert_with(|| (name.clone(), error));
             self.stays.insert((inode, name));
             Ok(())
         }
@@ -167,10 +170,10 @@ mod tests {
     fn nest(top: &Path, depth: usize) {
         use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let mut here = openat(CWD, top, flags, Mode::empty()).unwrap();
+        let mut current = openat(CWD, top, flags, Mode::empty()).unwrap();
         for _ in 0..depth {
-            mkdirat(&here, "folder", Mode::RWXU).unwrap();
-            here = openat(&here, "folder", flags, Mode::empty()).unwrap();
+            mkdirat(&current, "folder", Mode::RWXU).unwrap();
+            current = openat(&current, "folder", flags, Mode::empty()).unwrap();
         }
     }
 

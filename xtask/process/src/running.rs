@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::{CompletedProcess, Deadline, ExitReason, net_time};
+use crate::{CompletedProcess, Deadline, ExitReason, Input, net_time};
 
 /// An output stream of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,24 +18,24 @@ pub enum Stream {
 /// A running child and the thread that supervises it. Dropping it ends the child.
 #[derive(Debug)]
 pub struct Running {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     started: Instant,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 /// State shared by the supervising thread and the others.
 #[derive(Debug, Default)]
-pub struct Shared {
-    state: Mutex<State>,
+pub struct SharedState {
+    state: Mutex<ChildState>,
     /// Notified when the state has changed.
     pub changed: Condvar,
     /// Time the child has waited for a processor, microseconds.
-    pub starved: AtomicU64,
+    pub cpu_wait: AtomicU64,
 }
 
 /// The output and the ending of the child, as seen so far.
 #[derive(Debug, Default)]
-pub struct State {
+pub struct ChildState {
     /// Stdout so far.
     pub stdout: Vec<u8>,
     /// Stderr so far.
@@ -46,8 +46,8 @@ pub struct State {
     pub stdin_ends: bool,
     /// Set when the lab wants the child to end.
     pub stop: Option<StopSignal>,
-    /// How the child ended.
-    pub ended: Option<CompletedProcess>,
+    /// How the child ended, once it has.
+    pub completed: Option<CompletedProcess>,
 }
 
 /// How to end a child.
@@ -61,16 +61,51 @@ pub enum StopSignal {
     Kill,
 }
 
-impl Shared {
+impl SharedState {
+    /// The state of a child that is about to start with this stdin.
+    pub fn with_input(input: &Input) -> Self {
+        let state = match input {
+            Input::Bytes(bytes) => ChildState { stdin: bytes.clone(), stdin_ends: true, ..ChildState::default() },
+            Input::Piped => ChildState::default(),
+        };
+        Self { state: Mutex::new(state), ..Self::default() }
+    }
+
     /// Locks the state, also after a panic of another thread.
-    pub fn lock(&self) -> MutexGuard<'_, State> {
+    pub fn lock(&self) -> MutexGuard<'_, ChildState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ChildState {
+    /// The output of `stream` so far, or all of it once the child has ended.
+    fn output(&self, stream: Stream) -> &[u8] {
+        match (&self.completed, stream) {
+            (Some(completed), Stream::Stdout) => &completed.stdout,
+            (Some(completed), Stream::Stderr) => &completed.stderr,
+            (None, Stream::Stdout) => &self.stdout,
+            (None, Stream::Stderr) => &self.stderr,
+        }
+    }
+
+    /// Size of both outputs so far, bytes.
+    pub fn output_len(&self) -> u64 {
+        (self.stdout.len() + self.stderr.len()) as u64
+    }
+
+    /// Takes stdout and stderr, each cut to `limit` bytes.
+    #[cfg(target_os = "linux")]
+    pub fn take_output(&mut self, limit: u64) -> (Vec<u8>, Vec<u8>) {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.stdout.truncate(limit);
+        self.stderr.truncate(limit);
+        (std::mem::take(&mut self.stdout), std::mem::take(&mut self.stderr))
     }
 }
 
 impl Running {
     /// A child that `thread` supervises.
-    pub(crate) fn new(shared: Arc<Shared>, thread: std::thread::JoinHandle<()>) -> Self {
+    pub(crate) fn new(shared: Arc<SharedState>, thread: std::thread::JoinHandle<()>) -> Self {
         Self { shared, started: Instant::now(), thread: Some(thread) }
     }
 
@@ -91,8 +126,8 @@ impl Running {
             };
         }
         let mut state = self.shared.lock();
-        match state.ended.take() {
-            Some(ended) => ended,
+        match state.completed.take() {
+            Some(completed) => completed,
             None => unreachable!("the supervisor always reports how the child ended"),
         }
     }
@@ -100,33 +135,27 @@ impl Running {
     /// Waits until the child has ended; `false` if `limit` passes first.
     #[must_use]
     pub fn wait_end(&self, limit: Duration) -> bool {
-        self.wait_until(limit, |state| state.ended.is_some().then_some(true)).unwrap_or(false)
+        self.wait_until(limit, |state| state.completed.is_some().then_some(true)).unwrap_or(false)
     }
 
     /// Waits until `stream` contains `text`; `false` if the limit passes or the child ends first.
     #[must_use]
     pub fn wait_text(&self, stream: Stream, text: &str, limit: Duration) -> bool {
-        let has = |state: &State| {
-            let bytes = match (&state.ended, stream) {
-                (Some(ended), Stream::Stdout) => &ended.stdout,
-                (Some(ended), Stream::Stderr) => &ended.stderr,
-                (None, Stream::Stdout) => &state.stdout,
-                (None, Stream::Stderr) => &state.stderr,
-            };
-            text.is_empty() || bytes.windows(text.len()).any(|w| w == text.as_bytes())
+        let has = |state: &ChildState| {
+            text.is_empty() || state.output(stream).windows(text.len()).any(|w| w == text.as_bytes())
         };
-        self.wait_until(limit, |state| if has(state) { Some(true) } else { state.ended.is_some().then_some(false) })
+        self.wait_until(limit, |state| if has(state) { Some(true) } else { state.completed.is_some().then_some(false) })
             .unwrap_or(false)
     }
 
-    fn wait_until<T>(&self, limit: Duration, mut done: impl FnMut(&State) -> Option<T>) -> Option<T> {
-        let patience = Deadline::new(self, limit);
+    fn wait_until<T>(&self, limit: Duration, mut done: impl FnMut(&ChildState) -> Option<T>) -> Option<T> {
+        let deadline = Deadline::new(self, limit);
         let mut state = self.shared.lock();
         loop {
             if let Some(value) = done(&state) {
                 return Some(value);
             }
-            let left = patience.left()?;
+            let left = deadline.left()?;
             state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -134,7 +163,7 @@ impl Running {
     /// Time the child has waited for a processor because others used it; updated five times a second.
     #[must_use]
     pub fn cpu_wait(&self) -> Duration {
-        Duration::from_micros(self.shared.starved.load(Ordering::Relaxed))
+        Duration::from_micros(self.shared.cpu_wait.load(Ordering::Relaxed))
     }
 
     /// Extends `limit` by the factor by which waiting for a processor has slowed the child down so far. For waits whose
@@ -156,29 +185,23 @@ impl Running {
         self.shared.lock().stdin_ends = true;
     }
 
-    /// Waits until `stream` has `wanted` bytes after its first `from` bytes, or until `wanted` is `None` and there is a
+    /// Waits until `stream` has `len` bytes after its first `from` bytes, or until `len` is `None` and there is a
     /// line break after them. Returns those bytes, with the line break; fewer if the limit passes or the child ends first.
     #[must_use]
-    pub fn wait_bytes(&self, stream: Stream, from: usize, wanted: Option<usize>, limit: Duration) -> Vec<u8> {
-        let look = |state: &State| {
-            let bytes = match (&state.ended, stream) {
-                (Some(ended), Stream::Stdout) => &ended.stdout,
-                (Some(ended), Stream::Stderr) => &ended.stderr,
-                (None, Stream::Stdout) => &state.stdout,
-                (None, Stream::Stderr) => &state.stderr,
-            };
-            let rest = bytes.get(from..).unwrap_or_default();
-            let end = match wanted {
-                Some(wanted) => Some(wanted).filter(|wanted| *wanted <= rest.len()),
+    pub fn wait_bytes(&self, stream: Stream, from: usize, len: Option<usize>, limit: Duration) -> Vec<u8> {
+        let available = |state: &ChildState| {
+            let rest = state.output(stream).get(from..).unwrap_or_default();
+            let end = match len {
+                Some(len) => Some(len).filter(|len| *len <= rest.len()),
                 None => rest.iter().position(|byte| *byte == b'\n').map(|at| at + 1),
             };
             (end.is_some(), rest[..end.unwrap_or(rest.len())].to_vec())
         };
-        let is_over = |state: &State| {
-            let (complete, bytes) = look(state);
-            (complete || state.ended.is_some()).then_some(bytes)
+        let is_over = |state: &ChildState| {
+            let (is_complete, bytes) = available(state);
+            (is_complete || state.completed.is_some()).then_some(bytes)
         };
-        self.wait_until(limit, is_over).unwrap_or_else(|| look(&self.shared.lock()).1)
+        self.wait_until(limit, is_over).unwrap_or_else(|| available(&self.shared.lock()).1)
     }
 
     /// Asks the child to end; [`Running::wait`] returns once it has.

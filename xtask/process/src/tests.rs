@@ -46,9 +46,9 @@ fn alive(needle: &str) -> bool {
 
 #[test]
 fn exit_code_and_both_outputs_are_captured() {
-    let ended = check("echo out; echo err >&2; exit 42");
+    let completed = check("echo out; echo err >&2; exit 42");
     assert_eq!(
-        (ended.exit_reason, ended.stdout, ended.stderr),
+        (completed.exit_reason, completed.stdout, completed.stderr),
         (ExitReason::Exited(42), b"out\n".to_vec(), b"err\n".to_vec())
     );
 }
@@ -60,8 +60,8 @@ fn a_signal_not_sent_by_the_lab_is_reported() {
 
 #[test]
 fn stdin_is_written_and_closed() {
-    let ended = with("cat", |c| c.stdin = Input::Bytes(vec![b'x'; 60_000]));
-    assert_eq!((ended.exit_reason, ended.stdout.len()), (ExitReason::Exited(0), 60_000));
+    let completed = with("cat", |c| c.stdin = Input::Bytes(vec![b'x'; 60_000]));
+    assert_eq!((completed.exit_reason, completed.stdout.len()), (ExitReason::Exited(0), 60_000));
 }
 
 #[test]
@@ -71,17 +71,17 @@ fn unread_stdin_does_not_block() {
 
 #[test]
 fn time_limit_kills_a_child_that_ignores_sigterm() {
-    let began = Instant::now();
-    let ended = with("trap '' TERM; while :; do sleep 0.05; done", |c| c.limits.wall = Duration::from_millis(200));
-    assert_eq!(ended.exit_reason, ExitReason::TimeLimit);
-    assert!(began.elapsed() < Duration::from_secs(5));
+    let started = Instant::now();
+    let completed = with("trap '' TERM; while :; do sleep 0.05; done", |c| c.limits.wall = Duration::from_millis(200));
+    assert_eq!(completed.exit_reason, ExitReason::TimeLimit);
+    assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
 fn output_limit_truncates_output_and_ends_the_child() {
-    let ended = check("yes");
-    assert_eq!(ended.exit_reason, ExitReason::OutputLimit);
-    assert_eq!(ended.stdout.len(), 1 << 16);
+    let completed = check("yes");
+    assert_eq!(completed.exit_reason, ExitReason::OutputLimit);
+    assert_eq!(completed.stdout.len(), 1 << 16);
 }
 
 #[test]
@@ -98,20 +98,21 @@ fn memory_limit_ends_the_child() {
 #[test]
 fn file_size_limit_makes_writes_fail() {
     let dir = tempfile::tempdir().unwrap();
-    let ended = with("head -c 3000000 /dev/zero > big", |c| c.cwd = dir.path().to_owned());
+    let completed = with("head -c 3000000 /dev/zero > big", |c| c.cwd = dir.path().to_owned());
     // The write fails but the guest survives, so that it can report the error.
     assert!(
-        ended.exit_reason == ExitReason::Exited(1) && String::from_utf8_lossy(&ended.stderr).contains("too large"),
-        "{ended:?}"
+        completed.exit_reason == ExitReason::Exited(1)
+            && String::from_utf8_lossy(&completed.stderr).contains("too large"),
+        "{completed:?}"
     );
     assert_eq!(std::fs::metadata(dir.path().join("big")).unwrap().len(), 1 << 20);
 }
 
 #[test]
 fn background_children_are_killed_and_do_not_hold_the_pipes() {
-    let began = Instant::now();
+    let started = Instant::now();
     assert_eq!(check("sleep 987.1 & exit 0").exit_reason, ExitReason::Exited(0));
-    assert!(!alive("sleep 987.1") && began.elapsed() < Duration::from_secs(5));
+    assert!(!alive("sleep 987.1") && started.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
@@ -173,15 +174,15 @@ fn missing_program_is_an_error() {
 
 #[test]
 fn cpu_time_and_memory_are_measured() {
-    let ended = check("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done");
-    assert!(!ended.cpu.is_zero() && ended.peak_rss > 100_000 && ended.wall >= Duration::from_micros(100));
+    let completed = check("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done");
+    assert!(!completed.cpu.is_zero() && completed.peak_rss > 100_000 && completed.wall >= Duration::from_micros(100));
 }
 
 #[test]
 fn portable_supervisor_enforces_the_same_limits() {
     let run = |command: &Command| super::portable::start(command, None).unwrap().wait();
-    let ended = run(&sh("cat; echo err >&2; exit 3"));
-    assert_eq!((ended.exit_reason, ended.stderr), (ExitReason::Exited(3), b"err\n".to_vec()));
+    let completed = run(&sh("cat; echo err >&2; exit 3"));
+    assert_eq!((completed.exit_reason, completed.stderr), (ExitReason::Exited(3), b"err\n".to_vec()));
     let mut silent = sh("exec sleep 30");
     silent.limits.wall = Duration::from_millis(100);
     assert_eq!(run(&silent).exit_reason, ExitReason::TimeLimit);
@@ -197,10 +198,10 @@ fn time_waiting_for_a_processor_does_not_count() {
         start(&command, None).unwrap()
     };
     let (_other, child) = (pinned(60_000), pinned(1000));
-    let ended = child.wait();
-    assert_eq!(ended.exit_reason, ExitReason::TimeLimit);
-    let seconds = ended.wall.as_secs_f64();
-    assert!(seconds > 1.3, "ended after {seconds} s, with {:?} of CPU time", ended.cpu);
+    let completed = child.wait();
+    assert_eq!(completed.exit_reason, ExitReason::TimeLimit);
+    let seconds = completed.wall.as_secs_f64();
+    assert!(seconds > 1.3, "ended after {seconds} s, with {:?} of CPU time", completed.cpu);
     assert!(seconds < 8.0, "the limit was extended too far: {seconds} s");
 }
 
@@ -227,12 +228,12 @@ fn sandbox_restricts_files_ports_and_signals() {
         ..Sandbox::default()
     };
     let check = |script: &str, allowed: bool| {
-        let ended = with(script, |c| {
+        let completed = with(script, |c| {
             c.program = "/bin/bash".into();
             c.cwd = at("own");
             c.sandbox = Some(sandbox.clone());
         });
-        assert_eq!(ended.success(), allowed, "{script}: {}", String::from_utf8_lossy(&ended.stderr));
+        assert_eq!(completed.success(), allowed, "{script}: {}", String::from_utf8_lossy(&completed.stderr));
     };
     check("cat file ../readable/file && echo x > new && mkdir a && mv new a/new && rm -r a && : > /dev/null", true);
     for refused in ["echo x > ../readable/file", "cat ../private/file", "ls ..", "ls ../private", "ls /root /home /tmp"]
@@ -293,8 +294,8 @@ fn sandbox_refuses_system_calls_that_leave_it() {
     let fast_open = format!("socket.socket().sendto(b'x', 0x20000000, ('127.0.0.1', {port_number}))");
     check("TCP fast open", &fast_open);
     let allowed = "resource.prlimit(0, resource.RLIMIT_CPU)\nsocket.socketpair()\nsocket.socket()";
-    let ended = run(allowed, Some(Sandbox::default()));
-    assert!(ended.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let completed = run(allowed, Some(Sandbox::default()));
+    assert!(completed.success(), "{}", String::from_utf8_lossy(&completed.stderr));
 }
 
 /// Descriptors that the lab was started with: a shell's redirection, another tool's socket.
@@ -306,8 +307,8 @@ fn child_inherits_no_other_descriptors() {
     let number = std::os::fd::AsRawFd::as_raw_fd(&open);
     let check = |inherit: Vec<i32>| {
         let is_inherited = !inherit.is_empty();
-        let ended = with(&format!("echo x >&{number}"), |c| (c.inherit, c.program) = (inherit, "/bin/bash".into()));
-        assert_eq!(ended.success(), is_inherited);
+        let completed = with(&format!("echo x >&{number}"), |c| (c.inherit, c.program) = (inherit, "/bin/bash".into()));
+        assert_eq!(completed.success(), is_inherited);
     };
     check(vec![number]);
     check(Vec::new());
@@ -322,23 +323,23 @@ fn child_without_network_reaches_nothing() {
     receiver.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     let port = receiver.local_addr().unwrap().port();
     let check = |offline: bool| {
-        let ended = with(&format!("echo x > /dev/udp/127.0.0.1/{port}"), |c| {
+        let completed = with(&format!("echo x > /dev/udp/127.0.0.1/{port}"), |c| {
             c.program = "/bin/bash".into();
             c.sandbox = Some(Sandbox { offline, ..Sandbox::default() });
         });
-        let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
-        assert!(ended.success(), "sending failed, as if the loopback interface were down: {stderr}");
+        let stderr = String::from_utf8_lossy(&completed.stderr).into_owned();
+        assert!(completed.success(), "sending failed, as if the loopback interface were down: {stderr}");
         assert_eq!(receiver.recv(&mut [0; 8]).is_ok(), !offline, "offline: {offline}");
     };
     check(false);
     check(true);
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let script = format!("exec 3<> /dev/tcp/127.0.0.1/{}", listener.local_addr().unwrap().port());
-    let ended = with(&script, |c| {
+    let completed = with(&script, |c| {
         c.program = "/bin/bash".into();
         c.sandbox = Some(Sandbox { offline: true, ..Sandbox::default() });
     });
-    assert!(!ended.success(), "the child reached a port of this machine");
+    assert!(!completed.success(), "the child reached a port of this machine");
 }
 
 /// Reports arrive although the child writes more than is kept and then exits.
@@ -358,8 +359,8 @@ fn report_pipe_is_read_continuously_up_to_its_capacity() {
 #[test]
 fn memory_of_detached_descendants_counts() {
     let script = "(setsid sh -c 'x=$(head -c 60000000 /dev/zero | base64); sleep 59' & ); sleep 60";
-    let ended = with(script, |c| (c.limits.memory, c.limits.wall) = (30 << 20, Duration::from_secs(50)));
-    assert_eq!((ended.exit_reason, ended.peak_rss > 30 << 20), (ExitReason::MemoryLimit, true));
+    let completed = with(script, |c| (c.limits.memory, c.limits.wall) = (30 << 20, Duration::from_secs(50)));
+    assert_eq!((completed.exit_reason, completed.peak_rss > 30 << 20), (ExitReason::MemoryLimit, true));
 }
 
 /// A child starts as a copy of the lab; the lab's memory must not count as the child's.
@@ -367,11 +368,11 @@ fn memory_of_detached_descendants_counts() {
 fn peak_size_excludes_the_lab() {
     let large = std::hint::black_box(vec![1_u8; 150 << 20]);
     // A child that ends before the first sample has no size.
-    let ended = check("exit 0");
-    assert!(ended.peak_rss < 20 << 20, "{}", ended.peak_rss);
-    let ended = check("sleep 0.1");
-    assert!(ended.peak_rss > 0 && ended.peak_rss < 20 << 20, "{}", ended.peak_rss);
-    let ended = check("x=$(head -c 40000000 /dev/zero | tr '\\0' x); sleep 0.2");
-    assert!(ended.peak_rss > 40 << 20 && ended.peak_rss < 140 << 20, "{}", ended.peak_rss);
+    let completed = check("exit 0");
+    assert!(completed.peak_rss < 20 << 20, "{}", completed.peak_rss);
+    let completed = check("sleep 0.1");
+    assert!(completed.peak_rss > 0 && completed.peak_rss < 20 << 20, "{}", completed.peak_rss);
+    let completed = check("x=$(head -c 40000000 /dev/zero | tr '\\0' x); sleep 0.2");
+    assert!(completed.peak_rss > 40 << 20 && completed.peak_rss < 140 << 20, "{}", completed.peak_rss);
     drop(large);
 }

@@ -1,21 +1,30 @@
-//! The conformance cases on a Chromium page. If Chromium or the npm packages of a mode are missing, nothing is tested
-//! for it, and each test says so. Without its polyfill, a page lacks what these cases import; the matrix covers that
-//! column.
+//! The conformance cases on a Chromium page; ignored if Chromium or the npm package of the polyfill is missing. Without
+//! its polyfill, a page lacks what these cases import; the matrix covers that column.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../../../engines/common/conformance.rs"]
 mod conformance;
+#[path = "../../../engines/common/driver.rs"]
+mod driver;
 #[path = "../../common/tests/subject/mod.rs"]
 mod subject;
 
-use conformance::{Subject, conformance};
+use std::process::ExitCode;
 
-const PROGRAMS: &[&str] =
-    &["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"];
+use conformance::Subject;
+use subject::Host;
 
-const SHIM: Subject = subject::subject("browser", "chromium+wasi-shim", || {
-    subject::command(env!("CARGO_BIN_EXE_driver-browser"), PROGRAMS, "WASMLAB_CHROMIUM", "@bjorn3/browser_wasi_shim")
-});
+const CHROMIUM: Host = Host {
+    name: "chromium",
+    programs: &["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"],
+    variable: "WASMLAB_CHROMIUM",
+    package: "@bjorn3/browser_wasi_shim",
+};
 
-conformance!(shim, crate::SHIM);
+const SHIM: Subject =
+    subject::subject("browser", "chromium+wasi-shim", || CHROMIUM.command(env!("CARGO_BIN_EXE_driver-browser")));
+
+fn main() -> ExitCode {
+    driver::run(driver::tests("shim", SHIM, &CHROMIUM.missing(), conformance::conformance!(list)))
+}

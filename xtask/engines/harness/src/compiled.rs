@@ -4,7 +4,9 @@ use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::PathBuf;
 
-use wasmlab_protocol::CellSpec;
+use wasmlab_protocol::{Cause, CellSpec, Stage};
+
+use crate::{Engine, Log};
 
 /// Length of the seal that follows the code.
 const SEAL: usize = 16;
@@ -24,10 +26,10 @@ pub struct CompiledCode {
 impl CompiledCode {
     /// The file for the compiled code of `module`; `None` if the specification asks for no cache.
     #[must_use]
-    pub fn of(spec: &CellSpec, engine: &str, version: &str, module: &[u8]) -> Option<Self> {
+    pub fn of(spec: &CellSpec, engine: &Engine, module: &[u8]) -> Option<Self> {
         let dir = spec.code_cache.as_ref()?;
         let mut hasher = DefaultHasher::new();
-        for part in [engine.as_bytes(), version.as_bytes(), spec.mode.as_bytes(), module] {
+        for part in [engine.name.as_bytes(), engine.version().as_bytes(), spec.mode.as_bytes(), module] {
             hasher.write_usize(part.len());
             hasher.write(part);
         }
@@ -41,17 +43,16 @@ impl CompiledCode {
     }
 
     /// Reads the code, if the file exists and is intact.
-    #[must_use]
-    pub fn read(&self) -> Option<Vec<u8>> {
+    fn read(&self) -> Option<Vec<u8>> {
         let mut bytes = fs::read(&self.file).ok()?;
-        let at = bytes.len().checked_sub(SEAL)?;
-        let sealed = bytes[at..] == self.seal(&bytes[..at]);
-        bytes.truncate(at);
-        sealed.then_some(bytes)
+        let code_end = bytes.len().checked_sub(SEAL)?;
+        let is_intact = bytes[code_end..] == self.seal(&bytes[..code_end]);
+        bytes.truncate(code_end);
+        is_intact.then_some(bytes)
     }
 
     /// Writes the code. A failure is ignored: the next run compiles again.
-    pub fn write(&self, mut code: Vec<u8>) {
+    fn write(&self, mut code: Vec<u8>) {
         let seal = self.seal(&code);
         code.extend_from_slice(&seal);
         // Written to a temporary name and renamed, so that readers see all of it or nothing, whoever else writes.
@@ -71,4 +72,32 @@ impl CompiledCode {
         seal[8..].copy_from_slice(&hasher.finish().to_le_bytes());
         seal
     }
+}
+
+/// The compile stage: loads the code from `cache`, or compiles the module and saves the code there.
+///
+/// `deserialize` only gets what `serialize` returned for this engine, version, mode and module, which makes it sound for
+/// engines that map code without checks.
+///
+/// # Errors
+/// Why the module cannot be compiled.
+pub fn load_or_compile<C>(
+    log: &Log,
+    cache: Option<CompiledCode>,
+    deserialize: impl FnOnce(Vec<u8>) -> Option<C>,
+    compile: impl FnOnce() -> Result<C, Cause>,
+    serialize: impl FnOnce(&C) -> Option<Vec<u8>>,
+) -> Result<C, Cause> {
+    if let Some(code) = cache.as_ref().and_then(CompiledCode::read).and_then(deserialize) {
+        log.compile_cached();
+        return Ok(code);
+    }
+    log.stage(Stage::Compile);
+    let code = compile()?;
+    if let Some(cache) = cache
+        && let Some(bytes) = serialize(&code)
+    {
+        cache.write(bytes);
+    }
+    Ok(code)
 }

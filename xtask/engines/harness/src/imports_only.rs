@@ -2,13 +2,45 @@
 //!
 //! Compiling a large module takes many seconds, in vain if one of its imports has no definition.
 
+use wasmlab_protocol::{Cause, Stage};
+
+use crate::{CompiledCode, Log};
+
+/// Ends the cell of a large module that is valid and lacks an import, before the module is compiled. Does nothing if its
+/// code is cached.
+///
+/// `link` gets a module with the same imports and nothing else, and returns the cause if one has no definition;
+/// `is_valid` tells whether the whole module is valid.
+///
+/// # Errors
+/// The cause that `link` returned.
+pub fn link_first(
+    log: &Log,
+    module: &[u8],
+    cache: Option<&CompiledCode>,
+    link: impl FnOnce(&[u8]) -> Result<(), Cause>,
+    is_valid: impl FnOnce() -> bool,
+) -> Result<(), Cause> {
+    let Some(imports) = imports_only(module) else { return Ok(()) };
+    if cache.is_some_and(CompiledCode::exists) {
+        return Ok(());
+    }
+    let Err(cause) = link(&imports) else { return Ok(()) };
+    // What else is wrong with the module is found first, by the compile stage.
+    if !is_valid() {
+        return Ok(());
+    }
+    log.stage(Stage::Validate);
+    log.stage(Stage::Link);
+    Err(cause)
+}
+
 /// The smallest module worth it, bytes: what compiles at once needs no other order.
 const LARGE: usize = 1 << 20;
 
 /// A module with the types and imports of `module` and nothing else. `None` for a small module, a component, and a file
 /// whose sections cannot be read.
-#[must_use]
-pub fn imports_only(module: &[u8]) -> Option<Vec<u8>> {
+fn imports_only(module: &[u8]) -> Option<Vec<u8>> {
     if module.len() < LARGE { None } else { types_and_imports(module) }
 }
 
@@ -18,19 +50,19 @@ fn types_and_imports(module: &[u8]) -> Option<Vec<u8>> {
     const TYPES: u8 = 1;
     const IMPORTS: u8 = 2;
     let mut rest = module.strip_prefix(HEADER)?;
-    let mut only = HEADER.to_vec();
+    let mut copy = HEADER.to_vec();
     while let [id, after_id @ ..] = rest {
         let (size, body) = unsigned(after_id)?;
         let next = body.get(usize::try_from(size).ok()?..)?;
         match *id {
-            TYPES | IMPORTS => only.extend_from_slice(&rest[..rest.len() - next.len()]),
+            TYPES | IMPORTS => copy.extend_from_slice(&rest[..rest.len() - next.len()]),
             CUSTOM => {}
             // Every other section follows these two.
             _ => break,
         }
         rest = next;
     }
-    Some(only)
+    Some(copy)
 }
 
 /// A 32-bit number in LEB128, and the bytes after it.
@@ -56,11 +88,11 @@ mod tests {
     const IMPORTS: &[u8] = &[2, 0x87, 0, 1, 1, b'a', 1, b'b', 0, 0];
 
     #[test]
-    fn types_and_imports_are_kept() {
-        let check = |sections: &[&[u8]], wanted: Option<&[&[u8]]>| {
+    fn other_sections_are_removed() {
+        let check = |sections: &[&[u8]], expected: Option<&[&[u8]]>| {
             let module = [HEADER, &sections.concat()].concat();
-            let wanted = wanted.map(|sections| [HEADER, &sections.concat()].concat());
-            assert_eq!(types_and_imports(&module), wanted, "{sections:?}");
+            let expected = expected.map(|sections| [HEADER, &sections.concat()].concat());
+            assert_eq!(types_and_imports(&module), expected, "{sections:?}");
         };
         let (custom, memory): (&[u8], &[u8]) = (&[0, 2, 1, b'n'], &[5, 3, 1, 0, 1]);
         check(&[], Some(&[]));

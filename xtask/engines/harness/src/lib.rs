@@ -3,23 +3,26 @@
 //! An engine binary consists of an [`Engine`] constant and a function that runs a [`CellSpec`] and returns why it
 //! ended. Everything that must be the same in all engines (what is recorded when, exit codes, messages) is here.
 
+mod calls;
 mod compiled;
+mod imports;
 mod imports_only;
 mod log;
 mod recorder;
 
-use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub use compiled::CompiledCode;
-pub use imports_only::imports_only;
+pub use calls::{ModuleInstance, call_args, run_entry_point};
+pub use compiled::{CompiledCode, load_or_compile};
+pub use imports::{func_text, global_text, import_mismatch, memory_text, missing_imports, table_text};
+pub use imports_only::link_first;
 pub use log::{Log, MAX_HOST_CALLS};
 pub use recorder::Recorder;
 
 use wasmlab_protocol::{
-    Cause, CellSpec, EXIT_INVALID_SPEC, EngineInfo, PROTOCOL_VERSION, SOCKET_FD_PLACEHOLDER, Stage, Switch, Value,
+    Cause, CellSpec, EXIT_INVALID_SPEC, EngineInfo, PROTOCOL_VERSION, SOCKET_FD_PLACEHOLDER, Stage, Switch,
 };
 
 /// An engine binary.
@@ -42,12 +45,12 @@ impl Engine {
     /// The `main` of an engine binary: `probe`, or `run SPEC`.
     pub fn main(&self) -> ExitCode {
         let args: Vec<_> = std::env::args_os().skip(1).collect();
-        let done = match args.iter().map(|arg| arg.to_str().unwrap_or_default()).collect::<Vec<_>>()[..] {
+        let result = match args.iter().map(|arg| arg.to_str().unwrap_or_default()).collect::<Vec<_>>()[..] {
             ["probe"] => self.probe(),
             ["run", _] => self.run_spec(Path::new(&args[1])),
             _ => Err(format!("usage: engine-{0} probe | engine-{0} run SPEC.json", self.name)),
         };
-        match done {
+        match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
                 eprintln!("engine-{}: {message}", self.name);
@@ -134,16 +137,10 @@ pub fn is_component(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm") && bytes.get(6..8) == Some(&[1, 0])
 }
 
-/// The cause for a core module that is to handle HTTP, which only components can.
-#[must_use]
-pub fn no_http() -> Cause {
-    Cause::MissingExport { name: "wasi:http/incoming-handler".to_owned() }
-}
-
 /// The cause for a cell that the lab's program cannot run on its engine.
 #[must_use]
-pub fn not_attempted(what: &str, why: impl Into<String>) -> Cause {
-    Cause::NotAttempted { subject: what.to_owned(), message: why.into() }
+pub fn not_attempted(subject: &str, reason: impl Into<String>) -> Cause {
+    Cause::NotAttempted { subject: subject.to_owned(), message: reason.into() }
 }
 
 /// The cause for a module with a shared memory: the lab's host runs a single thread and cannot access such memories.
@@ -162,42 +159,23 @@ pub fn guest_args(spec: &CellSpec, socket: Option<u32>) -> Vec<String> {
         .collect()
 }
 
-/// The guest's first descriptor after the standard streams and the directories, where hosts put preopened sockets;
-/// `None` if there are no sockets.
+/// The guest's first descriptor after the standard streams.
+pub const FIRST_FD: usize = 3;
+
+/// The guest's descriptor of the first preopened socket, which follows the directories, whose first descriptor is
+/// `first_dir`; `None` if there are no sockets.
 #[must_use]
-pub fn socket_fd(spec: &CellSpec) -> Option<u32> {
-    const FIRST_PREOPEN: usize = 3;
-    (!spec.sockets.is_empty()).then(|| u32::try_from(FIRST_PREOPEN + spec.dirs.len()).unwrap_or(u32::MAX))
+pub fn socket_fd(spec: &CellSpec, first_dir: usize) -> Option<u32> {
+    (!spec.sockets.is_empty()).then(|| u32::try_from(first_dir + spec.dirs.len()).unwrap_or(u32::MAX))
 }
 
 /// Whether the specification asks the host to define the import `module`.`name`.
 #[must_use]
 pub fn wants_host_function(spec: &CellSpec, module: &str, name: &str) -> bool {
-    spec.host_functions.iter().any(|wanted| {
+    spec.host_functions.iter().any(|function| {
         // Either part may contain dots, so the joined names are compared.
-        wanted.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')) == Some(name)
+        function.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')) == Some(name)
     })
-}
-
-/// A function type as shown in every engine's [`Cause::MissingImport`]: `func (i32, i32) -> i64`.
-pub fn func_text<T: Display>(params: impl IntoIterator<Item = T>, results: impl IntoIterator<Item = T>) -> String {
-    let list = |types: &[String]| match types {
-        [one] => one.clone(),
-        many => format!("({})", many.join(", ")),
-    };
-    let params: Vec<_> = params.into_iter().map(|t| t.to_string()).collect();
-    let results: Vec<_> = results.into_iter().map(|t| t.to_string()).collect();
-    match results[..] {
-        [] => format!("func ({})", params.join(", ")),
-        _ => format!("func ({}) -> {}", params.join(", "), list(&results)),
-    }
-}
-
-/// The cause for a call whose arguments do not match the type of the export.
-#[must_use]
-pub fn wrong_args(export: &str, ty: &str, args: &[Value]) -> Cause {
-    let args: Vec<_> = args.iter().map(ToString::to_string).collect();
-    Cause::EngineError { message: format!("export `{export}` is {ty}; the cell calls it with ({})", args.join(", ")) }
 }
 
 #[cfg(test)]
@@ -209,13 +187,6 @@ mod tests {
         let lock = "[[package]]\nname = \"wasmi_core\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"wasmi\"\nversion = \"2.0.0\"\n";
         assert_eq!(locked_version(lock, "wasmi"), Some("2.0.0"));
         assert_eq!(locked_version(lock, "wasm"), None);
-    }
-
-    #[test]
-    fn function_types_have_one_notation() {
-        assert_eq!(func_text(["i32", "i64"], []), "func (i32, i64)");
-        assert_eq!(func_text([], ["i32"]), "func () -> i32");
-        assert_eq!(func_text(["f64"], ["i32", "i32"]), "func (f64) -> (i32, i32)");
     }
 
     #[test]

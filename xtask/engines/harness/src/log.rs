@@ -52,8 +52,8 @@ impl Log {
 
     /// Records a call to a host function, for the first [`MAX_HOST_CALLS`] calls.
     pub fn host_call(&self, function: &str, args: Vec<Value>) {
-        let counted = |calls| (calls < MAX_HOST_CALLS).then_some(calls + 1);
-        if self.host_calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted).is_ok() {
+        let next = |calls| (calls < MAX_HOST_CALLS).then_some(calls + 1);
+        if self.host_calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok() {
             self.with(|recorder| recorder.write(&Event::HostCall { function: function.to_owned(), args }));
         }
     }
@@ -64,8 +64,8 @@ impl Log {
     }
 
     fn with(&self, write: impl FnOnce(&mut Recorder) -> io::Result<()>) {
-        let written = write(&mut self.recorder.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Err(error) = written {
+        let result = write(&mut self.recorder.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(error) = result {
             eprintln!("failed to write the observation: {error}");
             std::process::exit(super::EXIT_INVALID_SPEC.into());
         }

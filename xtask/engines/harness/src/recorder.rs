@@ -11,7 +11,7 @@ use wasmlab_protocol::{Cause, Event, Stage};
 #[derive(Debug)]
 pub struct Recorder {
     file: File,
-    began: Instant,
+    started: Instant,
 }
 
 impl Recorder {
@@ -21,7 +21,7 @@ impl Recorder {
     /// If the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
-        Ok(Self { file, began: Instant::now() })
+        Ok(Self { file, started: Instant::now() })
     }
 
     /// Writes one event.
@@ -53,6 +53,6 @@ impl Recorder {
     /// Microseconds since the recorder was opened.
     #[must_use]
     pub fn micros(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }

@@ -23,13 +23,9 @@ pub(crate) fn imports(spec: &CellSpec, log: &Log, module: &Module, store: &mut S
             _ => missing.push(import),
         }
     }
-    let Some(first) = missing.first() else { return Ok(imports) };
-    Err(Cause::MissingImport {
-        module: first.module.to_string(),
-        name: first.name.to_string(),
-        ty: type_text(&first.kind, module),
-        missing_count: u32::try_from(missing.len()).unwrap_or(u32::MAX),
-    })
+    let describe =
+        |import: &Import| (import.module.to_string(), import.name.to_string(), type_text(&import.kind, module));
+    engine::missing_imports(missing, describe).map_or(Ok(imports), Err)
 }
 
 fn host_function(log: &Log, import: &Import, ty: &FuncType, store: &mut Store) -> Function {
@@ -43,12 +39,9 @@ fn host_function(log: &Log, import: &Import, ty: &FuncType, store: &mut Store) -
 fn type_text(kind: &ImportKind, module: &Module) -> String {
     match kind {
         ImportKind::Function(ty) => values::text(&module.func_types[*ty as usize]),
-        ImportKind::Global(ty) if ty.mutable => format!("global mut {}", values::name(ty.ty)),
-        ImportKind::Global(ty) => format!("global {}", values::name(ty.ty)),
+        ImportKind::Global(ty) => engine::global_text(ty.mutable, values::name(ty.ty)),
         // tinywasm does not distinguish a declared maximum from the largest possible one.
-        ImportKind::Memory(ty) => format!("memory {}", ty.page_count_initial()),
-        ImportKind::Table(ty) => {
-            format!("table {}{}", ty.size_initial, ty.size_max.map(|max| format!(" {max}")).unwrap_or_default())
-        }
+        ImportKind::Memory(ty) => engine::memory_text(ty.page_count_initial(), None, false),
+        ImportKind::Table(ty) => engine::table_text(ty.size_initial, ty.size_max),
     }
 }

@@ -11,7 +11,7 @@ use tinywasm::engine::{Config, StackConfig};
 use tinywasm::types::{ExternalKind, FuncType, MemoryType, Module, ModuleInner};
 use tinywasm::{Engine, ModuleInstance, Store};
 use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
+use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 
 const TINYWASM: engine::Engine = engine::Engine {
     name: "tinywasm",
@@ -45,24 +45,32 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let instance = ModuleInstance::instantiate(&mut store, &module, Some(imports))
         .map_err(|e| cause::of(&e, Stage::Instantiate))?;
 
-    log.stage(Stage::Run);
-    let calls = match &spec.entry {
-        EntryPoint::Calls(calls) => calls,
-        EntryPoint::Http { .. } => return Err(engine::no_http()),
-        EntryPoint::Command => {
-            let start = Call { export: "_start".to_owned(), args: vec![] };
-            return invoke(&mut store, &module, &instance, &start).map(drop);
+    engine::run_entry_point(spec, log, &mut Running { store, module, instance })
+}
+
+/// An instance with its store and module.
+struct Running {
+    store: Store,
+    module: Module,
+    instance: ModuleInstance,
+}
+
+impl engine::ModuleInstance for Running {
+    fn initialize(&mut self) -> Result<(), Cause> {
+        if exported(&self.module, "_initialize").is_none() {
+            return Ok(());
         }
-    };
-    if exported(&module, "_initialize").is_some() {
-        let initialize = Call { export: "_initialize".to_owned(), args: vec![] };
-        invoke(&mut store, &module, &instance, &initialize)?;
+        self.invoke(&Call { export: "_initialize".to_owned(), args: vec![] }).map(drop)
     }
-    for call in calls {
-        let results = invoke(&mut store, &module, &instance, call)?;
-        log.call_returned(&call.export, results);
+
+    fn invoke(&mut self, call: &Call) -> Result<Vec<Value>, Cause> {
+        let Self { store, module, instance } = self;
+        let ty = exported(module, &call.export).ok_or_else(|| Cause::MissingExport { name: call.export.clone() })?;
+        let args = values::args(call, ty)?;
+        let function = instance.func_untyped(store, &call.export).map_err(|e| cause::of(&e, Stage::Run))?;
+        let results = function.call(store, &args).map_err(|e| cause::of(&e, Stage::Run))?;
+        Ok(results.iter().map(values::to_lab).collect())
     }
-    Ok(())
 }
 
 /// tinywasm's default configuration, plus what the specification enables. The call stack then has the same limits as
@@ -97,12 +105,4 @@ fn exported<'a>(module: &'a Module, name: &str) -> Option<&'a FuncType> {
     let export = module.exports.iter().find(|export| &*export.name == name && export.kind == ExternalKind::Func)?;
     let ty = module.func_type_idxs.get(export.index as usize)?;
     module.func_types.get(*ty as usize).map(|ty| &**ty)
-}
-
-fn invoke(store: &mut Store, module: &Module, instance: &ModuleInstance, call: &Call) -> Result<Vec<Value>, Cause> {
-    let ty = exported(module, &call.export).ok_or_else(|| Cause::MissingExport { name: call.export.clone() })?;
-    let args = values::args(call, ty)?;
-    let function = instance.func_untyped(store, &call.export).map_err(|e| cause::of(&e, Stage::Run))?;
-    let results = function.call(store, &args).map_err(|e| cause::of(&e, Stage::Run))?;
-    Ok(results.iter().map(values::to_lab).collect())
 }

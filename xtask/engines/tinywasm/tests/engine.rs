@@ -15,19 +15,12 @@ const TINYWASM: Subject = Subject {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-tinywasm")),
     engine: "tinywasm",
     mode: "interpreter",
-    traits: EngineTraits {
-        components: false,
-        keeps_code: false,
-        preopened_socket: false,
-        typed_host_functions: true,
-        memory_limit: true,
-        v128_values: true,
-        escapes_by: &[],
-        first_dir: 3,
-    },
+    traits: EngineTraits::EMBEDDED,
 };
 
 mod interpreter {
+    use crate::conformance::{cases, lifecycle};
+
     crate::conformance::conformance!(@tests crate::TINYWASM,
         cases: [adds, floats, no_start, wrong_calls, traps, endless_recursion, host_functions, many_host_calls,
             memory_limit, refused_memory, malformed, start_function, start_function_traps, v128, proposals_are_on, component],

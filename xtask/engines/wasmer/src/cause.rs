@@ -20,9 +20,9 @@ pub(crate) fn of_compiling(error: &CompileError) -> Cause {
             Cause::Rejected { message, offset: Some(*offset as u64) }
         }
         // The validator's error is a message that ends with the offset.
-        CompileError::Validate(words) => Cause::Rejected { offset: offset(words), message },
+        CompileError::Validate(text) => Cause::Rejected { offset: offset(text), message },
         // Singlepass considers every proposal valid and stops at the first instruction that it lacks.
-        CompileError::Codegen(words) if words.contains("not yet implemented") => {
+        CompileError::Codegen(text) if text.contains("not yet implemented") => {
             Cause::Rejected { message, offset: None }
         }
         CompileError::Wasm(WasmError::ImplLimitExceeded) | CompileError::Codegen(_) | CompileError::Resource(_) => {
@@ -33,8 +33,8 @@ pub(crate) fn of_compiling(error: &CompileError) -> Cause {
 }
 
 /// Parses the number in `… (at offset 0x27)`.
-fn offset(words: &str) -> Option<u64> {
-    let (_, number) = words.rsplit_once("(at offset 0x")?;
+fn offset(message: &str) -> Option<u64> {
+    let (_, number) = message.rsplit_once("(at offset 0x")?;
     u64::from_str_radix(number.split(')').next()?, 16).ok()
 }
 

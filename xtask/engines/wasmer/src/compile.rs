@@ -2,11 +2,11 @@
 
 use wasmer::sys::{CompilerConfig, Cranelift, EngineBuilder, NativeEngineExt, Singlepass};
 use wasmer::{Engine, Module};
-use wasmlab_engine::{CompiledCode, Log};
-use wasmlab_protocol::{Cause, CellSpec, Stage};
+use wasmlab_engine::{CompiledCode, Log, load_or_compile};
+use wasmlab_protocol::{Cause, CellSpec};
 
+use crate::cause;
 use crate::limits::Limited;
-use crate::{WASMER, cause};
 
 /// The engine for the specification's mode, with the proposals that its compiler enables by default.
 pub(crate) fn engine(spec: &CellSpec) -> Engine {
@@ -19,27 +19,14 @@ pub(crate) fn engine(spec: &CellSpec) -> Engine {
     engine
 }
 
-/// Whether compiled code of this module is cached.
-pub(crate) fn is_kept(spec: &CellSpec, bytes: &[u8]) -> bool {
-    CompiledCode::of(spec, WASMER.name, WASMER.version(), bytes).is_some_and(|code| code.exists())
-}
-
 /// Runs the compile stage.
-pub(crate) fn compiled(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<Module, Cause> {
-    let place = CompiledCode::of(spec, WASMER.name, WASMER.version(), bytes);
-    if let Some(kept) = place.as_ref().and_then(CompiledCode::read) {
-        // SAFETY: `CompiledCode` only returns what it sealed itself, for this engine, version, mode and module.
-        if let Ok(module) = unsafe { Module::deserialize(engine, kept) } {
-            log.compile_cached();
-            return Ok(module);
-        }
-    }
-    log.stage(Stage::Compile);
-    let module = Module::from_binary(engine, bytes).map_err(|e| cause::of_compiling(&e))?;
-    if let Some(place) = place
-        && let Ok(keep) = module.serialize()
-    {
-        place.write(keep.to_vec());
-    }
-    Ok(module)
+pub(crate) fn compiled(log: &Log, engine: &Engine, bytes: &[u8], cache: Option<CompiledCode>) -> Result<Module, Cause> {
+    load_or_compile(
+        log,
+        cache,
+        // SAFETY: `load_or_compile` only passes what `serialize` returned, for this engine, version, mode and module.
+        |code| unsafe { Module::deserialize(engine, code) }.ok(),
+        || Module::from_binary(engine, bytes).map_err(|e| cause::of_compiling(&e)),
+        |module| Some(module.serialize().ok()?.to_vec()),
+    )
 }

@@ -4,7 +4,7 @@ use wasmer::{Engine, ExternType, Function, FunctionEnv, FunctionEnvMut, Global, 
 use wasmer::{Instance, Memory, Module, Pages, RuntimeError, Store, Table, Type, Value};
 use wasmlab_engine::Log;
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Termination};
-use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
+use wasmlab_protocol::{Cause, CellSpec, Stage};
 
 use crate::cause::{engine_error, of_instantiating, of_running};
 use crate::link;
@@ -55,36 +55,22 @@ impl Guest for Running<'_> {
     }
 
     fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
-        let none = || Termination::MissingExport(export.to_owned());
-        let instance = self.0.data().instance.as_ref().ok_or_else(none)?;
-        let function = instance.exports.get_function(export).map_err(|_| none())?.clone();
+        let no_export = || Termination::MissingExport(export.to_owned());
+        let instance = self.0.data().instance.as_ref().ok_or_else(no_export)?;
+        let function = instance.exports.get_function(export).map_err(|_| no_export())?.clone();
         if function.ty(&self.0).params().len() != args.len() {
-            return Err(none());
+            return Err(no_export());
         }
         let args: Vec<Value> = args.iter().map(|arg| Value::I32(*arg)).collect();
-        let results = function.call(&mut self.0, &args).map_err(stop)?;
+        let results = function.call(&mut self.0, &args).map_err(termination)?;
         Ok(results.first().and_then(Value::i32))
     }
 }
 
-fn stop(error: RuntimeError) -> Termination {
+fn termination(error: RuntimeError) -> Termination {
     match error.downcast::<Termination>() {
-        Ok(stop) => stop,
+        Ok(termination) => termination,
         Err(error) => Termination::Engine(Box::new(error)),
-    }
-}
-
-/// The cause for a guest that `stop` ended.
-fn cause(stop: Termination) -> Cause {
-    match stop {
-        Termination::Exit(code) => Cause::Exit { code },
-        Termination::MissingExport(name) => Cause::MissingExport { name },
-        Termination::Abort(message) => Cause::HostError { message },
-        Termination::MissingRequiredExport(_) => Cause::HostError { message: stop.to_string() },
-        Termination::Engine(error) => match error.downcast::<RuntimeError>() {
-            Ok(error) => of_running(&error),
-            Err(other) => Cause::HostError { message: other.to_string() },
-        },
     }
 }
 
@@ -99,10 +85,10 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, b
     link::check(module, &store, &imports).map_or(Ok(()), Err)?;
 
     log.stage(Stage::Instantiate);
-    let old = host::started_old(
+    let is_fastcomp = host::is_fastcomp(
         module.exports().map(|export| export.name().to_owned()).collect::<Vec<_>>().iter().map(String::as_str),
     );
-    if old {
+    if is_fastcomp {
         let prepared = map.prepare(&mut Running(env.clone().into_mut(&mut store)));
         prepared.map_err(|message| Cause::ResourceLimit { message })?;
     }
@@ -113,15 +99,8 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, b
     program.instance = Some(instance);
 
     log.stage(Stage::Run);
-    if spec.entry != EntryPoint::Command {
-        return Err(Cause::MissingExport { name: "_start".to_owned() });
-    }
-    let mut guest = Running(env.into_mut(&mut store));
-    match if old { host::start_old(&mut guest) } else { guest.call("_start", &[]).map(|_| 0) } {
-        Ok(0) => Ok(()),
-        Ok(code) => Err(Cause::Exit { code }),
-        Err(stop) => Err(cause(stop)),
-    }
+    let engine_cause = |error: RuntimeError| of_running(&error);
+    host::run_entry_point(spec, &mut Running(env.into_mut(&mut store)), is_fastcomp, engine_cause)
 }
 
 /// Defines those of the module's imports that the host has.
@@ -167,13 +146,13 @@ fn define(module: &Module, store: &mut Store, env: &FunctionEnv<Program>, map: &
     Ok(imports)
 }
 
-fn error(stop: Termination) -> RuntimeError {
-    match stop {
+fn error(termination: Termination) -> RuntimeError {
+    match termination {
         Termination::Engine(error) => match error.downcast::<RuntimeError>() {
             Ok(error) => *error,
             Err(other) => RuntimeError::user(other),
         },
-        stop => RuntimeError::user(Box::new(stop)),
+        termination => RuntimeError::user(Box::new(termination)),
     }
 }
 

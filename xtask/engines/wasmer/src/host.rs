@@ -38,10 +38,10 @@ impl Wasi {
         let program = spec.args.first().cloned().unwrap_or_default();
         let mut builder = WasiEnv::builder(program).engine(engine.clone()).runtime(Arc::new(runtime));
         let sockets = socket::open(spec, tokio)?;
-        let args = engine::guest_args(spec, sockets.as_ref().map(|_| socket::first_fd(spec)));
+        let args = engine::guest_args(spec, socket::first_fd(spec));
         builder.add_args(args.iter().skip(1));
         builder.add_envs(&spec.env);
-        give_dirs(&mut builder, spec, tokio)?;
+        preopen_dirs(&mut builder, spec, tokio)?;
         if let Some(sockets) = &sockets {
             builder = builder.setup_fs(Box::new(sockets.setup()));
         }
@@ -59,7 +59,7 @@ impl Wasi {
     }
 
     /// Whether the host creates this imported memory, as wasmer's own runner does.
-    pub(crate) fn gives_memory(&self, module: &str, name: &str) -> bool {
+    pub(crate) fn creates_memory(&self, module: &str, name: &str) -> bool {
         self.env.is_some() && (module, name) == ("env", "memory")
     }
 
@@ -98,24 +98,24 @@ fn attach_with(
 
 /// Mounts the specification's directories into an in-memory root of the guest's own and preopens them. (wasmer always
 /// opens the root too, as descriptor 3.)
-fn give_dirs(builder: &mut WasiEnvBuilder, spec: &CellSpec, tokio: &Runtime) -> Result<(), Cause> {
+fn preopen_dirs(builder: &mut WasiEnvBuilder, spec: &CellSpec, tokio: &Runtime) -> Result<(), Cause> {
     let mounts = MountFileSystem::new();
-    let places: Vec<PathBuf> =
+    let mount_points: Vec<PathBuf> =
         spec.dirs.iter().map(|dir| Path::new("/").join(dir.guest.trim_start_matches("./"))).collect();
-    if !places.iter().any(|place| is_root(place)) {
+    if !mount_points.iter().any(|path| is_root(path)) {
         let root = RootFileSystemBuilder::default().build_tmp();
         mounts.mount("/", Arc::new(root)).map_err(|e| engine_error(&e))?;
     }
-    for (dir, place) in spec.dirs.iter().zip(&places) {
+    for (dir, mount_point) in spec.dirs.iter().zip(&mount_points) {
         let failed = |e| engine_error(&format_args!("failed to open {}: {e}", dir.host.display()));
         let host = host_fs::FileSystem::new(tokio.handle().clone(), &dir.host).map_err(failed)?;
-        mounts.mount(place, Arc::new(host)).map_err(failed)?;
-        builder.add_map_dir(&dir.guest, place).map_err(|e| engine_error(&e))?;
+        mounts.mount(mount_point, Arc::new(host)).map_err(failed)?;
+        builder.add_map_dir(&dir.guest, mount_point).map_err(|e| engine_error(&e))?;
     }
     builder.set_mount_fs(mounts);
     Ok(())
 }
 
-fn is_root(place: &Path) -> bool {
-    matches!(place.to_str(), Some("/" | "/."))
+fn is_root(path: &Path) -> bool {
+    matches!(path.to_str(), Some("/" | "/."))
 }

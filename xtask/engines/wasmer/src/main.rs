@@ -16,8 +16,8 @@ use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
 use wasmer::{Engine, Instance, Module, Store};
-use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
+use wasmlab_engine::{self as engine, CompiledCode, Log, ModuleInstance};
+use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 
 use crate::cause::{engine_error, of_running};
 use crate::host::Wasi;
@@ -38,8 +38,9 @@ fn main() -> ExitCode {
 fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
     let engine = compile::engine(spec);
-    link_first(spec, log, &engine, &bytes)?;
-    let module = compile::compiled(spec, log, &engine, &bytes)?;
+    let cache = CompiledCode::of(spec, &WASMER, &bytes);
+    link_first(spec, log, &engine, &bytes, cache.as_ref())?;
+    let module = compile::compiled(log, &engine, &bytes, cache)?;
 
     #[cfg(target_os = "linux")]
     if spec.mode == emscripten::MODE {
@@ -54,19 +55,18 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     let imports = link::imports(spec, log, &module, &mut store, &wasi)?;
 
     log.stage(Stage::Instantiate);
-    let done =
+    let result =
         Instance::new(&mut store, &module, &imports).map_err(|e| cause::of_instantiating(&e)).and_then(|instance| {
             wasi.attach(&mut store, &instance, &imports)?;
-            log.stage(Stage::Run);
-            enter(spec, log, &mut store, &instance)
+            engine::run_entry_point(spec, log, &mut Running { store: &mut store, instance })
         });
     // From here on, a failing thread fails because its program has ended. Never unlocked, because the last event is
     // still to be written.
     std::mem::forget(runtime::begin_end());
-    wasi.close(&store, done.as_ref().err());
+    wasi.close(&store, result.as_ref().err());
     // Threads left by the guest end with the process, not before.
     tokio.shutdown_background();
-    done
+    result
 }
 
 /// A runtime for wasmer-wasix, which does its I/O on tokio and panics outside of a runtime.
@@ -75,52 +75,48 @@ fn tokio() -> Result<Runtime, Cause> {
     tokio.map_err(|e| engine_error(&e))
 }
 
-/// Ends the cell of a large module that is valid and lacks an import, before the module is compiled.
-fn link_first(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
+/// Links before compiling, where that is possible.
+fn link_first(
+    spec: &CellSpec,
+    log: &Log,
+    engine: &Engine,
+    bytes: &[u8],
+    cache: Option<&CompiledCode>,
+) -> Result<(), Cause> {
     // Singlepass refuses valid modules while it compiles. The host takes the sockets, and there is one of each.
-    if spec.mode != "cranelift" || !spec.sockets.is_empty() || compile::is_kept(spec, bytes) {
+    if spec.mode != "cranelift" || !spec.sockets.is_empty() {
         return Ok(());
     }
-    let Some(imports) = engine::imports_only(bytes) else { return Ok(()) };
-    let Ok(imports) = Module::from_binary(engine, &imports) else { return Ok(()) };
-    let tokio = tokio()?;
-    let _entered = tokio.enter();
-    let mut store = Store::new(engine.clone());
-    let linked = Wasi::new(spec, log, &imports, engine, &mut store, &tokio)
-        .and_then(|wasi| link::imports(spec, log, &imports, &mut store, &wasi));
-    tokio.shutdown_background();
-    let Err(cause) = linked else { return Ok(()) };
-    // What else is wrong with the module is found first, by the compile stage.
-    if Module::validate(engine, bytes).is_err() {
-        return Ok(());
-    }
-    log.stage(Stage::Validate);
-    log.stage(Stage::Link);
-    Err(cause)
-}
-
-fn enter(spec: &CellSpec, log: &Log, store: &mut Store, instance: &Instance) -> Result<(), Cause> {
-    let calls = match &spec.entry {
-        EntryPoint::Calls(calls) => calls,
-        EntryPoint::Http { .. } => return Err(engine::no_http()),
-        EntryPoint::Command => {
-            return invoke(store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop);
-        }
+    let link = |imports: &[u8]| {
+        let Ok(imports) = Module::from_binary(engine, imports) else { return Ok(()) };
+        let tokio = tokio()?;
+        let _entered = tokio.enter();
+        let mut store = Store::new(engine.clone());
+        let linked = Wasi::new(spec, log, &imports, engine, &mut store, &tokio)
+            .and_then(|wasi| link::imports(spec, log, &imports, &mut store, &wasi));
+        tokio.shutdown_background();
+        linked.map(drop)
     };
-    if let Ok(initialize) = instance.exports.get_function("_initialize") {
-        initialize.call(store, &[]).map_err(|e| of_running(&e))?;
-    }
-    for call in calls {
-        let results = invoke(store, instance, call)?;
-        log.call_returned(&call.export, results);
-    }
-    Ok(())
+    engine::link_first(log, bytes, cache, link, || Module::validate(engine, bytes).is_ok())
 }
 
-fn invoke(store: &mut Store, instance: &Instance, call: &Call) -> Result<Vec<Value>, Cause> {
-    let no_export = |_| Cause::MissingExport { name: call.export.clone() };
-    let function = instance.exports.get_function(&call.export).map_err(no_export)?;
-    let args = values::args(call, &function.ty(store))?;
-    let results = function.call(store, &args).map_err(|e| of_running(&e))?;
-    Ok(results.iter().map(values::to_lab).collect())
+/// An instance with its store.
+struct Running<'a> {
+    store: &'a mut Store,
+    instance: Instance,
+}
+
+impl ModuleInstance for Running<'_> {
+    fn initialize(&mut self) -> Result<(), Cause> {
+        let Ok(initialize) = self.instance.exports.get_function("_initialize") else { return Ok(()) };
+        initialize.call(self.store, &[]).map(drop).map_err(|e| of_running(&e))
+    }
+
+    fn invoke(&mut self, call: &Call) -> Result<Vec<Value>, Cause> {
+        let no_export = |_| Cause::MissingExport { name: call.export.clone() };
+        let function = self.instance.exports.get_function(&call.export).map_err(no_export)?;
+        let args = values::args(call, &function.ty(self.store))?;
+        let results = function.call(self.store, &args).map_err(|e| of_running(&e))?;
+        Ok(results.iter().map(values::to_lab).collect())
+    }
 }

@@ -14,11 +14,11 @@ use wasmer_wasix::{PluggableRuntime, UnsupportedVirtualNetworking};
 use wasmlab_protocol::{CellSpec, Network};
 
 /// Sets the network of the specification. (wasmer's default is the machine's whole network.)
-pub(crate) fn give(runtime: &mut PluggableRuntime, spec: &CellSpec) {
+pub(crate) fn allow(runtime: &mut PluggableRuntime, spec: &CellSpec) {
     match spec.network {
         Network::None => runtime.set_networking_implementation(UnsupportedVirtualNetworking::default()),
         Network::Loopback => {
-            let allowed = Allowed { own: spec.ports.clone(), others: spec.connect_ports.clone() };
+            let allowed = AllowedPorts { listen: spec.ports.clone(), connect: spec.connect_ports.clone() };
             runtime.set_networking_implementation(Loopback { local: LocalNetworking::new(), allowed })
         }
     };
@@ -26,34 +26,34 @@ pub(crate) fn give(runtime: &mut PluggableRuntime, spec: &CellSpec) {
 
 /// Ports of the loopback addresses.
 #[derive(Clone, Debug)]
-struct Allowed {
+struct AllowedPorts {
     /// Ports to listen on and connect to.
-    own: Vec<u16>,
+    listen: Vec<u16>,
     /// Ports to connect to.
-    others: Vec<u16>,
+    connect: Vec<u16>,
 }
 
-impl Allowed {
+impl AllowedPorts {
     /// Whether the guest may bind to `address`.
     fn bind(&self, address: SocketAddr) -> Result<()> {
-        check(address, self.own.contains(&address.port()))
+        check(address, self.listen.contains(&address.port()))
     }
 
     /// Whether the guest may connect to `address`.
     fn connect(&self, address: SocketAddr) -> Result<()> {
-        check(address, self.own.contains(&address.port()) || self.others.contains(&address.port()))
+        check(address, self.listen.contains(&address.port()) || self.connect.contains(&address.port()))
     }
 }
 
-fn check(address: SocketAddr, port: bool) -> Result<()> {
-    if address.ip().is_loopback() && port { Ok(()) } else { Err(NetworkError::PermissionDenied) }
+fn check(address: SocketAddr, is_allowed: bool) -> Result<()> {
+    if address.ip().is_loopback() && is_allowed { Ok(()) } else { Err(NetworkError::PermissionDenied) }
 }
 
 /// This machine's TCP, limited to the allowed ports.
 #[derive(Debug)]
 struct Loopback {
     local: LocalNetworking,
-    allowed: Allowed,
+    allowed: AllowedPorts,
 }
 
 #[async_trait::async_trait]
@@ -91,7 +91,7 @@ impl VirtualNetworking for Loopback {
 #[derive(Debug)]
 struct Bound {
     socket: Box<dyn VirtualTcpBoundSocket + Sync>,
-    allowed: Allowed,
+    allowed: AllowedPorts,
 }
 
 impl VirtualTcpBoundSocket for Bound {

@@ -35,7 +35,7 @@ impl CellRuntime {
     /// A runtime with the specification's network. Must be called within `tokio`.
     pub(crate) fn new(spec: &CellSpec, log: &Log, engine: &Engine, tokio: &Tokio) -> Self {
         let mut base = PluggableRuntime::new(Arc::new(TokioTaskManager::new(tokio.handle().clone())));
-        network::give(&mut base, spec);
+        network::allow(&mut base, spec);
         base.set_engine(engine.clone());
         Self { base, log: log.clone() }
     }
@@ -79,7 +79,7 @@ impl Runtime for CellRuntime {
                 Cause::HostError { message: format!("a thread needs the symbol {symbol}, which no library has") }
             }
         };
-        let _ending = begin_end();
+        let _guard = begin_end();
         std::io::stdout().flush().ok();
         self.log.end(cause);
         // The other threads are still running; only the end of the process stops them.

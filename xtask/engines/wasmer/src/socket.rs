@@ -15,12 +15,13 @@ use wasmer_wasix::fs::{InodeVal, Kind, WasiFs, WasiInodes};
 use wasmer_wasix::net::socket::{InodeSocket, InodeSocketKind};
 use wasmer_wasix::virtual_net::{VirtualNetworking, VirtualTcpListener, host::LocalNetworking};
 use wasmer_wasix::wasmer_wasix_types::wasi::{Fdflags, Fdflagsext, Filestat, Rights};
+use wasmlab_engine::{FIRST_FD, socket_fd};
 use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::cause::engine_error;
 
-/// Descriptors 0 to 2 are the standard streams, 3 is the root; directories follow, then sockets.
-const FIRST_DIR: usize = 4;
+/// The descriptor of the first directory: wasmer's own root comes before.
+const FIRST_DIR: usize = FIRST_FD + 1;
 
 type Listener = Box<dyn VirtualTcpListener + Sync>;
 
@@ -31,28 +32,26 @@ pub(crate) struct Sockets {
     _network: LocalNetworking,
 }
 
-/// The guest's descriptor of the first socket.
-pub(crate) fn first_fd(spec: &CellSpec) -> u32 {
-    u32::try_from(FIRST_DIR + spec.dirs.len()).unwrap_or(u32::MAX)
+/// The guest's descriptor of the first socket, if there are any.
+pub(crate) fn first_fd(spec: &CellSpec) -> Option<u32> {
+    socket_fd(spec, FIRST_DIR)
 }
 
 /// Opens the specification's sockets, if there are any.
 pub(crate) fn open(spec: &CellSpec, tokio: &Runtime) -> Result<Option<Sockets>, Cause> {
-    if spec.sockets.is_empty() {
-        return Ok(None);
-    }
+    let Some(first) = first_fd(spec) else { return Ok(None) };
     let network = LocalNetworking::new();
     let mut listeners = vec![];
     for socket in &spec.sockets {
-        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener =
-            tokio.block_on(network.listen_tcp(nowhere, false, false, false)).map_err(|e| engine_error(&e))?;
+            tokio.block_on(network.listen_tcp(any_port, false, false, false)).map_err(|e| engine_error(&e))?;
         let stand_in = listener.addr_local().map_err(|e| engine_error(&e))?;
         replace(stand_in, socket.fd)
             .map_err(|e| engine_error(&format_args!("failed to take socket {}: {e}", socket.fd)))?;
         listeners.push(listener);
     }
-    Ok(Some(Sockets { listeners: Arc::new(Mutex::new(listeners)), first: first_fd(spec), _network: network }))
+    Ok(Some(Sockets { listeners: Arc::new(Mutex::new(listeners)), first, _network: network }))
 }
 
 /// Replaces the socket that listens on `stand_in` by `inherited`.
@@ -68,13 +67,13 @@ fn replace(stand_in: SocketAddr, inherited: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// The descriptor in this process whose socket has the address `wanted`.
-fn descriptor_of(wanted: SocketAddr) -> io::Result<RawFd> {
+/// The descriptor in this process whose socket has this address.
+fn descriptor_of(address: SocketAddr) -> io::Result<RawFd> {
     for entry in std::fs::read_dir("/proc/self/fd")? {
         let Some(number) = entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()) else { continue };
         // SAFETY: it was open a moment ago; if it no longer is, the call below just fails.
         let fd = unsafe { BorrowedFd::borrow_raw(number) };
-        if rustix::net::getsockname(fd).is_ok_and(|address| SocketAddr::try_from(address) == Ok(wanted)) {
+        if rustix::net::getsockname(fd).is_ok_and(|name| SocketAddr::try_from(name) == Ok(address)) {
             return Ok(number);
         }
     }
@@ -94,8 +93,8 @@ impl Sockets {
                     name: std::borrow::Cow::from("socket").into(),
                     kind: Kind::Socket { socket: InodeSocket::new(kind) }.into(),
                 });
-                let (rights, none) = (Rights::all_socket(), Fdflags::empty());
-                fs.with_fd(rights, rights, none, Fdflagsext::empty(), 0, inode, fd)
+                let (rights, flags) = (Rights::all_socket(), Fdflags::empty());
+                fs.with_fd(rights, rights, flags, Fdflagsext::empty(), 0, inode, fd)
                     .map_err(|e| format!("descriptor {fd}: {e}"))?;
             }
             Ok(())

@@ -18,15 +18,12 @@ const fn subject(mode: &'static str) -> Subject {
         engine: "wasmer",
         mode,
         traits: EngineTraits {
-            components: false,
             keeps_code: true,
             preopened_socket: true,
-            typed_host_functions: true,
-            memory_limit: true,
             // Singlepass has no SIMD.
             v128_values: matches!(mode.as_bytes(), b"cranelift"),
-            escapes_by: &[],
             first_dir: 4,
+            ..EngineTraits::EMBEDDED
         },
     }
 }
@@ -36,28 +33,19 @@ conformance!(singlepass, crate::subject("singlepass"));
 
 /// Generates a `#[test]` for each case of [`wasix`], in a module named after the mode.
 macro_rules! wasix {
-    ($module:ident, $subject:expr, [$($case:ident),*]) => {
+    ($module:ident, $subject:expr) => {
         mod $module {
-            $(
-                #[test]
-                fn $case() {
-                    crate::wasix::$case($subject);
-                }
-            )*
+            use crate::wasix;
+
+            crate::conformance::conformance!(@tests $subject,
+                wasix: [network, thread_ends, thread_traps, thread_exits, thread_left_behind, thread_memory_limit]
+            );
         }
     };
 }
 
-wasix!(
-    wasix_cranelift,
-    crate::subject("cranelift"),
-    [network, thread_ends, thread_traps, thread_exits, thread_left_behind, thread_memory_limit]
-);
-wasix!(
-    wasix_singlepass,
-    crate::subject("singlepass"),
-    [network, thread_ends, thread_traps, thread_exits, thread_left_behind, thread_memory_limit]
-);
+wasix!(wasix_cranelift, crate::subject("cranelift"));
+wasix!(wasix_singlepass, crate::subject("singlepass"));
 
 const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
 

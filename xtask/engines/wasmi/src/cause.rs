@@ -32,7 +32,7 @@ pub(crate) fn of(error: &Error, stage: Stage) -> Cause {
         | ErrorKind::Linker(LinkerError::InvalidTypeDefinition { name, .. }) => {
             Cause::ImportTypeMismatch { module: name.module().to_owned(), name: name.name().to_owned(), message }
         }
-        ErrorKind::Wasm(refused) => Cause::Rejected { offset: Some(refused.offset() as u64), message },
+        ErrorKind::Wasm(error) => Cause::Rejected { offset: Some(error.offset() as u64), message },
         ErrorKind::Translation(_)
         | ErrorKind::ImplementationLimits(_)
         | ErrorKind::UserLimits(_)

@@ -7,7 +7,7 @@ use wasmi::{AsContextMut, Error, Extern, ExternType, Global, Instance, Linker, M
 use wasmi::{Store, StoreContextMut, Table, Val};
 use wasmlab_engine::Log;
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Termination};
-use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
+use wasmlab_protocol::{Cause, CellSpec, Stage};
 
 use crate::{Host, cause, link};
 
@@ -29,7 +29,7 @@ impl Running<'_> {
         self.0.data().emscripten.as_ref()
     }
 
-    fn linear(&self) -> Option<Memory> {
+    fn linear_memory(&self) -> Option<Memory> {
         self.program()?.memory
     }
 }
@@ -42,31 +42,31 @@ impl Guest for Running<'_> {
     }
 
     fn memory(&self) -> &[u8] {
-        self.linear().map_or(&[], |memory| memory.data(&self.0))
+        self.linear_memory().map_or(&[], |memory| memory.data(&self.0))
     }
 
     fn memory_mut(&mut self) -> &mut [u8] {
-        match self.linear() {
+        match self.linear_memory() {
             Some(memory) => memory.data_mut(&mut self.0),
             None => &mut [],
         }
     }
 
     fn grow(&mut self, pages: u32) -> bool {
-        self.linear().is_some_and(|memory| memory.grow(&mut self.0, pages.into()).is_ok())
+        self.linear_memory().is_some_and(|memory| memory.grow(&mut self.0, pages.into()).is_ok())
     }
 
     fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
-        let none = || Termination::MissingExport(export.to_owned());
-        let instance = self.program().and_then(|p| p.instance).ok_or_else(none)?;
-        let func = instance.get_func(&self.0, export).ok_or_else(none)?;
+        let no_export = || Termination::MissingExport(export.to_owned());
+        let instance = self.program().and_then(|p| p.instance).ok_or_else(no_export)?;
+        let func = instance.get_func(&self.0, export).ok_or_else(no_export)?;
         let ty = func.ty(&self.0);
         if ty.params().len() != args.len() {
-            return Err(none());
+            return Err(no_export());
         }
         let args: Vec<Val> = args.iter().map(|arg| Val::I32(*arg)).collect();
         let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
-        func.call(&mut self.0, &args, &mut results).map_err(stop)?;
+        func.call(&mut self.0, &args, &mut results).map_err(termination)?;
         Ok(results.first().and_then(Val::i32))
     }
 }
@@ -83,7 +83,7 @@ impl fmt::Display for TerminationError {
 
 impl HostError for TerminationError {}
 
-fn stop(error: Error) -> Termination {
+fn termination(error: Error) -> Termination {
     if let Some(code) = error.i32_exit_status() {
         return Termination::Exit(code);
     }
@@ -91,13 +91,13 @@ fn stop(error: Error) -> Termination {
         return Termination::Engine(Box::new(error));
     }
     match error.downcast() {
-        Some(TerminationError(stop)) => stop,
+        Some(TerminationError(termination)) => termination,
         None => unreachable!("it was one of these just now"),
     }
 }
 
-fn error(stop: Termination) -> Error {
-    match stop {
+fn error(termination: Termination) -> Error {
+    match termination {
         Termination::Exit(code) => Error::i32_exit(code),
         Termination::Engine(error) => match error.downcast::<Error>() {
             Ok(error) => *error,
@@ -120,11 +120,11 @@ pub(crate) fn run(
     store.data_mut().emscripten = Some(Program { host, memory: None, instance: None });
     let map = MemoryMap::new(host::data_end(bytes));
     define(module, &mut linker, &mut store, &map).map_err(|e| cause::of(&e, Stage::Instantiate))?;
-    let given = |module: &str, name: &str| linker.get(&store, module, name).is_some();
-    link::missing(module, &linker, given).map_or(Ok(()), Err)?;
+    let is_defined = |module: &str, name: &str| linker.get(&store, module, name).is_some();
+    link::missing(module, &linker, is_defined).map_or(Ok(()), Err)?;
     log.stage(Stage::Instantiate);
-    let old = host::started_old(module.exports().map(|export| export.name()));
-    if old {
+    let is_fastcomp = host::is_fastcomp(module.exports().map(|export| export.name()));
+    if is_fastcomp {
         map.prepare(&mut Running(store.as_context_mut())).map_err(|message| Cause::ResourceLimit { message })?;
     }
     let instance = linker.instantiate_and_start(&mut store, module).map_err(|e| cause::of(&e, Stage::Instantiate))?;
@@ -134,17 +134,8 @@ pub(crate) fn run(
         program.memory = exported.or(program.memory);
     }
     log.stage(Stage::Run);
-    if spec.entry != EntryPoint::Command {
-        return Err(Cause::MissingExport { name: "_start".to_owned() });
-    }
-    let mut guest = Running(store.as_context_mut());
-    let done = if old { host::start_old(&mut guest) } else { guest.call("_start", &[]).map(|_| 0) };
-    match done {
-        Ok(0) => Ok(()),
-        Ok(code) => Err(Cause::Exit { code }),
-        Err(Termination::MissingExport(name)) => Err(Cause::MissingExport { name }),
-        Err(stop) => Err(cause::of(&error(stop), Stage::Run)),
-    }
+    let engine_cause = |error: Error| cause::of(&error, Stage::Run);
+    host::run_entry_point(spec, &mut Running(store.as_context_mut()), is_fastcomp, engine_cause)
 }
 
 /// Defines those of the module's imports that the host has.
@@ -155,7 +146,7 @@ fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, m
             ExternType::Func(ty) => {
                 let Some(function) = host::import(from, name) else { continue };
                 let results = ty.results().to_vec();
-                let done = linker.func_new(from, name, ty.clone(), move |mut caller, args, out| {
+                let defined = linker.func_new(from, name, ty.clone(), move |mut caller, args, out| {
                     let args = host::Args::of(args, wide);
                     let result = function.call(&mut Running(caller.as_context_mut()), &args).map_err(error)?;
                     for (out, ty) in out.iter_mut().zip(&results) {
@@ -165,7 +156,7 @@ fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, m
                     Ok(())
                 });
                 // A second import of the same function is already defined.
-                done.ok();
+                defined.ok();
                 continue;
             }
             ExternType::Memory(ty) if (from, name) == ("env", "memory") => {

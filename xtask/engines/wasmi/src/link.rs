@@ -11,9 +11,6 @@ use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::{Host, values};
 
-/// Descriptors 0 to 2 are the standard streams; directories follow, then sockets.
-const FIRST_PREOPEN: usize = 3;
-
 /// Defines all imports that `module` may have.
 ///
 /// # Errors
@@ -46,44 +43,37 @@ fn host_function(
     Ok(())
 }
 
-/// The first import without a definition, and the number of such imports; `given` tells which non-functions are
+/// The first import without a definition, and the number of such imports; `is_defined` tells which non-functions are
 /// defined.
-pub(crate) fn missing(module: &Module, linker: &Linker<Host>, given: impl Fn(&str, &str) -> bool) -> Option<Cause> {
+pub(crate) fn missing(
+    module: &Module,
+    linker: &Linker<Host>,
+    is_defined: impl Fn(&str, &str) -> bool,
+) -> Option<Cause> {
     // `Linker::get` does not return host functions, but defining one twice fails. So each import is defined in a copy
     // of the linker to see which are new.
     let mut copy = linker.clone();
     let mut undefined = BTreeSet::new();
     for import in module.imports() {
-        let free = match import.ty() {
+        let is_missing = match import.ty() {
             ExternType::Func(ty) => copy.func_new(import.module(), import.name(), ty.clone(), |_, _, _| Ok(())).is_ok(),
-            _ => !given(import.module(), import.name()),
+            _ => !is_defined(import.module(), import.name()),
         };
-        if free {
+        if is_missing {
             undefined.insert((import.module(), import.name()));
         }
     }
     // Count imports, not names: a name may be imported more than once.
-    let mut missing = module.imports().filter(|i| undefined.contains(&(i.module(), i.name())));
-    let first = missing.next()?;
-    Some(Cause::MissingImport {
-        module: first.module().to_owned(),
-        name: first.name().to_owned(),
-        ty: type_text(first.ty()),
-        missing_count: u32::try_from(missing.count()).unwrap_or(u32::MAX).saturating_add(1),
-    })
+    let missing = module.imports().filter(|i| undefined.contains(&(i.module(), i.name())));
+    engine::missing_imports(missing, |i| (i.module().to_owned(), i.name().to_owned(), type_text(i.ty())))
 }
 
 fn type_text(ty: &ExternType) -> String {
-    let limits = |minimum: u64, maximum: Option<u64>| match maximum {
-        Some(maximum) => format!("{minimum} {maximum}"),
-        None => minimum.to_string(),
-    };
     match ty {
         ExternType::Func(ty) => values::text(ty),
-        ExternType::Global(ty) if ty.mutability().is_mut() => format!("global mut {}", values::name(ty.content())),
-        ExternType::Global(ty) => format!("global {}", values::name(ty.content())),
-        ExternType::Memory(ty) => format!("memory {}", limits(ty.minimum(), ty.maximum())),
-        ExternType::Table(ty) => format!("table {}", limits(ty.minimum(), ty.maximum())),
+        ExternType::Global(ty) => engine::global_text(ty.mutability().is_mut(), values::name(ty.content())),
+        ExternType::Memory(ty) => engine::memory_text(ty.minimum(), ty.maximum(), false),
+        ExternType::Table(ty) => engine::table_text(ty.minimum(), ty.maximum()),
     }
 }
 
@@ -96,25 +86,20 @@ pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtx, Cause> {
             .map_err(|e| engine_error(format_args!("failed to open {}: {e}", dir.host.display())))?;
         wasi.preopened_dir(open, &dir.guest).map_err(engine_error)?;
     }
-    let first = guest_fd(spec, 0)?;
-    for (index, socket) in spec.sockets.iter().enumerate() {
+    let first_socket = engine::socket_fd(spec, engine::FIRST_FD);
+    for (guest_fd, socket) in (first_socket.unwrap_or_default()..).zip(&spec.sockets) {
         // SAFETY: the lab leaves this descriptor open for this engine only, and nothing else here closes or owns it.
         let fd = unsafe { OwnedFd::from_raw_fd(socket.fd) };
         let listener = std::net::TcpListener::from(fd);
         // `sock_accept` must block for a guest that does not poll.
         listener.set_nonblocking(false).map_err(engine_error)?;
-        wasi.preopened_socket(guest_fd(spec, index)?, TcpListener::from_std(listener)).map_err(engine_error)?;
+        wasi.preopened_socket(guest_fd, TcpListener::from_std(listener)).map_err(engine_error)?;
     }
-    wasi.args(&engine::guest_args(spec, (!spec.sockets.is_empty()).then_some(first))).map_err(engine_error)?;
+    wasi.args(&engine::guest_args(spec, first_socket)).map_err(engine_error)?;
     for (name, value) in &spec.env {
         wasi.env(name, value).map_err(engine_error)?;
     }
     Ok(wasi.build())
-}
-
-/// The guest's descriptor of socket `index`; sockets follow the directories.
-fn guest_fd(spec: &CellSpec, index: usize) -> Result<u32, Cause> {
-    u32::try_from(FIRST_PREOPEN + spec.dirs.len() + index).map_err(engine_error)
 }
 
 fn engine_error(error: impl Display) -> Cause {

@@ -8,10 +8,10 @@ mod values;
 
 use std::process::ExitCode;
 
-use wasmi::{Config, Engine, Extern, Instance, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
+use wasmi::{Config, Engine, Instance, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, Val};
 use wasmi_wasi::WasiCtx;
-use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage};
+use wasmlab_engine::{self as engine, Log, ModuleInstance};
+use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 
 const WASMI: engine::Engine =
     engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: MODES, switches: SWITCHES, run };
@@ -69,22 +69,30 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
     log.stage(Stage::Instantiate);
     let instance = linker.instantiate_and_start(&mut store, &module).map_err(|e| cause::of(&e, Stage::Instantiate))?;
 
-    log.stage(Stage::Run);
-    match &spec.entry {
-        EntryPoint::Command => {
-            invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop)
-        }
-        EntryPoint::Http { .. } => Err(engine::no_http()),
-        EntryPoint::Calls(calls) => {
-            if let Some(Extern::Func(initialize)) = instance.get_export(&store, "_initialize") {
-                initialize.call(&mut store, &[], &mut []).map_err(|e| cause::of(&e, Stage::Run))?;
-            }
-            for call in calls {
-                let results = invoke(&mut store, instance, call)?;
-                log.call_returned(&call.export, results);
-            }
-            Ok(())
-        }
+    engine::run_entry_point(spec, log, &mut Running { store, instance })
+}
+
+/// An instance with its store.
+struct Running {
+    store: Store<Host>,
+    instance: Instance,
+}
+
+impl ModuleInstance for Running {
+    fn initialize(&mut self) -> Result<(), Cause> {
+        let Some(initialize) = self.instance.get_func(&self.store, "_initialize") else { return Ok(()) };
+        initialize.call(&mut self.store, &[], &mut []).map_err(|e| cause::of(&e, Stage::Run))
+    }
+
+    fn invoke(&mut self, call: &Call) -> Result<Vec<Value>, Cause> {
+        let Self { store, instance } = self;
+        let no_export = || Cause::MissingExport { name: call.export.clone() };
+        let func = instance.get_func(&*store, &call.export).ok_or_else(no_export)?;
+        let ty = func.ty(&*store);
+        let args = values::args(call, &ty)?;
+        let mut results: Vec<_> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+        func.call(store, &args, &mut results).map_err(|e| cause::of(&e, Stage::Run))?;
+        Ok(results.iter().map(values::to_lab).collect())
     }
 }
 
@@ -107,14 +115,4 @@ fn limits(spec: &CellSpec) -> StoreLimits {
         .memory_size(usize::try_from(spec.memory_limit).unwrap_or(usize::MAX))
         .table_elements(wasmlab_protocol::MAX_TABLE_ELEMENTS)
         .build()
-}
-
-fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Vec<wasmlab_protocol::Value>, Cause> {
-    let no_export = || Cause::MissingExport { name: call.export.clone() };
-    let func = instance.get_func(&*store, &call.export).ok_or_else(no_export)?;
-    let ty = func.ty(&*store);
-    let args = values::args(call, &ty)?;
-    let mut results: Vec<_> = ty.results().iter().map(|ty| wasmi::Val::default_for_ty(*ty)).collect();
-    func.call(store, &args, &mut results).map_err(|e| cause::of(&e, Stage::Run))?;
-    Ok(results.iter().map(values::to_lab).collect())
 }

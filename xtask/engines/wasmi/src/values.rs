@@ -1,16 +1,12 @@
 //! Converts values between the lab and wasmi.
 
 use wasmi::{F32, F64, FuncType, Nullable, V128, Val, ValType};
-use wasmlab_engine::{func_text, wrong_args};
+use wasmlab_engine::{call_args, func_text};
 use wasmlab_protocol::{Call, Cause, Value};
 
 /// The arguments of `call`, for an export of type `ty`.
 pub(crate) fn args(call: &Call, ty: &FuncType) -> Result<Vec<Val>, Cause> {
-    let wrong = || wrong_args(&call.export, &text(ty), &call.args);
-    if call.args.len() != ty.params().len() {
-        return Err(wrong());
-    }
-    call.args.iter().zip(ty.params()).map(|(value, ty)| from_lab(value, *ty).ok_or_else(wrong)).collect()
+    call_args(call, ty.params().iter().copied(), from_lab, || text(ty))
 }
 
 /// A function type in the lab's notation.

@@ -17,16 +17,7 @@ const INTERPRETER: Subject = Subject {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmi")),
     engine: "wasmi",
     mode: "interpreter",
-    traits: EngineTraits {
-        components: false,
-        keeps_code: false,
-        preopened_socket: true,
-        typed_host_functions: true,
-        memory_limit: true,
-        v128_values: true,
-        escapes_by: &[],
-        first_dir: 3,
-    },
+    traits: EngineTraits { preopened_socket: true, ..EngineTraits::EMBEDDED },
 };
 
 conformance!(interpreter, crate::INTERPRETER);

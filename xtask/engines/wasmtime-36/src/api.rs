@@ -101,7 +101,7 @@ impl Command03 {
     pub(crate) async fn run(self, store: &mut Store<Host>) -> Result<Result<(), ()>> {
         let Self(instance, command) = self;
         let run = async |store: &_| command.wasi_cli_run().call_run(store).await;
-        instance.run_concurrent(store, run).await.and_then(|ended| ended)
+        instance.run_concurrent(store, run).await.flatten()
     }
 }
 

@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn only_loopback_is_permitted() {
-        for (address, wanted) in [
+        for (address, expected) in [
             ("127.0.0.1:80", true),
             ("[::1]:80", true),
             ("[::ffff:127.0.0.1]:80", true),
@@ -41,7 +41,7 @@ mod tests {
             ("10.0.0.1:80", false),
             ("[::ffff:192.0.2.1]:80", false),
         ] {
-            assert_eq!(permitted(address.parse().expect("an address")), wanted, "{address}");
+            assert_eq!(permitted(address.parse().expect("an address")), expected, "{address}");
         }
     }
 }

@@ -102,7 +102,7 @@ impl Command03 {
     /// Calls `wasi:cli/run`.
     pub(crate) async fn run(self, store: &mut Store<Host>) -> Result<Result<(), ()>> {
         let run = async |store: &_| self.0.wasi_cli_run().call_run(store).await;
-        store.run_concurrent(run).await.and_then(|ended| ended)
+        store.run_concurrent(run).await.flatten()
     }
 }
 

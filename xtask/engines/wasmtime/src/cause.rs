@@ -18,26 +18,26 @@ pub(crate) fn engine_error(error: &impl Display) -> Cause {
 /// The cause of the failed compilation of `bytes`.
 pub(crate) fn of_compiling(error: &Error, engine: &Engine, bytes: &[u8]) -> Cause {
     let message = first_line(&format!("{error:#}"));
-    if let Some(refused) = invalid(error) {
-        return refused;
+    if let Some(cause) = rejection(error) {
+        return cause;
     }
-    let Some(CompileError::Codegen(words)) = find::<CompileError>(error) else {
+    let Some(CompileError::Codegen(reason)) = find::<CompileError>(error) else {
         return Cause::Rejected { message, offset: None };
     };
     // Winch validates while it compiles and reports what it finds as text only, so ask the validator.
-    if let Some(refused) = Module::validate(engine, bytes).err().as_ref().and_then(invalid) {
-        return refused;
+    if let Some(cause) = Module::validate(engine, bytes).err().as_ref().and_then(rejection) {
+        return cause;
     }
     // Winch lacks some instructions, which it also reports as text ("Unimplemented …", "Unsupported …", "… not
     // implemented for …"). Anything else is a defect of the compiler.
-    if words.starts_with("Un") || words.contains("not implemented") {
+    if reason.starts_with("Un") || reason.contains("not implemented") {
         return Cause::Rejected { message, offset: None };
     }
     Cause::CompileFailed { message }
 }
 
 /// The refusal of a binary that is not valid with the enabled proposals.
-fn invalid(error: &Error) -> Option<Cause> {
+fn rejection(error: &Error) -> Option<Cause> {
     let message = format!("{error:#}");
     if let Some(error) = find::<BinaryReaderError>(error) {
         return Some(Cause::Rejected { offset: Some(error.offset() as u64), message });
@@ -56,7 +56,7 @@ pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
     }
     if let Some(code) = error.downcast_ref::<Trap>() {
         let fault =
-            error.chain().map(ToString::to_string).find(|words| words.starts_with("memory fault at wasm address"));
+            error.chain().map(ToString::to_string).find(|text| text.starts_with("memory fault at wasm address"));
         let message = fault.map_or_else(|| code.to_string(), |fault| format!("{code} ({fault})"));
         return Cause::trap(trap(*code), message).at(location(error));
     }

@@ -1,11 +1,11 @@
 //! Compiles a module or component, or loads the cached code.
 
-use wasmlab_engine::{CompiledCode, Log};
-use wasmlab_protocol::{Cause, CellSpec, Stage};
+use wasmlab_engine::{CompiledCode, Log, load_or_compile};
+use wasmlab_protocol::Cause;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Result};
 
-use crate::{WASMTIME, cause};
+use crate::cause;
 
 /// Compiled code that can be cached: a module or a component.
 pub(crate) trait Code: Sized {
@@ -13,13 +13,13 @@ pub(crate) trait Code: Sized {
     fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self>;
 
     /// Serializes the compiled code.
-    fn keep(&self) -> Result<Vec<u8>>;
+    fn to_bytes(&self) -> Result<Vec<u8>>;
 
-    /// The reverse of [`Code::keep`].
+    /// The reverse of [`Code::to_bytes`].
     ///
     /// # Safety
-    /// `kept` must be the unchanged result of [`Code::keep`].
-    unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self>;
+    /// `code` must be the unchanged result of [`Code::to_bytes`].
+    unsafe fn from_bytes(engine: &Engine, code: &[u8]) -> Result<Self>;
 }
 
 macro_rules! code {
@@ -29,13 +29,13 @@ macro_rules! code {
                 Self::from_binary(engine, bytes)
             }
 
-            fn keep(&self) -> Result<Vec<u8>> {
+            fn to_bytes(&self) -> Result<Vec<u8>> {
                 self.serialize()
             }
 
-            unsafe fn restore(engine: &Engine, kept: &[u8]) -> Result<Self> {
+            unsafe fn from_bytes(engine: &Engine, code: &[u8]) -> Result<Self> {
                 // SAFETY: the caller's guarantee is what wasmtime requires.
-                unsafe { Self::deserialize(engine, kept) }
+                unsafe { Self::deserialize(engine, code) }
             }
         }
     };
@@ -44,28 +44,20 @@ macro_rules! code {
 code!(Module);
 code!(Component);
 
-/// Whether compiled code of this module is cached.
-pub(crate) fn is_kept(spec: &CellSpec, bytes: &[u8]) -> bool {
-    CompiledCode::of(spec, WASMTIME.name, WASMTIME.version(), bytes).is_some_and(|code| code.exists())
-}
-
 /// Runs the compile stage.
-pub(crate) fn compiled<C: Code>(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<C, Cause> {
-    let place = CompiledCode::of(spec, WASMTIME.name, WASMTIME.version(), bytes);
-    if let Some(kept) = place.as_ref().and_then(CompiledCode::read) {
-        // SAFETY: `CompiledCode` only returns what it sealed itself, for this engine, version, mode and module;
+pub(crate) fn compiled<C: Code>(
+    log: &Log,
+    engine: &Engine,
+    bytes: &[u8],
+    cache: Option<CompiledCode>,
+) -> Result<C, Cause> {
+    load_or_compile(
+        log,
+        cache,
+        // SAFETY: `load_or_compile` only passes what `to_bytes` returned, for this engine, version, mode and module;
         // wasmtime checks the configuration once more.
-        if let Ok(code) = unsafe { C::restore(engine, &kept) } {
-            log.compile_cached();
-            return Ok(code);
-        }
-    }
-    log.stage(Stage::Compile);
-    let code = C::compile(engine, bytes).map_err(|e| cause::of_compiling(&e, engine, bytes))?;
-    if let Some(place) = place
-        && let Ok(keep) = code.keep()
-    {
-        place.write(keep);
-    }
-    Ok(code)
+        |code| unsafe { C::from_bytes(engine, &code) }.ok(),
+        || C::compile(engine, bytes).map_err(|e| cause::of_compiling(&e, engine, bytes)),
+        |code| code.to_bytes().ok(),
+    )
 }

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use wasmlab_engine::{self as engine, Log};
+use wasmlab_engine::{self as engine, CompiledCode, Log};
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Termination};
-use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
+use wasmlab_protocol::{Cause, CellSpec, Stage};
 use wasmtime::{AsContextMut, Caller, Engine, Error, ExternType, FuncType, Global, Instance, Linker, Memory, Module};
 use wasmtime::{Ref, Result, Store, StoreContextMut, StoreLimits, Table, Val, ValType};
 
 use crate::cause::{engine_error, of_running};
 use crate::compile::compiled;
-use crate::link;
+use crate::{WASMTIME, link};
 
 /// The mode's name.
 pub(crate) const MODE: &str = "cranelift+emscripten";
@@ -48,17 +48,17 @@ impl Guest for Running<'_> {
     }
 
     fn call(&mut self, export: &str, args: &[i32]) -> std::result::Result<Option<i32>, Termination> {
-        let none = || Termination::MissingExport(export.to_owned());
-        let instance = self.0.data().instance.ok_or_else(none)?;
-        let func = instance.get_func(&mut self.0, export).ok_or_else(none)?;
+        let no_export = || Termination::MissingExport(export.to_owned());
+        let instance = self.0.data().instance.ok_or_else(no_export)?;
+        let func = instance.get_func(&mut self.0, export).ok_or_else(no_export)?;
         let ty = func.ty(&self.0);
         if ty.params().len() != args.len() {
-            return Err(none());
+            return Err(no_export());
         }
         let args: Vec<Val> = args.iter().map(|arg| Val::I32(*arg)).collect();
         // Overwritten by the call, whatever their types.
         let mut results = vec![Val::I32(0); ty.results().len()];
-        func.call(&mut self.0, &args, &mut results).map_err(stop)?;
+        func.call(&mut self.0, &args, &mut results).map_err(termination)?;
         Ok(results.first().and_then(Val::i32))
     }
 }
@@ -75,30 +75,16 @@ impl fmt::Display for Wrapped {
 
 impl std::error::Error for Wrapped {}
 
-fn stop(error: Error) -> Termination {
+fn termination(error: Error) -> Termination {
     match error.downcast::<Termination>() {
-        Ok(stop) => stop,
+        Ok(termination) => termination,
         Err(error) => Termination::Engine(Box::new(Wrapped(error))),
-    }
-}
-
-/// The cause for a guest that `stop` ended.
-fn cause(stop: Termination) -> Cause {
-    match stop {
-        Termination::Exit(code) => Cause::Exit { code },
-        Termination::MissingExport(name) => Cause::MissingExport { name },
-        Termination::Abort(message) => Cause::HostError { message },
-        Termination::MissingRequiredExport(_) => Cause::HostError { message: stop.to_string() },
-        Termination::Engine(error) => match error.downcast::<Wrapped>() {
-            Ok(error) => of_running(&error.0, Stage::Run),
-            Err(other) => Cause::HostError { message: other.to_string() },
-        },
     }
 }
 
 /// Runs the module in `bytes`.
 pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> std::result::Result<(), Cause> {
-    let module: Module = compiled(spec, log, engine, bytes)?;
+    let module: Module = compiled(log, engine, bytes, CompiledCode::of(spec, &WASMTIME, bytes))?;
 
     log.stage(Stage::Link);
     refuse_threads(&module)?;
@@ -112,8 +98,8 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     link::check(&module, &linker, &mut store)?;
 
     log.stage(Stage::Instantiate);
-    let old = host::started_old(module.exports().map(|export| export.name()));
-    if old {
+    let is_fastcomp = host::is_fastcomp(module.exports().map(|export| export.name()));
+    if is_fastcomp {
         let prepared = map.prepare(&mut Running(store.as_context_mut()));
         prepared.map_err(|message| Cause::ResourceLimit { message })?;
     }
@@ -124,15 +110,8 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     program.memory = exported.or(program.memory);
 
     log.stage(Stage::Run);
-    if spec.entry != EntryPoint::Command {
-        return Err(Cause::MissingExport { name: "_start".to_owned() });
-    }
-    let mut guest = Running(store.as_context_mut());
-    match if old { host::start_old(&mut guest) } else { guest.call("_start", &[]).map(|_| 0) } {
-        Ok(0) => Ok(()),
-        Ok(code) => Err(Cause::Exit { code }),
-        Err(stop) => Err(cause(stop)),
-    }
+    let engine_cause = |error: Wrapped| of_running(&error.0, Stage::Run);
+    host::run_entry_point(spec, &mut Running(store.as_context_mut()), is_fastcomp, engine_cause)
 }
 
 /// Refuses shared memories, imported or exported: they are not a [`Memory`], and wasmtime provides no slice of them.
@@ -197,29 +176,29 @@ fn define_typed(
             })?
         };
     }
-    let narrow = |ty: ValType| matches!(ty, ValType::I32);
-    if !ty.params().all(narrow) || !ty.results().all(narrow) {
+    let is_i32 = |ty: ValType| matches!(ty, ValType::I32);
+    if !ty.params().all(is_i32) || !ty.results().all(is_i32) {
         return Ok(false);
     }
     match (ty.params().len(), ty.results().len()) {
-        (0, 0) => typed!((), none,),
-        (1, 0) => typed!((), none, a),
-        (2, 0) => typed!((), none, a b),
-        (0, 1) => typed!(i32, cut,),
-        (1, 1) => typed!(i32, cut, a),
-        (2, 1) => typed!(i32, cut, a b),
-        (3, 1) => typed!(i32, cut, a b c),
-        (4, 1) => typed!(i32, cut, a b c d),
-        (5, 1) => typed!(i32, cut, a b c d e),
-        (6, 1) => typed!(i32, cut, a b c d e f),
+        (0, 0) => typed!((), discard,),
+        (1, 0) => typed!((), discard, a),
+        (2, 0) => typed!((), discard, a b),
+        (0, 1) => typed!(i32, truncate,),
+        (1, 1) => typed!(i32, truncate, a),
+        (2, 1) => typed!(i32, truncate, a b),
+        (3, 1) => typed!(i32, truncate, a b c),
+        (4, 1) => typed!(i32, truncate, a b c d),
+        (5, 1) => typed!(i32, truncate, a b c d e),
+        (6, 1) => typed!(i32, truncate, a b c d e f),
         _ => return Ok(false),
     };
     Ok(true)
 }
 
-fn none(_: i64) {}
+fn discard(_: i64) {}
 
-fn cut(result: i64) -> i32 {
+fn truncate(result: i64) -> i32 {
     result as i32
 }
 
@@ -236,20 +215,20 @@ fn define_any(
         let args = host::Args::of(args, wide);
         let result = function.call(&mut Running(caller.as_context_mut()), &args).map_err(error)?;
         for (out, ty) in out.iter_mut().zip(&results) {
-            *out = if matches!(ty, ValType::I64) { Val::I64(result) } else { Val::I32(cut(result)) };
+            *out = if matches!(ty, ValType::I64) { Val::I64(result) } else { Val::I32(truncate(result)) };
         }
         Ok(())
     })?;
     Ok(())
 }
 
-fn error(stop: Termination) -> Error {
-    match stop {
+fn error(termination: Termination) -> Error {
+    match termination {
         Termination::Engine(error) => match error.downcast::<Wrapped>() {
             Ok(error) => error.0,
             Err(other) => Error::msg(other.to_string()),
         },
-        stop => Error::new(stop),
+        termination => Error::new(termination),
     }
 }
 

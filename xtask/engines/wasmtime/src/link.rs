@@ -2,7 +2,8 @@
 
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Cause, CellSpec};
-use wasmtime::{Extern, ExternType, FuncType, Linker, Module, Mutability, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Extern, ExternType, FuncType, ImportType, Linker, Module, Mutability};
+use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::WasiCtxBuilder;
 
 use crate::api::p1::WasiP1Ctx;
@@ -25,7 +26,7 @@ pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
     let mut wasi = WasiCtxBuilder::new();
     // Nothing else runs in this process, so blocking calls may block this thread, and no other thread is started.
     wasi.allow_blocking_current_thread(true);
-    wasi.inherit_stdio().args(&engine::guest_args(spec, engine::socket_fd(spec)));
+    wasi.inherit_stdio().args(&engine::guest_args(spec, engine::socket_fd(spec, engine::FIRST_FD)));
     for (name, value) in &spec.env {
         wasi.env(name, value);
     }
@@ -47,11 +48,11 @@ pub(crate) fn limits(spec: &CellSpec) -> StoreLimits {
 
 /// Defines all imports that `module` may have.
 pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut Linker<Host>) -> Result<(), Cause> {
-    let wanted = |namespace| module.imports().any(|import| import.module() == namespace);
-    if wanted("wasi_snapshot_preview1") {
+    let is_imported = |namespace| module.imports().any(|import| import.module() == namespace);
+    if is_imported("wasi_snapshot_preview1") {
         p1::add_to_linker_sync(linker, |host| &mut host.wasi).map_err(|e| engine_error(&e))?;
     }
-    if wanted("wasi_unstable") {
+    if is_imported("wasi_unstable") {
         p0::add_to_linker_sync(linker, |host| &mut host.wasi).map_err(|e| engine_error(&e))?;
     }
     for import in module.imports() {
@@ -80,53 +81,37 @@ fn host_function(log: &Log, module: &str, name: &str, ty: FuncType, linker: &mut
 
 /// Ends the cell if an import has no definition, or one of another type.
 pub(crate) fn check<T: 'static>(module: &Module, linker: &Linker<T>, store: &mut Store<T>) -> Result<(), Cause> {
-    let mut missing: Option<Cause> = None;
-    let mut mismatch = None;
+    let (mut missing, mut mismatch) = (vec![], None);
     for import in module.imports() {
-        let expected = import.ty();
-        let (from, name) = (import.module().to_owned(), import.name().to_owned());
-        match (linker.get_by_import(&mut *store, &import), &mut missing) {
-            (None, Some(Cause::MissingImport { missing_count, .. })) => *missing_count += 1,
-            (None, _) => {
-                missing = Some(Cause::MissingImport { module: from, name, ty: type_text(&expected), missing_count: 1 });
-            }
-            (Some(found), _) if mismatch.is_none() && !fits(&found.ty(&*store), &expected, &found) => {
-                let message = format!(
-                    "the module imports {}, the host has {}",
-                    type_text(&expected),
-                    type_text(&found.ty(&*store))
-                );
-                mismatch = Some(Cause::ImportTypeMismatch { module: from, name, message });
-            }
-            (Some(_), _) => {}
+        let Some(definition) = linker.get_by_import(&mut *store, &import) else {
+            missing.push(import);
+            continue;
+        };
+        let (expected, actual) = (import.ty(), definition.ty(&*store));
+        if mismatch.is_none() && !fits(&actual, &expected, &definition) {
+            let (expected, actual) = (type_text(&expected), type_text(&actual));
+            mismatch = Some(engine::import_mismatch(import.module(), import.name(), &expected, &actual));
         }
     }
-    missing.or(mismatch).map_or(Ok(()), Err)
+    let describe = |i: ImportType| (i.module().to_owned(), i.name().to_owned(), type_text(&i.ty()));
+    engine::missing_imports(missing, describe).or(mismatch).map_or(Ok(()), Err)
 }
 
 /// For functions, wasmtime checks subtyping; everything else is created by the host for this import.
-fn fits(actual: &ExternType, expected: &ExternType, found: &Extern) -> bool {
+fn fits(actual: &ExternType, expected: &ExternType, definition: &Extern) -> bool {
     match (actual, expected) {
         (ExternType::Func(actual), ExternType::Func(expected)) => actual.matches(expected),
         (_, ExternType::Func(_)) => false,
-        _ => !matches!(found, Extern::Func(_)),
+        _ => !matches!(definition, Extern::Func(_)),
     }
 }
 
 fn type_text(ty: &ExternType) -> String {
-    let limits = |minimum: u64, maximum: Option<u64>| match maximum {
-        Some(maximum) => format!("{minimum} {maximum}"),
-        None => minimum.to_string(),
-    };
     match ty {
         ExternType::Func(ty) => values::text(ty),
-        ExternType::Global(ty) if ty.mutability() == Mutability::Var => format!("global mut {}", ty.content()),
-        ExternType::Global(ty) => format!("global {}", ty.content()),
-        ExternType::Memory(ty) => {
-            let shared = if ty.is_shared() { " shared" } else { "" };
-            format!("memory {}{shared}", limits(ty.minimum(), ty.maximum()))
-        }
-        ExternType::Table(ty) => format!("table {}", limits(ty.minimum(), ty.maximum())),
+        ExternType::Global(ty) => engine::global_text(ty.mutability() == Mutability::Var, ty.content()),
+        ExternType::Memory(ty) => engine::memory_text(ty.minimum(), ty.maximum(), ty.is_shared()),
+        ExternType::Table(ty) => engine::table_text(ty.minimum(), ty.maximum()),
         ExternType::Tag(ty) => format!("tag {}", values::text(ty.ty())),
     }
 }

@@ -1,18 +1,19 @@
 //! Runs a core module.
 
-use wasmlab_engine::{self as engine, Log};
-use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
+use wasmlab_engine::{self as engine, CompiledCode, Log, ModuleInstance};
+use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
 
 use crate::cause::of_running;
-use crate::compile::{self, compiled};
+use crate::compile::compiled;
 use crate::link::{self, Host};
-use crate::values;
+use crate::{WASMTIME, values};
 
 /// Runs the core module in `bytes`.
 pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
-    link_first(spec, log, engine, bytes)?;
-    let module: Module = compiled(spec, log, engine, bytes)?;
+    let cache = CompiledCode::of(spec, &WASMTIME, bytes);
+    link_first(spec, log, engine, bytes, cache.as_ref())?;
+    let module: Module = compiled(log, engine, bytes, cache)?;
 
     log.stage(Stage::Link);
     let (mut store, linker) = linked(spec, log, engine, &module)?;
@@ -20,23 +21,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     log.stage(Stage::Instantiate);
     let instance = linker.instantiate(&mut store, &module).map_err(|e| of_running(&e, Stage::Instantiate))?;
 
-    log.stage(Stage::Run);
-    match &spec.entry {
-        EntryPoint::Command => {
-            invoke(&mut store, instance, &Call { export: "_start".to_owned(), args: vec![] }).map(drop)
-        }
-        EntryPoint::Http { .. } => Err(engine::no_http()),
-        EntryPoint::Calls(calls) => {
-            if let Some(initialize) = instance.get_func(&mut store, "_initialize") {
-                initialize.call(&mut store, &[], &mut []).map_err(|e| of_running(&e, Stage::Run))?;
-            }
-            for call in calls {
-                let results = invoke(&mut store, instance, call)?;
-                log.call_returned(&call.export, results);
-            }
-            Ok(())
-        }
-    }
+    engine::run_entry_point(spec, log, &mut Running { store, instance })
 }
 
 /// Defines and checks the imports of `module`.
@@ -49,31 +34,46 @@ fn linked(spec: &CellSpec, log: &Log, engine: &Engine, module: &Module) -> Resul
     Ok((store, linker))
 }
 
-/// Ends the cell of a large module that is valid and lacks an import, before the module is compiled.
-fn link_first(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
+/// Links before compiling, where that is possible.
+fn link_first(
+    spec: &CellSpec,
+    log: &Log,
+    engine: &Engine,
+    bytes: &[u8],
+    cache: Option<&CompiledCode>,
+) -> Result<(), Cause> {
     // Winch refuses valid modules while it compiles.
-    if spec.mode == "winch" || compile::is_kept(spec, bytes) {
+    if spec.mode == "winch" {
         return Ok(());
     }
-    let Some(imports) = engine::imports_only(bytes) else { return Ok(()) };
-    let Ok(imports) = Module::from_binary(engine, &imports) else { return Ok(()) };
-    let Err(cause) = linked(spec, log, engine, &imports) else { return Ok(()) };
-    // What else is wrong with the module is found first, by the compile stage.
-    if Module::validate(engine, bytes).is_err() {
-        return Ok(());
-    }
-    log.stage(Stage::Validate);
-    log.stage(Stage::Link);
-    Err(cause)
+    let link = |imports: &[u8]| {
+        let Ok(imports) = Module::from_binary(engine, imports) else { return Ok(()) };
+        linked(spec, log, engine, &imports).map(drop)
+    };
+    engine::link_first(log, bytes, cache, link, || Module::validate(engine, bytes).is_ok())
 }
 
-fn invoke(store: &mut Store<Host>, instance: Instance, call: &Call) -> Result<Vec<Value>, Cause> {
-    let no_export = || Cause::MissingExport { name: call.export.clone() };
-    let func = instance.get_func(&mut *store, &call.export).ok_or_else(no_export)?;
-    let ty = func.ty(&*store);
-    let args = values::args(call, &ty)?;
-    // Overwritten by the call, whatever their types.
-    let mut results = vec![Val::I32(0); ty.results().len()];
-    func.call(&mut *store, &args, &mut results).map_err(|e| of_running(&e, Stage::Run))?;
-    Ok(results.iter().map(values::to_lab).collect())
+/// An instance with its store.
+struct Running {
+    store: Store<Host>,
+    instance: Instance,
+}
+
+impl ModuleInstance for Running {
+    fn initialize(&mut self) -> Result<(), Cause> {
+        let Some(initialize) = self.instance.get_func(&mut self.store, "_initialize") else { return Ok(()) };
+        initialize.call(&mut self.store, &[], &mut []).map_err(|e| of_running(&e, Stage::Run))
+    }
+
+    fn invoke(&mut self, call: &Call) -> Result<Vec<Value>, Cause> {
+        let Self { store, instance } = self;
+        let no_export = || Cause::MissingExport { name: call.export.clone() };
+        let func = instance.get_func(&mut *store, &call.export).ok_or_else(no_export)?;
+        let ty = func.ty(&*store);
+        let args = values::args(call, &ty)?;
+        // Overwritten by the call, whatever their types.
+        let mut results = vec![Val::I32(0); ty.results().len()];
+        func.call(&mut *store, &args, &mut results).map_err(|e| of_running(&e, Stage::Run))?;
+        Ok(results.iter().map(values::to_lab).collect())
+    }
 }

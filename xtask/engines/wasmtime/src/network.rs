@@ -37,7 +37,7 @@ mod tests {
 
     fn check(address: &str, bind: bool, connect: bool, listen: bool) {
         let address = address.parse().expect("an address");
-        for (usage, wanted) in [
+        for (usage, expected) in [
             (SocketAddrUse::TcpBind, bind),
             (SocketAddrUse::UdpBind, bind),
             (SocketAddrUse::TcpConnect, connect),
@@ -46,7 +46,7 @@ mod tests {
             (SocketAddrUse::UdpReceive, connect),
             (SocketAddrUse::TcpListen, listen),
         ] {
-            assert_eq!(permitted(address, usage), wanted, "{address} for {usage:?}");
+            assert_eq!(permitted(address, usage), expected, "{address} for {usage:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Converts values between the lab and wasmtime.
 
-use wasmlab_engine::{func_text, wrong_args};
+use wasmlab_engine::{call_args, func_text};
 use wasmlab_protocol::{Call, Cause, Value};
 use wasmtime::{FuncType, V128, Val, ValType};
 
@@ -8,11 +8,7 @@ use crate::api;
 
 /// The arguments of `call`, for an export of type `ty`.
 pub(crate) fn args(call: &Call, ty: &FuncType) -> Result<Vec<Val>, Cause> {
-    let wrong = || wrong_args(&call.export, &text(ty), &call.args);
-    if call.args.len() != ty.params().len() {
-        return Err(wrong());
-    }
-    call.args.iter().zip(ty.params()).map(|(value, ty)| from_lab(value, &ty).ok_or_else(wrong)).collect()
+    call_args(call, ty.params(), |value, ty| from_lab(value, &ty), || text(ty))
 }
 
 /// A function type in the lab's notation.

@@ -13,7 +13,7 @@ use crate::Errno;
 pub const MAX_DESCRIPTORS: usize = 1024;
 
 /// The target of a descriptor.
-pub enum Kind {
+pub enum DescriptorKind {
     /// A standard stream of the host's process: 0, 1 or 2.
     Standard(u8),
     /// A file.
@@ -33,7 +33,7 @@ pub enum Kind {
 /// An open file description, shared by descriptors duplicated with `dup2`.
 pub struct Open {
     /// Its kind.
-    pub kind: Kind,
+    pub kind: DescriptorKind,
     /// Flags of `open` that `fcntl` returns: access mode, `O_APPEND`.
     pub flags: i32,
     /// `O_NONBLOCK`.
@@ -45,27 +45,27 @@ pub struct Open {
 
 impl Open {
     /// An open file description without flags.
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: DescriptorKind) -> Self {
         Self { kind, flags: 2, nonblocking: AtomicBool::new(false), unbound: AtomicBool::new(false) }
     }
 
     /// The host's descriptor, if there is one.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         match &self.kind {
-            Kind::Standard(0) => Some(rustix::stdio::stdin()),
-            Kind::Standard(1) => Some(rustix::stdio::stdout()),
-            Kind::Standard(_) => Some(rustix::stdio::stderr()),
-            Kind::File(file) => Some(file.as_fd()),
-            Kind::Folder(dir, _) => Some(dir.as_ref().as_fd()),
-            Kind::Socket(fd, _) | Kind::Pipe(fd) => Some(fd.as_fd()),
-            Kind::Null | Kind::Random => None,
+            DescriptorKind::Standard(0) => Some(rustix::stdio::stdin()),
+            DescriptorKind::Standard(1) => Some(rustix::stdio::stdout()),
+            DescriptorKind::Standard(_) => Some(rustix::stdio::stderr()),
+            DescriptorKind::File(file) => Some(file.as_fd()),
+            DescriptorKind::Folder(dir, _) => Some(dir.as_ref().as_fd()),
+            DescriptorKind::Socket(fd, _) | DescriptorKind::Pipe(fd) => Some(fd.as_fd()),
+            DescriptorKind::Null | DescriptorKind::Random => None,
         }
     }
 
     /// The socket.
     pub fn socket(&self) -> Result<BorrowedFd<'_>, Errno> {
         match &self.kind {
-            Kind::Socket(fd, _) => Ok(fd.as_fd()),
+            DescriptorKind::Socket(fd, _) => Ok(fd.as_fd()),
             _ => Err(Errno::NOTSOCK),
         }
     }
@@ -73,21 +73,21 @@ impl Open {
     /// The guest's address family of the socket.
     pub fn family(&self) -> Result<u16, Errno> {
         match &self.kind {
-            Kind::Socket(_, family) => Ok(*family),
+            DescriptorKind::Socket(_, family) => Ok(*family),
             _ => Err(Errno::NOTSOCK),
         }
     }
 
     /// Whether an operation on it may block.
     pub fn can_wait(&self) -> bool {
-        matches!(self.kind, Kind::Standard(_) | Kind::Socket(..) | Kind::Pipe(_))
+        matches!(self.kind, DescriptorKind::Standard(_) | DescriptorKind::Socket(..) | DescriptorKind::Pipe(_))
     }
 
     /// Whether a call that found nothing may wait and try again. Not forever, because `poll` reports some sockets as
     /// ready that are not, such as one that was shut down before it was connected.
-    pub fn may_wait(&self, turns: &mut u32) -> bool {
-        *turns += 1;
-        !self.is_nonblocking() && *turns <= 16
+    pub fn may_wait(&self, attempts: &mut u32) -> bool {
+        *attempts += 1;
+        !self.is_nonblocking() && *attempts <= 16
     }
 
     /// Whether it is non-blocking.
@@ -104,7 +104,7 @@ pub struct Descriptors {
 impl Descriptors {
     /// A table with the three standard streams.
     pub fn new() -> Self {
-        Self { table: (0..3).map(|n| Some(Arc::new(Open::new(Kind::Standard(n))))).collect() }
+        Self { table: (0..3).map(|n| Some(Arc::new(Open::new(DescriptorKind::Standard(n))))).collect() }
     }
 
     /// The file description of descriptor `fd`.
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn lowest_free_number_is_used_up_to_the_limit() {
         let mut table = Descriptors::new();
-        let null = || Arc::new(Open::new(Kind::Null));
+        let null = || Arc::new(Open::new(DescriptorKind::Null));
         assert_eq!(table.add(null(), 0), Ok(3));
         assert_eq!(table.add(null(), 10), Ok(10));
         assert!(table.close(3).is_ok() && table.close(3).is_err());

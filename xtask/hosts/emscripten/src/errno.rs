@@ -1,4 +1,4 @@
-//! Error numbers: Linux's, which the old ABI uses, and WASI 0.1's, which Emscripten 3.x uses.
+//! Error numbers: Linux's, which the fastcomp ABI uses, and WASI 0.1's, which the upstream ABI uses.
 
 use std::io;
 

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use wasmlab_protocol::Cause;
+
 use crate::Host;
 
 /// A guest as seen by the host during a call.
@@ -36,7 +38,7 @@ pub trait Guest {
     /// # Errors
     /// If any byte is out of bounds; then nothing was copied.
     fn read(&self, at: u32, into: &mut [u8]) -> Result<(), OutOfBounds> {
-        into.copy_from_slice(piece(self.memory(), at, into.len())?);
+        into.copy_from_slice(slice(self.memory(), at, into.len())?);
         Ok(())
     }
 
@@ -45,18 +47,18 @@ pub trait Guest {
     /// # Errors
     /// If any byte is out of bounds; then nothing was copied.
     fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
-        piece_mut(self.memory_mut(), at, from.len())?.copy_from_slice(from);
+        slice_mut(self.memory_mut(), at, from.len())?.copy_from_slice(from);
         Ok(())
     }
 }
 
 /// A slice of a guest's memory.
-pub fn piece(memory: &[u8], at: u32, len: usize) -> Result<&[u8], OutOfBounds> {
+pub fn slice(memory: &[u8], at: u32, len: usize) -> Result<&[u8], OutOfBounds> {
     memory.get(at as usize..).and_then(|rest| rest.get(..len)).ok_or(OutOfBounds)
 }
 
 /// A mutable slice of a guest's memory.
-pub fn piece_mut(memory: &mut [u8], at: u32, len: usize) -> Result<&mut [u8], OutOfBounds> {
+pub fn slice_mut(memory: &mut [u8], at: u32, len: usize) -> Result<&mut [u8], OutOfBounds> {
     memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..len)).ok_or(OutOfBounds)
 }
 
@@ -83,7 +85,7 @@ impl fmt::Display for Termination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exit(code) => write!(f, "the guest exits with {code}"),
-            Self::Abort(words) => f.write_str(words),
+            Self::Abort(message) => f.write_str(message),
             Self::MissingExport(name) => write!(f, "the guest exports no function `{name}` that the host can call"),
             Self::MissingRequiredExport(name) => {
                 write!(f, "the guest exports no function `{name}`, which its call of the host needs")
@@ -94,3 +96,20 @@ impl fmt::Display for Termination {
 }
 
 impl Error for Termination {}
+
+impl Termination {
+    /// The cause of a cell whose guest ended like this; `engine_cause` converts the engine's error.
+    #[must_use]
+    pub fn into_cause<E: Error + 'static>(self, engine_cause: impl FnOnce(E) -> Cause) -> Cause {
+        match self {
+            Self::Exit(code) => Cause::Exit { code },
+            Self::MissingExport(name) => Cause::MissingExport { name },
+            Self::Abort(message) => Cause::HostError { message },
+            Self::MissingRequiredExport(_) => Cause::HostError { message: self.to_string() },
+            Self::Engine(error) => match error.downcast::<E>() {
+                Ok(error) => engine_cause(*error),
+                Err(other) => Cause::HostError { message: other.to_string() },
+            },
+        }
+    }
+}

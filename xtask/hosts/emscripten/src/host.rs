@@ -55,7 +55,7 @@ pub struct Host {
     pub(crate) connect_ports: Vec<u16>,
     pub(crate) descriptors: Descriptors,
     pub(crate) signals: Signals,
-    pub(crate) began: Instant,
+    pub(crate) started: Instant,
     pub(crate) umask: u32,
     /// Texts and structures to which libc functions return pointers, by name.
     pub(crate) statics: BTreeMap<String, u32>,
@@ -68,8 +68,8 @@ pub struct Host {
     /// The guest ends like with C's `exit`: buffered stdio is written first.
     pub(crate) flushes: bool,
     /// Maximum time that a single call may wait.
-    pub(crate) patience: Option<Duration>,
-    /// Where the end of the old ABI's heap is stored.
+    pub(crate) max_wait: Option<Duration>,
+    /// Where the end of the fastcomp ABI's heap is stored.
     pub(crate) dynamic_top: u32,
 }
 
@@ -96,22 +96,22 @@ impl Host {
             connect_ports: config.connect_ports,
             descriptors: Descriptors::new(),
             signals: Signals::new()?,
-            began: Instant::now(),
+            started: Instant::now(),
             umask: 0o022,
             statics: BTreeMap::new(),
             stacks: Vec::new(),
             mapped: BTreeMap::new(),
             depth: 0,
             flushes: false,
-            patience: None,
+            max_wait: None,
             dynamic_top: 0,
         })
     }
 
     /// Limits how long a single call may wait. Without this, a guest waits as long as it likes, until whoever runs it
     /// ends it.
-    pub fn set_patience(&mut self, longest: Duration) {
-        self.patience = Some(longest);
+    pub fn set_max_wait(&mut self, limit: Duration) {
+        self.max_wait = Some(limit);
     }
 
     /// Number of open descriptors, to detect leaks.

@@ -42,16 +42,16 @@ impl Bytes {
     }
 }
 
-/// A point in time, or a duration.
+/// A point in time, or a duration, as in `struct timespec`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
+pub struct Timespec {
     /// Seconds.
     pub seconds: i64,
     /// Nanoseconds within the second.
     pub nanos: u32,
 }
 
-impl Moment {
+impl Timespec {
     /// `struct timespec`, 8 bytes: `tv_sec` 0, `tv_nsec` 4.
     pub fn timespec(self) -> [u8; 8] {
         pair(self.seconds as u32, self.nanos)
@@ -101,7 +101,7 @@ pub struct Stat {
     /// Blocks of 512 bytes.
     pub blocks: u64,
     /// Times of last access, modification and change.
-    pub times: [Moment; 3],
+    pub times: [Timespec; 3],
 }
 
 impl Stat {
@@ -141,10 +141,10 @@ impl Stat {
 
 /// One entry of `getdents64`. In 1.38: `d_ino` 0, `d_off` 4, `d_reclen` 8, `d_type` 10, `d_name` 11, in total 268
 /// bytes. In 3.x the first two have 64 bits, and the total is 280 bytes.
-pub fn dirent(new: bool, ino: u64, next: u32, kind: u8, name: &str) -> Vec<u8> {
-    let (size, reclen) = if new { (280, 16) } else { (268, 8) };
+pub fn dirent(upstream: bool, ino: u64, next: u32, kind: u8, name: &str) -> Vec<u8> {
+    let (size, reclen) = if upstream { (280, 16) } else { (268, 8) };
     let mut bytes = Bytes::new(size);
-    if new {
+    if upstream {
         bytes.u64(0, ino).u64(8, next.into());
     } else {
         bytes.u32(0, ino as u32).u32(4, next);
@@ -227,18 +227,25 @@ mod tests {
         nlink: 1,
         size: 500,
         blocks: 8,
-        times: [Moment { seconds: 11, nanos: 1 }, Moment { seconds: 22, nanos: 2 }, Moment { seconds: 33, nanos: 3 }],
+        times: [
+            Timespec { seconds: 11, nanos: 1 },
+            Timespec { seconds: 22, nanos: 2 },
+            Timespec { seconds: 33, nanos: 3 },
+        ],
     };
 
     #[test]
     fn stat_layouts_of_both_abis() {
-        let old = STAT.narrow().unwrap();
-        assert_eq!((old.len(), word(&old, 12), word(&old, 36), word(&old, 44)), (76, 0o100_644, 500, 8));
-        assert_eq!([48, 52, 56, 64, 72].map(|at| word(&old, at)), [11, 1, 22, 33, 7]);
+        let fastcomp = STAT.narrow().unwrap();
+        assert_eq!(
+            (fastcomp.len(), word(&fastcomp, 12), word(&fastcomp, 36), word(&fastcomp, 44)),
+            (76, 0o100_644, 500, 8)
+        );
+        assert_eq!([48, 52, 56, 64, 72].map(|at| word(&fastcomp, at)), [11, 1, 22, 33, 7]);
         // Offsets according to offsetof with emcc 3.1.6.
-        let new = STAT.wide();
-        assert_eq!((new.len(), word(&new, 40), word(&new, 48), word(&new, 52)), (88, 500, 4096, 8));
-        assert_eq!([56, 60, 64, 72, 80, 84].map(|at| word(&new, at)), [11, 1, 22, 33, 7, 1]);
+        let upstream = STAT.wide();
+        assert_eq!((upstream.len(), word(&upstream, 40), word(&upstream, 48), word(&upstream, 52)), (88, 500, 4096, 8));
+        assert_eq!([56, 60, 64, 72, 80, 84].map(|at| word(&upstream, at)), [11, 1, 22, 33, 7, 1]);
         assert_eq!(Stat { size: 1 << 32, ..STAT }.narrow(), Err(Errno::OVERFLOW));
     }
 
@@ -257,22 +264,28 @@ mod tests {
 
     #[test]
     fn dirent_layouts_of_both_abis() {
-        let old = dirent(false, 9, 1, 8, "a.txt");
-        assert_eq!((old.len(), word(&old, 0), word(&old, 4), old[8], old[9], old[10]), (268, 9, 1, 12, 1, 8));
-        assert_eq!(&old[11..17], b"a.txt\0");
-        let new = dirent(true, 9, 1, 4, "d");
-        assert_eq!((new.len(), word(&new, 0), word(&new, 8), new[16], new[17], new[18]), (280, 9, 1, 24, 1, 4));
-        assert_eq!(&new[19..21], b"d\0");
+        let fastcomp = dirent(false, 9, 1, 8, "a.txt");
+        assert_eq!(
+            (fastcomp.len(), word(&fastcomp, 0), word(&fastcomp, 4), fastcomp[8], fastcomp[9], fastcomp[10]),
+            (268, 9, 1, 12, 1, 8)
+        );
+        assert_eq!(&fastcomp[11..17], b"a.txt\0");
+        let upstream = dirent(true, 9, 1, 4, "d");
+        assert_eq!(
+            (upstream.len(), word(&upstream, 0), word(&upstream, 8), upstream[16], upstream[17], upstream[18]),
+            (280, 9, 1, 24, 1, 4)
+        );
+        assert_eq!(&upstream[19..21], b"d\0");
         assert_eq!(dirent(false, 0, 0, 0, &"x".repeat(300)).len(), 268);
     }
 
     #[test]
     fn time_and_utsname_layouts() {
-        let moment = Moment { seconds: 7, nanos: 1_500_000 };
-        assert_eq!((split(moment.timespec()), split(moment.timeval())), ((7, 1_500_000), (7, 1_500)));
-        assert_eq!(Moment::from_timeval(moment.timeval()), Ok(moment));
-        assert_eq!(Moment::from_timeval(pair(0, 1_000_000)), Err(Errno::INVAL));
-        assert_eq!(Moment::from_timeval(pair(u32::MAX, 0)), Err(Errno::INVAL));
+        let time = Timespec { seconds: 7, nanos: 1_500_000 };
+        assert_eq!((split(time.timespec()), split(time.timeval())), ((7, 1_500_000), (7, 1_500)));
+        assert_eq!(Timespec::from_timeval(time.timeval()), Ok(time));
+        assert_eq!(Timespec::from_timeval(pair(0, 1_000_000)), Err(Errno::INVAL));
+        assert_eq!(Timespec::from_timeval(pair(u32::MAX, 0)), Err(Errno::INVAL));
         let bytes = tm([1, 2, 3, 4, 5, 126, 0, 7, 0], 99);
         assert_eq!((bytes.len(), word(&bytes, 20), word(&bytes, 40)), (44, 126, 99));
         let names = utsname(["Emscripten", "host", "1", "v", "x86-JS", ""]);

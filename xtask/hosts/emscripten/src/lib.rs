@@ -1,8 +1,8 @@
 //! Emscripten's system calls, for engines that do not have them.
 //!
 //! A program compiled by Emscripten makes system calls through functions of module `env`: `___syscall5` and others with
-//! the numbers of 32-bit x86 Linux (the old ABI, up to 1.38), or `__syscall_openat` and others in addition to WASI 0.1
-//! (3.x, standalone modules). This crate implements them once: an engine provides a [`Guest`] and looks up each import
+//! the numbers of 32-bit x86 Linux (the fastcomp ABI, up to 1.38), or `__syscall_openat` and others in addition to WASI
+//! 0.1 (the upstream ABI, standalone modules of 3.x). This crate implements them once: an engine provides a [`Guest`] and looks up each import
 //! ([`import`], [`global`]), nothing more.
 //!
 //! It is a sandbox. Only files below the given directories are accessible, checked by the operating system at each step
@@ -25,10 +25,10 @@ mod start;
 mod sys;
 
 pub use args::Args;
-pub use call::{Call, Fault};
+pub use call::{Call, CallError};
 pub use errno::Errno;
 pub use guest::{Guest, OutOfBounds, Termination};
 pub use host::{Config, Host};
-pub use imports::{Import, import, speaks};
+pub use imports::{Import, import};
 pub use memory_map::{GlobalValue, MemoryMap, data_end, global};
-pub use start::{start_old, started_old};
+pub use start::{is_fastcomp, run_entry_point, start_fastcomp};

@@ -1,4 +1,4 @@
-//! The memory layout of a guest of the old ABI.
+//! The memory layout of a guest of the fastcomp ABI.
 //!
 //! It was determined by the JavaScript glue, with numbers that are in the glue but not in the module: static data from
 //! 1024, then the stack, which grows upwards, then the heap. The module tells where its initialized data ends, but not
@@ -9,7 +9,7 @@ use crate::Guest;
 /// Start of static data, always the same.
 const STATIC_BASE: u32 = 1024;
 /// Space reserved for zero-initialized data.
-const ZEROES: u32 = 1 << 20;
+const ZERO_DATA: u32 = 1 << 20;
 /// `TOTAL_STACK` of Emscripten.
 const STACK: u32 = 5 << 20;
 
@@ -42,7 +42,7 @@ impl MemoryMap {
     #[must_use]
     pub fn new(data_end: u32) -> Self {
         let aligned = |at: u32| at.saturating_add(15) & !15;
-        let temp_double = aligned(data_end.max(STATIC_BASE).saturating_add(ZEROES));
+        let temp_double = aligned(data_end.max(STATIC_BASE).saturating_add(ZERO_DATA));
         let dynamic_top = temp_double.saturating_add(16);
         let stack = aligned(dynamic_top.saturating_add(4));
         let stack_max = stack.saturating_add(STACK);
@@ -116,7 +116,7 @@ fn leb(bytes: &[u8]) -> Option<(u32, &[u8])> {
     None
 }
 
-/// The value of the imported global `module`.`name`; `None` if the old ABI does not have it.
+/// The value of the imported global `module`.`name`; `None` if the fastcomp ABI does not have it.
 #[must_use]
 pub fn global(module: &str, name: &str, map: &MemoryMap) -> Option<GlobalValue> {
     let word = |value: u32| Some(GlobalValue::I32(value as i32));

@@ -57,46 +57,46 @@ const NOT_SUPPORTED: &str = "i32:58";
 
 /// The guest can use the cell's own port and nothing else.
 pub fn network(subject: Subject) {
-    let own = free_port();
+    let own_port = free_port();
     // Some other server on this machine.
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (mine, theirs) = (format!("i32:{own}"), format!("i32:{}", other.local_addr().unwrap().port()));
-    let (mine, theirs) = (mine.as_str(), theirs.as_str());
+    let (own, foreign) = (format!("i32:{own_port}"), format!("i32:{}", other.local_addr().unwrap().port()));
+    let (own, foreign) = (own.as_str(), foreign.as_str());
     // A test server of the lab for the guest.
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let served = server.local_addr().unwrap().port();
-    let asked = format!("i32:{served}");
+    let server_port = server.local_addr().unwrap().port();
+    let allowed = format!("i32:{server_port}");
     let calls: &[(&str, &[&str], &str)] = &[
-        ("listen", &[LOCALHOST, mine], "i32:0"),
-        ("bind", &[LOCALHOST, theirs], PERMISSION),
+        ("listen", &[LOCALHOST, own], "i32:0"),
+        ("bind", &[LOCALHOST, foreign], PERMISSION),
         ("bind", &[LOCALHOST, "i32:0"], PERMISSION),
-        ("bind", &[ANY, mine], PERMISSION),
-        ("connect", &[LOCALHOST, theirs], PERMISSION),
-        ("connect", &[LOCALHOST, &asked], "i32:0"),
-        ("connect", &[ELSEWHERE, &asked], PERMISSION),
-        ("bind", &[LOCALHOST, &asked], PERMISSION),
+        ("bind", &[ANY, own], PERMISSION),
+        ("connect", &[LOCALHOST, foreign], PERMISSION),
+        ("connect", &[LOCALHOST, &allowed], "i32:0"),
+        ("connect", &[ELSEWHERE, &allowed], PERMISSION),
+        ("bind", &[LOCALHOST, &allowed], PERMISSION),
         ("connect", &[ELSEWHERE, "i32:80"], PERMISSION),
-        ("connect", &[ELSEWHERE, mine], PERMISSION),
-        ("connect-from", &[LOCALHOST, mine, LOCALHOST, theirs], PERMISSION),
-        ("bind-udp", &[LOCALHOST, mine], NOT_SUPPORTED),
+        ("connect", &[ELSEWHERE, own], PERMISSION),
+        ("connect-from", &[LOCALHOST, own, LOCALHOST, foreign], PERMISSION),
+        ("bind-udp", &[LOCALHOST, own], NOT_SUPPORTED),
         ("resolve", &[], NOT_SUPPORTED),
     ];
     for (export, args, errno) in calls {
         // Each in its own process, because ports stay bound.
         let mut cell = Cell::new(subject, SOCKETS).call(export, args);
         cell.spec.network = Network::Loopback;
-        cell.spec.ports = vec![own];
-        cell.spec.connect_ports = vec![served];
-        let began = Instant::now();
+        cell.spec.ports = vec![own_port];
+        cell.spec.connect_ports = vec![server_port];
+        let started = Instant::now();
         let seen = cell.run();
         assert_eq!(seen.results(), [*errno], "{export} {args:?}: {:?} {}", seen.events, seen.stderr);
-        assert!(began.elapsed().as_secs() < 5, "{export} {args:?} was not refused, it timed out");
+        assert!(started.elapsed().as_secs() < 5, "{export} {args:?} was not refused, it timed out");
     }
     other.set_nonblocking(true).unwrap();
     assert!(other.accept().is_err(), "somebody connected");
     // Without a network nothing works, whatever the ports.
-    let mut cell = Cell::new(subject, SOCKETS).call("listen", &[LOCALHOST, mine]).call("connect", &[LOCALHOST, theirs]);
-    cell.spec.ports = vec![own];
+    let mut cell = Cell::new(subject, SOCKETS).call("listen", &[LOCALHOST, own]).call("connect", &[LOCALHOST, foreign]);
+    cell.spec.ports = vec![own_port];
     assert!(!cell.run().results().contains(&"i32:0".to_owned()));
     assert!(other.accept().is_err(), "somebody connected");
 }

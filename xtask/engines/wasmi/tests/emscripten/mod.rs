@@ -1,4 +1,4 @@
-//! A hostile guest of Emscripten's old ABI: it imports every function of the host and calls each with random arguments.
+//! A hostile guest of Emscripten's fastcomp ABI: it imports every function of the host and calls each with random arguments.
 //! The host's own tests make many more such calls; here an engine is in between.
 
 use std::fmt::Write;
@@ -15,12 +15,13 @@ use crate::conformance::harness::Cell;
 /// Number of calls per guest; `WASMLAB_FUZZ_CALLS` overrides it.
 const CALLS: u64 = 20_000;
 /// The sources that contain the names of the host's functions.
-const SOURCES: [&str; 2] = [
-    include_str!("../../../../hosts/emscripten/src/imports.rs"),
+const SOURCES: [&str; 3] = [
+    include_str!("../../../../hosts/emscripten/src/imports/fastcomp.rs"),
+    include_str!("../../../../hosts/emscripten/src/imports/upstream.rs"),
     include_str!("../../../../hosts/emscripten/src/sys/wasi.rs"),
 ];
 /// Functions that end the guest or remove the handler that ends its waits; never called at random.
-const LEFT: &[&str] = &[
+const NEVER_CALLED: &[&str] = &[
     "___syscall1",
     "_exit",
     "__exit",
@@ -54,7 +55,7 @@ fn imports() -> Vec<(&'static str, String)> {
 }
 
 /// Arguments: xorshift numbers, addresses of prepared data, small numbers.
-const MAX_BODY: &str = r#"
+const BODY: &str = r#"
     (global $seed (mut i64) (i64.const SEED))
     (global $heap (mut i32) (i32.const 8388608))
     (func $next (result i32)
@@ -141,7 +142,7 @@ fn module(seed: u64, calls: u64) -> String {
             continue;
         }
         writeln!(text, "(import {module:?} {name:?} (func $f{index} (type $t)))").unwrap();
-        if !LEFT.contains(&name.as_str()) && !name.starts_with("nullFunc_") {
+        if !NEVER_CALLED.contains(&name.as_str()) && !name.starts_with("nullFunc_") {
             write!(table, " $f{index}").unwrap();
             count += 1;
         }
@@ -151,7 +152,7 @@ fn module(seed: u64, calls: u64) -> String {
     for (index, path) in PATHS.iter().cycle().take(32).enumerate() {
         writeln!(text, "(data (i32.const {}) \"{path}\\00\")", 2048 + index * 64).unwrap();
     }
-    let body = MAX_BODY.replace("SEED", &(seed * 2 + 1).to_string()).replace("CALLS", &calls.to_string());
+    let body = BODY.replace("SEED", &(seed * 2 + 1).to_string()).replace("CALLS", &calls.to_string());
     text + &body.replace("COUNT", &count.to_string()) + ")"
 }
 
@@ -167,15 +168,15 @@ pub fn every_import(subject: Subject) {
         fs::write(other.join("secret"), "nobody reads this").unwrap();
         std::os::unix::fs::symlink("../other", given.join("out")).unwrap();
         cell.spec.dirs = vec![PreopenedDir { host: given, guest: "/guest".to_owned() }];
-        let ended = alarmed(subject, &cell);
-        assert!(matches!(ended, Cause::Exit { .. } | Cause::Returned), "seed {seed}: {ended:?}");
+        let cause = run_with_alarms(subject, &cell);
+        assert!(matches!(cause, Cause::Exit { .. } | Cause::Returned), "seed {seed}: {cause:?}");
         assert_eq!(fs::read_to_string(other.join("secret")).unwrap(), "nobody reads this");
         assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
     }
 }
 
 /// Runs the cell and sends it SIGALRM every few milliseconds, so that it never waits for long.
-fn alarmed(subject: Subject, cell: &Cell) -> Cause {
+fn run_with_alarms(subject: Subject, cell: &Cell) -> Cause {
     let mut command = (subject.command)();
     command.arg("run").arg(cell.write_spec());
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -37,7 +37,7 @@ impl Handler {
 
     /// The guest's response; if the guest fails, a server error.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<HyperOutgoingBody> {
-        self.handled(request).await.unwrap_or_else(|error| {
+        self.handle(request).await.unwrap_or_else(|error| {
             eprintln!("failed to handle a request: {error:#}");
             let body = Full::new(Bytes::from("the guest failed\n")).map_err(|never| match never {}).boxed();
             let mut response = Response::new(body);
@@ -47,7 +47,7 @@ impl Handler {
     }
 
     /// The response of a new instance, which handles only this request and may continue after responding.
-    async fn handled(&self, request: Request<Incoming>) -> Result<Response<HyperOutgoingBody>> {
+    async fn handle(&self, request: Request<Incoming>) -> Result<Response<HyperOutgoingBody>> {
         let guest = self.guest.clone();
         let mut store = host::store(guest.engine(), &self.spec).map_err(|cause| Error::msg(format!("{cause:?}")))?;
         let (sender, receiver) = oneshot::channel();
@@ -55,11 +55,11 @@ impl Handler {
         let out = store.data_mut().new_response_outparam(sender)?;
         let task = tokio::spawn(async move {
             let proxy = guest.instantiate_async(&mut store).await?;
-            let ended = proxy.wasi_http_incoming_handler().call_handle(&mut store, request, out).await;
-            if let Err(error) = &ended {
+            let result = proxy.wasi_http_incoming_handler().call_handle(&mut store, request, out).await;
+            if let Err(error) = &result {
                 eprintln!("the guest failed: {error:#}");
             }
-            ended
+            result
         });
         match receiver.await {
             Ok(response) => Ok(response?),

@@ -1,11 +1,8 @@
 //! The HTTP client for a guest's requests: plain HTTP, to addresses that [`crate::network`] permits.
 
-use std::net::SocketAddr;
-
 use http_body_util::BodyExt;
+use hyper::Request;
 use hyper::client::conn::http1;
-use hyper::http::uri::Authority;
-use hyper::{Request, Uri};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use wasmlab_protocol::Network;
@@ -16,6 +13,7 @@ use wasmtime_wasi_http::hyper_request_error;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::types::{HostFutureIncomingResponse, IncomingResponse, OutgoingRequestConfig};
 
+use crate::component::http;
 use crate::network;
 
 /// Sends a guest's requests.
@@ -44,7 +42,10 @@ async fn answered(
     if config.use_tls {
         return Err(ErrorCode::TlsProtocolError);
     }
-    let address = address(request.uri().authority().ok_or(ErrorCode::HttpRequestUriInvalid)?)?;
+    let authority = request.uri().authority().ok_or(ErrorCode::HttpRequestUriInvalid)?;
+    let no_lookup =
+        || ErrorCode::DnsError(DnsErrorPayload { rcode: Some("no name is looked up".to_owned()), info_code: None });
+    let address = http::address(authority).ok_or_else(no_lookup)?;
     if !network::reachable(network, address) {
         return Err(ErrorCode::DestinationIpProhibited);
     }
@@ -57,9 +58,7 @@ async fn answered(
     let worker = runtime::spawn(async move {
         connection.await.ok();
     });
-    // Only proxies get scheme and authority.
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    *request.uri_mut() = Uri::try_from(path).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
+    *request.uri_mut() = http::origin_form(request.uri()).ok_or(ErrorCode::HttpRequestUriInvalid)?;
     let response = timeout(config.first_byte_timeout, sender.send_request(request))
         .await
         .map_err(|_| ErrorCode::ConnectionReadTimeout)?
@@ -69,14 +68,4 @@ async fn answered(
         worker: Some(worker),
         between_bytes_timeout: config.between_bytes_timeout,
     })
-}
-
-/// No names are resolved, except `localhost`.
-fn address(authority: &Authority) -> Result<SocketAddr, ErrorCode> {
-    let host = authority.host().trim_matches(['[', ']']);
-    let host = if host == "localhost" { "127.0.0.1" } else { host };
-    let ip = host.parse().map_err(|_| {
-        ErrorCode::DnsError(DnsErrorPayload { rcode: Some("no name is looked up".to_owned()), info_code: None })
-    })?;
-    Ok(SocketAddr::new(ip, authority.port_u16().unwrap_or(80)))
 }

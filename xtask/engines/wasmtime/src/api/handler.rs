@@ -106,8 +106,8 @@ impl WorkerState for OneRequest {
         Box::pin(std::future::pending())
     }
 
-    fn drop(&self, _: Store<Host>, ended: Result<()>) {
-        if let Err(error) = ended {
+    fn drop(&self, _: Store<Host>, result: Result<()>) {
+        if let Err(error) = result {
             eprintln!("the guest failed: {error:#}");
         }
     }

@@ -1,6 +1,6 @@
 //! Calls exports of a component, with numbers, booleans and strings.
 
-use wasmlab_engine::{Log, not_attempted, wrong_args};
+use wasmlab_engine::{Log, call_args, not_attempted};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 use wasmtime::component::types::Type;
 use wasmtime::component::{InstancePre, Val};
@@ -36,11 +36,7 @@ pub(crate) async fn run(spec: &CellSpec, log: &Log, unlinked: InstancePre<Host>,
 
 /// The arguments of `call`, for an export of type `ty`.
 fn args(call: &Call, ty: &Signature) -> Result<Vec<Val>, Cause> {
-    let wrong = || wrong_args(&call.export, &text(ty), &call.args);
-    if call.args.len() != ty.params.len() {
-        return Err(wrong());
-    }
-    call.args.iter().zip(&ty.params).map(|(value, (_, ty))| from_lab(value, ty).ok_or_else(wrong)).collect()
+    call_args(call, ty.params.iter(), |value, (_, ty)| from_lab(value, ty), || text(ty))
 }
 
 /// A function type in WIT notation.
@@ -90,8 +86,8 @@ fn to_lab(value: &Val) -> Result<Value, Cause> {
         Val::Float64(v) => Value::F64(*v),
         Val::String(v) => Value::Text(v.clone()),
         other => {
-            let why = format!("a result is {other:?}, which the lab has no word for");
-            return Err(not_attempted("component-values", why));
+            let reason = format!("a result is {other:?}, which the lab has no word for");
+            return Err(not_attempted("component-values", reason));
         }
     })
 }

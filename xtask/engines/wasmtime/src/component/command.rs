@@ -22,23 +22,23 @@ pub(crate) async fn run(
 ) -> Result<(), Cause> {
     let engine = unlinked.engine().clone();
     let mut store = host::store(&engine, spec)?;
-    let begin = |e: wasmtime::Error| of_running(&e, Stage::Instantiate);
-    let ended = match p2::bindings::CommandPre::new(unlinked.clone()) {
+    let of_instantiating = |e: wasmtime::Error| of_running(&e, Stage::Instantiate);
+    let result = match p2::bindings::CommandPre::new(unlinked.clone()) {
         Ok(command) => {
             log.stage(Stage::Instantiate);
-            let command = command.instantiate_async(&mut store).await.map_err(begin)?;
+            let command = command.instantiate_async(&mut store).await.map_err(of_instantiating)?;
             log.stage(Stage::Run);
             command.wasi_cli_run().call_run(&mut store).await
         }
         Err(error) => {
             p3::bindings::CommandPre::new(unlinked.clone()).map_err(|_| no_export(&engine, component, RUN, &error))?;
             log.stage(Stage::Instantiate);
-            let command = api::Command03::new(unlinked, &mut store).await.map_err(begin)?;
+            let command = api::Command03::new(unlinked, &mut store).await.map_err(of_instantiating)?;
             log.stage(Stage::Run);
             command.run(&mut store).await
         }
     };
-    match ended {
+    match result {
         Ok(Ok(())) => Ok(()),
         // `run` returned an error, for which every host uses exit code 1.
         Ok(Err(())) => Err(Cause::Exit { code: 1 }),

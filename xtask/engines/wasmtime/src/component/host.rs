@@ -46,7 +46,7 @@ pub(crate) fn store(engine: &Engine, spec: &CellSpec) -> Result<Store<Host>, Cau
 /// Defines the imports of `component`. Nothing else is defined, because that takes time.
 pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Host>, Cause> {
     let ty = component.component_type();
-    let wants = |package: &str, version: &str| {
+    let imports = |package: &str, version: &str| {
         ty.imports(engine).any(|(name, _)| {
             name.starts_with(package) && name.rsplit_once('@').is_some_and(|(_, v)| v.starts_with(version))
         })
@@ -55,11 +55,11 @@ pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Ho
     let define = |l: &mut Linker<Host>| -> wasmtime::Result<()> {
         // WASI 0.2 is always defined, so that a wrong name can be distinguished from a missing host.
         p2::add_to_linker_async(l)?;
-        if wants("wasi:", "0.3") {
+        if imports("wasi:", "0.3") {
             p3::add_to_linker(l)?;
         }
-        api::add_http(l, wants("wasi:http/", "0.2"), wants("wasi:http/", "0.3"))?;
-        if wants("wasi:keyvalue/", "0.2") {
+        api::add_http(l, imports("wasi:http/", "0.2"), imports("wasi:http/", "0.3"))?;
+        if imports("wasi:keyvalue/", "0.2") {
             wasmtime_wasi_keyvalue::add_to_linker(l, |host| WasiKeyValue::new(&host.keyvalue, &mut host.table))?;
         }
         Ok(())

@@ -3,8 +3,11 @@
 //! serve`.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::task::Poll;
 
+use hyper::http::Uri;
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use tokio::net::TcpListener;
@@ -37,18 +40,18 @@ pub(crate) async fn serve(
     let mut store = host::store(&engine, spec)?;
     handler.instantiate(&mut store).await.map_err(|e| of_running(&e, Stage::Instantiate))?;
     drop(store);
-    let unusable = |e| engine_error(&format_args!("failed to listen on port {port}: {e}"));
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(unusable)?;
-    let mut end = signal(SignalKind::terminate()).map_err(|e| engine_error(&e))?;
+    let cannot_listen = |e| engine_error(&format_args!("failed to listen on port {port}: {e}"));
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(cannot_listen)?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(|e| engine_error(&e))?;
 
     log.stage(Stage::Run);
     loop {
-        let next = std::future::poll_fn(|cx| match end.poll_recv(cx) {
+        let next = std::future::poll_fn(|cx| match terminated.poll_recv(cx) {
             Poll::Ready(_) => Poll::Ready(None),
             Poll::Pending => listener.poll_accept(cx).map(Some),
         });
-        let Some(accepted) = next.await else { return Ok(()) };
-        let (client, _) = accepted.map_err(|e| engine_error(&e))?;
+        let Some(connection) = next.await else { return Ok(()) };
+        let (client, _) = connection.map_err(|e| engine_error(&e))?;
         let handler = handler.clone();
         let answer = service_fn(move |request| {
             let handler = handler.clone();
@@ -57,4 +60,16 @@ pub(crate) async fn serve(
         // A client that disconnects does not affect the cell.
         tokio::spawn(async move { http1::Builder::new().serve_connection(TokioIo::new(client), answer).await.ok() });
     }
+}
+
+/// The address that a guest's request goes to. No names are resolved, except `localhost`.
+pub(crate) fn address(authority: &Authority) -> Option<SocketAddr> {
+    let host = authority.host().trim_matches(['[', ']']);
+    let host = if host == "localhost" { "127.0.0.1" } else { host };
+    Some(SocketAddr::new(host.parse().ok()?, authority.port_u16().unwrap_or(80)))
+}
+
+/// The URI that a server gets: path and query, because only proxies get scheme and authority.
+pub(crate) fn origin_form(uri: &Uri) -> Option<Uri> {
+    Uri::try_from(uri.path_and_query().map_or("/", |path| path.as_str())).ok()
 }

@@ -14,8 +14,8 @@ pub(crate) fn of_linking(error: &Error, engine: &Engine, component: &Component) 
         return Cause::EngineError { message };
     };
     // The item of the interface, if the message names one: "instance export `f` has the wrong type".
-    let item = error.chain().map(ToString::to_string).find(|words| words.starts_with("instance export"));
-    let name = item.and_then(|words| words.split('`').nth(1).map(str::to_owned)).unwrap_or_default();
+    let item = error.chain().map(ToString::to_string).find(|message| message.starts_with("instance export"));
+    let name = item.and_then(|message| message.split('`').nth(1).map(str::to_owned)).unwrap_or_default();
     if error.root_cause().to_string().contains("is missing") {
         return Cause::MissingImport { module, name, ty: "instance".to_owned(), missing_count: 0 };
     }

@@ -4,20 +4,21 @@
 pub(crate) mod calls;
 mod command;
 pub(crate) mod host;
-mod http;
+pub(crate) mod http;
 mod imports;
 
-use wasmlab_engine::Log;
+use wasmlab_engine::{CompiledCode, Log};
 use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::WASMTIME;
 use crate::cause::engine_error;
 use crate::compile::compiled;
 
 /// Runs the component in `bytes`.
 pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
-    let component: Component = compiled(spec, log, engine, bytes)?;
+    let component: Component = compiled(log, engine, bytes, CompiledCode::of(spec, &WASMTIME, bytes))?;
 
     log.stage(Stage::Link);
     let linker = host::linker(engine, &component)?;
@@ -25,7 +26,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
 
     // Everything runs on this thread, the guest's code and the host's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| engine_error(&e))?;
-    let ended = runtime.block_on(async {
+    let result = runtime.block_on(async {
         match &spec.entry {
             EntryPoint::Command => command::run(spec, log, &component, unlinked).await,
             EntryPoint::Http { port } => http::serve(spec, log, &component, unlinked, *port).await,
@@ -34,7 +35,7 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
     });
     // A pending read of stdin that the guest no longer waits for must not block the process.
     runtime.shutdown_background();
-    ended
+    result
 }
 
 /// The export of `component` whose name starts with `interface`, followed by a version.

@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 
 use super::files::flag;
 use crate::Errno;
-use crate::call::{Answer, Call};
+use crate::call::{Call, CallResult};
 
 /// `fcntl64(fd, command, argument)`.
-pub fn fcntl(call: &mut Call) -> Answer {
+pub fn fcntl(call: &mut Call) -> CallResult {
     let (fd, command) = (call.int()?, call.int()?);
     let open = call.host().descriptors.get(fd)?;
     match command {
@@ -42,7 +42,7 @@ pub fn fcntl(call: &mut Call) -> Answer {
 }
 
 /// `ioctl(fd, request, argument)`.
-pub fn ioctl(call: &mut Call) -> Answer {
+pub fn ioctl(call: &mut Call) -> CallResult {
     const FIONBIO: u32 = 0x5421;
     const FIOASYNC: u32 = 0x5452;
     const FIONREAD: u32 = 0x541b;
@@ -67,8 +67,8 @@ pub fn ioctl(call: &mut Call) -> Answer {
     }
 }
 
-/// The last argument: a value in the old ABI, in 3.x the address of the variable arguments.
-fn argument(call: &mut Call) -> Result<i32, crate::Fault> {
+/// The last argument: a value in the fastcomp ABI, in 3.x the address of the variable arguments.
+fn argument(call: &mut Call) -> Result<i32, crate::CallError> {
     let value = call.int()?;
-    if call.new { Ok(call.load(value as u32)? as i32) } else { Ok(value) }
+    if call.upstream { Ok(call.load(value as u32)? as i32) } else { Ok(value) }
 }

@@ -6,297 +6,308 @@ use std::sync::Arc;
 use rustix::fs::SeekFrom;
 
 use super::network::bind_loopback;
-use super::wait::until_ready;
+use super::wait::{Readiness, until_ready};
 use crate::Errno;
-use crate::call::{Answer, Call, Fault};
-use crate::descriptors::{Kind, Open};
+use crate::call::{Call, CallError, CallResult};
+use crate::descriptors::{DescriptorKind, Open};
 
 /// Maximum number of bytes per call. A guest that requests more gets a short count, which programs must expect.
-const MAX_TRANSFER: usize = 1 << 20;
-/// Maximum number of buffers of one `readv` or `writev`: `IOV_MAX`.
-const PIECES: u32 = 1024;
+pub const MAX_TRANSFER: u32 = 1 << 20;
+/// Maximum number of buffers of one `readv` or `writev`.
+const IOV_MAX: u32 = 1024;
 
 /// Buffers in the guest's memory, `iov_base` 0 and `iov_len` 4 each, together at most [`MAX_TRANSFER`] bytes.
-pub fn pieces(call: &Call, at: u32, count: u32) -> Result<Vec<(u32, u32)>, Fault> {
-    if count > PIECES {
+pub fn iovecs(call: &Call, at: u32, count: u32) -> Result<Vec<(u32, u32)>, CallError> {
+    if count > IOV_MAX {
         return Err(Errno::INVAL.into());
     }
-    let (mut pieces, mut left) = (Vec::new(), MAX_TRANSFER as u32);
+    let (mut iovecs, mut left) = (Vec::new(), MAX_TRANSFER);
     for index in 0..count {
         let (base, len) = crate::layout::split(call.bytes(at.wrapping_add(index * 8))?);
         call.check(base, len)?;
-        pieces.push((base, len.min(left)));
+        iovecs.push((base, len.min(left)));
         left -= len.min(left);
     }
-    Ok(pieces)
+    Ok(iovecs)
 }
 
 /// The contents of the buffers, concatenated.
-pub fn gathered(call: &Call, pieces: &[(u32, u32)]) -> Result<Vec<u8>, Fault> {
-    let mut bytes = vec![0; pieces.iter().map(|(_, len)| *len as usize).sum()];
+pub fn gather(call: &Call, iovecs: &[(u32, u32)]) -> Result<Vec<u8>, CallError> {
+    let mut bytes = vec![0; iovecs.iter().map(|(_, len)| *len as usize).sum()];
     let mut rest = bytes.as_mut_slice();
-    for (at, len) in pieces {
-        let (piece, after) = rest.split_at_mut(*len as usize);
-        call.guest.read(*at, piece)?;
+    for (at, len) in iovecs {
+        let (buffer, after) = rest.split_at_mut(*len as usize);
+        call.guest.read(*at, buffer)?;
         rest = after;
     }
     Ok(bytes)
 }
 
 /// Writes `bytes` to the buffers.
-pub fn scattered(call: &mut Call, pieces: &[(u32, u32)], mut bytes: &[u8]) -> Result<(), Fault> {
-    for (at, len) in pieces {
-        let (piece, rest) = bytes.split_at(bytes.len().min(*len as usize));
-        call.guest.write(*at, piece)?;
+pub fn scatter(call: &mut Call, iovecs: &[(u32, u32)], mut bytes: &[u8]) -> Result<(), CallError> {
+    for (at, len) in iovecs {
+        let (buffer, rest) = bytes.split_at(bytes.len().min(*len as usize));
+        call.guest.write(*at, buffer)?;
         bytes = rest;
     }
     Ok(())
 }
 
 /// A single buffer, at most as long as one call may transfer.
-fn single(call: &Call, at: u32, len: u32) -> Result<[(u32, u32); 1], Fault> {
+fn single(call: &Call, at: u32, len: u32) -> Result<[(u32, u32); 1], CallError> {
     call.check(at, len)?;
-    Ok([(at, len.min(MAX_TRANSFER as u32))])
+    Ok([(at, len.min(MAX_TRANSFER))])
 }
 
 /// `read(fd, buffer, size)`.
-pub fn read(call: &mut Call) -> Answer {
+pub fn read(call: &mut Call) -> CallResult {
     let (fd, at, len) = (call.int()?, call.word()?, call.word()?);
-    let pieces = single(call, at, len)?;
-    read_into(call, fd, &pieces, None)
+    let iovecs = single(call, at, len)?;
+    read_into(call, fd, &iovecs, None)
 }
 
-/// `readv(fd, pieces, count)`.
-pub fn readv(call: &mut Call) -> Answer {
+/// `readv(fd, iovecs, count)`.
+pub fn readv(call: &mut Call) -> CallResult {
     let (fd, at, count) = (call.int()?, call.word()?, call.word()?);
-    let pieces = pieces(call, at, count)?;
-    read_into(call, fd, &pieces, None)
+    let iovecs = iovecs(call, at, count)?;
+    read_into(call, fd, &iovecs, None)
 }
 
 /// `pread64(fd, buffer, size, 0, offset)`.
-pub fn pread(call: &mut Call) -> Answer {
+pub fn pread(call: &mut Call) -> CallResult {
     let (fd, at, len, _) = (call.int()?, call.word()?, call.word()?, call.int()?);
     let offset = call.pair()?;
-    let pieces = single(call, at, len)?;
-    read_into(call, fd, &pieces, Some(offset))
+    let iovecs = single(call, at, len)?;
+    read_into(call, fd, &iovecs, Some(offset))
 }
 
-/// `preadv(fd, pieces, count, offset)`.
-pub fn preadv(call: &mut Call) -> Answer {
+/// `preadv(fd, iovecs, count, offset)`.
+pub fn preadv(call: &mut Call) -> CallResult {
     let (fd, at, count) = (call.int()?, call.word()?, call.word()?);
     let offset = call.pair()?;
-    let pieces = pieces(call, at, count)?;
-    read_into(call, fd, &pieces, Some(offset))
+    let iovecs = iovecs(call, at, count)?;
+    read_into(call, fd, &iovecs, Some(offset))
 }
 
 /// Reads into buffers in the guest's memory.
-pub fn read_into(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Option<i64>) -> Answer {
+pub fn read_into(call: &mut Call, fd: i32, iovecs: &[(u32, u32)], offset: Option<i64>) -> CallResult {
     let open = call.host().descriptors.get(fd)?;
     if open.flags & super::files::flag::ACCESS == 1 {
         return Err(Errno::BADF.into());
     }
     let offset = offset.map(u64::try_from).transpose();
     match (&open.kind, &offset) {
-        (Kind::Folder(..), _) => return Err(Errno::ISDIR.into()),
-        (Kind::Null, _) => return Ok(0),
-        (Kind::Standard(_) | Kind::Socket(..) | Kind::Pipe(_), Ok(Some(_)) | Err(_)) => return Err(Errno::SPIPE.into()),
+        (DescriptorKind::Folder(..), _) => return Err(Errno::ISDIR.into()),
+        (DescriptorKind::Null, _) => return Ok(0),
+        (DescriptorKind::Standard(_) | DescriptorKind::Socket(..) | DescriptorKind::Pipe(_), Ok(Some(_)) | Err(_)) => {
+            return Err(Errno::SPIPE.into());
+        }
         _ => {}
     }
     let offset = offset.map_err(|_| Errno::INVAL)?;
-    filled(call, pieces, |call, into| read_now(call, &open, into, offset))
+    fill(call, iovecs, |call, buffer| read_now(call, &open, buffer, offset))
 }
 
 /// Destination of a read: a single buffer is filled in place, several are filled through a copy because they may
 /// overlap.
 pub enum Buffer<'a> {
-    /// A range of the guest's memory.
-    Piece(u32, u32),
-    /// A buffer to be copied to the guest.
-    Beside(&'a mut [u8]),
+    /// A range of the guest's memory: its address and length.
+    InGuest(u32, u32),
+    /// A buffer of the host, to be copied to the guest.
+    InHost(&'a mut [u8]),
 }
 
 impl Buffer<'_> {
     /// The bytes to fill.
-    pub fn bytes<'b>(&'b mut self, call: &'b mut Call) -> Result<&'b mut [u8], Fault> {
+    pub fn bytes<'b>(&'b mut self, call: &'b mut Call) -> Result<&'b mut [u8], CallError> {
         match self {
-            Self::Piece(at, len) => call.piece_mut(*at, *len),
-            Self::Beside(bytes) => Ok(bytes),
+            Self::InGuest(at, len) => call.slice_mut(*at, *len),
+            Self::InHost(bytes) => Ok(bytes),
         }
     }
 }
 
-/// Calls `by` to fill the buffers in the guest's memory; returns the number of bytes.
-pub fn filled(
+/// Calls `read` to fill the buffers in the guest's memory; returns the number of bytes.
+pub fn fill(
     call: &mut Call,
-    pieces: &[(u32, u32)],
-    by: impl FnOnce(&mut Call, &mut Buffer) -> Result<usize, Fault>,
-) -> Answer {
-    if let [(at, len)] = pieces {
-        return Ok(by(call, &mut Buffer::Piece(*at, *len))? as i64);
+    iovecs: &[(u32, u32)],
+    read: impl FnOnce(&mut Call, &mut Buffer) -> Result<usize, CallError>,
+) -> CallResult {
+    if let [(at, len)] = iovecs {
+        return Ok(read(call, &mut Buffer::InGuest(*at, *len))? as i64);
     }
-    let mut bytes = vec![0; pieces.iter().map(|(_, len)| *len as usize).sum()];
-    let got = by(call, &mut Buffer::Beside(&mut bytes))?;
-    scattered(call, pieces, &bytes[..got])?;
-    Ok(got as i64)
+    let mut bytes = vec![0; iovecs.iter().map(|(_, len)| *len as usize).sum()];
+    let len = read(call, &mut Buffer::InHost(&mut bytes))?;
+    scatter(call, iovecs, &bytes[..len])?;
+    Ok(len as i64)
 }
 
-fn read_now(call: &mut Call, open: &Arc<Open>, into: &mut Buffer, offset: Option<u64>) -> Result<usize, Fault> {
-    if matches!(open.kind, Kind::Random) {
-        return Ok(rustix::rand::getrandom(into.bytes(call)?, rustix::rand::GetRandomFlags::empty())?);
+fn read_now(call: &mut Call, open: &Arc<Open>, buffer: &mut Buffer, offset: Option<u64>) -> Result<usize, CallError> {
+    if matches!(open.kind, DescriptorKind::Random) {
+        return Ok(rustix::rand::getrandom(buffer.bytes(call)?, rustix::rand::GetRandomFlags::empty())?);
     }
     let fd = open.fd().ok_or(Errno::BADF)?;
-    let mut turns = 0;
+    let mut attempts = 0;
     loop {
         // The host's own streams block by themselves; sockets and pipes never do.
-        if matches!(open.kind, Kind::Standard(_)) {
-            until_ready(call, open, false, true)?;
+        if matches!(open.kind, DescriptorKind::Standard(_)) {
+            until_ready(call, open, Readiness::Read)?;
         }
-        let bytes = into.bytes(call)?;
-        let done = match offset {
+        let bytes = buffer.bytes(call)?;
+        let result = match offset {
             Some(offset) => rustix::io::pread(fd, bytes, offset),
             None => rustix::io::read(fd, bytes),
         };
-        match done {
-            Err(rustix::io::Errno::AGAIN) if open.may_wait(&mut turns) => until_ready(call, open, false, true)?,
+        match result {
+            Err(rustix::io::Errno::AGAIN) if open.may_wait(&mut attempts) => until_ready(call, open, Readiness::Read)?,
             Err(rustix::io::Errno::INTR) => {}
-            done => return Ok(done?),
+            result => return Ok(result?),
         }
     }
 }
 
 /// `write(fd, buffer, size)`.
-pub fn write(call: &mut Call) -> Answer {
+pub fn write(call: &mut Call) -> CallResult {
     let (fd, at, len) = (call.int()?, call.word()?, call.word()?);
-    let pieces = single(call, at, len)?;
-    write_from(call, fd, &pieces, None)
+    let iovecs = single(call, at, len)?;
+    write_from(call, fd, &iovecs, None)
 }
 
-/// `writev(fd, pieces, count)`.
-pub fn writev(call: &mut Call) -> Answer {
+/// `writev(fd, iovecs, count)`.
+pub fn writev(call: &mut Call) -> CallResult {
     let (fd, at, count) = (call.int()?, call.word()?, call.word()?);
-    let pieces = pieces(call, at, count)?;
-    write_from(call, fd, &pieces, None)
+    let iovecs = iovecs(call, at, count)?;
+    write_from(call, fd, &iovecs, None)
 }
 
 /// `pwrite64(fd, buffer, size, 0, offset)`.
-pub fn pwrite(call: &mut Call) -> Answer {
+pub fn pwrite(call: &mut Call) -> CallResult {
     let (fd, at, len, _) = (call.int()?, call.word()?, call.word()?, call.int()?);
     let offset = call.pair()?;
-    let pieces = single(call, at, len)?;
-    write_from(call, fd, &pieces, Some(offset))
+    let iovecs = single(call, at, len)?;
+    write_from(call, fd, &iovecs, Some(offset))
 }
 
-/// `pwritev(fd, pieces, count, offset)`.
-pub fn pwritev(call: &mut Call) -> Answer {
+/// `pwritev(fd, iovecs, count, offset)`.
+pub fn pwritev(call: &mut Call) -> CallResult {
     let (fd, at, count) = (call.int()?, call.word()?, call.word()?);
     let offset = call.pair()?;
-    let pieces = pieces(call, at, count)?;
-    write_from(call, fd, &pieces, Some(offset))
+    let iovecs = iovecs(call, at, count)?;
+    write_from(call, fd, &iovecs, Some(offset))
 }
 
 /// Writes the contents of buffers in the guest's memory.
-pub fn write_from(call: &mut Call, fd: i32, pieces: &[(u32, u32)], offset: Option<i64>) -> Answer {
+pub fn write_from(call: &mut Call, fd: i32, iovecs: &[(u32, u32)], offset: Option<i64>) -> CallResult {
     let open = call.host().descriptors.get(fd)?;
     if open.flags & super::files::flag::ACCESS == 0 {
         return Err(Errno::BADF.into());
     }
     let offset = offset.map(u64::try_from).transpose();
     match (&open.kind, &offset) {
-        (Kind::Folder(..), _) => return Err(Errno::BADF.into()),
-        (Kind::Null | Kind::Random, _) => return Ok(pieces.iter().map(|(_, len)| i64::from(*len)).sum()),
-        (Kind::Standard(_) | Kind::Socket(..) | Kind::Pipe(_), Ok(Some(_)) | Err(_)) => return Err(Errno::SPIPE.into()),
+        (DescriptorKind::Folder(..), _) => return Err(Errno::BADF.into()),
+        (DescriptorKind::Null | DescriptorKind::Random, _) => {
+            return Ok(iovecs.iter().map(|(_, len)| i64::from(*len)).sum());
+        }
+        (DescriptorKind::Standard(_) | DescriptorKind::Socket(..) | DescriptorKind::Pipe(_), Ok(Some(_)) | Err(_)) => {
+            return Err(Errno::SPIPE.into());
+        }
         _ => {}
     }
     let offset = offset.map_err(|_| Errno::INVAL)?;
     bind_loopback(&open)?;
-    Ok(write_now(call, &open, pieces, offset)? as i64)
+    Ok(write_now(call, &open, iovecs, offset)? as i64)
 }
 
-/// Slices of the guest's memory.
-fn slices<'a>(call: &'a Call, pieces: &[(u32, u32)]) -> Result<Vec<IoSlice<'a>>, Fault> {
-    pieces.iter().map(|(at, len)| Ok(IoSlice::new(call.piece(*at, *len)?))).collect()
+/// The buffers as slices of the guest's memory.
+fn io_slices<'a>(call: &'a Call, iovecs: &[(u32, u32)]) -> Result<Vec<IoSlice<'a>>, CallError> {
+    iovecs.iter().map(|(at, len)| Ok(IoSlice::new(call.slice(*at, *len)?))).collect()
 }
 
-fn write_now(call: &mut Call, open: &Arc<Open>, pieces: &[(u32, u32)], offset: Option<u64>) -> Result<usize, Fault> {
+fn write_now(
+    call: &mut Call,
+    open: &Arc<Open>,
+    iovecs: &[(u32, u32)],
+    offset: Option<u64>,
+) -> Result<usize, CallError> {
     let fd = open.fd().ok_or(Errno::BADF)?;
-    let mut turns = 0;
+    let mut attempts = 0;
     loop {
-        if matches!(open.kind, Kind::Standard(_)) {
-            until_ready(call, open, true, true)?;
+        if matches!(open.kind, DescriptorKind::Standard(_)) {
+            until_ready(call, open, Readiness::Write)?;
         }
-        let done = match (pieces, offset) {
-            ([(at, len)], Some(offset)) => rustix::io::pwrite(fd, call.piece(*at, *len)?, offset),
-            ([(at, len)], None) => rustix::io::write(fd, call.piece(*at, *len)?),
-            (_, Some(offset)) => rustix::io::pwritev(fd, &slices(call, pieces)?, offset),
-            (_, None) => rustix::io::writev(fd, &slices(call, pieces)?),
+        let result = match (iovecs, offset) {
+            ([(at, len)], Some(offset)) => rustix::io::pwrite(fd, call.slice(*at, *len)?, offset),
+            ([(at, len)], None) => rustix::io::write(fd, call.slice(*at, *len)?),
+            (_, Some(offset)) => rustix::io::pwritev(fd, &io_slices(call, iovecs)?, offset),
+            (_, None) => rustix::io::writev(fd, &io_slices(call, iovecs)?),
         };
-        match done {
-            Err(rustix::io::Errno::AGAIN) if open.may_wait(&mut turns) => until_ready(call, open, true, true)?,
+        match result {
+            Err(rustix::io::Errno::AGAIN) if open.may_wait(&mut attempts) => until_ready(call, open, Readiness::Write)?,
             Err(rustix::io::Errno::INTR) => {}
-            done => return Ok(done?),
+            result => return Ok(result?),
         }
     }
 }
 
 /// `_llseek(fd, high, low, result, whence)`; the result has the width of the ABI's `off_t`.
-pub fn llseek(call: &mut Call) -> Answer {
+pub fn llseek(call: &mut Call) -> CallResult {
     let (fd, high, low, at, whence) = (call.int()?, call.int()?, call.word()?, call.word()?, call.int()?);
-    // In the old ABI, callers pass 0 as the high word of a negative offset: its `off_t` is the low word.
-    let offset = if call.new { i64::from(high) << 32 | i64::from(low) } else { i64::from(low as i32) };
-    call.check(at, if call.new { 8 } else { 4 })?;
-    let to = seek(call, fd, offset, whence)?;
-    if call.new {
-        call.guest.write(at, &to.to_le_bytes())?;
+    // In the fastcomp ABI, callers pass 0 as the high word of a negative offset: its `off_t` is the low word.
+    let offset = if call.upstream { i64::from(high) << 32 | i64::from(low) } else { i64::from(low as i32) };
+    call.check(at, if call.upstream { 8 } else { 4 })?;
+    let position = seek(call, fd, offset, whence)?;
+    if call.upstream {
+        call.guest.write(at, &position.to_le_bytes())?;
     } else {
-        call.store(at, u32::try_from(to).map_err(|_| Errno::OVERFLOW)?)?;
+        call.store(at, u32::try_from(position).map_err(|_| Errno::OVERFLOW)?)?;
     }
     Ok(0)
 }
 
 /// Sets a file's position: from its start, the current position, or its end.
-pub fn seek(call: &mut Call, fd: i32, offset: i64, whence: i32) -> Result<u64, Fault> {
+pub fn seek(call: &mut Call, fd: i32, offset: i64, whence: i32) -> Result<u64, CallError> {
     let open = call.host().descriptors.get(fd)?;
     match (&open.kind, whence) {
-        (Kind::File(file), 0) => {
+        (DescriptorKind::File(file), 0) => {
             let offset = u64::try_from(offset).map_err(|_| Errno::INVAL)?;
             Ok(rustix::fs::seek(file, SeekFrom::Start(offset))?)
         }
-        (Kind::File(file), 1) => Ok(rustix::fs::seek(file, SeekFrom::Current(offset))?),
-        (Kind::File(file), 2) => Ok(rustix::fs::seek(file, SeekFrom::End(offset))?),
-        (Kind::Folder(_, done), 0) => {
-            let to = usize::try_from(offset).map_err(|_| Errno::INVAL)?;
-            done.store(to, std::sync::atomic::Ordering::Relaxed);
-            Ok(to as u64)
+        (DescriptorKind::File(file), 1) => Ok(rustix::fs::seek(file, SeekFrom::Current(offset))?),
+        (DescriptorKind::File(file), 2) => Ok(rustix::fs::seek(file, SeekFrom::End(offset))?),
+        (DescriptorKind::Folder(_, position), 0) => {
+            let start = usize::try_from(offset).map_err(|_| Errno::INVAL)?;
+            position.store(start, std::sync::atomic::Ordering::Relaxed);
+            Ok(start as u64)
         }
-        (Kind::File(_) | Kind::Folder(..), _) => Err(Errno::INVAL.into()),
-        (Kind::Null | Kind::Random, _) => Ok(0),
+        (DescriptorKind::File(_) | DescriptorKind::Folder(..), _) => Err(Errno::INVAL.into()),
+        (DescriptorKind::Null | DescriptorKind::Random, _) => Ok(0),
         _ => Err(Errno::SPIPE.into()),
     }
 }
 
 /// `close(fd)`.
-pub fn close(call: &mut Call) -> Answer {
+pub fn close(call: &mut Call) -> CallResult {
     let fd = call.int()?;
     call.host().descriptors.close(fd)?;
     Ok(0)
 }
 
 /// `dup(fd)`.
-pub fn dup(call: &mut Call) -> Answer {
+pub fn dup(call: &mut Call) -> CallResult {
     let fd = call.int()?;
     let open = call.host().descriptors.get(fd)?;
     Ok(call.host().descriptors.add(open, 0)?.into())
 }
 
 /// `dup2(from, to)`.
-pub fn dup2(call: &mut Call) -> Answer {
+pub fn dup2(call: &mut Call) -> CallResult {
     let (from, to) = (call.int()?, call.int()?);
     let open = call.host().descriptors.get(from)?;
     Ok(call.host().descriptors.replace(to, open)?.into())
 }
 
 /// `dup3(from, to, flags)`.
-pub fn dup3(call: &mut Call) -> Answer {
+pub fn dup3(call: &mut Call) -> CallResult {
     let (from, to) = (call.int()?, call.int()?);
     if from == to {
         return Err(Errno::INVAL.into());
@@ -306,12 +317,12 @@ pub fn dup3(call: &mut Call) -> Answer {
 }
 
 /// `pipe(fds)`.
-pub fn pipe(call: &mut Call) -> Answer {
+pub fn pipe(call: &mut Call) -> CallResult {
     let at = call.word()?;
     call.check(at, 8)?;
     call.host().descriptors.room()?;
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::NONBLOCK | rustix::pipe::PipeFlags::CLOEXEC)?;
-    let end = |fd, flags| Arc::new(Open { flags, ..Open::new(Kind::Pipe(fd)) });
+    let end = |fd, flags| Arc::new(Open { flags, ..Open::new(DescriptorKind::Pipe(fd)) });
     let first = call.host().descriptors.add(end(read, 0), 0)?;
     let second = match call.host().descriptors.add(end(write, 1), 0) {
         Ok(second) => second,
@@ -325,31 +336,31 @@ pub fn pipe(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-/// `ftruncate64(fd, [0,] low, high)`: the old ABI pads to an even argument.
-pub fn ftruncate(call: &mut Call) -> Answer {
+/// `ftruncate64(fd, [0,] low, high)`: the fastcomp ABI pads to an even argument.
+pub fn ftruncate(call: &mut Call) -> CallResult {
     let fd = call.int()?;
-    if !call.new {
+    if !call.upstream {
         call.int()?;
     }
     let size = call.pair()?;
     let open = call.host().descriptors.get(fd)?;
-    let Kind::File(file) = &open.kind else { return Err(Errno::INVAL.into()) };
+    let DescriptorKind::File(file) = &open.kind else { return Err(Errno::INVAL.into()) };
     rustix::fs::ftruncate(file, u64::try_from(size).map_err(|_| Errno::INVAL)?)?;
     Ok(0)
 }
 
 /// `fsync(fd)` and `fdatasync`.
-pub fn fsync(call: &mut Call) -> Answer {
+pub fn fsync(call: &mut Call) -> CallResult {
     let fd = call.int()?;
     let open = call.host().descriptors.get(fd)?;
     match &open.kind {
-        Kind::File(file) => Ok(rustix::fs::fsync(file).map(|()| 0)?),
+        DescriptorKind::File(file) => Ok(rustix::fs::fsync(file).map(|()| 0)?),
         _ => Err(Errno::INVAL.into()),
     }
 }
 
 /// `fadvise64_64(fd, …)`: accepted without effect.
-pub fn fadvise(call: &mut Call) -> Answer {
+pub fn fadvise(call: &mut Call) -> CallResult {
     let fd = call.int()?;
     call.host().descriptors.get(fd)?;
     Ok(0)

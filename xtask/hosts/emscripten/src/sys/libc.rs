@@ -1,10 +1,10 @@
 //! Parts of libc that the glue of Emscripten 1.38 provides besides system calls.
 
 use crate::Errno;
-use crate::call::{Answer, Call, Fault};
+use crate::call::{Call, CallError, CallResult};
 
 /// The address of a permanently allocated text.
-pub fn text(call: &mut Call, text: &str) -> Result<u32, Fault> {
+pub fn text(call: &mut Call, text: &str) -> Result<u32, CallError> {
     let key = format!("text {text}");
     if let Some(at) = call.host().statics.get(&key) {
         return Ok(*at);
@@ -15,7 +15,7 @@ pub fn text(call: &mut Call, text: &str) -> Result<u32, Fault> {
 }
 
 /// `getenv(name)`.
-pub fn getenv(call: &mut Call) -> Answer {
+pub fn getenv(call: &mut Call) -> CallResult {
     let at = call.word()?;
     if at == 0 {
         return Ok(0);
@@ -28,7 +28,7 @@ pub fn getenv(call: &mut Call) -> Answer {
 }
 
 /// `___buildEnvironment(environ)`: stores the address of the list of `NAME=value`, which ends with 0.
-pub fn build_environment(call: &mut Call) -> Answer {
+pub fn build_environment(call: &mut Call) -> CallResult {
     let at = call.word()?;
     let entries: Vec<String> = call.host().env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let list = call.allocate(4 * (entries.len() as u32 + 1))?;
@@ -41,19 +41,19 @@ pub fn build_environment(call: &mut Call) -> Answer {
 }
 
 /// `___setErrNo(number)`: an error number of the guest.
-pub fn set_errno(call: &mut Call) -> Answer {
+pub fn set_errno(call: &mut Call) -> CallResult {
     let number = call.int()?;
     call.set_errno(Errno(number))?;
     Ok(number.into())
 }
 
 /// `getpagesize()`.
-pub fn getpagesize(_: &mut Call) -> Answer {
+pub fn getpagesize(_: &mut Call) -> CallResult {
     Ok(super::memory::PAGE_SIZE.into())
 }
 
 /// `sysconf(name)`: numbers of musl's `unistd.h`.
-pub fn sysconf(call: &mut Call) -> Answer {
+pub fn sysconf(call: &mut Call) -> CallResult {
     Ok(match call.int()? {
         // _SC_OPEN_MAX.
         4 => crate::descriptors::MAX_DESCRIPTORS as i64,

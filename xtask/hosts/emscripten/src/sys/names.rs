@@ -1,16 +1,16 @@
 //! File names: creating, renaming, removing, and the current directory.
 
 use cap_std::fs::{DirBuilder, DirBuilderExt, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
-use rustix::fs::{AtFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Timespec as HostTimespec, Timestamps};
 
 use super::paths::ResolvedPath;
 use crate::Errno;
-use crate::call::{Answer, Call};
+use crate::call::{Call, CallResult};
 use crate::host::components;
-use crate::layout::Moment;
+use crate::layout::Timespec;
 
 /// `mkdir(path, mode)`.
-pub fn mkdir(call: &mut Call) -> Answer {
+pub fn mkdir(call: &mut Call) -> CallResult {
     let ((dir, path), mode) = (call.below()?, call.word()?);
     let mode = mode & !call.host().umask & 0o777;
     // An existing directory gives EEXIST even if the path is the given directory itself.
@@ -24,7 +24,7 @@ pub fn mkdir(call: &mut Call) -> Answer {
 }
 
 /// `rmdir(path)`.
-pub fn rmdir(call: &mut Call) -> Answer {
+pub fn rmdir(call: &mut Call) -> CallResult {
     let (dir, path) = call.below()?;
     if path == "." {
         return Err(Errno::BUSY.into());
@@ -34,14 +34,14 @@ pub fn rmdir(call: &mut Call) -> Answer {
 }
 
 /// `unlink(path)`.
-pub fn unlink(call: &mut Call) -> Answer {
+pub fn unlink(call: &mut Call) -> CallResult {
     let (dir, path) = call.below()?;
     dir.remove_file(path)?;
     Ok(0)
 }
 
 /// `unlinkat(dir, path, flags)`.
-pub fn unlinkat(call: &mut Call) -> Answer {
+pub fn unlinkat(call: &mut Call) -> CallResult {
     const REMOVEDIR: i32 = 0x200;
     let (dir, path) = call.below_at()?;
     if call.int()? & REMOVEDIR != 0 {
@@ -53,28 +53,28 @@ pub fn unlinkat(call: &mut Call) -> Answer {
 }
 
 /// `rename(from, to)`.
-pub fn rename(call: &mut Call) -> Answer {
+pub fn rename(call: &mut Call) -> CallResult {
     let ((from, old), (to, new)) = (call.below()?, call.below()?);
     from.rename(old, to.as_ref(), new)?;
     Ok(0)
 }
 
 /// `renameat(dir, from, dir, to)`.
-pub fn renameat(call: &mut Call) -> Answer {
+pub fn renameat(call: &mut Call) -> CallResult {
     let ((from, old), (to, new)) = (call.below_at()?, call.below_at()?);
     from.rename(old, to.as_ref(), new)?;
     Ok(0)
 }
 
 /// `link(from, to)`: another name of a file.
-pub fn link(call: &mut Call) -> Answer {
+pub fn link(call: &mut Call) -> CallResult {
     let ((from, old), (to, new)) = (call.below()?, call.below()?);
     from.hard_link(old, to.as_ref(), new)?;
     Ok(0)
 }
 
 /// `symlink(target, path)`: `cap-std` creates no absolute ones.
-pub fn symlink(call: &mut Call) -> Answer {
+pub fn symlink(call: &mut Call) -> CallResult {
     let target = call.path()?;
     let (dir, path) = call.below()?;
     dir.symlink(target, path)?;
@@ -82,20 +82,20 @@ pub fn symlink(call: &mut Call) -> Answer {
 }
 
 /// `readlink(path, buffer, size)`.
-pub fn readlink(call: &mut Call) -> Answer {
-    let place = call.resolve_path()?;
-    link_text(call, place)
+pub fn readlink(call: &mut Call) -> CallResult {
+    let path = call.resolve_path()?;
+    read_resolved_link(call, path)
 }
 
 /// `readlinkat(dir, path, buffer, size)`.
-pub fn readlinkat(call: &mut Call) -> Answer {
-    let place = call.resolve_path_at()?;
-    link_text(call, place)
+pub fn readlinkat(call: &mut Call) -> CallResult {
+    let path = call.resolve_path_at()?;
+    read_resolved_link(call, path)
 }
 
-fn link_text(call: &mut Call, place: ResolvedPath) -> Answer {
+fn read_resolved_link(call: &mut Call, path: ResolvedPath) -> CallResult {
     let (at, size) = (call.word()?, call.word()?);
-    let ResolvedPath::Below(dir, path) = place else { return Err(Errno::INVAL.into()) };
+    let ResolvedPath::Below(dir, path) = path else { return Err(Errno::INVAL.into()) };
     if size as i32 <= 0 {
         return Err(Errno::INVAL.into());
     }
@@ -107,64 +107,65 @@ fn link_text(call: &mut Call, place: ResolvedPath) -> Answer {
 }
 
 /// `access(path, mode)`.
-pub fn access(call: &mut Call) -> Answer {
-    let place = call.resolve_path()?;
-    accessible(call, place)
+pub fn access(call: &mut Call) -> CallResult {
+    let path = call.resolve_path()?;
+    check_access(call, path)
 }
 
 /// `faccessat(dir, path, mode, flags)`.
-pub fn faccessat(call: &mut Call) -> Answer {
-    let place = call.resolve_path_at()?;
-    accessible(call, place)
+pub fn faccessat(call: &mut Call) -> CallResult {
+    let path = call.resolve_path_at()?;
+    check_access(call, path)
 }
 
-fn accessible(call: &mut Call, place: ResolvedPath) -> Answer {
-    let asked = call.word()?;
-    let ResolvedPath::Below(dir, path) = place else { return Ok(0) };
+fn check_access(call: &mut Call, path: ResolvedPath) -> CallResult {
+    let requested = call.word()?;
+    let ResolvedPath::Below(dir, path) = path else { return Ok(0) };
     let mode = dir.metadata(path)?.permissions().mode();
     // The owner's permissions: the guest has a single user, which owns everything it sees.
-    if mode >> 6 & asked & 7 == asked & 7 { Ok(0) } else { Err(Errno::ACCES.into()) }
+    if mode >> 6 & requested & 7 == requested & 7 { Ok(0) } else { Err(Errno::ACCES.into()) }
 }
 
 /// `chmod(path, mode)`.
-pub fn chmod(call: &mut Call) -> Answer {
+pub fn chmod(call: &mut Call) -> CallResult {
     let ((dir, path), mode) = (call.below()?, call.word()?);
     dir.set_permissions(path, Permissions::from_mode(mode & 0o777))?;
     Ok(0)
 }
 
 /// `fchmod(fd, mode)`.
-pub fn fchmod(call: &mut Call) -> Answer {
+pub fn fchmod(call: &mut Call) -> CallResult {
     let (fd, mode) = (call.int()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
-    if let crate::descriptors::Kind::File(file) = &open.kind {
+    if let crate::descriptors::DescriptorKind::File(file) = &open.kind {
         rustix::fs::fchmod(file, rustix::fs::Mode::from_raw_mode(mode & 0o777))?;
     }
     Ok(0)
 }
 
 /// `chown32(path, user, group)` and `lchown32`: only to the guest's own user.
-pub fn chown(call: &mut Call) -> Answer {
+pub fn chown(call: &mut Call) -> CallResult {
     let (dir, path) = call.below()?;
     let (user, group) = (call.word()?, call.word()?);
     dir.symlink_metadata(path)?;
-    own(user, group)
+    check_owner(user, group)
 }
 
 /// `fchown32(fd, user, group)`.
-pub fn fchown(call: &mut Call) -> Answer {
+pub fn fchown(call: &mut Call) -> CallResult {
     let (fd, user, group) = (call.int()?, call.word()?, call.word()?);
     call.host().descriptors.get(fd)?;
-    own(user, group)
+    check_owner(user, group)
 }
 
-fn own(user: u32, group: u32) -> Answer {
+/// The guest may give a file only to itself.
+fn check_owner(user: u32, group: u32) -> CallResult {
     let same = |id: u32| id == u32::MAX || id == super::users::ID;
     if same(user) && same(group) { Ok(0) } else { Err(Errno::PERM.into()) }
 }
 
 /// `chdir(path)`.
-pub fn chdir(call: &mut Call) -> Answer {
+pub fn chdir(call: &mut Call) -> CallResult {
     let path = call.path()?;
     let ResolvedPath::Below(dir, below) = call.host().find(&path)? else { return Err(Errno::NOTDIR.into()) };
     if !dir.metadata(&below)?.is_dir() {
@@ -180,7 +181,7 @@ pub fn chdir(call: &mut Call) -> Answer {
 }
 
 /// `getcwd(buffer, size)`.
-pub fn getcwd(call: &mut Call) -> Answer {
+pub fn getcwd(call: &mut Call) -> CallResult {
     let (at, size) = (call.word()?, call.word()?);
     let text = format!("/{}\0", call.host().cwd.join("/"));
     if text.len() > size as usize {
@@ -191,36 +192,36 @@ pub fn getcwd(call: &mut Call) -> Answer {
 }
 
 /// `utimensat(dir, path, times, flags)`.
-pub fn utimensat(call: &mut Call) -> Answer {
+pub fn utimensat(call: &mut Call) -> CallResult {
     const SYMLINK_NOFOLLOW: i32 = 0x100;
     let (dir, path) = call.below_at()?;
     let (at, follow) = (call.word()?, call.int()? & SYMLINK_NOFOLLOW == 0);
-    let mut moments = [Moment { seconds: 0, nanos: rustix::fs::UTIME_NOW as u32 }; 2];
+    let mut times = [Timespec { seconds: 0, nanos: rustix::fs::UTIME_NOW as u32 }; 2];
     if at != 0 {
-        for (moment, at) in moments.iter_mut().zip([at, at.wrapping_add(8)]) {
+        for (time, at) in times.iter_mut().zip([at, at.wrapping_add(8)]) {
             let (seconds, nanos) = crate::layout::split(call.bytes(at)?);
-            *moment = Moment { seconds: (seconds as i32).into(), nanos };
+            *time = Timespec { seconds: (seconds as i32).into(), nanos };
         }
     }
-    set_times(&dir, &path, moments, follow)
+    set_times(&dir, &path, times, follow)
 }
 
 /// libc's `utimes(path, times)`.
-pub fn utimes(call: &mut Call) -> Answer {
+pub fn utimes(call: &mut Call) -> CallResult {
     let (dir, path) = call.below()?;
     let at = call.word()?;
-    let mut moments = [Moment { seconds: 0, nanos: rustix::fs::UTIME_NOW as u32 }; 2];
+    let mut times = [Timespec { seconds: 0, nanos: rustix::fs::UTIME_NOW as u32 }; 2];
     if at != 0 {
-        for (moment, at) in moments.iter_mut().zip([at, at.wrapping_add(8)]) {
-            *moment = Moment::from_timeval(call.bytes(at)?)?;
+        for (time, at) in times.iter_mut().zip([at, at.wrapping_add(8)]) {
+            *time = Timespec::from_timeval(call.bytes(at)?)?;
         }
     }
-    set_times(&dir, &path, moments, true)
+    set_times(&dir, &path, times, true)
 }
 
-fn set_times(dir: &cap_std::fs::Dir, path: &str, moments: [Moment; 2], follow: bool) -> Answer {
-    let spec = |m: Moment| Timespec { tv_sec: m.seconds, tv_nsec: m.nanos.into() };
-    let times = Timestamps { last_access: spec(moments[0]), last_modification: spec(moments[1]) };
+fn set_times(dir: &cap_std::fs::Dir, path: &str, times: [Timespec; 2], follow: bool) -> CallResult {
+    let host_time = |time: Timespec| HostTimespec { tv_sec: time.seconds, tv_nsec: time.nanos.into() };
+    let times = Timestamps { last_access: host_time(times[0]), last_modification: host_time(times[1]) };
     if follow {
         // By descriptor, so that cap-std resolves the path and not the kernel alone.
         let mut options = OpenOptions::new();

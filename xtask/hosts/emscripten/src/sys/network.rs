@@ -7,17 +7,17 @@ use std::sync::atomic::Ordering;
 
 use rustix::net::{AddressFamily, Shutdown, SocketAddrAny, SocketFlags, SocketType};
 
-use super::wait::until_ready;
-use crate::call::{Answer, Call, Fault};
-use crate::descriptors::{Kind, Open};
+use super::wait::{Readiness, until_ready};
+use crate::call::{Call, CallError, CallResult};
+use crate::descriptors::{DescriptorKind, Open};
 use crate::layout::{self, AF_INET, AF_INET6};
 use crate::{Errno, Host};
 
 const NONBLOCK: i32 = 0o4000;
 const AF_UNIX: u16 = 1;
 
-/// `socketcall(number, arguments)` of the old ABI.
-pub fn socketcall(call: &mut Call) -> Answer {
+/// `socketcall(number, arguments)` of the fastcomp ABI.
+pub fn socketcall(call: &mut Call) -> CallResult {
     use super::{options, transfer};
     let (number, at) = (call.int()?, call.word()?);
     let mut call = call.varargs(at);
@@ -46,9 +46,9 @@ pub fn socketcall(call: &mut Call) -> Answer {
 }
 
 /// `socket(family, type, protocol)`.
-pub fn socket(call: &mut Call) -> Answer {
-    let (family, kind) = (call.int()?, call.int()?);
-    let (host_family, kind_of) = match (family, kind & 0xf) {
+pub fn socket(call: &mut Call) -> CallResult {
+    let (family, socket_type) = (call.int()?, call.int()?);
+    let (host_family, host_type) = match (family, socket_type & 0xf) {
         (2, 1) => (AddressFamily::INET, SocketType::STREAM),
         (2, 2) => (AddressFamily::INET, SocketType::DGRAM),
         (10, 1) => (AddressFamily::INET6, SocketType::STREAM),
@@ -60,35 +60,35 @@ pub fn socket(call: &mut Call) -> Answer {
         return Err(Errno::ACCES.into());
     }
     call.host().descriptors.room()?;
-    let fd = rustix::net::socket_with(host_family, kind_of, flags(), None)?;
-    let mut open = Open::new(Kind::Socket(fd, family as u16));
-    *open.nonblocking.get_mut() = kind & NONBLOCK != 0;
-    *open.unbound.get_mut() = kind_of == SocketType::DGRAM;
+    let fd = rustix::net::socket_with(host_family, host_type, socket_flags(), None)?;
+    let mut open = Open::new(DescriptorKind::Socket(fd, family as u16));
+    *open.nonblocking.get_mut() = socket_type & NONBLOCK != 0;
+    *open.unbound.get_mut() = host_type == SocketType::DGRAM;
     Ok(call.host().descriptors.add(Arc::new(open), 0)?.into())
 }
 
 /// The host's sockets never block, because a signal must be able to end a guest's wait.
-fn flags() -> SocketFlags {
+fn socket_flags() -> SocketFlags {
     SocketFlags::NONBLOCK | SocketFlags::CLOEXEC
 }
 
-fn added(call: &mut Call, fd: OwnedFd, family: u16, nonblocking: bool) -> Answer {
-    let mut open = Open::new(Kind::Socket(fd, family));
+fn add_socket(call: &mut Call, fd: OwnedFd, family: u16, nonblocking: bool) -> CallResult {
+    let mut open = Open::new(DescriptorKind::Socket(fd, family));
     *open.nonblocking.get_mut() = nonblocking;
     Ok(call.host().descriptors.add(Arc::new(open), 0)?.into())
 }
 
 /// `socketpair(family, type, protocol, fds)`: two ends within the guest.
-pub fn socketpair(call: &mut Call) -> Answer {
-    let (family, kind, _, at) = (call.int()?, call.int()?, call.int()?, call.word()?);
-    if family != i32::from(AF_UNIX) || kind & 0xf != 1 {
+pub fn socketpair(call: &mut Call) -> CallResult {
+    let (family, socket_type, _, at) = (call.int()?, call.int()?, call.int()?, call.word()?);
+    if family != i32::from(AF_UNIX) || socket_type & 0xf != 1 {
         return Err(Errno::OPNOTSUPP.into());
     }
     call.check(at, 8)?;
     call.host().descriptors.room()?;
-    let (one, other) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags(), None)?;
-    let first = added(call, one, AF_UNIX, kind & NONBLOCK != 0)?;
-    let second = match added(call, other, AF_UNIX, kind & NONBLOCK != 0) {
+    let (one, other) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, socket_flags(), None)?;
+    let first = add_socket(call, one, AF_UNIX, socket_type & NONBLOCK != 0)?;
+    let second = match add_socket(call, other, AF_UNIX, socket_type & NONBLOCK != 0) {
         Ok(second) => second,
         Err(full) => {
             call.host().descriptors.close(first as i32)?;
@@ -101,7 +101,7 @@ pub fn socketpair(call: &mut Call) -> Answer {
 }
 
 /// Reads an address for `open` from `at`, `len` bytes long.
-pub fn address_at(call: &Call, open: &Open, at: u32, len: u32) -> Result<SocketAddr, Fault> {
+pub fn address_at(call: &Call, open: &Open, at: u32, len: u32) -> Result<SocketAddr, CallError> {
     let family = open.family()?;
     if !(2..=128).contains(&len) {
         return Err(Errno::INVAL.into());
@@ -117,7 +117,7 @@ pub fn address_at(call: &Call, open: &Open, at: u32, len: u32) -> Result<SocketA
 }
 
 /// Binds an unbound datagram socket to the loopback address of its family, before the kernel chooses an address.
-pub fn bind_loopback(open: &Open) -> Result<(), Fault> {
+pub fn bind_loopback(open: &Open) -> Result<(), CallError> {
     if open.unbound.load(Ordering::Relaxed) {
         let ip: IpAddr =
             if open.family()? == AF_INET { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
@@ -129,15 +129,15 @@ pub fn bind_loopback(open: &Open) -> Result<(), Fault> {
 
 impl Host {
     /// The host's address for a guest that binds to `address`.
-    pub fn own(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
+    pub fn bindable(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
         let address = loopback(address)?;
         if self.ports.contains(&address.port()) { Ok(address) } else { Err(Errno::ACCES) }
     }
 
     /// The host's address for a guest that connects or sends to `address`.
-    pub fn reachable(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
+    pub fn connectable(&self, address: SocketAddr) -> Result<SocketAddr, Errno> {
         let to = loopback(address)?;
-        if self.connect_ports.contains(&to.port()) { Ok(to) } else { self.own(address) }
+        if self.connect_ports.contains(&to.port()) { Ok(to) } else { self.bindable(address) }
     }
 }
 
@@ -153,19 +153,19 @@ fn loopback(address: SocketAddr) -> Result<SocketAddr, Errno> {
 }
 
 /// `bind(fd, address, length)`.
-pub fn bind(call: &mut Call) -> Answer {
+pub fn bind(call: &mut Call) -> CallResult {
     let (fd, at, len) = (call.int()?, call.word()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
     let socket = open.socket()?;
     let address = address_at(call, &open, at, len)?;
-    let address = call.host().own(address)?;
+    let address = call.host().bindable(address)?;
     rustix::net::bind(socket, &address)?;
     open.unbound.store(false, Ordering::Relaxed);
     Ok(0)
 }
 
 /// `listen(fd, backlog)`.
-pub fn listen(call: &mut Call) -> Answer {
+pub fn listen(call: &mut Call) -> CallResult {
     let (fd, backlog) = (call.int()?, call.int()?);
     let open = call.host().descriptors.get(fd)?;
     let socket = open.socket()?;
@@ -174,55 +174,55 @@ pub fn listen(call: &mut Call) -> Answer {
     if bound.ip().is_unspecified() {
         return Err(Errno::ACCES.into());
     }
-    call.host().own(bound)?;
+    call.host().bindable(bound)?;
     rustix::net::listen(socket, backlog.clamp(0, 4096))?;
     Ok(0)
 }
 
 /// `connect(fd, address, length)`.
-pub fn connect(call: &mut Call) -> Answer {
+pub fn connect(call: &mut Call) -> CallResult {
     let (fd, at, len) = (call.int()?, call.word()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
     let socket = open.socket()?;
     let address = address_at(call, &open, at, len)?;
-    let address = call.host().reachable(address)?;
+    let address = call.host().connectable(address)?;
     bind_loopback(&open)?;
     match rustix::net::connect(socket, &address) {
         Err(rustix::io::Errno::INPROGRESS) if !open.is_nonblocking() => {
-            until_ready(call, &open, true, true)?;
+            until_ready(call, &open, Readiness::Write)?;
             rustix::net::sockopt::socket_error(open.socket()?)??;
             Ok(0)
         }
-        done => Ok(done.map(|()| 0)?),
+        result => Ok(result.map(|()| 0)?),
     }
 }
 
 /// `accept(fd, address, length)`.
-pub fn accept(call: &mut Call) -> Answer {
-    accepted(call, false)
+pub fn accept(call: &mut Call) -> CallResult {
+    accept_connection(call, false)
 }
 
 /// `accept4(fd, address, length, flags)`.
-pub fn accept4(call: &mut Call) -> Answer {
-    accepted(call, true)
+pub fn accept4(call: &mut Call) -> CallResult {
+    accept_connection(call, true)
 }
 
-fn accepted(call: &mut Call, with_flags: bool) -> Answer {
+fn accept_connection(call: &mut Call, with_flags: bool) -> CallResult {
     let (fd, at, length) = (call.int()?, call.word()?, call.word()?);
     let nonblocking = with_flags && call.int()? & NONBLOCK != 0;
     let open = call.host().descriptors.get(fd)?;
-    let Kind::Socket(_, family) = &open.kind else { return Err(Errno::NOTSOCK.into()) };
+    let DescriptorKind::Socket(_, family) = &open.kind else { return Err(Errno::NOTSOCK.into()) };
     if at != 0 {
         let room = call.load(length)?;
         call.check(at, room.min(128))?;
     }
     // If no descriptor is free, the connection stays queued.
     call.host().descriptors.room()?;
-    let mut turns = 0;
+    let mut attempts = 0;
     let (fd, peer) = loop {
-        match rustix::net::acceptfrom_with(open.socket()?, flags()) {
-            Ok(done) => break done,
-            Err(rustix::io::Errno::AGAIN) if open.may_wait(&mut turns) => until_ready(call, &open, false, true)?,
+        match rustix::net::acceptfrom_with(open.socket()?, socket_flags()) {
+            Ok(accepted) => break accepted,
+            Err(rustix::io::Errno::AGAIN) if open.may_wait(&mut attempts) => until_ready(call, &open, Readiness::Read)?,
             Err(rustix::io::Errno::INTR) => {}
             Err(other) => return Err(other.into()),
         }
@@ -230,11 +230,11 @@ fn accepted(call: &mut Call, with_flags: bool) -> Answer {
     if at != 0 {
         put_address(call, at, length, peer)?;
     }
-    added(call, fd, *family, nonblocking)
+    add_socket(call, fd, *family, nonblocking)
 }
 
 /// Writes an address, truncated to the available space, and its full length.
-pub fn put_address(call: &mut Call, at: u32, length: u32, address: Option<SocketAddrAny>) -> Result<(), Fault> {
+pub fn put_address(call: &mut Call, at: u32, length: u32, address: Option<SocketAddrAny>) -> Result<(), CallError> {
     let bytes = match address.and_then(|a| SocketAddr::try_from(a).ok()) {
         Some(address) => layout::sockaddr(address),
         // The address of a socket pair: a family without a name.
@@ -246,7 +246,7 @@ pub fn put_address(call: &mut Call, at: u32, length: u32, address: Option<Socket
 }
 
 /// `getsockname(fd, address, length)`.
-pub fn getsockname(call: &mut Call) -> Answer {
+pub fn getsockname(call: &mut Call) -> CallResult {
     let (fd, at, length) = (call.int()?, call.word()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
     let name = rustix::net::getsockname(open.socket()?)?;
@@ -255,7 +255,7 @@ pub fn getsockname(call: &mut Call) -> Answer {
 }
 
 /// `getpeername(fd, address, length)`.
-pub fn getpeername(call: &mut Call) -> Answer {
+pub fn getpeername(call: &mut Call) -> CallResult {
     let (fd, at, length) = (call.int()?, call.word()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
     let name = rustix::net::getpeername(open.socket()?)?;
@@ -264,7 +264,7 @@ pub fn getpeername(call: &mut Call) -> Answer {
 }
 
 /// `shutdown(fd, how)`.
-pub fn shutdown(call: &mut Call) -> Answer {
+pub fn shutdown(call: &mut Call) -> CallResult {
     let (fd, how) = (call.int()?, call.int()?);
     let open = call.host().descriptors.get(fd)?;
     let how = match how {
@@ -278,16 +278,16 @@ pub fn shutdown(call: &mut Call) -> Answer {
 }
 
 /// libc's `getaddrinfo(node, service, hints, result)`: numeric addresses, and names of this machine.
-pub fn getaddrinfo(call: &mut Call) -> Answer {
+pub fn getaddrinfo(call: &mut Call) -> CallResult {
     const NONAME: i64 = -2;
     const FAMILY: i64 = -6;
     const SERVICE: i64 = -8;
     let (node, service, hints, at) = (call.word()?, call.word()?, call.word()?, call.word()?);
-    let (mut family, mut kind, mut passive) = (0, 1, false);
+    let (mut family, mut socket_type, mut passive) = (0, 1, false);
     if hints != 0 {
         passive = call.load(hints)? & 1 != 0;
         family = call.load(hints.wrapping_add(4))? as u16;
-        kind = call.load(hints.wrapping_add(8))?.max(1);
+        socket_type = call.load(hints.wrapping_add(8))?.max(1);
     }
     let port = match if service == 0 { String::from("0") } else { call.text(service)? }.parse::<u16>() {
         Ok(port) => port,
@@ -313,8 +313,10 @@ pub fn getaddrinfo(call: &mut Call) -> Answer {
     // `addrinfo`: flags 0, family 4, socktype 8, protocol 12, addrlen 16, addr 20, canonname 24, next 28.
     let info = call.allocate(32 + address.len() as u32)?;
     let family = if ip.is_ipv4() { AF_INET } else { AF_INET6 };
-    let protocol = if kind == 2 { 17 } else { 6 };
-    for (offset, word) in [(4, family.into()), (8, kind), (12, protocol), (16, address.len() as u32), (20, info + 32)] {
+    let protocol = if socket_type == 2 { 17 } else { 6 };
+    for (offset, word) in
+        [(4, family.into()), (8, socket_type), (12, protocol), (16, address.len() as u32), (20, info + 32)]
+    {
         call.store(info + offset, word)?;
     }
     call.guest.write(info + 32, &address)?;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use rustix::net::sockopt;
 
 use crate::Errno;
-use crate::call::{Answer, Call, Fault};
+use crate::call::{Call, CallError, CallResult};
 
 /// Maximum number of seconds that `close` may linger: it waits in the host, where no signal of the guest can end it.
-const LINGER: u32 = 5;
+const MAX_LINGER: u32 = 5;
 
 /// `setsockopt(fd, level, option, value, length)`.
-pub fn setsockopt(call: &mut Call) -> Answer {
+pub fn setsockopt(call: &mut Call) -> CallResult {
     let (fd, level, option) = (call.int()?, call.int()?, call.int()?);
     let (at, len) = (call.word()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
@@ -26,7 +26,7 @@ pub fn setsockopt(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-fn set(socket: BorrowedFd, level: i32, option: i32, value: i32, second: u32) -> Result<(), Fault> {
+fn set(socket: BorrowedFd, level: i32, option: i32, value: i32, second: u32) -> Result<(), CallError> {
     let (on, size) = (value != 0, value.max(0) as usize);
     let seconds = Duration::from_secs(u64::from(value.max(1).unsigned_abs()));
     match (level, option) {
@@ -35,7 +35,7 @@ fn set(socket: BorrowedFd, level: i32, option: i32, value: i32, second: u32) -> 
         (1, 7) => sockopt::set_socket_send_buffer_size(socket, size.min(1 << 22))?,
         (1, 8) => sockopt::set_socket_recv_buffer_size(socket, size.min(1 << 22))?,
         (1, 9) => sockopt::set_socket_keepalive(socket, on)?,
-        (1, 13) => sockopt::set_socket_linger(socket, on.then(|| Duration::from_secs(second.min(LINGER).into())))?,
+        (1, 13) => sockopt::set_socket_linger(socket, on.then(|| Duration::from_secs(second.min(MAX_LINGER).into())))?,
         (1, 15) => sockopt::set_socket_reuseport(socket, on)?,
         // IPPROTO_TCP.
         (6, 1) => sockopt::set_tcp_nodelay(socket, on)?,
@@ -51,7 +51,7 @@ fn set(socket: BorrowedFd, level: i32, option: i32, value: i32, second: u32) -> 
 }
 
 /// `getsockopt(fd, level, option, value, length)`.
-pub fn getsockopt(call: &mut Call) -> Answer {
+pub fn getsockopt(call: &mut Call) -> CallResult {
     let (fd, level, option) = (call.int()?, call.int()?, call.int()?);
     let (at, length) = (call.word()?, call.word()?);
     let open = call.host().descriptors.get(fd)?;
@@ -74,7 +74,7 @@ pub fn getsockopt(call: &mut Call) -> Answer {
     Ok(0)
 }
 
-fn get(socket: BorrowedFd, level: i32, option: i32) -> Result<u32, Fault> {
+fn get(socket: BorrowedFd, level: i32, option: i32) -> Result<u32, CallError> {
     let size = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
     Ok(match (level, option) {
         (1, 2) => sockopt::socket_reuseaddr(socket)?.into(),

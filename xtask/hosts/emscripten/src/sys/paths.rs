@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 
-use crate::call::{Call, Fault};
-use crate::descriptors::Kind;
+use crate::call::{Call, CallError};
+use crate::descriptors::DescriptorKind;
 use crate::host::components;
 use crate::{Errno, Host};
 
@@ -91,13 +91,13 @@ fn device(names: &[String]) -> Option<Device> {
 
 impl Call<'_> {
     /// Resolves the path in the next argument.
-    pub fn resolve_path(&mut self) -> Result<ResolvedPath, Fault> {
+    pub fn resolve_path(&mut self) -> Result<ResolvedPath, CallError> {
         let path = self.path()?;
         Ok(self.host().find(&path)?)
     }
 
     /// The same, for a path that must be below a directory.
-    pub fn below(&mut self) -> Result<(Arc<Dir>, String), Fault> {
+    pub fn below(&mut self) -> Result<(Arc<Dir>, String), CallError> {
         match self.resolve_path()? {
             ResolvedPath::Below(dir, path) => Ok((dir, path)),
             ResolvedPath::Device(_) => Err(Errno::PERM.into()),
@@ -105,24 +105,24 @@ impl Call<'_> {
     }
 
     /// Resolves the next two arguments: a directory's descriptor and a path relative to it.
-    pub fn resolve_path_at(&mut self) -> Result<ResolvedPath, Fault> {
+    pub fn resolve_path_at(&mut self) -> Result<ResolvedPath, CallError> {
         let (base, path) = (self.int()?, self.path()?);
         if base == AT_FDCWD || path.starts_with('/') {
             return Ok(self.host().find(&path)?);
         }
         let open = self.host().descriptors.get(base)?;
         match &open.kind {
-            Kind::Folder(dir, _) if !path.is_empty() => {
+            DescriptorKind::Folder(dir, _) if !path.is_empty() => {
                 let names: Vec<String> = components(&path);
                 Ok(ResolvedPath::Below(dir.clone(), relative(&names, path.ends_with('/'))))
             }
-            Kind::Folder(..) => Err(Errno::NOENT.into()),
+            DescriptorKind::Folder(..) => Err(Errno::NOENT.into()),
             _ => Err(Errno::NOTDIR.into()),
         }
     }
 
     /// The same, for a path that must be below a directory.
-    pub fn below_at(&mut self) -> Result<(Arc<Dir>, String), Fault> {
+    pub fn below_at(&mut self) -> Result<(Arc<Dir>, String), CallError> {
         match self.resolve_path_at()? {
             ResolvedPath::Below(dir, path) => Ok((dir, path)),
             ResolvedPath::Device(_) => Err(Errno::PERM.into()),

@@ -10,18 +10,18 @@ use signal_hook::SigId;
 use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 
 use super::process::PID;
-use crate::call::{Answer, Call, Fault};
+use crate::call::{Call, CallError, CallResult};
 use crate::{Errno, Termination};
 
 /// Signals from outside that the guest can handle.
-const HEARD: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGALRM, SIGWINCH];
+const FORWARDED: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGALRM, SIGWINCH];
 
 /// `SA_SIGINFO`: the handler takes three arguments.
 const SIGINFO: u32 = 4;
 /// Signals are numbered from 1 to 64.
-const LAST: i32 = 64;
+const MAX_SIGNAL: i32 = 64;
 /// Signals that are ignored by default: CHLD, CONT, URG, WINCH.
-const SILENT: [i32; 4] = [17, 18, 23, 28];
+const IGNORED_BY_DEFAULT: [i32; 4] = [17, 18, 23, 28];
 
 /// `struct sigaction`: `sa_handler` 0, `sa_mask` 4 (128 bytes), `sa_flags` 132, 140 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,17 +37,17 @@ pub struct Signals {
     blocked: u64,
     pending: u64,
     /// Set by the host's signal handlers.
-    came: BTreeMap<i32, Arc<AtomicBool>>,
+    arrived: BTreeMap<i32, Arc<AtomicBool>>,
     /// Becomes readable when a signal arrives, so that no wait misses one.
-    ears: Arc<UnixStream>,
-    mouth: UnixStream,
+    wake_reader: Arc<UnixStream>,
+    wake_writer: UnixStream,
     /// Signal handlers of the host's process for this guest.
-    heard: Vec<SigId>,
+    handlers: Vec<SigId>,
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        for id in self.heard.drain(..) {
+        for id in self.handlers.drain(..) {
             signal_hook::low_level::unregister(id);
         }
     }
@@ -56,35 +56,35 @@ impl Drop for Signals {
 impl Signals {
     /// No handlers: the host's process keeps its own behaviour.
     pub fn new() -> io::Result<Self> {
-        let (ears, mouth) = UnixStream::pair()?;
-        ears.set_nonblocking(true)?;
-        mouth.set_nonblocking(true)?;
+        let (wake_reader, wake_writer) = UnixStream::pair()?;
+        wake_reader.set_nonblocking(true)?;
+        wake_writer.set_nonblocking(true)?;
         Ok(Self {
             actions: BTreeMap::new(),
             blocked: 0,
             pending: 0,
-            came: BTreeMap::new(),
-            ears: Arc::new(ears),
-            mouth,
-            heard: Vec::new(),
+            arrived: BTreeMap::new(),
+            wake_reader: Arc::new(wake_reader),
+            wake_writer,
+            handlers: Vec::new(),
         })
     }
 
     /// The descriptor that wakes a waiting guest.
     pub fn wake(&self) -> Arc<UnixStream> {
-        self.ears.clone()
+        self.wake_reader.clone()
     }
 
     /// Clears the wake-up.
     pub fn drain(&mut self) {
         let mut bytes = [0; 64];
-        while matches!((&*self.ears).read(&mut bytes), Ok(1..)) {}
+        while matches!((&*self.wake_reader).read(&mut bytes), Ok(1..)) {}
     }
 
     /// Whether a signal is waiting for its handler.
     pub fn any(&mut self) -> bool {
-        for (signal, came) in &self.came {
-            if came.load(Ordering::Relaxed) && came.swap(false, Ordering::Relaxed) {
+        for (signal, arrived) in &self.arrived {
+            if arrived.load(Ordering::Relaxed) && arrived.swap(false, Ordering::Relaxed) {
                 self.pending |= bit(*signal);
             }
         }
@@ -101,14 +101,14 @@ impl Signals {
     }
 
     /// Starts to handle a signal of the host's process.
-    fn hear(&mut self, signal: i32) -> io::Result<()> {
-        if !HEARD.contains(&signal) || self.came.contains_key(&signal) {
+    fn register(&mut self, signal: i32) -> io::Result<()> {
+        if !FORWARDED.contains(&signal) || self.arrived.contains_key(&signal) {
             return Ok(());
         }
-        let came = Arc::new(AtomicBool::new(false));
-        self.heard.push(signal_hook::flag::register(signal, came.clone())?);
-        self.heard.push(signal_hook::low_level::pipe::register(signal, self.mouth.try_clone()?)?);
-        self.came.insert(signal, came);
+        let arrived = Arc::new(AtomicBool::new(false));
+        self.handlers.push(signal_hook::flag::register(signal, arrived.clone())?);
+        self.handlers.push(signal_hook::low_level::pipe::register(signal, self.wake_writer.try_clone()?)?);
+        self.arrived.insert(signal, arrived);
         Ok(())
     }
 }
@@ -118,31 +118,31 @@ fn bit(signal: i32) -> u64 {
 }
 
 fn valid(signal: i32) -> Result<i32, Errno> {
-    if (1..=LAST).contains(&signal) { Ok(signal) } else { Err(Errno::INVAL) }
+    if (1..=MAX_SIGNAL).contains(&signal) { Ok(signal) } else { Err(Errno::INVAL) }
 }
 
 /// Runs the handlers of pending signals; returns whether there were any.
-pub fn deliver(call: &mut Call) -> Result<bool, Fault> {
+pub fn deliver(call: &mut Call) -> Result<bool, CallError> {
     let mut handled = false;
     while let Some((signal, action)) = call.host().signals.next() {
         match action.handler {
-            0 if SILENT.contains(&signal) => {}
+            0 if IGNORED_BY_DEFAULT.contains(&signal) => {}
             0 => return Err(Termination::Exit(128 + signal).into()),
             1 => {}
             handler => {
                 handled = true;
                 let before = call.host().signals.blocked;
                 call.host().signals.blocked |= action.mask | bit(signal);
-                let done = run(call, handler, signal, action.flags);
+                let result = run(call, handler, signal, action.flags);
                 call.host().signals.blocked = before;
-                done?;
+                result?;
             }
         }
     }
     Ok(handled)
 }
 
-fn run(call: &mut Call, handler: u32, signal: i32, flags: u32) -> Result<(), Fault> {
+fn run(call: &mut Call, handler: u32, signal: i32, flags: u32) -> Result<(), CallError> {
     if flags & SIGINFO == 0 {
         call.guest.call("dynCall_vi", &[handler as i32, signal])?;
         return Ok(());
@@ -157,7 +157,7 @@ fn run(call: &mut Call, handler: u32, signal: i32, flags: u32) -> Result<(), Fau
 }
 
 /// `sigaction(signal, action, old)`.
-pub fn sigaction(call: &mut Call) -> Answer {
+pub fn sigaction(call: &mut Call) -> CallResult {
     let (signal, new, old) = (valid(call.int()?)?, call.word()?, call.word()?);
     if old != 0 {
         let action = call.host().signals.actions.get(&signal).copied().unwrap_or_default();
@@ -183,20 +183,20 @@ pub fn sigaction(call: &mut Call) -> Answer {
     }
     call.host().signals.actions.insert(signal, action);
     if action.handler > 1 {
-        call.host().signals.hear(signal)?;
+        call.host().signals.register(signal)?;
     }
     Ok(0)
 }
 
 /// `sigemptyset(set)`.
-pub fn sigemptyset(call: &mut Call) -> Answer {
+pub fn sigemptyset(call: &mut Call) -> CallResult {
     let at = call.word()?;
     call.guest.write(at, &[0; 128])?;
     Ok(0)
 }
 
 /// `sigaddset(set, signal)`.
-pub fn sigaddset(call: &mut Call) -> Answer {
+pub fn sigaddset(call: &mut Call) -> CallResult {
     let (at, signal) = (call.word()?, valid(call.int()?)?);
     let set = u64::from_le_bytes(call.bytes(at)?) | bit(signal);
     call.guest.write(at, &set.to_le_bytes())?;
@@ -204,7 +204,7 @@ pub fn sigaddset(call: &mut Call) -> Answer {
 }
 
 /// `sigprocmask(how, set, old)`: 0 blocks, 1 unblocks, 2 sets.
-pub fn sigprocmask(call: &mut Call) -> Answer {
+pub fn sigprocmask(call: &mut Call) -> CallResult {
     let (how, new, old) = (call.int()?, call.word()?, call.word()?);
     let before = call.host().signals.blocked;
     if new != 0 {
@@ -224,20 +224,20 @@ pub fn sigprocmask(call: &mut Call) -> Answer {
 }
 
 /// `sigsuspend(set)`: waits until a signal outside the set arrives.
-pub fn sigsuspend(call: &mut Call) -> Answer {
+pub fn sigsuspend(call: &mut Call) -> CallResult {
     let at = call.word()?;
     let set = u64::from_le_bytes(call.bytes(at)?);
     let before = std::mem::replace(&mut call.host().signals.blocked, set);
-    let done = super::wait::pause(call, None);
+    let result = super::wait::pause(call, None);
     call.host().signals.blocked = before;
-    done?;
+    result?;
     Err(Errno::INTR.into())
 }
 
 /// `kill(process, signal)`: to itself only.
-pub fn kill(call: &mut Call) -> Answer {
+pub fn kill(call: &mut Call) -> CallResult {
     let (process, signal) = (call.int()?, call.int()?);
-    if !(0..=LAST).contains(&signal) {
+    if !(0..=MAX_SIGNAL).contains(&signal) {
         return Err(Errno::INVAL.into());
     }
     match process {
@@ -248,13 +248,13 @@ pub fn kill(call: &mut Call) -> Answer {
 }
 
 /// `raise(signal)`.
-pub fn raise(call: &mut Call) -> Answer {
+pub fn raise(call: &mut Call) -> CallResult {
     let signal = valid(call.int()?)?;
     send(call, signal)
 }
 
 /// The handler runs when the call returns.
-fn send(call: &mut Call, signal: i32) -> Answer {
+fn send(call: &mut Call, signal: i32) -> CallResult {
     if signal != 0 {
         call.host().signals.pending |= bit(signal);
     }
@@ -262,7 +262,7 @@ fn send(call: &mut Call, signal: i32) -> Answer {
 }
 
 /// 3.x: `__call_sighandler(handler, signal)`: the guest raised the signal itself, in its own libc.
-pub fn call_sighandler(call: &mut Call) -> Answer {
+pub fn call_sighandler(call: &mut Call) -> CallResult {
     let (handler, signal) = (call.int()?, call.int()?);
     call.guest.call("dynCall_vi", &[handler, signal])?;
     Ok(0)

@@ -1,6 +1,6 @@
 //! `strftime` in the C locale and in UTC.
 
-use crate::call::{Answer, Call};
+use crate::call::{Call, CallResult};
 
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS: [&str; 12] = [
@@ -19,7 +19,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// `strftime(buffer, size, format, tm)`: returns the number of bytes, or 0 if they do not fit.
-pub fn strftime(call: &mut Call) -> Answer {
+pub fn strftime(call: &mut Call) -> CallResult {
     let (at, size, format, tm) = (call.word()?, call.word()?, call.word()?, call.word()?);
     let tm = super::time::read_tm(call, tm)?;
     let text = formatted(&call.text(format)?, tm);

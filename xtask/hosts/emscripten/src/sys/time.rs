@@ -4,39 +4,39 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::wait;
 use crate::Errno;
-use crate::call::{Answer, Call, Fault};
-use crate::layout::{self, Moment};
+use crate::call::{Call, CallError, CallResult};
+use crate::layout::{self, Timespec};
 
 /// The time of `clock`: 0 is the time of day, 1 the elapsed time (plus 1 s, so that it is never 0).
-pub fn moment(call: &mut Call, clock: i32) -> Result<Moment, Errno> {
-    let passed = match clock {
+pub fn now(call: &mut Call, clock: i32) -> Result<Timespec, Errno> {
+    let elapsed = match clock {
         0 => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
-        1..=7 => call.host().began.elapsed() + Duration::from_secs(1),
+        1..=7 => call.host().started.elapsed() + Duration::from_secs(1),
         _ => return Err(Errno::INVAL),
     };
-    Ok(Moment { seconds: passed.as_secs() as i64, nanos: passed.subsec_nanos() })
+    Ok(Timespec { seconds: elapsed.as_secs() as i64, nanos: elapsed.subsec_nanos() })
 }
 
 /// `clock_gettime(clock, timespec)`.
-pub fn clock_gettime(call: &mut Call) -> Answer {
+pub fn clock_gettime(call: &mut Call) -> CallResult {
     let (clock, at) = (call.int()?, call.word()?);
-    let now = moment(call, clock)?;
+    let now = now(call, clock)?;
     call.guest.write(at, &now.timespec())?;
     Ok(0)
 }
 
 /// `gettimeofday(timeval, zone)`.
-pub fn gettimeofday(call: &mut Call) -> Answer {
+pub fn gettimeofday(call: &mut Call) -> CallResult {
     let at = call.word()?;
-    let now = moment(call, 0)?;
+    let now = now(call, 0)?;
     call.guest.write(at, &now.timeval())?;
     Ok(0)
 }
 
 /// `time(seconds)`.
-pub fn time(call: &mut Call) -> Answer {
+pub fn time(call: &mut Call) -> CallResult {
     let at = call.word()?;
-    let now = moment(call, 0)?.seconds;
+    let now = now(call, 0)?.seconds;
     if at != 0 {
         call.store(at, now as u32)?;
     }
@@ -44,20 +44,20 @@ pub fn time(call: &mut Call) -> Answer {
 }
 
 /// `usleep(micros)`.
-pub fn usleep(call: &mut Call) -> Answer {
+pub fn usleep(call: &mut Call) -> CallResult {
     let micros = call.word()?;
     wait::pause(call, Some(Duration::from_micros(micros.into())))?;
     Ok(0)
 }
 
 /// `sched_yield()`.
-pub fn sched_yield(_: &mut Call) -> Answer {
+pub fn sched_yield(_: &mut Call) -> CallResult {
     std::thread::yield_now();
     Ok(0)
 }
 
 /// `gmtime_r(seconds, tm)`, and `localtime_r`, which is the same in UTC.
-pub fn gmtime_r(call: &mut Call) -> Answer {
+pub fn gmtime_r(call: &mut Call) -> CallResult {
     let (seconds, at) = (call.word()?, call.word()?);
     let seconds = call.load(seconds)? as i32;
     put_tm(call, seconds, at)?;
@@ -65,7 +65,7 @@ pub fn gmtime_r(call: &mut Call) -> Answer {
 }
 
 /// `gmtime(seconds)` and `localtime`: in memory that the next call overwrites.
-pub fn gmtime(call: &mut Call) -> Answer {
+pub fn gmtime(call: &mut Call) -> CallResult {
     let seconds = call.word()?;
     let seconds = call.load(seconds)? as i32;
     let at = match call.host().statics.get("tm") {
@@ -80,7 +80,7 @@ pub fn gmtime(call: &mut Call) -> Answer {
     Ok(at.into())
 }
 
-fn put_tm(call: &mut Call, seconds: i32, at: u32) -> Result<(), Fault> {
+fn put_tm(call: &mut Call, seconds: i32, at: u32) -> Result<(), CallError> {
     call.check(at, 44)?;
     let zone = super::libc::text(call, "UTC")?;
     call.guest.write(at, &layout::tm(fields(seconds.into()), zone))?;
@@ -88,7 +88,7 @@ fn put_tm(call: &mut Call, seconds: i32, at: u32) -> Result<(), Fault> {
 }
 
 /// `mktime(tm)`.
-pub fn mktime(call: &mut Call) -> Answer {
+pub fn mktime(call: &mut Call) -> CallResult {
     let at = call.word()?;
     let tm = read_tm(call, at)?;
     let days = days(i64::from(tm[5]) + 1900 + i64::from(tm[4]).div_euclid(12), i64::from(tm[4]).rem_euclid(12) + 1, 1)
@@ -101,7 +101,7 @@ pub fn mktime(call: &mut Call) -> Answer {
 }
 
 /// The nine numbers of a `struct tm`.
-pub fn read_tm(call: &Call, at: u32) -> Result<[i32; 9], Fault> {
+pub fn read_tm(call: &Call, at: u32) -> Result<[i32; 9], CallError> {
     let bytes: [u8; 36] = call.bytes(at)?;
     let mut fields = [0; 9];
     for (field, bytes) in fields.iter_mut().zip(bytes.chunks_exact(4)) {

@@ -1,7 +1,7 @@
 //! Users and groups: one of each, without privileges.
 
 use crate::Errno;
-use crate::call::{Answer, Call};
+use crate::call::{Call, CallResult};
 
 /// The id of both.
 pub const ID: u32 = 1000;
@@ -9,22 +9,22 @@ pub const ID: u32 = 1000;
 const NAME: &str = "wasm";
 
 /// `getuid32` and similar calls.
-pub fn id(_: &mut Call) -> Answer {
+pub fn id(_: &mut Call) -> CallResult {
     Ok(ID.into())
 }
 
 /// `setuid32` and similar calls: only to itself.
-pub fn set_id(call: &mut Call) -> Answer {
+pub fn set_id(call: &mut Call) -> CallResult {
     if call.word()? == ID { Ok(0) } else { Err(Errno::PERM.into()) }
 }
 
 /// `setgroups(count, groups)`.
-pub fn setgroups(_: &mut Call) -> Answer {
+pub fn setgroups(_: &mut Call) -> CallResult {
     Err(Errno::PERM.into())
 }
 
 /// `getpwnam(name)`: `pw_name` 0, `pw_passwd` 4, `pw_uid` 8, `pw_gid` 12, `pw_gecos` 16, `pw_dir` 20, `pw_shell` 24.
-pub fn getpwnam(call: &mut Call) -> Answer {
+pub fn getpwnam(call: &mut Call) -> CallResult {
     let name = call.path()?;
     if name != NAME {
         return Ok(0);
@@ -43,7 +43,7 @@ pub fn getpwnam(call: &mut Call) -> Answer {
 }
 
 /// `getgrnam(name)`: `gr_name` 0, `gr_passwd` 4, `gr_gid` 8, `gr_mem` 12, here an empty list.
-pub fn getgrnam(call: &mut Call) -> Answer {
+pub fn getgrnam(call: &mut Call) -> CallResult {
     let name = call.path()?;
     if name != NAME {
         return Ok(0);
@@ -61,6 +61,6 @@ pub fn getgrnam(call: &mut Call) -> Answer {
 }
 
 /// `getgrent()`: always at the end of the list.
-pub fn getgrent(_: &mut Call) -> Answer {
+pub fn getgrent(_: &mut Call) -> CallResult {
     Ok(0)
 }

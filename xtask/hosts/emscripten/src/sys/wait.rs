@@ -1,16 +1,17 @@
 //! Waiting: `poll`, `select`, and blocking calls. A signal with a handler ends every wait.
 
 use std::os::fd::BorrowedFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll as host_poll};
+use rustix::event::{PollFd, PollFlags, Timespec as HostTimespec, poll as host_poll};
 
 use super::signals;
 use crate::Errno;
-use crate::call::{Answer, Call, Fault};
+use crate::call::{Call, CallError, CallResult};
 use crate::descriptors::{MAX_DESCRIPTORS, Open};
-use crate::layout::{FD_SET, Moment};
+use crate::layout::{FD_SET, Timespec};
 
 /// Bits of `poll`, the same on almost every Linux.
 const IN: u16 = 1;
@@ -19,34 +20,46 @@ const ERR: u16 = 8;
 const HUP: u16 = 16;
 const NVAL: u16 = 32;
 
-/// A descriptor to wait for.
-struct Wanted {
+/// A descriptor to wait for, like `struct pollfd`.
+struct PollEntry {
     open: Option<Arc<Open>>,
     events: u16,
-    got: u16,
+    revents: u16,
 }
 
-/// Waits until `open` can be read (or written) without blocking, if the guest lets the call block.
-pub fn until_ready(call: &mut Call, open: &Arc<Open>, write: bool, patient: bool) -> Result<(), Fault> {
+/// What a blocking call waits for.
+#[derive(Clone, Copy)]
+pub enum Readiness {
+    /// The descriptor can be read.
+    Read,
+    /// The descriptor can be written.
+    Write,
+}
+
+/// Waits until `open` can be read or written without blocking, if the guest lets the call block.
+pub fn until_ready(call: &mut Call, open: &Arc<Open>, readiness: Readiness) -> Result<(), CallError> {
     if !open.can_wait() {
         return Ok(());
     }
-    let limit = if patient && !open.is_nonblocking() { None } else { Some(Duration::ZERO) };
-    let events = if write { OUT } else { IN };
-    let mut wanted = [Wanted { open: Some(open.clone()), events, got: 0 }];
-    wait(call, &mut wanted, limit)?;
-    if wanted[0].got == 0 { Err(Errno::AGAIN.into()) } else { Ok(()) }
+    let limit = open.is_nonblocking().then_some(Duration::ZERO);
+    let events = match readiness {
+        Readiness::Read => IN,
+        Readiness::Write => OUT,
+    };
+    let mut entries = [PollEntry { open: Some(open.clone()), events, revents: 0 }];
+    wait(call, &mut entries, limit)?;
+    if entries[0].revents == 0 { Err(Errno::AGAIN.into()) } else { Ok(()) }
 }
 
 /// Waits for a time, or until a signal.
-pub fn pause(call: &mut Call, limit: Option<Duration>) -> Result<(), Fault> {
+pub fn pause(call: &mut Call, limit: Option<Duration>) -> Result<(), CallError> {
     wait(call, &mut [], limit)
 }
 
 /// Waits until a descriptor is ready, the time is up (`None`: no limit), or a signal arrived, whose handler has then
 /// run.
-fn wait(call: &mut Call, wanted: &mut [Wanted], limit: Option<Duration>) -> Result<(), Fault> {
-    let limit = limit.into_iter().chain(call.host().patience).min();
+fn wait(call: &mut Call, entries: &mut [PollEntry], limit: Option<Duration>) -> Result<(), CallError> {
+    let limit = limit.into_iter().chain(call.host().max_wait).min();
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     loop {
         if signals::deliver(call)? {
@@ -54,7 +67,7 @@ fn wait(call: &mut Call, wanted: &mut [Wanted], limit: Option<Duration>) -> Resu
         }
         let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
         let wake = call.host().signals.wake();
-        if once(wanted, &wake, left)? {
+        if poll_once(entries, &wake, left)? {
             return Ok(());
         }
         call.host().signals.drain();
@@ -65,43 +78,45 @@ fn wait(call: &mut Call, wanted: &mut [Wanted], limit: Option<Duration>) -> Resu
 }
 
 /// One `poll` of the host; returns whether a descriptor is ready.
-fn once(wanted: &mut [Wanted], wake: &std::os::unix::net::UnixStream, left: Option<Duration>) -> Result<bool, Errno> {
+fn poll_once(entries: &mut [PollEntry], wake: &UnixStream, left: Option<Duration>) -> Result<bool, Errno> {
     let mut ready = false;
-    for want in wanted.iter_mut() {
-        want.got = match &want.open {
+    for entry in entries.iter_mut() {
+        entry.revents = match &entry.open {
             None => NVAL,
             // A file is always ready, as on Linux.
-            Some(open) if !open.can_wait() => want.events & (IN | OUT),
+            Some(open) if !open.can_wait() => entry.events & (IN | OUT),
             Some(_) => 0,
         };
-        ready |= want.got != 0;
+        ready |= entry.revents != 0;
     }
-    let (places, fds): (Vec<usize>, Vec<(BorrowedFd, u16)>) = wanted
+    let (indices, fds): (Vec<usize>, Vec<(BorrowedFd, u16)>) = entries
         .iter()
         .enumerate()
-        .filter_map(|(at, want)| {
-            let open = want.open.as_ref().filter(|open| open.can_wait())?;
-            Some((at, (open.fd()?, want.events)))
+        .filter_map(|(index, entry)| {
+            let open = entry.open.as_ref().filter(|open| open.can_wait())?;
+            Some((index, (open.fd()?, entry.events)))
         })
         .unzip();
     let mut polled: Vec<PollFd> =
         fds.iter().map(|(fd, events)| PollFd::from_borrowed_fd(*fd, host_events(*events))).collect();
     polled.push(PollFd::new(wake, PollFlags::IN));
     let left = if ready { Some(Duration::ZERO) } else { left };
-    let left = left
-        .map(|d| Timespec { tv_sec: i64::try_from(d.as_secs()).unwrap_or(i64::MAX), tv_nsec: d.subsec_nanos().into() });
+    let left = left.map(|d| HostTimespec {
+        tv_sec: i64::try_from(d.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: d.subsec_nanos().into(),
+    });
     match host_poll(&mut polled, left.as_ref()) {
         Ok(_) => {}
         // A signal that the host also notices through `wake`.
         Err(rustix::io::Errno::INTR) => return Ok(false),
         Err(other) => return Err(other.into()),
     }
-    let got: Vec<u16> = polled[..places.len()].iter().map(|p| guest_events(p.revents())).collect();
+    let revents: Vec<u16> = polled[..indices.len()].iter().map(|p| guest_events(p.revents())).collect();
     drop(polled);
     drop(fds);
-    for (at, got) in places.into_iter().zip(got) {
-        wanted[at].got = got;
-        ready |= got != 0;
+    for (index, revents) in indices.into_iter().zip(revents) {
+        entries[index].revents = revents;
+        ready |= revents != 0;
     }
     Ok(ready)
 }
@@ -128,13 +143,13 @@ fn guest_events(flags: PollFlags) -> u16 {
 }
 
 /// `poll(fds, count, milliseconds)`: `fd` 0, `events` 4, `revents` 6.
-pub fn poll(call: &mut Call) -> Answer {
+pub fn poll(call: &mut Call) -> CallResult {
     let (at, count, ms) = (call.word()?, call.word()?, call.int()?);
     if count as usize > MAX_DESCRIPTORS {
         return Err(Errno::INVAL.into());
     }
     call.check(at, count * 8)?;
-    let mut wanted = Vec::new();
+    let mut polled = Vec::new();
     let mut ignored = Vec::new();
     for index in 0..count {
         let bytes: [u8; 8] = call.bytes(at + index * 8)?;
@@ -145,43 +160,43 @@ pub fn poll(call: &mut Call) -> Answer {
             continue;
         }
         let open = call.host().descriptors.get(fd).ok();
-        wanted.push((index, Wanted { open, events, got: 0 }));
+        polled.push((index, PollEntry { open, events, revents: 0 }));
     }
     let limit = u64::try_from(ms).ok().map(Duration::from_millis);
-    let (places, mut wanted): (Vec<u32>, Vec<Wanted>) = wanted.into_iter().unzip();
-    wait(call, &mut wanted, limit)?;
+    let (indices, mut entries): (Vec<u32>, Vec<PollEntry>) = polled.into_iter().unzip();
+    wait(call, &mut entries, limit)?;
     for index in ignored {
         call.guest.write(at + index * 8 + 6, &[0, 0])?;
     }
     let mut ready = 0;
-    for (index, want) in places.into_iter().zip(&wanted) {
-        ready += i64::from(want.got != 0);
-        call.guest.write(at + index * 8 + 6, &want.got.to_le_bytes())?;
+    for (index, entry) in indices.into_iter().zip(&entries) {
+        ready += i64::from(entry.revents != 0);
+        call.guest.write(at + index * 8 + 6, &entry.revents.to_le_bytes())?;
     }
     Ok(ready)
 }
 
 /// `_newselect(count, read, write, except, timeval)`.
-pub fn select(call: &mut Call) -> Answer {
+pub fn select(call: &mut Call) -> CallResult {
     let count = call.word()? as usize;
     if count > FD_SET * 8 {
         return Err(Errno::INVAL.into());
     }
-    let places = [call.word()?, call.word()?, call.word()?];
+    let addresses = [call.word()?, call.word()?, call.word()?];
     let timeout = call.word()?;
     let limit = if timeout == 0 {
         None
     } else {
-        let moment = Moment::from_timeval(call.bytes(timeout)?)?;
-        Some(Duration::new(moment.seconds.unsigned_abs(), moment.nanos))
+        let timeout = Timespec::from_timeval(call.bytes(timeout)?)?;
+        Some(Duration::new(timeout.seconds.unsigned_abs(), timeout.nanos))
     };
     // Complete words, as the kernel reads and writes them.
     let len = count.div_ceil(32) * 4;
     let mut sets = [[0; FD_SET]; 3];
-    for (set, at) in sets.iter_mut().zip(places).filter(|(_, at)| *at != 0) {
+    for (set, at) in sets.iter_mut().zip(addresses).filter(|(_, at)| *at != 0) {
         call.guest.read(at, &mut set[..len])?;
     }
-    let (mut numbers, mut wanted) = (Vec::new(), Vec::new());
+    let (mut fds, mut entries) = (Vec::new(), Vec::new());
     for fd in 0..count {
         let has = |set: &[u8; FD_SET]| set[fd / 8] >> (fd % 8) & 1 == 1;
         let events = if has(&sets[0]) { IN } else { 0 }
@@ -189,22 +204,22 @@ pub fn select(call: &mut Call) -> Answer {
             | if has(&sets[2]) { 2 } else { 0 };
         if events != 0 {
             let open = Some(call.host().descriptors.get(fd as i32)?);
-            numbers.push(fd);
-            wanted.push(Wanted { open, events, got: 0 });
+            fds.push(fd);
+            entries.push(PollEntry { open, events, revents: 0 });
         }
     }
-    wait(call, &mut wanted, limit)?;
+    wait(call, &mut entries, limit)?;
     let mut out = [[0; FD_SET]; 3];
     let mut ready = 0;
-    for (fd, want) in numbers.into_iter().zip(&wanted) {
-        for (set, asked, bits) in [(0, IN, IN | HUP | ERR), (1, OUT, OUT | ERR), (2, 2, 2)] {
-            if want.events & asked != 0 && want.got & bits != 0 {
+    for (fd, entry) in fds.into_iter().zip(&entries) {
+        for (set, requested, bits) in [(0, IN, IN | HUP | ERR), (1, OUT, OUT | ERR), (2, 2, 2)] {
+            if entry.events & requested != 0 && entry.revents & bits != 0 {
                 out[set][fd / 8] |= 1 << (fd % 8);
                 ready += 1;
             }
         }
     }
-    for (set, at) in out.iter().zip(places).filter(|(_, at)| *at != 0) {
+    for (set, at) in out.iter().zip(addresses).filter(|(_, at)| *at != 0) {
         call.guest.write(at, &set[..len])?;
     }
     Ok(ready)

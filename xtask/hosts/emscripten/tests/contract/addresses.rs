@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream, UdpSocket};
 
 use wasmlab_host_emscripten::Config;
 
-use crate::guest::{Abi, BOTH, BUFFER, Flat};
+use crate::guest::{Abi, BOTH, BUFFER, MemoryGuest};
 
 const NONBLOCK: i64 = 0o4000;
 
@@ -14,11 +14,11 @@ fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn guest(ports: &[u16]) -> Flat {
-    Flat::new(Config { network: true, ports: ports.to_vec(), ..Config::default() })
+fn guest(ports: &[u16]) -> MemoryGuest {
+    MemoryGuest::new(Config { network: true, ports: ports.to_vec(), ..Config::default() })
 }
 
-fn socket(guest: &mut Flat, abi: Abi, family: i64, kind: i64) -> i64 {
+fn socket(guest: &mut MemoryGuest, abi: Abi, family: i64, kind: i64) -> i64 {
     let fd = guest.socket(abi, 1, "socket", &[family, kind | NONBLOCK, 0]);
     assert!(fd >= 3, "socket({family}, {kind}): {fd}");
     fd
@@ -26,7 +26,7 @@ fn socket(guest: &mut Flat, abi: Abi, family: i64, kind: i64) -> i64 {
 
 #[test]
 fn sockets_need_a_network() {
-    let mut guest = Flat::new(Config { ports: vec![80], ..Config::default() });
+    let mut guest = MemoryGuest::new(Config { ports: vec![80], ..Config::default() });
     for abi in BOTH {
         for (family, kind) in [(2, 1), (2, 2), (10, 1), (10, 2)] {
             assert_eq!(guest.socket(abi, 1, "socket", &[family, kind, 0]), -13);
@@ -50,20 +50,20 @@ fn raw_and_packet_sockets_are_unavailable() {
 #[test]
 fn other_addresses_and_ports_are_refused() {
     let free = port();
-    let away =
+    let outside =
         [[10, 0, 0, 1], [192, 168, 1, 1], [8, 8, 8, 8], [255, 255, 255, 255], [224, 0, 0, 1], [169, 254, 169, 254]];
-    let away6 = ["::ffff:127.0.0.1", "::ffff:8.8.8.8", "fe80::1", "ff02::1", "2001:db8::1", "64:ff9b::808:808"];
+    let outside6 = ["::ffff:127.0.0.1", "::ffff:8.8.8.8", "fe80::1", "ff02::1", "2001:db8::1", "64:ff9b::808:808"];
     for abi in BOTH {
         let mut guest = guest(&[free]);
         for kind in [1, 2] {
             let fd = socket(&mut guest, abi, 2, kind);
             let fd6 = socket(&mut guest, abi, 10, kind);
             for (number, name) in [(2, "bind"), (3, "connect")] {
-                for ip in away {
+                for ip in outside {
                     let at = guest.address(ip, free);
                     assert_eq!(guest.socket(abi, number, name, &[fd, at, 16]), -99, "{name} {ip:?}");
                 }
-                for ip in away6 {
+                for ip in outside6 {
                     let at = guest.address6(ip.parse().unwrap(), free);
                     assert_eq!(guest.socket(abi, number, name, &[fd6, at, 28]), -99, "{name} {ip}");
                 }
@@ -75,7 +75,7 @@ fn other_addresses_and_ports_are_refused() {
                     assert_eq!(guest.socket(abi, number, name, &[fd6, at, 28]), -13, "{name} port {other}");
                 }
             }
-            for ip in away {
+            for ip in outside {
                 let at = guest.address(ip, free);
                 let sent = guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, at, 16]);
                 assert_eq!(sent, -99, "sendto {ip:?}");
@@ -130,8 +130,8 @@ fn kernel_chosen_port_is_on_loopback() {
     }
 }
 
-/// Whether `getsockname` of `fd` reports no port yet, or one on loopback.
-fn unbound(guest: &mut Flat, abi: Abi, fd: i64) -> bool {
+/// Whether `getsockname` of `fd` reports a port that is not on loopback.
+fn reachable_from_outside(guest: &mut MemoryGuest, abi: Abi, fd: i64) -> bool {
     guest.put(600, &28_u32.to_le_bytes());
     assert_eq!(guest.socket(abi, 6, "getsockname", &[fd, 700, 600]), 0);
     let bound = guest.bytes(702, 2) != [0, 0];
@@ -153,23 +153,23 @@ fn refused_datagrams_leave_no_socket_on_the_wildcard_address() {
             let buffer = i64::from(BUFFER);
             let fd = socket(&mut guest, abi, family, 2);
             assert_eq!(guest.socket(abi, 11, "sendto", &[fd, buffer, 1, 0, 0, 0]), -89);
-            assert!(!unbound(&mut guest, abi, fd), "sendto without an address, family {family}");
+            assert!(!reachable_from_outside(&mut guest, abi, fd), "sendto without an address, family {family}");
 
             let fd = socket(&mut guest, abi, family, 2);
             guest.put(900, &[0, 0, 1, 0, 1, 0, 0, 0]);
             let written = match abi {
-                Abi::Old => guest.old(4, &[fd, buffer, 1]),
-                Abi::New => -guest.import("wasi_snapshot_preview1", "fd_write", &[fd, 900, 1, 500]).unwrap(),
+                Abi::Fastcomp => guest.fastcomp(4, &[fd, buffer, 1]),
+                Abi::Upstream => -guest.import("wasi_snapshot_preview1", "fd_write", &[fd, 900, 1, 500]).unwrap(),
             };
-            assert_eq!(written, if abi == Abi::Old { -89 } else { -17 });
-            assert!(!unbound(&mut guest, abi, fd), "write, family {family}");
-            if abi == Abi::Old {
+            assert_eq!(written, if abi == Abi::Fastcomp { -89 } else { -17 });
+            assert!(!reachable_from_outside(&mut guest, abi, fd), "write, family {family}");
+            if abi == Abi::Fastcomp {
                 let fd = socket(&mut guest, abi, family, 2);
-                assert_eq!(guest.old(146, &[fd, 900, 1]), -89);
-                assert!(!unbound(&mut guest, abi, fd), "writev, family {family}");
+                assert_eq!(guest.fastcomp(146, &[fd, 900, 1]), -89);
+                assert!(!reachable_from_outside(&mut guest, abi, fd), "writev, family {family}");
                 let fd = socket(&mut guest, abi, family, 2);
                 assert_eq!(guest.socket(abi, 9, "send", &[fd, buffer, 1, 0]), -89);
-                assert!(!unbound(&mut guest, abi, fd), "send, family {family}");
+                assert!(!reachable_from_outside(&mut guest, abi, fd), "send, family {family}");
             }
         }
     }
@@ -181,7 +181,7 @@ fn addresses_of_another_family_are_refused() {
     for abi in BOTH {
         for (family, kind) in [(2, 1), (2, 2), (10, 1), (10, 2)] {
             let mut guest = guest(&[free]);
-            let other = |guest: &mut Flat| match family {
+            let other = |guest: &mut MemoryGuest| match family {
                 2 => (guest.address6(Ipv6Addr::LOCALHOST, free), 28),
                 _ => (guest.address([127, 0, 0, 1], free), 16),
             };
@@ -189,12 +189,12 @@ fn addresses_of_another_family_are_refused() {
                 let fd = socket(&mut guest, abi, family, kind);
                 let (at, len) = other(&mut guest);
                 assert_eq!(guest.socket(abi, number, name, &[fd, at, len]), -97, "{name}, family {family}");
-                assert!(!unbound(&mut guest, abi, fd), "{name}, family {family}");
+                assert!(!reachable_from_outside(&mut guest, abi, fd), "{name}, family {family}");
             }
             let fd = socket(&mut guest, abi, family, kind);
             let (at, len) = other(&mut guest);
             assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 1, 0, at, len]), -97);
-            assert!(!unbound(&mut guest, abi, fd), "sendto, family {family}");
+            assert!(!reachable_from_outside(&mut guest, abi, fd), "sendto, family {family}");
         }
     }
 }
@@ -203,21 +203,21 @@ fn addresses_of_another_family_are_refused() {
 #[test]
 fn connected_datagram_sockets_stay_on_loopback() {
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let (there, own) = (peer.local_addr().unwrap().port(), port());
+    let (peer_port, own_port) = (peer.local_addr().unwrap().port(), port());
     for abi in BOTH {
-        let mut guest = guest(&[there, own]);
+        let mut guest = guest(&[peer_port, own_port]);
         for bound in [false, true] {
             let fd = socket(&mut guest, abi, 2, 2);
             if bound {
-                let at = guest.address([0, 0, 0, 0], own);
+                let at = guest.address([0, 0, 0, 0], own_port);
                 assert_eq!(guest.socket(abi, 2, "bind", &[fd, at, 16]), 0);
             }
-            let at = guest.address([127, 0, 0, 1], there);
+            let at = guest.address([127, 0, 0, 1], peer_port);
             assert_eq!(guest.socket(abi, 3, "connect", &[fd, at, 16]), 0);
-            assert!(!unbound(&mut guest, abi, fd));
+            assert!(!reachable_from_outside(&mut guest, abi, fd));
             assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, 0, 0]), 4);
             let from = peer.recv_from(&mut [0; 8]).unwrap().1;
-            assert!(from.ip().is_loopback() && (!bound || from.port() == own), "{from}");
+            assert!(from.ip().is_loopback() && (!bound || from.port() == own_port), "{from}");
             guest.close(abi, fd);
         }
     }
@@ -228,27 +228,28 @@ fn connected_datagram_sockets_stay_on_loopback() {
 fn connect_ports_cannot_be_listened_on() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let (there, there_too) = (server.local_addr().unwrap().port(), datagrams.local_addr().unwrap().port());
-    let connect_ports = vec![there, there_too];
+    let (server_port, datagram_port) = (server.local_addr().unwrap().port(), datagrams.local_addr().unwrap().port());
+    let connect_ports = vec![server_port, datagram_port];
     for abi in BOTH {
-        let mut guest = Flat::new(Config { network: true, connect_ports: connect_ports.clone(), ..Config::default() });
+        let mut guest =
+            MemoryGuest::new(Config { network: true, connect_ports: connect_ports.clone(), ..Config::default() });
         for ip in [[127, 0, 0, 1], [0, 0, 0, 0]] {
             let fd = socket(&mut guest, abi, 2, 1);
-            let at = guest.address(ip, there);
+            let at = guest.address(ip, server_port);
             // In progress, or done.
             assert!([0, -115].contains(&guest.socket(abi, 3, "connect", &[fd, at, 16])));
             server.accept().unwrap();
             let fd = socket(&mut guest, abi, 2, 2);
-            let at = guest.address(ip, there_too);
+            let at = guest.address(ip, datagram_port);
             assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), 4, 0, at, 16]), 4);
             for kind in [1, 2] {
                 let fd = socket(&mut guest, abi, 2, kind);
-                let at = guest.address(ip, there);
+                let at = guest.address(ip, server_port);
                 assert_eq!(guest.socket(abi, 2, "bind", &[fd, at, 16]), -13);
             }
         }
         let fd = socket(&mut guest, abi, 2, 1);
-        let at = guest.address([8, 8, 8, 8], there);
+        let at = guest.address([8, 8, 8, 8], server_port);
         assert_eq!(guest.socket(abi, 3, "connect", &[fd, at, 16]), -99);
     }
 }
@@ -275,15 +276,15 @@ fn wildcard_address_means_loopback() {
             let fd = guest.socket(abi, 5, "accept4", &[listener, 700, 600, NONBLOCK]);
             assert!(fd > listener, "{fd}");
             assert_eq!(guest.bytes(700, 2), [2, 0]);
-            let mut got = guest.socket(abi, 12, "recvfrom", &[fd, BUFFER.into(), 100, 0, 0, 0]);
-            while got == -11 {
-                got = guest.socket(abi, 12, "recvfrom", &[fd, BUFFER.into(), 100, 0, 0, 0]);
+            let mut len = guest.socket(abi, 12, "recvfrom", &[fd, BUFFER.into(), 100, 0, 0, 0]);
+            while len == -11 {
+                len = guest.socket(abi, 12, "recvfrom", &[fd, BUFFER.into(), 100, 0, 0, 0]);
             }
-            assert_eq!(guest.bytes(BUFFER, got as usize), b"ping");
-            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), got, 0, 0, 0]), 4);
-            let mut back = [0; 4];
-            client.read_exact(&mut back).unwrap();
-            assert_eq!(&back, b"ping");
+            assert_eq!(guest.bytes(BUFFER, len as usize), b"ping");
+            assert_eq!(guest.socket(abi, 11, "sendto", &[fd, BUFFER.into(), len, 0, 0, 0]), 4);
+            let mut reply = [0; 4];
+            client.read_exact(&mut reply).unwrap();
+            assert_eq!(&reply, b"ping");
         }
     }
 }
@@ -291,13 +292,13 @@ fn wildcard_address_means_loopback() {
 #[test]
 fn messages_carry_no_descriptors() {
     let mut guest = guest(&[]);
-    assert_eq!(guest.socket(Abi::Old, 8, "socketpair", &[1, 1, 0, 500]), 0);
+    assert_eq!(guest.socket(Abi::Fastcomp, 8, "socketpair", &[1, 1, 0, 500]), 0);
     let fd = guest.word(500).into();
     for (index, word) in [0, 0, 900, 1, 1000, 16, 0_u32].into_iter().enumerate() {
         guest.put(800 + index as u32 * 4, &word.to_le_bytes());
     }
     guest.put(900, &[0, 0, 1, 0, 4, 0, 0, 0]);
-    assert_eq!(guest.socket(Abi::Old, 16, "sendmsg", &[fd, 800, 0]), -1);
+    assert_eq!(guest.socket(Abi::Fastcomp, 16, "sendmsg", &[fd, 800, 0]), -1);
 }
 
 /// Names are not resolved, because that would need a server outside.

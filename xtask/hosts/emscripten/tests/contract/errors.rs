@@ -84,7 +84,7 @@ fn errors_of_moving() {
     let mut guest = folders.guest();
     let mut renamed = |from: &str, to: &str| {
         let (from, to) = (guest.text(from), guest.text(to));
-        guest.sys(Abi::Old, 38, "rename", &[from, to])
+        guest.sys(Abi::Fastcomp, 38, "rename", &[from, to])
     };
     assert_eq!(renamed("nothing", "new"), -2);
     assert_eq!(renamed("sub", "file"), -20);
@@ -93,16 +93,16 @@ fn errors_of_moving() {
     assert_eq!(renamed("sub", "sub/below"), -22);
     assert_eq!(renamed("file", "file"), 0);
     // The link in it is enough to keep it.
-    assert_eq!(guest.path(Abi::Old, 40, "rmdir", "sub", &[]), -39);
+    assert_eq!(guest.path(Abi::Fastcomp, 40, "rmdir", "sub", &[]), -39);
     let (from, to) = (guest.text("file"), guest.text("inside"));
-    assert_eq!(guest.sys(Abi::Old, 83, "symlink", &[from, to]), -17);
+    assert_eq!(guest.sys(Abi::Fastcomp, 83, "symlink", &[from, to]), -17);
     let (from, to) = (guest.text("file"), guest.text("sub"));
-    assert_eq!(guest.old(9, &[from, to]), -17);
+    assert_eq!(guest.fastcomp(9, &[from, to]), -17);
     let (from, to) = (guest.text("sub"), guest.text("new"));
-    assert_eq!(guest.old(9, &[from, to]), -1);
+    assert_eq!(guest.fastcomp(9, &[from, to]), -1);
     let (from, to) = (guest.text("file"), guest.text("second"));
-    assert_eq!(guest.old(9, &[from, to]), 0);
-    assert_eq!(guest.path(Abi::Old, 196, "lstat64", "second", &[BUFFER.into()]), 0);
+    assert_eq!(guest.fastcomp(9, &[from, to]), 0);
+    assert_eq!(guest.path(Abi::Fastcomp, 196, "lstat64", "second", &[BUFFER.into()]), 0);
     assert_eq!((guest.word(BUFFER + 12) & 0o170_000, guest.word(BUFFER + 16)), (0o100_000, 2));
 }
 
@@ -124,7 +124,7 @@ fn errors_of_descriptors_and_sockets() {
             (220, "getdents64", vec![file, BUFFER.into(), 1000], 20),
             (220, "getdents64", vec![folder, BUFFER.into(), 10], 22),
             (221, "fcntl64", vec![99, 3, 0], 9),
-            (221, "fcntl64", vec![file, 0, 500], if abi == Abi::Old { 0 } else { 22 }),
+            (221, "fcntl64", vec![file, 0, 500], if abi == Abi::Fastcomp { 0 } else { 22 }),
             (221, "fcntl64", vec![file, 9999, 500], 22),
             (54, "ioctl", vec![file, 0x5401, 500], 25),
             (183, "getcwd", vec![BUFFER.into(), 3], 34),
@@ -147,12 +147,12 @@ fn errors_of_descriptors_and_sockets() {
         assert_eq!(guest.socket(abi, 13, "shutdown", &[file, 1]), -88);
     }
     let mut guest = folders.guest();
-    let file = guest.open(Abi::Old, "file", 0);
-    assert_eq!(guest.old(4, &[file, BUFFER.into(), 1]), -9, "written what was opened to read");
-    let file = guest.open(Abi::Old, "file", 1);
-    assert_eq!(guest.old(3, &[file, BUFFER.into(), 1]), -9, "read what was opened to write");
-    assert_eq!(guest.old(6, &[file]), 0);
-    assert_eq!(guest.old(6, &[file]), -9);
+    let file = guest.open(Abi::Fastcomp, "file", 0);
+    assert_eq!(guest.fastcomp(4, &[file, BUFFER.into(), 1]), -9, "written what was opened to read");
+    let file = guest.open(Abi::Fastcomp, "file", 1);
+    assert_eq!(guest.fastcomp(3, &[file, BUFFER.into(), 1]), -9, "read what was opened to write");
+    assert_eq!(guest.fastcomp(6, &[file]), 0);
+    assert_eq!(guest.fastcomp(6, &[file]), -9);
 }
 
 /// libc functions return -1 or 0 and set `errno`, in the numbering of their ABI.
@@ -161,8 +161,8 @@ fn each_abi_gets_its_own_error_numbers() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     let at = guest.text("sub");
-    assert_eq!(guest.new_call("mkdir", &[at, 0o777]), -20);
+    assert_eq!(guest.upstream("mkdir", &[at, 0o777]), -20);
     let at = guest.text("sub");
-    assert_eq!(guest.old(39, &[at, 0o777]), -17);
+    assert_eq!(guest.fastcomp(39, &[at, 0o777]), -17);
     assert_eq!(guest.import("wasi_snapshot_preview1", "fd_close", &[77]).unwrap(), 8);
 }

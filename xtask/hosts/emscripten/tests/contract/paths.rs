@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::guest::{Abi, BOTH, BUFFER, Flat, Folders, SECRET};
+use crate::guest::{Abi, BOTH, BUFFER, Folders, MemoryGuest, SECRET};
 
 /// Paths outside the directory whose last component is not a link.
 const OUT: &[&str] = &[
@@ -38,7 +38,7 @@ fn refused(what: &str, path: &str, result: i64) {
     assert!([-1, -2, -13, -40].contains(&result), "{what} of {path} gives {result}");
 }
 
-fn nothing_read(guest: &Flat) {
+fn nothing_read(guest: &MemoryGuest) {
     let secret = SECRET.as_bytes();
     assert!(!guest.memory.windows(secret.len()).any(|bytes| bytes == secret));
 }
@@ -109,7 +109,7 @@ fn links_out_of_the_directory_are_not_followed() {
 fn paths_relative_to_a_descriptor_cannot_lead_outside() {
     let folders = Folders::new();
     let mut guest = folders.guest();
-    let dir = guest.open(Abi::New, "/guest/sub", 0o200_000);
+    let dir = guest.open(Abi::Upstream, "/guest/sub", 0o200_000);
     assert!(dir >= 0);
     for path in ["../../other/secret", "../up/secret", "../to-secret", "/etc/passwd", "up-secret", "../../other"] {
         for (name, rest) in [
@@ -120,7 +120,7 @@ fn paths_relative_to_a_descriptor_cannot_lead_outside() {
             ("utimensat", [0, 0]),
         ] {
             let at = guest.text(path);
-            let result = guest.sys(Abi::New, 0, name, &[dir, at, rest[0], rest[1]]);
+            let result = guest.sys(Abi::Upstream, 0, name, &[dir, at, rest[0], rest[1]]);
             refused(name, path, result);
         }
     }
@@ -128,18 +128,18 @@ fn paths_relative_to_a_descriptor_cannot_lead_outside() {
         for (name, rest) in [("unlinkat", vec![0]), ("unlinkat", vec![0x200]), ("readlinkat", vec![BUFFER.into(), 99])]
         {
             let at = guest.text(path);
-            let result = guest.sys(Abi::New, 0, name, &[vec![dir, at], rest].concat());
+            let result = guest.sys(Abi::Upstream, 0, name, &[vec![dir, at], rest].concat());
             refused(name, path, result);
         }
         // Setting the times of the target or of the link.
         let at = guest.text(path);
-        let result = guest.sys(Abi::New, 0, "utimensat", &[dir, at, 0, 0x100]);
+        let result = guest.sys(Abi::Upstream, 0, "utimensat", &[dir, at, 0, 0x100]);
         refused("utimensat", path, result);
     }
     // A descriptor that is not a directory cannot be a base.
-    let file = guest.open(Abi::New, "/guest/file", 0);
+    let file = guest.open(Abi::Upstream, "/guest/file", 0);
     let at = guest.text("file");
-    assert_eq!(guest.sys(Abi::New, 0, "openat", &[file, at, 0, 0]), -20);
+    assert_eq!(guest.sys(Abi::Upstream, 0, "openat", &[file, at, 0, 0]), -20);
     folders.untouched();
 }
 
@@ -163,9 +163,9 @@ fn files_cannot_be_moved_or_linked_across_the_boundary() {
     let mut guest = folders.guest();
     for path in ["../other/secret", "up/secret", "to-folder/secret"] {
         let (from, to) = (guest.text(path), guest.text("mine"));
-        refused("link from", path, guest.old(9, &[from, to]));
+        refused("link from", path, guest.fastcomp(9, &[from, to]));
         let (from, to) = (guest.text("file"), guest.text(path));
-        refused("link to", path, guest.old(9, &[from, to]));
+        refused("link to", path, guest.fastcomp(9, &[from, to]));
     }
     // The libc function for setting times.
     for path in ["../other/secret", "to-secret", "up/secret"] {
@@ -232,8 +232,8 @@ fn current_directory_is_resolved() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     for _ in 0..2_000 {
-        assert_eq!(guest.path(Abi::Old, 12, "chdir", "sub/..", &[]), 0);
+        assert_eq!(guest.path(Abi::Fastcomp, 12, "chdir", "sub/..", &[]), 0);
     }
-    assert!(guest.old(183, &[BUFFER.into(), 100]) > 0);
+    assert!(guest.fastcomp(183, &[BUFFER.into(), 100]) > 0);
     assert_eq!(guest.bytes(BUFFER, 7), b"/guest\0");
 }

@@ -5,12 +5,12 @@ use std::process::{Command, Stdio};
 
 use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import};
 
-use crate::guest::{Abi, BUFFER, Flat, Folders};
+use crate::guest::{Abi, BUFFER, Folders, MemoryGuest};
 
 #[test]
 fn signals_reach_no_other_process() {
     let mut child = Command::new("sleep").arg("60").stdout(Stdio::null()).spawn().unwrap();
-    let mut guest = Flat::new(Config::default());
+    let mut guest = MemoryGuest::new(Config::default());
     let parent = std::os::unix::process::parent_id();
     for signal in [0, 1, 2, 9, 15, 17, 19] {
         for (process, errno) in [
@@ -37,9 +37,9 @@ fn signals_reach_no_other_process() {
 #[test]
 fn signal_to_itself_ends_only_the_guest() {
     for process in [0, 42] {
-        let mut guest = Flat::new(Config::default());
-        let ended = guest.import("env", "_kill", &[process, 15]);
-        assert!(matches!(ended, Err(Termination::Exit(143))), "{ended:?}");
+        let mut guest = MemoryGuest::new(Config::default());
+        let result = guest.import("env", "_kill", &[process, 15]);
+        assert!(matches!(result, Err(Termination::Exit(143))), "{result:?}");
         assert_eq!(guest.env("_kill", &[process, 0]), 0);
         assert!(matches!(guest.import("env", "_raise", &[9]), Err(Termination::Exit(137))));
     }
@@ -47,7 +47,7 @@ fn signal_to_itself_ends_only_the_guest() {
 
 #[test]
 fn handlers_receive_the_guests_own_signals() {
-    let mut guest = Flat::new(Config::default());
+    let mut guest = MemoryGuest::new(Config::default());
     guest.put(BUFFER, &[0; 140]);
     guest.put(BUFFER, &77_u32.to_le_bytes());
     assert_eq!(guest.env("_sigaction", &[30, BUFFER.into(), 0]), 0);
@@ -62,7 +62,7 @@ fn handlers_receive_the_guests_own_signals() {
 #[test]
 fn guest_sees_only_its_own_environment() {
     let env = BTreeMap::from([("MINE".to_owned(), "yes".to_owned())]);
-    let mut guest = Flat::new(Config { env, args: vec!["a".to_owned()], ..Config::default() });
+    let mut guest = MemoryGuest::new(Config { env, args: vec!["a".to_owned()], ..Config::default() });
     for name in ["PATH", "HOME", "USER", "PWD", "CARGO_MANIFEST_DIR"] {
         let at = guest.text(name);
         assert_eq!(guest.env("_getenv", &[at]), 0, "{name}");
@@ -82,24 +82,24 @@ fn guest_sees_only_its_own_environment() {
 
 #[test]
 fn uname_and_statfs_hide_the_machine() {
-    let mut guest = Flat::new(Config::default());
-    assert_eq!(guest.old(122, &[BUFFER.into()]), 0);
+    let mut guest = MemoryGuest::new(Config::default());
+    assert_eq!(guest.fastcomp(122, &[BUFFER.into()]), 0);
     let names = String::from_utf8_lossy(guest.bytes(BUFFER, 390)).into_owned();
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     assert!(!names.split('\0').any(|n| n == host.trim() || n == release.trim()), "{names}");
     for (number, id) in [(20, 42), (64, 1), (199, 1000), (200, 1000), (201, 1000), (202, 1000)] {
-        assert_eq!(guest.old(number, &[0]), id);
+        assert_eq!(guest.fastcomp(number, &[0]), id);
     }
     // Changing the user is not possible.
     for number in [203, 204, 213, 214] {
-        assert_eq!((guest.old(number, &[0]), guest.old(number, &[1000])), (-1, 0));
+        assert_eq!((guest.fastcomp(number, &[0]), guest.fastcomp(number, &[1000])), (-1, 0));
     }
 }
 
 #[test]
 fn no_process_can_be_started() {
-    let mut guest = Flat::new(Config::default());
+    let mut guest = MemoryGuest::new(Config::default());
     for (name, errno) in [("_fork", 11), ("_execve", 8), ("_waitpid", 10)] {
         let at = guest.text("/bin/sh");
         assert_eq!(guest.env(name, &[at, 0, 0]), -1);
@@ -115,18 +115,18 @@ fn standard_streams_look_like_devices() {
     let folders = Folders::new();
     let mut guest = folders.guest();
     for fd in 0..3 {
-        assert_eq!(guest.sys(Abi::Old, 197, "fstat64", &[fd, BUFFER.into()]), 0);
+        assert_eq!(guest.sys(Abi::Fastcomp, 197, "fstat64", &[fd, BUFFER.into()]), 0);
         assert_eq!(guest.word(BUFFER + 12), 0o20_666);
-        assert_eq!(guest.bytes(BUFFER + 48, 24), [0; 24], "its times are told");
+        assert_eq!(guest.bytes(BUFFER + 48, 24), [0; 24], "its times are visible");
     }
     // Descriptors of the host are not descriptors of the guest.
     for fd in 3..64 {
-        assert_eq!(guest.sys(Abi::Old, 197, "fstat64", &[fd, BUFFER.into()]), -9);
+        assert_eq!(guest.sys(Abi::Fastcomp, 197, "fstat64", &[fd, BUFFER.into()]), -9);
     }
 }
 
 /// A guest whose handler unblocks and raises its own signal, repeatedly.
-struct Again(Flat);
+struct Again(MemoryGuest);
 
 impl Guest for Again {
     fn host(&mut self) -> &mut Host {
@@ -157,12 +157,12 @@ impl Guest for Again {
 
 #[test]
 fn nested_handlers_are_limited() {
-    let mut guest = Again(Flat::new(Config::default()));
+    let mut guest = Again(MemoryGuest::new(Config::default()));
     guest.0.put(BUFFER, &[0; 140]);
     guest.0.put(BUFFER, &77_u32.to_le_bytes());
     assert_eq!(guest.0.env("_sigaction", &[30, BUFFER.into(), 0]), 0);
-    let ended = import("env", "_raise").unwrap().call(&mut guest, &[30]);
-    assert!(matches!(ended, Err(Termination::Abort(_))), "{ended:?}");
+    let result = import("env", "_raise").unwrap().call(&mut guest, &[30]);
+    assert!(matches!(result, Err(Termination::Abort(_))), "{result:?}");
     // The host's state is unchanged.
-    assert_eq!(guest.0.old(20, &[]), 42);
+    assert_eq!(guest.0.fastcomp(20, &[]), 42);
 }

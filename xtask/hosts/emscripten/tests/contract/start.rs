@@ -1,14 +1,14 @@
-//! Programs of the old ABI: how `main` is called, and what happens afterwards.
+//! Programs of the fastcomp ABI: how `main` is called, and what happens afterwards.
 
 use std::collections::BTreeMap;
 
-use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import, start_old};
+use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import, start_fastcomp};
 
-use crate::guest::{BUFFER, Flat};
+use crate::guest::{BUFFER, MemoryGuest};
 
 /// A program whose exports call imports: `_main: _sigaction 30 65536 / _raise 30; _fflush:`.
 struct Program {
-    flat: Flat,
+    guest: MemoryGuest,
     exports: &'static str,
     ran: Vec<&'static str>,
 }
@@ -16,24 +16,24 @@ struct Program {
 impl Program {
     fn new(exports: &'static str) -> Self {
         let env = BTreeMap::from([("MINE".to_owned(), "yes".to_owned())]);
-        let mut flat = Flat::new(Config { env, args: vec!["guest".to_owned()], ..Config::default() });
-        flat.put(40_000, b"MINE\0");
-        flat.put(BUFFER, &77_u32.to_le_bytes());
-        Self { flat, exports, ran: Vec::new() }
+        let mut guest = MemoryGuest::new(Config { env, args: vec!["guest".to_owned()], ..Config::default() });
+        guest.put(40_000, b"MINE\0");
+        guest.put(BUFFER, &77_u32.to_le_bytes());
+        Self { guest, exports, ran: Vec::new() }
     }
 }
 
 impl Guest for Program {
     fn host(&mut self) -> &mut Host {
-        self.flat.host()
+        self.guest.host()
     }
 
     fn memory(&self) -> &[u8] {
-        self.flat.memory()
+        self.guest.memory()
     }
 
     fn memory_mut(&mut self) -> &mut [u8] {
-        self.flat.memory_mut()
+        self.guest.memory_mut()
     }
 
     fn grow(&mut self, _: u32) -> bool {
@@ -44,14 +44,14 @@ impl Guest for Program {
         if export == "stackAlloc" {
             return Ok(Some(50_000));
         }
-        let mut exports = self.exports.split("; ").filter_map(|one| one.split_once(':'));
+        let mut exports = self.exports.split("; ").filter_map(|export| export.split_once(':'));
         let found = exports.find(|(name, _)| *name == export && (export != "_main" || args.len() == 2));
         let Some((name, calls)) = found else { return Err(Termination::MissingExport(export.to_owned())) };
         self.ran.push(name);
         for call in calls.split('/') {
-            let mut words = call.split_whitespace();
-            let Some(name) = words.next() else { continue };
-            let args: Vec<i64> = words.map(|word| word.parse().unwrap()).collect();
+            let mut parts = call.split_whitespace();
+            let Some(name) = parts.next() else { continue };
+            let args: Vec<i64> = parts.map(|number| number.parse().unwrap()).collect();
             import("env", name).unwrap().call(self, &args)?;
         }
         Ok(Some(0))
@@ -72,12 +72,11 @@ fn stdio_is_flushed_at_exit() {
         ("_main: _exit 3; _fflush: __exit 4", 4, "_main _fflush"),
     ] {
         let mut program = Program::new(exports);
-        let ended = start_old(&mut program);
-        let ended = match ended {
+        let exit_code = match start_fastcomp(&mut program) {
             Ok(code) | Err(Termination::Exit(code)) => code,
             other => panic!("{other:?}"),
         };
-        assert_eq!((ended, program.ran.join(" ").as_str()), (code, ran), "{exports}");
+        assert_eq!((exit_code, program.ran.join(" ").as_str()), (code, ran), "{exports}");
     }
 }
 
@@ -93,15 +92,15 @@ fn missing_export_needed_by_the_host_is_named() {
         ("_main: _fork; ___errno_location: _getenv 40000", "_malloc", "_main ___errno_location"),
     ] {
         let mut program = Program::new(exports);
-        let ended = start_old(&mut program);
+        let result = start_fastcomp(&mut program);
         assert!(
-            matches!(&ended, Err(Termination::MissingRequiredExport(needed)) if needed == name),
-            "{exports}: {ended:?}"
+            matches!(&result, Err(Termination::MissingRequiredExport(needed)) if needed == name),
+            "{exports}: {result:?}"
         );
         assert_eq!(program.ran.join(" "), ran, "{exports}");
     }
-    let none = start_old(&mut Program::new(""));
+    let none = start_fastcomp(&mut Program::new(""));
     assert!(matches!(&none, Err(Termination::MissingExport(name)) if name == "_main"), "{none:?}");
     // A guest without errno only gets the result.
-    assert!(matches!(start_old(&mut Program::new("_main: _fork")), Ok(0)));
+    assert!(matches!(start_fastcomp(&mut Program::new("_main: _fork")), Ok(0)));
 }

@@ -17,8 +17,8 @@
 #[path = "../guest/mod.rs"]
 mod guest;
 
-mod chance;
 mod hostile;
+mod rng;
 mod shapes;
 
 use std::fs::{self, File};
@@ -26,9 +26,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use chance::Chance;
 use guest::Folders;
 use hostile::Hostile;
+use rng::Rng;
 
 /// Number of calls per guest.
 const ROUND: u64 = 500;
@@ -118,11 +118,11 @@ fn calls(report: &Path) {
         let ports = [free_port(), free_port()];
         for _ in 0..MAX_ROUNDS {
             round += 1;
-            let mut guest = Hostile::new(folders.network(&ports), Chance::new(seed.wrapping_mul(1 << 32) + round));
+            let mut guest = Hostile::new(folders.network(&ports), Rng::new(seed.wrapping_mul(1 << 32) + round));
             for _ in 0..ROUND {
                 // Report the next call, in case it does not return.
                 guest.plant(&imports, ports);
-                let index = guest.chance.below(imports.len() as u64) as usize;
+                let index = guest.rng.below(imports.len() as u64) as usize;
                 let import = &imports[index];
                 let args = guest.arguments(import);
                 if calls % 64 == 0 {

@@ -12,13 +12,17 @@ pub struct Import {
     pub name: String,
     pub shape: &'static str,
     pub function: wasmlab_host_emscripten::Import,
-    /// A function of the old ABI, whose arguments are in memory.
+    /// A function of the fastcomp ABI, whose arguments are in memory.
     pub varargs: bool,
 }
 
 /// Every function of the host, found by trying every string literal in its sources.
 pub fn imports() -> Vec<Import> {
-    let sources = [include_str!("../../src/imports.rs"), include_str!("../../src/sys/wasi.rs")];
+    let sources = [
+        include_str!("../../src/imports/fastcomp.rs"),
+        include_str!("../../src/imports/upstream.rs"),
+        include_str!("../../src/sys/wasi.rs"),
+    ];
     let mut texts: Vec<&str> = sources.iter().flat_map(|source| source.split('"')).collect();
     texts.extend(["nullFunc_ii"]);
     let numbers = (0..400).map(|number| format!("___syscall{number}"));

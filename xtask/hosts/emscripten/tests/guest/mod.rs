@@ -11,7 +11,7 @@ use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import};
 
 /// Address of libc's `errno`.
 pub const ERRNO: u32 = 16;
-/// Where arguments of the old ABI's system calls are placed.
+/// Where arguments of the fastcomp ABI's system calls are placed.
 const VARARGS: u32 = 64;
 /// Where arguments of `socketcall` are placed.
 const SOCKETCALL: u32 = 128;
@@ -27,17 +27,17 @@ pub const BUFFER: u32 = 1 << 16;
 /// The ABI of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Abi {
-    /// `___syscallN`, arguments in memory.
-    Old,
-    /// `__syscall_NAME`.
-    New,
+    /// Up to 1.38: `___syscallN`, arguments in memory.
+    Fastcomp,
+    /// 3.x: `__syscall_NAME`.
+    Upstream,
 }
 
 /// Both.
-pub const BOTH: [Abi; 2] = [Abi::Old, Abi::New];
+pub const BOTH: [Abi; 2] = [Abi::Fastcomp, Abi::Upstream];
 
 /// A guest that consists of its memory only.
-pub struct Flat {
+pub struct MemoryGuest {
     pub memory: Vec<u8>,
     pub host: Host,
     /// Calls made by the host, with their arguments.
@@ -48,7 +48,7 @@ pub struct Flat {
     texts: u32,
 }
 
-impl Flat {
+impl MemoryGuest {
     pub fn new(config: Config) -> Self {
         let host = Host::new(config).unwrap();
         Self { memory: vec![0; 1 << 20], host, called: Vec::new(), limit: 1 << 22, heap: HEAP, texts: TEXTS }
@@ -88,24 +88,24 @@ impl Flat {
         self.import("env", name, args).unwrap() as i32 as i64
     }
 
-    /// Makes a system call of the old ABI: the result, or a negative error number.
-    pub fn old(&mut self, number: u32, args: &[i64]) -> i64 {
+    /// Makes a system call of the fastcomp ABI: the result, or a negative error number.
+    pub fn fastcomp(&mut self, number: u32, args: &[i64]) -> i64 {
         for (index, arg) in (0..).zip(args) {
             self.put(VARARGS + index * 4, &(*arg as u32).to_le_bytes());
         }
         self.env(&format!("___syscall{number}"), &[number.into(), VARARGS.into()])
     }
 
-    /// Makes a system call of the new ABI.
-    pub fn new_call(&mut self, name: &str, args: &[i64]) -> i64 {
+    /// Makes a system call of the upstream ABI.
+    pub fn upstream(&mut self, name: &str, args: &[i64]) -> i64 {
         self.env(&format!("__syscall_{name}"), args)
     }
 
     /// Makes a system call of either ABI: the result, or Linux's error number, negative.
     pub fn sys(&mut self, abi: Abi, number: u32, name: &str, args: &[i64]) -> i64 {
         match abi {
-            Abi::Old => self.old(number, args),
-            Abi::New => match self.new_call(name, args) {
+            Abi::Fastcomp => self.fastcomp(number, args),
+            Abi::Upstream => match self.upstream(name, args) {
                 errno @ ..0 => -linux(-errno),
                 other => other,
             },
@@ -122,15 +122,15 @@ impl Flat {
     pub fn open(&mut self, abi: Abi, path: &str, flags: i64) -> i64 {
         // 3.x passes the address of the mode.
         self.put(32, &0o644_u32.to_le_bytes());
-        let mode = if abi == Abi::Old { 0o644 } else { 32 };
+        let mode = if abi == Abi::Fastcomp { 0o644 } else { 32 };
         self.path(abi, 5, "open", path, &[flags, mode])
     }
 
     /// `close(fd)`, which is a WASI function in 3.x.
     pub fn close(&mut self, abi: Abi, fd: i64) -> i64 {
         match abi {
-            Abi::Old => self.old(6, &[fd]),
-            Abi::New => match self.import("wasi_snapshot_preview1", "fd_close", &[fd]).unwrap() {
+            Abi::Fastcomp => self.fastcomp(6, &[fd]),
+            Abi::Upstream => match self.import("wasi_snapshot_preview1", "fd_close", &[fd]).unwrap() {
                 0 => 0,
                 errno => -linux(errno),
             },
@@ -155,15 +155,15 @@ impl Flat {
         ADDRESS.into()
     }
 
-    /// Makes a socket call: `socketcall` in the old ABI, by name in the new one.
+    /// Makes a socket call: `socketcall` in the fastcomp ABI, by name in the upstream ABI.
     pub fn socket(&mut self, abi: Abi, number: u32, name: &str, args: &[i64]) -> i64 {
-        if abi == Abi::New {
+        if abi == Abi::Upstream {
             return self.sys(abi, 0, name, args);
         }
         for (index, arg) in (0..).zip(args) {
             self.put(SOCKETCALL + index * 4, &(*arg as u32).to_le_bytes());
         }
-        self.old(102, &[number.into(), SOCKETCALL.into()])
+        self.fastcomp(102, &[number.into(), SOCKETCALL.into()])
     }
 
     /// The value of libc's `errno`.
@@ -218,7 +218,7 @@ fn linux(wasi: i64) -> i64 {
     pairs.into_iter().find(|(number, _)| *number == wasi).unwrap_or_else(|| panic!("error number {wasi}")).1
 }
 
-impl Guest for Flat {
+impl Guest for MemoryGuest {
     fn host(&mut self) -> &mut Host {
         &mut self.host
     }
@@ -232,11 +232,11 @@ impl Guest for Flat {
     }
 
     fn grow(&mut self, pages: u32) -> bool {
-        let wanted = self.memory.len().saturating_add(pages as usize * 65_536);
-        if wanted > self.limit {
+        let size = self.memory.len().saturating_add(pages as usize * 65_536);
+        if size > self.limit {
             return false;
         }
-        self.memory.resize(wanted, 0);
+        self.memory.resize(size, 0);
         true
     }
 
@@ -265,7 +265,7 @@ pub struct Folders {
     pub given: PathBuf,
     pub other: PathBuf,
     before: BTreeMap<PathBuf, String>,
-    _both: tempfile::TempDir,
+    parent: tempfile::TempDir,
 }
 
 /// The content of the directory that the guest is not given.
@@ -275,8 +275,8 @@ impl Folders {
     pub fn new() -> Self {
         // In memory if possible, because there are many calls and some of them sync.
         let shm = Path::new("/dev/shm");
-        let both = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap();
-        let (given, other) = (both.path().join("given"), both.path().join("other"));
+        let parent = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap();
+        let (given, other) = (parent.path().join("given"), parent.path().join("other"));
         fs::create_dir_all(given.join("sub")).unwrap();
         fs::create_dir_all(other.join("deep")).unwrap();
         fs::write(given.join("file"), "0123456789").unwrap();
@@ -295,13 +295,13 @@ impl Folders {
         ] {
             std::os::unix::fs::symlink(target, given.join(link)).unwrap();
         }
-        let before = contents(both.path(), "other");
-        Self { given, other, before, _both: both }
+        let before = contents(parent.path(), "other");
+        Self { given, other, before, parent }
     }
 
     /// A guest with the given directory and no network.
-    pub fn guest(&self) -> Flat {
-        Flat::new(Config { dirs: vec![(self.given.clone(), "/guest".to_owned())], ..Config::default() })
+    pub fn guest(&self) -> MemoryGuest {
+        MemoryGuest::new(Config { dirs: vec![(self.given.clone(), "/guest".to_owned())], ..Config::default() })
     }
 
     /// The same directory for a guest with a network.
@@ -312,8 +312,8 @@ impl Folders {
 
     /// Checks that everything outside the given directory is unchanged, byte for byte.
     pub fn untouched(&self) {
-        assert_eq!(contents(self._both.path(), "other"), self.before);
-        let mut names: Vec<_> = fs::read_dir(self._both.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(contents(self.parent.path(), "other"), self.before);
+        let mut names: Vec<_> = fs::read_dir(self.parent.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["given", "other"]);
     }
@@ -325,7 +325,7 @@ pub fn contents(top: &Path, name: &str) -> BTreeMap<PathBuf, String> {
     let mut rest = vec![top.join(name)];
     while let Some(path) = rest.pop() {
         let meta = fs::symlink_metadata(&path).unwrap();
-        let what = if meta.is_dir() {
+        let content = if meta.is_dir() {
             rest.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
             String::new()
         } else if meta.is_symlink() {
@@ -333,8 +333,9 @@ pub fn contents(top: &Path, name: &str) -> BTreeMap<PathBuf, String> {
         } else {
             String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned()
         };
-        let told = format!("{:o} {} {}.{} {what}", meta.mode(), meta.nlink(), meta.mtime(), meta.mtime_nsec());
-        found.insert(path, told);
+        let description =
+            format!("{:o} {} {}.{} {content}", meta.mode(), meta.nlink(), meta.mtime(), meta.mtime_nsec());
+        found.insert(path, description);
     }
     found
 }

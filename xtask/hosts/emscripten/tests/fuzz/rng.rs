@@ -1,8 +1,8 @@
 //! Pseudo-random numbers from a seed: splitmix64.
 
-pub struct Chance(u64);
+pub struct Rng(u64);
 
-impl Chance {
+impl Rng {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
