@@ -65,8 +65,8 @@ fn run_of(cells: usize) {
     );
 }
 
-fn mib(ended: &CompletedProcess) -> f64 {
-    ended.peak_rss as f64 / f64::from(1 << 20)
+fn mib(completed: &CompletedProcess) -> f64 {
+    completed.peak_rss as f64 / f64::from(1 << 20)
 }
 
 /// One `run-all` on the column `node`, whose program is `node`.

@@ -78,22 +78,22 @@ pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
     for file in files {
         let is_clear = |name: &str| files.iter().filter(|other| stem(other) == name).count() == 1;
         let whole = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let own = stem(file);
-        if is_clear(&own) {
-            taken.push(own.clone());
-            names.push((own, whole));
+        let base = stem(file);
+        if is_clear(&base) {
+            taken.push(base.clone());
+            names.push((base, whole));
             continue;
         }
         // app.wasm and app.wat; a/app.wasm and b/app.wasm; the same file twice.
         let is_of_folder = |part: &Component| matches!(part, Component::Normal(_));
         let mut parents = file.parent().into_iter().flat_map(Path::components).filter(is_of_folder);
-        let parent = parents.next_back().map(|part| format!("{}-{own}", part.as_os_str().to_string_lossy()));
-        let extension = file.extension().map(|end| format!("{own}-{}", end.to_string_lossy()));
-        let numbered = (2..).map(|number| format!("{own}-{number}"));
-        let mut candidates = std::iter::once(own.clone()).chain(parent).chain(extension).chain(numbered);
+        let parent = parents.next_back().map(|part| format!("{}-{base}", part.as_os_str().to_string_lossy()));
+        let extension = file.extension().map(|end| format!("{base}-{}", end.to_string_lossy()));
+        let numbered = (2..).map(|number| format!("{base}-{number}"));
+        let mut candidates = std::iter::once(base.clone()).chain(parent).chain(extension).chain(numbered);
         let name =
-            candidates.find(|name| !taken.contains(name) && (*name == own || !files.iter().any(|f| stem(f) == *name)));
-        let name = name.unwrap_or(own);
+            candidates.find(|name| !taken.contains(name) && (*name == base || !files.iter().any(|f| stem(f) == *name)));
+        let name = name.unwrap_or(base);
         taken.push(name.clone());
         names.push((name, file.display().to_string()));
     }
@@ -238,8 +238,8 @@ mod tests {
     fn files_with_the_same_name_have_distinct_rows() {
         let check = |files: &[&str], wanted: &[(&str, &str)]| {
             let files: Vec<_> = files.iter().map(Into::into).collect();
-            let own = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
-            assert_eq!(names(&files), wanted.iter().map(own).collect::<Vec<_>>());
+            let owned = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
+            assert_eq!(names(&files), wanted.iter().map(owned).collect::<Vec<_>>());
         };
         check(&["x/a.wasm", "b.wasm"], &[("a", "a.wasm"), ("b", "b.wasm")]);
         check(&["app.wasm", "app.wat"], &[("app", "app.wasm"), ("app-wat", "app.wat")]);
