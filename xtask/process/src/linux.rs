@@ -24,6 +24,12 @@ use pipes::Pipes;
 
 /// How often limits other than time are checked.
 const TICK: Duration = Duration::from_millis(20);
+/// The same for a child with so many descendants or threads that looking at them takes long.
+const MAX_TICK: Duration = Duration::from_millis(100);
+/// The time between two checks is at least this many times that of a check: the lab must not take the guest's time.
+const TICK_TO_CHECK: u32 = 30;
+/// A child of this age is checked at every [`TICK`]: it may end soon, and its memory is only known by sampling.
+const YOUNG: Duration = Duration::from_millis(200);
 /// The first checks come sooner: many children end before the first regular tick, and memory is only known by sampling.
 const FIRST_TICKS: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(8)];
 /// How often the time waiting for a processor is read, which takes reading many files.
@@ -121,8 +127,10 @@ impl Supervisor {
         while !self.poll(next_tick) {
             let now = Instant::now();
             if now >= next_tick {
-                next_tick = first.next().map_or(now + TICK, |age| self.started + *age);
                 self.tick(now);
+                let is_young = now < self.started + YOUNG;
+                let pause = if is_young { TICK } else { (now.elapsed() * TICK_TO_CHECK).clamp(TICK, MAX_TICK) };
+                next_tick = first.next().map_or(now + pause, |age| self.started + *age);
             }
         }
         let wall = self.started.elapsed();

@@ -40,7 +40,8 @@ const LARGE: usize = 1 << 20;
 
 /// A module with the types and imports of `module` and nothing else. `None` for a small module, a component, and a file
 /// whose sections cannot be read.
-fn imports_only(module: &[u8]) -> Option<Vec<u8>> {
+#[must_use]
+pub fn imports_only(module: &[u8]) -> Option<Vec<u8>> {
     if module.len() < LARGE { None } else { types_and_imports(module) }
 }
 

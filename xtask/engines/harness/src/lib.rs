@@ -17,7 +17,7 @@ use std::process::ExitCode;
 pub use calls::{ModuleInstance, call_args, run_entry_point};
 pub use compiled::{CompiledCode, load_or_compile};
 pub use imports::{func_text, global_text, import_mismatch, memory_text, missing_imports, table_text};
-pub use imports_only::link_first;
+pub use imports_only::{imports_only, link_first};
 pub use log::{Log, MAX_HOST_CALLS};
 pub use recorder::Recorder;
 
