@@ -315,7 +315,7 @@ pub(crate) mod tests {
                         has several compilers, try another.";
         check(Code::EngineCompileError, "wasmi-cli", None, &ROW[2..3], Some(compiler));
         check(Code::EngineCompileError, "wasmi-cli", None, &[], None);
-        let slow = "Run it on wasmi, where it passes. Or, if it is only slow here, raise `--timeout`.";
+        let slow = "Run it on wasmi, where it passes. Or if it is only slow here, raise `--timeout`.";
         check(Code::Timeout, "node", None, &ROW[2..3], Some(slow));
         check(
             Code::WrongOutput,
