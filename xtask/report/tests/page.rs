@@ -202,6 +202,7 @@ fn report_of_file(name: &str) -> RunReport {
 }
 
 fn file_names() {
+    let mut browser = Browser::start();
     for (name, shown) in [
         ("My App", "My App"),
         ("100% of  it", "100% of it"),
@@ -211,7 +212,7 @@ fn file_names() {
         ("esc\u{1b}[2J", "esc\\u001b[2J"),
     ] {
         let report = report_of_file(name);
-        let mut browser = opened(&report, "");
+        browser.open(&page(&report), "");
         let title = "document.getElementById('panel').open ? document.getElementById('panel-title').innerText.replace(/\\s+/g, ' ') : ''";
         for table in ["engines", "columns"] {
             browser.value(&format!("document.querySelector('input[value={table}]').click()"));
