@@ -75,7 +75,11 @@ fn not_asked(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
 
 /// The guest's last messages on stderr and stdout.
 fn last_lines(evidence: &Evidence) -> String {
-    let stdout = last_message(evidence.stdout()).map(|line| format!("; last on stdout: {line}")).unwrap_or_default();
+    let message = last_message(evidence.stdout());
+    let stderr = last_message(evidence.stderr());
+    // A guest that writes to both at once says the same twice.
+    let stdout = message.filter(|message| stderr.as_ref() != Some(message));
+    let stdout = stdout.map(|line| format!("; last on stdout: {line}")).unwrap_or_default();
     format!("{}{stdout}", last_message_suffix(evidence.stderr()))
 }
 

@@ -20,7 +20,10 @@ pub fn last_message(stderr: &str) -> Option<String> {
     let stderr = plain(stderr);
     let lines: Vec<&str> = stderr.lines().map(str::trim_end).filter(|l| !l.trim().is_empty()).collect();
     let message = rust_panic(&lines).or_else(|| go_panic(&lines));
-    let message = message.or_else(|| lines.iter().rfind(|l| !is_note(l)).map(|l| (*l).to_owned()))?;
+    let last =
+        |is_wanted: fn(&str) -> bool| lines.iter().rfind(|l| !is_note(l) && is_wanted(l)).map(|l| (*l).to_owned());
+    // A line that nobody can read says less than the one before it.
+    let message = message.or_else(|| last(is_readable)).or_else(|| last(|_| true))?;
     Some(truncate(&without_registry(&one_line(&message)), MAX_MESSAGE))
 }
 
@@ -50,6 +53,11 @@ fn go_panic(lines: &[&str]) -> Option<String> {
     traced.then(|| lines[at].to_owned())
 }
 
+/// Whether a line has words: a dump of a million letters has none.
+fn is_readable(line: &str) -> bool {
+    line.split_whitespace().any(|word| word.chars().nth(MAX_MESSAGE).is_none())
+}
+
 /// Lines that Rust adds to a panic, about backtraces.
 fn is_note(line: &str) -> bool {
     line.starts_with("note: ") || line.trim() == "stack backtrace:"
@@ -67,10 +75,19 @@ pub fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
-/// A name with its line breaks and other control characters as escapes.
+/// A name with its line breaks and other control characters as escapes, as every form of the report shows them:
+/// `\n`, `\u001b`.
 pub fn escaped(name: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    name.chars().map(escape).collect()
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// `text` on one line, cut after 300 characters.
@@ -106,7 +123,22 @@ pub fn signal_name(signal: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{last_message, plain};
+    use super::{MAX_MESSAGE, escaped, last_message, plain};
+
+    #[test]
+    fn names_are_escaped_as_reports_show_them() {
+        assert_eq!(escaped("m\n\t\u{1b}[32m\0\u{9b}\r é"), "m\\n\\t\\u001b[32m\\u0000\\u009b\\u000d é");
+    }
+
+    #[test]
+    fn a_line_without_words_is_not_the_last_message() {
+        let check = |text: &str, wanted: &str| assert_eq!(last_message(text).as_deref(), Some(wanted));
+        let dump = "X".repeat(1000);
+        check(&format!("no such table\n{dump}\n"), "no such table");
+        check(&format!("first\nfailed: {dump}\n"), &format!("failed: {}…", "X".repeat(MAX_MESSAGE - 9)));
+        // Nothing else was said.
+        assert_eq!(last_message(&format!("{dump}\n")).map(|message| message.len()), Some(199 + "…".len()));
+    }
 
     #[test]
     fn colours_are_not_quoted() {

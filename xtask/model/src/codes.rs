@@ -156,7 +156,7 @@ catalogue! {
         "Name an export with `--invoke`, or build the program as a command (with _start).";
     Malformed "malformed" 'm' 300 Gap [Toolchain]
         "The file is not a valid module or component: no runtime accepts it."
-        "Build it again; `cargo xtask inspect FILE` shows the byte offset of the error.";
+        "Build it again; `cargo xtask inspect` on this file shows the byte offset of the error.";
     FormatVersion "format-version" 'v' 305 Gap [Toolchain]
         "The binary uses an outdated version of the format: a component from a pre-release, or a module from before WebAssembly 1.0."
         "Rebuild it with current tools (for a component: current wasm-tools or wit-bindgen).";
@@ -215,7 +215,7 @@ catalogue! {
         "The guest ran, but what it printed, returned or called differs from what was expected."
         "Compare the output in the report with what was expected.";
     WrongExit "wrong-exit" 'W' 700 Fail [Guest]
-        "The guest ran but exited with an unexpected exit code and printed no reason."
+        "The guest ran but exited with an unexpected exit code, for a reason that the lab does not recognize in its output."
         "Look at its output; if the code is right, correct the expectation (for `check`: `--expect-exit CODE`).";
 }
 

@@ -268,6 +268,50 @@ pub struct Known {
     /// The reason.
     pub because: String,
     /// Link to a discussion or an issue.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "web_link")]
     pub link: Option<String>,
+}
+
+/// Reads a link that reports may show: an address of http or https, without blanks.
+///
+/// # Errors
+/// If it is any other text.
+pub fn web_link<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let link = Option::<String>::deserialize(deserializer)?;
+    match link.as_deref() {
+        Some(text) if !is_web_link(text) => Err(serde::de::Error::custom(format!(
+            "`{}` is not a link: it begins with https:// or http://",
+            text.escape_debug()
+        ))),
+        _ => Ok(link),
+    }
+}
+
+fn is_web_link(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    host.starts_with(|c: char| c.is_alphanumeric() || c == '[')
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Known;
+
+    #[test]
+    fn links_are_of_the_web() {
+        let read = |link: &str| {
+            serde_json::from_value::<Known>(serde_json::json!({
+                "runtime": "*", "code": "trap", "because": "b", "link": link
+            }))
+        };
+        for good in ["https://example.org/issue/1", "http://[::1]/x", "https://a.b/?q=x#y"] {
+            assert_eq!(read(good).unwrap().link.as_deref(), Some(good));
+        }
+        for bad in
+            ["javascript:alert(1)", "data:text/html,x", "https://", "ftp://a.b", "//a.b", "HTTPS//a", "https://a b", ""]
+        {
+            let error = read(bad).unwrap_err().to_string();
+            assert!(error.contains("is not a link: it begins with https:// or http://"), "{bad}: {error}");
+        }
+    }
 }

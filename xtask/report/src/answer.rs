@@ -75,7 +75,11 @@ impl<'a> AnswerText<'a> {
             self.arrow(cell.remedy.as_deref().unwrap_or_default());
             return;
         }
-        let about = artifact.map(|a| facts_line(a.facts.as_ref(), a.bytes)).unwrap_or_default();
+        let mut about = artifact.map(|a| facts_line(a.facts.as_ref(), a.bytes)).unwrap_or_default();
+        let is_malformed = is_malformed(&cells);
+        if is_malformed && artifact.is_some_and(|a| a.facts.is_none()) {
+            about = format!("malformed · {about}");
+        }
         self.part(BOLD, title, &about);
         let of = |verdict| cells.iter().filter(move |c| c.verdict == verdict).copied().collect::<Vec<&Cell>>();
         self.out.push('\n');
@@ -121,8 +125,15 @@ impl<'a> AnswerText<'a> {
             let loads = fell_short.peek().is_some() && fell_short.all(|cell| library::lacks_only_a_program(self.report, cell));
             let all = || self.report.cells.iter().filter(|c| c.scenario == module);
             let is_open = all().any(|c| c.verdict == Verdict::NotAttempted);
+            let measured = || all().filter(|c| c.verdict.is_measured());
             let none = if loads && !is_open {
                 "nowhere: it is a library, with no program to run"
+            } else if is_malformed(&measured().collect::<Vec<_>>()) {
+                "nothing: it is not a valid module or component"
+            } else if self.report.interrupted && measured().next().is_none() {
+                "not tested yet"
+            } else if self.report.interrupted {
+                "none of the runtimes that were tried"
             } else if is_open && !all().any(|c| c.verdict.is_measured()) {
                 "not known yet"
             } else if is_open {
@@ -215,6 +226,12 @@ impl<'a> AnswerText<'a> {
         let (first, rest) = (format!("{:LABEL_WIDTH$}→ ", ""), format!("{:LABEL_WIDTH$}  ", ""));
         let _ = writeln!(self.out, "{}", text::wrapped(self.options.width, &first, &rest, remedy));
     }
+}
+
+/// Whether every runtime that got the file says that it is malformed.
+fn is_malformed(cells: &[&Cell]) -> bool {
+    let mut measured = cells.iter().filter(|c| c.verdict.is_measured()).peekable();
+    measured.peek().is_some() && measured.all(|c| c.code == Some(Code::Malformed))
 }
 
 /// Groups cells by `key`, in order of first occurrence.

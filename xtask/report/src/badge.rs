@@ -6,6 +6,7 @@ use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
 use super::findings::{Severity, findings, of_one_guest};
+use super::digest::counts;
 use super::{RenderOptions, Renderer, library};
 
 /// The registry's entry.
@@ -56,8 +57,10 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 
 /// Its text and colour.
 fn message(report: &RunReport) -> (String, &'static str) {
-    // Runtimes to which such a file is not applicable do not count.
-    let counts = |c: &&Cell| !of_one_guest(report) || c.required || !c.is_of_other_kind();
+    // Runtimes that could not run such a file do not count, though they may run another one.
+    let is_other = |c: &Cell| of_one_guest(report) && c.verdict.is_measured() && counts::is_of_other(c);
+    let others: Vec<&str> = report.cells.iter().filter(|c| is_other(c)).map(|c| c.runtime.as_str()).collect();
+    let counts = |c: &&Cell| !others.contains(&c.runtime.as_str());
     let measured: Vec<_> = report.cells.iter().filter(|c| c.verdict.is_measured()).filter(counts).collect();
     let passes = measured.iter().filter(|c| c.verdict == Verdict::Pass).count();
     let fails = findings(report).iter().any(|finding| finding.severity >= Severity::Failure);
@@ -69,6 +72,9 @@ fn message(report: &RunReport) -> (String, &'static str) {
         YELLOW
     };
     let partial = if report.interrupted || report.selected.partition.is_some() { " (partial)" } else { "" };
+    if report.cells.iter().any(Cell::is_of_invalid_file) {
+        return (format!("invalid file{partial}"), RED);
+    }
     if measured.is_empty() {
         return (format!("not measured{partial}"), YELLOW);
     }
@@ -81,7 +87,8 @@ fn message(report: &RunReport) -> (String, &'static str) {
             measured.iter().filter(|c| c.runtime == r.id).all(|c| c.verdict == Verdict::Pass || is_loaded(c))
         });
         let verb = if loads.is_empty() { "runs" } else { "loads" };
-        format!("{verb} on {} of {} runtimes", runs.count(), runtimes().count())
+        let tried = if report.interrupted { " tried" } else { "" };
+        format!("{verb} on {} of {} runtimes{tried}", runs.count(), runtimes().count())
     } else {
         format!("{passes} of {} cells pass", measured.len())
     };

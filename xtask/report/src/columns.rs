@@ -62,9 +62,11 @@ pub fn with_versions(columns: &[RuntimeInfo], ids: &[&str]) -> String {
             if members.len() > 1 && mode(r).is_empty() { r.mode.clone() } else { mode(r).to_owned() }
         };
         let modes: Vec<String> = members.iter().map(distinct_mode).filter(|mode| !mode.is_empty()).collect();
+        // A command line is another build, and so is another release: none of them is a mode of the others.
+        let is_one_build = members.iter().all(|r| mode(r) != "cli" && r.tool.version == members[0].tool.version);
         let modes = match modes.as_slice() {
             [] => String::new(),
-            modes if modes.len() > 2 && modes.len() == all => format!(" ({} modes)", modes.len()),
+            modes if modes.len() > 2 && modes.len() == all && is_one_build => format!(" ({} modes)", modes.len()),
             modes => format!(" ({})", modes.join(", ")),
         };
         format!("{}{modes}{}", key.name, key.layer)
@@ -163,6 +165,14 @@ mod tests {
         check(&["wasmtime-cranelift", "wasmtime-pulley"], "wasmtime 48.0 (cranelift, pulley)");
         check(&["wasmtime-pulley", "wasmtime-winch", "wasmtime-cranelift"], "wasmtime 48.0 (3 modes)");
         check(&["wasmtime-cli", "wasmtime-36-cranelift"], "wasmtime 36.0 (cranelift), wasmtime 49.0 (cli)");
+        // Another release's command line of the same engine is not a mode.
+        let mut cli = report.runtimes.iter().find(|r| r.id == "wasmtime-winch").unwrap().clone();
+        (cli.id, cli.tool.version) = ("wasmtime-cli".to_owned(), Some("48.0.9".to_owned()));
+        let mut with_cli = report.clone();
+        with_cli.runtimes.retain(|r| !r.id.starts_with("wasmtime-p") && r.id != "wasmtime-cli");
+        with_cli.runtimes.push(cli);
+        let named = names(&with_cli, &["wasmtime-cranelift", "wasmtime-winch", "wasmtime-cli"], NameStyle::Versions);
+        assert_eq!(named, "wasmtime 48.0 (cranelift, winch, cli)");
         check(&["node+jco", "node"], "node 20.20, node 20.20 with jco 1.35");
         check(&["chromium+wasi-shim", "wamr-zig"], "chromium 156 with wasi-shim 0.4, wamr-zig 3.0");
     }

@@ -8,7 +8,7 @@ use wasmlab_model::codes::{Code, same_blame};
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
-use super::text::result;
+use super::text::{file_names, result};
 
 mod guests;
 mod not_compared;
@@ -33,6 +33,9 @@ pub struct Comparison {
     pub new_runtimes: Vec<String>,
     /// Runtimes that have results only in the earlier report.
     pub gone_runtimes: Vec<String>,
+    /// The names of files, by scenario: what a text shows in place of it.
+    #[serde(skip)]
+    pub files: BTreeMap<String, String>,
 }
 
 /// A cell with another result.
@@ -76,7 +79,7 @@ impl Comparison {
     /// Whether nothing differs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        *self == Self { files: self.files.clone(), ..Self::default() }
     }
 }
 
@@ -97,6 +100,7 @@ pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
         report.runtimes.iter().map(|r| r.id.clone()).filter(|id| of(id)).collect::<Vec<_>>()
     };
     let guests_of = |report: &RunReport| report.scenarios.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+    let files = [before, after].into_iter().flat_map(file_names);
     let (old_runtimes, new_runtimes) = (answered(before), answered(after));
     let (old_guests, new_guests) = (guests_of(before), guests_of(after));
     // A report on a part of the lab has not lost the rest.
@@ -110,6 +114,7 @@ pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
         new_guests: without(&new_guests, &old_guests),
         gone_runtimes: is_gone(whole(&after.selected.runtimes), without(&old_runtimes, &new_runtimes)),
         new_runtimes: without(&new_runtimes, &old_runtimes),
+        files: files.map(|(scenario, file)| (scenario.to_owned(), file.to_owned())).collect(),
     }
 }
 

@@ -13,8 +13,12 @@ use super::columns::{NameStyle, names};
 use super::findings::{FindingGroup, Severity, findings, grouped, of_one_guest, reason};
 use super::library;
 use super::markdown;
-use super::text::{self, by_code, changes, file_names, tally};
+use super::text::{self, GuestNames, by_code, changes, file_names, tally};
 use super::visible::visible;
+
+use counts::Counts;
+
+pub mod counts;
 
 /// Bytes reserved for the end of a document.
 const RESERVE: usize = 400;
@@ -107,7 +111,7 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
         digest.line(&format!("\n**This report is partial: it has the scenarios of partition {partition}.**"));
     }
     if let Some(baseline) = &report.baseline {
-        digest.line(&format!("\nCompared with {}.", escaped(baseline)));
+        digest.line(&format!("\nCompared with {}.", prose(baseline)));
     }
     let line = |FindingGroup { finding, .. }: &FindingGroup| {
         let remedy = finding.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
@@ -128,21 +132,15 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
 
 /// The details, folded: one list of cells per code.
 pub fn details(digest: &mut Digest, report: &RunReport) {
-    let guests = file_names(report);
+    let guests = GuestNames::of(report);
     for (code, groups) in by_code(report) {
         let line = |group: &text::ReasonGroup| {
-            let guest = guests.get(group.scenario).copied().unwrap_or(group.scenario);
+            let guest = guests.of_guest(group.scenario);
             let known = group.cell.known.as_ref().map(|known| format!(" (known: {known})")).unwrap_or_default();
             let on = names(report, &group.runtimes, NameStyle::Ids);
             let remedy = group.cell.remedy.as_deref().or_else(|| general_remedy(report, code)).unwrap_or_default();
             let arrow = if remedy.is_empty() { String::new() } else { format!(" → {}", prose(remedy)) };
-            format!(
-                "**{}** on {}: {}{}{arrow}",
-                escaped(guest),
-                escaped(&on),
-                escaped(&group.detail()),
-                escaped(&known)
-            )
+            format!("**{}** on {}: {}{}{arrow}", escaped(guest), escaped(&on), escaped(&group.detail()), prose(&known))
         };
         digest.list(&format!("<code>{code}</code>"), &groups.iter().map(line).collect::<Vec<_>>(), true);
     }
@@ -161,26 +159,22 @@ fn general_remedy(report: &RunReport, code: Code) -> Option<&str> {
 /// `✅ app.wasm runs on 12 of 14 runtimes`.
 fn headline(report: &RunReport, fails: bool) -> String {
     let sign = if fails { "❌" } else { "✅" };
-    let ratio = |guest: Option<&str>| {
-        let is_of = |c: &&Cell| guest.is_none_or(|g| c.scenario == g) && c.verdict.is_measured();
-        // Runtimes to which such a guest is not applicable do not count.
-        let counts = |c: &&Cell| guest.is_none() || c.required || !c.is_of_other_kind();
-        let cells = report.cells.iter().filter(is_of).filter(counts);
-        let (passes, others): (Vec<&Cell>, Vec<&Cell>) = cells.partition(|c| c.verdict == Verdict::Pass);
-        (passes.len(), passes.len() + others.len())
-    };
     if !of_one_guest(report) {
-        let (passes, all) = ratio(None);
+        let count = |verdict: fn(&Cell) -> bool| report.cells.iter().filter(|c| verdict(c)).count();
+        let (passes, all) = (count(|c| c.verdict == Verdict::Pass), count(|c| c.verdict.is_measured()));
         return format!("{sign} {passes} of {all} cells pass");
     }
     let guests = file_names(report);
     let line = |(scenario, file): (&&str, &&str)| {
-        let (passes, all) = ratio(Some(scenario));
-        let loaded = loaded(report, scenario).len();
-        if loaded > 0 {
-            return format!("{} loads on {loaded} of {all} runtimes", escaped(file));
+        let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.scenario == **scenario).collect();
+        if cells.iter().any(|c| c.is_of_invalid_file()) {
+            return format!("{} is not a valid file", escaped(file));
         }
-        format!("{} runs on {passes} of {all} runtimes", escaped(file))
+        let tried = if report.interrupted { " tried" } else { "" };
+        let counts = Counts::of(&cells);
+        let loaded = library::loaded(report, &cells).len();
+        let (verb, count) = if loaded > 0 { ("loads", loaded) } else { ("runs", counts.passes) };
+        format!("{} {verb} on {count} of {} runtimes{tried}{}", escaped(file), counts.all, counts.others())
     };
     let lines: Vec<String> = guests.iter().take(3).map(line).collect();
     let rest = rest(guests.len(), 3, "file").map(|rest| format!(", {rest}"));

@@ -2,11 +2,11 @@
 //! (annotations, JUnit, summaries, badges) are derived from this list, so that they cannot disagree.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use wasmlab_model::report::{Cell, Note, NoteKind, Partition, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
+use super::text::GuestNames;
 use super::{predicted, text};
 pub use groups::{FindingGroup, grouped};
 pub use rules::is_open;
@@ -53,6 +53,8 @@ pub enum FindingKind {
     Gap,
     /// It runs nowhere.
     Nowhere,
+    /// The file is neither a module nor a component.
+    InvalidFile,
     /// A wrong result, or a misbehaviour.
     Failed,
     /// A runtime that is required does not run the guest.
@@ -82,6 +84,7 @@ impl FindingKind {
             Self::OnlyLoads => "only loads",
             Self::Gap => "does not run",
             Self::Nowhere => "runs nowhere",
+            Self::InvalidFile => "invalid file",
             Self::Failed => "wrong result",
             Self::Required => "required",
             Self::Worse => "worse",
@@ -114,20 +117,25 @@ pub struct Finding<'a> {
 /// important kind first, in the order of the report.
 #[must_use]
 pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
-    let names = Names::of(report);
+    let names = GuestNames::of(report);
     let mut found: Vec<Finding> = Vec::new();
     let is_run = !of_one_guest(report);
     for cell in &report.cells {
         let judged = if is_run { in_run(report, cell) } else { in_check(report, cell) };
         let Some((severity, kind)) = judged else { continue };
-        // An invalid file is one finding, whatever the number of runtimes.
-        if !(cell.is_of_invalid_file() && found.last().is_some_and(|last| last.guest == cell.scenario)) {
+        if !cell.is_of_invalid_file() {
             found.push(of_cell(&names, cell, severity, kind));
+        } else if !found.iter().any(|other| other.kind == kind && other.guest == cell.scenario) {
+            // It is one finding, whatever the number of runtimes, and no runtime found it.
+            let (title, text) = (names.of_guest(&cell.scenario).to_owned(), cell.detail.clone());
+            let remedy = cell.remedy.as_deref();
+            found.push(Finding { severity, kind, guest: &cell.scenario, cell: None, title, text, remedy });
         }
     }
     found.extend(report.cells.iter().filter_map(|cell| contradicted(report, &names, cell)));
-    // A test that no runtime can run says nothing against any of them.
-    if !is_run && report.command != "suite" {
+    // A test that no runtime can run says nothing against any of them, and an interrupted run says nothing of the
+    // runtimes that it did not reach.
+    if !is_run && report.command != "suite" && !report.interrupted {
         found.extend(nowhere(report, &names, &found));
     }
     found.extend(report.notes.iter().filter_map(of_note));
@@ -165,7 +173,7 @@ pub fn reason(found: &[Finding]) -> Option<String> {
 }
 
 /// Files that no runtime runs, though none of them has to: one finding for each.
-fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<Finding<'a>> {
+fn nowhere<'a>(report: &'a RunReport, names: &GuestNames, found: &[Finding]) -> Vec<Finding<'a>> {
     let mut nowhere = Vec::new();
     for scenario in &report.scenarios {
         let cells = || report.cells.iter().filter(|c| c.scenario == scenario.name);
@@ -186,7 +194,7 @@ fn nowhere<'a>(report: &'a RunReport, names: &Names, found: &[Finding]) -> Vec<F
     nowhere
 }
 
-fn title(names: &Names, cell: &Cell, runtimes: &str) -> String {
+fn title(names: &GuestNames, cell: &Cell, runtimes: &str) -> String {
     let why = match (cell.code, &cell.subject) {
         (Some(code), Some(subject)) => format!("{code} ({subject})"),
         (Some(code), None) => code.id().to_owned(),
@@ -196,7 +204,7 @@ fn title(names: &Names, cell: &Cell, runtimes: &str) -> String {
     format!("{} on {runtimes}: {why}", names.of_guest(&cell.scenario))
 }
 
-fn of_cell<'a>(names: &Names, cell: &'a Cell, severity: Severity, kind: FindingKind) -> Finding<'a> {
+fn of_cell<'a>(names: &GuestNames, cell: &'a Cell, severity: Severity, kind: FindingKind) -> Finding<'a> {
     let title = title(names, cell, &cell.runtime);
     let was = cell.accepted.as_ref().map(|was| format!("was {was}; ")).unwrap_or_default();
     let text = format!("{was}{}", cell.detail);
@@ -205,7 +213,7 @@ fn of_cell<'a>(names: &Names, cell: &'a Cell, severity: Severity, kind: FindingK
 }
 
 /// A prediction that the run of the same version contradicts: the lab is wrong, whoever the result is about.
-fn contradicted<'a>(report: &RunReport, names: &Names, cell: &'a Cell) -> Option<Finding<'a>> {
+fn contradicted<'a>(report: &RunReport, names: &GuestNames, cell: &'a Cell) -> Option<Finding<'a>> {
     let prediction = cell.prediction.as_ref().filter(|_| predicted::is_lab_error(report, cell))?;
     let observed = text::result(cell);
     let text = format!(
@@ -246,21 +254,6 @@ fn of_note(note: &Note) -> Option<Finding<'_>> {
         text: note.text.clone(),
         remedy: None,
     })
-}
-
-/// Names of guests: a file by its name, a scenario by its own.
-struct Names<'a> {
-    files: BTreeMap<&'a str, &'a str>,
-}
-
-impl<'a> Names<'a> {
-    fn of(report: &'a RunReport) -> Self {
-        Self { files: text::file_names(report) }
-    }
-
-    fn of_guest<'s>(&'s self, scenario: &'s str) -> &'s str {
-        self.files.get(scenario).copied().unwrap_or(scenario)
-    }
 }
 
 #[cfg(test)]

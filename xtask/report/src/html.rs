@@ -5,7 +5,7 @@
 //! security policy allows only the script and style whose hashes it lists, and no requests.
 
 use askama::Template;
-use wasmlab_model::report::{NoteKind, RunReport};
+use wasmlab_model::report::{Note, NoteKind, RunReport};
 use wasmlab_model::text::counted;
 
 use self::charts::{SizeChart, TimeChart};
@@ -14,7 +14,8 @@ use self::history::HistoryChart;
 use self::lists::{Guest, Reason, Runtime};
 use self::matrix::{VerdictCount, Table};
 use super::history::History;
-use super::text::{changes, seconds, selected, tally};
+use super::findings::{Severity, findings, grouped};
+use super::text::{self, changes, seconds, selected, tally};
 use super::visible::visible;
 use super::{RenderOptions, Renderer, library};
 
@@ -52,6 +53,10 @@ struct Page<'a> {
     title: &'static str,
     /// For files that the user named: the answer, shown first.
     is_check: bool,
+    /// Every guest is such a file: it has no family, route or toolchain.
+    only_files: bool,
+    /// Why the exit code is not 0.
+    failing: Vec<Failing<'a>>,
     facts: Vec<String>,
     tally: String,
     /// Why the report does not cover everything, if so.
@@ -65,19 +70,34 @@ struct Page<'a> {
     guests: Vec<Guest<'a>>,
     runtimes: Vec<Runtime<'a>>,
     reasons: Vec<Reason<'a>>,
-    /// Changes and other notes: kind and text.
+    /// Changed cells and guests: kind and text.
     changes: Vec<(&'static str, String)>,
+    /// Notes that are of no change.
+    remarks: Vec<(&'static str, String)>,
     /// Changes over several reports, if the page is of a history.
     history: Option<HistoryChart<'a>>,
     notes: Vec<(&'a str, &'a str)>,
     missing: Vec<(&'a str, &'a str)>,
-    next: Vec<(&'a str, &'a str)>,
+    /// The next steps, each split into code and text.
+    next: Vec<Vec<(bool, &'a str)>>,
     /// Path to the page that predicts where a file runs, if this page lies in the repository.
     check_page: Option<&'static str>,
     data: String,
     style: &'static str,
     script: &'static str,
     policy: String,
+}
+
+/// Something that makes the exit code other than 0.
+struct Failing<'a> {
+    /// `over budget`.
+    kind: &'static str,
+    /// `app.wasm on wasmi: trap`.
+    title: String,
+    /// The details.
+    text: String,
+    /// The remedy, split into code and text; empty if there is none.
+    remedy: Vec<(bool, &'a str)>,
 }
 
 impl Page<'_> {
@@ -106,6 +126,8 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
             true => "Where it runs",
             false => "Where WebAssembly runs",
         },
+        only_files: text::only_files(report),
+        failing: failing(report),
         facts: facts(report, options.program),
         tally: tally(report),
         partial: partial(report),
@@ -118,12 +140,13 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
         runtimes: lists::runtimes(report),
         reasons: lists::reasons(report),
         changes: changed(report),
+        remarks: shown_notes(report, |kind| !kind.is_change()),
         history: history.map(|history| history::chart(history, report)),
         notes: notes(report, |kind| kind == NoteKind::ColumnsDiffer),
         missing: notes(report, |kind| kind == NoteKind::Missing),
-        next: notes(report, |kind| kind == NoteKind::NextStep),
+        next: notes(report, |kind| kind == NoteKind::NextStep).into_iter().map(|(_, text)| lists::pieces(text)).collect(),
         check_page: data::page_links(report).map(|places| places.check_page),
-        data: data::json(report),
+        data: data::json(report, options.program),
         style: STYLE,
         script: SCRIPT,
         policy: format!(
@@ -146,29 +169,50 @@ fn facts(report: &RunReport, program: &str) -> Vec<String> {
     };
     let run = (!report.started.is_empty()).then(|| format!("{}, {}", report.started, seconds(report.duration_ms)));
     let lab = format!("lab {}", host.lab);
-    let size =
-        format!("{} on {}", counted(report.scenarios.len(), "guest"), counted(report.runtimes.len(), "column"));
+    let (row, column) = if text::only_files(report) { ("file", "runtime") } else { ("guest", "column") };
+    let size = format!("{} on {}", counted(report.scenarios.len(), row), counted(report.runtimes.len(), column));
     [Some(size), Some(format!("{program} {}", report.command)), Some(machine), run, Some(lab)].into_iter().flatten().collect()
 }
 
 fn partial(report: &RunReport) -> Vec<String> {
     let interrupted =
         report.interrupted.then(|| "The run was interrupted: cells that it did not reach are blank.".to_owned());
-    let chosen = selected(report).map(|options| format!("Only a part of the matrix was run: {options}"));
+    // A file is checked on the runtimes that somebody chose: nothing is missing.
+    let chosen = selected(report).filter(|_| report.command != "check");
+    let chosen = chosen.map(|options| format!("Only a part of the matrix was run: {options}"));
     interrupted.into_iter().chain(chosen).collect()
 }
 
 fn changed(report: &RunReport) -> Vec<(&'static str, String)> {
     let cells = changes(report).into_iter().map(|(change, line)| (change.id(), line));
-    let is_shown = |kind| {
-        !matches!(kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ColumnsDiffer | NoteKind::ArtifactNew)
+    cells.chain(shown_notes(report, NoteKind::is_change)).collect()
+}
+
+/// The notes of these kinds that have no section of their own.
+fn shown_notes(report: &RunReport, wanted: impl Fn(NoteKind) -> bool) -> Vec<(&'static str, String)> {
+    let has_section = |kind| {
+        matches!(kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ColumnsDiffer | NoteKind::ArtifactNew)
     };
-    let notes = report.notes.iter().filter(|note| is_shown(note.kind));
-    let notes = notes.map(|note| {
+    let notes = report.notes.iter().filter(|note| !has_section(note.kind) && wanted(note.kind));
+    let line = |note: &Note| {
         let kind = if note.kind.is_worse() { "worse" } else { "note" };
         (kind, format!("{}: {}", note.subject, note.text))
-    });
-    cells.chain(notes).collect()
+    };
+    notes.map(line).collect()
+}
+
+/// What makes the exit code other than 0, most important first.
+fn failing(report: &RunReport) -> Vec<Failing<'_>> {
+    let groups = grouped(report, &findings(report));
+    let failing = groups.into_iter().map(|group| group.finding).filter(|f| f.severity >= Severity::Failure);
+    failing
+        .map(|finding| Failing {
+            kind: finding.kind.title(),
+            remedy: finding.remedy.map(lists::pieces).unwrap_or_default(),
+            title: finding.title,
+            text: finding.text,
+        })
+        .collect()
 }
 
 fn notes(report: &RunReport, wanted: impl Fn(NoteKind) -> bool) -> Vec<(&str, &str)> {

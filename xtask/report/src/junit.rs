@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
-use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
+use wasmlab_model::report::{Cell, INVALID_FILE, RunReport, ScenarioInfo};
 use wasmlab_model::verdict::Verdict;
 
 use super::findings::{Finding, FindingKind, Severity, findings, with_remedy};
@@ -59,7 +59,8 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 fn case(report: &RunReport, cell: &Cell, finding: Option<&Finding>) -> TestCase {
     let mut case = TestCase::new(plain(&cell.runtime), status(cell, finding));
     case.set_classname(plain(&cell.scenario));
-    if cell.duration_ms > 0.0 {
+    // A cached result took none of this run's time.
+    if cell.duration_ms > 0.0 && !cell.cached {
         case.set_time(Duration::from_secs_f64(cell.duration_ms.clamp(0.0, 1e9) / 1000.0));
     }
     let version = report.runtimes.iter().find(|r| r.id == cell.runtime).and_then(|r| r.tool.version.as_deref());
@@ -71,6 +72,7 @@ fn case(report: &RunReport, cell: &Cell, finding: Option<&Finding>) -> TestCase 
         ("subject", cell.subject.as_deref()),
         ("blame", Some(blame.join(", ")).as_deref().filter(|blame| !blame.is_empty())),
         ("known", cell.known.as_deref()),
+        ("cached", cell.cached.then_some("measured in an earlier run")),
         ("checked", cell.only_loaded.then_some(cell.detail.as_str())),
     ]
     .map(|(name, value)| value.map(|value| Property::new(name, plain(value))));
@@ -86,7 +88,8 @@ fn case(report: &RunReport, cell: &Cell, finding: Option<&Finding>) -> TestCase 
 
 fn status(cell: &Cell, finding: Option<&Finding>) -> TestCaseStatus {
     let severity = finding.map(|finding| finding.severity).filter(|severity| *severity > Severity::Warning);
-    let code = cell.code.map_or(cell.verdict.id(), wasmlab_model::codes::Code::id);
+    let verdict = if cell.is_of_invalid_file() { INVALID_FILE } else { cell.verdict.id() };
+    let code = cell.code.map_or(verdict, wasmlab_model::codes::Code::id);
     let mut status = match severity {
         Some(Severity::LabError) => TestCaseStatus::non_success(NonSuccessKind::Error),
         Some(_) => TestCaseStatus::non_success(NonSuccessKind::Failure),

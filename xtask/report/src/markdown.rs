@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::columns::{self, NameStyle};
 use super::findings::{Severity, findings, grouped, reason};
-use super::text::{self, Row, blame, by_code, bytes, changes, lines, remedies, tally};
+use super::text::{self, GuestNames, Row, blame, by_code, bytes, changes, lines, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -18,7 +18,8 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     let host = &report.host;
     let cpus = if host.cpus == 0 { String::new() } else { format!(" with {} processors", host.cpus) };
     let _ = writeln!(out, "{} on {} {}{cpus}.\n", tally(report), prose(&host.os), prose(&host.arch));
-    if let Some(options) = text::selected(report) {
+    // Of files, the selected runtimes are all that was asked for.
+    if let Some(options) = text::selected(report).filter(|_| report.command != "check") {
         let _ = writeln!(out, "Selected: {}\n", code_span(&options));
     }
     failing(&mut out, report);
@@ -28,6 +29,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     proven(&mut out, report);
     not_attempted(&mut out, report);
     changed(&mut out, report);
+    noted(&mut out, report);
     artifacts(&mut out, report);
     costs(&mut out, report);
     runtimes(&mut out, report);
@@ -54,13 +56,17 @@ fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
     let columns = text::shown_columns(report);
     let heads: Vec<String> =
         columns.iter().map(|r| format!("{} {}", escaped(&r.id), escaped(r.tool.version.as_deref().unwrap_or("(absent)")))).collect();
-    let _ = writeln!(out, "| {} | scenario | {} |", by.id(), heads.join(" | "));
-    let _ = writeln!(out, "|---|---|{}", "---|".repeat(heads.len()));
+    // Files have no family.
+    let only_files = text::only_files(report);
+    let first = if only_files { "| file".to_owned() } else { format!("| {} | scenario", by.id()) };
+    let _ = writeln!(out, "{first} | {} |", heads.join(" | "));
+    let _ = writeln!(out, "|---|{}{}", if only_files { "" } else { "---|" }, "---|".repeat(heads.len()));
     let mut last = None;
-    for Row { group, scenario: name, cells } in text::rows(report, by) {
+    for Row { group, name, cells, .. } in text::rows(report, by) {
         let texts = columns.iter().map(|r| cells.iter().find(|c| c.runtime == r.id).map_or(String::new(), |c| text(c)));
         let group = if last.replace(group) == Some(group) { "" } else { group };
-        let _ = writeln!(out, "| {} | {} | {} |", escaped(group), escaped(name), texts.collect::<Vec<_>>().join(" | "));
+        let group = if only_files { String::new() } else { format!("| {} ", escaped(group)) };
+        let _ = writeln!(out, "{group}| {} | {} |", escaped(name), texts.collect::<Vec<_>>().join(" | "));
     }
     let _ = writeln!(out, "\n{}", legend(report, &columns));
     let absent: Vec<String> = report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| escaped(&r.id)).collect();
@@ -74,6 +80,10 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
     let cells = || report.cells.iter().filter(|c| columns.iter().any(|r| r.id == c.runtime));
     let has = |verdict| cells().any(|c| c.verdict == verdict);
     let gap = |known: bool| cells().any(|c| c.verdict == Verdict::Gap && c.known.is_some() == known);
+    let changed_from = match report.baseline {
+        Some(_) => "**(changed)**: differs from the baseline",
+        None => "**(changed)**: differs from its snapshot",
+    };
     let symbols = [
         (has(Verdict::Pass), "✅ pass"),
         (cells().any(|c| c.only_loaded), "✅ loads: a library in which nothing was called"),
@@ -85,7 +95,7 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
         (has(Verdict::NotApplicable), "not-applicable: does not apply to this runtime"),
         (has(Verdict::NotAttempted), "not-attempted: the lab cannot test this yet"),
         (has(Verdict::Absent), "absent: not on this machine"),
-        (cells().any(is_news), "**(changed)**: differs from its snapshot"),
+        (cells().any(is_news), changed_from),
     ];
     symbols.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
 }
@@ -130,7 +140,7 @@ fn gaps(out: &mut String, report: &RunReport) {
     out.push_str("\n## Why not, and what would change it\n");
     for (code, groups) in codes {
         let _ = writeln!(out, "\n### `{code}`\n\n{}\n", report.text(code).map_or(String::new(), |text| prose(&text.meaning)));
-        for (names, group) in lines(&groups) {
+        for (names, group) in lines(report, &groups) {
             let known = group.cell.known.as_ref().map(|k| format!(" Known: {}.", prose(k))).unwrap_or_default();
             let stage = group.stage().map_or_else(|| "before a run".to_owned(), |stage| format!("at {stage}"));
             let detail = escaped(&group.detail());
@@ -260,8 +270,7 @@ fn code_span(text: &str) -> String {
 
 fn changed(out: &mut String, report: &RunReport) {
     let lines = changes(report);
-    let notes = report.notes.iter().filter(|n| !matches!(n.kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ArtifactNew | NoteKind::ColumnsDiffer | NoteKind::RemedyProven | NoteKind::RemedyTried | NoteKind::RemedyUntried));
-    let notes: Vec<String> = notes.map(|n| format!("- **{}**: {}", escaped(&n.subject), escaped(&n.text))).collect();
+    let notes = shown_notes(report, true);
     if lines.is_empty() && notes.is_empty() {
         return;
     }
@@ -274,9 +283,41 @@ fn changed(out: &mut String, report: &RunReport) {
     }
 }
 
+/// Notes that are of no change: budgets, entries of wasmlab.toml without an effect.
+fn noted(out: &mut String, report: &RunReport) {
+    let notes = shown_notes(report, false);
+    if !notes.is_empty() {
+        let _ = writeln!(out, "\n## Notes\n\n{}", notes.join("\n"));
+    }
+}
+
+/// The notes that have no section of their own: those of changes, or the others.
+fn shown_notes(report: &RunReport, of_changes: bool) -> Vec<String> {
+    let has_section = |kind| {
+        matches!(
+            kind,
+            NoteKind::Missing
+                | NoteKind::NextStep
+                | NoteKind::ArtifactNew
+                | NoteKind::ColumnsDiffer
+                | NoteKind::RemedyProven
+                | NoteKind::RemedyTried
+                | NoteKind::RemedyUntried
+        )
+    };
+    let notes = report.notes.iter().filter(|n| !has_section(n.kind) && n.kind.is_change() == of_changes);
+    notes.map(|n| format!("- **{}**: {}", escaped(&n.subject), escaped(&n.text))).collect()
+}
+
 fn artifacts(out: &mut String, report: &RunReport) {
-    out.push_str("\n## Guests\n\n| scenario | route | made by | origin | total | code | data | imports | proposals |\n");
-    out.push_str("|---|---|---|---|---:|---:|---:|---:|---|\n");
+    // Of a file, route, toolchain and origin say only that somebody gave it.
+    let only_files = text::only_files(report);
+    let (heads, line) =
+        if only_files { ("file", "---") } else { ("scenario | route | made by | origin", "---|---|---|---") };
+    let title = if only_files { "Files" } else { "Guests" };
+    let _ = writeln!(out, "\n## {title}\n\n| {heads} | total | code | data | imports | proposals |");
+    let _ = writeln!(out, "|{line}|---:|---:|---:|---:|---|");
+    let guests = GuestNames::of(report);
     for artifact in &report.artifacts {
         let facts = artifact.facts.as_ref();
         let route = report.scenarios.iter().find(|s| s.name == artifact.scenario).map_or("", |s| &s.route);
@@ -287,15 +328,11 @@ fn artifacts(out: &mut String, report: &RunReport) {
             }
             None => ("?".to_owned(), "?".to_owned(), "?".to_owned(), "malformed".to_owned()),
         };
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {code} | {data} | {imports} | {proposals} |",
-            escaped(&artifact.scenario),
-            escaped(route),
-            escaped(&artifact.toolchain),
-            artifact.origin.id(),
-            bytes(artifact.bytes),
-        );
+        let name = escaped(guests.of_guest(&artifact.scenario));
+        let made = format!(" | {} | {} | {}", escaped(route), escaped(&artifact.toolchain), artifact.origin.id());
+        let made = if only_files { String::new() } else { made };
+        let size = bytes(artifact.bytes);
+        let _ = writeln!(out, "| {name}{made} | {size} | {code} | {data} | {imports} | {proposals} |");
     }
 }
 

@@ -13,6 +13,7 @@ use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::engine;
+use super::findings::of_one_guest;
 use super::predicted;
 use super::table::{BOLD, DIM, GREEN, Painter, RED, is_news, note_heading, sign, symbol};
 use super::text::{self, Row, by_code, changes, tally};
@@ -48,14 +49,17 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     if let Some(selection) = text::selected(report) {
         painter.wrapped(&mut out, "selected: ", "          ", &selection);
     }
+    let program = options.program;
     let absent = report.runtimes.iter().filter(|r| !r.tool.present).count();
     if absent > 0 {
         let noun = form(absent, "runtime is", "runtimes are");
-        painter.wrapped(&mut out, "", "  ", &format!("{absent} {noun} not installed: `cargo xtask doctor`"));
+        painter.wrapped(&mut out, "", "  ", &format!("{absent} {noun} not installed: `{program} doctor`"));
     }
-    out.push_str("next: `cargo xtask run-all --full` shows every column and every reason\n");
+    // Only the lab's own scenarios have a run that can be shown in full.
+    let in_full = if of_one_guest(report) { "--output table".to_owned() } else { format!("{program} run-all --full") };
+    let _ = writeln!(out, "next: `{in_full}` shows every column and every reason");
     if let Some(code) = report.cells.iter().find(|c| c.verdict == Verdict::Gap).and_then(|c| c.code) {
-        let _ = writeln!(out, "      `cargo xtask explain {}` explains a letter", symbol(report, code));
+        let _ = writeln!(out, "      `{program} explain {}` explains a letter", symbol(report, code));
     }
     out
 }
@@ -181,7 +185,7 @@ fn rows<'a>(report: &'a RunReport, engines: &[Engine], options: RenderOptions) -
     let rows = text::rows(report, options.group_by);
     let is_large = rows.len() > MAX_ROWS;
     let mut lines: Vec<Line> = Vec::new();
-    for Row { group, scenario, cells } in rows {
+    for Row { group, name, cells, .. } in rows {
         let of = |engine: &Engine| {
             let is_of = |cell: &&&Cell| engine.columns.iter().any(|column| column.id == cell.runtime);
             let cells: Vec<&Cell> = cells.iter().filter(is_of).copied().collect();
@@ -190,8 +194,8 @@ fn rows<'a>(report: &'a RunReport, engines: &[Engine], options: RenderOptions) -
         let results: Vec<(Summary, bool)> = engines.iter().map(of).collect();
         let equal = lines.iter_mut().find(|line| is_large && line.group == group && line.results == results);
         match equal {
-            Some(line) => line.guests.push(scenario),
-            None => lines.push(Line { group, guests: vec![scenario], results }),
+            Some(line) => line.guests.push(name),
+            None => lines.push(Line { group, guests: vec![name], results }),
         }
     }
     lines
@@ -237,6 +241,7 @@ pub(crate) fn changed(out: &mut String, painter: &Painter, report: &RunReport) {
         Change::FixedGap => 2,
         Change::New | Change::Same => 3,
     });
+    let is_change = !found.is_empty() || report.notes.iter().any(|note| note.kind.is_change() && note_heading(note.kind).is_some());
     let cells = found.into_iter().map(|(change, line)| format!("{}: {line}", change.id()));
     let is_news = |kind| !matches!(kind, NoteKind::ColumnsDiffer | NoteKind::Missing | NoteKind::PrebuiltDiffers);
     let notes = report.notes.iter().filter(|note| is_news(note.kind));
@@ -245,7 +250,7 @@ pub(crate) fn changed(out: &mut String, painter: &Painter, report: &RunReport) {
     if lines.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n{}", painter.paint(BOLD, "changed"));
+    let _ = writeln!(out, "\n{}", painter.paint(BOLD, if is_change { "changed" } else { "notes" }));
     lines.iter().take(MAX_CHANGES).for_each(|line| painter.wrapped(out, "  ", "    ", line));
     if lines.len() > MAX_CHANGES {
         let _ = writeln!(out, " {}", and_more(lines.len() - MAX_CHANGES));

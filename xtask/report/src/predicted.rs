@@ -7,7 +7,7 @@ use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
 use super::findings::of_one_guest;
-use super::text::{file_names, result};
+use super::text::{GuestNames, result};
 
 /// Cells with a prediction that was compared with a result.
 fn compared(report: &RunReport) -> impl Iterator<Item = (&Cell, &CellPrediction)> {
@@ -69,10 +69,10 @@ pub fn is_lab_error(report: &RunReport, cell: &Cell) -> bool {
 
 /// Each cell in which the lab is wrong: `hello on wasmi: predicted runs; observed gap trap (stage run, blame guest)`.
 pub fn contradictions(report: &RunReport) -> Vec<String> {
-    let files = file_names(report);
+    let names = GuestNames::of(report);
     let wrong = compared(report).filter(|(cell, _)| is_lab_error(report, cell));
     let line = |(cell, prediction): (&Cell, &CellPrediction)| {
-        let guest = files.get(cell.scenario.as_str()).copied().unwrap_or(&cell.scenario);
+        let guest = names.of_guest(&cell.scenario);
         format!("{guest} on {}: predicted {}; observed {}", cell.runtime, prediction.summary(), result(cell))
     };
     wrong.map(line).collect()
@@ -80,9 +80,11 @@ pub fn contradictions(report: &RunReport) -> Vec<String> {
 
 /// Each contradiction that is accepted, with its reason.
 pub fn accepted(report: &RunReport) -> Vec<String> {
+    let names = GuestNames::of(report);
     let line = |(cell, prediction): (&Cell, &CellPrediction)| {
         let why = prediction.accepted.as_ref()?;
-        Some(format!("{} on {}: predicted {}; {why}", cell.scenario, cell.runtime, prediction.summary()))
+        let guest = names.of_guest(&cell.scenario);
+        Some(format!("{guest} on {}: predicted {}; {why}", cell.runtime, prediction.summary()))
     };
     compared(report).filter_map(line).collect()
 }

@@ -73,7 +73,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     }
     out.push_str("next: `--full` shows every test on every runtime, and every reason\n");
     if let Some(code) = report.cells.iter().find(|c| TestResult::of(c) == TestResult::Failed).and_then(|c| c.code) {
-        let _ = writeln!(out, "      `cargo xtask explain {code}` explains a reason");
+        let _ = writeln!(out, "      `{} explain {code}` explains a reason", options.program);
     }
     out
 }

@@ -169,18 +169,18 @@ impl Painter {
 
     fn matrix(&self, out: &mut String, report: &RunReport) {
         let rows = text::rows(report, self.options.group_by);
-        let widest = rows.iter().map(|row| row.scenario.chars().count()).max().unwrap_or(0);
+        let widest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
         let prebuilt: Vec<&str> =
             report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
         let columns = shown_columns(report);
         let widest = self.column_headings(out, widest, &columns);
         let mut last = None;
-        for Row { group, scenario: name, cells } in rows {
+        for Row { group, scenario, name, cells } in rows {
             if last.is_some_and(|l| l != group) {
                 let _ = writeln!(out, "{:widest$}  {}", "", self.paint(DIM, "│ ".repeat(columns.len()).trim_end()));
             }
             last = Some(group);
-            let mark = if prebuilt.contains(&name) { PREBUILT } else { ' ' };
+            let mark = if prebuilt.contains(&scenario) { PREBUILT } else { ' ' };
             let mut line = format!("{name}{mark}{:gap$} ", "", gap = widest.saturating_sub(name.chars().count()));
             for runtime in &columns {
                 let cell = cells.iter().find(|c| c.runtime == runtime.id);
@@ -245,7 +245,7 @@ impl Painter {
                 _ => format!("{symbol} {code}"),
             };
             let _ = writeln!(out, "\n{}", self.paint(BOLD, &head));
-            for (names, group) in lines(groups) {
+            for (names, group) in lines(report, groups) {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
                 let stage = group.stage().map(|stage| format!("{stage}, ")).unwrap_or_default();
                 let about = format!("({stage}{}{}{known})", blame(report, *code, group.cell), group.execution_path());

@@ -3,6 +3,8 @@
 use super::{ALL, RenderOptions, sample};
 use wasmlab_model::report::RunReport;
 
+mod files;
+
 #[test]
 fn every_renderer_shows_the_sample() {
     for renderer in ALL {

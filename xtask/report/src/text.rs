@@ -20,6 +20,33 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
     given.filter_map(|name| Some((name, info(name)?.title.as_str()))).collect()
 }
 
+/// Names of guests as people know them: a file by its own, a scenario by the scenario's.
+#[derive(Clone, Debug)]
+pub struct GuestNames<'a>(BTreeMap<&'a str, &'a str>);
+
+impl<'a> GuestNames<'a> {
+    /// Those of a report.
+    #[must_use]
+    pub fn of(report: &'a RunReport) -> Self {
+        Self(file_names(report))
+    }
+
+    /// The name of the guest of this scenario.
+    #[must_use]
+    pub fn of_guest<'s>(&self, scenario: &'s str) -> &'s str
+    where
+        'a: 's,
+    {
+        self.0.get(scenario).copied().unwrap_or(scenario)
+    }
+}
+
+/// Whether every guest is a file that the user named: then family, route and toolchain say nothing.
+#[must_use]
+pub fn only_files(report: &RunReport) -> bool {
+    !report.artifacts.is_empty() && report.artifacts.iter().all(|a| a.origin == Origin::Given)
+}
+
 /// A remedy, or a reference to an earlier one if that already had its part `behind` the first obstacle. Adds this part
 /// to `shown`.
 #[must_use]
@@ -37,8 +64,10 @@ pub fn without_repetition(shown: &mut Vec<String>, remedy: &str, behind: Option<
 pub struct Row<'a> {
     /// Its family or route.
     pub group: &'a str,
-    /// Its name.
+    /// Its scenario, as cells name it.
     pub scenario: &'a str,
+    /// Its name, to be shown.
+    pub name: &'a str,
     /// Its cells, in column order.
     pub cells: Vec<&'a Cell>,
 }
@@ -58,7 +87,9 @@ pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
         };
         rows.entry(key).or_default().push(cell);
     }
-    rows.into_iter().map(|((group, _, _, scenario), cells)| Row { group, scenario, cells }).collect()
+    let names = GuestNames::of(report);
+    let row = |(group, scenario, cells)| Row { group, scenario, name: names.of_guest(scenario), cells };
+    rows.into_iter().map(|((group, _, _, scenario), cells)| row((group, scenario, cells))).collect()
 }
 
 /// A paragraph of at most `width` characters per line: `first` precedes its first line, `rest` the others. Names with
@@ -167,16 +198,19 @@ pub fn result(cell: &Cell) -> String {
 /// The cells that changed, one line each: `worse      wat-add on wasmi: trap, was pass`.
 pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     let mut lines: Vec<(Change, String)> = Vec::new();
+    let names = GuestNames::of(report);
     let new: Vec<&Cell> = report.cells.iter().filter(|c| c.change == Change::New).collect();
     for cell in report.cells.iter().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
         let was = cell.accepted.as_deref().unwrap_or("nothing");
         let with = if cell.changed_with_version { ", changed with the runtime's version" } else { "" };
-        lines.push((cell.change, format!("{} on {}: {}, was {was}{with}", cell.scenario, cell.runtime, result(cell))));
+        let guest = names.of_guest(&cell.scenario);
+        lines.push((cell.change, format!("{guest} on {}: {}, was {was}{with}", cell.runtime, result(cell))));
     }
     if new.len() > 6 {
         lines.push((Change::New, format!("{} cells have no snapshot yet", new.len())));
     } else {
-        lines.extend(new.iter().map(|c| (Change::New, format!("{} on {}: {}", c.scenario, c.runtime, c.verdict.id()))));
+        let line = |c: &&Cell| format!("{} on {}: {}", names.of_guest(&c.scenario), c.runtime, c.verdict.id());
+        lines.extend(new.iter().map(|c| (Change::New, line(c))));
     }
     lines
 }
@@ -185,12 +219,14 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
 /// …`.
 #[must_use]
 pub fn switched(report: &RunReport) -> Vec<String> {
+    let guests = GuestNames::of(report);
     let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
     for cell in report.cells.iter().filter(|c| !c.switches.is_empty()) {
+        let guest = guests.of_guest(&cell.scenario);
         let key = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.default_result.clone());
         match lines.iter_mut().find(|(_, first)| key(first) == key(cell)) {
-            Some((names, _)) => names.push(&cell.scenario),
-            None => lines.push((vec![&cell.scenario], cell)),
+            Some((names, _)) => names.push(guest),
+            None => lines.push((vec![guest], cell)),
         }
     }
     let text = |(names, cell): (Vec<&str>, &Cell)| {
@@ -210,14 +246,15 @@ pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
             reasons.push(&cell.detail);
         }
     }
+    let guests = GuestNames::of(report);
     let cells_of = |why: &str| {
         let mut of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for cell in waiting.iter().filter(|c| c.detail == why) {
-            of.entry(&cell.scenario).or_default().push(&cell.runtime);
+            of.entry(guests.of_guest(&cell.scenario)).or_default().push(&cell.runtime);
         }
         let names = of
             .into_iter()
-            .map(|(scenario, runtimes)| format!("{scenario} on {}", columns::names(report, &runtimes, NameStyle::Ids)));
+            .map(|(guest, runtimes)| format!("{guest} on {}", columns::names(report, &runtimes, NameStyle::Ids)));
         names.collect::<Vec<_>>().join("; ")
     };
     reasons.into_iter().map(|why| (cells_of(why), why)).collect()
@@ -243,18 +280,20 @@ pub fn remedies<'a>(report: &'a RunReport, code: Code, groups: &[ReasonGroup<'a>
 
 /// `wat-add on wasmi, node; wat-wasi-hello on wasmi`.
 fn named(report: &RunReport, groups: &[&ReasonGroup]) -> String {
+    let guests = GuestNames::of(report);
     let mut runtimes_of: Vec<(&str, Vec<&str>)> = Vec::new();
     for group in groups {
+        let guest = guests.of_guest(group.scenario);
         // A guest that was not built has not met any runtime.
         let on: &[&str] = if group.cell.verdict == Verdict::NotBuilt { &[] } else { &group.runtimes };
-        match runtimes_of.iter_mut().find(|(scenario, _)| *scenario == group.scenario) {
+        match runtimes_of.iter_mut().find(|(name, _)| *name == guest) {
             Some((_, runtimes)) => runtimes.extend(on),
-            None => runtimes_of.push((group.scenario, on.to_vec())),
+            None => runtimes_of.push((guest, on.to_vec())),
         }
     }
-    let name = |(scenario, runtimes): &(&str, Vec<&str>)| match runtimes.as_slice() {
-        [] => (*scenario).to_owned(),
-        runtimes => format!("{scenario} on {}", columns::names(report, runtimes, NameStyle::Ids)),
+    let name = |(guest, runtimes): &(&str, Vec<&str>)| match runtimes.as_slice() {
+        [] => (*guest).to_owned(),
+        runtimes => format!("{guest} on {}", columns::names(report, runtimes, NameStyle::Ids)),
     };
     let mut names: Vec<String> = runtimes_of.iter().take(MAX_NAMED).map(name).collect();
     if runtimes_of.len() > MAX_NAMED {
@@ -266,12 +305,13 @@ fn named(report: &RunReport, groups: &[&ReasonGroup]) -> String {
 /// Scenarios that a remedy names; the others are listed above it.
 const MAX_NAMED: usize = 4;
 
-/// The execution paths taken, where hosts have several: scenarios by column and path.
+/// The execution paths taken, where hosts have several: guests by column and path.
 pub fn execution_paths(report: &RunReport) -> BTreeMap<(&str, &str), Vec<&str>> {
+    let guests = GuestNames::of(report);
     let mut paths: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for cell in &report.cells {
         if let Some(path) = &cell.execution_path {
-            paths.entry((cell.runtime.as_str(), path.as_str())).or_default().push(&cell.scenario);
+            paths.entry((cell.runtime.as_str(), path.as_str())).or_default().push(guests.of_guest(&cell.scenario));
         }
     }
     paths

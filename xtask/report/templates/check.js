@@ -43,7 +43,7 @@ const start = () => {
 };
 
 const read = async (file) => {
-  if (file.size > MAX_BYTES) return { error: "it is larger than 512 MiB: `cargo xtask predict --max-size 4G FILE` reads it" };
+  if (file.size > MAX_BYTES) return { error: "it is larger than 512 MiB: `wasmlab predict --max-size 4G FILE` reads it" };
   worker ??= start();
   const ready = await worker.ready;
   const result = ready.error ? ready : await worker.ask(file);
@@ -78,7 +78,7 @@ const summary = ({ prediction }) => {
 
 const runs = (groups, predictions) => {
   const own = groups.filter((group) => group.verdict === "runs");
-  if (!own.length) return h("p.muted", {}, "on none of the measured runtimes");
+  if (!own.length) return h("p.muted", {}, "none of the measured runtimes");
   return h("ul.plain", {}, own.map(({ names, members }) => {
     const { switches } = predictions[members[0]];
     return h("li", {}, mark("runs"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : "");
@@ -91,8 +91,18 @@ const mayFail = (groups, predictions) => groups.filter((group) => group.verdict 
     h("p.muted", {}, "It starts, and may fail at a call of: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
 });
 
+const isLoaded = (group, predictions) => group.verdict === "fails" && group.members.every((at) => isLibrary(predictions[at]));
+
+// What loads a library, and how something in it can be run.
+const loads = (groups, predictions) => groups.filter((group) => isLoaded(group, predictions)).map(({ names, members }) => {
+  const { remedy } = predictions[members[0]];
+  return h("article.cause", {}, h("p", {}, mark("runs"), " ", names),
+    h("p.muted", {}, "It is a library: it loads, and has no program to run."),
+    remedy ? h("div.fix", {}, h("b", {}, "To run something in it: "), prose(remedy)) : undefined);
+});
+
 // The most telling reason first, each with what would change it.
-const fails = (groups, predictions) => groups.filter((group) => group.verdict === "fails").map(({ names, members, meaning }) => {
+const fails = (groups, predictions) => groups.filter((group) => group.verdict === "fails" && !isLoaded(group, predictions)).map(({ names, members, meaning }) => {
   const one = predictions[members[0]];
   const differ = members.some((at) => predictions[at].detail !== one.detail);
   const others = new Set(members.map((at) => predictions[at].subject)).size > 1;
@@ -150,6 +160,9 @@ const about = ({ facts: read, counts, abis }) => {
   ];
 };
 
+// The length of a file that could not be read, from its annotated bytes.
+const lengthOf = (lines) => Math.max(0, ...lines.map(({ offset, bytes }) => offset + (bytes ? bytes.split(" ").length : 0)));
+
 let number = 0;
 const show = (file, { answer, error, ms }) => {
   number += 1;
@@ -166,8 +179,11 @@ const show = (file, { answer, error, ms }) => {
   if (prediction.invalid) {
     article.append(h("div.partial", {}, h("b", {}, "It is not a valid file. "), h("pre", { tabindex: "0" }, prediction.invalid)));
   } else {
+    const loaded = loads(groups, all);
+    const isOnlyLoaded = loaded.length && !groups.some((group) => group.verdict === "runs");
     const parts = [
-      ["Runs on", [runs(groups, all)]],
+      ["Runs on", isOnlyLoaded ? [] : [runs(groups, all)]],
+      ["Loads on", loaded],
       ["May fail on", mayFail(groups, all)],
       ["Does not", fails(groups, all)],
     ];
@@ -176,7 +192,7 @@ const show = (file, { answer, error, ms }) => {
     article.append(...[notAsked(groups, all), everyRuntime(all)].filter(Boolean));
   }
   if (shown.facts) article.append(h("details.about", { open: "" }, h("summary", {}, "What it is"), ...about(shown).filter(Boolean)));
-  if (shown.bytes) article.append(h("details", {}, h("summary", {}, "Every byte ", h("span.n", {}, bytesText(shown.facts?.sizes.total ?? 0))), everyByte(shown.bytes)));
+  if (shown.bytes) article.append(h("details", {}, h("summary", {}, "Every byte ", h("span.n", {}, bytesText(shown.facts?.sizes.total ?? lengthOf(shown.bytes)))), everyByte(shown.bytes)));
   article.append(h("p.muted", {}, `Read and predicted in ${msText(ms)}.`));
   return { article, said: summary(shown) };
 };
@@ -221,5 +237,11 @@ addEventListener("dragleave", (event) => event.relatedTarget ?? $("drop").classL
 addEventListener("drop", (event) => {
   event.preventDefault();
   $("drop").classList.remove("over");
-  take([...event.dataTransfer.files]);
+  const files = [...event.dataTransfer.files];
+  if (!files.length) {
+    // An answer that stays would seem to be of what was dropped.
+    $("answers").replaceChildren();
+    $("status").textContent = "What was dropped is not a file: drop a .wasm or .wat file";
+  }
+  take(files);
 });

@@ -11,6 +11,20 @@ const scenarioOf = (cell) => DATA.scenarios[cell.s];
 const runtimeOf = (cell) => DATA.runtimes[cell.r];
 const guestOf = (cell) => guests.get(scenarioOf(cell)?.name);
 
+// A file by its own name, a scenario by the scenario's.
+const nameOf = (scenario) => (scenario && guests.get(scenario.name)?.origin === "given" ? scenario.title : scenario?.name);
+
+// Names joined by blanks, as an address has them; a name may have blanks itself.
+const joinedNames = (...names) => names.map((name) => name.replace(/[%\s]/g, encodeURIComponent)).join(" ");
+const partedNames = (text) => text.split(" ").map(decoded);
+const decoded = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
 const lower = (...texts) => texts.filter(Boolean).map((text) => text.toLowerCase());
 
 // Of each row once, not of each cell.
@@ -42,7 +56,7 @@ const FIELDS = {
   runtime: (cell) => lower(runtimeOf(cell)?.id),
   engine: (cell) => lower(runtimeOf(cell)?.engine),
   mode: (cell) => lower(runtimeOf(cell)?.mode),
-  guest: (cell) => lower(scenarioOf(cell)?.name),
+  guest: (cell) => lower(...new Set([scenarioOf(cell)?.name, nameOf(scenarioOf(cell))])),
   family: (cell) => lower(scenarioOf(cell)?.family),
   route: (cell) => lower(scenarioOf(cell)?.route),
   toolchain: (cell) => lower(guestOf(cell)?.toolchain),

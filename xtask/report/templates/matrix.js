@@ -151,17 +151,17 @@ class Matrix {
       const reason = [cell.c, textAt(cell.u)].filter(Boolean).join(" ");
       return `${runtimeOf(cell)?.id}: ${cell.v}${reason ? ` (${reason})` : ""}`;
     });
-    td.title = [scenarioOf(DATA.cells[numbers(td.dataset.i)[0]])?.name, ...lines].join("\n");
+    td.title = [nameOf(scenarioOf(DATA.cells[numbers(td.dataset.i)[0]])), ...lines].join("\n");
   }
 
   openCell(cell) {
     this.enter(cell);
     if (cell.dataset.s) openPanel("guest", DATA.scenarios[Number(cell.dataset.s)].name);
-    else if (cell.dataset.r) openPanel("runtime", numbers(cell.dataset.r).map((at) => DATA.runtimes[at].id).join(" "));
+    else if (cell.dataset.r) openPanel("runtime", joinedNames(...numbers(cell.dataset.r).map((at) => DATA.runtimes[at].id)));
     else if (cell.dataset.i) {
       const indexes = numbers(cell.dataset.i);
       const { s } = DATA.cells[indexes[0]];
-      openPanel("cell", `${DATA.scenarios[s].name} ${indexes.map((index) => runtimeOf(DATA.cells[index]).id).join(" ")}`);
+      openPanel("cell", joinedNames(DATA.scenarios[s].name, ...indexes.map((index) => runtimeOf(DATA.cells[index]).id)));
     }
   }
 }

@@ -12,7 +12,7 @@ const CHOICES = [
   ["verdict", DATA.cells.map((cell) => cell.v)],
   ["code", DATA.cells.map((cell) => cell.c).filter(Boolean)],
   ["blame", DATA.cells.flatMap(blameOf)],
-];
+].filter(([field]) => !(DATA.files && ["family", "route"].includes(field)));
 const state = { ...DEFAULTS };
 let grouped_by = "family";
 
@@ -22,20 +22,12 @@ const address = () => {
   return `#${parts.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join("&")}`;
 };
 
-const decoded = (text) => {
-  try {
-    return decodeURIComponent(text.replace(/\+/g, "%2B"));
-  } catch {
-    return text;
-  }
-};
-
 // Reads `#q=…&cell=…`. A link of the page that names one of them keeps the view.
 const readAddress = (hash, base) => {
   const next = { ...base, cell: "", guest: "", runtime: "" };
   for (const part of hash.replace(/^#/, "").split("&")) {
     const [key, ...value] = part.split("=");
-    if (Object.hasOwn(DEFAULTS, key)) next[key] = decoded(value.join("="));
+    if (Object.hasOwn(DEFAULTS, key)) next[key] = visible(decoded(value.join("=")));
   }
   for (const [key, values] of [["columns", ["engines", "columns"]], ["by", ["family", "route"]]]) {
     if (!values.includes(next[key])) next[key] = DEFAULTS[key];

@@ -9,7 +9,7 @@ const classOf = (cell) => (cell.switches ? "w" : VERDICT[cell.v]);
 const signOf = (cell) => (cell.switches ? "◐" : SIGN[cell.v] ?? codes.get(cell.c)?.symbol ?? "?");
 
 const query = (text) => `#q=${encodeURIComponent(text)}`;
-const link = (kind, name) => h("a", { href: `#${kind}=${encodeURIComponent(name)}` }, name);
+const link = (kind, name, text = name) => h("a", { href: `#${kind}=${encodeURIComponent(name)}` }, text);
 
 const copy = async (text, button) => {
   try {
@@ -33,6 +33,8 @@ const command = (text, label) => {
   button.addEventListener("click", () => copy(text, button));
   return h("div.command", {}, h("span.muted", {}, label), button, h("pre", { tabindex: "0" }, text));
 };
+// What cannot be run again is shown without a button: the folder of the cell is gone.
+const ranAs = (text) => h("details", {}, h("summary", {}, "The command of this run"), h("p.muted", {}, "It ran in a folder that the lab has removed."), h("pre", { tabindex: "0" }, text));
 
 const badge = (cell) => [h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", h("b", {}, cell.switches ? "pass with a switch" : cell.v)];
 
@@ -91,7 +93,9 @@ const evidence = (cell) => {
   const guest = guestOf(cell);
   const code = codes.get(cell.c);
   const fix = textAt(cell.fix) || (cell.c ? code?.remedy ?? "" : "");
-  const lab = DATA.lessons ? `cargo xtask run-one ${scenario.name} ${runtime.id}` : "";
+  const lab = DATA.lessons ? `${DATA.program} run-one ${scenario.name} ${runtime.id}` : "";
+  // A build of the user's own has no name that could be selected.
+  const again = guest?.again && !runtime.custom_build ? `${guest.again} --runtime ${runtime.id}` : "";
   return [
     h("p.verdict", {}, badge(cell), cell.c ? [" ", h("a", { href: query(`code=${cell.c}`), title: code?.meaning ?? "" }, cell.c)] : "", textAt(cell.u) ? [" ", h("code", {}, textAt(cell.u))] : ""),
     h("p.detail", {}, textAt(cell.d)),
@@ -117,12 +121,13 @@ const evidence = (cell) => {
     section("Output", stream("stdout", cell.out), stream("stderr", cell.err), wholeOutput(cell)),
     section("Run it again",
       lab ? command(lab, "this cell, in the lab") : undefined,
-      lab ? command(`cargo xtask repro ${scenario.name} ${runtime.id}`, "a folder for a bug report, which needs no lab") : undefined,
-      textAt(cell.cmd) ? command(textAt(cell.cmd), "as it was run") : undefined),
+      lab ? command(`${DATA.program} repro ${scenario.name} ${runtime.id}`, "a folder for a bug report, which needs no lab") : undefined,
+      again ? command(again, "this file on this runtime; add the file's folder and the options that it was checked with") : undefined,
+      textAt(cell.cmd) ? ranAs(textAt(cell.cmd)) : undefined),
     facts([
       ["Runtime", link("runtime", runtime.id), ` ${runtime.version ?? ""}`],
-      ["Guest", link("guest", scenario.name)],
-      ["Made by", guest?.toolchain],
+      [DATA.files ? "File" : "Guest", link("guest", scenario.name, nameOf(scenario))],
+      ["Made by", DATA.files ? "" : guest?.toolchain],
       ["Size", guest ? bytesText(guest.bytes) : ""],
       ["SHA-256", guest ? h("code.hash", {}, guest.sha256) : ""],
       ["Lesson", DATA.lessons ? h("a", { href: `${DATA.lessons}${encodeURIComponent(scenario.name)}/README.md` }, "README of the scenario") : ""],
@@ -132,11 +137,11 @@ const evidence = (cell) => {
 
 // Several cells of one engine: each in a line, the first that tells something open.
 const cellPanel = (name) => {
-  const [scenarioName, ...ids] = name.split(" ");
+  const [scenarioName, ...ids] = partedNames(name);
   const of = (id) => DATA.cells.find((cell) => scenarioOf(cell)?.name === scenarioName && runtimeOf(cell)?.id === id);
   const cells = ids.map(of).filter(Boolean);
   if (!cells.length) return undefined;
-  const title = [link("guest", scenarioName), " on ", link("runtime", cells.length === 1 ? ids[0] : ids.join(" "))];
+  const title = [link("guest", scenarioName, nameOf(scenarioOf(cells[0]))), " on ", link("runtime", joinedNames(...ids), ids[0])];
   if (cells.length === 1) return { title, body: evidence(cells[0]) };
   title[2].textContent = runtimeOf(cells[0]).engine;
   const tells = cells.findIndex((cell) => cell.c) >= 0 ? cells.findIndex((cell) => cell.c) : Math.max(0, cells.findIndex((cell) => cell.v === "pass"));
@@ -155,7 +160,7 @@ const cellPanel = (name) => {
 
 // Cells as signs with names, each opening its evidence.
 const signs = (cells, label) => h("ul.signs", {}, cells.map((cell) =>
-  h("li", {}, h("a", { href: `#cell=${encodeURIComponent(`${scenarioOf(cell).name} ${runtimeOf(cell).id}`)}`, title: [cell.v, cell.c].filter(Boolean).join(": ") }, h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", label(cell), h("span.unseen", {}, ` ${cell.v}`)))));
+  h("li", {}, h("a", { href: `#cell=${encodeURIComponent(joinedNames(scenarioOf(cell).name, runtimeOf(cell).id))}`, title: [cell.v, cell.c].filter(Boolean).join(": ") }, h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", label(cell), h("span.unseen", {}, ` ${cell.v}`)))));
 
 const guestPanel = (name) => {
   const at = DATA.scenarios.findIndex((scenario) => scenario.name === name);
@@ -169,19 +174,19 @@ const guestPanel = (name) => {
   // A component imports whole interfaces, `wasi:cli/run@0.2.0`.
   const imports = (read?.imports ?? []).map(([module, own, type]) => (module ? [module, own, type] : [own.split("/")[0], own, type]));
   const body = [
-    h("p.detail", {}, scenario.title),
+    DATA.files ? undefined : h("p.detail", {}, scenario.title),
     facts([
-      ["Family", h("a", { href: query(`family=${scenario.family}`) }, scenario.family)],
-      ["Route", h("a", { href: query(`route=${scenario.route}`) }, scenario.route)],
+      ["Family", DATA.files ? "" : h("a", { href: query(withTerm("", "family", scenario.family)) }, scenario.family)],
+      ["Route", DATA.files ? "" : h("a", { href: query(withTerm("", "route", scenario.route)) }, scenario.route)],
       ["Passes on", `${passes.length} of ${cells.filter((cell) => is(cell).includes("measured")).length} columns`],
-      ["Made by", guest?.toolchain],
-      ["Origin", guest ? guest.origin + (guest.build_ms ? `, in ${msText(guest.build_ms)}` : "") : "not built"],
+      ["Made by", DATA.files ? "" : guest?.toolchain],
+      ["Origin", DATA.files ? "" : guest ? guest.origin + (guest.build_ms ? `, in ${msText(guest.build_ms)}` : "") : "not built"],
       ["Kind", read ? `${read.kind}, ${read.shape}` : ""],
       ["Size", guest ? bytesText(guest.bytes) : ""],
       ["SHA-256", guest ? h("code.hash", {}, guest.sha256) : ""],
       ["Lesson", DATA.lessons ? h("a", { href: `${DATA.lessons}${encodeURIComponent(name)}/README.md` }, "README of the scenario") : ""],
     ]),
-    h("p", {}, h("a.button", { href: query(`guest=${name}`) }, "Show only this guest")),
+    h("p", {}, h("a.button", { href: query(withTerm("", "guest", name)) }, `Show only this ${DATA.files ? "file" : "guest"}`)),
     section("On each runtime", signs(cells.filter((cell) => cell.v !== "not-applicable" && cell.v !== "absent" && runtimeOf(cell)), (cell) => runtimeOf(cell).id)),
     read?.refusal ? h("p.note", {}, h("b", {}, "The file cannot be read: "), read.refusal.message) : undefined,
     read ? section("ABI", read.abis.length ? undefined : h("p.muted", {}, "None: no import identifies an ABI."), h("ul.plain", {}, read.abis.map(([title, { evidence: shown }]) => h("li", {}, h("b", {}, title), " ", shown.slice(0, 8).map((text) => [h("code", {}, text), " "]), shown.length > 8 ? `and ${shown.length - 8} more` : "")))) : undefined,
@@ -195,7 +200,7 @@ const guestPanel = (name) => {
     guest?.annotated ? section("Every byte", everyByte(guest.annotated)) : undefined,
     read?.producers.length ? section("Producers", h("p", {}, read.producers.map(({ name: own, version }) => `${own} ${version}`.trim()).join(", "))) : undefined,
   ];
-  return { title: [name], body };
+  return { title: [nameOf(scenario)], body };
 };
 
 // The subjects of a code on some columns, with their guests.
@@ -203,7 +208,7 @@ const lacking = (cells, code, title) => {
   const subjects = new Map();
   for (const cell of cells.filter((cell) => cell.c === code)) {
     const subject = textAt(cell.u) || code;
-    subjects.set(subject, new Set([...(subjects.get(subject) ?? []), scenarioOf(cell)?.name]));
+    subjects.set(subject, new Set([...(subjects.get(subject) ?? []), nameOf(scenarioOf(cell))]));
   }
   const sorted = [...subjects].sort((a, b) => b[1].size - a[1].size);
   return section(`${title}: ${sorted.length}`, sorted.length ? h("ul.types", {}, sorted.map(([subject, names]) => h("li", {}, h("code", {}, subject), h("span.muted", {}, ` ${[...names].slice(0, 3).join(", ")}${names.size > 3 ? ` and ${names.size - 3} more` : ""}`)))) : undefined);
@@ -212,7 +217,8 @@ const lacking = (cells, code, title) => {
 const middle = (values) => (values.length ? [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] : undefined);
 
 const runtimePanel = (name) => {
-  const ids = name.split(" ");
+  // The page's own links have one name as it is.
+  const ids = DATA.runtimes.some((runtime) => runtime.id === name) ? [name] : partedNames(name);
   const runtimes = ids.map((id) => DATA.runtimes.find((runtime) => runtime.id === id)).filter(Boolean);
   if (!runtimes.length) return undefined;
   const own = (id) => DATA.cells.filter((cell) => runtimeOf(cell)?.id === id);

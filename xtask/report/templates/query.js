@@ -40,6 +40,9 @@ const numberTest = (operator, value, field) => {
   return (number) => number === limit;
 };
 
+// More brackets and `not`s than a person writes, and fewer than a browser's stack takes.
+const MAX_DEPTH = 100;
+
 // `fields`: for each name a function from a cell to its texts in lower case, or `{ number }`.
 // Gives `{ test, terms }`: the terms are those that all have to hold.
 const parseQuery = (text, fields) => {
@@ -64,7 +67,16 @@ const parseQuery = (text, fields) => {
     return (cell) => get(cell).some(holds);
   };
 
+  let depth = 0;
   const one = () => {
+    depth += 1;
+    if (depth > MAX_DEPTH) throw new Error(`brackets and \`not\` are nested more than ${MAX_DEPTH} deep`);
+    const parsed = operand();
+    depth -= 1;
+    return parsed;
+  };
+
+  const operand = () => {
     if (take("not")) {
       const inner = one();
       return { test: (cell) => !inner.test(cell), terms: [] };
@@ -104,6 +116,7 @@ const withTerm = (text, field, value) => {
   const own = new RegExp(`(?:^|\\s+)(?:and\\s+)?${field}[:=](?:"[^"]*"|[^\\s()"]+)`, "gi");
   const rest = text.replace(own, "").replace(/^\s*and\s+/i, "").trim();
   if (!value) return rest;
-  const term = `${field}=${/[\s()"]/.test(value) ? `"${value}"` : value}`;
+  // A quote cannot be written in quotes: the star stands for it.
+  const term = `${field}=${/[\s()"]/.test(value) ? `"${value.replaceAll('"', "*")}"` : value}`;
   return rest ? `${rest} and ${term}` : term;
 };

@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::json;
-use wasmlab_model::report::Cell;
+use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
+use wasmlab_report::check_page::{self, Reader, Stamp};
 
 use self::browser::Browser;
 use self::harness::{PANEL, SEEN, opened, page, published, sample, top};
@@ -27,6 +28,8 @@ const TESTS: &[(&str, fn())] = &[
     ("a query that cannot be read says why and changes nothing", wrong_query),
     ("choices and views are kept in the address", address),
     ("a cell opens its evidence", evidence),
+    ("a file opens its evidence, whatever its name", file_names),
+    ("a library that is dropped loads", dropped_library),
     ("the keyboard reaches everything", keyboard),
     ("every link of the page leads somewhere", links),
     ("hostile names and output are text", hostile),
@@ -109,6 +112,9 @@ fn wrong_query() {
     check("size>big", "`size>big` needs a number, as in `size>100` or `size<2k`");
     check("runtime>1", "`runtime` is not a number: write `runtime:1`");
     check("\"open", "a quote is not closed: \"open");
+    let deep = "brackets and `not` are nested more than 100 deep";
+    check(&"(".repeat(300), deep);
+    check(&format!("{}verdict:pass", "not ".repeat(300)), deep);
 }
 
 fn address() {
@@ -176,6 +182,107 @@ fn evidence() {
     browser.value("document.querySelector('#columns td[data-i=\"0\"]').click(), document.querySelector('.command button').click()");
     let wanted = format!("cargo xtask run-one {} {}", report.cells[0].scenario, report.cells[0].runtime);
     assert_eq!(browser.text("globalThis.copied"), wanted);
+}
+
+/// A report of `check` with a file of this name.
+fn report_of_file(name: &str) -> RunReport {
+    let mut report = sample();
+    report.command = "check".to_owned();
+    report.scenarios.truncate(1);
+    let old = std::mem::replace(&mut report.scenarios[0].name, name.to_owned());
+    report.scenarios[0].title = format!("{name}.wat");
+    report.artifacts.retain(|a| a.scenario == old);
+    report.cells.retain(|c| c.scenario == old);
+    report.artifacts.iter_mut().for_each(|a| {
+        (a.scenario, a.origin) = (name.to_owned(), wasmlab_model::report::Origin::Given);
+    });
+    report.cells.iter_mut().for_each(|c| c.scenario = name.to_owned());
+    report.cells[0].argv = vec!["/tmp/wasmlab-engine".to_owned(), "/tmp/wasmlab-cell-1/spec.json".to_owned()];
+    report
+}
+
+fn file_names() {
+    let mut browser = Browser::start();
+    for (name, shown) in [
+        ("My App", "My App"),
+        ("100% of  it", "100% of it"),
+        ("<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"),
+        ("]]>`@octocat` [x](y)", "]]>`@octocat` [x](y)"),
+        ("a\"b c", "a\"b c"),
+        ("esc\u{1b}[2J", "esc\\u001b[2J"),
+    ] {
+        let report = report_of_file(name);
+        browser.open(&page(&report), "");
+        let title = "document.getElementById('panel').open ? document.getElementById('panel-title').innerText.replace(/\\s+/g, ' ') : ''";
+        for table in ["engines", "columns"] {
+            browser.value(&format!("document.querySelector('input[value={table}]').click()"));
+            browser.value(&format!("document.querySelector('#{table} td[data-i]').click()"));
+            assert!(browser.text(title).starts_with(&format!("{shown}.wat on ")), "{name}: {}", browser.text(title));
+            let hash = browser.text("location.hash");
+            browser.open(&page(&report), &hash);
+            assert!(browser.text(title).starts_with(&format!("{shown}.wat on ")), "{name} by {hash}");
+            browser.value("document.getElementById('close').click()");
+        }
+        browser.value("document.querySelector('#columns td[data-i=\"0\"]').click()");
+        // A command that can work is offered; the one that ran in a folder that is gone is only shown.
+        let copies =
+            browser.text("[...document.querySelectorAll('#panel .command pre')].map(p => p.innerText).join('|')");
+        assert!(copies.starts_with("cargo xtask check ") && copies.ends_with(" --runtime wasmi"), "{copies}");
+        assert!(browser.text("document.getElementById('panel').textContent").contains("/tmp/wasmlab-cell-1/spec.json"));
+        // The guest's panel, and only its rows.
+        browser.value("document.querySelector('#guests tbody th a').click()");
+        assert_eq!(browser.text(title), format!("{shown}.wat"));
+        browser.value("document.querySelector('#panel .button').click()");
+        let error = browser.text("document.getElementById('query-error').textContent");
+        let status = browser.text("document.getElementById('status').textContent");
+        assert_eq!((error.as_str(), status.starts_with("0 ")), ("", false), "{name}: {status}");
+        assert_eq!(browser.complaints(), Vec::<String>::new());
+    }
+}
+
+/// The page for files with a worker that gives this answer to each file.
+fn page_for_files(answer: &serde_json::Value) -> String {
+    let stamp = Stamp { sources: "0".to_owned(), compiler: "rustc".to_owned() };
+    let html = check_page::page(&Reader::new(b"\0asm", stamp), &[]);
+    let worker = format!(
+        "onmessage = ({{ data }}) => postMessage(data.wasm ? {{ ready: true }} : {{ answer: {answer}, ms: 1 }});"
+    );
+    let (before, rest) = html.split_once("<script type=\"text/plain\" id=\"worker\">").unwrap();
+    let (_, after) = rest.split_once("</script>").unwrap();
+    format!("{before}<script type=\"text/plain\" id=\"worker\">{worker}</script>{after}")
+}
+
+fn dropped_library() {
+    let prediction = |runtime: &str, code: &str| json!({ "runtime": runtime, "version": "1", "verdict": "fails", "code": code, "subject": "_start", "detail": "d", "remedy": "name an export" });
+    let group = |names: &str, at: usize| json!({ "verdict": "fails", "names": names, "members": [at], "meaning": "m" });
+    let predictions = json!([prediction("wasmi", "no-entry-point"), prediction("node", "missing-import")]);
+    let answer = json!({
+        "line": "9 B",
+        "prediction": { "predictions": predictions },
+        "groups": [group("wasmi 2.0", 0), group("node 24", 1)],
+        "bytes": [{ "offset": 0, "bytes": "00 61 73 6d 01 00 00 00", "depth": 0, "meaning": "header" }, { "offset": 8, "bytes": "01", "depth": 0, "meaning": "?" }],
+    });
+    let mut browser = Browser::start();
+    browser.open(&page_for_files(&answer), "");
+    let drop = |files: &str| {
+        format!(
+            "(() => {{ const t = new DataTransfer(); {files}; dispatchEvent(new DragEvent('drop', {{ dataTransfer: t, cancelable: true }})); }})()"
+        )
+    };
+    browser.value(&drop("t.items.add(new File(['x'], 'lib.wat'))"));
+    browser.wait("document.querySelector('.answer') !== null");
+    let parts = "[...document.querySelectorAll('.part-of')].map(p => p.innerText.replace(/\\s+/g, ' ')).join('|')";
+    let parts = browser.text(parts);
+    let (loads, fails) = parts.split_once('|').unwrap();
+    assert!(loads.starts_with("Loads on ✓ wasmi 2.0") && loads.contains("name an export"), "{parts}");
+    assert!(fails.starts_with("Does not ✗ node 24") && !fails.contains("wasmi"), "{parts}");
+    // A file that cannot be read has bytes all the same.
+    assert!(browser.text("document.querySelector('.answer').textContent").contains("Every byte 9 B"));
+    // What is no file leaves no answer of another one.
+    browser.value(&drop("t.setData('text/plain', 'text')"));
+    assert_eq!(browser.text("document.getElementById('answers').textContent"), "");
+    assert!(browser.text("document.getElementById('status').textContent").contains("not a file"));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
 fn keyboard() {

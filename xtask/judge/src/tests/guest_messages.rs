@@ -79,6 +79,10 @@ fn wrong_exit_code_shows_the_last_lines_of_both_streams() {
     let found = judge_end("", Cause::Exit { code: 2 }, ("one\ntwo\n", "warning\nno such table\n"), "");
     let wanted = "exit code 2, expected 0: no such table; last on stdout: two";
     check(&found, Code::WrongExit, None, wanted, "correct the expectation");
+    let both = format!("one\ntwo\n{}\n", "X".repeat(1_000_000));
+    let found = judge_end("", Cause::Exit { code: 7 }, (&both, &both), "");
+    check(&found, Code::WrongExit, None, "exit code 7, expected 0: two", "");
+    assert!(!found.detail.contains("stdout"), "{}", found.detail);
     let go = "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:5\nexit status 2\n";
     check(&judge_end("", Cause::Exit { code: 2 }, ("", go), ""), Code::WrongExit, None, "expected 0: panic: boom", "");
 }

@@ -321,4 +321,22 @@ impl NoteKind {
             Self::ArtifactChanged | Self::KnownStale | Self::PredictionStale | Self::PrebuiltDiffers | Self::OverBudget
         )
     }
+
+    /// Whether this note is of something that changed, and not of what was asked for.
+    #[must_use]
+    pub fn is_change(self) -> bool {
+        matches!(
+            self,
+            Self::ArtifactChanged
+                | Self::ArtifactChangedWithToolchain
+                | Self::ArtifactNew
+                | Self::PrebuiltDiffers
+                | Self::KnownStale
+                | Self::PredictionStale
+                | Self::PredictionOfOtherVersion
+                | Self::SnapshotOrphan
+                | Self::SnapshotUnusable
+                | Self::GuestChanged
+        )
+    }
 }

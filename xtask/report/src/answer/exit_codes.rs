@@ -15,9 +15,10 @@ impl AnswerText<'_> {
     pub fn failing(&mut self) {
         let report = self.report;
         let groups = grouped(report, &findings(report));
-        let is_invalid = |group: &&findings::FindingGroup| group.cells.iter().any(|cell| cell.is_of_invalid_file());
-        let is_failure =
-            |group: &&findings::FindingGroup| group.finding.severity == Severity::Failure && !is_invalid(group);
+        // An invalid file is told above, and its exit code is 2.
+        let is_failure = |group: &&findings::FindingGroup| {
+            group.finding.severity == Severity::Failure && group.finding.kind != findings::FindingKind::InvalidFile
+        };
         let failing: Vec<_> = groups.iter().filter(is_failure).collect();
         let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
         let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
@@ -30,7 +31,7 @@ impl AnswerText<'_> {
         // An error of the lab is the more serious reason.
         let label =
             if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
-        let mut last = String::new();
+        let mut shown: Vec<String> = Vec::new();
         for (index, findings::FindingGroup { finding, cells }) in failing.into_iter().enumerate() {
             let kind = finding.kind.title();
             let text = match cells.as_slice() {
@@ -50,10 +51,10 @@ impl AnswerText<'_> {
                 }
             };
             // Of a library, each reason why nothing was run says the same.
-            if text != last {
+            if !shown.contains(&text) {
                 self.part(RED, if index == 0 { label } else { "" }, &text);
+                shown.push(text);
             }
-            last = text;
         }
     }
 

@@ -31,7 +31,7 @@ pub struct GuestChange {
 /// A size that differs, bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SectionChange {
-    /// `total`, `code`, `data`, `custom`, `debug`, `names`.
+    /// `total`, `code`, `data`, `custom`, `debug`, `names`; `other` is the rest of the file, such as types and headers.
     pub section: &'static str,
     /// The earlier report's.
     pub before: u64,
@@ -142,6 +142,7 @@ fn sizes(before: &Sizes, after: &Sizes) -> Vec<SectionChange> {
             ("custom", s.custom),
             ("debug", s.debug),
             ("names", s.names),
+            ("other", [s.code, s.data, s.custom, s.debug, s.names].into_iter().fold(s.total, u64::saturating_sub)),
         ]
     };
     let pairs = sections(before).into_iter().zip(sections(after));

@@ -63,8 +63,11 @@ impl Comparison {
 
     /// The parts that are there, the most important first, each with its lines.
     fn parts(&self) -> Vec<(&'static str, Style, Vec<String>)> {
-        let cells =
-            |change: Change| self.cells.iter().filter(move |c| c.change == change).map(line).collect::<Vec<_>>();
+        let named = |scenario: &String| self.files.get(scenario).unwrap_or(scenario).clone();
+        let cells = |change: Change| {
+            let changed = self.cells.iter().filter(move |c| c.change == change);
+            changed.map(|cell| line(cell, &named(&cell.scenario))).collect::<Vec<_>>()
+        };
         let guests = self.guests.iter().map(|guest| format!("{}: {}", guest.guest, guest.sentence())).collect();
         let versions = self.runtimes.iter().map(|v| format!("{}: {} -> {}", v.runtime, v.before, v.after)).collect();
         let parts = [
@@ -73,8 +76,8 @@ impl Comparison {
             ("better", GREEN, cells(Change::FixedGap)),
             ("guests that differ", BOLD, guests),
             ("runtimes of another version", BOLD, versions),
-            ("new guests", DIM, self.new_guests.clone()),
-            ("guests that are gone", DIM, self.gone_guests.clone()),
+            ("new guests", DIM, self.new_guests.iter().map(named).collect()),
+            ("guests that are gone", DIM, self.gone_guests.iter().map(named).collect()),
             ("runtimes with results only now", DIM, self.new_runtimes.clone()),
             ("runtimes without results now", DIM, self.gone_runtimes.clone()),
         ];
@@ -82,9 +85,9 @@ impl Comparison {
     }
 }
 
-fn line(cell: &CellChange) -> String {
+fn line(cell: &CellChange, guest: &str) -> String {
     let with = cell.version.as_ref().map(|version| format!(" (with {} {version})", cell.runtime)).unwrap_or_default();
     // A pass has nothing to explain.
     let detail = if cell.change == Change::FixedGap { String::new() } else { format!(": {}", cell.detail) };
-    format!("{} on {}: {}, was {}{with}{detail}", cell.scenario, cell.runtime, cell.after, cell.before)
+    format!("{guest} on {}: {}, was {}{with}{detail}", cell.runtime, cell.after, cell.before)
 }

@@ -25,6 +25,25 @@ fn rebuilt(report: &mut RunReport) -> &mut wasmlab_model::facts::Facts {
 }
 
 #[test]
+fn files_are_shown_by_their_names_and_their_sizes_add_up() {
+    let mut before = sample::report();
+    before.artifacts[0].origin = wasmlab_model::report::Origin::Given;
+    before.scenarios[0].title = "app.wat".to_owned();
+    let mut after = before.clone();
+    (after.cells[0].verdict, after.cells[0].code) = (Verdict::Gap, Some(Code::Trap));
+    let sizes = &mut rebuilt(&mut after).sizes;
+    (sizes.total, sizes.code) = (sizes.total + 11, sizes.code + 6);
+    let comparison = compare(&before, &after);
+    let text = comparison.text(RenderOptions { width: 1000, ..RenderOptions::PLAIN });
+    for expected in ["app.wat on wasmi: gap trap", "code +6 B, other +5 B)"] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+    let (text, json) = (comparison.markdown(), comparison.json());
+    assert!(text.contains("- app.wat on wasmi: ") && json.contains("\"scenario\": \"hello\""), "{text}{json}");
+    assert!(!json.contains("\"files\"") && compare(&before, &before).is_empty(), "{json}");
+}
+
+#[test]
 fn cells_guests_and_runtimes_are_compared() {
     check(|_| (), &["nothing differs\n"]);
     check(
@@ -73,7 +92,7 @@ fn a_guest_says_what_it_needs_now_and_where_its_bytes_went() {
         },
         &[
             "hello: now needs tail-call; now imports env.f; no longer imports wasi_snapshot_preview1.fd_write; 12.0 KiB larger \
-           (59.8 KiB -> 71.8 KiB: code +12.0 KiB, data -1000 B)",
+           (59.8 KiB -> 71.8 KiB: code +12.0 KiB, data -1000 B, other +1000 B)",
         ],
     );
     check(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Names, title};
+use super::{Finding, GuestNames, title};
 use crate::columns::{self, NameStyle};
 use wasmlab_model::report::{Cell, RunReport};
 
@@ -31,7 +31,7 @@ pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<FindingG
         }
         groups.push(FindingGroup { finding: finding.clone(), cells: finding.cell.into_iter().collect() });
     }
-    let names = Names::of(report);
+    let names = GuestNames::of(report);
     for FindingGroup { finding, cells } in groups.iter_mut().filter(|group| group.cells.len() > 1) {
         let Some(first) = finding.cell else { continue };
         let ids: Vec<&str> = cells.iter().map(|cell| cell.runtime.as_str()).collect();

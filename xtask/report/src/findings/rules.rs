@@ -15,7 +15,7 @@ pub fn in_run(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKind)
         return Some((Severity::LabError, FindingKind::Lab));
     }
     if cell.is_of_invalid_file() {
-        return failure(FindingKind::Nowhere);
+        return failure(FindingKind::InvalidFile);
     }
     match cell.change {
         Change::Worse => failure(FindingKind::Worse),
@@ -42,8 +42,8 @@ pub fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKin
     let allowed = is_check && cell.known.is_some();
     match (cell.verdict, cell.change) {
         (Verdict::Error, _) => Some((Severity::LabError, FindingKind::Lab)),
+        _ if cell.is_of_invalid_file() => failure(FindingKind::InvalidFile),
         (verdict, _) if cell.required && verdict != Verdict::Pass => failure(FindingKind::Required),
-        _ if cell.is_of_invalid_file() => failure(FindingKind::Nowhere),
         (_, Change::Worse) => failure(FindingKind::Worse),
         _ if allowed => None,
         (Verdict::NotBuilt, _) => failure(FindingKind::NotBuilt),

@@ -4,7 +4,7 @@
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
-use crate::text::bytes;
+use crate::text::{GuestNames, bytes};
 
 /// The sizes of one program, by route.
 pub struct SizeChart {
@@ -28,6 +28,8 @@ pub struct ChartTick {
 pub struct SizeBar {
     /// The scenario.
     pub scenario: String,
+    /// Its name, to be shown.
+    pub name: String,
     /// Its size.
     pub size: String,
     /// Length of its bar, percent.
@@ -136,8 +138,10 @@ fn size_chart(report: &RunReport, family: &str) -> Option<SizeChart> {
     }
     guests.sort_by_key(|(_, artifact)| artifact.bytes);
     let scale = Scale::of(guests.iter().map(|(_, artifact)| artifact.bytes as f64));
+    let names = GuestNames::of(report);
     let bars = guests.iter().map(|(scenario, artifact)| SizeBar {
         scenario: scenario.name.clone(),
+        name: names.of_guest(&scenario.name).to_owned(),
         size: bytes(artifact.bytes),
         length: percent(scale.at(artifact.bytes as f64).max(0.5)),
         segments: artifact.facts.as_ref().map(|facts| segments(artifact.bytes, &facts.sizes)).unwrap_or_default(),

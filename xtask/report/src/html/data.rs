@@ -12,6 +12,8 @@ use wasmlab_model::report::{Artifact, ByteLine, Cell, CodeText, Note, NoteKind, 
 use wasmlab_model::shell;
 use wasmlab_model::verdict::Change;
 
+use crate::text;
+
 /// Maximum length of an output stream, bytes; `report.json` has more.
 const MAX_OUTPUT: usize = 1024;
 /// Maximum length of any other text, bytes.
@@ -20,6 +22,10 @@ const MAX_TEXT: usize = 8 << 10;
 /// The report for the script; its names are those of `data.js`.
 #[derive(Serialize)]
 struct Data<'a> {
+    /// Name of the lab's program in commands.
+    program: &'static str,
+    /// Whether the guests are files that the user named.
+    files: bool,
     /// Path from the page to the folder of scenarios; absent if the guests have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     lessons: Option<&'static str>,
@@ -35,6 +41,9 @@ struct Data<'a> {
 #[derive(Serialize)]
 struct GuestData<'a> {
     scenario: &'a str,
+    /// The command that checks a file again, without its runtime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<String>,
     sha256: &'a str,
     bytes: u64,
     origin: &'static str,
@@ -169,7 +178,7 @@ impl Texts {
 }
 
 /// The JSON, escaped so that it cannot close the element that contains it.
-pub fn json(report: &RunReport) -> String {
+pub fn json(report: &RunReport, program: &'static str) -> String {
     let mut texts = Texts::default();
     let rows: BTreeMap<&str, usize> = report.scenarios.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
     let columns: BTreeMap<&str, usize> = report.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
@@ -180,11 +189,13 @@ pub fn json(report: &RunReport) -> String {
     });
     let cells: Vec<CellData> = cells.collect();
     let data = Data {
+        program,
+        files: text::only_files(report),
         lessons: page_links(report).map(|places| places.lessons),
         scenarios: &report.scenarios,
         runtimes: &report.runtimes,
         codes: &report.codes,
-        guests: report.artifacts.iter().map(guest).collect(),
+        guests: report.artifacts.iter().map(|artifact| guest(artifact, again(report, artifact, program))).collect(),
         differences: report
             .notes
             .iter()
@@ -215,7 +226,15 @@ pub fn page_links(report: &RunReport) -> Option<PageLinks> {
     }
 }
 
-fn guest(artifact: &Artifact) -> GuestData<'_> {
+/// `wasmlab check app.wasm`, for a file of `check`.
+fn again(report: &RunReport, artifact: &Artifact, program: &str) -> Option<String> {
+    let file = text::file_names(report).get(artifact.scenario.as_str()).copied().filter(|_| report.command == "check")?;
+    // It would be read as an option.
+    let folder = if file.starts_with('-') { "./" } else { "" };
+    Some(format!("{program} check {}", shell::quote(&format!("{folder}{file}"))))
+}
+
+fn guest(artifact: &Artifact, again: Option<String>) -> GuestData<'_> {
     let facts = artifact.facts.as_ref().map(|facts| FactsData {
         kind: facts.kind,
         shape: facts.shape,
@@ -231,6 +250,7 @@ fn guest(artifact: &Artifact) -> GuestData<'_> {
     });
     GuestData {
         scenario: &artifact.scenario,
+        again,
         sha256: &artifact.sha256,
         bytes: artifact.bytes,
         origin: artifact.origin.id(),

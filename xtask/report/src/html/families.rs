@@ -25,6 +25,8 @@ pub struct Family<'a> {
 pub struct Step<'a> {
     /// The row.
     pub scenario: &'a ScenarioInfo,
+    /// Its name, to be shown.
+    pub name: &'a str,
     /// Its ABIs.
     pub abis: String,
     /// Its size; empty if it was not built.
@@ -61,7 +63,7 @@ pub fn families(report: &RunReport) -> Vec<Family<'_>> {
     let mut families: Vec<Family> = Vec::new();
     for row in rows(report, GroupBy::Family) {
         let Some(scenario) = report.scenarios.iter().find(|s| s.name == row.scenario) else { continue };
-        let step = step(report, scenario, &row.cells);
+        let step = Step { name: row.name, ..step(report, scenario, &row.cells) };
         match families.last_mut().filter(|family| family.name == row.group) {
             Some(family) => family.steps.push(step),
             None => families.push(Family { name: row.group, steps: vec![step] }),
@@ -110,6 +112,7 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
     });
     Step {
         scenario,
+        name: &scenario.name,
         abis: abis(artifact.and_then(|a| a.facts.as_ref())),
         size: artifact.map(|a| bytes(a.bytes)).unwrap_or_default(),
         runs: named(&pass(false)),

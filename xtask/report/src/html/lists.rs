@@ -8,12 +8,14 @@ use wasmlab_model::verdict::Verdict;
 
 use super::charts::{median, milliseconds};
 use super::families::abis;
-use crate::text::bytes;
+use crate::text::{GuestNames, bytes};
 
 /// A guest.
 pub struct Guest<'a> {
     /// The row.
     pub scenario: &'a ScenarioInfo,
+    /// Its name, to be shown.
+    pub name: &'a str,
     /// The toolchain that built it, or why it was not built.
     pub made_by: &'a str,
     /// `built` or `prebuilt`; empty if there is none.
@@ -34,16 +36,18 @@ pub struct Guest<'a> {
 
 /// The guests, in the report's order.
 pub fn guests(report: &RunReport) -> Vec<Guest<'_>> {
-    report.scenarios.iter().map(|scenario| guest(report, scenario)).collect()
+    let names = GuestNames::of(report);
+    report.scenarios.iter().map(|scenario| guest(report, scenario, names.of_guest(&scenario.name))).collect()
 }
 
-fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo) -> Guest<'a> {
+fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, name: &'a str) -> Guest<'a> {
         let is_own = |cell: &&Cell| cell.scenario == scenario.name;
         let artifact = report.artifacts.iter().find(|a| a.scenario == scenario.name);
         let facts = artifact.and_then(|a| a.facts.as_ref());
         let proposals = facts.iter().flat_map(|facts| &facts.proposals).map(String::as_str);
         Guest {
             scenario,
+            name,
             made_by: artifact.map_or("not built", |a| &a.toolchain),
             origin: artifact.map(|a| a.origin.id()).unwrap_or_default(),
             size: artifact.map(|a| bytes(a.bytes)).unwrap_or_default(),
@@ -121,7 +125,7 @@ pub struct Reason<'a> {
 }
 
 /// Splits the lab's own texts at backticks into code and text; an unclosed backtick is text.
-fn pieces(text: &str) -> Vec<(bool, &str)> {
+pub fn pieces(text: &str) -> Vec<(bool, &str)> {
     if !text.matches('`').count().is_multiple_of(2) {
         return vec![(false, text)];
     }
@@ -131,6 +135,8 @@ fn pieces(text: &str) -> Vec<(bool, &str)> {
 /// The reasons, the most frequent first.
 pub fn reasons(report: &RunReport) -> Vec<Reason<'_>> {
     let mut reasons: Vec<Reason> = report.codes.iter().map(|text| reason(report, text)).collect();
+    // A library that only has to load has no reason any more.
+    reasons.retain(|reason| reason.count > 0);
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.count));
     reasons
 }

@@ -26,7 +26,7 @@ pub struct Column {
     pub name: String,
     /// Indices of its columns in the report, separated by spaces.
     pub indexes: String,
-    /// The version, if all its columns share one.
+    /// The version; of columns that differ, the oldest and the newest.
     pub version: String,
     /// Whether it has a host layer of the lab.
     pub adapter: bool,
@@ -140,7 +140,7 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
         let signs: Vec<CellGlyph> = groups.iter().map(|group| sign(report, &cells_of(group))).collect();
         let row = Row {
             index,
-            name: scenario.name.clone(),
+            name: row.name.to_owned(),
             title: scenario.title.clone(),
             passes: signs.iter().filter(|sign| matches!(sign.class, "p" | "w")).count(),
             cells: signs,
@@ -160,14 +160,27 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
 fn column(report: &RunReport, table: &str, group: &[usize]) -> Column {
     let runtime = &report.runtimes[group[0]];
     let alone = table == "columns" || runtime.custom_build;
-    let version = runtime.tool.version.as_deref().unwrap_or_default();
     Column {
         name: if alone { runtime.id.clone() } else { runtime.engine.clone() },
         indexes: joined(group.iter().copied()),
-        // Major and minor version of the engine, without those of packages.
-        version: version.split(' ').next().unwrap_or_default().split('.').take(2).collect::<Vec<_>>().join("."),
+        version: versions(group.iter().filter_map(|at| report.runtimes[*at].tool.version.as_deref())),
         adapter: alone && has_adapter(&runtime.id),
         passes: 0,
+    }
+}
+
+/// `48.0`, or `48.0–50.0` where columns differ: major and minor version of the engine, without those of packages.
+fn versions<'a>(all: impl Iterator<Item = &'a str>) -> String {
+    let short = |version: &str| {
+        let engine = version.split(' ').next().unwrap_or_default();
+        engine.split('.').take(2).collect::<Vec<_>>().join(".")
+    };
+    let key = |version: &String| version.split('.').map(|part| part.parse().unwrap_or(0_u64)).collect::<Vec<_>>();
+    let mut all: Vec<String> = all.map(short).filter(|version| !version.is_empty()).collect();
+    all.sort_by_key(key);
+    match (all.first(), all.last()) {
+        (Some(oldest), Some(newest)) if oldest != newest => format!("{oldest}–{newest}"),
+        (oldest, _) => oldest.cloned().unwrap_or_default(),
     }
 }
 
@@ -256,11 +269,26 @@ fn most_frequent<'a>(cells: &[&'a Cell]) -> &'a Cell {
 
 #[cfg(test)]
 mod tests {
-    use super::sign;
+    use super::{by_engine, sign, versions};
     use crate::sample;
     use wasmlab_model::codes::Code;
     use wasmlab_model::report::Cell;
     use wasmlab_model::verdict::Verdict;
+
+    #[test]
+    fn the_head_of_an_engine_has_no_version_of_one_column_only() {
+        let check = |all: &[&str], wanted: &str| assert_eq!(versions(all.iter().copied()), wanted);
+        check(&["48.0.8", "48.0.8"], "48.0");
+        check(&["49.0.3", "48.0.8", "50.0.1"], "48.0–50.0");
+        check(&["9.1", "10.0.0 jco 1.35.0"], "9.1–10.0");
+        check(&[], "");
+        let mut report = sample::report();
+        let mut other = report.runtimes.iter().find(|r| r.id == "wasmtime-winch").unwrap().clone();
+        (other.id, other.tool.version) = ("wasmtime-cli".to_owned(), Some("49.0.3".to_owned()));
+        report.runtimes.push(other);
+        let heads: Vec<(String, String)> = by_engine(&report).columns.into_iter().map(|c| (c.name, c.version)).collect();
+        assert!(heads.contains(&("wasmtime".to_owned(), "48.0–49.0".to_owned())), "{heads:?}");
+    }
 
     #[test]
     fn columns_of_an_engine_are_summarized_in_one_sign() {

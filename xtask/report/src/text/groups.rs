@@ -6,6 +6,8 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::phrases::ProposalRefusal;
 use wasmlab_model::report::{Cell, RunReport};
 
+use super::GuestNames;
+
 /// Cells with the same code, scenario, subject and remedy: one line of an explanation.
 #[derive(Clone, Debug)]
 pub struct ReasonGroup<'a> {
@@ -116,13 +118,14 @@ fn stage(cell: &Cell) -> Option<(u8, String)> {
     cell.stage.map(|stage| (stage as u8, format!("{stage:?}").to_lowercase()))
 }
 
-/// The groups with scenario names; those that say the same about the same runtimes are merged into one line.
-pub fn lines<'g, 'a>(groups: &'g [ReasonGroup<'a>]) -> Vec<(String, &'g ReasonGroup<'a>)> {
+/// The groups with the names of their guests; those that say the same about the same runtimes are merged into one line.
+pub fn lines<'g, 'a>(report: &'a RunReport, groups: &'g [ReasonGroup<'a>]) -> Vec<(String, &'g ReasonGroup<'a>)> {
+    let guests = GuestNames::of(report);
     let mut lines: Vec<(String, &ReasonGroup)> = Vec::new();
     for group in groups {
         match lines.iter_mut().find(|(_, g)| g.has_same_text(group)) {
-            Some((names, _)) => *names += &format!(", {}", group.scenario),
-            None => lines.push((group.scenario.to_owned(), group)),
+            Some((names, _)) => *names += &format!(", {}", guests.of_guest(group.scenario)),
+            None => lines.push((guests.of_guest(group.scenario).to_owned(), group)),
         }
     }
     lines
