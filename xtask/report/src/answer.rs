@@ -122,7 +122,8 @@ impl<'a> AnswerText<'a> {
         if cells.is_empty() {
             let all = self.report.cells.iter().filter(|c| c.scenario == module);
             let mut fell_short = all.filter(|c| c.code.is_some()).peekable();
-            let loads = fell_short.peek().is_some() && fell_short.all(|cell| library::lacks_only_a_program(self.report, cell));
+            let loads =
+                fell_short.peek().is_some() && fell_short.all(|cell| library::lacks_only_a_program(self.report, cell));
             let all = || self.report.cells.iter().filter(|c| c.scenario == module);
             let is_open = all().any(|c| c.verdict == Verdict::NotAttempted);
             let measured = || all().filter(|c| c.verdict.is_measured());

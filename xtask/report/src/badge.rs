@@ -5,18 +5,13 @@ use std::fmt::Write;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
-use super::findings::{Severity, findings, of_one_guest};
 use super::digest::counts;
+use super::findings::{Severity, findings, of_one_guest};
 use super::{RenderOptions, Renderer, library};
 
 /// The registry's entry.
-pub const RENDERER: Renderer = Renderer {
-    id: "badge",
-    about: "A badge for a README, as SVG",
-    extension: "svg",
-    saved: false,
-    render,
-};
+pub const RENDERER: Renderer =
+    Renderer { id: "badge", about: "A badge for a README, as SVG", extension: "svg", saved: false, render };
 
 const LABEL: &str = "wasm";
 const GREEN: &str = "#2a7d2e";
@@ -42,11 +37,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
     );
     let _ = writeln!(out, "<title>{}</title>", escaped(&label));
     let _ = writeln!(out, "<rect width=\"{all}\" height=\"20\" rx=\"3\" fill=\"{colour}\"/>");
-    let _ = writeln!(
-        out,
-        "<path d=\"M3 0h{}v20H3a3 3 0 0 1-3-3V3a3 3 0 0 1 3-3z\" fill=\"#444\"/>",
-        left - 3
-    );
+    let _ = writeln!(out, "<path d=\"M3 0h{}v20H3a3 3 0 0 1-3-3V3a3 3 0 0 1 3-3z\" fill=\"#444\"/>", left - 3);
     out.push_str("<g fill=\"#fff\" font-family=\"Verdana,DejaVu Sans,sans-serif\" font-size=\"11\">\n");
     for (x, text) in [(ROOM, LABEL), (left + ROOM, message.as_str())] {
         let _ = writeln!(out, "<text x=\"{x}\" y=\"14\" textLength=\"{}\">{}</text>", width(text), escaped(text));

@@ -9,13 +9,8 @@ use super::text::file_names;
 use super::{RenderOptions, Renderer};
 
 /// The registry's entry.
-pub const RENDERER: Renderer = Renderer {
-    id: "csv",
-    about: "A line per cell, for spreadsheets",
-    extension: "csv",
-    saved: false,
-    render,
-};
+pub const RENDERER: Renderer =
+    Renderer { id: "csv", about: "A line per cell, for spreadsheets", extension: "csv", saved: false, render };
 
 /// A column: heading and value.
 type Column = (&'static str, fn(&Lookup, &Cell) -> String);

@@ -12,9 +12,9 @@ use self::charts::{SizeChart, TimeChart};
 use self::families::Family;
 use self::history::HistoryChart;
 use self::lists::{Guest, Reason, Runtime};
-use self::matrix::{VerdictCount, Table};
-use super::history::History;
+use self::matrix::{Table, VerdictCount};
 use super::findings::{Severity, findings, grouped};
+use super::history::History;
 use super::text::{self, changes, seconds, selected, tally};
 use super::visible::visible;
 use super::{RenderOptions, Renderer, library};
@@ -30,8 +30,13 @@ mod matrix;
 mod tests;
 
 /// The registry's entry.
-pub const RENDERER: Renderer =
-    Renderer { id: "html", about: "A page for browsers: one file that works alone", extension: "html", saved: true, render };
+pub const RENDERER: Renderer = Renderer {
+    id: "html",
+    about: "A page for browsers: one file that works alone",
+    extension: "html",
+    saved: true,
+    render,
+};
 
 const STYLE: &str = concat!(include_str!("../templates/page.css"), include_str!("../templates/panel.css"));
 
@@ -144,7 +149,10 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
         history: history.map(|history| history::chart(history, report)),
         notes: notes(report, |kind| kind == NoteKind::ColumnsDiffer),
         missing: notes(report, |kind| kind == NoteKind::Missing),
-        next: notes(report, |kind| kind == NoteKind::NextStep).into_iter().map(|(_, text)| lists::pieces(text)).collect(),
+        next: notes(report, |kind| kind == NoteKind::NextStep)
+            .into_iter()
+            .map(|(_, text)| lists::pieces(text))
+            .collect(),
         check_page: data::page_links(report).map(|places| places.check_page),
         data: data::json(report, options.program),
         style: STYLE,
@@ -171,7 +179,10 @@ fn facts(report: &RunReport, program: &str) -> Vec<String> {
     let lab = format!("lab {}", host.lab);
     let (row, column) = if text::only_files(report) { ("file", "runtime") } else { ("guest", "column") };
     let size = format!("{} on {}", counted(report.scenarios.len(), row), counted(report.runtimes.len(), column));
-    [Some(size), Some(format!("{program} {}", report.command)), Some(machine), run, Some(lab)].into_iter().flatten().collect()
+    [Some(size), Some(format!("{program} {}", report.command)), Some(machine), run, Some(lab)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn partial(report: &RunReport) -> Vec<String> {
@@ -190,9 +201,8 @@ fn changed(report: &RunReport) -> Vec<(&'static str, String)> {
 
 /// The notes of these kinds that have no section of their own.
 fn shown_notes(report: &RunReport, wanted: impl Fn(NoteKind) -> bool) -> Vec<(&'static str, String)> {
-    let has_section = |kind| {
-        matches!(kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ColumnsDiffer | NoteKind::ArtifactNew)
-    };
+    let has_section =
+        |kind| matches!(kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ColumnsDiffer | NoteKind::ArtifactNew);
     let notes = report.notes.iter().filter(|note| !has_section(note.kind) && wanted(note.kind));
     let line = |note: &Note| {
         let kind = if note.kind.is_worse() { "worse" } else { "note" };

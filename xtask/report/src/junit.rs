@@ -27,10 +27,8 @@ const OTHERS: &str = "report";
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
     let found = findings(report);
-    let of_cells: BTreeMap<(&str, &str), &Finding> = found
-        .iter()
-        .filter_map(|finding| Some(((finding.guest, finding.cell?.runtime.as_str()), finding)))
-        .collect();
+    let of_cells: BTreeMap<(&str, &str), &Finding> =
+        found.iter().filter_map(|finding| Some(((finding.guest, finding.cell?.runtime.as_str()), finding))).collect();
     let names = file_names(report);
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
     let suite = |scenario: &str| TestSuite::new(plain(names.get(scenario).copied().unwrap_or(scenario)));

@@ -6,7 +6,7 @@ use super::columns::{self, NameStyle};
 use super::findings::{Severity, findings, grouped, reason};
 use super::text::{self, GuestNames, Row, blame, by_code, bytes, changes, lines, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
-use wasmlab_model::report::{Cell, NoteKind, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
+use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Registry entry.
@@ -54,8 +54,10 @@ fn failing(out: &mut String, report: &RunReport) {
 
 fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
     let columns = text::shown_columns(report);
-    let heads: Vec<String> =
-        columns.iter().map(|r| format!("{} {}", escaped(&r.id), escaped(r.tool.version.as_deref().unwrap_or("(absent)")))).collect();
+    let heads: Vec<String> = columns
+        .iter()
+        .map(|r| format!("{} {}", escaped(&r.id), escaped(r.tool.version.as_deref().unwrap_or("(absent)"))))
+        .collect();
     // Files have no family.
     let only_files = text::only_files(report);
     let first = if only_files { "| file".to_owned() } else { format!("| {} | scenario", by.id()) };
@@ -139,7 +141,11 @@ fn gaps(out: &mut String, report: &RunReport) {
     }
     out.push_str("\n## Why not, and what would change it\n");
     for (code, groups) in codes {
-        let _ = writeln!(out, "\n### `{code}`\n\n{}\n", report.text(code).map_or(String::new(), |text| prose(&text.meaning)));
+        let _ = writeln!(
+            out,
+            "\n### `{code}`\n\n{}\n",
+            report.text(code).map_or(String::new(), |text| prose(&text.meaning))
+        );
         for (names, group) in lines(report, &groups) {
             let known = group.cell.known.as_ref().map(|k| format!(" Known: {}.", prose(k))).unwrap_or_default();
             let stage = group.stage().map_or_else(|| "before a run".to_owned(), |stage| format!("at {stage}"));
@@ -206,7 +212,9 @@ fn without_markup(text: &str, links: bool) -> String {
             '$' => out += "<span>$</span>",
             '.' if !links && ends_with_www(&out) => out.extend([PART, "."]),
             // `types@0.2.0` is neither a mention nor an address.
-            '@' if next.is_alphabetic() || next.is_alphanumeric() && !before.is_alphanumeric() => out.extend(["@", PART]),
+            '@' if next.is_alphabetic() || next.is_alphanumeric() && !before.is_alphanumeric() => {
+                out.extend(["@", PART])
+            }
             '#' if next.is_ascii_digit() => out.extend(["#", PART]),
             ':' if !links && rest.starts_with("//") => out.extend([":", PART]),
             // `GH-12` is an issue.
@@ -251,7 +259,8 @@ pub(crate) fn prose(text: &str) -> String {
     let escape_words = |part: &str| {
         let text = without_markup(part, true).replace("\\_", "\u{0}");
         let chars: Vec<char> = text.chars().collect();
-        let inner = |at: usize| at > 0 && [at - 1, at + 1].iter().all(|n| chars.get(*n).is_some_and(|c| c.is_alphanumeric()));
+        let inner =
+            |at: usize| at > 0 && [at - 1, at + 1].iter().all(|n| chars.get(*n).is_some_and(|c| c.is_alphanumeric()));
         let escape = |(at, c): (usize, &char)| match c {
             '\0' if inner(at) => "_".to_owned(),
             '\0' => "\\_".to_owned(),
@@ -344,7 +353,8 @@ fn costs(out: &mut String, report: &RunReport) {
     out.push_str("\n## What a cell costs\n\nMedians over the measured cells; compile time excludes cells whose compiled code was cached.\n\n");
     out.push_str("| runtime | cells | process, ms | compiling, ms | running, ms | resident, largest |\n|---|---:|---:|---:|---:|---:|\n");
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
-        let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.runtime == runtime.id && c.verdict.is_measured()).collect();
+        let cells: Vec<&Cell> =
+            report.cells.iter().filter(|c| c.runtime == runtime.id && c.verdict.is_measured()).collect();
         let largest = cells.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0);
         let _ = writeln!(
             out,
@@ -372,7 +382,13 @@ fn runtimes(out: &mut String, report: &RunReport) {
         let version = runtime.tool.version.as_deref().unwrap_or("?");
         let kind = if runtime.custom_build { ", a custom build" } else { "" };
         let flags = runtime.flags.iter().map(|f| code_span(f)).collect::<Vec<_>>().join(" ");
-        let _ = writeln!(out, "| {} | {}{kind} | {} | {flags} |", escaped(&runtime.id), escaped(version), escaped(&runtime.mode));
+        let _ = writeln!(
+            out,
+            "| {} | {}{kind} | {} | {flags} |",
+            escaped(&runtime.id),
+            escaped(version),
+            escaped(&runtime.mode)
+        );
     }
     let notes = report.runtimes.iter().filter_map(|r| Some((&r.id, r.note.as_ref()?)));
     let lines: Vec<String> = notes.map(|(id, note)| format!("- **{}** is {}", escaped(id), escaped(note))).collect();
@@ -386,8 +402,11 @@ fn runtimes(out: &mut String, report: &RunReport) {
         let _ = writeln!(out, "\nOne engine, two columns:\n\n{}", lines.join("\n"));
     }
     let paths = text::execution_paths(report).into_iter();
-    let lines: Vec<String> =
-        paths.map(|((id, path), scenarios)| format!("- **{}** by {}: {}", escaped(id), code_span(path), escaped(&scenarios.join(", ")))).collect();
+    let lines: Vec<String> = paths
+        .map(|((id, path), scenarios)| {
+            format!("- **{}** by {}: {}", escaped(id), code_span(path), escaped(&scenarios.join(", ")))
+        })
+        .collect();
     if !lines.is_empty() {
         let _ = writeln!(out, "\nHosts with several ways to run a module used these:\n\n{}", lines.join("\n"));
     }

@@ -241,7 +241,8 @@ pub(crate) fn changed(out: &mut String, painter: &Painter, report: &RunReport) {
         Change::FixedGap => 2,
         Change::New | Change::Same => 3,
     });
-    let is_change = !found.is_empty() || report.notes.iter().any(|note| note.kind.is_change() && note_heading(note.kind).is_some());
+    let is_change =
+        !found.is_empty() || report.notes.iter().any(|note| note.kind.is_change() && note_heading(note.kind).is_some());
     let cells = found.into_iter().map(|(change, line)| format!("{}: {line}", change.id()));
     let is_news = |kind| !matches!(kind, NoteKind::ColumnsDiffer | NoteKind::Missing | NoteKind::PrebuiltDiffers);
     let notes = report.notes.iter().filter(|note| is_news(note.kind));

@@ -244,7 +244,7 @@ mod tests {
     use super::TestResult;
     use crate::{RenderOptions, find, sample};
     use wasmlab_model::codes::Code;
-use wasmlab_model::report::{Cell, RunReport};
+    use wasmlab_model::report::{Cell, RunReport};
     use wasmlab_model::verdict::Verdict;
 
     fn suite() -> RunReport {

@@ -13,7 +13,7 @@ use super::predicted;
 use super::text::{self, ReasonGroup, Row, blame, by_code, changes, lines, remedies, shown_columns, tally};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
-use wasmlab_model::report::{Cell, Note, NoteKind, Origin, RunReport, RuntimeInfo, PASS_WITH_SWITCH};
+use wasmlab_model::report::{Cell, Note, NoteKind, Origin, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::{Change, Verdict};
 
 /// Registry entry.
@@ -249,7 +249,11 @@ impl Painter {
                 let known = if group.cell.known.is_some() { ", known" } else { "" };
                 let stage = group.stage().map(|stage| format!("{stage}, ")).unwrap_or_default();
                 let about = format!("({stage}{}{}{known})", blame(report, *code, group.cell), group.execution_path());
-                let text = format!("{names} on {} {about}: {}", columns::names(report, &group.runtimes, NameStyle::Ids), group.detail());
+                let text = format!(
+                    "{names} on {} {about}: {}",
+                    columns::names(report, &group.runtimes, NameStyle::Ids),
+                    group.detail()
+                );
                 self.wrapped(out, "  ", "    ", &text);
             }
             for (scope, remedy) in remedies(report, *code, groups) {

@@ -22,5 +22,13 @@ pub fn columns() -> Vec<Runtime> {
         InstallCommand::quick(&["dnf", "install", "--assumeyes", "chromium-headless"]),
     ];
     let columns = page::columns("chromium", program).into_iter();
-    columns.map(|column| Runtime { in_ci: true, version_names: &["chrom", "headlesschrome"], stack_hint: STACK, install: install.clone(), ..column }).collect()
+    columns
+        .map(|column| Runtime {
+            in_ci: true,
+            version_names: &["chrom", "headlesschrome"],
+            stack_hint: STACK,
+            install: install.clone(),
+            ..column
+        })
+        .collect()
 }

@@ -10,7 +10,11 @@ use crate::{CellFiles, InstallCommand, Package, PackageClient, Runtime, Source, 
 pub fn columns() -> Vec<Runtime> {
     js::columns(Runtime {
         engine: "deno",
-        source: Source::on_path(&["deno"], "WASMLAB_DENO", "see https://docs.deno.com/runtime/getting_started/installation"),
+        source: Source::on_path(
+            &["deno"],
+            "WASMLAB_DENO",
+            "see https://docs.deno.com/runtime/getting_started/installation",
+        ),
         install: vec![
             InstallCommand::quick(&["npm", "install", "--global", "deno"]),
             InstallCommand::quick(&["brew", "install", "deno"]),

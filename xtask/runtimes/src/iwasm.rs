@@ -9,7 +9,9 @@ use wasmlab_model::facts::Abi;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Network, Stage, Value};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export};
+use crate::command_line::{
+    self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, progress_at,
+};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -18,7 +20,11 @@ pub fn columns() -> Vec<Runtime> {
         engine: "iwasm",
         mode: "interpreter".into(),
         untested: true,
-        source: Source::on_path(&["iwasm"], "WASMLAB_IWASM", "build it (https://github.com/bytecodealliance/wasm-micro-runtime, in product-mini)"),
+        source: Source::on_path(
+            &["iwasm"],
+            "WASMLAB_IWASM",
+            "build it (https://github.com/bytecodealliance/wasm-micro-runtime, in product-mini)",
+        ),
         install: vec![
             InstallCommand::quick(&["brew", "install", "wasm-micro-runtime"]),
             InstallCommand::quick(&["apk", "add", "iwasm"]),
@@ -96,10 +102,18 @@ mod tests {
 
     #[test]
     fn documented_messages_and_values_are_parsed() {
-        assert!(matches!(cause(1, "hi\nException: unreachable\n"), Some(Cause::Trap { trap: TrapKind::Unreachable, .. })));
+        assert!(matches!(
+            cause(1, "hi\nException: unreachable\n"),
+            Some(Cause::Trap { trap: TrapKind::Unreachable, .. })
+        ));
         let import = "Exception: failed to call unlinked import function (env, foo)\n";
-        assert!(matches!(cause(1, import), Some(Cause::MissingImport { module, name, .. }) if module == "env" && name == "foo"));
-        assert!(matches!(cause(255, "WASM module load failed: magic header not detected\n"), Some(Cause::Rejected { .. })));
+        assert!(
+            matches!(cause(1, import), Some(Cause::MissingImport { module, name, .. }) if module == "env" && name == "foo")
+        );
+        assert!(matches!(
+            cause(255, "WASM module load failed: magic header not detected\n"),
+            Some(Cause::Rejected { .. })
+        ));
         assert_eq!(cause(3, "mine\n"), Some(Cause::Exit { code: 3 }));
         assert_eq!(super::parse_value("i32", "0xfffffff9:i32"), Some(Value::I32(-7)));
         assert_eq!(super::parse_value("f64", "-1.5:f64"), Some(Value::F64(-1.5)));

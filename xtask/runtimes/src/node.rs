@@ -48,7 +48,8 @@ pub fn columns() -> Vec<Runtime> {
             version_line: Some(line),
             ..node.clone()
         });
-        let with_reference = |(column, newer): (Runtime, &Runtime)| Runtime { reference_column: Some(newer.id.clone()), ..column };
+        let with_reference =
+            |(column, newer): (Runtime, &Runtime)| Runtime { reference_column: Some(newer.id.clone()), ..column };
         columns.into_iter().zip(&current).map(with_reference).collect::<Vec<_>>()
     });
     let lines: Vec<Runtime> = lines.collect();

@@ -9,7 +9,7 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, EntryPoint, Stage};
 
-use crate::command_line::{ProcessOutput, OutputParser, argv, progress_at, exited};
+use crate::command_line::{OutputParser, ProcessOutput, argv, exited, progress_at};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, wasmtime_messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -60,7 +60,8 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     };
     let causes = messages::causes(error);
     let message = causes.join(": ");
-    wasmtime_messages::of_linking(&causes).unwrap_or_else(|| progress_at(Stage::Load, Cause::Rejected { message, offset: None }))
+    wasmtime_messages::of_linking(&causes)
+        .unwrap_or_else(|| progress_at(Stage::Load, Cause::Rejected { message, offset: None }))
 }
 
 #[cfg(test)]

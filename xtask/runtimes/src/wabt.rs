@@ -9,7 +9,9 @@ use std::ffi::OsString;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, EntryPoint, Stage, TrapKind, Value};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, plain_value};
+use crate::command_line::{
+    self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, plain_value, progress_at,
+};
 use crate::switches::{self, MissingFeature, help_lists};
 use crate::{CellFiles, InstallCommand, ONLY_VERSION, Runtime, Source, Tool, messages};
 
@@ -35,7 +37,12 @@ pub fn columns() -> Vec<Runtime> {
         names_dirs_as_host: true,
         not_attempted: |cell| command_line::unsupported_argument(cell, argument),
         commands,
-        output_parser: Some(OutputParser { parse_value, skips_initialize: true, result_separator: Some(','), ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser {
+            parse_value,
+            skips_initialize: true,
+            result_separator: Some(','),
+            ..OutputParser::new(classify)
+        }),
         ..Runtime::default()
     }]
 }
@@ -59,10 +66,12 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
         None => vec!["--run-export".into(), OsString::from(name)],
     };
     match cell.cell.entry {
-        EntryPoint::Calls(_) => command_line::separate_calls(cell).map(|call| {
-            let args = call.args.iter().filter_map(argument).flat_map(|arg| ["--argument".into(), arg.into()]);
-            [base.clone(), run_export(&call.export), args.collect()].concat()
-        }).collect(),
+        EntryPoint::Calls(_) => command_line::separate_calls(cell)
+            .map(|call| {
+                let args = call.args.iter().filter_map(argument).flat_map(|arg| ["--argument".into(), arg.into()]);
+                [base.clone(), run_export(&call.export), args.collect()].concat()
+            })
+            .collect(),
         // A guest that can read arguments, environment or files imports WASI, and is not linked without it.
         _ => vec![[base, run_export("_start")].concat()],
     }
@@ -161,13 +170,18 @@ mod tests {
 
     #[test]
     fn arguments_and_results_are_unsigned() {
-        let check = |ty: &str, text: &str, value: Option<Value>| assert_eq!(super::parse_value(ty, text), value, "{text}");
+        let check =
+            |ty: &str, text: &str, value: Option<Value>| assert_eq!(super::parse_value(ty, text), value, "{text}");
         check("i32", "i32:4294967289", Some(Value::I32(-7)));
         check("i64", "i64:9223372036854775808", Some(Value::I64(i64::MIN)));
         check("f64", "f64:-2.500000", Some(Value::F64(-2.5)));
         check("f64", "f64:0.333333", None);
         check("externref", "externref:0", Some(Value::Ref { null: true }));
-        check("v128", "v128 i32x4:0x00000001 0x00000000 0x00000000 0x00000000", Some(Value::V128(1_u128.to_le_bytes())));
+        check(
+            "v128",
+            "v128 i32x4:0x00000001 0x00000000 0x00000000 0x00000000",
+            Some(Value::V128(1_u128.to_le_bytes())),
+        );
         assert_eq!(super::argument(&Value::I32(-1)).as_deref(), Some("i32:4294967295"));
         assert_eq!(super::argument(&Value::F32(f32::INFINITY)), None);
     }

@@ -11,7 +11,7 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 
 use crate::command_line::{
-    self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export, plain_value,
+    self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, plain_value, progress_at,
 };
 use crate::switches::{self, MissingFeature, help_lists};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
@@ -31,7 +31,11 @@ pub fn columns() -> Vec<Runtime> {
         switches,
         not_attempted: command_line::unsupported_calls,
         commands: |tool, cell| commands(tool, cell, &["run"]),
-        output_parser: Some(OutputParser { parse_value, first_argument_names_function: true, ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser {
+            parse_value,
+            first_argument_names_function: true,
+            ..OutputParser::new(classify)
+        }),
         ..Runtime::default()
     };
     let aot = Runtime {
@@ -107,7 +111,10 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
         }
     }
     let last_line = output.stderr.lines().last().unwrap_or_default();
-    match last_line.strip_prefix("Function \"").and_then(|rest| rest.strip_suffix("\" not found in the module export list.")) {
+    match last_line
+        .strip_prefix("Function \"")
+        .and_then(|rest| rest.strip_suffix("\" not found in the module export list."))
+    {
         Some(name) => no_export(name),
         None if last_line.starts_with("A function name is required") => no_export("_start"),
         None => exited(output.code),
@@ -174,7 +181,7 @@ fn instantiating(details: &str, why: &str) -> GuestProgress {
             // Its component model can read components, but nothing more.
             None if why.starts_with("component model") => {
                 progress_at(Stage::Instantiate, Cause::Rejected { message, offset: None })
-            },
+            }
             None => progress_at(Stage::Instantiate, Cause::HostError { message }),
         },
     }
@@ -184,7 +191,8 @@ fn instantiating(details: &str, why: &str) -> GuestProgress {
 mod tests {
     use wasmlab_protocol::{Cause, TrapKind};
 
-    const TRAP: &str = "[t] [error] execution failed: unreachable, Code: 0x40a\n[t] [error]     In instruction: unreachable (0x00)\n";
+    const TRAP: &str =
+        "[t] [error] execution failed: unreachable, Code: 0x40a\n[t] [error]     In instruction: unreachable (0x00)\n";
 
     #[test]
     fn guest_output_is_separated_from_the_log() {

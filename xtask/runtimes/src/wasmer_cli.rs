@@ -7,7 +7,9 @@ use std::ffi::OsString;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Network, Stage, TrapKind};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export};
+use crate::command_line::{
+    self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, progress_at,
+};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages, switches};
 
 pub fn columns() -> Vec<Runtime> {
@@ -32,7 +34,16 @@ pub fn columns() -> Vec<Runtime> {
         commands,
         compiles_silently: true,
         compiles_before_linking: true,
-        output_parser: Some(OutputParser { result_separator: Some(' '), error_prefix: "error: ", run_errors: &["error: RuntimeError: ", "error: Uncaught exception"], exit_without_start: Some(TRAPPED), skips_initialize: true, no_calls_with_wasi: Some("wasmer starts a module with WASI as a program, whatever `--invoke` names"), trap_mark: Some(TRAP_MARK), ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser {
+            result_separator: Some(' '),
+            error_prefix: "error: ",
+            run_errors: &["error: RuntimeError: ", "error: Uncaught exception"],
+            exit_without_start: Some(TRAPPED),
+            skips_initialize: true,
+            no_calls_with_wasi: Some("wasmer starts a module with WASI as a program, whatever `--invoke` names"),
+            trap_mark: Some(TRAP_MARK),
+            ..OutputParser::new(classify)
+        }),
         reference_column: Some("wasmer-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -83,7 +94,10 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     if first.starts_with("Unable to compile ") {
         let message = reason.trim_start_matches("compile error: ");
         let message = message.strip_prefix("Validate(\"").and_then(|m| m.strip_suffix("\")")).unwrap_or(message);
-        return progress_at(Stage::Compile, Cause::Rejected { offset: messages::offset(message), message: message.to_owned() });
+        return progress_at(
+            Stage::Compile,
+            Cause::Rejected { offset: messages::offset(message), message: message.to_owned() },
+        );
     }
     // Wasmer looks for a compiler that has every proposal which the module or its switches ask for.
     if first.starts_with("No backends support the required features") {

@@ -9,7 +9,9 @@ use wasmlab_model::observation::GuestProgress;
 use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Cause, CellSpec, HostRefusal, SOCKET_FD_PLACEHOLDER, Stage, Value};
 
-use crate::command_line::{self, CallSyntax, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import, no_export};
+use crate::command_line::{
+    self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, progress_at,
+};
 use crate::{CellFiles, InstallCommand, Runtime, SocketPassing, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -27,7 +29,13 @@ pub fn columns() -> Vec<Runtime> {
         sockets: SocketPassing::Opened,
         not_attempted,
         commands,
-        output_parser: Some(OutputParser { parse_value, skips_initialize: true, starts_unnamed: true, run_errors: &["Error: failed during execution of "], ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser {
+            parse_value,
+            skips_initialize: true,
+            starts_unnamed: true,
+            run_errors: &["Error: failed during execution of "],
+            ..OutputParser::new(classify)
+        }),
         reference_column: Some("wasmi".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -51,9 +59,8 @@ fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
     let opens = |f: &Facts| f.kind == BinaryKind::Module && f.imports.iter().any(|i| i.name == "path_open");
     // wasi-libc ignores a leading slash in the names it compares; Go's library does not.
     let is_go = |f: &Facts| f.producers.iter().any(|p| p.field == "language" && p.name == "Go");
-    let is_unnamed = |guest: &str, facts: &Facts| {
-        command_line::host_name(guest).is_none() || guest.starts_with('/') && is_go(facts)
-    };
+    let is_unnamed =
+        |guest: &str, facts: &Facts| command_line::host_name(guest).is_none() || guest.starts_with('/') && is_go(facts);
     let facts = cell.facts.filter(|facts| opens(facts));
     let unnamed = facts.and_then(|facts| cell.cell.dirs.iter().find(|dir| is_unnamed(&dir.guest, facts)));
     let named = unnamed.map(|dir| NotAttempted {

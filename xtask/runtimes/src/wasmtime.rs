@@ -3,7 +3,9 @@
 use crate::{HostLayer, Runtime, embedded};
 
 /// The command line of the same engine has a switch for it.
-pub const STACK: Option<&str> = Some("`Config::max_wasm_stack(BYTES)` of the program that embeds it; on its command line `-W max-wasm-stack=BYTES`");
+pub const STACK: Option<&str> = Some(
+    "`Config::max_wasm_stack(BYTES)` of the program that embeds it; on its command line `-W max-wasm-stack=BYTES`",
+);
 
 pub fn columns() -> Vec<Runtime> {
     let column = |id, mode| Runtime { build_minutes: 7, stack_hint: STACK, ..embedded::column(id, "wasmtime", mode) };

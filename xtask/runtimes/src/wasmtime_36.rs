@@ -13,9 +13,10 @@ pub fn columns() -> Vec<Runtime> {
     let not_attempted: fn(&crate::CellFiles) -> _ = |cell| {
         cell.facts.is_some_and(lacks_threads_alone).then(|| NotAttempted {
             subject: "wasi-threads",
-            reason: "wasmtime 36 has threads of WASI 0.1 (crate wasmtime-wasi-threads), and the lab's program does not \
+            reason:
+                "wasmtime 36 has threads of WASI 0.1 (crate wasmtime-wasi-threads), and the lab's program does not \
                      link them"
-                .to_owned(),
+                    .to_owned(),
         })
     };
     vec![Runtime { build_minutes: 6, stack_hint: STACK, not_attempted, ..column }]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::verdict::NotAttempted;
-use wasmlab_protocol::{Call, EntryPoint, Network, MAX_TABLE_ELEMENTS, Value};
+use wasmlab_protocol::{Call, EntryPoint, MAX_TABLE_ELEMENTS, Network, Value};
 
 use crate::command_line::{self, CallSyntax, OutputParser, argv, plain_value};
 use crate::switches::help_lists;
@@ -40,14 +40,24 @@ pub fn columns() -> Vec<Runtime> {
             }
             let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };
             let inexpressible = calls.iter().find(|call| invocation(cell, call).is_none())?;
-            let reason = format!("a call of `{}` with these arguments cannot be written as text for `--invoke`", inexpressible.export);
+            let reason = format!(
+                "a call of `{}` with these arguments cannot be written as text for `--invoke`",
+                inexpressible.export
+            );
             Some(NotAttempted { subject: "call-argument", reason })
         },
         compiles_silently: true,
         compiles_before_linking: true,
         precompile,
         commands,
-        output_parser: Some(OutputParser { parse_value, serves_http: true, compiled_file: Some(COMPILED), starts_unnamed: true, run_errors: &["Error: failed to run main module"], ..OutputParser::new(classify) }),
+        output_parser: Some(OutputParser {
+            parse_value,
+            serves_http: true,
+            compiled_file: Some(COMPILED),
+            starts_unnamed: true,
+            run_errors: &["Error: failed to run main module"],
+            ..OutputParser::new(classify)
+        }),
         reference_column: Some("wasmtime-cranelift".into()),
         explain_difference: command_line::explain_difference,
         ..Runtime::default()
@@ -166,7 +176,9 @@ fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
             option.into_iter().chain(third.then_some("p3")).map(|option| ("-S", option)).collect()
         }
         // As much as the main thread of a process usually has.
-        MissingFeature::Stack if help_lists(&tool.help, "max-wasm-stack") => return vec!["-W max-wasm-stack=8388608".to_owned()],
+        MissingFeature::Stack if help_lists(&tool.help, "max-wasm-stack") => {
+            return vec!["-W max-wasm-stack=8388608".to_owned()];
+        }
         MissingFeature::Stack | MissingFeature::Waiting => Vec::new(),
     };
     let has = |(group, option): &(&str, &str)| {
@@ -204,7 +216,8 @@ mod tests {
 
     #[test]
     fn component_results_are_parsed_by_type() {
-        let check = |ty: &str, text: &str, value: Option<Value>| assert_eq!(parse_value(ty, text), value, "{ty} {text}");
+        let check =
+            |ty: &str, text: &str, value: Option<Value>| assert_eq!(parse_value(ty, text), value, "{ty} {text}");
         check("i32", "-1", Some(Value::I32(-1)));
         check("s32", "-2147483648", Some(Value::I32(i32::MIN)));
         check("u64", "18446744073709551615", Some(Value::I64(-1)));

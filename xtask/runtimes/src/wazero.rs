@@ -9,7 +9,7 @@ use std::path::Path;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
 
-use crate::command_line::{self, ProcessOutput, OutputParser, argv, progress_at, exited, missing_import};
+use crate::command_line::{self, OutputParser, ProcessOutput, argv, exited, missing_import, progress_at};
 use crate::{CellFiles, InstallCommand, ONLY_VERSION, Program, Runtime, SocketPassing, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -43,7 +43,9 @@ pub fn columns() -> Vec<Runtime> {
         output_parser: Some(OutputParser {
             error_prefix: FAILED,
             run_errors: &[FAILED],
-            no_calls: Some("wazero's command line calls only `_start`; its Go library can call other exports, but the lab does not embed it"),
+            no_calls: Some(
+                "wazero's command line calls only `_start`; its Go library can call other exports, but the lab does not embed it",
+            ),
             ..OutputParser::new(classify)
         }),
         ..Runtime::default()
@@ -64,9 +66,11 @@ fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
     let mut argv = argv(&tool.program, ["run"]);
     argv.push(cache(cell.precompiled));
     argv.extend(spec.env.iter().map(|(name, value)| format!("-env={name}={value}").into()));
-    argv.extend(spec.dirs.iter().map(|dir| {
-        command_line::joined(["-mount=".as_ref(), dir.host.as_ref(), ":".as_ref(), dir.guest.as_ref()])
-    }));
+    argv.extend(
+        spec.dirs
+            .iter()
+            .map(|dir| command_line::joined(["-mount=".as_ref(), dir.host.as_ref(), ":".as_ref(), dir.guest.as_ref()])),
+    );
     argv.extend(spec.sockets.iter().map(|s| format!("-listen={}", s.address).into()));
     argv.push(cell.module.into());
     argv.extend(command_line::guest_args(spec));

@@ -35,7 +35,9 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         support_files: js::WORKER,
         is_applicable: |_, scenario| match scenario.run.entry {
-            EntryPointKind::Http => Err("a worker answers requests by its own script, not as a handler of wasi:http".to_owned()),
+            EntryPointKind::Http => {
+                Err("a worker answers requests by its own script, not as a handler of wasi:http".to_owned())
+            }
             _ => Ok(()),
         },
         switches: |_, _| Vec::new(),

@@ -94,7 +94,9 @@ fn warn_of_interruption(lab: &Lab) {
     let Ok(report) = report::read(&report::default_file(lab)) else { return };
     if report.interrupted {
         let cells = counted(report.cells.len(), "cell");
-        output::print_progress(&format!("warning: the last run was interrupted: the changes in its {cells} are accepted"));
+        output::print_progress(&format!(
+            "warning: the last run was interrupted: the changes in its {cells} are accepted"
+        ));
     }
 }
 

@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 
-use super::text_table::names;
 use super::arguments::ScenarioArgs;
 use super::common;
 use super::output;
-use crate::guest::{self, Guest, NotBuilt};
-use wasmlab_model::codes::Code;
+use super::text_table::names;
 use crate::exit;
+use crate::guest::{self, Guest, NotBuilt};
 use crate::lab::Lab;
+use wasmlab_model::codes::Code;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::text;
 

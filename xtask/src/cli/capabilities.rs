@@ -21,7 +21,8 @@ mod tables;
 use tables::{Kind, Table};
 
 /// Description for `--help`.
-pub const ABOUT: &str = "Show what each runtime supports, as measured by `probe`: WASI functions, proposals, sockets, limits";
+pub const ABOUT: &str =
+    "Show what each runtime supports, as measured by `probe`: WASI functions, proposals, sockets, limits";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities

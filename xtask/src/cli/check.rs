@@ -195,7 +195,8 @@ pub fn runtimes_of_config(path: &Path) -> Result<Vec<String>> {
 /// An error before anything is run, if the report could not be saved.
 fn require_writable(folder: &Path) -> Result<()> {
     let written = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
-    let failed = |e| common::usage(format!("failed to write to `{}`: {e}; name another folder for --save", folder.visible()));
+    let failed =
+        |e| common::usage(format!("failed to write to `{}`: {e}; name another folder for --save", folder.visible()));
     written.map_or_else(failed, |_| Ok(()))
 }
 

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::text_table::{names, prose};
 use super::common;
 use super::output;
-use crate::ci::{self, Context, StepOutcome, Step};
+use super::text_table::{names, prose};
+use crate::ci::{self, Context, Step, StepOutcome};
 use crate::exit;
 use crate::lab::Lab;
 

@@ -10,7 +10,8 @@ use crate::exit;
 use crate::lab::Lab;
 use wasmlab_report::visible::VisiblePath;
 
-pub const ABOUT: &str = "Remove cached results and built guests; with --all, also engines and installed runtime versions";
+pub const ABOUT: &str =
+    "Remove cached results and built guests; with --all, also engines and installed runtime versions";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask clean
   cargo xtask clean --all                    the next run builds every engine again";

@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
-use super::text_table::{names, prose};
 use super::common::usage;
+use super::text_table::{names, prose};
 use super::{output, suggest};
-use wasmlab_model::codes::{CATALOGUE, Code, CatalogueEntry, UnknownCode};
-use wasmlab_model::report::PASS_WITH_SWITCH;
 use crate::exit;
 use crate::lab::Lab;
+use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code, UnknownCode};
+use wasmlab_model::report::PASS_WITH_SWITCH;
 use wasmlab_report::text;
 
 pub const ABOUT: &str = "Explain a code: what it means, who is responsible, and what would change the result";
@@ -28,10 +28,13 @@ pub struct Args {
 pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     let text = match &args.code {
         None => {
-            let rows = CATALOGUE.iter().map(|e| {
-                [&e.symbol.to_string(), e.id, e.verdict.id(), e.meaning].map(str::to_owned).to_vec()
-            });
-            output::table(&[names("symbol"), names("code"), names("verdict"), prose("meaning", 30)], &rows.collect::<Vec<_>>())
+            let rows = CATALOGUE
+                .iter()
+                .map(|e| [&e.symbol.to_string(), e.id, e.verdict.id(), e.meaning].map(str::to_owned).to_vec());
+            output::table(
+                &[names("symbol"), names("code"), names("verdict"), prose("meaning", 30)],
+                &rows.collect::<Vec<_>>(),
+            )
         }
         Some(text) if *text == PASS_WITH_SWITCH.to_string() => format!(
             "{PASS_WITH_SWITCH} pass with a switch\n\nThe runtime runs the guest only with one of its own switches. The report names the \
@@ -41,7 +44,8 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
             Ok(code) => explain(code.entry()),
             Err(error) => {
                 let near = suggest::nearest(text, CATALOGUE.iter().map(|entry| entry.id));
-                let hint = if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(", ")) };
+                let hint =
+                    if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(", ")) };
                 return usage(format!("{error}{hint}"));
             }
         },

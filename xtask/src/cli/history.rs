@@ -155,7 +155,9 @@ fn of_git(lab: &Lab, last: usize) -> Result<Vec<Entry>> {
         }
     }
     if entries.is_empty() {
-        return usage(format!("git has no revision of `{name}` that this version of the lab can read: give a folder of reports"));
+        return usage(format!(
+            "git has no revision of `{name}` that this version of the lab can read: give a folder of reports"
+        ));
     }
     Ok(entries)
 }

@@ -7,26 +7,27 @@ use std::{fs, io};
 
 use anyhow::Result;
 
-use super::text_table::{names, prose};
 use super::common::{self, UsageError, usage};
 use super::guest_file::MaxSize;
 use super::output;
-use crate::guest;
+use super::text_table::{names, prose};
 use crate::exit;
-use wasmlab_inspect::system_calls::{self, Call, ImportKind};
+use crate::guest;
 use crate::lab::Lab;
 use crate::reading::{self, ReadError, Representation};
-use wasmlab_model::names::and_more;
+use crate::scenario;
+use wasmlab_inspect::system_calls::{self, Call, ImportKind};
 use wasmlab_model::facts::{Abi, Facts};
+use wasmlab_model::names::and_more;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::text;
 use wasmlab_report::visible::{VisiblePath, on_line};
-use crate::scenario;
 
 mod bytes;
 
-pub const ABOUT: &str = "Show what a module or component is: kind, ABIs with evidence, proposals, imports, exports, sizes";
+pub const ABOUT: &str =
+    "Show what a module or component is: kind, ABIs with evidence, proposals, imports, exports, sizes";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask inspect app.wasm
   cargo xtask inspect rust-wasip1-hello      a scenario's guest, built if necessary
@@ -109,9 +110,9 @@ fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
     }
     if what.join("scenario.toml").is_file() {
         let folder = fs::canonicalize(what)?;
-        return scenario::load(&folder).map(Some).or_else(|errors| {
-            usage(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))
-        });
+        return scenario::load(&folder)
+            .map(Some)
+            .or_else(|errors| usage(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")));
     }
     match what.to_str() {
         Some(name) if !what.is_dir() && !name.contains(['/', '.']) => {
@@ -147,7 +148,8 @@ fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
 fn user_file(file: &Path, max_size: &MaxSize) -> Result<PathBuf> {
     if let Err(error) = max_size.check(file) {
         let missing = error.kind() == io::ErrorKind::NotFound;
-        let hint = if missing { "; there is no scenario with that name either: see `cargo xtask list scenarios`" } else { "" };
+        let hint =
+            if missing { "; there is no scenario with that name either: see `cargo xtask list scenarios`" } else { "" };
         return usage(format!("failed to read `{}`: {error}{hint}", file.visible()));
     }
     Ok(file.to_owned())
@@ -194,10 +196,7 @@ fn emscripten(facts: &Facts) -> String {
             imports.push(short);
         }
     }
-    let head = format!(
-        "system calls ({} imports) and their equivalents (~ partial, - none)",
-        system.len()
-    );
+    let head = format!("system calls ({} imports) and their equivalents (~ partial, - none)", system.len());
     let width = output::render_options().width;
     let _ = writeln!(out, "\n{}", text::wrapped(width, "", "", &head));
     let columns = [prose("call", 16), names("WASI 0.1"), names("WASI 0.2"), names("WASIX")];

@@ -133,9 +133,8 @@ fn folder(lab: &Lab) -> PathBuf {
 
 /// The index of the chapter with this number, name or folder.
 fn find(chapters: &[Chapter], text: &str) -> Result<usize> {
-    let is_it = |chapter: &Chapter| {
-        text.parse() == Ok(chapter.number) || chapter.name == text || chapter.folder == text
-    };
+    let is_it =
+        |chapter: &Chapter| text.parse() == Ok(chapter.number) || chapter.name == text || chapter.folder == text;
     match chapters.iter().position(is_it) {
         Some(at) => Ok(at),
         None => {
@@ -162,11 +161,17 @@ fn list(tour: &Tour) -> Result<u8> {
             (false, false) => "",
         };
         let number = chapter.number.to_string();
-        vec![number, chapter.name.clone(), on_line(&chapter.title).into_owned(), chapter.minutes.to_string(), exercises, state.to_owned()]
+        vec![
+            number,
+            chapter.name.clone(),
+            on_line(&chapter.title).into_owned(),
+            chapter.minutes.to_string(),
+            exercises,
+            state.to_owned(),
+        ]
     });
     let rows: Vec<_> = rows.collect();
-    let columns =
-        [names(""), names("name"), prose("chapter", 30), names("min"), names("exercises"), names("")];
+    let columns = [names(""), names("name"), prose("chapter", 30), names("min"), names("exercises"), names("")];
     let minutes: u32 = tour.chapters.iter().map(|chapter| chapter.minutes).sum();
     let go_on = match tour.next() {
         Some(0) => "Begin:    cargo xtask learn next".to_owned(),
@@ -174,7 +179,9 @@ fn list(tour: &Tour) -> Result<u8> {
         None => "All chapters are done.".to_owned(),
     };
     let table = output::table(&columns, &rows);
-    output::print(&format!("{table}\n{minutes} minutes of reading, plus the exercises. You can begin with any chapter.\n{go_on}\n"))?;
+    output::print(&format!(
+        "{table}\n{minutes} minutes of reading, plus the exercises. You can begin with any chapter.\n{go_on}\n"
+    ))?;
     Ok(exit::OK)
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::text_table::{names, prose};
 use super::common;
 use super::output;
+use super::text_table::{names, prose};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_model::scenario::Scenario;
@@ -65,14 +65,14 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 fn scenarios(all: Vec<Scenario>) -> String {
-    let columns = [names("scenario"), names("family").dropped_at(2), names("route").dropped_at(1), prose("description", 60)];
+    let columns =
+        [names("scenario"), names("family").dropped_at(2), names("route").dropped_at(1), prose("description", 60)];
     let row = |s: Scenario| vec![s.name, s.spec.family, s.spec.route, s.spec.title];
     output::table(&columns, &all.into_iter().map(row).collect::<Vec<_>>())
 }
 
 fn runtimes(of: impl Iterator<Item = &'static Runtime>) -> String {
-    let columns =
-        [names("runtime"), names("engine").dropped_at(1), names("mode").dropped_at(2), prose("source", 40)];
+    let columns = [names("runtime"), names("engine").dropped_at(1), names("mode").dropped_at(2), prose("source", 40)];
     let row = |runtime: &'static Runtime| {
         let mut source = match runtime.source {
             Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),

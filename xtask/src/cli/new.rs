@@ -63,11 +63,9 @@ impl Template {
                 "toolchain = \"rust\"\ntarget = \"wasm32-wasip1\"\nartifact = \"{NAME}.wasm\"",
                 &[("src/main.rs", RUST), ("Cargo.toml", CARGO), ("Cargo.lock", CARGO_LOCK)],
             ),
-            Self::Clang => (
-                "c-clang",
-                "toolchain = \"clang\"\nsource = \"main.c\"\nartifact = \"{NAME}.wasm\"",
-                &[("main.c", C)],
-            ),
+            Self::Clang => {
+                ("c-clang", "toolchain = \"clang\"\nsource = \"main.c\"\nartifact = \"{NAME}.wasm\"", &[("main.c", C)])
+            }
         }
     }
 }
@@ -78,7 +76,9 @@ const MAX_NAME: usize = 100;
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let name = args.scenario.as_str();
     if !scenario::is_kebab(name) || name.len() > MAX_NAME {
-        return usage(format!("`{name}` is not a valid scenario name: use at most {MAX_NAME} letters a-z, digits and hyphens, as in my-scenario"));
+        return usage(format!(
+            "`{name}` is not a valid scenario name: use at most {MAX_NAME} letters a-z, digits and hyphens, as in my-scenario"
+        ));
     }
     let dir = lab.scenarios().join(name);
     if fs::symlink_metadata(&dir).is_ok() {

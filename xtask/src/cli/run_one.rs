@@ -6,16 +6,16 @@ use anyhow::Result;
 
 use super::common::{self, usage};
 use super::{output, run_all, suggest};
+use crate::cell::{ProcessEvent, Retention};
+use crate::exit;
 use crate::guest;
-use crate::cell::{Retention, ProcessEvent};
 use crate::lab::Lab;
 use crate::matrix::Request;
+use crate::store::files;
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process::Command;
-use crate::exit;
-use crate::store::files;
 
 pub const ABOUT: &str = "Run one scenario on one runtime; show the command and stream the output";
 pub const EXAMPLES: &str = "Examples:
@@ -63,7 +63,8 @@ pub fn scenario(lab: &Lab, name: &str) -> Result<Scenario> {
     match all.into_iter().find(|s| s.name == name) {
         Some(scenario) => Ok(scenario),
         None => {
-            let alternatives = suggest::alternatives(name, names.iter().map(String::as_str), "cargo xtask list scenarios");
+            let alternatives =
+                suggest::alternatives(name, names.iter().map(String::as_str), "cargo xtask list scenarios");
             usage(format!("no scenario is named `{name}`: {alternatives}"))
         }
     }
@@ -108,8 +109,8 @@ fn shell_command(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wasmlab_process::{Command, Input, Limits};
     use std::time::Duration;
+    use wasmlab_process::{Command, Input, Limits};
 
     #[test]
     fn printed_command_can_be_pasted() {

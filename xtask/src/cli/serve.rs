@@ -10,16 +10,16 @@ use anyhow::Result;
 use super::common::{self, usage};
 use super::progress::ProgressReporter;
 use super::{output, run_all, run_one, suggest};
-use crate::guest;
+use crate::cell::client;
 use crate::cell::{Limits, ProcessEvent};
 use crate::exit;
+use crate::guest;
 use crate::lab::Lab;
 use crate::matrix::Request;
 use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_process as process;
-use crate::cell::client;
-use wasmlab_runtimes::Runtime;
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_runtimes::Runtime;
 
 pub const ABOUT: &str = "Run a scenario's server so that you can open it in a browser; stop it with Ctrl-C";
 pub const EXAMPLES: &str = "Examples:
@@ -62,8 +62,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let runtime = runtime(lab, &scenarios[0], args)?;
     let limits = Limits { output: 1 << 30, file: 1 << 40, ..run_all::limits(None) };
     let build = guest::BuildOptions { offline: args.offline, require_built: false };
-    let request =
-        Request { sink: Some(&forward), ..Request::one_cell(&scenarios, runtime.clone(), limits, build) };
+    let request = Request { sink: Some(&forward), ..Request::one_cell(&scenarios, runtime.clone(), limits, build) };
     // Without a terminal, a handler may not be possible; then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);
     let at = format!("http://127.0.0.1:{}/", args.port);

@@ -71,11 +71,16 @@ impl Args {
         let Some(path) = &self.config else { return Ok(self.clone()) };
         let named = super::check::runtimes_of_config(path)?;
         if named.is_empty() {
-            return common::usage(format!("`{}` names no runtimes: add `runtimes = [\"node\"]`, or use --runtime", path.visible()));
+            return common::usage(format!(
+                "`{}` names no runtimes: add `runtimes = [\"node\"]`, or use --runtime",
+                path.visible()
+            ));
         }
-        let (versions, globs): (Vec<String>, Vec<String>) = named.into_iter().partition(|text| text.contains(CUSTOM_BUILD));
+        let (versions, globs): (Vec<String>, Vec<String>) =
+            named.into_iter().partition(|text| text.contains(CUSTOM_BUILD));
         // A program that is given by its path is there.
-        let is_version = |text: &String| text.split_once(CUSTOM_BUILD).is_some_and(|(_, version)| runtimes::is_version(version));
+        let is_version =
+            |text: &String| text.split_once(CUSTOM_BUILD).is_some_and(|(_, version)| runtimes::is_version(version));
         Ok(Self { wanted: versions.into_iter().filter(is_version).collect(), runtime: globs, ..self.clone() })
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 
-use self::search::{VersionResult, Range};
+use self::search::{Range, VersionResult};
 use super::check::guest::{self, FileToCheck, GuestArgs};
 use super::check::requirements::Requirements;
 use super::common::{self, Purpose, usage};
@@ -168,7 +168,10 @@ fn runtime(text: &str) -> Result<(&'static Runtime, &str, Package)> {
             let mut engines: Vec<&str> =
                 runtimes::all().iter().filter(|r| r.package.is_some()).map(|r| r.engine).collect();
             engines.dedup();
-            usage(format!("--runtime `{text}`: the lab knows no package that carries its versions; use {}", engines.join(", ")))
+            usage(format!(
+                "--runtime `{text}`: the lab knows no package that carries its versions; use {}",
+                engines.join(", ")
+            ))
         }
     }
 }
@@ -285,8 +288,7 @@ fn text(file: &str, name: &str, versions: &[String], found: Option<Range>, tried
                 0 => format!("{} at least, the oldest version", versions[0]),
                 first => versions[first].clone(),
             };
-            let stopped =
-                versions.get(last + 1).map(|next| format!(", but not since {next}")).unwrap_or_default();
+            let stopped = versions.get(last + 1).map(|next| format!(", but not since {next}")).unwrap_or_default();
             format!("runs on {name} since {since}{stopped}")
         }
     };

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::common::{self, Purpose, usage};
 use super::arguments::{EngineArgs, RuntimeArgs};
 use super::baseline::BaselineArgs;
+use super::common::{self, Purpose, usage};
 use super::format::RunFormatArgs;
 use super::guest_file::MaxSize;
 use super::{output, run_all, suggest};
@@ -30,14 +30,13 @@ use wasmlab_model::file_error::FileError;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;
 use wasmlab_process as process;
-use wasmlab_report::{GroupBy, suite as overview};
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_report::{GroupBy, suite as overview};
 
 mod abi;
 mod wast_files;
 
-pub const ABOUT: &str =
-    "Run a conformance suite on every runtime: tests in wasi-testsuite's layout, or .wast files";
+pub const ABOUT: &str = "Run a conformance suite on every runtime: tests in wasi-testsuite's layout, or .wast files";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask setup --suite                      # clone wasi-testsuite into the lab's cache
   cargo xtask suite                              # all its tests on every installed runtime

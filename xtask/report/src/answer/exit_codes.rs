@@ -2,8 +2,8 @@
 
 use super::AnswerText;
 use crate::findings::{self, Severity, findings, grouped};
-use crate::{library, predicted};
 use crate::table::{BOLD, RED, YELLOW};
+use crate::{library, predicted};
 use wasmlab_model::report::{Cell, NoteKind};
 use wasmlab_model::verdict::Verdict;
 
@@ -78,9 +78,8 @@ impl AnswerText<'_> {
 
     /// Entries of wasmlab.toml without an effect, and what the baseline was not compared with.
     pub fn warnings(&mut self) {
-        let is_warning = |kind| {
-            matches!(kind, NoteKind::AllowanceUnused | NoteKind::RequirementUnchecked | NoteKind::NotCompared)
-        };
+        let is_warning =
+            |kind| matches!(kind, NoteKind::AllowanceUnused | NoteKind::RequirementUnchecked | NoteKind::NotCompared);
         let warnings = self.report.notes.iter().filter(|note| is_warning(note.kind));
         for (index, note) in warnings.enumerate() {
             self.part(YELLOW, if index == 0 { "warning" } else { "" }, &format!("{}: {}", note.subject, note.text));

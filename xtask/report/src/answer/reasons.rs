@@ -2,10 +2,10 @@
 
 use super::AnswerText;
 use crate::columns::{NameStyle, names};
-use crate::{library, predicted};
 use crate::table::{DIM, RED, YELLOW};
 use crate::text::{self, ReasonGroup, blame};
 use crate::visible::on_line;
+use crate::{library, predicted};
 use wasmlab_model::codes::Code;
 use wasmlab_model::exports::listed;
 use wasmlab_model::names::rest;

@@ -180,7 +180,8 @@ fn segments(total: u64, sizes: &wasmlab_model::facts::Sizes) -> Vec<BarSegment> 
 pub fn times(report: &RunReport) -> Option<TimeChart> {
     let mut rows: Vec<(&str, usize, [Option<f64>; 3])> = Vec::new();
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
-        let is_one = |cell: &&Cell| cell.runtime == runtime.id && cell.verdict == Verdict::Pass && cell.duration_ms > 0.0;
+        let is_one =
+            |cell: &&Cell| cell.runtime == runtime.id && cell.verdict == Verdict::Pass && cell.duration_ms > 0.0;
         let cells: Vec<&Cell> = report.cells.iter().filter(is_one).collect();
         let times = [
             median(cells.iter().map(|c| c.duration_ms)),

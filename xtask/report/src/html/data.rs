@@ -180,11 +180,14 @@ impl Texts {
 /// The JSON, escaped so that it cannot close the element that contains it.
 pub fn json(report: &RunReport, program: &'static str) -> String {
     let mut texts = Texts::default();
-    let rows: BTreeMap<&str, usize> = report.scenarios.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
-    let columns: BTreeMap<&str, usize> = report.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
+    let rows: BTreeMap<&str, usize> =
+        report.scenarios.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
+    let columns: BTreeMap<&str, usize> =
+        report.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
     let cells = report.cells.iter().map(|c| {
         // A cell without a row or column is in no table, but keeps its index, because tables refer to cells by index.
-        let of = |places: &BTreeMap<&str, usize>, name: &str| places.get(name).copied().unwrap_or(usize::from(u16::MAX));
+        let of =
+            |places: &BTreeMap<&str, usize>, name: &str| places.get(name).copied().unwrap_or(usize::from(u16::MAX));
         cell(c, of(&rows, &c.scenario), of(&columns, &c.runtime), &mut texts)
     });
     let cells: Vec<CellData> = cells.collect();
@@ -228,7 +231,8 @@ pub fn page_links(report: &RunReport) -> Option<PageLinks> {
 
 /// `wasmlab check app.wasm`, for a file of `check`.
 fn again(report: &RunReport, artifact: &Artifact, program: &str) -> Option<String> {
-    let file = text::file_names(report).get(artifact.scenario.as_str()).copied().filter(|_| report.command == "check")?;
+    let file =
+        text::file_names(report).get(artifact.scenario.as_str()).copied().filter(|_| report.command == "check")?;
     // It would be read as an option.
     let folder = if file.starts_with('-') { "./" } else { "" };
     Some(format!("{program} check {}", shell::quote(&format!("{folder}{file}"))))

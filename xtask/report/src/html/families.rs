@@ -86,7 +86,8 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
         names(report, &ids, NameStyle::Versions)
     };
     let pass = |switched: bool| -> Vec<&Cell> {
-        let is_one = |cell: &&&Cell| cell.verdict == Verdict::Pass && !cell.only_loaded && cell.switches.is_empty() != switched;
+        let is_one =
+            |cell: &&&Cell| cell.verdict == Verdict::Pass && !cell.only_loaded && cell.switches.is_empty() != switched;
         cells.iter().filter(is_one).copied().collect()
     };
     let mut groups: Vec<Vec<&Cell>> = Vec::new();

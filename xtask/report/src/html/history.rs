@@ -6,7 +6,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::report::RunReport;
 
 use super::charts::{ChartTick, percent};
-use crate::history::{CellHistory, ResultSince, History};
+use crate::history::{CellHistory, History, ResultSince};
 
 /// Rows that the chart draws; the rest is in `history --output json`.
 const MAX_ROWS: usize = 400;
@@ -123,7 +123,7 @@ fn ticks(history: &History) -> Vec<ChartTick> {
 mod tests {
     use super::{chart, sign};
     use crate::RenderOptions;
-    use crate::history::{CellHistory, ResultSince, History, NamedReport};
+    use crate::history::{CellHistory, History, NamedReport, ResultSince};
     use crate::sample;
 
     fn history(results: &[(usize, &str)]) -> History {

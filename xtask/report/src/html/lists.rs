@@ -41,22 +41,22 @@ pub fn guests(report: &RunReport) -> Vec<Guest<'_>> {
 }
 
 fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, name: &'a str) -> Guest<'a> {
-        let is_own = |cell: &&Cell| cell.scenario == scenario.name;
-        let artifact = report.artifacts.iter().find(|a| a.scenario == scenario.name);
-        let facts = artifact.and_then(|a| a.facts.as_ref());
-        let proposals = facts.iter().flat_map(|facts| &facts.proposals).map(String::as_str);
-        Guest {
-            scenario,
-            name,
-            made_by: artifact.map_or("not built", |a| &a.toolchain),
-            origin: artifact.map(|a| a.origin.id()).unwrap_or_default(),
-            size: artifact.map(|a| bytes(a.bytes)).unwrap_or_default(),
-            imports: facts.map(|facts| facts.imports.len().to_string()).unwrap_or_default(),
-            abis: abis(facts),
-            proposals: proposals.collect::<Vec<_>>().join(", "),
-            passes: report.cells.iter().filter(is_own).filter(|c| c.verdict == Verdict::Pass).count(),
-            measured: report.cells.iter().filter(is_own).filter(|c| c.verdict.is_measured()).count(),
-        }
+    let is_own = |cell: &&Cell| cell.scenario == scenario.name;
+    let artifact = report.artifacts.iter().find(|a| a.scenario == scenario.name);
+    let facts = artifact.and_then(|a| a.facts.as_ref());
+    let proposals = facts.iter().flat_map(|facts| &facts.proposals).map(String::as_str);
+    Guest {
+        scenario,
+        name,
+        made_by: artifact.map_or("not built", |a| &a.toolchain),
+        origin: artifact.map(|a| a.origin.id()).unwrap_or_default(),
+        size: artifact.map(|a| bytes(a.bytes)).unwrap_or_default(),
+        imports: facts.map(|facts| facts.imports.len().to_string()).unwrap_or_default(),
+        abis: abis(facts),
+        proposals: proposals.collect::<Vec<_>>().join(", "),
+        passes: report.cells.iter().filter(is_own).filter(|c| c.verdict == Verdict::Pass).count(),
+        measured: report.cells.iter().filter(is_own).filter(|c| c.verdict.is_measured()).count(),
+    }
 }
 
 /// A column.
@@ -87,21 +87,21 @@ pub fn runtimes(report: &RunReport) -> Vec<Runtime<'_>> {
 
 fn runtime<'a>(report: &'a RunReport, info: &'a RuntimeInfo) -> Runtime<'a> {
     let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.runtime == info.id && c.verdict.is_measured()).collect();
-        let mut codes: BTreeMap<Code, usize> = BTreeMap::new();
-        cells.iter().filter_map(|c| c.code).for_each(|code| *codes.entry(code).or_default() += 1);
-        let mut lacks: Vec<(&'static str, usize)> = codes.into_iter().map(|(code, count)| (code.id(), count)).collect();
-        lacks.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        lacks.truncate(MAX_LACKS);
-        let largest = cells.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0);
-        Runtime {
-            info,
-            version: info.tool.version.as_deref().unwrap_or_default(),
-            passes: cells.iter().filter(|c| c.verdict == Verdict::Pass).count(),
-            measured: cells.len(),
-            lacks,
-            time: median(cells.iter().map(|c| c.duration_ms).filter(|ms| *ms > 0.0)).map(milliseconds).unwrap_or_default(),
-            memory: if largest > 0 { bytes(largest) } else { String::new() },
-        }
+    let mut codes: BTreeMap<Code, usize> = BTreeMap::new();
+    cells.iter().filter_map(|c| c.code).for_each(|code| *codes.entry(code).or_default() += 1);
+    let mut lacks: Vec<(&'static str, usize)> = codes.into_iter().map(|(code, count)| (code.id(), count)).collect();
+    lacks.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    lacks.truncate(MAX_LACKS);
+    let largest = cells.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0);
+    Runtime {
+        info,
+        version: info.tool.version.as_deref().unwrap_or_default(),
+        passes: cells.iter().filter(|c| c.verdict == Verdict::Pass).count(),
+        measured: cells.len(),
+        lacks,
+        time: median(cells.iter().map(|c| c.duration_ms).filter(|ms| *ms > 0.0)).map(milliseconds).unwrap_or_default(),
+        memory: if largest > 0 { bytes(largest) } else { String::new() },
+    }
 }
 
 /// A reason.
@@ -142,19 +142,19 @@ pub fn reasons(report: &RunReport) -> Vec<Reason<'_>> {
 }
 
 fn reason<'a>(report: &RunReport, text: &'a CodeText) -> Reason<'a> {
-        let CodeText { code, verdict, blame, symbol, .. } = text;
-        Reason {
-            text,
-            symbol: symbol.unwrap_or(code.entry().symbol),
-            verdict: verdict.id(),
-            class: match verdict {
-                Verdict::Fail => "f",
-                Verdict::NotBuilt => "b",
-                _ => "g",
-            },
-            blame: blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", "),
-            count: report.cells.iter().filter(|c| c.code == Some(*code)).count(),
+    let CodeText { code, verdict, blame, symbol, .. } = text;
+    Reason {
+        text,
+        symbol: symbol.unwrap_or(code.entry().symbol),
+        verdict: verdict.id(),
+        class: match verdict {
+            Verdict::Fail => "f",
+            Verdict::NotBuilt => "b",
+            _ => "g",
+        },
+        blame: blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", "),
+        count: report.cells.iter().filter(|c| c.code == Some(*code)).count(),
         meaning: pieces(&text.meaning),
         remedy: pieces(&text.remedy),
-        }
+    }
 }

@@ -110,9 +110,7 @@ pub fn full(report: &RunReport) -> Table {
 pub fn by_engine(report: &RunReport) -> Table {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (at, runtime) in report.runtimes.iter().enumerate() {
-        let same = |other: &RuntimeInfo| {
-            other.engine == runtime.engine && !other.custom_build && !runtime.custom_build
-        };
+        let same = |other: &RuntimeInfo| other.engine == runtime.engine && !other.custom_build && !runtime.custom_build;
         match groups.iter_mut().find(|group| same(&report.runtimes[group[0]])) {
             Some(group) => group.push(at),
             None => groups.push(vec![at]),
@@ -123,7 +121,8 @@ pub fn by_engine(report: &RunReport) -> Table {
 
 fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Vec<Vec<usize>>) -> Table {
     let place: BTreeMap<&str, usize> = report.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
-    let of_row: BTreeMap<&str, usize> = report.scenarios.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
+    let of_row: BTreeMap<&str, usize> =
+        report.scenarios.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
     // Cells without a column in the report are left out.
     let mut cells = vec![None; report.scenarios.len() * report.runtimes.len()];
     for (at, cell) in report.cells.iter().enumerate() {
@@ -286,7 +285,8 @@ mod tests {
         let mut other = report.runtimes.iter().find(|r| r.id == "wasmtime-winch").unwrap().clone();
         (other.id, other.tool.version) = ("wasmtime-cli".to_owned(), Some("49.0.3".to_owned()));
         report.runtimes.push(other);
-        let heads: Vec<(String, String)> = by_engine(&report).columns.into_iter().map(|c| (c.name, c.version)).collect();
+        let heads: Vec<(String, String)> =
+            by_engine(&report).columns.into_iter().map(|c| (c.name, c.version)).collect();
         assert!(heads.contains(&("wasmtime".to_owned(), "48.0–49.0".to_owned())), "{heads:?}");
     }
 

@@ -42,13 +42,28 @@ fn spoilt(hostile: &str) -> RunReport {
 /// Fields whose values are keywords of the model or keys of the report.
 fn is_word(field: &str) -> bool {
     const WORDS: &[&str] = &[
-        "verdict", "code", "stage", "change", "kind", "shape", "abi", "origin", "answer", "blame", "name", "command",
-        "symbol", "started", "agreement", "expected",
+        "verdict",
+        "code",
+        "stage",
+        "change",
+        "kind",
+        "shape",
+        "abi",
+        "origin",
+        "answer",
+        "blame",
+        "name",
+        "command",
+        "symbol",
+        "started",
+        "agreement",
+        "expected",
     ];
     WORDS.contains(&field)
 }
 
-const HOSTILE: &str = "</script><script>f()</script><img src=x onerror=f()>\"'`&lt;<!--\u{1b}[2J\u{202e}\u{9b}]]>\r\n::error::x";
+const HOSTILE: &str =
+    "</script><script>f()</script><img src=x onerror=f()>\"'`&lt;<!--\u{1b}[2J\u{202e}\u{9b}]]>\r\n::error::x";
 
 #[test]
 fn the_page_of_the_sample() {
@@ -104,9 +119,11 @@ fn empty_report_renders() {
 fn four_thousand_cells_take_less_than_a_second_and_five_megabytes() {
     let mut report = sample::report();
     let (cell, scenario, runtime) = (report.cells[0].clone(), report.scenarios[0].clone(), report.runtimes[0].clone());
-    report.runtimes = (0..40).map(|n| wasmlab_model::report::RuntimeInfo { id: format!("r{n}"), ..runtime.clone() }).collect();
-    report.scenarios =
-        (0..100).map(|n| wasmlab_model::report::ScenarioInfo { name: format!("s{n:03}"), ..scenario.clone() }).collect();
+    report.runtimes =
+        (0..40).map(|n| wasmlab_model::report::RuntimeInfo { id: format!("r{n}"), ..runtime.clone() }).collect();
+    report.scenarios = (0..100)
+        .map(|n| wasmlab_model::report::ScenarioInfo { name: format!("s{n:03}"), ..scenario.clone() })
+        .collect();
     report.cells.clear();
     for n in 0..4000 {
         let mut cell = cell.clone();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{BuildResult, took};
-use crate::cli::text_table::names;
 use crate::cli::output;
+use crate::cli::text_table::names;
 use crate::lab::Lab;
 use crate::matrix::facts_of;
 use wasmlab_model::facts::{Facts, Import};

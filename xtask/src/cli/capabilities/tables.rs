@@ -145,7 +145,11 @@ pub fn table(kind: Kind, profiles: &[Profile]) -> Table {
             rows(profiles, |p| p.sandbox.keys().cloned().collect(), |p, name| behaviour(p.sandbox.get(name)))
         }
         Kind::Limits => rows(profiles, |p| p.limits.keys().cloned().collect(), |p, name| limit(p.limits.get(name))),
-        Kind::UnusualModules => rows(profiles, |p| p.unusual_modules.keys().cloned().collect(), |p, name| answer(p.unusual_modules.get(name))),
+        Kind::UnusualModules => rows(
+            profiles,
+            |p| p.unusual_modules.keys().cloned().collect(),
+            |p, name| answer(p.unusual_modules.get(name)),
+        ),
     };
     // A row that no profile measured is left out.
     let rows = rows.into_iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect();

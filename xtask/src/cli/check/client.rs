@@ -59,7 +59,9 @@ impl ClientArgs {
             return usage("--network none would leave the server without clients: remove it");
         }
         if !self.request.is_empty() && !serves {
-            return usage("--request needs a server: add --listen PORT, or --http if the file exports a wasi:http handler");
+            return usage(
+                "--request needs a server: add --listen PORT, or --http if the file exports a wasi:http handler",
+            );
         }
         for text in &self.listen {
             run.port.push(port(text)?);
@@ -129,7 +131,11 @@ fn request(text: &str, socket: &str, timeout_ms: u64) -> Result<Step> {
         headers: Default::default(),
         body: String::new(),
         parallel: 1,
-        expect: Response { status, body_contains: parts.next().map(str::to_owned).into_iter().collect(), ..Response::default() },
+        expect: Response {
+            status,
+            body_contains: parts.next().map(str::to_owned).into_iter().collect(),
+            ..Response::default()
+        },
         timeout_ms,
     })
 }
@@ -159,10 +165,20 @@ mod tests {
         let run = check(&args(&[], false, &[]), &[]);
         assert_eq!((run.network, run.port.len()), (Network::None, 0));
         let run = check(&args(&[], true, &[]), &["\"listen\"", "\"request\""]);
-        assert_eq!((run.entry, run.network, run.port[0].name.as_str()), (EntryPointKind::Http, Network::Loopback, "http"));
-        let run = check(&args(&["echo", "8080"], false, &[]), &["\"listen\"", "\"listen\"", "\"connect\"", "\"close\""]);
-        assert_eq!((run.entry, run.network, run.port[1].number), (EntryPointKind::Command, Network::Loopback, Some(8080)));
-        check(&args(&["web"], false, &["GET / 200", "PUT /x 404 no such"]), &["\"listen\"", "\"request\"", "\"request\""]);
+        assert_eq!(
+            (run.entry, run.network, run.port[0].name.as_str()),
+            (EntryPointKind::Http, Network::Loopback, "http")
+        );
+        let run =
+            check(&args(&["echo", "8080"], false, &[]), &["\"listen\"", "\"listen\"", "\"connect\"", "\"close\""]);
+        assert_eq!(
+            (run.entry, run.network, run.port[1].number),
+            (EntryPointKind::Command, Network::Loopback, Some(8080))
+        );
+        check(
+            &args(&["web"], false, &["GET / 200", "PUT /x 404 no such"]),
+            &["\"listen\"", "\"request\"", "\"request\""],
+        );
         assert!(args(&["8080"], false, &[]).is_one_at_a_time() && !args(&["web"], false, &[]).is_one_at_a_time());
     }
 

@@ -43,7 +43,9 @@ struct FileConfig {
 /// If there is none, if the command line has guest options, or every error in it.
 pub fn find(args: &Args) -> Result<Config> {
     let Some(path) = own_path(args)? else {
-        return usage(format!("no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file"));
+        return usage(format!(
+            "no FILE is given, and there is no {NAME} here or in a parent folder: name a .wasm file"
+        ));
     };
     let dirs = DirArgs { keep_dirs: args.guest.dirs.keep_dirs.clone(), ..DirArgs::default() };
     if args.guest != (GuestArgs { dirs, ..GuestArgs::default() }) {
@@ -191,13 +193,19 @@ proposals = ["bulk-memory"]
     #[test]
     fn a_path_may_be_a_glob() {
         let paths = |path: &str| {
-            let config = read(&GOOD.replace("\"app.wasm\"", &format!("\"{path}\""))).map_err(|faults| faults.join("\n"))?;
+            let config =
+                read(&GOOD.replace("\"app.wasm\"", &format!("\"{path}\""))).map_err(|faults| faults.join("\n"))?;
             let names = config.files.iter().map(|file| file.path.file_name().unwrap().to_str().unwrap().to_owned());
             Ok::<_, String>(names.collect::<Vec<_>>())
         };
         assert_eq!(paths("*.wasm"), Ok(vec!["app.wasm".to_owned()]));
-        assert_eq!(paths("b*.wasm"), Err("wasmlab.toml:5: `file[0].path`: `b*.wasm` matches no file: build it first".to_owned()));
-        let faults = read(&GOOD.replace("app.wasm", "*.wasm").replace("\"node\"]\n\n[[file.allow", "\"nod\"]\n\n[[file.allow")).err();
+        assert_eq!(
+            paths("b*.wasm"),
+            Err("wasmlab.toml:5: `file[0].path`: `b*.wasm` matches no file: build it first".to_owned())
+        );
+        let faults =
+            read(&GOOD.replace("app.wasm", "*.wasm").replace("\"node\"]\n\n[[file.allow", "\"nod\"]\n\n[[file.allow"))
+                .err();
         assert_eq!(faults.map(|faults| faults.len()), Some(1));
     }
 

@@ -117,7 +117,9 @@ mod tests {
     fn globs_match_as_in_a_shell() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("a [folder]*");
-        for file in ["b.wasm", "a.wasm", ".hidden.wasm", "x[1].wasm", "x1.wasm", "c.txt", "sub/d.wasm", "sub/deep/e.wasm"] {
+        for file in
+            ["b.wasm", "a.wasm", ".hidden.wasm", "x[1].wasm", "x1.wasm", "c.txt", "sub/d.wasm", "sub/deep/e.wasm"]
+        {
             let file = root.join(file);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, "").unwrap();

@@ -100,7 +100,10 @@ impl Requirements {
         let note = |glob: &GlobMatcher| Note {
             kind: NoteKind::RequirementUnchecked,
             subject: title.to_owned(),
-            text: format!("it must run on `{}`, but no selected runtime matches: select one with --runtime", glob.glob()),
+            text: format!(
+                "it must run on `{}`, but no selected runtime matches: select one with --runtime",
+                glob.glob()
+            ),
         };
         let unchecked: Vec<Note> = self.must.iter().filter(|glob| !is_selected(glob)).map(note).collect();
         report.notes.extend(unchecked);
@@ -161,9 +164,15 @@ mod tests {
         report.command = "check".to_owned();
         report.notes.clear();
         requirements.apply("hello", "hello.wasm", &mut report);
-        let marked = report.cells.iter().filter(|c| c.required || c.known.is_some() && c.scenario == "hello").map(|c| {
-            format!("{} {} {}", c.runtime, if c.required { "must" } else { "may" }, c.known.as_deref().unwrap_or("-"))
-        });
+        let marked =
+            report.cells.iter().filter(|c| c.required || c.known.is_some() && c.scenario == "hello").map(|c| {
+                format!(
+                    "{} {} {}",
+                    c.runtime,
+                    if c.required { "must" } else { "may" },
+                    c.known.as_deref().unwrap_or("-")
+                )
+            });
         let marked = marked.collect();
         (report, marked)
     }
@@ -186,7 +195,11 @@ mod tests {
         assert!(notes("wasmtime-winch").is_empty() && notes("node").is_empty());
         let unused = &notes("wasmi:trap")[0];
         assert_eq!((unused.kind, unused.subject.as_str()), (NoteKind::AllowanceUnused, "hello.wasm"));
-        assert!(unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, but nothing"), "{}", unused.text);
+        assert!(
+            unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, but nothing"),
+            "{}",
+            unused.text
+        );
         let other = &notes("wasmtime-winch:trap")[0].text;
         assert!(other.ends_with("for trap, but the reason is unsupported-proposal: change `code`"), "{other}");
     }

@@ -114,14 +114,16 @@ fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a E
         return all().find(|(_, exercise)| exercise.name == name).map_or_else(
             || {
                 let names = all().map(|(_, exercise)| exercise.name.as_str());
-                usage(format!("no exercise is named `{name}`: {}", suggest::alternatives(name, names, "cargo xtask learn")))
+                usage(format!(
+                    "no exercise is named `{name}`: {}",
+                    suggest::alternatives(name, names, "cargo xtask learn")
+                ))
             },
             Ok,
         );
     }
-    let is_open = |(chapter, exercise): &(&Chapter, &Exercise)| {
-        !tour.progress.done(chapter).passed.contains(&exercise.name)
-    };
+    let is_open =
+        |(chapter, exercise): &(&Chapter, &Exercise)| !tour.progress.done(chapter).passed.contains(&exercise.name);
     let is_of_current_chapter = |(chapter, _): &(&Chapter, &Exercise)| chapter.folder == tour.progress.current;
     let at_hand = |(_, exercise): &(&Chapter, &Exercise)| exercise.name == tour.progress.exercise;
     let mut open = all().filter(is_open).filter(at_hand).chain(all().filter(is_open).filter(is_of_current_chapter));
@@ -202,8 +204,13 @@ fn solution_text(exercise: &Exercise) -> String {
 
 /// `learn reset`: of one chapter, or of all. The exercises' folders are kept under another name.
 pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
-    let chapters: Vec<&Chapter> =
-        tour.chapters.iter().enumerate().filter(|(at, _)| only.is_none_or(|only| only == *at)).map(|(_, c)| c).collect();
+    let chapters: Vec<&Chapter> = tour
+        .chapters
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| only.is_none_or(|only| only == *at))
+        .map(|(_, c)| c)
+        .collect();
     let mut moved = 0;
     for chapter in &chapters {
         tour.progress.chapters.remove(&chapter.folder);

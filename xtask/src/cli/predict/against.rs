@@ -93,7 +93,8 @@ fn compare(
     let scenario = scenarios.get(cell.scenario.as_str())?;
     let facts = report.artifacts.iter().find(|artifact| artifact.scenario == cell.scenario)?.facts.as_ref()?;
     let asked = PredictableRun::of(&scenario.spec, runtimes::find(&cell.runtime)?, Ok(facts));
-    let prediction = Some(asked.predict(profile, cell)).filter(|prediction| prediction.agreement != Agreement::NotRun)?;
+    let prediction =
+        Some(asked.predict(profile, cell)).filter(|prediction| prediction.agreement != Agreement::NotRun)?;
     let observed = shown(cell.code.map_or(cell.verdict.id(), |code| code.id()), cell.subject.as_deref());
     Some(Compared {
         scenario: cell.scenario.clone(),

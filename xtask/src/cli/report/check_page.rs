@@ -156,7 +156,11 @@ fn sources(lab: &Lab) -> Result<String> {
         let folder = xtask.join(name.trim_start_matches("wasmlab-"));
         let manifest: Manifest = toml::from_str(&read_text(&folder.join("Cargo.toml"), MAX_BYTES)?)?;
         for dependency in manifest.dependencies.into_keys() {
-            if dependency.starts_with("wasmlab-") { left.push(dependency) } else { lock.add(dependency, &mut externals) }
+            if dependency.starts_with("wasmlab-") {
+                left.push(dependency)
+            } else {
+                lock.add(dependency, &mut externals)
+            }
         }
     }
     for name in &seen {

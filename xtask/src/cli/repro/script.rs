@@ -78,7 +78,9 @@ impl Script<'_> {
         if let Some(manifest) = self.manifest {
             let kind = if matches!(self.runtime.source, Source::Driver { .. }) { "driver" } else { "engine" };
             let program = format!("{kind}-{}", self.runtime.source.built().unwrap_or_default());
-            let message = format!("cargo is not on PATH: install Rust (https://rustup.rs), or set RUNTIME to a build of {program}");
+            let message = format!(
+                "cargo is not on PATH: install Rust (https://rustup.rs), or set RUNTIME to a build of {program}"
+            );
             text += &format!(
                 "if [ -z \"$RUNTIME\" ]; then\n    command -v cargo > /dev/null || missing {}\n    \
                  target=${{CARGO_TARGET_DIR:-$PWD/source/target}}\n    \
@@ -114,7 +116,8 @@ impl Script<'_> {
     /// The part for a program whose exit code tells how the guest ended.
     fn by_exit_code(&self, seconds: u64) -> String {
         let prepare = self.precompile("end $?");
-        let commands = self.reproduction.commands.iter().map(|argv| self.line(argv) + " || end $?\n").collect::<String>();
+        let commands =
+            self.reproduction.commands.iter().map(|argv| self.line(argv) + " || end $?\n").collect::<String>();
         format!(
             "\nend() {{\n    case $1 in\n    124) echo 'outcome: exit code 124, which `timeout` returns after {seconds} seconds' >&2 ;;\n    \
              *) echo \"outcome: exit code $1\" >&2 ;;\n    esac\n    exit \"$1\"\n}}\n\n{prepare}{commands}end 0\n"

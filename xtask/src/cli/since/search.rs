@@ -104,7 +104,7 @@ impl<E, F: FnMut(usize) -> Result<VersionResult, E>> Asked<F> {
 
 #[cfg(test)]
 mod tests {
-    use super::{VersionResult, Range, search};
+    use super::{Range, VersionResult, search};
 
     /// `versions`: a letter each: r(uns), f(ails), u(nknown). `most`: how many may be asked.
     fn check(versions: &str, wanted: Option<(usize, usize)>, most: usize) {

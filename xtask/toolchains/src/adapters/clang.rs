@@ -8,7 +8,9 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_model::version::find_version;
 
 use crate::program::{Program, candidates};
-use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, TestCompile, ToolQuery, Toolchain, VersionRequirement};
+use crate::{
+    EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, TestCompile, ToolQuery, Toolchain, VersionRequirement,
+};
 use crate::{c, crates, install_hint, linker};
 
 mod component_linker;
@@ -20,8 +22,8 @@ use sysroot::{SYSROOT_VARIABLE, Sysroot};
 const VARIABLE: &str = "WASMLAB_CLANG";
 /// Program names in distributions, after the user's own choice.
 const NAMES: &[&str] = &[
-    "clang", "clang-23", "clang-22", "clang-21", "clang-20", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15",
-    "clang-14",
+    "clang", "clang-23", "clang-22", "clang-21", "clang-20", "clang-19", "clang-18", "clang-17", "clang-16",
+    "clang-15", "clang-14",
 ];
 /// The second target: clang links it with `wasm-component-ld`, which produces a component.
 const WASI_0_2: &str = "wasm32-wasip2";
@@ -55,7 +57,9 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
         return Err(match build.target.as_deref() {
             None => install_hint::apt(machine, "wasi-libc", &["wasi-libc", &rt], &otherwise),
             // Distributions have it since 2025, and no package has another name for it.
-            Some(target) => MissingTool::new(format!("wasi-libc for {target}"), otherwise.replace("install", "install a newer")),
+            Some(target) => {
+                MissingTool::new(format!("wasi-libc for {target}"), otherwise.replace("install", "install a newer"))
+            }
         });
     };
     let component_linker = match build.target {
@@ -67,15 +71,17 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
         let otherwise = format!("install compiler-rt for WebAssembly: clang looks for {file}");
         install_hint::apt(machine, "compiler-rt for wasm32", &[&rt], &otherwise)
     })?;
-    machine.test_compile(&link(&program, &sysroot, &component_linker)).map_err(|message| match linker::is_missing(&message) {
-        true => {
-            let otherwise = format!("install lld of clang's version; clang says: {message}");
-            install_hint::apt(machine, "wasm-ld", &[&format!("lld-{}", major(&version))], &otherwise)
+    machine.test_compile(&link(&program, &sysroot, &component_linker)).map_err(|message| {
+        match linker::is_missing(&message) {
+            true => {
+                let otherwise = format!("install lld of clang's version; clang says: {message}");
+                install_hint::apt(machine, "wasm-ld", &[&format!("lld-{}", major(&version))], &otherwise)
+            }
+            false => MissingTool::new(
+                format!("a clang that can link for {} ({message})", sysroot.target),
+                format!("repair `{}` or what it links with", program.display()),
+            ),
         }
-        false => MissingTool::new(
-            format!("a clang that can link for {} ({message})", sysroot.target),
-            format!("repair `{}` or what it links with", program.display()),
-        ),
     })?;
     let stamps = [&program, &sysroot.libc(), &builtins].map(|file| machine.stamp(file)).join(" ");
     let fingerprint = format!("{version} {stamps}{}", component_linker.fingerprint);

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use wasmlab_model::scenario::Scenario;
 
-use crate::program::Program;
 use crate::BuildCommand;
-use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable, build_table, install_hint};
+use crate::program::Program;
+use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, build_table, install_hint};
 
 const VARIABLE: &str = "WASMLAB_COMPONENTIZE_PY";
 
@@ -43,8 +43,10 @@ fn recipe(task: &Task) -> Recipe {
     let files = vec![(task.scenario.dir.join(source), work.join(source))];
     let copy = Step::Copy { files, shown: format!("cp {} BUILD/", source.display()) };
     let flags = task.shown_flags();
-    let shown =
-        format!("componentize-py --wit-path wit --world {world} componentize --output {name}{flags} {}", Path::new(app).display());
+    let shown = format!(
+        "componentize-py --wit-path wit --world {world} componentize --output {name}{flags} {}",
+        Path::new(app).display()
+    );
     let command = BuildCommand::new(&task.tool.program, &work)
         .arg("--wit-path")
         .arg(task.scenario.dir.join("wit"))

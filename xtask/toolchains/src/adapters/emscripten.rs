@@ -10,7 +10,8 @@ use wasmlab_model::version::find_version;
 
 use crate::program::{Program, candidates};
 use crate::{
-    EnvVariable, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain, VersionRequirement,
+    EnvVariable, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain,
+    VersionRequirement,
 };
 use crate::{c, crates, install_hint};
 
@@ -64,7 +65,8 @@ pub fn compiler(machine: &dyn Machine) -> Result<FoundTool, MissingTool> {
 }
 
 fn compiler_of_version(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> Result<FoundTool, MissingTool> {
-    let otherwise = "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
+    let otherwise =
+        "install emsdk (https://emscripten.org/docs/getting_started/downloads.html) and source its emsdk_env.sh";
     let (program, answer) =
         emcc(machine, wanted).or_missing(install_hint::apt(machine, "emcc", &["emscripten"], otherwise))?;
     // `emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()`
@@ -148,7 +150,7 @@ fn own_binaryen_first(machine: &dyn Machine, emcc: &Path, path: &str) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use super::{c, llvm_in, find_version, own_binaryen_first};
+    use super::{c, find_version, llvm_in, own_binaryen_first};
     use crate::tests::FakeMachine;
 
     /// Output of `emcc --version` and `emcc -v` of Debian's 3.1.6, and of the latter from an emsdk.

@@ -8,7 +8,7 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Fetch};
 
 use crate::build_table::{self, is_sha256};
-use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
+use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain};
 
 /// The variable that names a folder of third-party binaries, which is searched before anything is downloaded.
 pub const FIXTURES_VARIABLE: &str = "WASMLAB_FIXTURES";

@@ -9,7 +9,7 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::program::Program;
-use crate::{FoundTool, Machine, MissingTool, ToolQuery, Recipe, Step, Task, Toolchain, EnvVariable};
+use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, ToolQuery, Toolchain};
 use crate::{build_table, install_hint};
 
 /// The glue of GOOS=js; also the name of the detail that holds its path.

@@ -8,7 +8,7 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
 
 use crate::program::{Program, locate};
-use crate::{BuildCommand, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
+use crate::{BuildCommand, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain};
 use crate::{build_table, install_hint, npm};
 
 const VARIABLE: &str = "WASMLAB_KOTLIN";
@@ -22,8 +22,14 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     summary: "Kotlin -> WASI 0.1, JavaScript hosts with its glue; needs gc and exceptions",
     example: "source = \"hello.kt\"\ntarget = \"wasm-wasi\"\nartifact = \"hello.wasm\"",
     variables: &[
-        EnvVariable { name: VARIABLE, meaning: "the kotlinc-wasm to use, if not the one on PATH or npm's kotlin-compiler" },
-        EnvVariable { name: "JAVA_HOME", meaning: "the folder of the Java runtime for Kotlin's compiler, if not the java on PATH" },
+        EnvVariable {
+            name: VARIABLE,
+            meaning: "the kotlinc-wasm to use, if not the one on PATH or npm's kotlin-compiler",
+        },
+        EnvVariable {
+            name: "JAVA_HOME",
+            meaning: "the folder of the Java runtime for Kotlin's compiler, if not the java on PATH",
+        },
     ],
     own_code: true,
     check,
@@ -72,7 +78,8 @@ fn recipe(task: &Task) -> Recipe {
     let lib = task.tool.path(HOME).join("lib");
     let stdlib = format!("kotlin-stdlib-{target}.klib");
     let klib = task.out.join(format!("{stem}.klib"));
-    let common = format!("-Xwasm-target={target} -libraries $KOTLIN_HOME/lib/{stdlib} -ir-output-dir . -ir-output-name {stem}");
+    let common =
+        format!("-Xwasm-target={target} -libraries $KOTLIN_HOME/lib/{stdlib} -ir-output-dir . -ir-output-name {stem}");
     let start = || {
         compiler(task, &lib)
             .arg(format!("-Xwasm-target={target}"))
@@ -95,7 +102,8 @@ fn recipe(task: &Task) -> Recipe {
 /// The command that the script `kotlinc-wasm` runs.
 fn compiler(task: &Task, lib: &Path) -> BuildCommand {
     let command = task.command().arg("-Xmx1g").arg("-cp").arg(lib.join("kotlin-preloader.jar"));
-    let command = command.arg("org.jetbrains.kotlin.preloading.Preloader").arg("-cp").arg(lib.join("kotlin-compiler.jar"));
+    let command =
+        command.arg("org.jetbrains.kotlin.preloading.Preloader").arg("-cp").arg(lib.join("kotlin-compiler.jar"));
     command.arg("org.jetbrains.kotlin.cli.js.KotlinWasmCompiler")
 }
 
@@ -112,6 +120,7 @@ fn home(machine: &dyn Machine) -> Option<PathBuf> {
 
 /// Java: in the folder that `JAVA_HOME` names, or on PATH.
 fn java(machine: &dyn Machine) -> Program {
-    let in_home = || machine.which(&PathBuf::from(machine.variable("JAVA_HOME")?).join("bin/java").display().to_string());
+    let in_home =
+        || machine.which(&PathBuf::from(machine.variable("JAVA_HOME")?).join("bin/java").display().to_string());
     Program::query(machine, in_home().or_else(|| machine.which("java")), &["-version"], &BTreeMap::new())
 }

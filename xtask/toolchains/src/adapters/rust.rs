@@ -14,7 +14,7 @@ use wasmlab_model::version::find_version;
 use super::emscripten;
 use crate::crates::cargo_home;
 use crate::rustc::{TOOLCHAIN_VARIABLE, compiler_in, has_std, rustc, sysroot, toolchain_env};
-use crate::{FoundTool, Machine, MissingTool, PreflightError, ToolQuery, Recipe, Task, Toolchain, EnvVariable};
+use crate::{EnvVariable, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain};
 
 /// The target for which emcc links.
 const EMSCRIPTEN: &str = "wasm32-unknown-emscripten";
@@ -114,10 +114,11 @@ pub(super) fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTo
     // rustup's `rustc` is a proxy for every toolchain, so the cached answer depends on the real compiler.
     let depends_on = compiler_in(&sysroot);
     let env: BTreeMap<_, _> = toolchain_env(name).into_iter().collect();
-    let query = ToolQuery { depends_on: depends_on.clone(), ..ToolQuery::new(&rustc, ["--version"]).with_env(env.clone()) };
-    let version = machine.query(&query).map_err(|message| {
-        MissingTool::new(format!("a working rustc ({message})"), "rustup update")
-    })?;
+    let query =
+        ToolQuery { depends_on: depends_on.clone(), ..ToolQuery::new(&rustc, ["--version"]).with_env(env.clone()) };
+    let version = machine
+        .query(&query)
+        .map_err(|message| MissingTool::new(format!("a working rustc ({message})"), "rustup update"))?;
     let version = version.lines().next().unwrap_or_default().to_owned();
     let fingerprint = format!("{version} {}", machine.stamp(&depends_on));
     let found = FoundTool { program, version, fingerprint, env, ..FoundTool::default() };

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use wasmlab_model::scenario::Scenario;
 
 use crate::program::Program;
-use crate::{FoundTool, Machine, MissingTool, Recipe, Task, Toolchain, EnvVariable, c, crates};
+use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, Toolchain, c, crates};
 
 /// The variable that wasi-sdk's documentation uses.
 const VARIABLE: &str = "WASI_SDK_PATH";
@@ -34,7 +34,8 @@ fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTool, Missing
         Some(_) => format!("bin/clang in the folder that {VARIABLE} names"),
         None => "wasi-sdk".to_owned(),
     };
-    let remedy = format!("unpack a release of https://github.com/WebAssembly/wasi-sdk and name its folder in {VARIABLE}");
+    let remedy =
+        format!("unpack a release of https://github.com/WebAssembly/wasi-sdk and name its folder in {VARIABLE}");
     let (program, version) = clang(machine).or_missing(MissingTool::new(what, remedy))?;
     // The default target was renamed between releases; both names mean WASI 0.1.
     let sysroot = program.ancestors().nth(2).map(|sdk| sdk.join("share").join("wasi-sysroot"));

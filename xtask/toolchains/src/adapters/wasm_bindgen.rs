@@ -5,9 +5,9 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
 use super::rust;
-use crate::program::Program;
 use crate::BuildCommand;
-use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, EnvVariable};
+use crate::program::Program;
+use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain};
 
 /// The variable that names a wasm-bindgen other than the one on PATH.
 const VARIABLE: &str = "WASMLAB_WASM_BINDGEN";
@@ -60,10 +60,8 @@ fn recipe(task: &Task) -> Recipe {
     for_cargo.spec.build.artifact = Some(format!("{stem}.wasm"));
     let mut recipe = rust::recipe(&Task { scenario: &for_cargo, ..*task });
     let dir = task.out.join("bindgen");
-    let shown = format!(
-        "wasm-bindgen target/{}/release/{stem}.wasm --target web --no-typescript --out-dir .",
-        task.target()
-    );
+    let shown =
+        format!("wasm-bindgen target/{}/release/{stem}.wasm --target web --no-typescript --out-dir .", task.target());
     let bindgen = BuildCommand::new(task.tool.path(BINDGEN), &task.scenario.dir)
         .arg(&recipe.artifact)
         .args(["--target", "web", "--no-typescript", "--out-dir"])

@@ -35,9 +35,8 @@ fn check(build: &Build) -> Vec<KeyError> {
         return c::check(build);
     }
     let target = build.target.as_deref().filter(|target| !target.starts_with("wasm"));
-    let error = target.map(|target| {
-        KeyError::new("target", format!("`{target}` is not a target for WebAssembly, such as {WASI}"))
-    });
+    let error = target
+        .map(|target| KeyError::new("target", format!("`{target}` is not a target for WebAssembly, such as {WASI}")));
     build_table::artifact(build).into_iter().chain(error).collect()
 }
 
