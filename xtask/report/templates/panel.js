@@ -34,7 +34,7 @@ const command = (text, label) => {
   return h("div.command", {}, h("span.muted", {}, label), button, h("pre", { tabindex: "0" }, text));
 };
 // What cannot be run again is shown without a button: the folder of the cell is gone.
-const ranAs = (text) => h("details", {}, h("summary", {}, "The command of this run"), h("p.muted", {}, "It ran in a folder that the lab has removed."), h("pre", { tabindex: "0" }, text));
+const ranAs = (text) => h("figure.stream", {}, h("figcaption", {}, "as it was run, in a folder that the lab has removed"), h("pre", { tabindex: "0" }, text));
 
 const badge = (cell) => [h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", h("b", {}, cell.switches ? "pass with a switch" : cell.v)];
 
