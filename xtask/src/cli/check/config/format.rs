@@ -57,6 +57,7 @@ pub struct AllowTable {
     pub runtime: String,
     pub code: Option<String>,
     pub because: String,
+    #[serde(default, deserialize_with = "wasmlab_model::scenario::web_link")]
     pub link: Option<String>,
 }
 
