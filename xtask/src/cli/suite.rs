@@ -87,7 +87,7 @@ pub struct Args {
     columns: RuntimeArgs,
     #[command(flatten)]
     baseline: BaselineArgs,
-    /// Number of tests to run in parallel [default: one per CPU]
+    /// Number of tests to run in parallel [default: one more than there are CPUs]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Time limit for running a test, in seconds; each operation may use half of it, and a .wast file ten times as much

@@ -179,9 +179,9 @@ fn folders_are_read() {
     };
     fails("b/two.json", r#"{"root": "none"}"#, "`root` is `none`, which cannot be used: No such file");
     fails("b/two.json", r#"{"root": "two.wasm"}"#, "which is not a folder");
-    fails("b/two.json", r#"{"root": "../.."}"#, "outside of the suite");
-    fails("b/two.json", r#"{"root": "/"}"#, "outside of the suite");
-    fails("b/two.json", r#"{"root": ".."}"#, "outside of the suite");
+    fails("b/two.json", r#"{"root": "../.."}"#, "outside the suite");
+    fails("b/two.json", r#"{"root": "/"}"#, "outside the suite");
+    fails("b/two.json", r#"{"root": ".."}"#, "outside the suite");
     fails("b/manifest.json", r#"{"version": "wasm64"}"#, "`version` is `wasm64`: use one of wasm32-wasip1");
     fails("b/manifest.json", r#"{"title": "x"}"#, "the lab does not know the field `title`: remove it");
     fails("b/manifest.json", "1", "`the file` is a number, not an object");

@@ -229,7 +229,7 @@ proposals = ["bulk-memory"]
         check("", "env = { N = \"a\\u0000b\" }", Some("`file[0].env`: `N`: a variable's name"));
         check("", "env = { \"A=B\" = \"x\" }", Some("`file[0].env`: `A=B`"));
         check("", "dirs = [\"data::/d\"]\nstdin = \"app.wasm\"", None);
-        let outside = Some("is outside of the repository");
+        let outside = Some("is outside the repository");
         for keys in ["stdin = \"../secret\"", "stdin = \"out/secret\"", "dirs = [\"..::/d\"]", "dirs = [\"out::/d\"]"] {
             check("", keys, outside);
         }

@@ -137,7 +137,7 @@ impl Reader<'_> {
     fn confine(&mut self, key: &str, path: &Path) {
         let Ok(real) = fs::canonicalize(path) else { return };
         if !self.root.as_ref().is_some_and(|root| real.starts_with(root)) {
-            let message = format!("`{}` is outside of the repository: give it on the command line", path.visible());
+            let message = format!("`{}` is outside the repository: give it on the command line", path.visible());
             self.fault(key, message);
         }
     }
