@@ -32,7 +32,7 @@ pub struct Column<'a> {
     /// Run probes for which its host layer is not meant too: they also show what the engine below it gives.
     pub any_module: bool,
     /// How many probes were run or recalled.
-    pub asked: u32,
+    pub probes: u32,
 }
 
 impl<'a> Column<'a> {
@@ -44,7 +44,7 @@ impl<'a> Column<'a> {
             limits: plan.limits,
             fresh: false,
             any_module: false,
-            asked: 0,
+            probes: 0,
         }
     }
 }
@@ -71,7 +71,7 @@ impl Ask for Column<'_> {
         if !is_run || plan.not_attempted().is_some() {
             return None;
         }
-        self.asked += 1;
+        self.probes += 1;
         let key = plan.key();
         let observation = match key.as_ref().filter(|_| !self.fresh).and_then(|key| cache_policy::recall(self.lab, key))
         {

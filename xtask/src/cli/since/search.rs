@@ -38,19 +38,19 @@ pub fn search<E>(
     ask: impl FnMut(usize) -> Result<VersionResult, E>,
 ) -> Result<Option<Range>, E> {
     let Some(newest) = count.checked_sub(1) else { return Ok(None) };
-    let mut asked = Asked { ask, answers: BTreeMap::new() };
-    let Some(inside) = asked.one_that_runs(newest, lines)? else { return Ok(None) };
-    let first = if asked.runs(0)? { 0 } else { asked.edge(inside, 0)? };
-    let last = if asked.runs(newest)? { newest } else { asked.edge(inside, newest)? };
+    let mut results = KnownResults { ask, answers: BTreeMap::new() };
+    let Some(inside) = results.one_that_runs(newest, lines)? else { return Ok(None) };
+    let first = if results.runs(0)? { 0 } else { results.edge(inside, 0)? };
+    let last = if results.runs(newest)? { newest } else { results.edge(inside, newest)? };
     Ok(Some(Range { first, last }))
 }
 
-struct Asked<F> {
+struct KnownResults<F> {
     ask: F,
     answers: BTreeMap<usize, VersionResult>,
 }
 
-impl<E, F: FnMut(usize) -> Result<VersionResult, E>> Asked<F> {
+impl<E, F: FnMut(usize) -> Result<VersionResult, E>> KnownResults<F> {
     fn answer(&mut self, at: usize) -> Result<VersionResult, E> {
         if let Some(answer) = self.answers.get(&at) {
             return Ok(*answer);
