@@ -104,7 +104,7 @@ pub struct MeasuredFunctions {
     /// Functions that it refuses in another way: name to how.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<String, ProbeAnswer>,
-    /// Functions of which it does not say, since it starts guests whatever they import.
+    /// Functions for which it gives no answer, because it starts guests whatever they import.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unchecked: BTreeSet<String>,
     /// All of them have the same answer, and none is listed: most runtimes define none of Emscripten's hundreds.
@@ -116,9 +116,9 @@ pub struct MeasuredFunctions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UniformAnswer {
-    /// It says that it lacks them, of which there are so many.
+    /// It says that it lacks them; the number of functions.
     Missing(usize),
-    /// It does not say.
+    /// It gives no answer; the number of functions.
     Unchecked(usize),
 }
 

@@ -21,7 +21,7 @@ struct Measure {
     name: &'static str,
     /// Every runtime accepts as many.
     least: u64,
-    /// No more are asked for.
+    /// No more are tried.
     most: u64,
     module: fn(u64) -> Vec<u8>,
 }
@@ -47,7 +47,7 @@ pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, MeasuredLimit>> {
     Ok(found.collect())
 }
 
-/// The limit; `None` if the runtime cannot be asked.
+/// The limit; `None` if the runtime cannot be probed.
 fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<MeasuredLimit> {
     let mut message = String::new();
     let mut ask = |number: u64| -> Option<bool> {

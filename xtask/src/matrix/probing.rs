@@ -17,7 +17,7 @@ use wasmlab_probe::{Ask, Lack, Probe, Reply, link};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::{AdapterInput, HostLayer, MissingFeature, Runtime, Tool};
 
-/// A column that can be asked.
+/// A column to probe.
 pub struct Column<'a> {
     /// The lab.
     pub lab: &'a Lab,
@@ -29,7 +29,7 @@ pub struct Column<'a> {
     pub limits: Limits,
     /// Ignore what was measured before.
     pub fresh: bool,
-    /// Run probes for which its host layer is not meant too: they also show what the engine below it gives.
+    /// Also run probes that its host layer is not meant for: they show what the engine below it provides.
     pub any_module: bool,
     /// How many probes were run or recalled.
     pub probes: u32,

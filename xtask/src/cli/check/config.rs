@@ -93,7 +93,7 @@ fn repository(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|dir| dir.join(".git").exists())
 }
 
-/// The folder outside of which the file names nothing: the git repository, or else its own folder.
+/// The folder that contains everything the file may name: the git repository, or else its own folder.
 fn root(folder: &Path) -> Option<PathBuf> {
     let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
     Some(repository(&folder).unwrap_or(&folder).to_owned())

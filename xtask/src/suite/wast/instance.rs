@@ -22,11 +22,11 @@ pub struct Instance {
     pub text: String,
     module: Module,
     wrappers: Wrappers,
-    /// Why nothing can be asked of it.
+    /// Why no call can be made on it.
     obstacle: Option<String>,
     /// Whether something is asserted of it, whether or not the lab can ask.
     is_asked: bool,
-    /// Why nothing more can be asked of it.
+    /// Why no more calls can be made on it.
     lost: Option<String>,
     calls: Vec<Call>,
     assertions: Vec<Assertion>,
@@ -78,7 +78,7 @@ impl Instance {
         Self { line, text, module, wrappers, obstacle, is_asked: false, lost, calls, assertions, ends }
     }
 
-    /// An instance of which nothing can be asked.
+    /// An instance on which no call can be made.
     pub fn unusable(line: u64, text: String, why: String) -> Self {
         Self { obstacle: Some(why), ..Self::new(line, text, Module::default()) }
     }

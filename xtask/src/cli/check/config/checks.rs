@@ -24,7 +24,7 @@ use wasmlab_report::visible::VisiblePath;
 pub struct Reader<'a> {
     pub document: &'a Document<'a>,
     pub folder: &'a Path,
-    /// The folder outside of which the file names nothing; `None` if it cannot be found.
+    /// The folder that contains everything the file may name; `None` if it cannot be found.
     pub root: Option<PathBuf>,
     pub name: &'a str,
     /// Mistakes.
