@@ -127,8 +127,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (mut scenarios, mut withheld) = (Vec::new(), BTreeMap::new());
     for (suite, test) in suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (suite, test))) {
         let root = test.root.as_ref().and_then(|root| roots.get(root)).cloned();
-        let (scenario, obstacle) = suite::scenario(suite, test, root, (limits.run_ms / 2).max(1));
-        withheld.extend(obstacle.map(|reason| (scenario.name.clone(), reason)));
+        let (scenario, not_attempted) = suite::scenario(suite, test, root, (limits.run_ms / 2).max(1));
+        withheld.extend(not_attempted.map(|reason| (scenario.name.clone(), reason)));
         scenarios.push(scenario);
     }
     scenarios.extend(files.iter().flat_map(|file| &file.parts).map(|part| part.scenario.clone()));

@@ -126,8 +126,8 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
         let mut reader = Reader { document: &document, folder, root: root(folder), name, faults: Vec::new() };
         config = reader.config(contents);
         // Tables that were dropped because of mistakes do not count as missing.
-        let is_told = |key: &str| key != "file" || !incomplete.contains("file");
-        let found = reader.faults.into_iter().filter(|error| is_told(&error.key));
+        let is_reported = |key: &str| key != "file" || !incomplete.contains("file");
+        let found = reader.faults.into_iter().filter(|error| is_reported(&error.key));
         errors.extend(found.map(|error| document.locate(error)));
     }
     errors.sort();
