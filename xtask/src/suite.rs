@@ -261,7 +261,7 @@ impl Search<'_> {
         Some(Test { name, title, file: self.top.join(file), document, unknown, root })
     }
 
-    /// The folder that a test names, which must not be outside of the suite.
+    /// The folder that a test names, which must not be outside the suite.
     fn root(&self, folder: &Path, name: &str) -> Result<PathBuf, String> {
         let shown = one_line(name);
         let found = std::fs::canonicalize(folder.join(name))
@@ -271,7 +271,7 @@ impl Search<'_> {
         }
         let is_inside = std::fs::canonicalize(self.top).is_ok_and(|top| found.starts_with(&top) && found != top);
         if !is_inside {
-            return Err(format!("`root` is `{shown}`, outside of the suite: put this folder beside the test"));
+            return Err(format!("`root` is `{shown}`, outside the suite: put this folder beside the test"));
         }
         Ok(found)
     }

@@ -99,11 +99,11 @@ fn replaced_directory_is_an_escape_and_is_not_read() {
     assert!(!copied.join("secret").exists());
 }
 
-/// Devices, pipes and huge files in a foreign repository neither block the lab nor fills its memory.
+/// Devices, pipes and huge files in a foreign repository neither block the lab nor fill its memory.
 #[test]
 fn pipes_devices_and_giants_are_not_read() {
-    type Place<'a> = &'a dyn Fn(&Path);
-    let hostile: [(&str, Place); 3] = [
+    type Create<'a> = &'a dyn Fn(&Path);
+    let hostile: [(&str, Create); 3] = [
         ("pipe", &|at| assert!(std::process::Command::new("mkfifo").arg(at).status().unwrap().success())),
         ("device", &|at| std::os::unix::fs::symlink("/dev/zero", at).unwrap()),
         ("giant", &|at| fs::File::create(at).unwrap().set_len(1 << 40).unwrap()),

@@ -121,6 +121,7 @@ fn imports_of_a_large_module_are_linked_before_it_is_compiled() {
         .filter(|cell| cell["verdict"] != "absent")
         .partition(|cell| cell["scenario"].as_str().unwrap().ends_with("-large"));
     assert!(!large.is_empty(), "no runtime was measured: {}", ran.stderr);
+    assert_eq!(large.len(), small.len(), "each large module has its small one");
     for (large, small) in large.iter().zip(small) {
         let result =
             |cell: &serde_json::Value| [cell["runtime"].clone(), cell["code"].clone(), cell["subject"].clone()];

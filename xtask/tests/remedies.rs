@@ -24,7 +24,7 @@ struct Row {
     /// by spaces, the first ones may be NAME=VALUE.
     make: &'static [&'static str],
     /// How it is run: arguments of `check`, possibly with guest arguments after `--`.
-    asked: &'static [&'static str],
+    check_args: &'static [&'static str],
     /// The columns to run, of which at least one must be installed.
     columns: &'static str,
     /// The code of `before.wasm`.
@@ -44,7 +44,7 @@ const ROWS: &[Row] = &[
             "zig cc -target wasm32-wasi -O1 -Wl,--import-memory a.c -o before.wasm",
             "zig cc -target wasm32-wasi -O1 a.c -o after.wasm",
         ],
-        asked: &["--expect-stdout", "hi"],
+        check_args: &["--expect-stdout", "hi"],
         columns: WASI,
         code: "missing-import",
         remedy: "Link without `--import-memory`",
@@ -60,7 +60,7 @@ const ROWS: &[Row] = &[
             "zig cc -target wasm32-wasi -O1 -Wl,--import-symbols a.c -o before.wasm",
             "zig cc -target wasm32-wasi -O1 a.c b.c -o after.wasm",
         ],
-        asked: &[],
+        check_args: &[],
         columns: WASI,
         code: "unresolved-symbol",
         remedy: "Link a library that defines `getpwuid`",
@@ -77,7 +77,7 @@ const ROWS: &[Row] = &[
             "zig cc -target wasm32-wasi -O1 -Wl,--max-memory=20971520 a.c -o before.wasm",
             "zig cc -target wasm32-wasi -O1 -Wl,--max-memory=134217728 a.c -o after.wasm",
         ],
-        asked: &[],
+        check_args: &[],
         columns: WASI,
         code: "out-of-memory",
         remedy: "`-Wl,--max-memory=BYTES`",
@@ -91,7 +91,7 @@ const ROWS: &[Row] = &[
              (i32.const 42))) (catch $e))))",
         )],
         make: &["wasm-opt -all a.wat -o before.wasm", "wasm-opt -all --translate-to-exnref before.wasm -o after.wasm"],
-        asked: &["--invoke", "run", "--expect-stdout", "42"],
+        check_args: &["--invoke", "run", "--expect-stdout", "42"],
         columns: "wasmtime-cli",
         code: "unsupported-proposal",
         remedy: "",
@@ -111,7 +111,7 @@ const ROWS: &[Row] = &[
             "GOOS=wasip1 GOARCH=wasm go build -o before.wasm .",
             "GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o after.wasm .",
         ],
-        asked: &["--invoke", "twice", "--expect-stdout", "42", "--", "21"],
+        check_args: &["--invoke", "twice", "--expect-stdout", "42", "--", "21"],
         columns: "{wasmtime-cli,wasmi,node}",
         code: "trap",
         remedy: "`-buildmode=c-shared` (Go)",
@@ -124,7 +124,7 @@ const ROWS: &[Row] = &[
             ("main.go", "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hi\") }\n"),
         ],
         make: &["GOOS=js GOARCH=wasm go build -o before.wasm .", "GOOS=wasip1 GOARCH=wasm go build -o after.wasm ."],
-        asked: &["--expect-stdout", "hi"],
+        check_args: &["--expect-stdout", "hi"],
         columns: WASI,
         code: "needs-js-glue",
         remedy: "GOOS=wasip1",
@@ -137,7 +137,7 @@ const ROWS: &[Row] = &[
             "export function half(x: i32): i32 { if (x % 2) throw new Error(\"odd\"); return x / 2; }\n",
         )],
         make: &["asc a.ts -o before.wasm", "asc a.ts -o after.wasm --use abort="],
-        asked: &["--invoke", "half", "--expect-stdout", "21", "--", "42"],
+        check_args: &["--invoke", "half", "--expect-stdout", "21", "--", "42"],
         columns: WASI,
         code: "needs-js-glue",
         remedy: "--use abort=",
@@ -150,7 +150,7 @@ const ROWS: &[Row] = &[
             "zig build-exe a.zig -target wasm32-freestanding -fno-entry -O ReleaseSmall -femit-bin=before.wasm",
             "zig build-exe a.zig -target wasm32-freestanding -fno-entry -O ReleaseSmall -rdynamic -femit-bin=after.wasm",
         ],
-        asked: &["--invoke", "add", "--expect-stdout", "5", "--", "2", "3"],
+        check_args: &["--invoke", "add", "--expect-stdout", "5", "--", "2", "3"],
         columns: WASI,
         code: "",
         remedy: "`--export=add` or `-rdynamic` (Zig)",
@@ -234,7 +234,7 @@ fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, 
     let options =
         ["check", &path.display().to_string(), "--engines", "built", "--output", "json", "--runtime", row.columns]
             .map(str::to_owned);
-    let args: Vec<String> = options.into_iter().chain(row.asked.iter().map(|arg| (*arg).to_owned())).collect();
+    let args: Vec<String> = options.into_iter().chain(row.check_args.iter().map(|arg| (*arg).to_owned())).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let ran = workspace.run(&args);
     let Ok(report) = serde_json::from_str::<serde_json::Value>(&ran.stdout) else { return (Vec::new(), ran.stderr) };
@@ -252,9 +252,9 @@ fn translates() {
     workspace.write("a.wat", LEGACY);
     let (before, after) =
         (workspace.path("a.wat").display().to_string(), workspace.path("b.wasm").display().to_string());
-    let asked = ["--invoke", "run", "--expect-stdout", "42"];
+    let check_args = ["--invoke", "run", "--expect-stdout", "42"];
     let adapt = ["adapt", &before, "--for", "wasmtime-cli", "-o", &after];
-    let ran = workspace.run(&[&adapt[..], &asked].concat());
+    let ran = workspace.run(&[&adapt[..], &check_args].concat());
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(
         ran.stdout.contains("proven: with wasm-opt --translate-to-exnref it runs on wasmtime-cli"),
@@ -263,9 +263,9 @@ fn translates() {
     );
     // The copy passes as it is.
     let adapt = ["adapt", &after, "--for", "wasmtime-cli", "-o", &before];
-    assert!(workspace.run(&[&adapt[..], &asked].concat()).stdout.contains("nothing was written"));
+    assert!(workspace.run(&[&adapt[..], &check_args].concat()).stdout.contains("nothing was written"));
     let check = ["check", &before, "--engines", "built", "--runtime", "wasmtime-cli", "--try-remedies"];
-    let ran = workspace.run(&[&check[..], &asked].concat());
+    let ran = workspace.run(&[&check[..], &check_args].concat());
     assert!(ran.stdout.contains("with wasm-opt --translate-to-exnref it runs on wasmtime-cli"), "{}", ran.stdout);
     // Nothing helps against a trap.
     workspace.write("trap.wat", "(module (func (export \"_start\") unreachable))");

@@ -78,7 +78,7 @@ fn own_suite_passes_on_embedded_engines() {
 
 /// Each test has one thing wrong with it; the answer says what was expected, and what came.
 #[test]
-fn failures_are_told_with_their_reason() {
+fn failures_are_reported_with_their_reason() {
     let workspace = Workspace::new();
     let test = |name: &str, guest: &str, json: &str| {
         let from = fixtures().join(format!("suite/wasm32-wasip1/{guest}.wasm"));
@@ -171,7 +171,7 @@ fn assertions_are_counted_one_by_one() {
 
 /// Wrong expectations, each of its own kind, are told with their lines; the others hold all the same.
 #[test]
-fn failed_assertions_are_told_with_their_lines() {
+fn failed_assertions_are_reported_with_their_lines() {
     let workspace = Workspace::new();
     let text = r#"(module
   (func (export "f") (param i32) (result i32) (local.get 0))

@@ -66,8 +66,8 @@ fn annotate(bytes: &[u8]) -> Result<Vec<ByteLine>, TooLarge> {
     Ok(cursor.lines)
 }
 
-/// Why reading stopped, at the cursor's position.
-type Stop = String;
+/// Why the rest cannot be read, from the cursor's position on.
+type ReadFailure = String;
 
 /// Reads items of a range of the file and notes a line for each.
 struct Cursor<'a> {
@@ -105,7 +105,7 @@ impl<'a> Cursor<'a> {
         what: &str,
         read: impl FnOnce(&mut BinaryReader<'a>) -> wasmparser::Result<T>,
         meaning: impl FnOnce(&T) -> String,
-    ) -> Result<T, Stop> {
+    ) -> Result<T, ReadFailure> {
         let mut reader = self.reader();
         match read(&mut reader) {
             Ok(value) => {
@@ -117,20 +117,20 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn number(&mut self, what: &str, meaning: impl FnOnce(u32) -> String) -> Result<u32, Stop> {
+    fn number(&mut self, what: &str, meaning: impl FnOnce(u32) -> String) -> Result<u32, ReadFailure> {
         self.item(what, BinaryReader::read_var_u32, |value| meaning(*value))
     }
 
-    fn read<T: FromReader<'a>>(&mut self, what: &str, meaning: impl FnOnce(&T) -> String) -> Result<T, Stop> {
+    fn read<T: FromReader<'a>>(&mut self, what: &str, meaning: impl FnOnce(&T) -> String) -> Result<T, ReadFailure> {
         self.item(what, |reader| reader.read(), meaning)
     }
 
-    fn name(&mut self, what: &str) -> Result<&'a str, Stop> {
+    fn name(&mut self, what: &str) -> Result<&'a str, ReadFailure> {
         self.item(what, BinaryReader::read_unlimited_string, |name| format!("{what} {}", quoted(name)))
     }
 
     /// Runs `work` one level deeper.
-    fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+    fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, ReadFailure>) -> Result<T, ReadFailure> {
         self.depth += 1;
         let result = work(self);
         self.depth -= 1;
@@ -139,7 +139,7 @@ impl<'a> Cursor<'a> {
 
     /// Limits the cursor to the next `length` bytes while `work` runs. Where it stops, or leaves bytes over, a line says
     /// why, and the cursor continues behind.
-    fn within(&mut self, length: usize, what: &str, work: impl FnOnce(&mut Self) -> Result<(), Stop>) {
+    fn within(&mut self, length: usize, what: &str, work: impl FnOnce(&mut Self) -> Result<(), ReadFailure>) {
         let outer = self.end;
         self.end = self.at.saturating_add(length).min(outer);
         let result = self.nested(work);

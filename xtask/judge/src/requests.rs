@@ -5,50 +5,50 @@ use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::ExpectedRequest;
 
 /// The first difference, if any. Compares nothing if nothing is expected.
-pub fn mismatch(asked: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option<String> {
+pub fn mismatch(recorded: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option<String> {
     if wanted.is_empty() {
         return None;
     }
     for (index, wanted) in wanted.iter().enumerate() {
-        let Some(asked) = asked.get(index) else {
+        let Some(recorded) = recorded.get(index) else {
             let line = format!("{} {}", wanted.method, wanted.path);
             return Some(format!("the server `{}` did not receive {}", wanted.server, quote(&line)));
         };
-        if let Some(mismatch) = differs(asked, wanted) {
-            return Some(format!("request {} to `{}`: {mismatch}", index + 1, asked.server));
+        if let Some(mismatch) = differs(recorded, wanted) {
+            return Some(format!("request {} to `{}`: {mismatch}", index + 1, recorded.server));
         }
     }
-    let extra = asked.get(wanted.len())?;
+    let extra = recorded.get(wanted.len())?;
     let line = quote(&format!("{} {}", extra.method, extra.path));
     Some(format!(
         "the server `{}` also received {line}: {} requests in total, expected {}",
         extra.server,
-        asked.len(),
+        recorded.len(),
         wanted.len()
     ))
 }
 
-fn differs(asked: &RecordedRequest, wanted: &ExpectedRequest) -> Option<String> {
-    if let Some(refusal) = &asked.refused {
+fn differs(recorded: &RecordedRequest, wanted: &ExpectedRequest) -> Option<String> {
+    if let Some(refusal) = &recorded.refused {
         return Some(refusal.clone());
     }
-    if asked.server != wanted.server {
-        return Some(format!("it went to `{}`, expected `{}`", asked.server, wanted.server));
+    if recorded.server != wanted.server {
+        return Some(format!("it went to `{}`, expected `{}`", recorded.server, wanted.server));
     }
     let line = |method: &str, path: &str| quote(&format!("{method} {path}"));
-    let (is, shall) = (line(&asked.method, &asked.path), line(&wanted.method, &wanted.path));
-    if is != shall {
-        return Some(format!("{is}, expected {shall}"));
+    let (actual, expected) = (line(&recorded.method, &recorded.path), line(&wanted.method, &wanted.path));
+    if actual != expected {
+        return Some(format!("{actual}, expected {expected}"));
     }
     for (name, value) in &wanted.headers {
-        let is = asked.headers.get(&name.to_ascii_lowercase());
-        if is != Some(value) {
-            let is = is.map_or_else(|| "(none)".to_owned(), |text| quote(text));
-            return Some(format!("header {name}: {is}, expected {}", quote(value)));
+        let actual = recorded.headers.get(&name.to_ascii_lowercase());
+        if actual != Some(value) {
+            let actual = actual.map_or_else(|| "(none)".to_owned(), |text| quote(text));
+            return Some(format!("header {name}: {actual}, expected {}", quote(value)));
         }
     }
-    let body = wanted.body.as_ref().filter(|body| **body != asked.body)?;
-    Some(format!("the body is {}, expected {}", quote(&asked.body), quote(body)))
+    let body = wanted.body.as_ref().filter(|body| **body != recorded.body)?;
+    Some(format!("the body is {}, expected {}", quote(&recorded.body), quote(body)))
 }
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod tests {
     use wasmlab_model::observation::RecordedRequest;
     use wasmlab_model::scenario::ExpectedRequest;
 
-    fn asked(method: &str, path: &str) -> RecordedRequest {
+    fn recorded(method: &str, path: &str) -> RecordedRequest {
         let headers = [("accept".to_owned(), "text/plain".to_owned())].into();
         RecordedRequest {
             server: "api".into(),
@@ -75,13 +75,13 @@ mod tests {
     #[test]
     fn all_requests_are_compared_in_order() {
         let hello = [wanted("path = \"/hello\"\nheaders = { Accept = \"text/plain\" }")];
-        let good = asked("GET", "/hello");
+        let good = recorded("GET", "/hello");
         let once = [good.clone()];
         assert_eq!(mismatch(&once, &[]), None, "nothing is expected");
         assert_eq!(mismatch(&once, &hello), None);
         for (is, expected) in [
             (vec![], "did not receive \"GET /hello\""),
-            (vec![asked("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
+            (vec![recorded("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
             (vec![good.clone(), good.clone()], "also received \"GET /hello\": 2 requests in total, expected 1"),
             (vec![RecordedRequest { refused: Some("no HTTP".into()), ..good.clone() }], "no HTTP"),
             (vec![RecordedRequest { server: "other".into(), ..good.clone() }], "expected `api`"),

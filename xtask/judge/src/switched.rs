@@ -73,12 +73,12 @@ mod tests {
     use super::with_switches;
     use crate::with_code;
     use wasmlab_model::codes::Code;
-    use wasmlab_model::verdict::{Judgement, Refusal};
+    use wasmlab_model::verdict::{FeatureRefusal, Judgement};
 
     /// A refusal with this message, of a runtime that lacks this; `more` ends its detail.
     fn lacks(subject: &str, lacks: Option<&str>, message: &str, more: &str) -> Judgement {
         let begin = lacks.map(|lacks| format!("lacks {lacks}: ")).unwrap_or_default();
-        let refusal = Some(Refusal { lacks: lacks.map(str::to_owned), message: message.to_owned() });
+        let refusal = Some(FeatureRefusal { lacks: lacks.map(str::to_owned), message: message.to_owned() });
         let detail = format!("{begin}{message}{more}");
         Judgement { refusal, ..with_code(Code::UnsupportedProposal, subject.to_owned(), detail) }
     }

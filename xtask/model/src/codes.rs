@@ -245,7 +245,7 @@ impl Code {
         matches!(self, Self::CompileError | Self::UndefinedSymbol | Self::TargetRenamed)
     }
 
-    /// Whether it is about imports, of which a runtime names the one that it looks for first.
+    /// Whether it is about imports. A runtime names only the import that it looks for first.
     #[must_use]
     pub fn is_about_imports(self) -> bool {
         matches!(

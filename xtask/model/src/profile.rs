@@ -36,7 +36,7 @@ pub struct Profile {
     /// Small modules with something unusual about them, by name: `no-start`, `no-memory`, `exit-126`.
     pub unusual_modules: BTreeMap<String, ProbeAnswer>,
     /// How much it accepts of something, by name: `locals`.
-    pub limits: BTreeMap<String, Limit>,
+    pub limits: BTreeMap<String, MeasuredLimit>,
     /// How each function of WASI 0.1 behaves when a guest calls it as a program would.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub behaviour: BTreeMap<String, Behaviour>,
@@ -104,7 +104,7 @@ pub struct MeasuredFunctions {
     /// Functions that it refuses in another way: name to how.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<String, ProbeAnswer>,
-    /// Functions of which it does not say, since it starts guests whatever they import.
+    /// Functions for which it gives no answer, because it starts guests whatever they import.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unchecked: BTreeSet<String>,
     /// All of them have the same answer, and none is listed: most runtimes define none of Emscripten's hundreds.
@@ -116,14 +116,14 @@ pub struct MeasuredFunctions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UniformAnswer {
-    /// It says that it lacks them, of which there are so many.
+    /// It says that it lacks them; the number of functions.
     Missing(usize),
-    /// It does not say.
+    /// It gives no answer; the number of functions.
     Unchecked(usize),
 }
 
 impl MeasuredFunctions {
-    /// Whether the runtime defines a function; `None` if it was not asked.
+    /// Whether the runtime defines a function; `None` if it was not tested.
     #[must_use]
     pub fn defines(&self, name: &str) -> Option<bool> {
         if self.defined.contains_key(name) {
@@ -135,9 +135,9 @@ impl MeasuredFunctions {
         (self.missing.contains(name) || self.refused.contains_key(name)).then_some(false)
     }
 
-    /// How many functions were asked for.
+    /// How many functions were tested.
     #[must_use]
-    pub fn asked(&self) -> usize {
+    pub fn tested(&self) -> usize {
         let alike = match self.alike {
             Some(UniformAnswer::Missing(count) | UniformAnswer::Unchecked(count)) => count,
             None => 0,
@@ -172,10 +172,10 @@ impl MeasuredFunctions {
 
 /// How much a runtime accepts of something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limit {
+pub struct MeasuredLimit {
     /// The largest number that it accepted.
     pub accepted: u64,
-    /// The smallest number that it refused; `None` if it accepted the largest that was asked.
+    /// The smallest number that it refused; `None` if it accepted the largest that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<u64>,
     /// Its message for a larger one.

@@ -7,7 +7,7 @@ use wasmlab_model::profile::{BehaviourOutcome, MeasuredFunctions, ProbeAnswer, P
 use wasmlab_protocol::Cause;
 
 use crate::PlannedRun;
-use crate::obstacle::{Obstacle, is_given};
+use crate::obstacle::{Obstacle, is_supported};
 
 /// Whether a runtime defines an import.
 enum Definition<'a> {
@@ -136,7 +136,7 @@ fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Defini
     let name = if import.module.is_empty() { import.name.clone() } else { import.module.clone() };
     match profile.interfaces.get(&name) {
         Some(answer) if answer.support == Support::Unchecked => Definition::Unchecked,
-        Some(answer) if is_given(answer, on) => Definition::Defined,
+        Some(answer) if is_supported(answer, on) => Definition::Defined,
         // It has an earlier version, so it lacks only what came since; the facts do not say whether the file uses that.
         Some(_) if has_earlier(&name, profile) => Definition::Unchecked,
         Some(answer) => Definition::Missing(Some(answer)),
@@ -147,7 +147,7 @@ fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Defini
             let near = profile.interfaces.iter().rev().find(|(known, _)| wanted.is_some() && series(known) == wanted);
             match near {
                 Some((_, answer)) if answer.support == Support::Unchecked => Definition::Unchecked,
-                Some((_, answer)) if is_given(answer, on) => Definition::Defined,
+                Some((_, answer)) if is_supported(answer, on) => Definition::Defined,
                 Some((_, answer)) => Definition::Missing(Some(answer)),
                 None => Definition::Missing(None),
             }

@@ -42,7 +42,7 @@ pub fn first(planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<O
 }
 
 /// Whether a runtime with these switches on accepts what this answer is about.
-pub fn is_given(answer: &ProbeAnswer, on: &[String]) -> bool {
+pub fn is_supported(answer: &ProbeAnswer, on: &[String]) -> bool {
     match answer.support {
         Support::Yes | Support::Unchecked | Support::Unknown => true,
         Support::No if is_wrong(answer) => true,
@@ -80,7 +80,7 @@ fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
 }
 
 fn component(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle> {
-    if facts.kind != BinaryKind::Component || is_given(&profile.components, on) {
+    if facts.kind != BinaryKind::Component || is_supported(&profile.components, on) {
         return None;
     }
     let cause = profile.components.cause.clone();
@@ -141,14 +141,14 @@ const ORDER: &[&str] = &[
 
 fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle> {
     // Code with the old form of exceptions has tags too, which a runtime with that form has.
-    let given = |name: &str| profile.proposals.get(name).is_some_and(|answer| is_given(answer, on));
+    let given = |name: &str| profile.proposals.get(name).is_some_and(|answer| is_supported(answer, on));
     let old_form = facts.proposals.contains(OLD_EXCEPTIONS) && !facts.mixes_exceptions && given(OLD_EXCEPTIONS);
     let is_asked = |name: &&str| *name != COMPONENTS && !(old_form && *name == "exceptions");
     let names = facts.proposals.iter().map(String::as_str).filter(is_asked);
     let part = facts.proposals.contains("reference-types") && uses_externref(facts);
     let lacking = names.chain(part.then_some("externref"));
     let mut lacking: Vec<(&str, &ProbeAnswer)> = lacking
-        .filter_map(|name| Some((name, answer(name, facts, profile).filter(|answer| !is_given(answer, on))?)))
+        .filter_map(|name| Some((name, answer(name, facts, profile).filter(|answer| !is_supported(answer, on))?)))
         .collect();
     // Tags belong to `exceptions`, but the legacy form came with tags of its own.
     let is_legacy_alone = facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions;

@@ -64,7 +64,7 @@ pub enum Lack<'a> {
     Import(&'a str),
 }
 
-/// A runtime that can be asked.
+/// A runtime that can be probed.
 pub trait Ask {
     /// Runs a probe with these switches. `None`: the lab cannot ask this.
     fn ask(&mut self, probe: &Probe, switches: &[String]) -> Option<Reply>;

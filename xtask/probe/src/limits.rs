@@ -11,7 +11,7 @@ use wasm_encoder::{
     CodeSection, ExportKind, ExportSection, Function, FunctionSection, Instruction, MemorySection, MemoryType, Module,
     RefType, TableSection, TableType, TypeSection, ValType,
 };
-use wasmlab_model::profile::Limit;
+use wasmlab_model::profile::MeasuredLimit;
 use wasmlab_protocol::Cause;
 
 use crate::{Ask, Probe};
@@ -21,7 +21,7 @@ struct Measure {
     name: &'static str,
     /// Every runtime accepts as many.
     least: u64,
-    /// No more are asked for.
+    /// No more are tried.
     most: u64,
     module: fn(u64) -> Vec<u8>,
 }
@@ -42,13 +42,13 @@ const ROUND: &[u64] = &[1_000, 1_024, 16_384, 32_768, 50_000, 65_536, 100_000, 1
 ///
 /// # Errors
 /// None today; a probe that cannot be made would be one.
-pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, Limit>> {
+pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, MeasuredLimit>> {
     let found = MEASURES.iter().filter_map(|measure| Some((measure.name.to_owned(), search(measure, runtime)?)));
     Ok(found.collect())
 }
 
-/// The limit; `None` if the runtime cannot be asked.
-fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<Limit> {
+/// The limit; `None` if the runtime cannot be probed.
+fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<MeasuredLimit> {
     let mut message = String::new();
     let mut ask = |number: u64| -> Option<bool> {
         let probe =
@@ -61,10 +61,10 @@ fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<Limit> {
         Some(accepted)
     };
     if ask(measure.most)? {
-        return Some(Limit { accepted: measure.most, ..Limit::default() });
+        return Some(MeasuredLimit { accepted: measure.most, ..MeasuredLimit::default() });
     }
     if !ask(measure.least)? {
-        return Some(Limit { accepted: 0, refused: Some(measure.least), message });
+        return Some(MeasuredLimit { accepted: 0, refused: Some(measure.least), message });
     }
     let (mut low, mut high) = (measure.least, measure.most);
     for round in ROUND.iter().flat_map(|round| [*round, round + 1]) {
@@ -77,7 +77,7 @@ fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<Limit> {
         let middle = if high / low >= 4 { low * 2 } else { low + (high - low) / 2 };
         if ask(middle)? { low = middle } else { high = middle }
     }
-    Some(Limit { accepted: low, refused: Some(high), message })
+    Some(MeasuredLimit { accepted: low, refused: Some(high), message })
 }
 
 /// The runtime's message on a refusal.

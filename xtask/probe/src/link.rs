@@ -274,7 +274,7 @@ mod tests {
             let mut linker = Linker { defines: defines.iter().copied().collect(), style, starts: 0 };
             let found = functions(&of, false, &mut linker).unwrap();
             assert!(found.defined.keys().eq(defines), "{style:?} {:?}", found.defined);
-            assert_eq!(found.asked(), names.len());
+            assert_eq!(found.tested(), names.len());
             assert!(linker.starts <= most, "{style:?} {defines:?}: {} starts", linker.starts);
         };
         for style in [Style::First, Style::FirstAndCount, Style::Silent] {

@@ -69,7 +69,8 @@ pub struct Runtime {
     /// Its process compiles the module without reporting when it starts to run it. Unless [`Runtime::precompile`]
     /// compiled before, the process gets the sum of both limits.
     pub compiles_silently: bool,
-    /// It compiles a whole module before it looks for the imports. Of a large module, the lab tries the imports alone first.
+    /// It compiles the whole module before it looks for the imports. For a large module, the lab first runs a module that
+    /// has only its imports.
     pub compiles_before_linking: bool,
     /// How a guest gets a preopened listening socket.
     pub sockets: SocketPassing,

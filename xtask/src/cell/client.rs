@@ -46,8 +46,8 @@ pub fn run_steps(
     }
     let ends_itself = matches!(steps.last(), Some(Step::Wait { .. }));
     // If a step failed, the guest has often just exited and is about to print why.
-    let patience = if script.failed.is_some() || !ends_itself { Duration::from_millis(500) } else { run };
-    if !running.wait_end(patience) {
+    let wait = if script.failed.is_some() || !ends_itself { Duration::from_millis(500) } else { run };
+    if !running.wait_end(wait) {
         running.stop(StopSignal::Terminate);
     }
     script
@@ -133,14 +133,14 @@ impl StepRunner<'_> {
     }
 
     fn receive(&mut self, id: &str, contains: &str, timeout_ms: u64) -> Result<(), String> {
-        let patience = Deadline::new(self.running, ms(timeout_ms));
-        receive(self.connection(id)?, contains, &patience)
+        let deadline = Deadline::new(self.running, ms(timeout_ms));
+        receive(self.connection(id)?, contains, &deadline)
             .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}"))
     }
 
     fn receive_next(&mut self, id: &str, text: &str, timeout_ms: u64) -> Result<(), String> {
-        let patience = Deadline::new(self.running, ms(timeout_ms));
-        let got = receive_exactly(self.connection(id)?, text.len(), &patience)
+        let deadline = Deadline::new(self.running, ms(timeout_ms));
+        let got = receive_exactly(self.connection(id)?, text.len(), &deadline)
             .map_err(|e| format!("recv on {id}: {text:?} did not come: {e}"))?;
         same(&got, text).map_err(|why| format!("recv on {id}: {why}"))
     }
@@ -162,17 +162,17 @@ impl StepRunner<'_> {
     fn listen(&self, socket: &str, limit: Duration) -> Result<(), String> {
         let port = self.address(socket).port();
         // The limits of the whole process apply in any case.
-        let mut patience = None;
+        let mut deadline = None;
         // The kernel walks all its sockets for each answer, which takes some milliseconds.
         let mut pauses = (1..).map(|n| Duration::from_millis(10 * n).min(MAX_PAUSE));
         loop {
             if is_listening(port) {
                 return Ok(());
             }
-            if patience.is_none() && (self.has_begun)() {
-                patience = Some(Deadline::new(self.running, limit));
+            if deadline.is_none() && (self.has_begun)() {
+                deadline = Some(Deadline::new(self.running, limit));
             }
-            let over = patience.as_ref().is_some_and(|patience| patience.left().is_none());
+            let over = deadline.as_ref().is_some_and(|deadline| deadline.left().is_none());
             if over || self.running.wait_end(pauses.next().unwrap_or(MAX_PAUSE)) {
                 return Err(format!("listen: nothing listens on {socket} (port {port})"));
             }
@@ -219,10 +219,10 @@ pub fn is_listening(port: u16) -> bool {
     })
 }
 
-fn receive(stream: &mut TcpStream, contains: &str, patience: &Deadline) -> io::Result<()> {
+fn receive(stream: &mut TcpStream, contains: &str, deadline: &Deadline) -> io::Result<()> {
     let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
     while !got.windows(contains.len().max(1)).any(|w| w == contains.as_bytes()) {
-        let n = receive_some(stream, &mut buffer, patience)?;
+        let n = receive_some(stream, &mut buffer, deadline)?;
         if n == 0 || got.len() as u64 > MAX_BYTES {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -232,11 +232,11 @@ fn receive(stream: &mut TcpStream, contains: &str, patience: &Deadline) -> io::R
 }
 
 /// Receives `length` bytes; fewer if the connection is closed before.
-fn receive_exactly(stream: &mut TcpStream, length: usize, patience: &Deadline) -> io::Result<Vec<u8>> {
+fn receive_exactly(stream: &mut TcpStream, length: usize, deadline: &Deadline) -> io::Result<Vec<u8>> {
     let mut got = vec![0; length];
     let mut filled = 0;
     while filled < length {
-        match receive_some(stream, &mut got[filled..], patience)? {
+        match receive_some(stream, &mut got[filled..], deadline)? {
             0 => break,
             n => filled += n,
         }
@@ -246,15 +246,15 @@ fn receive_exactly(stream: &mut TcpStream, length: usize, patience: &Deadline) -
 }
 
 /// Receives what comes next; 0 bytes: the connection is closed.
-fn receive_some(stream: &mut TcpStream, buffer: &mut [u8], patience: &Deadline) -> io::Result<usize> {
+fn receive_some(stream: &mut TcpStream, buffer: &mut [u8], deadline: &Deadline) -> io::Result<usize> {
     loop {
         // A peer that sends a byte now and then must not extend the limit.
-        let left = patience.left().ok_or(io::ErrorKind::TimedOut)?;
+        let left = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
         stream.set_read_timeout(Some(left))?;
         match stream.read(buffer) {
             // The guest may have been waiting for a CPU.
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                patience.left().ok_or(e)?;
+                deadline.left().ok_or(e)?;
             }
             read => return read,
         }

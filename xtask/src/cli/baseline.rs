@@ -77,8 +77,8 @@ pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
     Ok((format!("`{name}` of revision {text}"), report))
 }
 
-/// The report in `REV:PATH`, in the repository of a folder, or of the current one. `wrong` begins the message if there
-/// is none.
+/// The report in `REV:PATH`, in the repository of a folder, or of the current one. `wrong` begins the error message
+/// if there is none.
 fn from_git(folder: Option<&Path>, object: &str, wrong: &str) -> Result<RunReport> {
     let failed = |why: &str| {
         let why = why.lines().next().unwrap_or_default().trim_start_matches("fatal: ");

@@ -18,7 +18,7 @@ use wasmlab_report::visible::{VisiblePath, on_line};
 mod features;
 mod tables;
 
-use tables::{Kind, Table};
+use tables::{Table, TableKind};
 
 /// Description for `--help`.
 pub const ABOUT: &str =
@@ -45,7 +45,7 @@ Exit code: 0. With --compare: 1 if something differs.";
 pub struct Args {
     /// Tables to show [default: all]
     #[arg(value_enum, value_name = "TABLE")]
-    tables: Vec<Kind>,
+    tables: Vec<TableKind>,
     /// Show only profiles whose runtime matches the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
@@ -100,9 +100,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let Some(file) = &args.compare {
         return compare(file, &profiles, args.output);
     }
-    let wants = |kind: &Kind| args.tables.is_empty() || args.tables.contains(kind);
+    let wants = |kind: &TableKind| args.tables.is_empty() || args.tables.contains(kind);
     let tables: Vec<Table> =
-        Kind::ALL.iter().filter(|kind| wants(kind)).map(|kind| tables::table(*kind, &profiles)).collect();
+        TableKind::ALL.iter().filter(|kind| wants(kind)).map(|kind| tables::table(*kind, &profiles)).collect();
     match args.output {
         TableFormat::Text => {
             let parts: Vec<String> = tables.iter().map(|table| text(table, &profiles)).collect();

@@ -89,7 +89,7 @@ pub struct Args {
     /// Require a pass on the runtimes that match the glob, even if they are not installed; may be repeated
     #[arg(long, value_name = "RUNTIME")]
     must: Vec<String>,
-    /// Let the runtimes that match the glob fail, or only fail with this code; may be repeated
+    /// Accept failures on the runtimes that match the glob, or only failures with this code; may be repeated
     #[arg(long, value_name = "RUNTIME[:CODE]")]
     allow: Vec<String>,
     /// Only load the files, which must be libraries: a runtime passes if it loads them, and no export is called

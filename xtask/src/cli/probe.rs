@@ -100,7 +100,7 @@ fn column(lab: &Lab, runtime: &Runtime, catalogue: &Catalogue, fresh: bool) -> R
     let began = Instant::now();
     // The largest memory of 32 bits: the limit to be found is the runtime's, not the lab's.
     let limits = Limits { run_ms: RUN_MS, linear_memory: 4 << 30, ..Limits::default() };
-    let mut column = Column { lab, runtime, tool: &tool, limits, fresh, any_module: true, asked: 0 };
+    let mut column = Column { lab, runtime, tool: &tool, limits, fresh, any_module: true, probes: 0 };
     let profile = measured(lab, &mut column, catalogue)?;
     if process::cancelled() {
         return Ok(false);
@@ -108,7 +108,7 @@ fn column(lab: &Lab, runtime: &Runtime, catalogue: &Catalogue, fresh: bool) -> R
     let file = profiles::write(lab, &profile).context("failed to save the profile")?;
     let shown = file.strip_prefix(&lab.root).unwrap_or(&file).visible();
     let seconds = began.elapsed().as_secs_f64();
-    output::print(&format!("{}\n  {shown}, {} probes, {seconds:.1} s\n", summary(&profile), column.asked))?;
+    output::print(&format!("{}\n  {shown}, {} probes, {seconds:.1} s\n", summary(&profile), column.probes))?;
     Ok(true)
 }
 
@@ -128,7 +128,7 @@ fn measured(lab: &Lab, column: &mut Column, catalogue: &Catalogue) -> Result<Pro
         },
     };
     let mut profile = measure::profile(subject, catalogue, column)?;
-    profile.provenance.probes = column.asked;
+    profile.provenance.probes = column.probes;
     Ok(profile)
 }
 

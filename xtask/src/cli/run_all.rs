@@ -132,8 +132,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(if args.require_present { common::require_present(&report, code) } else { code })
 }
 
-/// Number of cells to run in parallel: by default one more than there are cores, since many cells wait for a server or for a
-/// browser's start.
+/// Number of cells to run in parallel: by default one more than there are CPUs, since many cells wait for a server or a
+/// starting browser.
 pub fn jobs(wanted: Option<u16>) -> usize {
     wanted.map_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get() + 1), usize::from)
 }

@@ -94,7 +94,7 @@ struct SinceOutput<'a> {
     /// The first version that no longer runs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'a str>,
-    /// The versions that were asked, oldest first.
+    /// The versions that were tried, oldest first.
     asked: Vec<&'a Tried>,
 }
 
@@ -158,7 +158,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(if found.is_some_and(|range| range.last + 1 == versions.len()) { exit::OK } else { exit::REGRESSION })
 }
 
-/// The column for a runtime of which a package has every version.
+/// The column of a runtime whose package carries every version.
 fn runtime(text: &str) -> Result<(&'static Runtime, &str, Package)> {
     let (base, name, version) = common::parse_custom_column(text)?;
     match base.package {

@@ -87,7 +87,7 @@ pub struct Args {
     columns: RuntimeArgs,
     #[command(flatten)]
     baseline: BaselineArgs,
-    /// Number of tests to run in parallel [default: one per CPU]
+    /// Number of tests to run in parallel [default: one more than there are CPUs]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Time limit for running a test, in seconds; each operation may use half of it, and a .wast file ten times as much
@@ -127,8 +127,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (mut scenarios, mut withheld) = (Vec::new(), BTreeMap::new());
     for (suite, test) in suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (suite, test))) {
         let root = test.root.as_ref().and_then(|root| roots.get(root)).cloned();
-        let (scenario, obstacle) = suite::scenario(suite, test, root, (limits.run_ms / 2).max(1));
-        withheld.extend(obstacle.map(|reason| (scenario.name.clone(), reason)));
+        let (scenario, not_attempted) = suite::scenario(suite, test, root, (limits.run_ms / 2).max(1));
+        withheld.extend(not_attempted.map(|reason| (scenario.name.clone(), reason)));
         scenarios.push(scenario);
     }
     scenarios.extend(files.iter().flat_map(|file| &file.parts).map(|part| part.scenario.clone()));

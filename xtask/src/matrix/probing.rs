@@ -17,7 +17,7 @@ use wasmlab_probe::{Ask, Lack, Probe, Reply, link};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::{AdapterInput, HostLayer, MissingFeature, Runtime, Tool};
 
-/// A column that can be asked.
+/// A column to probe.
 pub struct Column<'a> {
     /// The lab.
     pub lab: &'a Lab,
@@ -29,10 +29,10 @@ pub struct Column<'a> {
     pub limits: Limits,
     /// Ignore what was measured before.
     pub fresh: bool,
-    /// Run probes for which its host layer is not meant too: they also show what the engine below it gives.
+    /// Also run probes that its host layer is not meant for: they show what the engine below it provides.
     pub any_module: bool,
     /// How many probes were run or recalled.
-    pub asked: u32,
+    pub probes: u32,
 }
 
 impl<'a> Column<'a> {
@@ -44,7 +44,7 @@ impl<'a> Column<'a> {
             limits: plan.limits,
             fresh: false,
             any_module: false,
-            asked: 0,
+            probes: 0,
         }
     }
 }
@@ -71,7 +71,7 @@ impl Ask for Column<'_> {
         if !is_run || plan.not_attempted().is_some() {
             return None;
         }
-        self.asked += 1;
+        self.probes += 1;
         let key = plan.key();
         let observation = match key.as_ref().filter(|_| !self.fresh).and_then(|key| cache_policy::recall(self.lab, key))
         {

@@ -19,8 +19,8 @@ fn translated(json: &str) -> (ScenarioFile, Option<String>) {
         root: None,
     };
     let suite = Suite { name: "s".to_owned(), target: "wasm32-wasip1".to_owned(), tests: Vec::new() };
-    let (scenario, obstacle) = scenario(&suite, &test, None, 1000);
-    (scenario.spec, obstacle.map(|o| o.reason))
+    let (scenario, not_attempted) = scenario(&suite, &test, None, 1000);
+    (scenario.spec, not_attempted.map(|o| o.reason))
 }
 
 /// The steps, each as the first line of its TOML.
@@ -32,9 +32,9 @@ fn steps(spec: &ScenarioFile) -> Vec<String> {
 #[test]
 fn both_forms_become_scenarios() {
     let check = |json: &str, wanted: &[&str], exit: i32| {
-        let (spec, obstacle) = translated(json);
+        let (spec, not_attempted) = translated(json);
         assert_eq!(
-            (steps(&spec), spec.expect.exit, obstacle),
+            (steps(&spec), spec.expect.exit, not_attempted),
             (wanted.iter().map(|s| (*s).to_owned()).collect(), exit, None),
             "{json}"
         );
@@ -76,8 +76,8 @@ fn both_forms_become_scenarios() {
 #[test]
 fn unknown_parts_are_reported() {
     let check = |json: &str, wanted: &str| {
-        let (_, obstacle) = translated(json);
-        assert!(obstacle.as_ref().is_some_and(|reason| reason.contains(wanted)), "{json}: {obstacle:?}");
+        let (_, not_attempted) = translated(json);
+        assert!(not_attempted.as_ref().is_some_and(|reason| reason.contains(wanted)), "{json}: {not_attempted:?}");
     };
     let ops = |op: &str| format!(r#"{{"operations": [{{"type": "run"}}, {op}, {{"type": "wait"}}]}}"#);
     check(r#"{"arguments": []}"#, "the field `arguments`");
@@ -179,9 +179,9 @@ fn folders_are_read() {
     };
     fails("b/two.json", r#"{"root": "none"}"#, "`root` is `none`, which cannot be used: No such file");
     fails("b/two.json", r#"{"root": "two.wasm"}"#, "which is not a folder");
-    fails("b/two.json", r#"{"root": "../.."}"#, "outside of the suite");
-    fails("b/two.json", r#"{"root": "/"}"#, "outside of the suite");
-    fails("b/two.json", r#"{"root": ".."}"#, "outside of the suite");
+    fails("b/two.json", r#"{"root": "../.."}"#, "outside the suite");
+    fails("b/two.json", r#"{"root": "/"}"#, "outside the suite");
+    fails("b/two.json", r#"{"root": ".."}"#, "outside the suite");
     fails("b/manifest.json", r#"{"version": "wasm64"}"#, "`version` is `wasm64`: use one of wasm32-wasip1");
     fails("b/manifest.json", r#"{"title": "x"}"#, "the lab does not know the field `title`: remove it");
     fails("b/manifest.json", "1", "`the file` is a number, not an object");

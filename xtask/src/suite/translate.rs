@@ -38,11 +38,11 @@ pub fn scenario(
         step,
     };
     let scenario = Scenario { name: test.name.clone(), dir: std::path::PathBuf::new(), spec };
-    (scenario, obstacle(test))
+    (scenario, not_attempted(test))
 }
 
 /// Why the lab does not run a test.
-fn obstacle(test: &Test) -> Option<NotAttempted> {
+fn not_attempted(test: &Test) -> Option<NotAttempted> {
     let document = &test.document;
     let reason = |subject, reason: String| Some(NotAttempted { subject, reason });
     if !test.unknown.is_empty() {

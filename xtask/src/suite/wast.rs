@@ -276,7 +276,7 @@ impl<'t> Reader<'t> {
     fn finish(mut self) -> WastFile {
         for instance in std::mem::take(&mut self.instances) {
             let line = instance.line;
-            if let Some((why, counts)) = instance.obstacle() {
+            if let Some((why, counts)) = instance.why_unusable() {
                 if counts {
                     self.leave_out(why);
                 }

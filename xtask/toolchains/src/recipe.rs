@@ -8,7 +8,7 @@ use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::FoundTool;
 
-/// A build: of which scenario, with which tool, and where.
+/// A build: the scenario, the tool, and the folder to build in.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<'a> {
     /// The scenario.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wasmparser::{BinaryReader, OperatorsReader, ValType};
 
 use super::sections::vector;
-use super::{Cursor, Stop, counted};
+use super::{Cursor, ReadFailure, counted};
 
 /// The text of each instruction by its offset in the file, as the text format writes it; empty if the module, whose
 /// first byte has the offset `base`, cannot be decoded as a whole.
@@ -24,7 +24,7 @@ pub fn text_by_offset(module: &[u8], base: usize) -> BTreeMap<usize, String> {
 }
 
 /// A function's body: its size, its locals and its instructions.
-pub fn body(cursor: &mut Cursor, index: usize, text: &BTreeMap<usize, String>) -> Result<(), Stop> {
+pub fn body(cursor: &mut Cursor, index: usize, text: &BTreeMap<usize, String>) -> Result<(), ReadFailure> {
     let size =
         cursor.number("a body's size", |size| format!("function {index}, size: {}", counted(size as usize, "byte")))?;
     if size as usize > cursor.rest().len() {
@@ -50,12 +50,12 @@ pub fn body(cursor: &mut Cursor, index: usize, text: &BTreeMap<usize, String>) -
 }
 
 /// A constant expression, up to its `end`.
-pub fn expression(cursor: &mut Cursor, text: &BTreeMap<usize, String>) -> Result<(), Stop> {
+pub fn expression(cursor: &mut Cursor, text: &BTreeMap<usize, String>) -> Result<(), ReadFailure> {
     instructions(cursor, text)
 }
 
 /// Instructions up to the `end` that belongs to none of them.
-fn instructions(cursor: &mut Cursor, text: &BTreeMap<usize, String>) -> Result<(), Stop> {
+fn instructions(cursor: &mut Cursor, text: &BTreeMap<usize, String>) -> Result<(), ReadFailure> {
     let depth = cursor.depth;
     let mut open = 0_usize;
     let mut operators = OperatorsReader::new(cursor.reader());

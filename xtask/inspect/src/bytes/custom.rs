@@ -1,10 +1,10 @@
 //! Custom sections: those for names, producers and target features; the rest as they are.
 
 use super::sections::vector;
-use super::{Cursor, Stop, counted};
+use super::{Cursor, ReadFailure, counted};
 
 /// Reads the contents of a custom section.
-pub fn section(cursor: &mut Cursor) -> Result<(), Stop> {
+pub fn section(cursor: &mut Cursor) -> Result<(), ReadFailure> {
     let name = cursor.name("name")?;
     match name {
         "name" => {
@@ -55,7 +55,7 @@ const SUBSECTIONS: [&str; 12] = [
     "names of tags",
 ];
 
-fn names(cursor: &mut Cursor) -> Result<(), Stop> {
+fn names(cursor: &mut Cursor) -> Result<(), ReadFailure> {
     let id = cursor.rest().first().copied().unwrap_or_default();
     let what = SUBSECTIONS.get(usize::from(id)).copied().unwrap_or("names of another kind");
     cursor.note(1, format!("subsection {id}: {what}"));
@@ -79,7 +79,7 @@ fn names(cursor: &mut Cursor) -> Result<(), Stop> {
     Ok(())
 }
 
-fn named(cursor: &mut Cursor, _: usize) -> Result<(), Stop> {
+fn named(cursor: &mut Cursor, _: usize) -> Result<(), ReadFailure> {
     cursor.number("an index", |index| format!("index {index}:"))?;
     cursor.nested(|cursor| cursor.name("name").map(drop))
 }

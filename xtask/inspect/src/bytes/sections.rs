@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wasmparser::{BinaryReader, Element, ExternalKind, GlobalType, MemoryType, RecGroup, TableType, TypeRef, ValType};
 
-use super::{Cursor, Stop, code, counted, quoted};
+use super::{Cursor, ReadFailure, code, counted, quoted};
 use crate::types::IndexSpaces;
 
 /// Facts about earlier sections that later ones need.
@@ -23,7 +23,7 @@ pub struct State {
 }
 
 /// Reads the contents of a section.
-pub fn section(cursor: &mut Cursor, id: u8, state: &mut State) -> Result<(), Stop> {
+pub fn section(cursor: &mut Cursor, id: u8, state: &mut State) -> Result<(), ReadFailure> {
     match id {
         1 => vector(cursor, "type", type_),
         2 => vector(cursor, "import", |cursor, at| import(cursor, at, state)),
@@ -72,8 +72,8 @@ pub fn section(cursor: &mut Cursor, id: u8, state: &mut State) -> Result<(), Sto
 pub fn vector(
     cursor: &mut Cursor,
     what: &str,
-    mut item: impl FnMut(&mut Cursor, usize) -> Result<(), Stop>,
-) -> Result<(), Stop> {
+    mut item: impl FnMut(&mut Cursor, usize) -> Result<(), ReadFailure>,
+) -> Result<(), ReadFailure> {
     let plural = |count: usize| match (count, what) {
         (0 | 2.., "memory") => format!("{count} memories"),
         (0 | 2.., "function body") => format!("{count} function bodies"),
@@ -94,7 +94,7 @@ fn table_text(ty: &TableType) -> String {
     text(&TypeRef::Table(*ty))
 }
 
-fn types(cursor: &mut Cursor, what: &str) -> Result<(), Stop> {
+fn types(cursor: &mut Cursor, what: &str) -> Result<(), ReadFailure> {
     let read = |reader: &mut BinaryReader| {
         let count = reader.read_var_u32()?;
         (0..count).map(|_| Ok(reader.read::<ValType>()?.to_string())).collect::<wasmparser::Result<Vec<String>>>()
@@ -107,7 +107,7 @@ fn types(cursor: &mut Cursor, what: &str) -> Result<(), Stop> {
     cursor.item(&format!("a list of {what}s"), read, meaning).map(drop)
 }
 
-fn type_(cursor: &mut Cursor, at: usize) -> Result<(), Stop> {
+fn type_(cursor: &mut Cursor, at: usize) -> Result<(), ReadFailure> {
     match cursor.rest().first() {
         Some(0x60) => {
             cursor.note(1, format!("type {at}: a function"));
@@ -127,7 +127,7 @@ fn type_(cursor: &mut Cursor, at: usize) -> Result<(), Stop> {
     }
 }
 
-fn import(cursor: &mut Cursor, at: usize, state: &mut State) -> Result<(), Stop> {
+fn import(cursor: &mut Cursor, at: usize, state: &mut State) -> Result<(), ReadFailure> {
     cursor.name(&format!("import {at}: module"))?;
     cursor.nested(|cursor| {
         cursor.name("name")?;
@@ -147,7 +147,7 @@ fn import(cursor: &mut Cursor, at: usize, state: &mut State) -> Result<(), Stop>
     })
 }
 
-fn export(cursor: &mut Cursor, at: usize) -> Result<(), Stop> {
+fn export(cursor: &mut Cursor, at: usize) -> Result<(), ReadFailure> {
     cursor.name(&format!("export {at}: name"))?;
     cursor.nested(|cursor| {
         let read = |reader: &mut BinaryReader| Ok((reader.read::<ExternalKind>()?, reader.read_var_u32()?));
@@ -165,7 +165,7 @@ fn export(cursor: &mut Cursor, at: usize) -> Result<(), Stop> {
     })
 }
 
-fn element(cursor: &mut Cursor, at: usize, state: &State) -> Result<(), Stop> {
+fn element(cursor: &mut Cursor, at: usize, state: &State) -> Result<(), ReadFailure> {
     if cursor.rest().first() != Some(&0) {
         return cursor.read("a segment", |_: &Element| format!("segment {at}")).map(drop);
     }
@@ -176,7 +176,7 @@ fn element(cursor: &mut Cursor, at: usize, state: &State) -> Result<(), Stop> {
     })
 }
 
-fn data(cursor: &mut Cursor, at: usize, state: &State) -> Result<(), Stop> {
+fn data(cursor: &mut Cursor, at: usize, state: &State) -> Result<(), ReadFailure> {
     let kind = cursor.number("a segment's kind", |kind| match kind {
         0 => format!("segment {at}: for memory 0, at the address"),
         1 => format!("segment {at}: passive, copied by an instruction"),

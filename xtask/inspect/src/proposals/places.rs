@@ -6,7 +6,7 @@ use wasmlab_model::facts::{COMMON_PROPOSALS, FirstUse};
 use wasmparser::{Encoding, ExternalKind, KnownCustom, Name, Operator, Parser, Payload, WasmFeatures};
 
 use super::flags;
-use super::search::{Found, Place, place};
+use super::search::{Found, UseLocation, place};
 
 /// The first place of each proposal that not every runtime has.
 pub(super) fn first_uses(bytes: &[u8], found: &Found) -> BTreeMap<String, FirstUse> {
@@ -19,14 +19,14 @@ pub(super) fn first_uses(bytes: &[u8], found: &Found) -> BTreeMap<String, FirstU
         return BTreeMap::new();
     }
     let known = |flag: WasmFeatures| found.places.iter().find(|place| place.flags.contains(flag)).copied();
-    let places: Vec<(String, Place)> = rare
+    let places: Vec<(String, UseLocation)> = rare
         .into_iter()
         .filter_map(|(name, flag)| Some((name, known(flag).or_else(|| place(bytes, found.set, flag))?)))
         .collect();
     let mut names: BTreeMap<u32, Option<String>> =
         places.iter().filter_map(|(_, place)| Some((place.function?, None))).collect();
     let is_module = find_names(bytes, &mut names);
-    let first_use = |place: Place| FirstUse {
+    let first_use = |place: UseLocation| FirstUse {
         offset: place.offset,
         // An index says nothing without the module inside the component that it belongs to.
         function: place.function.filter(|_| is_module),

@@ -14,12 +14,12 @@ pub(super) struct Found {
     /// The set.
     pub(super) set: WasmFeatures,
     /// In the order of the binary, the outline first. A flag that the search found in another way has no place.
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<UseLocation>,
 }
 
 /// Where flags are needed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct UseLocation {
     /// The flags.
     pub(super) flags: WasmFeatures,
     /// Offset, bytes.
@@ -44,15 +44,16 @@ pub(super) fn smallest(bytes: &[u8]) -> Result<Found, Error> {
 /// A smallest set, found by one validation of the bodies that widens the set as it goes.
 pub(super) fn quick(bytes: &[u8]) -> Result<Found, Error> {
     let (set, mut places, witnesses) = widen(bytes)?;
-    let place = |need: &bodies::Need| Place { flags: need.flags, offset: need.offset, function: Some(need.index) };
+    let place =
+        |need: &bodies::Need| UseLocation { flags: need.flags, offset: need.offset, function: Some(need.index) };
     places.extend(witnesses.iter().map(place));
     Ok(Found { set: narrow(bytes, set, &witnesses), places })
 }
 
 /// Where the binary first needs a flag of a smallest set: what the validator says without it.
-pub(super) fn place(bytes: &[u8], set: WasmFeatures, flag: WasmFeatures) -> Option<Place> {
+pub(super) fn place(bytes: &[u8], set: WasmFeatures, flag: WasmFeatures) -> Option<UseLocation> {
     let smaller = flags::without(set, flag)?;
-    let of_outline = |error: Error| Place { flags: flag, offset: error.offset(), function: None };
+    let of_outline = |error: Error| UseLocation { flags: flag, offset: error.offset(), function: None };
     let funcs = match funcs(bytes, smaller) {
         Ok(funcs) => funcs,
         Err(error) => return Some(of_outline(error)),
@@ -60,17 +61,17 @@ pub(super) fn place(bytes: &[u8], set: WasmFeatures, flag: WasmFeatures) -> Opti
     let mut allocations = FuncValidatorAllocations::default();
     funcs.iter().find_map(|func| {
         let offset = func.validate(smaller, &mut allocations).err()?.offset();
-        Some(Place { flags: flag, offset, function: Some(func.index) })
+        Some(UseLocation { flags: flag, offset, function: Some(func.index) })
     })
 }
 
 /// A sufficient set that is nearly minimal; where the outline needs a part of it; what the bodies need.
-fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Vec<Place>, Witnesses), Error> {
+fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Vec<UseLocation>, Witnesses), Error> {
     let mut set = flags::ALWAYS;
     let mut places = Vec::new();
     let mut witnesses = Witnesses::new();
     loop {
-        let note = |flags, offset| places.push(Place { flags, offset, function: None });
+        let note = |flags, offset| places.push(UseLocation { flags, offset, function: None });
         set = grow(set, |set| outline::check(bytes, set), note).map_err(|stuck| stuck.error)?;
         if witnesses.is_empty() {
             // A flag that the outline does not need after all would cost a validation at the end.

@@ -9,7 +9,7 @@ use crate::checks::Check;
 use crate::codes::{Blame, Code};
 use crate::prediction::CellPrediction;
 use crate::remedy::{Remedy, RemedyKind};
-use crate::verdict::{Change, Refusal, Verdict};
+use crate::verdict::{Change, FeatureRefusal, Verdict};
 
 /// A cell of the matrix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub struct Cell {
     /// What the runtime said when it refused the module; [`Self::detail`] has it too. A report that was read from a file
     /// does not have it.
     #[serde(skip)]
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<FeatureRefusal>,
     /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy_behind: Option<String>,

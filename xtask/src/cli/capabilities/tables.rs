@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use wasmlab_model::profile::{Behaviour, BehaviourOutcome, Limit, ProbeAnswer, Profile, Support};
+use wasmlab_model::profile::{Behaviour, BehaviourOutcome, MeasuredLimit, ProbeAnswer, Profile, Support};
 
 /// Which table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum TableKind {
     /// Functions of WASI 0.1, each one called by a guest.
     Wasi,
     /// Functions of specifications other than WASI that a module can import.
@@ -28,7 +28,7 @@ pub enum Kind {
     UnusualModules,
 }
 
-impl Kind {
+impl TableKind {
     /// In the order of printing.
     pub const ALL: &[Self] = &[
         Self::Wasi,
@@ -107,7 +107,7 @@ impl Kind {
 #[derive(Serialize)]
 pub struct Table {
     /// Which.
-    pub kind: Kind,
+    pub kind: TableKind,
     /// Its heading.
     pub title: &'static str,
     /// Its rows.
@@ -124,28 +124,30 @@ pub struct Row {
 }
 
 /// A table of these profiles.
-pub fn table(kind: Kind, profiles: &[Profile]) -> Table {
+pub fn table(kind: TableKind, profiles: &[Profile]) -> Table {
     let rows = match kind {
-        Kind::Wasi => {
+        TableKind::Wasi => {
             rows(profiles, |p| p.behaviour.keys().cloned().collect(), |p, name| behaviour(p.behaviour.get(name)))
         }
-        Kind::Imports => imports(profiles),
-        Kind::Interfaces => {
+        TableKind::Imports => imports(profiles),
+        TableKind::Interfaces => {
             rows(profiles, |p| p.interfaces.keys().cloned().collect(), |p, name| answer(p.interfaces.get(name)))
         }
-        Kind::Proposals => rows(
+        TableKind::Proposals => rows(
             profiles,
             |p| p.proposals.keys().cloned().chain(["component-model".to_owned()]).collect(),
             |p, name| {
                 if name == "component-model" { answer(Some(&p.components)) } else { answer(p.proposals.get(name)) }
             },
         ),
-        Kind::Sockets => sockets(profiles),
-        Kind::Sandbox => {
+        TableKind::Sockets => sockets(profiles),
+        TableKind::Sandbox => {
             rows(profiles, |p| p.sandbox.keys().cloned().collect(), |p, name| behaviour(p.sandbox.get(name)))
         }
-        Kind::Limits => rows(profiles, |p| p.limits.keys().cloned().collect(), |p, name| limit(p.limits.get(name))),
-        Kind::UnusualModules => rows(
+        TableKind::Limits => {
+            rows(profiles, |p| p.limits.keys().cloned().collect(), |p, name| limit(p.limits.get(name)))
+        }
+        TableKind::UnusualModules => rows(
             profiles,
             |p| p.unusual_modules.keys().cloned().collect(),
             |p, name| answer(p.unusual_modules.get(name)),
@@ -189,7 +191,7 @@ fn behaviour(found: Option<&Behaviour>) -> String {
     }
 }
 
-fn limit(limit: Option<&Limit>) -> String {
+fn limit(limit: Option<&MeasuredLimit>) -> String {
     match limit {
         None => String::new(),
         Some(limit) if limit.refused.is_none() => format!("≥ {}", limit.accepted),
@@ -202,9 +204,9 @@ fn imports(profiles: &[Profile]) -> Vec<Row> {
     let cell = |profile: &Profile, module: &str| match profile.imports.get(module) {
         None => String::new(),
         Some(of) if of.is_unchecked() => "unchecked".to_owned(),
-        Some(of) if of.defined.len() == of.asked() => "yes".to_owned(),
+        Some(of) if of.defined.len() == of.tested() => "yes".to_owned(),
         Some(of) if of.defined.is_empty() => "none".to_owned(),
-        Some(of) => format!("{} of {}", of.defined.len(), of.asked()),
+        Some(of) => format!("{} of {}", of.defined.len(), of.tested()),
     };
     rows(profiles, |p| p.imports.keys().cloned().collect(), cell)
 }

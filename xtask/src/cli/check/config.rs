@@ -93,7 +93,7 @@ fn repository(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|dir| dir.join(".git").exists())
 }
 
-/// The folder outside of which the file names nothing: the git repository, or else its own folder.
+/// The folder that contains everything the file may name: the git repository, or else its own folder.
 fn root(folder: &Path) -> Option<PathBuf> {
     let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
     Some(repository(&folder).unwrap_or(&folder).to_owned())
@@ -126,8 +126,8 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
         let mut reader = Reader { document: &document, folder, root: root(folder), name, faults: Vec::new() };
         config = reader.config(contents);
         // Tables that were dropped because of mistakes do not count as missing.
-        let is_told = |key: &str| key != "file" || !incomplete.contains("file");
-        let found = reader.faults.into_iter().filter(|error| is_told(&error.key));
+        let is_reported = |key: &str| key != "file" || !incomplete.contains("file");
+        let found = reader.faults.into_iter().filter(|error| is_reported(&error.key));
         errors.extend(found.map(|error| document.locate(error)));
     }
     errors.sort();
@@ -229,7 +229,7 @@ proposals = ["bulk-memory"]
         check("", "env = { N = \"a\\u0000b\" }", Some("`file[0].env`: `N`: a variable's name"));
         check("", "env = { \"A=B\" = \"x\" }", Some("`file[0].env`: `A=B`"));
         check("", "dirs = [\"data::/d\"]\nstdin = \"app.wasm\"", None);
-        let outside = Some("is outside of the repository");
+        let outside = Some("is outside the repository");
         for keys in ["stdin = \"../secret\"", "stdin = \"out/secret\"", "dirs = [\"..::/d\"]", "dirs = [\"out::/d\"]"] {
             check("", keys, outside);
         }

@@ -9,7 +9,7 @@ pub enum VersionResult {
     Runs,
     /// It does not.
     Fails,
-    /// The version could not be had or asked.
+    /// The version could not be installed or run.
     Unknown,
 }
 
@@ -27,8 +27,8 @@ const MAX_LINES: usize = 8;
 /// How many neighbours are tried instead of a version that could not be run.
 const MAX_NEIGHBOURS: usize = 3;
 
-/// Asks as few of `count` versions as possible, each at most once. `lines`: positions of the newest version of each
-/// release line, oldest first. `None` if none of those asked runs the file.
+/// Tries as few of `count` versions as possible, each at most once. `lines`: positions of the newest version of each
+/// release line, oldest first. `None` if none of those tried runs the file.
 ///
 /// # Errors
 /// As `ask`.
@@ -38,19 +38,19 @@ pub fn search<E>(
     ask: impl FnMut(usize) -> Result<VersionResult, E>,
 ) -> Result<Option<Range>, E> {
     let Some(newest) = count.checked_sub(1) else { return Ok(None) };
-    let mut asked = Asked { ask, answers: BTreeMap::new() };
-    let Some(inside) = asked.one_that_runs(newest, lines)? else { return Ok(None) };
-    let first = if asked.runs(0)? { 0 } else { asked.edge(inside, 0)? };
-    let last = if asked.runs(newest)? { newest } else { asked.edge(inside, newest)? };
+    let mut results = KnownResults { ask, answers: BTreeMap::new() };
+    let Some(inside) = results.one_that_runs(newest, lines)? else { return Ok(None) };
+    let first = if results.runs(0)? { 0 } else { results.edge(inside, 0)? };
+    let last = if results.runs(newest)? { newest } else { results.edge(inside, newest)? };
     Ok(Some(Range { first, last }))
 }
 
-struct Asked<F> {
+struct KnownResults<F> {
     ask: F,
     answers: BTreeMap<usize, VersionResult>,
 }
 
-impl<E, F: FnMut(usize) -> Result<VersionResult, E>> Asked<F> {
+impl<E, F: FnMut(usize) -> Result<VersionResult, E>> KnownResults<F> {
     fn answer(&mut self, at: usize) -> Result<VersionResult, E> {
         if let Some(answer) = self.answers.get(&at) {
             return Ok(*answer);
@@ -106,13 +106,13 @@ impl<E, F: FnMut(usize) -> Result<VersionResult, E>> Asked<F> {
 mod tests {
     use super::{Range, VersionResult, search};
 
-    /// `versions`: a letter each: r(uns), f(ails), u(nknown). `most`: how many may be asked.
+    /// `versions`: a letter each: r(uns), f(ails), u(nknown). `most`: how many may be tried.
     fn check(versions: &str, wanted: Option<(usize, usize)>, most: usize) {
-        let mut asked = Vec::new();
+        let mut tried = Vec::new();
         let all: Vec<char> = versions.chars().collect();
         let lines: Vec<usize> = (0..all.len()).filter(|at| at % 4 == 3).collect();
         let ask = |at: usize| {
-            asked.push(at);
+            tried.push(at);
             Ok::<_, ()>(match all[at] {
                 'r' => VersionResult::Runs,
                 'f' => VersionResult::Fails,
@@ -121,9 +121,9 @@ mod tests {
         };
         let found = search(all.len(), &lines, ask).unwrap();
         assert_eq!(found.map(|Range { first, last }| (first, last)), wanted, "{versions}");
-        assert!(asked.len() <= most, "{versions}: asked {asked:?}");
-        let once: std::collections::BTreeSet<_> = asked.iter().collect();
-        assert_eq!(once.len(), asked.len(), "{versions}: asked {asked:?}");
+        assert!(tried.len() <= most, "{versions}: tried {tried:?}");
+        let once: std::collections::BTreeSet<_> = tried.iter().collect();
+        assert_eq!(once.len(), tried.len(), "{versions}: tried {tried:?}");
     }
 
     #[test]

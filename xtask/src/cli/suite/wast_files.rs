@@ -19,7 +19,7 @@ pub fn guests(lab: &Lab, files: &[WastFile]) -> Result<BTreeMap<String, Guest>> 
     Ok(guests)
 }
 
-/// Whether a runtime is asked without being named: it makes several calls on one instance, and starts quickly. A browser
+/// Whether a runtime is selected without being named: it makes several calls on one instance, and starts quickly. A browser
 /// takes half a second for each part; `--runtime chromium` asks it.
 pub fn is_asked(runtime: &Runtime) -> bool {
     let is_quick = !matches!(runtime.source, Source::Driver { .. });

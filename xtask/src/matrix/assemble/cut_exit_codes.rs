@@ -11,13 +11,13 @@ const MASK: i32 = 0xff;
 /// What wasmer keeps of it.
 const WIDE_MASK: i32 = 0xffff;
 
-/// Explains the cells of which another column reports the guest's whole exit code. A pass by a cut code is none, and a
-/// guest that exits with the expected code is not to blame.
+/// Explains cells with a truncated exit code, if another column reports the guest's whole exit code. A pass that depends
+/// on a truncated code does not count, and a guest that exits with the expected code is not to blame.
 pub fn correct(cells: &mut [Cell], scenarios: &[Scenario]) {
     for Scenario { name, spec, .. } in scenarios.iter().filter(|scenario| !scenario.spec.expect.any_exit) {
         let expected = spec.expect.exit;
         let of_row = |cell: &Cell| cell.scenario == *name;
-        // The code that is the least cut.
+        // The least truncated code.
         let codes = cells.iter().filter(|cell| of_row(cell)).filter_map(|cell| Some((cell.exit_code?, &cell.runtime)));
         let whole =
             codes.filter(|(code, _)| code & !MASK != 0).max_by_key(|(code, _)| (*code < 0, *code > WIDE_MASK, *code));
@@ -79,8 +79,8 @@ mod tests {
     }
 
     #[test]
-    fn codes_that_a_runtime_cut_are_told() {
-        // A pass that is none.
+    fn truncated_codes_are_explained() {
+        // A pass that does not count.
         check(0, 0, 256, (Some(Blame::Runtime), true));
         check(0, 0, -256, (Some(Blame::Runtime), true));
         check(0, 0, 65_536, (Some(Blame::Runtime), true));

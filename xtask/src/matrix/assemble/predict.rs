@@ -19,7 +19,8 @@ use wasmlab_runtimes::Runtime;
 /// Why a guest without facts is refused: the lab's reader refuses it too.
 const NO_FACTS: &str = "the lab's reader refuses it";
 
-/// Adds its prediction to each cell whose runtime was asked or is absent. A damaged file becomes a note, so that no result is lost.
+/// Adds its prediction to each cell whose runtime was tried or is absent. A damaged file becomes a note, so that no
+/// result is lost.
 pub fn add(
     lab: &Lab,
     request: &Request,

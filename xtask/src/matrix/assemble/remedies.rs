@@ -13,7 +13,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::phrases::only_in_library;
 use wasmlab_model::remedy::{Remedy, RemedyKind};
 use wasmlab_model::report::{Artifact, Cell};
-use wasmlab_model::verdict::{Refusal, Verdict};
+use wasmlab_model::verdict::{FeatureRefusal, Verdict};
 use wasmlab_protocol::Stage;
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
@@ -212,7 +212,7 @@ pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
 /// The proposals that the runtime's message names as disabled. Empty if the cell also lacks one that the message does not
 /// name, because enabling the others would then not help.
 fn disabled_in(cell: &Cell) -> Vec<String> {
-    let Some(Refusal { message, .. }) = &cell.refusal else { return Vec::new() };
+    let Some(FeatureRefusal { message, .. }) = &cell.refusal else { return Vec::new() };
     let is_disabled = ["is disabled", "not enabled"].iter().any(|phrase| message.contains(phrase));
     let lacking: Vec<&str> = cell.subject.as_deref().unwrap_or_default().split(' ').collect();
     let named = if is_disabled { named_in(message, lacking.iter().copied()) } else { Vec::new() };
@@ -247,7 +247,7 @@ mod tests {
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::remedy::RemedyKind;
     use wasmlab_model::report::Cell;
-    use wasmlab_model::verdict::Refusal;
+    use wasmlab_model::verdict::FeatureRefusal;
 
     #[test]
     fn trap_that_one_runtime_explains_is_explained_on_all() {
@@ -282,7 +282,7 @@ mod tests {
             // It implements no gc, in its library either.
             ("wazero", "gc", "section type: read 0-th type: invalid byte: 0x5f != 0x60", false),
         ] {
-            let refusal = Some(Refusal { lacks: Some(subject.to_owned()), message: message.to_owned() });
+            let refusal = Some(FeatureRefusal { lacks: Some(subject.to_owned()), message: message.to_owned() });
             let (code, subject) = (Some(Code::UnsupportedProposal), subject.to_owned());
             let detail = format!("lacks {subject}: {message}; first {subject}: byte 0x1");
             let more = format!("; its Go library can enable {subject}, but its command line cannot");

@@ -22,11 +22,11 @@ pub struct Instance {
     pub text: String,
     module: Module,
     wrappers: Wrappers,
-    /// Why nothing can be asked of it.
-    obstacle: Option<String>,
-    /// Whether something is asserted of it, whether or not the lab can ask.
-    is_asked: bool,
-    /// Why nothing more can be asked of it.
+    /// Why no call can be made on it.
+    why_unusable: Option<String>,
+    /// Whether an assertion uses it, whether or not the lab can attempt that assertion.
+    has_assertions: bool,
+    /// Why no more calls can be made on it.
     lost: Option<String>,
     calls: Vec<Call>,
     assertions: Vec<Assertion>,
@@ -68,19 +68,19 @@ impl Instance {
     /// A new instance of `module`.
     pub fn new(line: u64, text: String, module: Module) -> Self {
         let wrappers = Wrappers::new(&module);
-        let obstacle = match module.other_imports.as_slice() {
+        let why_unusable = match module.other_imports.as_slice() {
             [] => None,
             [first, ..] => Some(format!(
                 "it imports from another module ({first}), and the lab does not link modules to each other"
             )),
         };
         let (lost, calls, assertions, ends) = (None, Vec::new(), Vec::new(), Vec::new());
-        Self { line, text, module, wrappers, obstacle, is_asked: false, lost, calls, assertions, ends }
+        Self { line, text, module, wrappers, why_unusable, has_assertions: false, lost, calls, assertions, ends }
     }
 
-    /// An instance of which nothing can be asked.
+    /// An instance on which no call can be made.
     pub fn unusable(line: u64, text: String, why: String) -> Self {
-        Self { obstacle: Some(why), ..Self::new(line, text, Module::default()) }
+        Self { why_unusable: Some(why), ..Self::new(line, text, Module::default()) }
     }
 
     /// Makes a call whose results do not matter.
@@ -94,9 +94,9 @@ impl Instance {
     /// Asserts what an action returns.
     ///
     /// # Errors
-    /// Why this cannot be asked.
+    /// Why the lab cannot attempt this.
     pub fn returns(&mut self, line: u64, text: String, action: &Action, results: &[WastRet]) -> Result<(), String> {
-        self.is_asked = true;
+        self.has_assertions = true;
         let prepared = self.prepare(action, Some(results))?;
         let call = Some(self.calls.len());
         self.calls.push(prepared.call);
@@ -107,9 +107,9 @@ impl Instance {
     /// Asserts that an action traps.
     ///
     /// # Errors
-    /// Why this cannot be asked.
+    /// Why the lab cannot attempt this.
     pub fn traps(&mut self, line: u64, text: String, action: &Action, end: ScriptEnd) -> Result<(), String> {
-        self.is_asked = true;
+        self.has_assertions = true;
         let prepared = self.prepare(action, None)?;
         let mut calls: Vec<ExpectedCall> =
             self.calls.iter().filter(|earlier| earlier.changes_state).map(|earlier| earlier.call.clone()).collect();
@@ -123,7 +123,7 @@ impl Instance {
     }
 
     fn prepare(&mut self, action: &Action, results: Option<&[WastRet]>) -> Result<Prepared, String> {
-        if let Some(why) = self.obstacle.as_ref().or(self.lost.as_ref()) {
+        if let Some(why) = self.why_unusable.as_ref().or(self.lost.as_ref()) {
             return Err(why.clone());
         }
         let (name, args) = match action {
@@ -183,7 +183,7 @@ impl Instance {
         let mut parts = self.ends;
         let mut assertions = self.assertions;
         // A module of which nothing else is asserted has to have an instance.
-        if !self.is_asked && self.obstacle.is_none() {
+        if !self.has_assertions && self.why_unusable.is_none() {
             let call = self.calls.len().checked_sub(1);
             assertions.push(Assertion { line: self.line, text: self.text, call, wanted: Vec::new() });
         }
@@ -197,8 +197,8 @@ impl Instance {
     }
 
     /// Why its module cannot be used at all, and whether no other assertion uses it, so that the module counts itself.
-    pub fn obstacle(&self) -> Option<(&str, bool)> {
-        self.obstacle.as_deref().map(|why| (why, !self.is_asked))
+    pub fn why_unusable(&self) -> Option<(&str, bool)> {
+        self.why_unusable.as_deref().map(|why| (why, !self.has_assertions))
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::proposals::needed;
 
 /// A proposal, the function and its name, and the bytes at the offset.
-type Place<'a> = (&'a str, Option<u32>, Option<&'a str>, &'a [u8]);
+type ExpectedUse<'a> = (&'a str, Option<u32>, Option<&'a str>, &'a [u8]);
 
-fn check(wat: &str, wanted: &[Place]) {
+fn check(wat: &str, wanted: &[ExpectedUse]) {
     let bytes = wat::parse_str(wat).unwrap();
     let needed = needed(&bytes).unwrap();
     let found: Vec<_> = needed

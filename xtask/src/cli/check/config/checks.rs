@@ -24,7 +24,7 @@ use wasmlab_report::visible::VisiblePath;
 pub struct Reader<'a> {
     pub document: &'a Document<'a>,
     pub folder: &'a Path,
-    /// The folder outside of which the file names nothing; `None` if it cannot be found.
+    /// The folder that contains everything the file may name; `None` if it cannot be found.
     pub root: Option<PathBuf>,
     pub name: &'a str,
     /// Mistakes.
@@ -137,7 +137,7 @@ impl Reader<'_> {
     fn confine(&mut self, key: &str, path: &Path) {
         let Ok(real) = fs::canonicalize(path) else { return };
         if !self.root.as_ref().is_some_and(|root| real.starts_with(root)) {
-            let message = format!("`{}` is outside of the repository: give it on the command line", path.visible());
+            let message = format!("`{}` is outside the repository: give it on the command line", path.visible());
             self.fault(key, message);
         }
     }
