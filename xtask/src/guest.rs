@@ -17,7 +17,7 @@ mod build;
 mod prebuilt;
 mod recipe;
 
-pub use prebuilt::{Provenance, altered_file, provenance, store};
+pub use prebuilt::{PrebuiltProvenance, altered_file, provenance, store};
 
 /// A guest that can be run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ mod consistency;
 mod failure;
 mod partition;
 
-pub use byte_line::{ByteLine, hex};
+pub use byte_line::{ByteLine, spaced_hex};
 pub(crate) use cell::is_zero;
 pub use cell::{Cell, Note, NoteKind, Output, OutputFile, PASS_WITH_SWITCH};
 pub use failure::{Failure, FailureText};

@@ -14,7 +14,7 @@ mod step;
 pub use expect::{Expect, ExpectedCall, ExpectedFile, ExpectedHostCall, ExpectedRequest};
 pub use network::{Endpoint, EndpointMode, Port, Serve, Server, Socket};
 pub use script::{Assertion, Script, ScriptEnd, Wanted};
-pub use step::{Response, Step, Stream};
+pub use step::{OutputStream, Response, Step};
 
 /// Version of `scenario.toml` that this lab reads.
 pub const SCENARIO_SCHEMA: u32 = 1;

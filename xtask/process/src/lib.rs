@@ -43,7 +43,7 @@ mod inherited_limits;
 mod sandbox;
 pub use disk_space::{DiskSpace, disk_space};
 pub use inherited_limits::inherited_limits;
-pub use sandbox::{Ports, Sandbox, Support, support};
+pub use sandbox::{Ports, Sandbox, SandboxSupport, support};
 mod deadline;
 pub use deadline::{Deadline, net_time};
 mod disk_usage;

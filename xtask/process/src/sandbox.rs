@@ -37,7 +37,7 @@ pub struct Ports {
 
 /// The restrictions that the sandbox can apply on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Support {
+pub struct SandboxSupport {
     /// Files and directories.
     pub files: bool,
     /// TCP ports.
@@ -50,9 +50,9 @@ pub struct Support {
 
 /// The restrictions that the sandbox can apply on this machine.
 #[must_use]
-pub fn support() -> Support {
+pub fn support() -> SandboxSupport {
     let abi = abi();
-    Support { files: abi >= 1, network: abi >= 4, ipc: abi >= 6, offline: is_offline_possible() }
+    SandboxSupport { files: abi >= 1, network: abi >= 4, ipc: abi >= 6, offline: is_offline_possible() }
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -15,7 +15,7 @@ use super::visible::{on_line, visible};
 mod groups;
 
 pub use groups::Group;
-use groups::{CellChange, Groups};
+use groups::{Groups, ResultChange};
 
 /// A report of a history.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History
                 continue;
             }
             if let Some(before) = &before {
-                let change = CellChange { place: &since.place(), runtime, before, after: &now };
+                let change = ResultChange { place: &since.place(), runtime, before, after: &now };
                 groups::add(&mut groups, index, &change);
             }
             results.push(since);

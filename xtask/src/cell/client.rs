@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::preopens::Contents;
 use wasmlab_model::observation::ScriptProgress;
-use wasmlab_model::scenario::{Step, Stream};
+use wasmlab_model::scenario::{OutputStream, Step};
 use wasmlab_process::{self as process, Deadline, Running, StopSignal};
 
 mod printed;
@@ -116,10 +116,10 @@ impl StepRunner<'_> {
         }
     }
 
-    fn read(&self, stream: Stream, contains: &str, timeout_ms: u64) -> Result<(), String> {
+    fn read(&self, stream: OutputStream, contains: &str, timeout_ms: u64) -> Result<(), String> {
         let (stream, name) = match stream {
-            Stream::Stdout => (process::Stream::Stdout, "stdout"),
-            Stream::Stderr => (process::Stream::Stderr, "stderr"),
+            OutputStream::Stdout => (process::Stream::Stdout, "stdout"),
+            OutputStream::Stderr => (process::Stream::Stderr, "stderr"),
         };
         let seen = self.running.wait_text(stream, contains, ms(timeout_ms));
         seen.then_some(()).ok_or_else(|| format!("read: {contains:?} did not come on {name} within {timeout_ms} ms"))

@@ -5,6 +5,7 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes::Runtime;
 
 use super::common;
+use crate::guest::BuildOptions;
 use crate::lab::Lab;
 use crate::matrix::EngineBuilds;
 
@@ -36,6 +37,21 @@ impl RuntimeArgs {
     /// The selected columns.
     pub fn columns(&self, lab: &Lab) -> Result<Vec<Runtime>> {
         common::columns(lab, &self.runtime)
+    }
+}
+
+/// Option of the commands that build the guest of one scenario.
+#[derive(clap::Args)]
+pub struct OfflineArgs {
+    /// Do not use the network while building
+    #[arg(long)]
+    offline: bool,
+}
+
+impl OfflineArgs {
+    /// How to obtain the guest.
+    pub fn to_build_options(&self) -> BuildOptions {
+        BuildOptions { offline: self.offline, require_built: false }
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use self::script::Script;
+use super::arguments::OfflineArgs;
 use super::common::{self, usage};
 use super::{output, run_all, run_one};
 use crate::cell::{self, Plan, Reproduction};
@@ -47,9 +48,8 @@ pub struct Args {
     /// Folder to write; must be empty or not exist [default: reports/repro/SCENARIO-RUNTIME, replaced if it exists]
     #[arg(short, long, alias = "output", value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Do not use the network while building
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    network: OfflineArgs,
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
@@ -64,7 +64,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
         return usage(format!("`{}` is not an empty folder: choose another with --out", into.visible()));
     }
-    let options = guest::BuildOptions { offline: args.offline, require_built: false };
+    let options = args.network.to_build_options();
     let guest = guest::obtain(lab, &scenario, options)
         .or_else(|none| usage(format!("there is no guest for {}: {}", scenario.name, none.detail)))?;
     let scenarios = [scenario];

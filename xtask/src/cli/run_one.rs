@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::arguments::OfflineArgs;
 use super::common::{self, usage};
 use super::{output, run_all, suggest};
 use crate::cell::{ProcessEvent, Retention};
 use crate::exit;
-use crate::guest;
 use crate::lab::Lab;
 use crate::matrix::Request;
 use crate::store::files;
@@ -34,14 +34,13 @@ pub struct Args {
     /// Time limit for running the guest, in seconds, unless the scenario sets one [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
-    /// Do not use the network while building
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    network: OfflineArgs,
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario(lab, &args.scenario)?];
-    let build = guest::BuildOptions { offline: args.offline, require_built: false };
+    let build = args.network.to_build_options();
     let column = common::column(lab, &args.runtime)?;
     let request = Request {
         sink: Some(&print_event),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::arguments::OfflineArgs;
 use super::common::{self, usage};
 use super::progress::ProgressReporter;
 use super::{output, run_all, run_one, suggest};
@@ -47,9 +48,8 @@ pub struct Args {
     /// Folder to serve instead of the scenario's own
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Do not use the network while building
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    network: OfflineArgs,
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
@@ -61,7 +61,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario];
     let runtime = runtime(lab, &scenarios[0], args)?;
     let limits = Limits { output: 1 << 30, file: 1 << 40, ..run_all::limits(None) };
-    let build = guest::BuildOptions { offline: args.offline, require_built: false };
+    let build = args.network.to_build_options();
     let request = Request { sink: Some(&forward), ..Request::one_cell(&scenarios, runtime.clone(), limits, build) };
     // Without a terminal, a handler may not be possible; then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);
@@ -140,7 +140,7 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
         return common::column(lab, name);
     }
     // The guest's ABI decides. If there is no guest, the run reports why.
-    let options = guest::BuildOptions { offline: args.offline, require_built: false };
+    let options = args.network.to_build_options();
     let facts = guest::obtain(lab, scenario, options).ok().and_then(|guest| {
         let bytes = fs::read(lab.cache.object(&guest.sha256)).ok()?;
         crate::matrix::facts_of(lab, &guest.sha256, &bytes).ok()

@@ -79,7 +79,7 @@ pub struct Args {
 }
 
 /// Version of the output of `--output json`.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// The output of `--output json`.
 #[derive(Serialize)]
@@ -95,7 +95,7 @@ struct SinceOutput<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'a str>,
     /// The versions that were tried, oldest first.
-    asked: Vec<&'a Tried>,
+    tried: Vec<&'a Tried>,
 }
 
 /// A version that was tried.
@@ -149,7 +149,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             released: versions.len(),
             since: edges.map(|(since, _)| since),
             stopped: edges.and_then(|(_, stopped)| stopped),
-            asked: tried.values().collect(),
+            tried: tried.values().collect(),
         };
         output::print_versioned_json(SCHEMA_VERSION, &printed)?;
     } else {

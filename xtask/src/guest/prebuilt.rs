@@ -26,10 +26,10 @@ const MAX_PROVENANCE: u64 = 1 << 20;
 /// Largest prebuilt guest, bytes.
 const MAX_GUEST: u64 = 512 << 20;
 
-/// Provenance of a prebuilt guest: `fixtures/SCENARIO/provenance.toml`.
+/// PrebuiltProvenance of a prebuilt guest: `fixtures/SCENARIO/provenance.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Provenance {
+pub struct PrebuiltProvenance {
     /// Version of the file format: 1.
     pub schema: u32,
     /// File name of the binary, in the same folder.
@@ -49,7 +49,7 @@ pub struct Provenance {
     pub companions: BTreeMap<String, String>,
 }
 
-impl Provenance {
+impl PrebuiltProvenance {
     /// The files and their hashes: the guest first.
     fn files(&self) -> impl Iterator<Item = (&String, &String)> {
         std::iter::once((&self.file, &self.sha256)).chain(&self.companions)
@@ -58,7 +58,7 @@ impl Provenance {
 
 /// The first file of a prebuilt guest that is missing or does not match its provenance.
 #[must_use]
-pub fn altered_file<'a>(lab: &Lab, scenario: &str, provenance: &'a Provenance) -> Option<&'a str> {
+pub fn altered_file<'a>(lab: &Lab, scenario: &str, provenance: &'a PrebuiltProvenance) -> Option<&'a str> {
     let differs = |(name, hash): &(&String, &String)| {
         read_limited(&lab.fixture(scenario).join(name), LARGEST as u64).map_or(true, |bytes| sha256(&bytes) != **hash)
     };
@@ -78,7 +78,7 @@ pub fn store(lab: &Lab, scenario: &Scenario, guest: Guest) -> anyhow::Result<()>
     }
     let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
     anyhow::ensure!(bytes <= LARGEST, "is too large for a prebuilt guest: {bytes} bytes; the limit is {LARGEST}");
-    let provenance = Provenance {
+    let provenance = PrebuiltProvenance {
         schema: 1,
         file,
         sha256: guest.sha256,
@@ -100,13 +100,14 @@ pub fn store(lab: &Lab, scenario: &Scenario, guest: Guest) -> anyhow::Result<()>
 ///
 /// # Errors
 /// The file and what is wrong with it.
-pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<Provenance>, String> {
+pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<PrebuiltProvenance>, String> {
     let path = lab.fixture(scenario).join("provenance.toml");
     let text = match read_text(&path, MAX_PROVENANCE) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         text => text.map_err(|e| format!("{}: {e}", path.visible()))?,
     };
-    let provenance: Provenance = toml::from_str(&text).map_err(|e| format!("{}: {}", path.visible(), e.message()))?;
+    let provenance: PrebuiltProvenance =
+        toml::from_str(&text).map_err(|e| format!("{}: {}", path.visible(), e.message()))?;
     // Callers that need a prebuilt guest report that it is missing.
     match open_limited(&lab.fixture(scenario).join(&provenance.file), MAX_GUEST) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", provenance.file)),

@@ -24,7 +24,7 @@ pub(super) struct MachineCache {
     /// Stamp of a file to its SHA-256.
     pub(super) hashes: BTreeMap<String, String>,
     /// Query to answer.
-    #[serde(default, rename = "asked")]
+    #[serde(default)]
     answers: BTreeMap<String, CachedAnswer>,
     /// Query to error, for this process only, so that several rows that need the same tool run it once.
     #[serde(skip)]
@@ -39,9 +39,7 @@ pub(super) struct MachineCache {
 /// A tool's answer, with the stamps of everything it depends on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct CachedAnswer {
-    #[serde(rename = "words")]
     text: String,
-    #[serde(rename = "rests_on")]
     depends_on: BTreeMap<PathBuf, String>,
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::fields::{Fields, Problems, one_line};
 use super::servers;
 use crate::scenario::http;
-use wasmlab_model::scenario::{Response, Server, Stream};
+use wasmlab_model::scenario::{OutputStream, Response, Server};
 
 /// Fields of the form that describes one run by its inputs and outputs.
 const LEGACY: &[&str] = &["args", "root", "env", "exit_code", "stdout", "stderr"];
@@ -42,7 +42,7 @@ pub enum Operation {
         root: Option<String>,
     },
     /// The output has to continue with this text.
-    Read(Stream, String),
+    Read(OutputStream, String),
     /// Write to stdin.
     Write(String),
     /// Connect to the address that the guest prints.
@@ -123,7 +123,7 @@ fn read(mut fields: Fields, problems: &mut Problems) -> TestDocument {
 /// The older form: one run, compared by the beginning of its output and its exit code.
 fn legacy(fields: &mut Fields, problems: &mut Problems) -> TestDocument {
     let mut operations = vec![run(fields, problems)];
-    for (name, stream) in [("stdout", Stream::Stdout), ("stderr", Stream::Stderr)] {
+    for (name, stream) in [("stdout", OutputStream::Stdout), ("stderr", OutputStream::Stderr)] {
         operations.extend(fields.text(name, problems).map(|text| Operation::Read(stream, text)));
     }
     operations.push(Operation::Wait(fields.number("exit_code", problems).unwrap_or(0)));
@@ -188,8 +188,8 @@ fn operation(fields: &mut Fields, problems: &mut Problems) -> Option<Operation> 
         "wait" => Operation::Wait(fields.number("exit_code", problems).unwrap_or(0)),
         "read" => {
             let stream = match fields.text("id", problems).as_deref() {
-                None | Some("stdout") => Stream::Stdout,
-                Some("stderr") => Stream::Stderr,
+                None | Some("stdout") => OutputStream::Stdout,
+                Some("stderr") => OutputStream::Stderr,
                 Some(_) => {
                     problems
                         .error(&fields.place("id"), "is not a stream that can be read: write \"stdout\" or \"stderr\"");

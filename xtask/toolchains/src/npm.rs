@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wasmlab_model::version::find_version;
 
-use crate::program::Program;
+use crate::program::ProgramState;
 use crate::{EnvVariable, FoundTool, Machine, MissingTool, install_hint};
 
 /// The variable that names a `node_modules` folder.
@@ -81,7 +81,7 @@ impl Package<'_> {
         let program = machine.which(&named).ok_or_else(|| no_node.clone())?;
         let dir = self.folder(machine).ok_or_else(|| self.missing(machine))?;
         let version = version(machine, &dir, ".").map_err(|what| MissingTool { what, ..self.missing(machine) })?;
-        let node = Program::query(machine, Some(program), &["--version"], &Default::default());
+        let node = ProgramState::query(machine, Some(program), &["--version"], &Default::default());
         let (program, node) = node.or_missing(no_node)?;
         let fingerprint =
             format!("{version} {} node {}", machine.stamp(&dir.join("package.json")), find_version(&node));

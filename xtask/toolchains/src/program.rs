@@ -11,7 +11,7 @@ use crate::{Machine, MissingTool, PreflightError, ToolQuery, VersionRequirement}
 
 /// The result of looking for a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Program {
+pub enum ProgramState {
     /// Found, with the first line of its version text.
     Works(PathBuf, String),
     /// Found but not working, with its message.
@@ -38,7 +38,7 @@ pub fn candidates(machine: &dyn Machine, variable: &str, names: &[&str]) -> Vec<
     all
 }
 
-impl Program {
+impl ProgramState {
     /// The first of `candidates`, or the first that has the version `wanted`.
     pub fn of_version(
         candidates: Vec<PathBuf>,

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::BuildCommand;
-use crate::program::Program;
+use crate::program::ProgramState;
 use crate::{EnvVariable, Machine, PreflightError, Recipe, Step};
 
 /// The variable that names a wasm-opt other than the one on PATH.
@@ -30,12 +30,12 @@ pub struct WasmOpt {
 /// # Errors
 /// If it is installed but broken: an unexpectedly large guest must have a stated reason.
 pub fn find(machine: &dyn Machine) -> Result<WasmOpt, PreflightError> {
-    let program = Program::named(machine, VARIABLE, &["wasm-opt"], &["--version"]);
+    let program = ProgramState::named(machine, VARIABLE, &["wasm-opt"], &["--version"]);
     if let Some(error) = program.preflight_error() {
         return Err(error);
     }
     Ok(match program {
-        Program::Works(program, answer) => WasmOpt {
+        ProgramState::Works(program, answer) => WasmOpt {
             tool: short(&answer),
             fingerprint: format!("{answer} {}", machine.stamp(&program)),
             program: Some(program),

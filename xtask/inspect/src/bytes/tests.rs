@@ -1,7 +1,7 @@
 //! Every byte is annotated, in order, and what cannot be read is said.
 
 use super::{MAX_BYTES, annotate};
-use wasmlab_model::report::{ByteLine, hex};
+use wasmlab_model::report::{ByteLine, spaced_hex};
 
 fn wat(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
@@ -11,7 +11,7 @@ fn wat(text: &str) -> Vec<u8> {
 fn shown(lines: &[ByteLine]) -> String {
     let line = |line: &ByteLine| {
         let mark = if line.wrong { "!! " } else { "" };
-        format!("{:04x} {} | {}{mark}{}\n", line.offset, hex(&line.bytes), "  ".repeat(line.depth), line.meaning)
+        format!("{:04x} {} | {}{mark}{}\n", line.offset, spaced_hex(&line.bytes), "  ".repeat(line.depth), line.meaning)
     };
     lines.iter().map(line).collect()
 }

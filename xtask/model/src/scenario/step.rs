@@ -12,7 +12,7 @@ pub enum Step {
     Read {
         /// Which output stream.
         #[serde(default)]
-        stream: Stream,
+        stream: OutputStream,
         /// Text to wait for.
         contains: String,
         /// Time limit, milliseconds.
@@ -24,7 +24,7 @@ pub enum Step {
     ReadNext {
         /// Which output stream.
         #[serde(default)]
-        stream: Stream,
+        stream: OutputStream,
         /// The text.
         text: String,
         /// Time limit after the guest has started, milliseconds.
@@ -142,7 +142,7 @@ pub enum Step {
 /// An output stream of the guest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Stream {
+pub enum OutputStream {
     /// stdout.
     #[default]
     Stdout,

@@ -54,8 +54,8 @@ enum Outcome {
 }
 
 /// Adds a change to the groups of its report.
-pub(super) fn add(groups: &mut BTreeMap<usize, Groups>, report: usize, change: &CellChange<'_>) {
-    let CellChange { place, runtime, before, after } = *change;
+pub(super) fn add(groups: &mut BTreeMap<usize, Groups>, report: usize, change: &ResultChange<'_>) {
+    let ResultChange { place, runtime, before, after } = *change;
     let (outcome, subject) = outcome(before.cell, after.cell);
     let update = (before.version != after.version).then(|| Update {
         runtime: runtime.map_or_else(
@@ -88,7 +88,7 @@ impl Groups {
 }
 
 /// A change of a cell.
-pub(super) struct CellChange<'a> {
+pub(super) struct ResultChange<'a> {
     /// The report that first has the new result.
     pub(super) place: &'a str,
     /// The cell's column there.

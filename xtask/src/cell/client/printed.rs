@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use super::{StepRunner, same, shown};
 use crate::cell::sandbox;
-use wasmlab_model::scenario::Stream;
+use wasmlab_model::scenario::OutputStream;
 use wasmlab_process as process;
 
 impl StepRunner<'_> {
     /// Requires that the output continues with `text`.
-    pub(super) fn read_next(&mut self, stream: Stream, text: &str, limit: Duration) -> Result<(), String> {
-        let name = if stream == Stream::Stdout { "stdout" } else { "stderr" };
+    pub(super) fn read_next(&mut self, stream: OutputStream, text: &str, limit: Duration) -> Result<(), String> {
+        let name = if stream == OutputStream::Stdout { "stdout" } else { "stderr" };
         let got = self.take(stream, Some(text.len()), limit);
         same(&got, text).map_err(|why| format!("read on {name}: {why}"))
     }
 
     /// Connects to the address in the next line of stdout.
     pub(super) fn connect_printed(&mut self, limit: Duration) -> Result<TcpStream, String> {
-        let line = self.take(Stream::Stdout, None, limit);
+        let line = self.take(OutputStream::Stdout, None, limit);
         let address = address(&String::from_utf8_lossy(&line))?;
         let limit = self.running.extended(limit);
         let is_inside = self.contents.scenario.spec.run.own_loopback && sandbox::has_own_network();
@@ -31,10 +31,10 @@ impl StepRunner<'_> {
     }
 
     /// Takes the next bytes, or the next line.
-    fn take(&mut self, stream: Stream, wanted: Option<usize>, limit: Duration) -> Vec<u8> {
+    fn take(&mut self, stream: OutputStream, wanted: Option<usize>, limit: Duration) -> Vec<u8> {
         let (index, stream) = match stream {
-            Stream::Stdout => (0, process::Stream::Stdout),
-            Stream::Stderr => (1, process::Stream::Stderr),
+            OutputStream::Stdout => (0, process::Stream::Stdout),
+            OutputStream::Stderr => (1, process::Stream::Stderr),
         };
         let (running, from) = (self.running, self.taken[index]);
         let is_complete = |got: &[u8]| wanted.map_or_else(|| got.ends_with(b"\n"), |wanted| got.len() == wanted);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use wasmlab_inspect::bytes::Annotated;
-use wasmlab_model::report::{ByteLine, hex};
+use wasmlab_model::report::{ByteLine, spaced_hex};
 use wasmlab_report::text;
 use wasmlab_report::visible::on_line;
 
@@ -52,7 +52,7 @@ fn one(line: &ByteLine, width: usize) -> String {
     let indent = " ".repeat(line.depth * 2);
     let mark = if line.wrong { "! " } else { "" };
     let head = |at: usize| {
-        let bytes = rows.get(at).filter(|_| at < shown).map(|row| hex(row)).unwrap_or_default();
+        let bytes = rows.get(at).filter(|_| at < shown).map(|row| spaced_hex(row)).unwrap_or_default();
         let offset = if bytes.is_empty() { String::new() } else { format!("{:04x}", line.offset + at * PER_LINE) };
         format!("{offset:<4}  {bytes:<23}  ")
     };

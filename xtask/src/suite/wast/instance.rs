@@ -7,7 +7,7 @@
 use wasmlab_model::scenario::{Assertion, ExpectedCall, ScriptEnd, Wanted};
 use wast::{WastArg, WastInvoke, WastRet};
 
-use super::module::{Export, Module};
+use super::module::{Module, WastExport};
 use super::values;
 use super::wrap::{Conversion, Target, Wrappers};
 
@@ -131,17 +131,17 @@ impl Instance {
             Action::Get(name) => (*name, [].as_slice()),
         };
         let found = match (self.module.exports.get(name).cloned(), action) {
-            (Some(Export::Function { index, ty, changes_state }), Action::Invoke(_)) => {
+            (Some(WastExport::Function { index, ty, changes_state }), Action::Invoke(_)) => {
                 self.call(name, index, &ty, args, results, changes_state)
             }
-            (Some(Export::Global { index, ty }), Action::Get(_)) => {
+            (Some(WastExport::Global { index, ty }), Action::Get(_)) => {
                 let (wanted, conversions) = wanted(&[ty], results)?;
                 let export = self.wrappers.add(Target::Global(index), &[], &conversions);
                 Ok(Prepared { call: Call::new(export, Vec::new(), false), wanted })
             }
             _ => Err("the module has no such export".to_owned()),
         };
-        let changes = matches!(self.module.exports.get(name), Some(Export::Function { changes_state: true, .. }));
+        let changes = matches!(self.module.exports.get(name), Some(WastExport::Function { changes_state: true, .. }));
         if let Err(why) = &found
             && changes
         {

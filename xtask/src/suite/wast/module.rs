@@ -23,7 +23,7 @@ pub struct Module {
     /// Number of its functions, with those that it imports.
     pub functions: u32,
     /// Its exports.
-    pub exports: BTreeMap<String, Export>,
+    pub exports: BTreeMap<String, WastExport>,
     /// The functions that it imports from `spectest`, as `module.name`.
     pub host_functions: Vec<String>,
     /// Its other imports, as `module.name`.
@@ -32,7 +32,7 @@ pub struct Module {
 
 /// An export that a test can use.
 #[derive(Clone, Debug)]
-pub enum Export {
+pub enum WastExport {
     /// A function.
     Function {
         /// Its index.
@@ -89,7 +89,7 @@ impl Module {
             let export = match kind {
                 ExternalKind::Func | ExternalKind::FuncExact => reading.function(*index, &changing),
                 ExternalKind::Global => {
-                    reading.globals.get(*index as usize).map(|ty| Export::Global { index: *index, ty: *ty })
+                    reading.globals.get(*index as usize).map(|ty| WastExport::Global { index: *index, ty: *ty })
                 }
                 _ => None,
             };
@@ -154,12 +154,12 @@ impl Reading {
         Ok(())
     }
 
-    fn function(&self, index: u32, changing: &[bool]) -> Option<Export> {
+    fn function(&self, index: u32, changing: &[bool]) -> Option<WastExport> {
         let ty = *self.functions.get(index as usize)?;
         let ty = self.types.get(ty as usize)?.clone()?;
         let defined_index = (index as usize).checked_sub(self.imported);
         let changes_state = defined_index.is_some_and(|index| changing.get(index).copied().unwrap_or(true));
-        Some(Export::Function { index, ty, changes_state })
+        Some(WastExport::Function { index, ty, changes_state })
     }
 
     /// Which of the module's own functions may change state, themselves or by what they call.
@@ -217,7 +217,7 @@ fn count(length: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Export, Module};
+    use super::{Module, WastExport};
 
     fn read(text: &str) -> Module {
         Module::read(wat::parse_str(text).unwrap()).unwrap()
@@ -241,14 +241,14 @@ mod tests {
         let changing: Vec<&str> = module
             .exports
             .iter()
-            .filter(|(_, export)| matches!(export, Export::Function { changes_state: true, .. }))
+            .filter(|(_, export)| matches!(export, WastExport::Function { changes_state: true, .. }))
             .map(|(name, _)| name.as_str())
             .collect();
         assert_eq!(changing, ["calls-store", "indirect", "sets", "store"]);
         assert_eq!(module.host_functions, ["spectest.print_i32"]);
         // Without any function that changes state, an indirect call cannot find one.
         let module = read(r#"(module (table 1 funcref) (func (export "f") (call_indirect (i32.const 0))))"#);
-        assert!(matches!(module.exports["f"], Export::Function { changes_state: false, .. }));
+        assert!(matches!(module.exports["f"], WastExport::Function { changes_state: false, .. }));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::version::find_version;
 
-use crate::program::{Program, candidates};
+use crate::program::{ProgramState, candidates};
 use crate::{
     EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, TestCompile, ToolQuery, Toolchain, VersionRequirement,
 };
@@ -97,9 +97,9 @@ fn recipe(task: &Task) -> Recipe {
     c::recipe(task, program, sysroot.args(), &shown, task.artifact_name())
 }
 
-fn clang(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> Program {
-    let query = |program| Program::query(machine, program, &["--version"], &BTreeMap::new());
-    Program::of_version(candidates(machine, VARIABLE, NAMES), wanted, query)
+fn clang(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> ProgramState {
+    let query = |program| ProgramState::query(machine, program, &["--version"], &BTreeMap::new());
+    ProgramState::of_version(candidates(machine, VARIABLE, NAMES), wanted, query)
 }
 
 /// `14` of `Debian clang version 14.0.6`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use wasmlab_model::scenario::Scenario;
 
 use crate::BuildCommand;
-use crate::program::Program;
+use crate::program::ProgramState;
 use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, build_table, install_hint};
 
 const VARIABLE: &str = "WASMLAB_COMPONENTIZE_PY";
@@ -58,6 +58,6 @@ fn recipe(task: &Task) -> Recipe {
     Recipe { steps: vec![copy, Step::Run(command)], artifact: task.artifact(), conversions: Vec::new() }
 }
 
-fn componentize_py(machine: &dyn Machine) -> Program {
-    Program::named(machine, VARIABLE, &["componentize-py"], &["--version"])
+fn componentize_py(machine: &dyn Machine) -> ProgramState {
+    ProgramState::named(machine, VARIABLE, &["componentize-py"], &["--version"])
 }

@@ -8,7 +8,7 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
 use wasmlab_model::version::find_version;
 
-use crate::program::{Program, candidates};
+use crate::program::{ProgramState, candidates};
 use crate::{
     EnvVariable, FoundTool, Machine, MissingTool, PreflightError, Recipe, Task, ToolQuery, Toolchain,
     VersionRequirement,
@@ -86,21 +86,21 @@ fn recipe(task: &Task) -> Recipe {
 }
 
 /// emcc: the first with the required version among the variable's, those on PATH, and the one in `EMSDK`.
-fn emcc(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> Program {
+fn emcc(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> ProgramState {
     let in_emsdk = || {
         let dir = PathBuf::from(machine.variable("EMSDK")?).join("upstream").join("emscripten");
         machine.which(&dir.join("emcc").display().to_string())
     };
     let all = candidates(machine, VARIABLE, &["emcc"]).into_iter().chain(in_emsdk()).collect();
-    Program::of_version(all, wanted, |program| {
+    ProgramState::of_version(all, wanted, |program| {
         let env = program.as_ref().map(|program| environment(machine, program)).unwrap_or_default();
-        Program::query(machine, program, &["--version"], &env)
+        ProgramState::query(machine, program, &["--version"], &env)
     })
 }
 
 /// The LLVM version of an emcc: `14.0.6`; `None` if it does not report one.
 pub fn llvm(machine: &dyn Machine) -> Option<String> {
-    let Program::Works(program, _) = emcc(machine, None) else { return None };
+    let ProgramState::Works(program, _) = emcc(machine, None) else { return None };
     let query = ToolQuery::new(&program, ["-v"]).with_env(environment(machine, &program));
     llvm_in(&machine.query(&query).ok()?)
 }

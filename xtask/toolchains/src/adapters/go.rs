@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
-use crate::program::Program;
+use crate::program::ProgramState;
 use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, ToolQuery, Toolchain};
 use crate::{build_table, install_hint};
 
@@ -106,7 +106,7 @@ fn isolation_env() -> BTreeMap<OsString, OsString> {
 }
 
 /// go: on PATH, or below the root that `GOROOT` names.
-fn go(machine: &dyn Machine) -> Program {
+fn go(machine: &dyn Machine) -> ProgramState {
     let in_root = || machine.which(&PathBuf::from(machine.variable(ROOT)?).join("bin/go").display().to_string());
-    Program::query(machine, machine.which("go").or_else(in_root), &["version"], &isolation_env())
+    ProgramState::query(machine, machine.which("go").or_else(in_root), &["version"], &isolation_env())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
 
-use crate::program::{Program, locate};
+use crate::program::{ProgramState, locate};
 use crate::{BuildCommand, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain};
 use crate::{build_table, install_hint, npm};
 
@@ -119,8 +119,8 @@ fn home(machine: &dyn Machine) -> Option<PathBuf> {
 }
 
 /// Java: in the folder that `JAVA_HOME` names, or on PATH.
-fn java(machine: &dyn Machine) -> Program {
+fn java(machine: &dyn Machine) -> ProgramState {
     let in_home =
         || machine.which(&PathBuf::from(machine.variable("JAVA_HOME")?).join("bin/java").display().to_string());
-    Program::query(machine, in_home().or_else(|| machine.which("java")), &["-version"], &BTreeMap::new())
+    ProgramState::query(machine, in_home().or_else(|| machine.which("java")), &["-version"], &BTreeMap::new())
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use wasmlab_model::scenario::Scenario;
 
-use crate::program::Program;
+use crate::program::ProgramState;
 use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, Toolchain, c, crates};
 
 /// The variable that wasi-sdk's documentation uses.
@@ -54,8 +54,8 @@ fn recipe(task: &Task) -> Recipe {
     c::recipe(task, program, vec![target.into()], &shown, task.artifact_name())
 }
 
-fn clang(machine: &dyn Machine) -> Program {
+fn clang(machine: &dyn Machine) -> ProgramState {
     let file = |sdk| PathBuf::from(sdk).join("bin").join(format!("clang{EXE_SUFFIX}"));
     let program = machine.variable(VARIABLE).map(file).filter(|clang| machine.is_file(clang));
-    Program::query(machine, program, &["--version"], &BTreeMap::new())
+    ProgramState::query(machine, program, &["--version"], &BTreeMap::new())
 }

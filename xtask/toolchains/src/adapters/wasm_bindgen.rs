@@ -6,7 +6,7 @@ use wasmlab_model::scenario::{Build, Scenario};
 
 use super::rust;
 use crate::BuildCommand;
-use crate::program::Program;
+use crate::program::ProgramState;
 use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain};
 
 /// The variable that names a wasm-bindgen other than the one on PATH.
@@ -94,8 +94,8 @@ fn locked_version(lock: &str) -> Option<String> {
     named.get("version")?.as_str().map(str::to_owned)
 }
 
-fn bindgen(machine: &dyn Machine) -> Program {
-    Program::named(machine, VARIABLE, &["wasm-bindgen"], &["--version"])
+fn bindgen(machine: &dyn Machine) -> ProgramState {
+    ProgramState::named(machine, VARIABLE, &["wasm-bindgen"], &["--version"])
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
-use crate::program::{Program, locate};
+use crate::program::{ProgramState, locate};
 use crate::{BuildCommand, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, ToolQuery, Toolchain};
 use crate::{build_table, c, crates, install_hint};
 
@@ -80,9 +80,9 @@ fn of_zig(task: &Task, tool: FoundTool) -> Recipe {
     command.shown(shown).into_recipe(task.artifact())
 }
 
-fn zig(machine: &dyn Machine) -> Program {
+fn zig(machine: &dyn Machine) -> ProgramState {
     let program = locate(machine, VARIABLE, &["zig", "python-zig"]).or_else(|| in_python(machine));
-    Program::query(machine, program, &["version"], &BTreeMap::new())
+    ProgramState::query(machine, program, &["version"], &BTreeMap::new())
 }
 
 /// The program inside PyPI's package `ziglang`, which `python3 -m ziglang` runs.
