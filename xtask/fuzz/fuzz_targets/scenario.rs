@@ -7,11 +7,11 @@ use xtask::scenario;
 fuzz_target!(|text: &str| {
     match scenario::parse(text) {
         Ok(file) => drop(format!("{file:?}")),
-        Err(faults) => {
-            assert!(!faults.is_empty());
-            for (line, message) in faults {
-                assert!(!message.trim().is_empty() && !message.contains('\n'));
-                assert!(line.is_none_or(|l| l >= 1 && l <= text.matches('\n').count() + 1));
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            for error in errors {
+                assert!(!error.message.trim().is_empty() && !error.message.contains('\n'));
+                assert!(error.line.is_none_or(|line| line >= 1 && line <= text.matches('\n').count() + 1));
             }
         }
     }
