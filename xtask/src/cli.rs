@@ -23,6 +23,7 @@ mod output;
 mod progress;
 mod suggest;
 mod text_table;
+mod watch;
 
 /// One line per subcommand: its file and its variant, and its name if it needs the lab's scenarios or sources.
 macro_rules! registry {

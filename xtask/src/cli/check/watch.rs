@@ -1,20 +1,16 @@
 //! `check --watch`: checks again whenever a file changes.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
-use std::{fs, thread};
+use std::time::SystemTime;
 
 use anyhow::Result;
 
 use super::{Args, config, files};
-use crate::cli::output;
+use crate::cli::{output, watch};
 use crate::exit;
 use wasmlab_model::names::first_listed;
-use wasmlab_process::cancelled;
 use wasmlab_report::visible::VisiblePath;
-
-/// How often the files are looked at. What a compiler still writes changes from one time to the next.
-const PERIOD: Duration = Duration::from_millis(250);
 
 /// A file, its time of change and its size, bytes; neither if there is no such file.
 type Stamp = (PathBuf, Option<(SystemTime, u64)>);
@@ -37,23 +33,15 @@ pub fn run(args: &Args, check: &dyn Fn() -> Result<u8>) -> Result<u8> {
     Ok(exit::INTERRUPTED)
 }
 
-/// Waits until a file differs from `seen` and stays as it is; `None` after Ctrl-C.
-fn next_change(args: &Args, seen: &[Stamp]) -> Option<Vec<Stamp>> {
+/// Waits until a file differs from `seen`; `None` after Ctrl-C.
+fn next_change(args: &Args, seen: &Vec<Stamp>) -> Option<Vec<Stamp>> {
     let names: Vec<String> = seen.iter().map(|(path, _)| path.visible()).collect();
     output::print_progress(&format!("waiting for a change of {} (Ctrl-C to stop)", first_listed(&names, 3)));
-    let mut before = seen.to_vec();
-    while !cancelled() {
-        thread::sleep(PERIOD);
-        let now = stamps(args);
-        if now != seen && now == before {
-            let changed = now.iter().find(|stamp| !seen.contains(stamp)).or(seen.first());
-            let name = changed.map(|(path, _)| path.visible()).unwrap_or_default();
-            output::print_progress(&format!("{name} changed"));
-            return Some(now);
-        }
-        before = now;
-    }
-    None
+    let now = watch::next_change(seen, || stamps(args))?;
+    let changed = now.iter().find(|stamp| !seen.contains(stamp)).or(seen.first());
+    let name = changed.map(|(path, _)| path.visible()).unwrap_or_default();
+    output::print_progress(&format!("{name} changed"));
+    Some(now)
 }
 
 /// The files that a check reads: its guests, also those that a glob matches only now, and wasmlab.toml.

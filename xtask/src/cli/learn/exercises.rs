@@ -1,8 +1,6 @@
 //! Exercises: their files, hints, checks and solutions.
 
 use std::fs;
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use wasmlab_learn::chapter::{Chapter, Excerpt};
@@ -10,15 +8,13 @@ use wasmlab_learn::exercise::{Exercise, WORK, verdict};
 use wasmlab_learn::progress;
 
 use super::super::common::usage;
-use super::super::{output, suggest};
+use super::super::{output, suggest, watch};
 use super::screen::ReaderInput;
 use super::tour::Tour;
 use crate::exit;
 use crate::store::files;
 use wasmlab_report::visible::VisiblePath;
 
-/// How often `--watch` looks at the files.
-const WATCH_PERIOD: Duration = Duration::from_millis(250);
 /// The most lines shown of an output that is not right yet.
 const MAX_SHOWN: usize = 16;
 
@@ -154,8 +150,8 @@ pub fn check(tour: &mut Tour, name: Option<&str>, watch: bool) -> Result<u8> {
             return Ok(exit::REGRESSION);
         }
         output::print_progress("waiting for you to save a file (Ctrl-C to stop)");
-        while contents(&folder) == before {
-            thread::sleep(WATCH_PERIOD);
+        if watch::next_change(&before, || contents(&folder)).is_none() {
+            return Ok(exit::INTERRUPTED);
         }
     }
 }
