@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use wasmlab_model::facts::{BinaryKind, Export, Facts};
+use wasmlab_model::observation::{GuestProgress, Observation};
 use wasmlab_model::scenario::{EntryPointKind, Run, Scenario};
 use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Call, CellSpec, EntryPoint, PROTOCOL_VERSION, PreopenedDir, PreopenedSocket, SHARED_INSTANCE};
 
 use super::{ports, preopens, sandbox};
 use crate::store::cache::Key;
-use wasmlab_runtimes::{CellFiles, Runtime, Tool};
+use wasmlab_runtimes::{AdapterInput, CellFiles, Runtime, Tool};
 
 /// Which guest to run on which runtime.
 #[derive(Clone, Copy)]
@@ -154,6 +155,12 @@ impl Plan<'_> {
             ),
         );
         Some(self.with_switches("observation", key))
+    }
+
+    /// How far the guest got, as its runtime reports it.
+    pub fn progress(&self, observation: &Observation) -> GuestProgress {
+        let (run, facts) = (&self.scenario.spec.run, self.facts);
+        self.runtime.progress(&AdapterInput { observation, run, facts })
     }
 
     /// Adds the switches to a key: those of an embedded engine do not appear in its command.

@@ -6,13 +6,13 @@
 
 use std::fs;
 
-use super::single_run::is_missing_import;
 use super::{Request, probing};
 use crate::cell::{self, Plan, Retention};
 use crate::lab::Lab;
 use wasmlab_engine::imports_only;
 use wasmlab_model::facts::BinaryKind;
 use wasmlab_model::observation::Observation;
+use wasmlab_protocol::Cause;
 
 /// The observation of the imports alone, if the runtime lacks one of them.
 pub fn observe(lab: &Lab, request: &Request, plan: &Plan) -> Option<Observation> {
@@ -29,5 +29,6 @@ pub fn observe(lab: &Lab, request: &Request, plan: &Plan) -> Option<Observation>
     }
     let guest = lab.cache.put_object(&imports).ok()?;
     let seen = cell::observe(lab, &Plan { guest: &guest, ..*plan }, None, Retention::default()).ok()?;
-    is_missing_import(plan, &seen).then_some(Observation { imports_only: true, ..seen })
+    let is_missing = matches!(plan.progress(&seen).cause, Some(Cause::MissingImport { .. }));
+    is_missing.then_some(Observation { imports_only: true, ..seen })
 }

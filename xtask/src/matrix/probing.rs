@@ -15,7 +15,7 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_probe::proposals::{self, EXTERNREF};
 use wasmlab_probe::{Ask, Lack, Probe, Reply, link};
 use wasmlab_protocol::Cause;
-use wasmlab_runtimes::{AdapterInput, HostLayer, MissingFeature, Runtime, Tool};
+use wasmlab_runtimes::{HostLayer, MissingFeature, Runtime, Tool};
 
 /// A column to probe.
 pub struct Column<'a> {
@@ -90,8 +90,7 @@ impl Ask for Column<'_> {
                 seen
             }
         };
-        let seen = AdapterInput { observation: &observation, run: &scenario.spec.run, facts: facts.as_ref() };
-        let progress = self.runtime.progress(&seen);
+        let progress = plan.progress(&observation);
         let stopped = match &observation.outcome {
             Outcome::Limit(limit) => Some(format!("stopped at the lab's limit: {limit:?}")),
             Outcome::Signaled(signal) => Some(format!("killed by signal {signal}")),

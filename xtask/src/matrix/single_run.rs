@@ -10,10 +10,9 @@ use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge, missing_input, proposals};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{GuestProgress, Observation, Outcome, ProcessRole};
+use wasmlab_model::observation::{Observation, Outcome, ProcessRole};
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::Cause;
-use wasmlab_runtimes::AdapterInput;
 
 /// The result of a run.
 pub struct SingleRun {
@@ -71,7 +70,7 @@ pub fn run(
             cache_policy::store(lab, &key, &observation, before, |a, b| reading.is_alike(a, b))
         }
     };
-    let cause = reading.progress(&observation).cause;
+    let cause = plan.progress(&observation).cause;
     // A scenario's guest is built anew with each toolchain: an offset in it would be a change without a meaning.
     let is_given = request.given.contains_key(&plan.scenario.name);
     let mut judgement = reading.of_refusal(lab, judgement, cause.as_ref(), is_given);
@@ -87,14 +86,6 @@ pub fn run(
     Ok(SingleRun { observation, cause, judgement, from_cache, cache_decision })
 }
 
-/// Whether the runtime ended the run because an import is missing.
-pub fn is_missing_import(plan: &Plan, observation: &Observation) -> bool {
-    matches!(
-        Reading { plan, facts: plan.facts.ok_or(&String::new()) }.progress(observation).cause,
-        Some(Cause::MissingImport { .. })
-    )
-}
-
 /// What observations of one cell mean.
 struct Reading<'a> {
     plan: &'a Plan<'a>,
@@ -102,13 +93,8 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn progress(&self, observation: &Observation) -> GuestProgress {
-        let run = &self.plan.scenario.spec.run;
-        self.plan.runtime.progress(&AdapterInput { observation, run, facts: self.facts.ok() })
-    }
-
     fn with_evidence<T>(&self, observation: &Observation, read: impl FnOnce(&Evidence) -> T) -> T {
-        let progress = &self.progress(observation);
+        let progress = &self.plan.progress(observation);
         let (facts, lab_guest) = (self.facts.map_err(String::as_str), self.plan.scenario.has_lab_guest());
         read(&Evidence { facts, observation, progress, lab_guest })
     }
