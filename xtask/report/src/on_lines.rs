@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
-use wasmlab_model::report::{Cell, Output, RunReport};
+use wasmlab_model::report::{Output, RunReport};
 
 use super::visible::{on_line, visible};
 
@@ -23,8 +23,8 @@ pub fn on_lines(report: &RunReport) -> Cow<'_, RunReport> {
 
 /// Whether a text other than a guest's output may have a character that JSON escapes.
 fn has_controls(report: &RunReport) -> bool {
-    let cells = report.cells.iter().map(|cell| Cell { output: Output::default(), ..cell.clone() });
-    let names = RunReport { cells: cells.collect(), ..report.clone() };
+    let mut names = report.clone();
+    names.cells.iter_mut().for_each(|cell| cell.output = Output::default());
     let text = serde_json::to_string(&names).unwrap_or_default();
     let is_escaped_text = |(at, _): (usize, &str)| !text[at + 1..].starts_with(['"', '\\']);
     text.match_indices('\\').any(is_escaped_text) || report.cells.iter().any(|cell| has_style(&cell.output))
