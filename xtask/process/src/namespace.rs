@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::descendants;
+
 /// The namespaces that a child enters, in this order.
 #[derive(Debug)]
 pub struct Offline {
@@ -76,6 +78,8 @@ impl Offline {
     /// child creates the socket and sends it.
     fn socket(&self) -> io::Result<OwnedFd> {
         let (ours, theirs) = std::os::unix::net::UnixDatagram::pair()?;
+        // Until the child is reaped: otherwise a supervisor takes it for an orphan and kills it.
+        let _supervised = descendants::supervised();
         // SAFETY: the child only makes system calls on data prepared before the fork, and exits without returning.
         let child = unsafe { libc::fork() };
         if child == 0 {
@@ -102,6 +106,8 @@ impl Offline {
         let maps = with_user.then(|| Maps { users: format!("{user} {user} 1"), groups: format!("{group} {group} 1") });
         let (ready, report) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let (wait_for, release) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        // Until the child is reaped: otherwise a supervisor takes it for an orphan and kills it.
+        let _supervised = descendants::supervised();
         // SAFETY: the child only makes system calls on data prepared before the fork, and exits without returning.
         let child = unsafe { libc::fork() };
         if child == 0 {
@@ -230,5 +236,27 @@ fn unshare(maps: Option<&Maps>) -> io::Result<()> {
         let up = libc::ioctl(socket, libc::SIOCSIFFLAGS, &raw const request);
         libc::close(socket);
         if up == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Supervisors kill orphans at any time; the children that create namespaces and sockets are none.
+    #[test]
+    fn helper_processes_are_not_killed_as_orphans() {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let killer = std::thread::spawn(move || {
+            while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                descendants::kill_orphans();
+            }
+        });
+        for _ in 0..100 {
+            let offline = Offline::make(false).or_else(|_| Offline::make(true)).unwrap();
+            offline.socket().unwrap();
+        }
+        drop(stop);
+        killer.join().unwrap();
     }
 }
