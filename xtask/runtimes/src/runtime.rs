@@ -230,8 +230,6 @@ pub enum PortAccess {
     /// The same, and a port chosen by the system if the cell has a preopened socket: the runtime first binds a socket
     /// of its own, and then replaces it by the inherited one.
     CellAndEphemeral,
-    /// All: only the runtime itself limits it to the cell's ports.
-    Unrestricted,
 }
 
 /// Where a runtime's program comes from.

@@ -125,9 +125,6 @@ fn ports(plan: &Plan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
     if role == ProcessRole::Precompile {
         return Some(Ports::default());
     }
-    if plan.runtime.port_access == PortAccess::Unrestricted {
-        return None;
-    }
     let spec = &workdir.spec;
     let sockets = spec.sockets.iter().filter_map(|s| s.address.rsplit(':').next()?.parse().ok());
     let mut bind: Vec<u16> = spec.ports.iter().copied().chain(sockets).collect();

@@ -14,6 +14,7 @@ use super::{learn, output};
 use crate::exit;
 use crate::lab::{FIXTURES_VARIABLE, Lab};
 use crate::store::files;
+use crate::store::snapshots::names_any_import;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{RunReport, SCHEMA_VERSION};
 use wasmlab_model::verdict::Change;
@@ -197,7 +198,7 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
                     wrong.push(format!("`{}` does not match its JSON", file.visible()));
                 }
             }
-            let found = published::differences(&published, report);
+            let found = published::differences(&published, report, names_any_import);
             (versions, wrong) = (found.versions, [wrong, found.results].concat());
         }
     }

@@ -219,14 +219,19 @@ fn stem_of(file: &Path, end: &str) -> Option<String> {
     file.file_name()?.to_str()?.strip_suffix(end).map(str::to_owned)
 }
 
+/// Whether the runtime of this id names any one of several imports that it lacks.
+#[must_use]
+pub fn names_any_import(runtime: &str) -> bool {
+    wasmlab_runtimes::all().iter().any(|r| r.id() == runtime && r.names_any_import)
+}
+
 /// A cell's line. If the cell's runtime names any one of several imports that it lacks, another one is the same result.
 #[must_use]
 pub fn line_of(cell: &Cell, version: &str, before: Option<&Line>) -> Line {
     let now = Line::of(cell, version);
     let lacks_import = |line: &Line| line.verdict == Verdict::Gap && line.stage == Some(Stage::Link);
-    let is_random = || wasmlab_runtimes::all().iter().any(|r| r.id() == cell.runtime && r.names_any_import);
     match before {
-        Some(before) if lacks_import(before) && lacks_import(&now) && is_random() => {
+        Some(before) if lacks_import(before) && lacks_import(&now) && names_any_import(&cell.runtime) => {
             Line { version: now.version, ..before.clone() }
         }
         _ => now,

@@ -5,30 +5,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
+use wasmlab_driver::chromium::HEADLESS_SWITCHES;
+
 use crate::browser::{Browser, create_profile};
 use crate::ports;
 
-/// Limits Chromium to the cell: no window, no services, no traffic of its own.
-const FLAGS: &[&str] = &[
-    "--headless",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--disable-default-apps",
-    "--disable-dev-shm-usage",
-    "--disable-breakpad",
-    // In the headless shell, V8 handles out-of-bounds memory accesses only if the crash reporter is on; otherwise the
-    // page crashes instead of trapping. Reports stay in the profile.
-    "--enable-crash-reporter",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--no-proxy-server",
-    "--mute-audio",
-    // There are no secrets, and a desktop's keyring would prompt the user.
-    "--password-store=basic",
-];
+/// Of the driver's own, beside those of every headless Chromium of the lab.
+const SWITCHES: &[&str] = &["--disable-sync", "--disable-default-apps", "--mute-audio"];
 
 /// Starts `program` on a new profile and waits until DevTools listens.
 ///
@@ -37,7 +20,7 @@ const FLAGS: &[&str] = &[
 pub fn start(program: &Path, profile: &Path, _: &[u16]) -> Result<Browser, String> {
     create_profile(profile)?;
     let mut command = Command::new(program);
-    command.args(FLAGS).arg(format!("--user-data-dir={}", profile.display()));
+    command.args(HEADLESS_SWITCHES).args(SWITCHES).arg(format!("--user-data-dir={}", profile.display()));
     let port = ports::given().1;
     command.arg(format!("--remote-debugging-port={port}"));
     command.arg(format!("--crash-dumps-dir={}", profile.join("reports").display()));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::browser::{Browser, create_profile};
+use crate::ports;
 
 /// Limits Firefox to the cell: no traffic or pages of its own, and no processes that a cell does not need.
 /// <https://firefox-source-docs.mozilla.org/remote/Prefs.html>
@@ -61,7 +62,8 @@ pub fn start(program: &Path, profile: &Path, reachable: &[u16]) -> Result<Browse
     let preferences = profile.join("user.js");
     fs::write(&preferences, text).map_err(|e| format!("failed to write {}: {e}", preferences.display()))?;
     let mut command = Command::new(program);
-    command.args(["--headless", "--no-remote", "--remote-debugging-port=0", "--profile"]).arg(profile);
+    command.args(["--headless", "--no-remote", "--profile"]).arg(profile);
+    command.arg(format!("--remote-debugging-port={}", ports::given().1));
     command.arg("about:blank");
     // Firefox's sandbox creates namespaces, which the lab's sandbox forbids; the page's process would exit.
     command.env("MOZ_DISABLE_CONTENT_SANDBOX", "1");

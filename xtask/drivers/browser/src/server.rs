@@ -48,7 +48,7 @@ pub struct Server {
     port: u16,
 }
 
-struct Answer {
+struct PageResponse {
     status: &'static str,
     kind: &'static str,
     body: Vec<u8>,
@@ -97,7 +97,7 @@ fn serve(shared: &Shared, stream: &TcpStream) {
                 return;
             }
         };
-        let Answer { status, kind, body } = match request.method.as_str() {
+        let PageResponse { status, kind, body } = match request.method.as_str() {
             "POST" => report(shared, &request.target, request.body),
             _ => file(shared, request.target.split('?').next().unwrap_or_default()).unwrap_or(NOT_FOUND),
         };
@@ -129,9 +129,9 @@ fn policy(spec: &CellSpec) -> String {
     format!("default-src {local} {scripts}; connect-src {local}{asked}; form-action 'none'")
 }
 
-const NOT_FOUND: Answer = Answer { status: "404 Not Found", kind: "text/plain", body: Vec::new() };
+const NOT_FOUND: PageResponse = PageResponse { status: "404 Not Found", kind: "text/plain", body: Vec::new() };
 
-fn report(shared: &Shared, target: &str, body: Vec<u8>) -> Answer {
+fn report(shared: &Shared, target: &str, body: Vec<u8>) -> PageResponse {
     let event = match target {
         "/event" => match serde_json::from_slice(&body) {
             Ok(event) => PageEvent::Report(Report::Event(event)),
@@ -143,21 +143,21 @@ fn report(shared: &Shared, target: &str, body: Vec<u8>) -> Answer {
         _ => return NOT_FOUND,
     };
     shared.events.send(event).ok();
-    Answer { status: "200 OK", kind: "text/plain", body: Vec::new() }
+    PageResponse { status: "200 OK", kind: "text/plain", body: Vec::new() }
 }
 
 /// At most as many bytes as the request asks for; none at end of file.
-fn stdin(wanted: &[u8]) -> Answer {
+fn stdin(wanted: &[u8]) -> PageResponse {
     let wanted = String::from_utf8_lossy(wanted).parse().unwrap_or(0).min(LIMITS.body);
     let mut body = vec![0; wanted];
     let read = io::stdin().lock().read(&mut body).unwrap_or(0);
     body.truncate(read);
-    Answer { status: "200 OK", kind: "application/octet-stream", body }
+    PageResponse { status: "200 OK", kind: "application/octet-stream", body }
 }
 
-fn file(shared: &Shared, path: &str) -> Option<Answer> {
+fn file(shared: &Shared, path: &str) -> Option<PageResponse> {
     let cell = &shared.cell;
-    let ok = |kind, body| Some(Answer { status: "200 OK", kind, body });
+    let ok = |kind, body| Some(PageResponse { status: "200 OK", kind, body });
     match path {
         "/" => return ok("text/html", page().into_bytes()),
         "/module.wasm" => return ok("application/wasm", cell.module.clone()),

@@ -4,6 +4,7 @@
 //! JavaScript, and writes what the script reports to the observation and to its own streams. A driver binary consists
 //! of a [`Driver`] constant and a function that runs a [`Cell`].
 
+pub mod chromium;
 mod command_line;
 mod report;
 mod script;

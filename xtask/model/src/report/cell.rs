@@ -223,6 +223,12 @@ impl Cell {
         self.stage.is_some_and(|stage| stage >= Stage::Instantiate)
     }
 
+    /// Whether the runtime has not defined an import, or has defined it differently.
+    #[must_use]
+    pub fn fails_to_link(&self) -> bool {
+        self.verdict == Verdict::Gap && self.stage == Some(Stage::Link)
+    }
+
     /// Whether the file itself is invalid, whatever the runtime.
     #[must_use]
     pub fn is_of_invalid_file(&self) -> bool {

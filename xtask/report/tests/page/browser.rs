@@ -11,24 +11,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use wasmlab_driver::chromium::HEADLESS_SWITCHES;
 
-/// Switches that keep Chromium to the page, as in the lab's own driver.
-const FLAGS: &[&str] = &[
-    "--headless",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-extensions",
-    "--disable-dev-shm-usage",
-    "--disable-breakpad",
-    "--enable-crash-reporter",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--no-proxy-server",
-    "--password-store=basic",
-    "--remote-debugging-pipe",
-    "--window-size=1280,900",
-];
+/// Of these tests, beside those of every headless Chromium of the lab.
+const SWITCHES: &[&str] = &["--remote-debugging-pipe", "--window-size=1280,900"];
 
 /// Nothing of a test takes as long: then the browser is ended, and its test fails.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -61,7 +47,10 @@ impl Browser {
         let mut command = Command::new("sh");
         // Chromium reads commands on descriptor 3 and answers on 4.
         command.args(["-c", "exec \"$@\" 3<in 4>out", "sh"]).arg(program().expect("Chromium"));
-        command.args(FLAGS).arg(format!("--user-data-dir={}", dir.path().join("profile").display()));
+        command
+            .args(HEADLESS_SWITCHES)
+            .args(SWITCHES)
+            .arg(format!("--user-data-dir={}", dir.path().join("profile").display()));
         // Chromium refuses its sandbox to root.
         if std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0) {
             command.arg("--no-sandbox");
