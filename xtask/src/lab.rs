@@ -56,7 +56,7 @@ impl Lab {
             }
         };
         match root {
-            Some(root) => Self::of_workspace(&root),
+            Some(root) => Self::with_workspace(&root),
             None => Self::without_workspace(),
         }
     }
@@ -72,7 +72,7 @@ impl Lab {
     ///
     /// # Errors
     /// If it contains links to folders outside of it.
-    pub fn of_workspace(root: &Path) -> Result<Self> {
+    pub fn with_workspace(root: &Path) -> Result<Self> {
         let root = std::path::absolute(root)?;
         if let Some(why) = link_out_of_workspace(&root) {
             anyhow::bail!(why);

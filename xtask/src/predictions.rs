@@ -17,7 +17,7 @@ use wasmlab_model::prediction::CellPrediction;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::{Run, ScenarioFile};
-use wasmlab_predict::{PlannedRun, of_cell};
+use wasmlab_predict::{PlannedRun, cell_prediction};
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{CUSTOM_BUILD, Runtime};
 
@@ -70,7 +70,7 @@ impl<'a> PredictableRun<'a> {
     #[must_use]
     pub fn predict(&self, profile: &Profile, cell: &Cell) -> CellPrediction {
         let planned = PlannedRun { facts: self.facts, run: &self.run, glue: self.glue };
-        of_cell(&wasmlab_predict::predict(&planned, profile), cell)
+        cell_prediction(&wasmlab_predict::predict(&planned, profile), cell)
     }
 }
 

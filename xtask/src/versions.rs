@@ -37,7 +37,7 @@ impl VersionedProgram {
 
     /// The version line of a column such as `node-24`; `None` for a column that uses whatever is installed.
     #[must_use]
-    pub fn of_line(runtime: &Runtime) -> Option<Self> {
+    pub fn from_version_line(runtime: &Runtime) -> Option<Self> {
         let version = runtime.version_line?;
         Self::new(runtime, version).ok()
     }

@@ -131,7 +131,7 @@ fn package_manager_that_installs_nothing_is_a_failure() {
 }
 
 /// A C scenario that uses the files of a crate, which are requested once there is a compiler.
-fn of_a_crate(machine: &Machine) {
+fn write_crate_scenario(machine: &Machine) {
     let build = format!(
         "[build]\ntoolchain = \"emscripten\"\nsource = \"main.c\"\nartifact = \"main.wasm\"\nflags = [\"-I{{crate}}/src\"]\n\
          crate = {{ name = \"a-src\", version = \"1.2.3\", sha256 = \"{}\" }}\n",
@@ -145,7 +145,7 @@ fn of_a_crate(machine: &Machine) {
 #[test]
 fn setup_repeats_for_tools_that_depend_on_others() {
     let machine = Machine::with(&["sudo", "apt-get", "cargo"]);
-    of_a_crate(&machine);
+    write_crate_scenario(&machine);
     let (ran, asked) = machine.setup(&["of-a-crate"]);
     assert_eq!(asked, ["sudo apt-get install --yes emscripten", "cargo info --quiet --color=never a-src@1.2.3"]);
     says(&ran.stdout, "will run  cargo info --quiet --color=never a-src@1.2.3 for the crate a-src 1.2.3");

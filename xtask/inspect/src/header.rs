@@ -27,10 +27,13 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
         MODULE | COMPONENT => {
             truncation(bytes, layer == COMPONENT.1).map_or(Ok(None), |within| Err(InspectError::Truncated { within }))
         }
-        (_, 0) => {
-            Ok(Some((BinaryKind::Module, of_version("a core module", version, MODULE.0, "before WebAssembly 1.0"))))
+        (_, 0) => Ok(Some((
+            BinaryKind::Module,
+            version_refusal("a core module", version, MODULE.0, "before WebAssembly 1.0"),
+        ))),
+        (_, 1) => {
+            Ok(Some((BinaryKind::Component, version_refusal("a component", version, COMPONENT.0, "a pre-release"))))
         }
-        (_, 1) => Ok(Some((BinaryKind::Component, of_version("a component", version, COMPONENT.0, "a pre-release")))),
         _ => Err(InspectError::Malformed {
             offset: 6,
             message: format!("layer {layer} is neither that of modules (0) nor that of components (1)"),
@@ -38,7 +41,7 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
     }
 }
 
-fn of_version(what: &str, version: u16, today: u16, before: &str) -> Refusal {
+fn version_refusal(what: &str, version: u16, today: u16, before: &str) -> Refusal {
     // Pre-release core modules had versions 0x0a to 0x0d before the standard started again at 1.
     let old = what == "a core module" || version < today;
     let when = if old { format!("of {before}") } else { "newer than this lab".to_owned() };

@@ -12,10 +12,10 @@ pub fn unsafe_script_name(bytes: &[u8]) -> Option<String> {
         return None;
     }
     let payloads = Parser::new(0).parse_all(bytes).map_while(Result::ok);
-    payloads.filter_map(|payload| of_payload(&payload)).next()
+    payloads.filter_map(|payload| unsafe_name_in(&payload)).next()
 }
 
-fn of_payload(payload: &Payload) -> Option<String> {
+fn unsafe_name_in(payload: &Payload) -> Option<String> {
     let mut found = None;
     let mut see = |name: &str| {
         if found.is_none() && is_unsafe(name) {

@@ -24,7 +24,7 @@ pub fn with_context(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFi
         Some(Code::Trap) if spec.run.entry == EntryPointKind::Calls && facts.is_some_and(is_command) => {
             before_start(judgement)
         }
-        Some(Code::WrongOutput) => of_first_snapshot(judgement, facts),
+        Some(Code::WrongOutput) => explain_first_snapshot(judgement, facts),
         Some(Code::NoEntryPoint) => by_first_argument(judgement, facts, spec),
         _ => judgement,
     }
@@ -68,7 +68,7 @@ fn by_first_argument(judgement: Judgement, facts: Option<&Facts>, spec: &Scenari
 const CHANGED_FUNCTIONS: &[&str] = &["path_filestat_get", "fd_filestat_get", "fd_seek", "poll_oneoff"];
 
 /// A guest of WASI's first snapshot that got wrong results: some runtimes provide the second snapshot under the old name.
-fn of_first_snapshot(judgement: Judgement, facts: Option<&Facts>) -> Judgement {
+fn explain_first_snapshot(judgement: Judgement, facts: Option<&Facts>) -> Judgement {
     let of_old =
         |i: &&wasmlab_model::facts::Import| i.module == "wasi_unstable" && CHANGED_FUNCTIONS.contains(&i.name.as_str());
     let Some(import) = facts.and_then(|f| f.imports.iter().find(of_old)) else { return judgement };

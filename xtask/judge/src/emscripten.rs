@@ -114,7 +114,7 @@ pub fn shortened(facts: Option<&Facts>) -> String {
 }
 
 /// For a standalone module.
-pub fn of_standalone(facts: Option<&Facts>) -> String {
+pub fn standalone_remedy(facts: Option<&Facts>) -> String {
     let glue =
         "link it without -sSTANDALONE_WASM and run it in a JavaScript host through the glue that Emscripten generates";
     if sockets(facts) {
@@ -140,7 +140,7 @@ fn names(facts: Option<&Facts>) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{before_2020, glue, of_standalone, shortened};
+    use super::{before_2020, glue, shortened, standalone_remedy};
 
     #[test]
     fn remedy_depends_on_the_remaining_imports() {
@@ -158,8 +158,8 @@ mod tests {
         check(glue, &["emscripten_get_now", "_tzset_js"], "-sSTANDALONE_WASM", "replace");
         check(glue, &["__asyncjs__get"], "(`get`)", "STANDALONE");
         check(glue, &["emscripten_asm_const_int"], "its source contains JavaScript", "STANDALONE");
-        check(of_standalone, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
-        check(of_standalone, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
+        check(standalone_remedy, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
+        check(standalone_remedy, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
         check(before_2020, &["___syscall102"], "for a target with sockets", "wasi-sdk");
         check(before_2020, &["_abort", "memoryBase"], "through the glue", "sockets");
         check(shortened, &["a", "b", "c", "memoryBase"], "only its glue knows them", "WASI");

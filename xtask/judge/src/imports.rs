@@ -11,7 +11,9 @@ use std::collections::HashMap;
 use described::described;
 pub use mismatched::{has_64_bit_addresses, mismatched, unchecked_mismatch, unchecked_type};
 pub use reason::release_candidate;
-use reason::{Reason, of, of_candidate, reason, reason_of, use_another_runtime, with};
+use reason::{
+    Reason, default_reason, reason, reason_of, reason_with_remedy, release_candidate_reason, use_another_runtime,
+};
 
 use super::{Evidence, component_part, with_code};
 use wasmlab_model::codes::{Blame, Code};
@@ -52,7 +54,7 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let next =
         facts.filter(|_| matches!(abi, Some(Abi::Wasi01 | Abi::WasiUnstable))).and_then(|f| Some((f, foreign(f)?)));
     let mut reason = match (candidate, next) {
-        (Some(candidate), _) => of_candidate(candidate),
+        (Some(candidate), _) => release_candidate_reason(candidate),
         (None, Some((facts, import))) => reason_of(facts, import),
         (None, None) => reason(facts, found, abi, name),
     };

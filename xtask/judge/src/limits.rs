@@ -26,7 +26,7 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
         Limit::Time(ms) => with_code(Code::Timeout, None, format!("did not finish within {}", seconds(ms))),
         Limit::CompileTime(ms) => {
             let detail = format!("the runtime's compiler did not finish within {}, the lab's limit", seconds(ms));
-            of_compiler(Code::CompileTimeout, &detail, evidence)
+            compiler_stopped(Code::CompileTimeout, &detail, evidence)
         }
         Limit::CompileOrRun { compile_ms, run_ms } => {
             let limit = seconds(compile_ms + run_ms);
@@ -41,7 +41,7 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
         Limit::Output(bytes) => with_code(Code::OutputFlood, None, format!("printed more than {}", size(bytes))),
         Limit::Memory(bytes) if stage.is_some_and(|stage| stage <= Stage::Compile) => {
             let detail = format!("the runtime's compiler used more than {} of memory, the lab's limit", size(bytes));
-            of_compiler(Code::OutOfMemory, &detail, evidence)
+            compiler_stopped(Code::OutOfMemory, &detail, evidence)
         }
         Limit::Memory(bytes) => with_code(Code::OutOfMemory, None, format!("used more than {} of memory", size(bytes))),
     }
@@ -68,7 +68,7 @@ fn first_pages(facts: &Facts) -> Option<u64> {
 }
 
 /// The module never got past the compiler; its imports tell what would have failed next.
-fn of_compiler(code: Code, detail: &str, evidence: &Evidence) -> Judgement {
+fn compiler_stopped(code: Code, detail: &str, evidence: &Evidence) -> Judgement {
     let import = evidence.facts.ok().and_then(|facts| Some((facts, imports::foreign(facts)?)));
     let also = import.map(|(facts, import)| format!("; not reached: its import {}", imports::shown(facts, import)));
     let detail = format!("{detail}{}", also.as_deref().unwrap_or_default());

@@ -66,13 +66,13 @@ pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<RowRemedy> {
         (Code::MissingImport, Some(import)) => format!("The import {import}"),
         _ => return None,
     };
-    let (next, remedy) = of_row(cell, reached, row).or_else(|| of_facts(cell))?;
+    let (next, remedy) = row_obstacle(cell, reached, row).or_else(|| import_obstacle(cell))?;
     let text = format!("{first} is only the first obstacle: {next}. {remedy}");
     Some(RowRemedy { text, behind: Some(remedy) })
 }
 
 /// The obstacle that most columns met after the first one, the nearest to it first.
-fn of_row(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<(String, String)> {
+fn row_obstacle(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<(String, String)> {
     // Who lacks the same import has not got past it.
     let same = |c: &&FailedColumn| cell.code == Code::MissingImport && c.subject == cell.subject;
     let deeper = row.iter().filter(|c| !c.differs && !same(c) && depth(c.code).is_some_and(|other| other > reached));
@@ -100,7 +100,7 @@ fn of_row(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<(Strin
 }
 
 /// The first import that no WASI host defines.
-fn of_facts(cell: &FailedCell) -> Option<(String, String)> {
+fn import_obstacle(cell: &FailedCell) -> Option<(String, String)> {
     let (import, code, remedy) = imports::foreign_reason(cell.facts?)?;
     // An import that is missing already is no further obstacle.
     if cell.code == Code::MissingImport && depth(code).is_none_or(|there| there <= LAST_OF_RUNTIME) {

@@ -72,7 +72,7 @@ pub struct RowRemedy {
 /// The remedy of a cell, if the row suggests one. `passing`: the other columns in which the same guest passes; `failed`:
 /// those in which it falls short.
 #[must_use]
-pub fn of_row(cell: &FailedCell, passing: &[Passing], failed: &[FailedColumn]) -> Option<RowRemedy> {
+pub fn row_remedy(cell: &FailedCell, passing: &[Passing], failed: &[FailedColumn]) -> Option<RowRemedy> {
     let behind = if passing.is_empty() { behind_the_first(cell, failed) } else { None };
     let of_passing = || before_start(cell, passing).or_else(|| after_start(cell, passing));
     behind.or_else(|| Some(RowRemedy { text: of_passing()?, behind: None }))
@@ -222,7 +222,7 @@ fn joined(first: Option<String>, second: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{FailedCell, RowRemedy, of_row};
+    use super::{FailedCell, RowRemedy, row_remedy};
     use wasmlab_model::codes::Code;
     use wasmlab_model::remedy::RemedyKind;
 
@@ -248,8 +248,8 @@ pub(crate) mod tests {
         predicted: false,
     };
 
-    pub fn of_passing(cell: &FailedCell, passing: &[(&str, &str)]) -> Option<String> {
-        let remedy = of_row(cell, passing, &[]);
+    pub fn row_remedy_text(cell: &FailedCell, passing: &[(&str, &str)]) -> Option<String> {
+        let remedy = row_remedy(cell, passing, &[]);
         assert!(remedy.as_ref().is_none_or(|RowRemedy { behind, .. }| behind.is_none()), "{remedy:?}");
         remedy.map(|remedy| remedy.text)
     }
@@ -264,7 +264,7 @@ pub(crate) mod tests {
         let (remedy, remedy_kind) = remedy.map_or((None, RemedyKind::Change), |(remedy, kind)| (Some(remedy), kind));
         let subject = Some("preopened-socket");
         let cell = FailedCell { code, subject, runtime, remedy, remedy_kind, differs: true, ..FAILED };
-        assert_eq!(of_passing(&cell, row).as_deref(), wanted, "{code} {runtime}");
+        assert_eq!(row_remedy_text(&cell, row).as_deref(), wanted, "{code} {runtime}");
     }
 
     fn check(code: Code, runtime: &str, remedy: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
@@ -308,9 +308,9 @@ pub(crate) mod tests {
         let by_name = "Run it on wasmi, where it passes. Or find the directory's descriptor by its name \
                        (`fd_prestat_dir_name`), as the C library does, since runtimes number them differently; and open a \
                        path relative to it, without a leading slash.";
-        assert_eq!(of_passing(&cell, &ROW[2..3]).as_deref(), Some(by_name));
+        assert_eq!(row_remedy_text(&cell, &ROW[2..3]).as_deref(), Some(by_name));
         cell.differs = false;
-        assert_eq!(of_passing(&cell, &ROW[2..3]), None);
+        assert_eq!(row_remedy_text(&cell, &ROW[2..3]), None);
         let compiler = "Run it on wasmi, where it passes. Or report it to the runtime's authors with the module; if the runtime \
                         has several compilers, try another.";
         check(Code::EngineCompileError, "wasmi-cli", None, &ROW[2..3], Some(compiler));

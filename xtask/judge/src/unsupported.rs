@@ -12,8 +12,8 @@ const OTHER_HOST: &str = "other-host";
 
 /// The judgement on `what` (kebab-case, or a function's name), which a host does not support, with its message.
 pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
-    let of_streams = of_streams(message);
-    let message = if what == "transferable-streams" { of_streams.as_str() } else { message };
+    let stream_refusal = stream_refusal(message);
+    let message = if what == "transferable-streams" { stream_refusal.as_str() } else { message };
     let of = |code, remedy: &str| Judgement {
         blame: vec![Blame::Runtime],
         remedy: Some(remedy.to_owned()),
@@ -59,7 +59,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
 }
 
 /// A runtime that cannot transfer a stream, with its own words.
-fn of_streams(message: &str) -> String {
+fn stream_refusal(message: &str) -> String {
     let reason = message.split_once(": ").map_or(message, |(_, reason)| reason);
     format!("preview3-shim passes each stream to a worker thread, and this runtime cannot transfer streams: {reason}")
 }
@@ -83,7 +83,7 @@ fn give_a_module(facts: Option<&Facts>) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{give_a_module, of_streams};
+    use super::{give_a_module, stream_refusal};
 
     #[test]
     fn glue_that_takes_a_module_is_that_of_the_guests_toolchain() {
@@ -101,7 +101,8 @@ mod tests {
     #[test]
     fn refused_stream_keeps_the_runtimes_words() {
         assert!(
-            of_streams("which preview3-shim does: Found: invalid").ends_with("cannot transfer streams: Found: invalid")
+            stream_refusal("which preview3-shim does: Found: invalid")
+                .ends_with("cannot transfer streams: Found: invalid")
         );
     }
 }

@@ -14,7 +14,7 @@ const MAX_FUNCTIONS: usize = 12;
 
 /// The prediction as a report's cell holds it, compared with the result if the cell was run.
 #[must_use]
-pub fn of_cell(prediction: &Prediction, cell: &Cell) -> CellPrediction {
+pub fn cell_prediction(prediction: &Prediction, cell: &Cell) -> CellPrediction {
     let Prediction { expected, code, subject, switches, functions, missing, more, .. } = prediction;
     CellPrediction {
         expected: *expected,

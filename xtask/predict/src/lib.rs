@@ -5,7 +5,7 @@
 //! runtime would give and passes it to the judge, so that a prediction has the code, subject and remedy of a run. Where
 //! reading cannot decide, the prediction names the functions on which it depends.
 //!
-//! [`of_cell`] compares a prediction with a cell that was run.
+//! [`cell_prediction`] compares a prediction with a cell that was run.
 //!
 //! Pure: no file, no process. It also builds for wasm32-unknown-unknown.
 
@@ -18,7 +18,7 @@ mod tests;
 
 use serde::Serialize;
 
-pub use agreement::{agreement, of_cell};
+pub use agreement::{agreement, cell_prediction};
 use wasmlab_judge::{Evidence, diagnose, proposals, switched};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Facts, FirstUse};

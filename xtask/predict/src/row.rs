@@ -23,7 +23,8 @@ pub struct Column<'a> {
 /// Completes the remedies of a file's predictions, and returns them as data, in the same order. `row`: in the order of
 /// the registry, where the most common runtimes come first.
 pub fn complete(row: &mut [Column], facts: Option<&Facts>) -> Vec<Vec<Remedy>> {
-    let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> = row.iter().map(|column| of_column(column, row, facts)).collect();
+    let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> =
+        row.iter().map(|column| column_remedies(column, row, facts)).collect();
     let apply = |(column, (data, remedy)): (&mut Column, (Vec<Remedy>, Option<RowRemedy>))| {
         if let Some(RowRemedy { text, behind }) = remedy {
             (column.prediction.remedy, column.prediction.remedy_behind) = (Some(text), behind);
@@ -33,7 +34,7 @@ pub fn complete(row: &mut [Column], facts: Option<&Facts>) -> Vec<Vec<Remedy>> {
     row.iter_mut().zip(found).map(apply).collect()
 }
 
-fn of_column(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Remedy>, Option<RowRemedy>) {
+fn column_remedies(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Remedy>, Option<RowRemedy>) {
     let of = &column.prediction;
     if !of.switches.is_empty() && of.expected != Expected::Fails {
         return (vec![Remedy::Switch { switches: of.switches.clone() }], None);
@@ -55,7 +56,7 @@ fn of_column(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Rem
         facts,
         predicted: true,
     };
-    (remedies::data(&cell, &passing), remedies::of_row(&cell, &passing, &failed))
+    (remedies::data(&cell, &passing), remedies::row_remedy(&cell, &passing, &failed))
 }
 
 fn as_failed_column<'a>(other: &'a Column) -> Option<FailedColumn<'a>> {

@@ -56,8 +56,8 @@ pub fn all(
     let able: Vec<&ScriptCheck> = all.iter().filter(|check| check.uses.iter().all(|name| defines(name))).collect();
     script::run(able, &guests, runtime, |name, printed, reply| {
         let behaviour = match printed {
-            CheckOutput::Result(code, _) => of_code(code),
-            CheckOutput::Ended(_) => of_ended_guest(reply),
+            CheckOutput::Result(code, _) => result_behaviour(code),
+            CheckOutput::Ended(_) => ended_guest_behaviour(reply),
         };
         found.insert(name.to_owned(), behaviour);
     })?;
@@ -72,7 +72,7 @@ fn exit(unusual_modules: &BTreeMap<String, ProbeAnswer>) -> Option<Behaviour> {
 }
 
 /// A result as the guest prints it: 0, an errno, or the negative number of a wrong result.
-fn of_code(code: i32) -> Behaviour {
+fn result_behaviour(code: i32) -> Behaviour {
     match code {
         0 => Behaviour { outcome: BehaviourOutcome::Works, detail: String::new() },
         errno if errno > 0 => Behaviour { outcome: BehaviourOutcome::Errno, detail: format!("errno {errno}") },
@@ -80,7 +80,7 @@ fn of_code(code: i32) -> Behaviour {
     }
 }
 
-fn of_ended_guest(reply: &Reply) -> Behaviour {
+fn ended_guest_behaviour(reply: &Reply) -> Behaviour {
     let detail = match &reply.cause {
         Some(
             Cause::Trap { message, .. }

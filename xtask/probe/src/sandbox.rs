@@ -50,7 +50,7 @@ pub fn all(
         let able: Vec<&ScriptCheck> = all.iter().filter(|check| check.uses.iter().all(|name| defines(name))).collect();
         script::run(able, &guests, runtime, |name, printed, _| {
             let (CheckOutput::Result(_, text) | CheckOutput::Ended(text)) = printed;
-            found.insert(name.to_owned(), of_text(&text));
+            found.insert(name.to_owned(), attempt_behaviour(&text));
         })?;
     }
     for (name, text) in EXHAUST {
@@ -59,13 +59,13 @@ pub fn all(
         else {
             continue;
         };
-        found.insert((*name).to_owned(), of_reply(&reply));
+        found.insert((*name).to_owned(), exhaustion_behaviour(&reply));
     }
     Ok(found)
 }
 
 /// The lab's secrets begin like this, and so does the host's list of users.
-fn of_text(printed: &str) -> Behaviour {
+fn attempt_behaviour(printed: &str) -> Behaviour {
     let what = [("lab-file-", "a file outside"), ("lab-env-", "the host's environment"), ("root:", "/etc/passwd")];
     match what.iter().find(|(mark, _)| printed.contains(mark)) {
         Some((_, what)) => Behaviour { outcome: BehaviourOutcome::Escapes, detail: format!("read {what}") },
@@ -74,7 +74,7 @@ fn of_text(printed: &str) -> Behaviour {
 }
 
 /// How a runtime ended with a guest that exhausts something.
-fn of_reply(reply: &Reply) -> Behaviour {
+fn exhaustion_behaviour(reply: &Reply) -> Behaviour {
     let contained = |detail: String| Behaviour { outcome: BehaviourOutcome::Works, detail };
     match (&reply.cause, &reply.stopped) {
         (_, Some(stopped)) => Behaviour { outcome: BehaviourOutcome::Ends, detail: stopped.clone() },
@@ -87,7 +87,7 @@ fn of_reply(reply: &Reply) -> Behaviour {
 
 #[cfg(test)]
 mod tests {
-    use super::{RUN, of_text};
+    use super::{RUN, attempt_behaviour};
     use crate::catalogue;
     use crate::script::{self, Guests};
     use wasmlab_model::profile::BehaviourOutcome;
@@ -100,7 +100,7 @@ mod tests {
         assert!(checks.len() >= 20, "{}", checks.len());
         let guests = Guests { types: &wasi.functions, finds_dir: true, run: RUN, name: "sandbox" };
         guests.guest(&checks.iter().collect::<Vec<_>>()).unwrap();
-        assert_eq!(of_text("lab-file-0123-secret\n").outcome, BehaviourOutcome::Escapes);
-        assert_eq!(of_text("own\n").outcome, BehaviourOutcome::Works);
+        assert_eq!(attempt_behaviour("lab-file-0123-secret\n").outcome, BehaviourOutcome::Escapes);
+        assert_eq!(attempt_behaviour("own\n").outcome, BehaviourOutcome::Works);
     }
 }

@@ -75,7 +75,7 @@ pub fn answer(file: &str, bytes: &[u8], profiles: &[Profile]) -> ReaderAnswer {
         Err(message) => Err(message.trim().to_owned()),
     };
     let facts = facts.as_ref().map_err(String::as_str);
-    let prediction = predictions::of_file(file, facts, None, profiles);
+    let prediction = predictions::predict_file(file, facts, None, profiles);
     let groups = groups(&prediction, profiles);
     let facts = facts.ok();
     let counts = facts.map_or(Counts::default(), |facts| Counts {

@@ -77,7 +77,12 @@ fn is_zero(number: &usize) -> bool {
 /// Predicts where a file runs: as a program without inputs, or as a library of which an export is called. `facts`: what
 /// it is, or why it cannot be read.
 #[must_use]
-pub fn of_file(file: &str, facts: Result<&Facts, &str>, invoke: Option<&str>, profiles: &[Profile]) -> FilePredictions {
+pub fn predict_file(
+    file: &str,
+    facts: Result<&Facts, &str>,
+    invoke: Option<&str>,
+    profiles: &[Profile],
+) -> FilePredictions {
     let spec = program(file, invoke);
     // A remedy depends on the other columns, as in `check`.
     let mut asked: Vec<(&Profile, Result<Prediction, String>)> =

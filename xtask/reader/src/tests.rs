@@ -14,7 +14,7 @@ fn profiles() -> Vec<Profile> {
     files.iter().map(|file| serde_json::from_slice(&fs::read(file).unwrap()).unwrap()).collect()
 }
 
-fn of(file: &str, text: &str) -> ReaderAnswer {
+fn answer_for(file: &str, text: &str) -> ReaderAnswer {
     answer(file, text.as_bytes(), &profiles())
 }
 
@@ -28,7 +28,7 @@ fn every_runtime_is_in_one_group_and_those_that_run_come_first() {
     for text in
         [HELLO, "(module)", "(component)", "(module (func (export \"_start\") (return_call 0)))", "(module (oops))"]
     {
-        let answer = of("a.wat", text);
+        let answer = answer_for("a.wat", text);
         let mut members: Vec<usize> = answer.groups.iter().flat_map(|group| group.members.clone()).collect();
         members.sort_unstable();
         assert_eq!(members, (0..profiles().len()).collect::<Vec<_>>(), "{text}");
@@ -46,7 +46,7 @@ fn every_runtime_is_in_one_group_and_those_that_run_come_first() {
 fn a_runtime_without_wasi_is_the_last_reason() {
     // It needs a proposal that some runtimes lack, and WASI, which others lack.
     let text = HELLO.replace("(call $exit", "(drop (v128.const i64x2 0 0)) (call $exit");
-    let answer = of("a.wat", &text);
+    let answer = answer_for("a.wat", &text);
     let codes: Vec<_> = answer
         .groups
         .iter()
@@ -60,7 +60,7 @@ fn a_runtime_without_wasi_is_the_last_reason() {
 fn text_and_binary_have_the_same_answer() {
     let json = |answer: ReaderAnswer| serde_json::to_string(&answer).unwrap();
     let binary = wat::parse_str(HELLO).unwrap();
-    let from_text = json(of("a.wat", HELLO)).replace("a.wat", "a.wasm");
+    let from_text = json(answer_for("a.wat", HELLO)).replace("a.wat", "a.wasm");
     assert_eq!(json(answer("a.wasm", &binary, &profiles())), from_text);
 }
 
@@ -79,7 +79,7 @@ fn what_cannot_be_read_says_why() {
 #[test]
 fn long_lists_are_cut_and_counted() {
     let imports: String = (0..5000).map(|n| format!("(import \"env\" \"f{n}\" (func))")).collect();
-    let answer = of("a.wat", &format!("(module {imports})"));
+    let answer = answer_for("a.wat", &format!("(module {imports})"));
     assert_eq!((answer.counts.imports, answer.facts.unwrap().imports.len()), (5000, 2000));
     assert!(answer.bytes.is_empty(), "a larger file has no table of bytes");
 }

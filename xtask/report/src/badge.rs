@@ -6,7 +6,7 @@ use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
 use super::digest::counts;
-use super::findings::{Severity, findings, of_one_guest};
+use super::findings::{Severity, findings, is_outside_matrix};
 use super::{RenderOptions, Renderer, library};
 
 /// The registry's entry.
@@ -49,7 +49,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 /// Its text and colour.
 fn message(report: &RunReport) -> (String, &'static str) {
     // Runtimes that could not run such a file do not count, though they may run another one.
-    let is_other = |c: &Cell| of_one_guest(report) && c.verdict.is_measured() && counts::is_of_other(c);
+    let is_other = |c: &Cell| is_outside_matrix(report) && c.verdict.is_measured() && counts::is_of_other(c);
     let others: Vec<&str> = report.cells.iter().filter(|c| is_other(c)).map(|c| c.runtime.as_str()).collect();
     let counts = |c: &&Cell| !others.contains(&c.runtime.as_str());
     let measured: Vec<_> = report.cells.iter().filter(|c| c.verdict.is_measured()).filter(counts).collect();
@@ -70,7 +70,7 @@ fn message(report: &RunReport) -> (String, &'static str) {
         return (format!("not measured{partial}"), YELLOW);
     }
     // A runtime counts once: it runs the files if it runs each of them.
-    let text = if of_one_guest(report) {
+    let text = if is_outside_matrix(report) {
         let runtimes = || report.runtimes.iter().filter(|r| measured.iter().any(|c| c.runtime == r.id));
         let loads = library::loaded(report, &measured);
         let runs = runtimes().filter(|r| {

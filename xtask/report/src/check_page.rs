@@ -54,7 +54,7 @@ impl Reader {
 
     /// The one in a page; `None` if this is not such a page.
     #[must_use]
-    pub fn of_page(page: &str) -> Option<Self> {
+    pub fn from_page(page: &str) -> Option<Self> {
         let between = |(before, after): (&str, &str)| {
             let (_, rest) = page.split_once(before)?;
             rest.split_once(after).map(|(found, _)| found.to_owned())
@@ -115,16 +115,16 @@ mod tests {
         let reader = Reader::new(b"\0asm\x01\0\0\0", stamp);
         let html = page(&reader, &[]);
         // An unusual name of a compiler is escaped, so it comes back as it is in the page.
-        let found = Reader::of_page(&html).map(|found| (found.base64, found.stamp.sources));
+        let found = Reader::from_page(&html).map(|found| (found.base64, found.stamp.sources));
         assert_eq!(found, Some((reader.base64, "12ab".to_owned())));
-        assert_eq!(Reader::of_page("<html>"), None);
+        assert_eq!(Reader::from_page("<html>"), None);
     }
 
     #[test]
     fn the_same_parts_give_the_same_page() {
         let stamp = Stamp { sources: "12ab".to_owned(), compiler: "rustc 1.96.0".to_owned() };
         let html = page(&Reader::new(b"\0asm\x01\0\0\0", stamp), &[]);
-        let again = Reader::of_page(&html).map(|reader| page(&reader, &[]));
+        let again = Reader::from_page(&html).map(|reader| page(&reader, &[]));
         assert_eq!(again, Some(html));
     }
 }

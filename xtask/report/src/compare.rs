@@ -88,7 +88,7 @@ impl Comparison {
 pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
     let earlier = Cells::of(before);
     let mut cells: Vec<CellChange> =
-        after.cells.iter().filter_map(|cell| of_cell(&earlier, cell, (before, after))).collect();
+        after.cells.iter().filter_map(|cell| cell_change(&earlier, cell, (before, after))).collect();
     let order = |change| match change {
         Change::Worse => 0,
         Change::Different => 1,
@@ -208,7 +208,7 @@ fn change(before: &Cell, after: &Cell) -> Change {
     }
 }
 
-fn of_cell(earlier: &Cells, cell: &Cell, (before, after): (&RunReport, &RunReport)) -> Option<CellChange> {
+fn cell_change(earlier: &Cells, cell: &Cell, (before, after): (&RunReport, &RunReport)) -> Option<CellChange> {
     let old = earlier.find(cell).filter(|_| is_answer(cell))?;
     let change = change(old, cell);
     let version = version_change(before, after, &cell.runtime);

@@ -10,7 +10,7 @@ use wasmlab_model::text::cut;
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::{NameStyle, names};
-use super::findings::{FindingGroup, Severity, findings, grouped, of_one_guest, reason};
+use super::findings::{FindingGroup, Severity, findings, grouped, is_outside_matrix, reason};
 use super::library;
 use super::markdown;
 use super::text::{self, GuestNames, by_code, changes, file_names, tally};
@@ -120,7 +120,7 @@ pub fn head(digest: &mut Digest, report: &RunReport) {
     let failing: Vec<_> = groups.iter().filter(|g| g.finding.severity >= Severity::Failure).map(line).collect();
     digest.list("Why this run fails", &failing, false);
     digest.list("What changed", &changed(report), false);
-    if of_one_guest(report) {
+    if is_outside_matrix(report) {
         let (title, lines) = runs_on(report);
         digest.list(title, &lines, false);
     } else {
@@ -135,7 +135,7 @@ pub fn details(digest: &mut Digest, report: &RunReport) {
     let guests = GuestNames::of(report);
     for (code, groups) in by_code(report) {
         let line = |group: &text::ReasonGroup| {
-            let guest = guests.of_guest(group.scenario);
+            let guest = guests.guest_name(group.scenario);
             let known = group.cell.known.as_ref().map(|known| format!(" (known: {known})")).unwrap_or_default();
             let on = names(report, &group.runtimes, NameStyle::Ids);
             let remedy = group.cell.remedy.as_deref().or_else(|| general_remedy(report, code)).unwrap_or_default();
@@ -159,7 +159,7 @@ fn general_remedy(report: &RunReport, code: Code) -> Option<&str> {
 /// `✅ app.wasm runs on 12 of 14 runtimes`.
 fn headline(report: &RunReport, fails: bool) -> String {
     let sign = if fails { "❌" } else { "✅" };
-    if !of_one_guest(report) {
+    if !is_outside_matrix(report) {
         let count = |verdict: fn(&Cell) -> bool| report.cells.iter().filter(|c| verdict(c)).count();
         let (passes, all) = (count(|c| c.verdict == Verdict::Pass), count(|c| c.verdict.is_measured()));
         return format!("{sign} {passes} of {all} cells pass");

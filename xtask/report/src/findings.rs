@@ -119,15 +119,15 @@ pub struct Finding<'a> {
 pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
     let names = GuestNames::of(report);
     let mut found: Vec<Finding> = Vec::new();
-    let is_run = !of_one_guest(report);
+    let is_run = !is_outside_matrix(report);
     for cell in &report.cells {
         let judged = if is_run { in_run(report, cell) } else { in_check(report, cell) };
         let Some((severity, kind)) = judged else { continue };
         if !cell.is_of_invalid_file() {
-            found.push(of_cell(&names, cell, severity, kind));
+            found.push(cell_finding(&names, cell, severity, kind));
         } else if !found.iter().any(|other| other.kind == kind && other.guest == cell.scenario) {
             // It is one finding, whatever the number of runtimes, and no runtime found it.
-            let (title, text) = (names.of_guest(&cell.scenario).to_owned(), cell.detail.clone());
+            let (title, text) = (names.guest_name(&cell.scenario).to_owned(), cell.detail.clone());
             let remedy = cell.remedy.as_deref();
             found.push(Finding { severity, kind, guest: &cell.scenario, cell: None, title, text, remedy });
         }
@@ -138,7 +138,7 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
     if !is_run && report.command != "suite" && !report.interrupted {
         found.extend(nowhere(report, &names, &found));
     }
-    found.extend(report.notes.iter().filter_map(of_note));
+    found.extend(report.notes.iter().filter_map(note_finding));
     let interrupted = "interrupted: the cells that were not reached are left out";
     let of_partition =
         |partition: Partition| format!("it has the scenarios of partition {partition}; `merge` joins the parts");
@@ -152,9 +152,9 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
     found
 }
 
-/// Whether the report is of files of the user's (of a suite, too), or of one cell, and not of the lab's scenarios.
+/// Whether the report is not of the lab's matrix: of files of the user's, of a suite, or of one cell.
 #[must_use]
-pub fn of_one_guest(report: &RunReport) -> bool {
+pub fn is_outside_matrix(report: &RunReport) -> bool {
     matches!(report.command.as_str(), "check" | "run-one" | "suite")
 }
 
@@ -186,7 +186,7 @@ fn nowhere<'a>(report: &'a RunReport, names: &GuestNames, found: &[Finding]) -> 
         }
         let Some(first) = cells().find(|c| c.verdict.is_measured()) else { continue };
         let (severity, kind) = (Severity::Failure, FindingKind::Nowhere);
-        let title = format!("{} runs on none of the installed runtimes", names.of_guest(&scenario.name));
+        let title = format!("{} runs on none of the installed runtimes", names.guest_name(&scenario.name));
         let text = format!("{}: {}", first.runtime, first.detail);
         let remedy = first.remedy.as_deref();
         nowhere.push(Finding { severity, kind, guest: &scenario.name, cell: None, title, text, remedy });
@@ -201,10 +201,10 @@ fn title(names: &GuestNames, cell: &Cell, runtimes: &str) -> String {
         (None, _) if !cell.switches.is_empty() => format!("pass with {}", cell.switches.join(" + ")),
         (None, _) => cell.verdict.id().to_owned(),
     };
-    format!("{} on {runtimes}: {why}", names.of_guest(&cell.scenario))
+    format!("{} on {runtimes}: {why}", names.guest_name(&cell.scenario))
 }
 
-fn of_cell<'a>(names: &GuestNames, cell: &'a Cell, severity: Severity, kind: FindingKind) -> Finding<'a> {
+fn cell_finding<'a>(names: &GuestNames, cell: &'a Cell, severity: Severity, kind: FindingKind) -> Finding<'a> {
     let title = title(names, cell, &cell.runtime);
     let was = cell.accepted.as_ref().map(|was| format!("was {was}; ")).unwrap_or_default();
     let text = format!("{was}{}", cell.detail);
@@ -220,7 +220,7 @@ fn contradicted<'a>(report: &RunReport, names: &GuestNames, cell: &'a Cell) -> O
         "predicted {}; observed {observed}: the lab's prediction is wrong, the result stands",
         prediction.summary()
     );
-    let title = format!("{} on {}: predicted {}", names.of_guest(&cell.scenario), cell.runtime, prediction.summary());
+    let title = format!("{} on {}: predicted {}", names.guest_name(&cell.scenario), cell.runtime, prediction.summary());
     let (severity, kind) = (Severity::LabError, FindingKind::Contradicted);
     Some(Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy: None })
 }
@@ -231,7 +231,7 @@ pub fn with_remedy(text: &str, remedy: Option<&str>) -> String {
     remedy.map_or_else(|| text.to_owned(), |remedy| format!("{text} → {remedy}"))
 }
 
-fn of_note(note: &Note) -> Option<Finding<'_>> {
+fn note_finding(note: &Note) -> Option<Finding<'_>> {
     let (severity, kind) = match note.kind {
         NoteKind::SnapshotUnusable => (Severity::LabError, FindingKind::Lab),
         NoteKind::OverBudget => (Severity::Failure, FindingKind::OverBudget),

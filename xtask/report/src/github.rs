@@ -6,7 +6,7 @@ use std::fmt::Write;
 use wasmlab_model::report::RunReport;
 use wasmlab_model::text::cut;
 
-use super::findings::{Finding, Severity, findings, grouped, of_one_guest, with_remedy};
+use super::findings::{Finding, Severity, findings, grouped, is_outside_matrix, with_remedy};
 use super::text::tally;
 use super::{RenderOptions, Renderer};
 
@@ -50,7 +50,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 
 /// The file in the repository that a finding is about, where the report knows it.
 fn file(report: &RunReport, finding: &Finding) -> Option<String> {
-    let is_scenario = !of_one_guest(report) && report.scenarios.iter().any(|s| s.name == finding.guest);
+    let is_scenario = !is_outside_matrix(report) && report.scenarios.iter().any(|s| s.name == finding.guest);
     is_scenario.then(|| format!("scenarios/{}/scenario.toml", finding.guest))
 }
 

@@ -43,7 +43,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
         let is_of = |s: &&ScenarioInfo| s.name == finding.guest || names.get(s.name.as_str()) == Some(&finding.guest);
         let name = report.scenarios.iter().find(is_of).map_or(OTHERS, |scenario| scenario.name.as_str());
         let number = numbers.entry((name, finding.kind)).and_modify(|number| *number += 1).or_insert(1);
-        suites.entry(name).or_insert_with(|| suite(name)).add_test_case(of_finding(finding, *number));
+        suites.entry(name).or_insert_with(|| suite(name)).add_test_case(finding_case(finding, *number));
     }
     let mut out = Report::new(plain(&format!("wasmlab {}", report.command)));
     if report.duration_ms > 0 {
@@ -109,7 +109,7 @@ fn status(cell: &Cell, finding: Option<&Finding>) -> TestCaseStatus {
 }
 
 /// A finding that is of no cell, as a case of its own. Its name is the same in each run, whatever its numbers are.
-fn of_finding(finding: &Finding, number: usize) -> TestCase {
+fn finding_case(finding: &Finding, number: usize) -> TestCase {
     let mut status = match finding.severity {
         Severity::LabError => TestCaseStatus::non_success(NonSuccessKind::Error),
         Severity::Failure => TestCaseStatus::non_success(NonSuccessKind::Failure),

@@ -337,7 +337,7 @@ fn artifacts(out: &mut String, report: &RunReport) {
             }
             None => ("?".to_owned(), "?".to_owned(), "?".to_owned(), "malformed".to_owned()),
         };
-        let name = escaped(guests.of_guest(&artifact.scenario));
+        let name = escaped(guests.guest_name(&artifact.scenario));
         let made = format!(" | {} | {} | {}", escaped(route), escaped(&artifact.toolchain), artifact.origin.id());
         let made = if only_files { String::new() } else { made };
         let size = bytes(artifact.bytes);

@@ -13,7 +13,7 @@ use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::columns::engine;
-use super::findings::of_one_guest;
+use super::findings::is_outside_matrix;
 use super::predicted;
 use super::table::{BOLD, DIM, GREEN, Painter, RED, is_news, note_heading, sign, symbol};
 use super::text::{self, Row, by_code, changes, tally};
@@ -56,7 +56,8 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         painter.wrapped(&mut out, "", "  ", &format!("{absent} {noun} not installed: `{program} doctor`"));
     }
     // Only the lab's own scenarios have a run that can be shown in full.
-    let in_full = if of_one_guest(report) { "--output table".to_owned() } else { format!("{program} run-all --full") };
+    let in_full =
+        if is_outside_matrix(report) { "--output table".to_owned() } else { format!("{program} run-all --full") };
     let _ = writeln!(out, "next: `{in_full}` shows every column and every reason");
     if let Some(code) = report.cells.iter().find(|c| c.verdict == Verdict::Gap).and_then(|c| c.code) {
         let _ = writeln!(out, "      `{program} explain {}` explains a letter", symbol(report, code));

@@ -6,7 +6,7 @@ use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
-use super::findings::of_one_guest;
+use super::findings::is_outside_matrix;
 use super::text::{GuestNames, result};
 
 /// Cells with a prediction that was compared with a result.
@@ -64,7 +64,7 @@ pub fn is_lab_error(report: &RunReport, cell: &Cell) -> bool {
     let at_run_time = cell.is_linked() && matches!(cell.verdict, Verdict::Fail | Verdict::Gap);
     let starts = |prediction: &CellPrediction| prediction.expected != Expected::Fails;
     let prediction = cell.prediction.as_ref().filter(|prediction| prediction.is_lab_error());
-    prediction.is_some_and(|prediction| !(of_one_guest(report) && at_run_time && starts(prediction)))
+    prediction.is_some_and(|prediction| !(is_outside_matrix(report) && at_run_time && starts(prediction)))
 }
 
 /// Each cell in which the lab is wrong: `hello on wasmi: predicted runs; observed gap trap (stage run, blame guest)`.
@@ -72,7 +72,7 @@ pub fn contradictions(report: &RunReport) -> Vec<String> {
     let names = GuestNames::of(report);
     let wrong = compared(report).filter(|(cell, _)| is_lab_error(report, cell));
     let line = |(cell, prediction): (&Cell, &CellPrediction)| {
-        let guest = names.of_guest(&cell.scenario);
+        let guest = names.guest_name(&cell.scenario);
         format!("{guest} on {}: predicted {}; observed {}", cell.runtime, prediction.summary(), result(cell))
     };
     wrong.map(line).collect()
@@ -83,7 +83,7 @@ pub fn accepted(report: &RunReport) -> Vec<String> {
     let names = GuestNames::of(report);
     let line = |(cell, prediction): (&Cell, &CellPrediction)| {
         let why = prediction.accepted.as_ref()?;
-        let guest = names.of_guest(&cell.scenario);
+        let guest = names.guest_name(&cell.scenario);
         Some(format!("{guest} on {}: predicted {}; {why}", cell.runtime, prediction.summary()))
     };
     compared(report).filter_map(line).collect()

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Effects, Style};
 
 use super::answer;
 use super::columns::{self, NameStyle};
-use super::findings::of_one_guest;
+use super::findings::is_outside_matrix;
 use super::predicted;
 use super::text::{self, ReasonGroup, Row, blame, by_code, changes, lines, remedies, shown_columns, tally};
 use super::{RenderOptions, Renderer};
@@ -40,7 +40,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     for note in report.notes.iter().filter(|n| n.kind == NoteKind::NextStep) {
         painter.wrapped(&mut out, "next: ", "      ", &note.text);
     }
-    if of_one_guest(report) {
+    if is_outside_matrix(report) {
         let mut report = report.clone();
         // They have a heading of their own.
         report.notes.retain(|note| note.kind != NoteKind::GuestChanged);

@@ -33,7 +33,7 @@ impl<'a> GuestNames<'a> {
 
     /// The name of the guest of this scenario.
     #[must_use]
-    pub fn of_guest<'s>(&self, scenario: &'s str) -> &'s str
+    pub fn guest_name<'s>(&self, scenario: &'s str) -> &'s str
     where
         'a: 's,
     {
@@ -88,7 +88,7 @@ pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
         rows.entry(key).or_default().push(cell);
     }
     let names = GuestNames::of(report);
-    let row = |(group, scenario, cells)| Row { group, scenario, name: names.of_guest(scenario), cells };
+    let row = |(group, scenario, cells)| Row { group, scenario, name: names.guest_name(scenario), cells };
     rows.into_iter().map(|((group, _, _, scenario), cells)| row((group, scenario, cells))).collect()
 }
 
@@ -203,13 +203,13 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     for cell in report.cells.iter().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
         let was = cell.accepted.as_deref().unwrap_or("nothing");
         let with = if cell.changed_with_version { ", changed with the runtime's version" } else { "" };
-        let guest = names.of_guest(&cell.scenario);
+        let guest = names.guest_name(&cell.scenario);
         lines.push((cell.change, format!("{guest} on {}: {}, was {was}{with}", cell.runtime, result(cell))));
     }
     if new.len() > 6 {
         lines.push((Change::New, format!("{} cells have no snapshot yet", new.len())));
     } else {
-        let line = |c: &&Cell| format!("{} on {}: {}", names.of_guest(&c.scenario), c.runtime, c.verdict.id());
+        let line = |c: &&Cell| format!("{} on {}: {}", names.guest_name(&c.scenario), c.runtime, c.verdict.id());
         lines.extend(new.iter().map(|c| (Change::New, line(c))));
     }
     lines
@@ -222,7 +222,7 @@ pub fn switched(report: &RunReport) -> Vec<String> {
     let guests = GuestNames::of(report);
     let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
     for cell in report.cells.iter().filter(|c| !c.switches.is_empty()) {
-        let guest = guests.of_guest(&cell.scenario);
+        let guest = guests.guest_name(&cell.scenario);
         let key = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.default_result.clone());
         match lines.iter_mut().find(|(_, first)| key(first) == key(cell)) {
             Some((names, _)) => names.push(guest),
@@ -250,7 +250,7 @@ pub fn not_attempted(report: &RunReport) -> Vec<(String, &str)> {
     let cells_of = |why: &str| {
         let mut of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for cell in waiting.iter().filter(|c| c.detail == why) {
-            of.entry(guests.of_guest(&cell.scenario)).or_default().push(&cell.runtime);
+            of.entry(guests.guest_name(&cell.scenario)).or_default().push(&cell.runtime);
         }
         let names = of
             .into_iter()
@@ -283,7 +283,7 @@ fn named(report: &RunReport, groups: &[&ReasonGroup]) -> String {
     let guests = GuestNames::of(report);
     let mut runtimes_of: Vec<(&str, Vec<&str>)> = Vec::new();
     for group in groups {
-        let guest = guests.of_guest(group.scenario);
+        let guest = guests.guest_name(group.scenario);
         // A guest that was not built has not met any runtime.
         let on: &[&str] = if group.cell.verdict == Verdict::NotBuilt { &[] } else { &group.runtimes };
         match runtimes_of.iter_mut().find(|(name, _)| *name == guest) {
@@ -311,7 +311,7 @@ pub fn execution_paths(report: &RunReport) -> BTreeMap<(&str, &str), Vec<&str>> 
     let mut paths: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for cell in &report.cells {
         if let Some(path) = &cell.execution_path {
-            paths.entry((cell.runtime.as_str(), path.as_str())).or_default().push(guests.of_guest(&cell.scenario));
+            paths.entry((cell.runtime.as_str(), path.as_str())).or_default().push(guests.guest_name(&cell.scenario));
         }
     }
     paths

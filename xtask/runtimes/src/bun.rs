@@ -36,7 +36,7 @@ pub fn columns() -> Vec<Runtime> {
         stack_hint: Some("the variable `BUN_JSC_maxPerThreadStackUsage=BYTES` together with `ulimit -s` above that"),
         help: &[&["-e", LIST_OPTIONS]],
         // The driver restarts itself with them in its environment.
-        switches: switches::of_jsc,
+        switches: switches::jsc_options,
         precompile: |tool, cell, into| js::transpile(tool, cell, into, host_args()),
         commands: |tool, cell| js::commands(tool, cell, host_args()),
         ..Runtime::default()

@@ -40,7 +40,7 @@ pub fn columns() -> Vec<Runtime> {
         },
         commands: |tool, cell| js::commands(tool, cell, for_guest(tool, cell)),
         help: &[&["run", "--v8-flags=--help"]],
-        switches: switches::of_v8,
+        switches: switches::v8_flags,
         ..Runtime::default()
     })
 }

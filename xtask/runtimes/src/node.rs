@@ -36,7 +36,7 @@ pub fn columns() -> Vec<Runtime> {
             js::commands(tool, cell, [vec!["--no-warnings".into()], switches].concat())
         },
         help: &[&["--v8-options"]],
-        switches: switches::of_v8,
+        switches: switches::v8_flags,
         ..Runtime::default()
     };
     let current = js::columns(node.clone());

@@ -127,7 +127,7 @@ impl Default for Runtime {
             host_layer: HostLayer::None,
             flags: &[],
             help: &[],
-            switches: switches::of_engine,
+            switches: switches::listed_by_engine,
             aux_program: None,
             python_package: None,
             support_files: &[],

@@ -60,7 +60,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     };
     let causes = messages::causes(error);
     let message = causes.join(": ");
-    wasmtime_messages::of_linking(&causes)
+    wasmtime_messages::link_progress(&causes)
         .unwrap_or_else(|| progress_at(Stage::Load, Cause::Rejected { message, offset: None }))
 }
 

@@ -20,7 +20,7 @@ pub enum MissingFeature<'a> {
 
 /// Switches of an embedded engine that provide the feature, as listed by the engine.
 #[must_use]
-pub fn of_engine(tool: &Tool, lack: MissingFeature) -> Vec<String> {
+pub fn listed_by_engine(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let wanted = match lack {
         MissingFeature::Proposal(proposal) => proposal,
         MissingFeature::Stack => STACK_DEPTH,
@@ -56,7 +56,7 @@ const V8: &[(&str, &str)] = &[
 
 /// V8 switches for a proposal, if the host's help lists them.
 #[must_use]
-pub fn of_v8(tool: &Tool, lack: MissingFeature) -> Vec<String> {
+pub fn v8_flags(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let MissingFeature::Proposal(lacking) = lack else { return Vec::new() };
     let known = V8.iter().filter(|(name, switch)| *name == lacking && help_lists(&tool.help, switch));
     known.map(|(_, switch)| (*switch).to_owned()).collect()
@@ -78,7 +78,7 @@ const JSC: &[(&str, &str)] = &[
 
 /// JavaScriptCore options for a proposal that its host lists as disabled, as environment variables for Bun.
 #[must_use]
-pub fn of_jsc(tool: &Tool, lack: MissingFeature) -> Vec<String> {
+pub fn jsc_options(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let MissingFeature::Proposal(lacking) = lack else { return Vec::new() };
     let known =
         JSC.iter().filter(|(name, option)| *name == lacking && help_lists(&tool.help, &format!("{option}=false")));
@@ -97,7 +97,7 @@ pub fn help_lists(help: &str, word: &str) -> bool {
 mod tests {
     use wasmlab_protocol::Switch;
 
-    use super::{MissingFeature, enable_all, help_lists, of_engine, of_jsc};
+    use super::{MissingFeature, enable_all, help_lists, jsc_options, listed_by_engine};
     use crate::Tool;
 
     #[test]
@@ -105,11 +105,11 @@ mod tests {
         let switch = |name: &str, gives: &str| Switch { name: name.to_owned(), enables: gives.to_owned() };
         let switches = vec![switch("a(true)", "gc"), switch("b(9)", "stack")];
         let engine = Tool { switches, help: "  --enable-all  Every feature".to_owned(), ..Tool::default() };
-        assert_eq!(of_engine(&engine, MissingFeature::Proposal("gc")), ["a(true)"]);
-        assert_eq!(of_engine(&engine, MissingFeature::Stack), ["b(9)"]);
+        assert_eq!(listed_by_engine(&engine, MissingFeature::Proposal("gc")), ["a(true)"]);
+        assert_eq!(listed_by_engine(&engine, MissingFeature::Stack), ["b(9)"]);
         assert!(
-            of_engine(&engine, MissingFeature::Proposal("simd")).is_empty()
-                && of_engine(&engine, MissingFeature::Import("a.b")).is_empty()
+            listed_by_engine(&engine, MissingFeature::Proposal("simd")).is_empty()
+                && listed_by_engine(&engine, MissingFeature::Import("a.b")).is_empty()
         );
         assert_eq!(enable_all(&engine, MissingFeature::Proposal("gc")), ["--enable-all"]);
         assert!(
@@ -122,10 +122,10 @@ mod tests {
     fn javascriptcore_option_is_a_switch_if_off_by_default() {
         let help = "   useJSPI=true\n   useWasmMemory64=false\n   useWasmMemory64Extra=false".to_owned();
         let tool = Tool { help, ..Tool::default() };
-        assert_eq!(of_jsc(&tool, MissingFeature::Proposal("memory64")), ["BUN_JSC_useWasmMemory64=1"]);
+        assert_eq!(jsc_options(&tool, MissingFeature::Proposal("memory64")), ["BUN_JSC_useWasmMemory64=1"]);
         assert!(
-            of_jsc(&tool, MissingFeature::Proposal("jspi")).is_empty()
-                && of_jsc(&tool, MissingFeature::Proposal("gc")).is_empty()
+            jsc_options(&tool, MissingFeature::Proposal("jspi")).is_empty()
+                && jsc_options(&tool, MissingFeature::Proposal("gc")).is_empty()
         );
     }
 

@@ -34,7 +34,7 @@ pub fn columns() -> Vec<Runtime> {
         commands: |tool, cell| vec![command(tool, cell)],
         output_parser: Some(OutputParser {
             run_errors: &["Error: AOT execution failed"],
-            classify_prepare: of_compiling,
+            classify_prepare: compile_progress,
             warning_mark: DISPATCH,
             own_failure,
             silent_trap,
@@ -42,7 +42,7 @@ pub fn columns() -> Vec<Runtime> {
             starts_main: true,
             serves_http: true,
             no_calls: Some("wamr runs only `_start` or `main` and shows no results"),
-            ..OutputParser::new(of_running)
+            ..OutputParser::new(run_progress)
         }),
         ..Runtime::default()
     }]
@@ -106,7 +106,7 @@ fn silent_trap(stderr: &str) -> Option<Cause> {
 }
 
 /// Progress of `wamrc`: it prints its steps, then the (Zig) name of the error in the step that failed.
-fn of_compiling(output: &ProcessOutput) -> GuestProgress {
+fn compile_progress(output: &ProcessOutput) -> GuestProgress {
     let line = output.stderr.lines().rfind(|l| l.starts_with("Error ")).unwrap_or_default();
     // "wamrc: unsupported opcode 0xFB" is more informative than the error's name.
     let more = output.stderr.lines().rfind(|l| l.starts_with("wamrc: "));
@@ -129,7 +129,7 @@ fn of_compiling(output: &ProcessOutput) -> GuestProgress {
 
 /// Progress of a guest on `wamr`: its own errors exit with 1, the guest's exit codes are passed on. Most traps have the
 /// same name, `WasmTrap`.
-fn of_running(output: &ProcessOutput) -> GuestProgress {
+fn run_progress(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "Error: ").filter(|_| output.code == 1) else {
         return exited(output.code);
     };

@@ -107,7 +107,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
             let start = line.as_ptr() as usize - log.as_ptr() as usize + entry_start;
             let (before, after) = log.split_at(start);
             let guest = if std::ptr::eq(log, output.stdout) { before } else { output.stdout };
-            return GuestProgress { stdout: Some(guest.to_owned()), ..of_log(after) };
+            return GuestProgress { stdout: Some(guest.to_owned()), ..log_progress(after) };
         }
     }
     let last_line = output.stderr.lines().last().unwrap_or_default();
@@ -125,7 +125,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
 const ERROR: &str = "] [error] ";
 
 /// The last error, with the details in the following lines.
-fn of_log(log: &str) -> GuestProgress {
+fn log_progress(log: &str) -> GuestProgress {
     let (first, details) = log.split_once('\n').unwrap_or((log, ""));
     let (phase, why) = first.split_once(" failed: ").unwrap_or(("", first));
     let why = why.split(", Code: ").next().unwrap_or(why);
@@ -135,20 +135,20 @@ fn of_log(log: &str) -> GuestProgress {
     let (stage, cause) = match phase.rsplit(' ').next().unwrap_or_default() {
         "loading" => (Stage::Load, refused(message)),
         "validation" => (Stage::Validate, refused(message)),
-        "instantiation" => return instantiating(details, why),
+        "instantiation" => return instantiation_progress(details, why),
         // Before a function is called, the log names no function.
         _ => {
             let stage = if details.contains("At AST node: module") { Stage::Instantiate } else { Stage::Run };
             // Compiled code has no offsets.
             let offset = details.contains("In instruction: ").then(|| offset(details)).flatten();
             let place = offset.map(|offset| Location { offset: Some(offset), ..Location::default() });
-            (stage, of_execution(why).at(place))
+            (stage, execution_cause(why).at(place))
         }
     };
     progress_at(stage, cause)
 }
 
-fn of_execution(why: &str) -> Cause {
+fn execution_cause(why: &str) -> Cause {
     let message = why.to_owned();
     let uncaught = why.starts_with("uncaught exception").then_some(TrapKind::UncaughtException);
     match uncaught.or_else(|| messages::trap(why)) {
@@ -164,7 +164,7 @@ fn offset(details: &str) -> Option<u64> {
 }
 
 /// The lines after the error name the import: `When linking module: "env" , function name: "foo"`.
-fn instantiating(details: &str, why: &str) -> GuestProgress {
+fn instantiation_progress(details: &str, why: &str) -> GuestProgress {
     let named = details.lines().find(|l| l.contains("When linking module: ")).unwrap_or_default();
     // For a component, the import is an interface: `component name: wasi:foo/bar@0.1.0`.
     let interface = details.lines().find_map(|l| Some(l.split_once("component name: ")?.1));

@@ -86,7 +86,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     let cause = causes.map(|(_, cause)| cause).next_back();
     let reason = cause.unwrap_or(first);
     if let Some((_, import)) = reason.split_once("Error while importing ") {
-        return progress_at(Stage::Link, of_import(import, reason.to_owned()));
+        return progress_at(Stage::Link, import_cause(import, reason.to_owned()));
     }
     if let Some(name) = reason.strip_prefix("Missing export ") {
         return no_export(name);
@@ -118,7 +118,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
 }
 
 /// `"MODULE"."NAME": unknown import`, or another reason.
-fn of_import(import: &str, message: String) -> Cause {
+fn import_cause(import: &str, message: String) -> Cause {
     let (module, name) = messages::quoted_pair(import);
     if import.contains("unknown import") {
         return missing_import(module, name);

@@ -102,7 +102,7 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
         return progress_at(Stage::Link, missing_import(module, name));
     }
     if let Some((_, rest)) = line.split_once("failed to instantiate and start the Wasm module: ") {
-        return progress_at(Stage::Instantiate, of_instantiating(rest));
+        return progress_at(Stage::Instantiate, instantiation_cause(rest));
     }
     let Some((_, message)) = line.split_once("failed during execution of ").and_then(|(_, rest)| rest.split_once(": "))
     else {
@@ -130,7 +130,7 @@ const TRANSLATION: &[&str] = &[
     "lazy function compilation ",
 ];
 
-fn of_instantiating(rest: &str) -> Cause {
+fn instantiation_cause(rest: &str) -> Cause {
     let message = rest.to_owned();
     if let Some(trap) = messages::trap(rest) {
         return Cause::trap(trap, message);

@@ -27,11 +27,11 @@ pub fn classify(output: &ProcessOutput) -> GuestProgress {
     if let Some(refusal) = HostRefusal::from_message(root) {
         return progress_at(stage, Cause::HostRefused { refusal, message: root.to_owned() });
     }
-    of_linking(&causes).unwrap_or_else(|| of_loading(error, root, message, instantiating))
+    link_progress(&causes).unwrap_or_else(|| load_progress(error, root, message, instantiating))
 }
 
 /// A missing import, or one with another type.
-pub fn of_linking(causes: &[&str]) -> Option<GuestProgress> {
+pub fn link_progress(causes: &[&str]) -> Option<GuestProgress> {
     let name = |cause: &str| cause.split('`').nth(1).unwrap_or_default().to_owned();
     let split = |cause: &str| match name(cause).split_once("::") {
         Some((module, name)) => (module.to_owned(), name.to_owned()),
@@ -61,7 +61,7 @@ pub fn of_linking(causes: &[&str]) -> Option<GuestProgress> {
     Some(progress_at(Stage::Link, cause))
 }
 
-fn of_loading(error: &str, root: &str, message: String, instantiating: bool) -> GuestProgress {
+fn load_progress(error: &str, root: &str, message: String, instantiating: bool) -> GuestProgress {
     // "No exported func named `f` in component."
     if root.starts_with("No exported func named ")
         || root.starts_with("no func export named ")

@@ -72,8 +72,8 @@ enum HistoryFormat {
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let last = usize::from(args.last);
     let entries = match &args.folder {
-        Some(folder) => of_folder(folder, last)?,
-        None => of_git(lab, last)?,
+        Some(folder) => read_folder(folder, last)?,
+        None => read_git_history(lab, last)?,
     };
     let (scenarios, runtimes) = (globs("scenario", &args.rows.scenario)?, globs("runtime", &args.runtime)?);
     let matches = |globs: &[GlobMatcher], name: &str| globs.is_empty() || globs.iter().any(|glob| glob.is_match(name));
@@ -105,7 +105,7 @@ fn globs(option: &str, texts: &[String]) -> Result<Vec<GlobMatcher>> {
 }
 
 /// The reports below a folder, oldest first.
-fn of_folder(folder: &Path, last: usize) -> Result<Vec<Entry>> {
+fn read_folder(folder: &Path, last: usize) -> Result<Vec<Entry>> {
     let mut names =
         files::walk(folder, &[]).or_else(|e| usage(format!("failed to read `{}`: {e}", folder.visible())))?;
     names.retain(|name| name.extension().is_some_and(|end| end == "json"));
@@ -130,7 +130,7 @@ fn of_folder(folder: &Path, last: usize) -> Result<Vec<Entry>> {
 }
 
 /// The revisions of the published report, oldest first.
-fn of_git(lab: &Lab, last: usize) -> Result<Vec<Entry>> {
+fn read_git_history(lab: &Lab, last: usize) -> Result<Vec<Entry>> {
     if !lab.has_workspace() {
         return usage("give a folder of reports; the published ones are in the git history of a checkout of the lab");
     }

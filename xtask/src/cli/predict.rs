@@ -94,7 +94,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let files = args.files.iter().zip(read?);
     let of_file = |(file, facts): (&PathBuf, std::result::Result<Facts, String>)| {
         let facts = facts.as_ref().map_err(String::as_str);
-        predictions::of_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
+        predictions::predict_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
     };
     let files: Vec<FilePredictions> = files.map(of_file).collect();
     let is_refused = files.iter().any(|of| refused(of).is_some());
@@ -121,7 +121,7 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
         ));
     }
     let columns = super::common::choose(columns, globs, "runtime", Clone::clone)?;
-    profiles::read_of(lab, &|column| columns.iter().any(|chosen| chosen == column))
+    profiles::read_matching(lab, &|column| columns.iter().any(|chosen| chosen == column))
 }
 
 /// The facts of a file, or why it is not valid.

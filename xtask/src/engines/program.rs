@@ -70,7 +70,7 @@ fn path_of(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<PathBuf, 
         if lab.machine.variable(requested.variable).is_some() {
             return Err(absence);
         }
-        match VersionedProgram::of_line(runtime) {
+        match VersionedProgram::from_version_line(runtime) {
             Some(line) => versions::find(lab, &line),
             None => newest(lab, runtime, absence),
         }

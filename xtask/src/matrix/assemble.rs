@@ -120,11 +120,11 @@ fn compare_cells(
     imitated_messages::correct(cells);
     cut_exit_codes::correct(cells, request.scenarios);
     blame::compare(cells, of_same_guests);
-    remedies::of_unnamed_start(&request.runtimes, artifacts, cells);
-    remedies::of_same_traps(cells);
-    remedies::of_runtimes(&request.runtimes, cells);
-    remedies::of_rows(cells, artifacts, of_same_guests);
-    remedies::of_targets(cells, store);
+    remedies::explain_unnamed_start(&request.runtimes, artifacts, cells);
+    remedies::share_trap_remedies(cells);
+    remedies::add_from_runtimes(&request.runtimes, cells);
+    remedies::add_from_rows(cells, artifacts, of_same_guests);
+    remedies::add_columns_of_targets(cells, store);
 }
 
 /// The accepted results of cells that were not measured here.

@@ -194,7 +194,7 @@ fn is_missing(reply: &Reply) -> Option<bool> {
 
 /// Whether the profile of this column says that it defines no function of WASI.
 fn lacks_by_profile(lab: &Lab, plan: &Plan) -> bool {
-    let profiles = profiles::read_of(lab, &|column| column == plan.runtime.id()).unwrap_or_default();
+    let profiles = profiles::read_matching(lab, &|column| column == plan.runtime.id()).unwrap_or_default();
     let defines = |snapshot: &&str| {
         profiles.iter().any(|profile| profile.imports.get(*snapshot).is_some_and(|of| !of.defined.is_empty()))
     };

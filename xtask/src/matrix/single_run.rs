@@ -73,7 +73,7 @@ pub fn run(
     let cause = plan.progress(&observation).cause;
     // A scenario's guest is built anew with each toolchain: an offset in it would be a change without a meaning.
     let is_given = request.given.contains_key(&plan.scenario.name);
-    let mut judgement = reading.of_refusal(lab, judgement, cause.as_ref(), is_given);
+    let mut judgement = reading.with_refused_proposals(lab, judgement, cause.as_ref(), is_given);
     if reading.may_be_printed_by_guest(&judgement, &observation) {
         judgement.blame = vec![Blame::Unknown];
         judgement.detail += "; the guest may have printed this text itself";
@@ -111,7 +111,13 @@ impl Reading<'_> {
 
     /// The judgement with the proposals for which the runtime refused the module, if it did; `located`: and with the
     /// places at which the file uses them.
-    fn of_refusal(&self, lab: &Lab, judgement: Judgement, cause: Option<&Cause>, located: bool) -> Judgement {
+    fn with_refused_proposals(
+        &self,
+        lab: &Lab,
+        judgement: Judgement,
+        cause: Option<&Cause>,
+        located: bool,
+    ) -> Judgement {
         let (Ok(facts), Some(Cause::Rejected { message, .. })) = (self.facts, cause) else { return judgement };
         if !proposals::is_refusal(&judgement, facts) {
             return judgement;

@@ -60,18 +60,18 @@ pub fn columns(lab: &Lab) -> Result<Vec<String>> {
 /// # Errors
 /// If a file is damaged or of another version; the error names it.
 pub fn read(lab: &Lab) -> Result<Vec<Profile>> {
-    read_of(lab, &|_| true)
+    read_matching(lab, &|_| true)
 }
 
 /// The profiles of the columns with these ids. Others are not read.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_of(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Profile>> {
+pub fn read_matching(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Profile>> {
     let mut paths = paths(lab)?;
     paths.retain(|path| is_wanted(column(path)));
     let named =
-        |path: &PathBuf| of_file(path).with_context(|| format!("failed to read the profile `{}`", path.visible()));
+        |path: &PathBuf| read_file(path).with_context(|| format!("failed to read the profile `{}`", path.visible()));
     // Two threads: the largest profiles take milliseconds, and a command for one file should take no longer.
     let (first, second) = paths.split_at(paths.len() / 2);
     let all = |paths: &[PathBuf]| paths.iter().map(named).collect::<Result<Vec<Profile>>>();
@@ -90,7 +90,7 @@ fn column(path: &Path) -> &str {
     name.split_once('@').map_or(name, |(column, _)| column)
 }
 
-fn of_file(path: &Path) -> Result<Profile> {
+fn read_file(path: &Path) -> Result<Profile> {
     anyhow::ensure!(fs::metadata(path)?.len() <= MAX_BYTES, "it is larger than {} MiB", MAX_BYTES >> 20);
     let text = fs::read(path)?;
     let parsed = Profile::from_json(&text);

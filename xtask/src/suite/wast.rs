@@ -116,7 +116,7 @@ impl<'t> Reader<'t> {
                 let module = module.map(|id| id.name().to_owned());
                 let made = match self.definitions.get(&module) {
                     Some((_, _, bytes)) if bytes.is_empty() => Instance::unusable(line, text, COMPONENT.to_owned()),
-                    Some((_, _, bytes)) => of_bytes(line, text, bytes.clone()),
+                    Some((_, _, bytes)) => instance_from_bytes(line, text, bytes.clone()),
                     None => Instance::unusable(line, text, "no module with this name is defined above it".to_owned()),
                 };
                 self.start(instance.map(|id| id.name().to_owned()), made);
@@ -229,10 +229,12 @@ impl<'t> Reader<'t> {
             // What the text format cannot say never reaches an engine.
             Ok(QuoteWatTest::Text(_)) if malformed => self.leave_out(TEXT),
             Ok(QuoteWatTest::Text(_)) => match module.encode() {
-                Ok(bytes) => self.part(line, &bytes, &[], of_module(line, text, ScriptEnd::Refused)),
+                Ok(bytes) => self.part(line, &bytes, &[], module_assertion(line, text, ScriptEnd::Refused)),
                 Err(_) => self.leave_out(TEXT),
             },
-            Ok(QuoteWatTest::Binary(bytes)) => self.part(line, &bytes, &[], of_module(line, text, ScriptEnd::Refused)),
+            Ok(QuoteWatTest::Binary(bytes)) => {
+                self.part(line, &bytes, &[], module_assertion(line, text, ScriptEnd::Refused))
+            }
             Err(_) if is_text => self.leave_out(TEXT),
             Err(error) => return Err(error),
         }
@@ -248,13 +250,13 @@ impl<'t> Reader<'t> {
         match Module::read(wat.encode()?) {
             Err(error) => self.leave_out(&unreadable(&error)),
             Ok(module) if end == ScriptEnd::Unlinkable => {
-                self.part(line, &module.bytes, &module.host_functions, of_module(line, text, end));
+                self.part(line, &module.bytes, &module.host_functions, module_assertion(line, text, end));
             }
             Ok(module) => match module.other_imports.first() {
                 Some(import) => self.leave_out(&format!(
                     "it imports from another module ({import}), and the lab does not link modules to each other"
                 )),
-                None => self.part(line, &module.bytes, &module.host_functions, of_module(line, text, end)),
+                None => self.part(line, &module.bytes, &module.host_functions, module_assertion(line, text, end)),
             },
         }
         Ok(())
@@ -326,10 +328,10 @@ fn instance(line: u64, text: String, module: &mut QuoteWat) -> Result<Instance, 
     if is_component(module) {
         return Ok(Instance::unusable(line, text, COMPONENT.to_owned()));
     }
-    Ok(of_bytes(line, text, module.encode()?))
+    Ok(instance_from_bytes(line, text, module.encode()?))
 }
 
-fn of_bytes(line: u64, text: String, bytes: Vec<u8>) -> Instance {
+fn instance_from_bytes(line: u64, text: String, bytes: Vec<u8>) -> Instance {
     match Module::read(bytes) {
         Ok(module) => Instance::new(line, text, module),
         Err(error) => Instance::unusable(line, text, unreadable(&error)),
@@ -341,7 +343,7 @@ fn is_component(module: &QuoteWat) -> bool {
 }
 
 /// An assertion about a module as a whole.
-fn of_module(line: u64, text: String, end: ScriptEnd) -> ProcessCalls {
+fn module_assertion(line: u64, text: String, end: ScriptEnd) -> ProcessCalls {
     ProcessCalls { calls: Vec::new(), assertions: vec![Assertion { line, text, call: None, wanted: Vec::new() }], end }
 }
 

@@ -40,7 +40,7 @@ pub fn candidates(machine: &dyn Machine, variable: &str, names: &[&str]) -> Vec<
 
 impl ProgramState {
     /// The first of `candidates`, or the first that has the version `wanted`.
-    pub fn of_version(
+    pub fn select(
         candidates: Vec<PathBuf>,
         wanted: Option<&VersionRequirement>,
         query: impl Fn(Option<PathBuf>) -> Self,

@@ -1,7 +1,7 @@
 //! Imports that an embedder or another module of the same project defines: no ABI has them.
 
-use super::described::of_unit;
-use super::{Abis, Reason, import_name, is_foreign, is_storage, of, with};
+use super::described::with_unit;
+use super::{Abis, Reason, default_reason, import_name, is_foreign, is_storage, reason_with_remedy};
 use crate::symbols::IF_NEVER_CALLED;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
@@ -10,7 +10,9 @@ use wasmlab_model::names::first_listed;
 /// Imports that its author left to the embedder, of modules with other names. Told from all of them, so that every
 /// column gets the same answer, whichever a runtime looks for first.
 pub fn reason(facts: Option<&Facts>) -> Reason {
-    let Some(facts) = facts.filter(|facts| facts.kind == BinaryKind::Module) else { return of(Code::CustomHost) };
+    let Some(facts) = facts.filter(|facts| facts.kind == BinaryKind::Module) else {
+        return default_reason(Code::CustomHost);
+    };
     let abis = Abis::of(facts);
     let (mut custom, mut only_custom) = (Vec::new(), true);
     for import in &facts.imports {
@@ -21,7 +23,7 @@ pub fn reason(facts: Option<&Facts>) -> Reason {
     }
     match custom.split_first() {
         Some((first, rest)) if only_custom && custom.iter().all(|import| is_storage(import)) => storage(first, rest),
-        _ => with(Code::CustomHost, &from_modules(&custom)),
+        _ => reason_with_remedy(Code::CustomHost, &from_modules(&custom)),
     }
 }
 
@@ -63,11 +65,11 @@ fn storage(import: &Import, others: &[&Import]) -> Reason {
         );
         return Reason {
             note: "; it imports its memory, which the program that embeds it supplies".to_owned(),
-            ..with(Code::CustomHost, &remedy)
+            ..reason_with_remedy(Code::CustomHost, &remedy)
         };
     }
     let (class, unit) = if kind == "memory" { ("Memory", "page") } else { ("Table", "element") };
-    let size = of_unit(first, unit);
+    let size = with_unit(first, unit);
     let also = match others {
         [] => String::new(),
         [other] => {
@@ -78,7 +80,7 @@ fn storage(import: &Import, others: &[&Import]) -> Reason {
     };
     Reason {
         note: format!("; it imports its {kind}, which the program that embeds it supplies"),
-        ..with(
+        ..reason_with_remedy(
             Code::CustomHost,
             &format!(
                 "Supply the {kind} {name}{also} from the program that embeds it (in JavaScript: a `WebAssembly.{class}` of \

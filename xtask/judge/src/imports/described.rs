@@ -30,16 +30,16 @@ fn limits(text: &str, unit: &str) -> String {
 
 fn range(least: &str, most: &str, unit: &str) -> String {
     if most.is_empty() {
-        format!("{} or more", of_unit(least, unit))
+        format!("{} or more", with_unit(least, unit))
     } else if least == most {
-        of_unit(least, unit)
+        with_unit(least, unit)
     } else {
         format!("{least} to {most} {unit}s")
     }
 }
 
 /// `2 pages`, given the number as text.
-pub fn of_unit(count: &str, unit: &str) -> String {
+pub fn with_unit(count: &str, unit: &str) -> String {
     format!("{count} {unit}{}", if count == "1" { "" } else { "s" })
 }
 

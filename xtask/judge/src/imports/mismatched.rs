@@ -15,14 +15,14 @@ pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str
     let Some((facts, other)) = next else {
         let judgement = with_code(Code::ImportTypeMismatch, import, message);
         return match facts {
-            Some(facts) if is_split(facts, module, name) => of_split(judgement),
+            Some(facts) if is_split(facts, module, name) => explain_split_numbers(judgement),
             Some(facts)
                 if facts
                     .imports
                     .iter()
                     .any(|i| i.module == module && i.name == name && has_64_bit_addresses(facts, i)) =>
             {
-                of_64_bit_addresses(judgement)
+                explain_64_bit_addresses(judgement)
             }
             _ => judgement,
         };
@@ -71,7 +71,11 @@ pub fn unchecked_mismatch(facts: &Facts) -> Option<Judgement> {
         facts.imports.iter().find(|import| has_64_bit_addresses(facts, import) && import.name == "fd_write")?;
     let detail = "it exits with success but prints nothing: this runtime does not check the types of imports, so the \
                   guest's output is lost";
-    Some(of_64_bit_addresses(with_code(Code::ImportTypeMismatch, import_name(&import.module, &import.name), detail)))
+    Some(explain_64_bit_addresses(with_code(
+        Code::ImportTypeMismatch,
+        import_name(&import.module, &import.name),
+        detail,
+    )))
 }
 
 /// A guest that a host started although it asks for functions that no WASI host has, and that then went wrong: the host
@@ -84,10 +88,10 @@ pub fn unchecked_type(judgement: Judgement, facts: Option<&Facts>) -> Judgement 
     };
     let detail = format!("this runtime starts it without checking the types of imports; then: {}", judgement.detail);
     let found = with_code(Code::ImportTypeMismatch, import_name(&import.module, &import.name), detail);
-    of_64_bit_addresses(Judgement { stage: judgement.stage, ..found })
+    explain_64_bit_addresses(Judgement { stage: judgement.stage, ..found })
 }
 
-fn of_64_bit_addresses(judgement: Judgement) -> Judgement {
+fn explain_64_bit_addresses(judgement: Judgement) -> Judgement {
     let detail = format!(
         "{}; the module passes 64-bit addresses, and WASI 0.1 is defined for memories with 32-bit addresses",
         judgement.detail
@@ -97,7 +101,7 @@ fn of_64_bit_addresses(judgement: Judgement) -> Judgement {
 }
 
 /// The toolchain, not the runtime, gave the import its type.
-fn of_split(judgement: Judgement) -> Judgement {
+fn explain_split_numbers(judgement: Judgement) -> Judgement {
     let detail = format!(
         "{}; the module takes each 64-bit number as two 32-bit ones, as Emscripten does without \
          -sWASM_BIGINT, and WASI takes it whole",

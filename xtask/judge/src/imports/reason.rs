@@ -32,12 +32,12 @@ impl Reason {
     }
 }
 
-pub fn of(code: Code) -> Reason {
+pub fn default_reason(code: Code) -> Reason {
     Reason { code, blame: None, remedy: None, remedy_kind: RemedyKind::default(), note: String::new() }
 }
 
-pub fn with(code: Code, remedy: &str) -> Reason {
-    Reason { remedy: Some(remedy.to_owned()), ..of(code) }
+pub fn reason_with_remedy(code: Code, remedy: &str) -> Reason {
+    Reason { remedy: Some(remedy.to_owned()), ..default_reason(code) }
 }
 
 /// The version of a WASI interface that is a release candidate: `0.2.0-rc-2023-12-05`.
@@ -47,12 +47,12 @@ pub fn release_candidate(interface: &str) -> Option<&str> {
 }
 
 /// A release candidate's interface differs from the release's, and runtimes soon drop support for it.
-pub fn of_candidate(version: &str) -> Reason {
+pub fn release_candidate_reason(version: &str) -> Reason {
     let release = version.split('-').next().unwrap_or(version);
     Reason {
         blame: Some(&[Blame::Toolchain]),
         note: format!("; {version} is a pre-release of {release}, and runtimes with another version do not accept it"),
-        ..with(
+        ..reason_with_remedy(
             Code::MissingImport,
             &format!(
                 "Rebuild it with current tools (wit-bindgen, cargo component, jco, a current compiler), which use released \
@@ -67,50 +67,50 @@ pub fn reason_of(facts: &Facts, import: &Import) -> Reason {
 }
 
 pub fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
-    facts.and_then(of_shape).unwrap_or_else(|| of_abi(facts, import, abi, name))
+    facts.and_then(shape_reason).unwrap_or_else(|| abi_reason(facts, import, abi, name))
 }
 
 /// The reason that a module gives by its kind, whatever it imports.
-fn of_shape(facts: &Facts) -> Option<Reason> {
+fn shape_reason(facts: &Facts) -> Option<Reason> {
     if facts.shape == Shape::SideModule {
         let section = side_module::section(facts);
         let note = format!("; it is a side module (section `{section}`): its main module's loader defines this import");
-        return Some(Reason { note, ..with(Code::SideModule, &side_module::remedy(facts)) });
+        return Some(Reason { note, ..reason_with_remedy(Code::SideModule, &side_module::remedy(facts)) });
     }
     if facts.shape == Shape::Object {
         let note = "; it is an object file (section `linking`), which has not been linked".to_owned();
         let remedy = "Link it: leave out `-c`, or pass it to `wasm-ld`; an object file is not a program.";
-        return Some(Reason { note, ..with(Code::UnresolvedSymbol, remedy) });
+        return Some(Reason { note, ..reason_with_remedy(Code::UnresolvedSymbol, remedy) });
     }
     is_main_module(facts).then(|| Reason {
         note: "; it is a main module of Emscripten's dynamic linking".to_owned(),
-        ..with(
+        ..reason_with_remedy(
             Code::NeedsJsGlue,
             "Load it through its own JavaScript glue; a main module of dynamic linking cannot run standalone.",
         )
     })
 }
 
-fn of_abi(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
+fn abi_reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name: &str) -> Reason {
     match abi {
         Some(Abi::EmscriptenFastcomp) => Reason {
             note: emscripten::shortened(facts),
-            ..with(Code::NeedsEmscriptenHost, &emscripten::before_2020(facts))
+            ..reason_with_remedy(Code::NeedsEmscriptenHost, &emscripten::before_2020(facts))
         },
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
         Some(Abi::EmscriptenUpstream) if facts.is_some_and(is_standalone) => {
-            with(Code::NeedsEmscriptenHost, &emscripten::of_standalone(facts))
+            reason_with_remedy(Code::NeedsEmscriptenHost, &emscripten::standalone_remedy(facts))
         }
-        Some(Abi::EmscriptenUpstream) => with(Code::NeedsJsGlue, &emscripten::glue(facts)),
+        Some(Abi::EmscriptenUpstream) => reason_with_remedy(Code::NeedsJsGlue, &emscripten::glue(facts)),
         Some(Abi::WasmBindgen) => wasm_bindgen(facts),
-        Some(Abi::GoJs) => with(Code::NeedsJsGlue, &glue::go(facts)),
-        Some(Abi::KotlinJs) => with(Code::NeedsJsGlue, glue::kotlin(facts)),
-        Some(Abi::AssemblyScript) => with(Code::NeedsJsGlue, &glue::assembly_script(facts)),
+        Some(Abi::GoJs) => reason_with_remedy(Code::NeedsJsGlue, &glue::go(facts)),
+        Some(Abi::KotlinJs) => reason_with_remedy(Code::NeedsJsGlue, glue::kotlin(facts)),
+        Some(Abi::AssemblyScript) => reason_with_remedy(Code::NeedsJsGlue, &glue::assembly_script(facts)),
         Some(Abi::Minified) => Reason {
             note: " (the toolchain shortened the names; only its glue knows them)".to_owned(),
-            ..of(Code::NeedsJsGlue)
+            ..default_reason(Code::NeedsJsGlue)
         },
-        Some(Abi::Napi) => Reason { remedy: glue::napi(facts), ..of(Code::NeedsNapiHost) },
+        Some(Abi::Napi) => Reason { remedy: glue::napi(facts), ..default_reason(Code::NeedsNapiHost) },
         Some(Abi::Unlinked) => unlinked(import, name),
         Some(Abi::JsBuiltins) => js_builtins(),
         Some(Abi::WasiUnstable) => wasi_unstable(),
@@ -119,9 +119,9 @@ fn of_abi(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, name
         Some(Abi::Wasix) => Reason {
             blame: Some(&[Blame::Abi, Blame::Runtime]),
             remedy_kind: RemedyKind::SomeRuntime,
-            ..with(Code::MissingImport, "Use a runtime that supports WASIX (wasmer).")
+            ..reason_with_remedy(Code::MissingImport, "Use a runtime that supports WASIX (wasmer).")
         },
-        Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => of(Code::MissingImport),
+        Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => default_reason(Code::MissingImport),
     }
 }
 
@@ -145,7 +145,7 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
     if raw {
         Reason {
             note: "; it is cargo's output, not yet processed by wasm-bindgen: no host defines these imports".to_owned(),
-            ..with(
+            ..reason_with_remedy(
                 Code::NeedsJsGlue,
                 "Process it with `wasm-bindgen` (or `wasm-pack build`) for a JavaScript host; for any other, build without the \
                  dependency feature that adds these imports (`js`, `wasm_js`, `wasmbind` of getrandom, uuid, time, \
@@ -153,7 +153,7 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
             )
         }
     } else {
-        with(
+        reason_with_remedy(
             Code::NeedsJsGlue,
             "Run it in a JavaScript host through the file that wasm-bindgen generated. For any other host, build the \
              program for wasm32-wasip1, without what it calls in JavaScript.",
@@ -165,7 +165,7 @@ fn js_builtins() -> Reason {
     Reason {
         blame: Some(&[Blame::Abi]),
         note: "; JavaScript engines have it built in but enable it only on request".to_owned(),
-        ..with(
+        ..reason_with_remedy(
             Code::MissingImport,
             "Run it in a JavaScript host of 2025 or later (Chromium 130, Node 24, Deno, Bun) that compiles it with the \
              option `builtins: [\"js-string\"]`, or compile it with its own string implementation.",
@@ -177,7 +177,7 @@ fn wasi_unstable() -> Reason {
     Reason {
         blame: Some(&[Blame::Toolchain, Blame::Runtime]),
         note: "; that is WASI's first snapshot (2019) under its old name".to_owned(),
-        ..with(
+        ..reason_with_remedy(
             Code::MissingImport,
             "Rebuild it with a current toolchain (any recent Rust, wasi-sdk or moc), which imports \
              `wasi_snapshot_preview1`.",
@@ -189,7 +189,10 @@ fn wasi_unstable() -> Reason {
 fn custom_host(facts: Option<&Facts>, import: Option<&Import>) -> Reason {
     let all = import.into_iter().chain(facts.iter().flat_map(|f| &f.imports));
     match all.into_iter().find_map(|i| plugin_hosts::find(&i.module, &i.name)) {
-        Some(host) => Reason { note: format!("; it is {}", host.description), ..with(Code::CustomHost, host.remedy) },
+        Some(host) => Reason {
+            note: format!("; it is {}", host.description),
+            ..reason_with_remedy(Code::CustomHost, host.remedy)
+        },
         None => custom_host::reason(facts),
     }
 }
@@ -209,7 +212,10 @@ fn unlinked(import: Option<&Import>, name: &str) -> Reason {
     let storage = |what: &str, import: &str| Reason {
         blame: Some(&[Blame::Toolchain]),
         note: "; a linker option left it to the host".to_owned(),
-        ..with(Code::MissingImport, &format!("Link without `{import}`, or supply a {what} from your own JavaScript."))
+        ..reason_with_remedy(
+            Code::MissingImport,
+            &format!("Link without `{import}`, or supply a {what} from your own JavaScript."),
+        )
     };
     match import.and_then(|i| kind_of(&i.ty)) {
         Some("a memory") => return storage("WebAssembly.Memory", "--import-memory"),
@@ -217,5 +223,5 @@ fn unlinked(import: Option<&Import>, name: &str) -> Reason {
         _ => {}
     }
     let note = "; a library symbol that the linker did not find and left undefined".to_owned();
-    Reason { note, ..with(Code::UnresolvedSymbol, &symbols::definition(name)) }
+    Reason { note, ..reason_with_remedy(Code::UnresolvedSymbol, &symbols::definition(name)) }
 }

@@ -64,7 +64,7 @@ pub fn with_missing_import(build: String, cell: &FailedCell) -> String {
 #[cfg(test)]
 mod tests {
     use crate::remedies::FailedCell;
-    use crate::remedies::tests::{FAILED, ROW, of_passing};
+    use crate::remedies::tests::{FAILED, ROW, row_remedy_text};
     use wasmlab_model::codes::Code;
 
     #[test]
@@ -73,7 +73,7 @@ mod tests {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
             let (subject, facts) = (Some(subject), Some(&facts));
             let cell = FailedCell { code, subject, runtime: "bun", remedy, facts, ..FAILED };
-            assert_eq!(of_passing(&cell, &ROW[2..4]).as_deref(), Some(wanted));
+            assert_eq!(row_remedy_text(&cell, &ROW[2..4]).as_deref(), Some(wanted));
         };
         let (run, lacks) = ("Run it on wasmi and node, where it passes.", Code::UnsupportedProposal);
         check("", lacks, "simd threads", None, &format!("{run} Or compile without simd and threads."));

@@ -77,7 +77,7 @@ fn main() -> Result<()> {
         ("Emscripten", "emscripten-core/emscripten", "src/lib/libsigs.js", declarations::emscripten),
     ];
     for (specification, repository, document, read) in documents {
-        let (commit, text) = of_clone(&clones, repository, document)?;
+        let (commit, text) = read_from_clone(&clones, repository, document)?;
         for (module, found) in read(&text).with_context(|| format!("failed to read {repository}: {document}"))? {
             ensure!(!found.is_empty(), "{repository}: {document} declares nothing in {module}");
             let source = format!("{repository}@{commit}: {document}");
@@ -119,7 +119,7 @@ fn crate_folder(start: &str) -> Result<(String, PathBuf)> {
 }
 
 /// A file of a clone, and the commit that it is of.
-fn of_clone(clones: &Path, repository: &str, document: &str) -> Result<(String, String)> {
+fn read_from_clone(clones: &Path, repository: &str, document: &str) -> Result<(String, String)> {
     let folder = clones.join(repository.replace('/', "+"));
     let folder = Some(folder.join("repo")).filter(|bare| bare.is_dir()).unwrap_or(folder);
     let git = |args: &[&str]| -> Result<String> {

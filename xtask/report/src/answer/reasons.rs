@@ -99,7 +99,7 @@ impl<'a> AnswerText<'a> {
         if parts.len() < 2 {
             return vec![group.clone()];
         }
-        parts.iter().filter_map(|(_, cells)| group.of_cells(cells)).collect()
+        parts.iter().filter_map(|(_, cells)| group.limited_to(cells)).collect()
     }
 
     fn remedy<'t>(&'t self, code: Code, cell: &'t Cell) -> &'t str {

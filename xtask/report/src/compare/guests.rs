@@ -112,10 +112,10 @@ pub fn changes(before: &RunReport, after: &RunReport) -> Vec<GuestChange> {
     let old = |scenario: &str| before.artifacts.iter().find(|a| a.scenario == scenario);
     let name = |a: &Artifact| names.get(a.scenario.as_str()).copied().unwrap_or(&a.scenario).to_owned();
     let pairs = after.artifacts.iter().filter_map(|now| Some((old(&now.scenario)?, now)));
-    pairs.filter(|(old, now)| old.sha256 != now.sha256).map(|(old, now)| of_guest(old, now, name(now))).collect()
+    pairs.filter(|(old, now)| old.sha256 != now.sha256).map(|(old, now)| guest_change(old, now, name(now))).collect()
 }
 
-fn of_guest(old: &Artifact, now: &Artifact, guest: String) -> GuestChange {
+fn guest_change(old: &Artifact, now: &Artifact, guest: String) -> GuestChange {
     let toolchain = (old.toolchain != now.toolchain).then(|| (old.toolchain.clone(), now.toolchain.clone()));
     let mut change = GuestChange { guest, toolchain, ..GuestChange::default() };
     match (&old.facts, &now.facts) {

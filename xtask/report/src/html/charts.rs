@@ -141,7 +141,7 @@ fn size_chart(report: &RunReport, family: &str) -> Option<SizeChart> {
     let names = GuestNames::of(report);
     let bars = guests.iter().map(|(scenario, artifact)| SizeBar {
         scenario: scenario.name.clone(),
-        name: names.of_guest(&scenario.name).to_owned(),
+        name: names.guest_name(&scenario.name).to_owned(),
         size: bytes(artifact.bytes),
         length: percent(scale.at(artifact.bytes as f64).max(0.5)),
         segments: artifact.facts.as_ref().map(|facts| segments(artifact.bytes, &facts.sizes)).unwrap_or_default(),

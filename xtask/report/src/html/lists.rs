@@ -37,7 +37,7 @@ pub struct Guest<'a> {
 /// The guests, in the report's order.
 pub fn guests(report: &RunReport) -> Vec<Guest<'_>> {
     let names = GuestNames::of(report);
-    report.scenarios.iter().map(|scenario| guest(report, scenario, names.of_guest(&scenario.name))).collect()
+    report.scenarios.iter().map(|scenario| guest(report, scenario, names.guest_name(&scenario.name))).collect()
 }
 
 fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, name: &'a str) -> Guest<'a> {

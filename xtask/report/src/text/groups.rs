@@ -44,7 +44,7 @@ impl<'a> ReasonGroup<'a> {
     }
 
     /// The same for some of its cells; `None` if there are none.
-    pub fn of_cells(&self, cells: &[&'a Cell]) -> Option<ReasonGroup<'a>> {
+    pub fn limited_to(&self, cells: &[&'a Cell]) -> Option<ReasonGroup<'a>> {
         let runtimes = cells.iter().map(|cell| cell.runtime.as_str()).collect();
         let stages = cells.iter().filter_map(|cell| stage(cell)).collect();
         Some(ReasonGroup { cell: cells.first()?, runtimes, stages, ..self.clone() })
@@ -124,8 +124,8 @@ pub fn lines<'g, 'a>(report: &'a RunReport, groups: &'g [ReasonGroup<'a>]) -> Ve
     let mut lines: Vec<(String, &ReasonGroup)> = Vec::new();
     for group in groups {
         match lines.iter_mut().find(|(_, g)| g.has_same_text(group)) {
-            Some((names, _)) => *names += &format!(", {}", guests.of_guest(group.scenario)),
-            None => lines.push((guests.of_guest(group.scenario).to_owned(), group)),
+            Some((names, _)) => *names += &format!(", {}", guests.guest_name(group.scenario)),
+            None => lines.push((guests.guest_name(group.scenario).to_owned(), group)),
         }
     }
     lines

@@ -27,12 +27,12 @@ pub fn add(lab: &Lab, request: &Request, report: &mut RunReport) {
         ..*request
     };
     let notes: Vec<Note> =
-        request.scenarios.iter().flat_map(|scenario| of_file(lab, &request, scenario, report)).collect();
+        request.scenarios.iter().flat_map(|scenario| trial_notes(lab, &request, scenario, report)).collect();
     report.notes.extend(notes);
     report.notes.sort();
 }
 
-fn of_file(lab: &Lab, request: &Request, scenario: &Scenario, report: &RunReport) -> Vec<Note> {
+fn trial_notes(lab: &Lab, request: &Request, scenario: &Scenario, report: &RunReport) -> Vec<Note> {
     let artifact = report.artifacts.iter().find(|artifact| artifact.scenario == scenario.name);
     let Some((artifact, facts)) = artifact.and_then(|artifact| Some((artifact, artifact.facts.as_ref()?))) else {
         return Vec::new();

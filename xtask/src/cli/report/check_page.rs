@@ -65,7 +65,7 @@ pub fn check(lab: &Lab) -> Result<Vec<String>> {
     }
     let wrong = |why: &str| Ok(vec![format!("`{}` {why}: {COMMAND}", file.visible())]);
     let html = read_text(&file, MAX_BYTES)?;
-    let Some(reader) = Reader::of_page(&html) else { return wrong("has no reader") };
+    let Some(reader) = Reader::from_page(&html) else { return wrong("has no reader") };
     if page(&reader, &profiles::read(lab)?) != html {
         return wrong("is out of date: the profiles or its template changed");
     }

@@ -44,7 +44,7 @@ pub fn install(from: &Path, globs: &[String]) -> Result<u8> {
     if !from.join("xtask").join("engines").is_dir() {
         return common::usage(format!("--from `{}`: it is not a checkout of the lab", from.visible()));
     }
-    let checkout = Lab::of_workspace(from)?;
+    let checkout = Lab::with_workspace(from)?;
     for_each(&checkout, globs, |name| {
         if !engines::is_built(&checkout, name) {
             build_one(&checkout, name)?;

@@ -27,7 +27,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
         let alike = |other: &&Other| other.runtime != cell.runtime && other.by_glue == is_by_glue(cell);
         let others: Vec<&Other> = row.iter().filter(alike).collect();
         let of_row: Vec<RowCell> = others.iter().map(|other| other.cell).collect();
-        let Some(found) = row::compare(of_cell(cell), &of_row) else { continue };
+        let Some(found) = row::compare(row_cell(cell), &of_row) else { continue };
         // The same engine runs it, embedded by somebody else: the lab's own embedding may be the reason.
         let other_embedding = others
             .iter()
@@ -56,7 +56,7 @@ fn rows(cells: &[Cell], elsewhere: &AcceptedLines) -> BTreeMap<String, Vec<Other
     let glued: BTreeSet<String> = cells.iter().filter(|c| is_by_glue(c)).map(|c| c.scenario.clone()).collect();
     for cell in cells.iter().filter(|cell| cell.verdict.is_measured() && !is_custom_build(&cell.runtime)) {
         let (runtime, checks, by_glue) = (cell.runtime.clone(), cell.checks.clone(), is_by_glue(cell));
-        rows.entry(cell.scenario.clone()).or_default().push(Other { runtime, cell: of_cell(cell), checks, by_glue });
+        rows.entry(cell.scenario.clone()).or_default().push(Other { runtime, cell: row_cell(cell), checks, by_glue });
     }
     for ((runtime, scenario), line) in elsewhere {
         let cell = RowCell { verdict: line.verdict, code: line.code, stage: line.stage };
@@ -77,7 +77,7 @@ pub fn runs_javascript(runtime: &Runtime) -> bool {
     !runtime.support_files.is_empty() && runtime.python_package.is_none()
 }
 
-fn of_cell(cell: &Cell) -> RowCell {
+fn row_cell(cell: &Cell) -> RowCell {
     RowCell { verdict: cell.verdict, code: cell.code, stage: cell.stage }
 }
 

@@ -68,7 +68,7 @@ pub fn add(
         if prediction.agreement == Agreement::Contradicts {
             prediction.accepted = accepted.reason(cell).map(str::to_owned);
             if of_other && prediction.accepted.is_none() {
-                notes.push(of_other_version(cell, &profile.version, &prediction.summary()));
+                notes.push(other_version_note(cell, &profile.version, &prediction.summary()));
             }
         }
         refused_anyway(cell, &prediction);
@@ -94,7 +94,7 @@ fn refused_anyway(cell: &mut Cell, prediction: &CellPrediction) {
     cell.remedy_kind = RemedyKind::Change;
 }
 
-fn of_other_version(cell: &Cell, version: &str, predicted: &str) -> Note {
+fn other_version_note(cell: &Cell, version: &str, predicted: &str) -> Note {
     let text = format!(
         "{}: the profile of {version} says {predicted}; observed {}: `cargo xtask probe --runtime {}` measures this version",
         cell.scenario,

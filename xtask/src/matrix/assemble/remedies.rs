@@ -8,7 +8,7 @@ use super::blame::runs_javascript;
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_judge::obstacles::FailedColumn;
 use wasmlab_judge::proposals::named_in;
-use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target, of_row, with_targets};
+use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target, row_remedy, with_targets};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::phrases::only_in_library;
 use wasmlab_model::remedy::{Remedy, RemedyKind};
@@ -19,13 +19,13 @@ use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
 /// Adds to each cell the columns in which its guest passes, in this run or according to snapshots, and what stands behind
 /// its first obstacle.
-pub fn of_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedLines) {
+pub fn add_from_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedLines) {
     let rows = Rows { passing: passing(cells, elsewhere), failed: failed(cells) };
     let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> =
         cells.iter().map(|cell| rows.remedies(cell, artifacts)).collect();
-    for (cell, (remedies, of_row)) in cells.iter_mut().zip(found) {
+    for (cell, (remedies, remedy)) in cells.iter_mut().zip(found) {
         cell.remedies = remedies;
-        if let Some(RowRemedy { text, behind }) = of_row {
+        if let Some(RowRemedy { text, behind }) = remedy {
             (cell.remedy, cell.remedy_behind) = (Some(text), behind);
         }
     }
@@ -96,7 +96,7 @@ impl Rows<'_> {
         };
         let row = self.failed.get(cell.scenario.as_str()).map(Vec::as_slice).unwrap_or_default();
         let others: Vec<FailedColumn> = row.iter().filter(|other| other.column.0 != cell.runtime).copied().collect();
-        (data(&failed_cell, &passing), of_row(&failed_cell, &passing, &others))
+        (data(&failed_cell, &passing), row_remedy(&failed_cell, &passing, &others))
     }
 }
 
@@ -107,7 +107,7 @@ fn is_fault_of_runtime(code: Code, blame: &[Blame]) -> bool {
 }
 
 /// Adds to each remedy that names a target the columns that run guests of this target, according to snapshots.
-pub fn of_targets(cells: &mut [Cell], store: &Store) {
+pub fn add_columns_of_targets(cells: &mut [Cell], store: &Store) {
     let names_one = |cell: &&mut Cell| {
         let remedy = cell.remedy.as_ref().filter(|_| cell.code != Some(Code::ToolchainMissing));
         remedy.is_some_and(|remedy| names_target(remedy))
@@ -144,7 +144,7 @@ pub fn of_targets(cells: &mut [Cell], store: &Store) {
 }
 
 /// A module with an export `""` beside `_start`: some runtimes start that one, by design.
-pub fn of_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells: &mut [Cell]) {
+pub fn explain_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells: &mut [Cell]) {
     let has_both = |cell: &Cell| {
         let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
         let facts = artifact.and_then(|artifact| artifact.facts.as_ref());
@@ -167,7 +167,7 @@ pub fn of_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells: &mu
 }
 
 /// A guest that traps in the same way everywhere: what the most talkative runtime shows of it holds for the others.
-pub fn of_same_traps(cells: &mut [Cell]) {
+pub fn share_trap_remedies(cells: &mut [Cell]) {
     let is_trap = |cell: &&Cell| cell.code == Some(Code::Trap) && cell.blame == [Blame::Guest];
     let explained: Vec<Cell> =
         cells.iter().filter(is_trap).filter(|cell| cell.remedy_kind == RemedyKind::Change).cloned().collect();
@@ -180,7 +180,7 @@ pub fn of_same_traps(cells: &mut [Cell]) {
 }
 
 /// Adds to each cell what its runtime offers.
-pub fn of_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
+pub fn add_from_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     for cell in cells.iter_mut().filter(|cell| is_socket_of_page(runtimes, cell)) {
         cell.remedy = Some(
             "A page has no sockets: run it outside a browser, or use HTTP (`wasi:http/outgoing-handler`).".to_owned(),
@@ -243,7 +243,7 @@ fn is_stack_overflow(cell: &Cell) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{of_runtimes, of_same_traps};
+    use super::{add_from_runtimes, share_trap_remedies};
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::remedy::RemedyKind;
     use wasmlab_model::report::Cell;
@@ -262,7 +262,7 @@ mod tests {
                 of("memory-out-of-bounds", "look at it", RemedyKind::Inspection),
                 of(subject, "larger stack", RemedyKind::Change),
             ];
-            of_same_traps(&mut cells);
+            share_trap_remedies(&mut cells);
             assert_eq!(cells[0].remedy.as_deref(), Some(wanted), "{subject}");
         };
         check("memory-out-of-bounds", "larger stack");
@@ -289,7 +289,7 @@ mod tests {
             let wanted = if in_library { format!("{detail}{more}") } else { detail.clone() };
             let (cell, runtime) = (crate::sample::cells().remove(0), runtime.to_owned());
             let mut cells = [Cell { runtime, code, subject: Some(subject), detail, refusal, ..cell }];
-            of_runtimes(wasmlab_runtimes::all(), &mut cells);
+            add_from_runtimes(wasmlab_runtimes::all(), &mut cells);
             assert_eq!(cells[0].detail, wanted);
         }
     }
@@ -300,7 +300,7 @@ mod tests {
             let (runtime, subject) = (runtime.to_owned(), Some(subject.to_owned()));
             let cell = crate::sample::cells().remove(0);
             let mut cells = [Cell { runtime, code: Some(code), subject, remedy: None, ..cell }];
-            of_runtimes(wasmlab_runtimes::all(), &mut cells);
+            add_from_runtimes(wasmlab_runtimes::all(), &mut cells);
             let remedy = cells[0].remedy.as_deref();
             assert_eq!(remedy.is_some(), message.is_some(), "{remedy:?}");
             assert!(message.is_none_or(|message| remedy.is_some_and(|remedy| remedy.contains(message))), "{remedy:?}");

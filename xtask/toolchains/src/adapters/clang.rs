@@ -99,7 +99,7 @@ fn recipe(task: &Task) -> Recipe {
 
 fn clang(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> ProgramState {
     let query = |program| ProgramState::query(machine, program, &["--version"], &BTreeMap::new());
-    ProgramState::of_version(candidates(machine, VARIABLE, NAMES), wanted, query)
+    ProgramState::select(candidates(machine, VARIABLE, NAMES), wanted, query)
 }
 
 /// `14` of `Debian clang version 14.0.6`.

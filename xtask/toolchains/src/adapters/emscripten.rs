@@ -92,7 +92,7 @@ fn emcc(machine: &dyn Machine, wanted: Option<&VersionRequirement>) -> ProgramSt
         machine.which(&dir.join("emcc").display().to_string())
     };
     let all = candidates(machine, VARIABLE, &["emcc"]).into_iter().chain(in_emsdk()).collect();
-    ProgramState::of_version(all, wanted, |program| {
+    ProgramState::select(all, wanted, |program| {
         let env = program.as_ref().map(|program| environment(machine, program)).unwrap_or_default();
         ProgramState::query(machine, program, &["--version"], &env)
     })

@@ -60,7 +60,7 @@ fn recipe(task: &Task) -> Recipe {
     let mut tool = task.tool.clone();
     tool.env.extend(env);
     if is_zig(task.build()) {
-        return of_zig(task, tool);
+        return zig_recipe(task, tool);
     }
     let driver = c::driver(task.build(), "cc", "c++");
     let args = [driver, "-target", WASI].map(Into::into).to_vec();
@@ -69,7 +69,7 @@ fn recipe(task: &Task) -> Recipe {
 }
 
 /// A program in Zig, or a library with `-fno-entry` among the flags.
-fn of_zig(task: &Task, tool: FoundTool) -> Recipe {
+fn zig_recipe(task: &Task, tool: FoundTool) -> Recipe {
     let target = task.build().target.as_deref().unwrap_or(WASI);
     let (source, name, flags) = (task.source(), task.artifact_name(), task.shown_flags());
     let mut emit = OsString::from("-femit-bin=");
