@@ -29,11 +29,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-driver", &["wasmlab-engine", "wasmlab-protocol"]),
 ];
 
-/// Additional dependencies allowed in tests: they read real modules.
+/// Additional dependencies allowed in tests: they read real modules, or start Chromium as the driver does.
 const ALLOWED_IN_TESTS: &[(&str, &str)] = &[
     ("wasmlab-judge", "wasmlab-inspect"),
     ("wasmlab-predict", "wasmlab-inspect"),
     ("wasmlab-probe", "wasmlab-inspect"),
+    ("wasmlab-report", "wasmlab-driver"),
 ];
 
 /// A crate, as described by its manifest.
