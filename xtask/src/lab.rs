@@ -120,8 +120,7 @@ impl Lab {
         if self.has_workspace() {
             return Ok(());
         }
-        let failed = || format!("failed to write to the cache; set {CACHE_VARIABLE} to another folder");
-        embedded::unpack(&self.root).with_context(failed)
+        embedded::unpack(&self.root).map_err(|error| self.cache.unwritable(&error).into())
     }
 
     /// The folder of installed engines: that of `WASMLAB_DATA`, or of the user's data. `None` if neither is known.

@@ -32,7 +32,11 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
     for (command, findings) in [("error", errors), ("warning", warnings)] {
         let shown = if findings.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { findings.len() };
         for finding in &findings[..shown] {
-            let file = file(report, finding).map(|file| format!(",file={}", property(&file))).unwrap_or_default();
+            let place = place(report, finding).map(|(file, line)| {
+                let line = line.map(|line| format!(",line={line}")).unwrap_or_default();
+                format!(",file={}{line}", property(&file))
+            });
+            let file = place.unwrap_or_default();
             let title = property(&cut(&format!("{}: {}", finding.kind.title(), finding.title), MAX_CHARS));
             let text = message(&cut(&with_remedy(&finding.text, finding.remedy), MAX_CHARS));
             let _ = writeln!(out, "::{command} title={title}{file}::{text}");
@@ -48,10 +52,17 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
     out
 }
 
-/// The file in the repository that a finding is about, where the report knows it.
-fn file(report: &RunReport, finding: &Finding) -> Option<String> {
+/// The file in the repository that a finding is about, and the line, where the report knows them.
+fn place(report: &RunReport, finding: &Finding) -> Option<(String, Option<usize>)> {
+    // An entry of wasmlab.toml that is out of date: its note begins with its place, `wasmlab.toml:12 allows …`.
+    let entry = finding.text.split_once(" allows `").filter(|_| finding.cell.is_none());
+    if let Some((file, line)) = entry.and_then(|(place, _)| place.rsplit_once(':'))
+        && let Ok(line) = line.parse()
+    {
+        return Some((file.to_owned(), Some(line)));
+    }
     let is_scenario = !is_outside_matrix(report) && report.scenarios.iter().any(|s| s.name == finding.guest);
-    is_scenario.then(|| format!("scenarios/{}/scenario.toml", finding.guest))
+    is_scenario.then(|| (format!("scenarios/{}/scenario.toml", finding.guest), None))
 }
 
 /// The text after `::`: a line break would end the command.
@@ -62,4 +73,30 @@ fn message(text: &str) -> String {
 /// A value of a property, which a comma or a colon would end too.
 fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use crate::{RenderOptions, sample};
+    use wasmlab_model::report::{Note, NoteKind};
+
+    #[test]
+    fn an_entry_of_wasmlab_toml_is_annotated_on_its_line() {
+        let check = |text: &str, wanted: &str| {
+            let mut report = sample::report();
+            report.command = "check".to_owned();
+            let (kind, subject) = (NoteKind::AllowanceUnused, "app.wasm".to_owned());
+            report.notes = vec![Note { kind, subject, text: text.to_owned() }];
+            let out = render(&report, RenderOptions::PLAIN);
+            assert!(out.lines().any(|line| line.starts_with(wanted)), "{wanted} is not in {out}");
+        };
+        let title = "::warning title=note%3A app.wasm";
+        check(
+            "wasmlab.toml:20 allows `wasmi` to fail, but nothing does",
+            &format!("{title},file=wasmlab.toml,line=20::"),
+        );
+        check("a,b:%/w.toml:7 allows `x` to fail", &format!("{title},file=a%2Cb%3A%25/w.toml,line=7::"));
+        check("it allows `x` to fail", &format!("{title}::it"));
+    }
 }

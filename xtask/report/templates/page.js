@@ -142,7 +142,8 @@ const listen = () => {
     // It comes late: another one may be open by now.
     if ($("panel").open) return;
     if (state.cell || state.guest || state.runtime) go({ cell: "", guest: "", runtime: "" });
-    matrix().place?.focus({ preventScroll: true });
+    // Whoever has gone on to the filters by now stays there.
+    if (!document.activeElement?.closest("#tools")) matrix().place?.focus({ preventScroll: true });
   });
   const step = (by) => {
     const beside = state.cell && matrix().beside(by);

@@ -31,6 +31,8 @@ const TESTS: &[(&str, fn())] = &[
     ("a file opens its evidence, whatever its name", file_names),
     ("a library that is dropped loads", dropped_library),
     ("the keyboard reaches everything", keyboard),
+    ("a panel that closes late takes no focus", late_close),
+    ("a check that passes everywhere has no reasons", no_reasons),
     ("every link of the page leads somewhere", links),
     ("hostile names and output are text", hostile),
     ("the policy of the page lets nothing else run", policy),
@@ -302,7 +304,7 @@ fn keyboard() {
     assert!(name.ends_with("-hello") && below != first, "{first} {below} {name}");
     browser.press("Enter");
     assert!(browser.text(PANEL).contains("Where the bytes are"), "a guest's name opens the guest");
-    browser.press("Escape");
+    escape(&mut browser);
     assert_eq!(browser.value("document.getElementById('panel').open"), json!(false));
     assert_eq!(browser.text(focus), name, "the focus comes back");
     browser.press("ArrowRight");
@@ -313,14 +315,14 @@ fn keyboard() {
     assert!(one != next && next.contains(" on wasmtime-36"), "{one}, then {next}");
     browser.press("ArrowLeft");
     assert_eq!(browser.text("document.getElementById('panel-title').innerText"), one);
-    browser.press("Escape");
+    escape(&mut browser);
     for _ in 0..3 {
         browser.press("ArrowUp");
     }
     assert_eq!(browser.text(focus), "wasmtime", "the head of the column");
     browser.press("Enter");
     assert!(browser.text(PANEL).contains("Why guests do not pass"), "a runtime's name opens the runtime");
-    browser.press("Escape");
+    escape(&mut browser);
     // What has the focus is not below the heads that stay in sight.
     browser.value("document.getElementById('clear').click()");
     browser.press("/");
@@ -339,6 +341,49 @@ fn keyboard() {
     let nameless = "[...document.querySelectorAll('button, input, select, td[data-i], svg[role=img]')]\
                     .filter(e => !(e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText ?? e.innerText)?.trim()).map(e => e.outerHTML)";
     assert_eq!(browser.value(nameless), json!([]));
+}
+
+/// Closes the panel; its `close` event, which clears the address, comes some time after the key.
+fn escape(browser: &mut Browser) {
+    browser.press("Escape");
+    browser.wait("!/(cell|guest|runtime)=/.test(location.hash)");
+}
+
+fn late_close() {
+    let mut browser = opened(&published(), "");
+    browser.value(
+        "addEventListener('close', event => {
+            if (globalThis.late) return;
+            event.stopImmediatePropagation();
+            globalThis.late = () => event.target.dispatchEvent(new Event('close'));
+        }, true)",
+    );
+    browser.press("/");
+    browser.press("Enter");
+    browser.press("Enter");
+    assert_eq!(browser.value("document.getElementById('panel').open"), json!(true));
+    browser.press("Escape");
+    browser.wait("typeof late === 'function'");
+    browser.press("/");
+    browser.value("late()");
+    assert_eq!(browser.text("document.activeElement.id"), "query");
+}
+
+fn no_reasons() {
+    let mut report = report_of_file("app");
+    for cell in &mut report.cells {
+        (cell.verdict, cell.code, cell.subject, cell.remedy) = (Verdict::Pass, None, None, None);
+    }
+    report.codes.clear();
+    let mut browser = opened(&report, "");
+    assert_eq!(browser.value("document.querySelectorAll('#reasons, a[href=\"#reasons\"]').length"), json!(0));
+    assert!(!browser.text("document.body.innerText").contains("what would change it"));
+    // The filters keep a distance from the answer.
+    let gap = "document.getElementById('tools').getBoundingClientRect().top - document.getElementById('families').getBoundingClientRect().bottom";
+    assert!(browser.value(gap).as_f64().is_some_and(|gap| gap >= 20.0), "{}", browser.value(gap));
+    assert_eq!(browser.value("document.querySelectorAll('#reasons').length"), json!(0));
+    let mut browser = opened(&report_of_file("app"), "");
+    assert_eq!(browser.value("document.querySelectorAll('#reasons').length"), json!(1));
 }
 
 fn links() {

@@ -67,7 +67,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     let writable = fs::create_dir_all(cache).and_then(|()| tempfile::tempfile_in(cache).map(|_| ()));
     let cache_state = match &writable {
         Ok(()) => "writable".to_owned(),
-        Err(error) => format!("NOT writable: {error}; set {CACHE_VARIABLE} to another folder"),
+        Err(error) => lab.cache.unwritable(error).to_string(),
     };
     output::print(&format!(
         "{}\nsandbox    {}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",

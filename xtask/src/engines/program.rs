@@ -11,7 +11,6 @@ use crate::install_choice;
 use crate::lab::Lab;
 use crate::machine::ToolQuery;
 use crate::store::cache::Key;
-use crate::store::files;
 use crate::versions::{self, VersionedProgram};
 use wasmlab_model::version::find_version;
 use wasmlab_report::visible::VisiblePath;
@@ -143,8 +142,9 @@ pub fn write_support_files(lab: &Lab, runtime: &Runtime) -> Result<(PathBuf, Str
     for (file, text) in runtime.support_files {
         let path = support.join(file);
         if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-            files::write_atomically(&path, text.as_bytes())
-                .map_err(|e| Absence::new(e.to_string(), "the cache must be writable: see `cargo xtask doctor`"))?;
+            lab.cache
+                .write(&path, text.as_bytes())
+                .map_err(|e| Absence::new(e.to_string(), "`cargo xtask doctor` says whether it is writable"))?;
         }
     }
     Ok((support, key))

@@ -14,6 +14,8 @@ pub struct Document<'a> {
     file: &'a str,
     text: &'a str,
     table: Spanned<DeTable<'a>>,
+    /// `table` without the parts that have errors: the one that keys of the contents count in.
+    kept: Spanned<DeTable<'a>>,
 }
 
 /// The result of parsing a text.
@@ -30,10 +32,11 @@ pub struct Parsed<'a, T> {
 
 impl<'a> Document<'a> {
     /// Parses the text of `file`, a path as messages show it. Reports all syntax errors. If there are none, reports all
-    /// unknown keys, all invalid values, and the first missing key.
+    /// unknown keys, all invalid values, and the first missing key of each
+    /// table that has no other error.
     pub fn parse<T: DeserializeOwned>(file: &'a str, text: &'a str) -> Parsed<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        let document = Self { file, text, table };
+        let mut document = Self { file, text, kept: table.clone(), table };
         let mut errors: Vec<FileError> = errors.iter().map(|error| document.error(error)).collect();
         let mut incomplete = BTreeSet::new();
         if !errors.is_empty() {
@@ -43,6 +46,7 @@ impl<'a> Document<'a> {
         }
         let mut rest = document.table.clone();
         let mut contents = None;
+        let mut faulty_tables = BTreeSet::new();
         loop {
             match T::deserialize(toml::de::Deserializer::from(rest.clone())) {
                 Ok(found) => {
@@ -51,7 +55,10 @@ impl<'a> Document<'a> {
                 }
                 Err(error) => {
                     // A missing key is probably one with an error: it is misspelt, or was removed below.
-                    if errors.is_empty() || !error.message().starts_with("missing field") {
+                    let span = error.span();
+                    let table = span.as_ref().and_then(|span| table_at(document.table.get_ref(), span, ""));
+                    let is_first = faulty_tables.insert(table.unwrap_or_default());
+                    if is_first || !error.message().starts_with("missing field") {
                         errors.push(document.error(&error));
                     }
                     // Remove the faulty part and continue, to find further errors.
@@ -64,13 +71,14 @@ impl<'a> Document<'a> {
             }
         }
         errors.sort();
+        document.kept = rest;
         Parsed { document, contents, errors, incomplete }
     }
 
     /// The line of a key such as `build.source` or `known[1].code`; the line of its parent if the key is absent.
     pub fn line_of(&self, key: &str) -> Option<usize> {
         let mut position = None;
-        let mut table = self.table.get_ref();
+        let mut table = self.kept.get_ref();
         for part in key.split('.') {
             let (name, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
                 Some((name, index)) => (name, index.parse::<usize>().ok()),
@@ -112,6 +120,28 @@ fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
         let inner = if value.span() == *span { String::new() } else { key_within(value.get_ref(), span)? };
         Some(format!("{}{inner}", key.get_ref()))
     })
+}
+
+/// The table that has an error at `span`: the one of this key or value, or this table itself. `name` is that of `table`.
+fn table_at(table: &DeTable<'_>, span: &Range<usize>, name: &str) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let is_table = value.get_ref().as_table().is_some();
+        if key.span() == *span || !is_table && value.span() == *span {
+            return Some(name.to_owned());
+        }
+        table_within(value, span, &format!("{name}.{}", key.get_ref()), name)
+    })
+}
+
+fn table_within(value: &Spanned<DeValue<'_>>, span: &Range<usize>, name: &str, parent: &str) -> Option<String> {
+    match value.get_ref() {
+        DeValue::Table(_) if value.span() == *span => Some(name.to_owned()),
+        DeValue::Table(table) => table_at(table, span, name),
+        DeValue::Array(items) => {
+            items.iter().enumerate().find_map(|(at, item)| table_within(item, span, &format!("{name}[{at}]"), parent))
+        }
+        _ => (value.span() == *span).then(|| parent.to_owned()),
+    }
 }
 
 fn key_within(value: &DeValue<'_>, span: &Range<usize>) -> Option<String> {

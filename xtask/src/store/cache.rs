@@ -10,8 +10,10 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::lab::CACHE_VARIABLE;
 use crate::machine::sha256;
 use crate::store::files;
+use wasmlab_report::visible::VisiblePath;
 
 /// Part of every key; raise it when the meaning of an entry changes.
 const VERSION: u32 = 1;
@@ -93,7 +95,29 @@ impl Cache {
         let body = serde_json::to_vec(value)?;
         let mut bytes = format!("{} {}\n", key.0, sha256(&body)).into_bytes();
         bytes.extend_from_slice(&body);
-        files::write_atomically(&self.entry(key), &bytes)
+        self.write(&self.entry(key), &bytes)
+    }
+
+    /// Writes a file in the cache.
+    ///
+    /// # Errors
+    /// If the folder cannot be written: see [`Self::unwritable`].
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        files::write_atomically(path, bytes).map_err(|error| self.unwritable(&error))
+    }
+
+    /// The error for a cache that cannot be written: its folder, the reason and the remedy.
+    #[must_use]
+    pub fn unwritable(&self, error: &io::Error) -> io::Error {
+        // The whole message names the file, and would repeat the folder.
+        let reason = match error.kind() {
+            io::ErrorKind::Other => error.to_string(),
+            kind => kind.to_string(),
+        };
+        let folder = self.dir.visible();
+        let message =
+            format!("failed to write to the cache `{folder}`: {reason}; set {CACHE_VARIABLE} to another folder");
+        io::Error::new(error.kind(), message)
     }
 
     /// The path of a binary by its hash; marks it as used.
@@ -113,7 +137,7 @@ impl Cache {
         let path = self.object(&hash);
         // An existing file may be damaged: keep it only if the bytes are identical.
         if fs::read(&path).ok().as_deref() != Some(bytes) {
-            files::write_atomically(&path, bytes)?;
+            self.write(&path, bytes)?;
         }
         Ok(hash)
     }
@@ -204,6 +228,19 @@ mod tests {
         let large = cache.put_object(&[9; 2000]).unwrap();
         cache.prune_to(&["objects"], 1000);
         assert!(small.iter().all(|hash| cache.object(hash).is_file()) && !cache.object(&large).exists());
+    }
+
+    #[test]
+    fn unwritable_cache_names_folder_reason_and_remedy() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let folder = file.path().join("cache");
+        let cache = Cache::new(folder.clone());
+        let wanted = format!(
+            "failed to write to the cache `{}`: not a directory; set WASMLAB_CACHE to another folder",
+            folder.display()
+        );
+        let errors = [cache.put_object(b"").map(|_| ()), cache.put(&Key::of("test", &1), &1)];
+        assert_eq!(errors.map(|error| error.unwrap_err().to_string()), [wanted.clone(), wanted]);
     }
 
     fn with_entry(change: impl FnOnce(&Cache, &Key)) -> Option<String> {

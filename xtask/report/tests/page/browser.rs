@@ -89,7 +89,9 @@ impl Browser {
         // From another document, so that the same address is loaded again.
         for url in ["about:blank".to_owned(), format!("file://{}{hash}", file.display())] {
             self.call("Page.navigate", json!({ "url": url }));
-            self.wait("document.readyState === 'complete'");
+            // The document before this one is complete, too.
+            let scheme = url.split(':').next().unwrap_or_default();
+            self.wait(&format!("location.protocol === '{scheme}:' && document.readyState === 'complete'"));
         }
     }
 
