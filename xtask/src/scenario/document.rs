@@ -46,7 +46,7 @@ impl<'a> Document<'a> {
         }
         let mut rest = document.table.clone();
         let mut contents = None;
-        let mut faulty_tables = BTreeSet::new();
+        let mut positions = Vec::new();
         loop {
             match T::deserialize(toml::de::Deserializer::from(rest.clone())) {
                 Ok(found) => {
@@ -54,12 +54,19 @@ impl<'a> Document<'a> {
                     break;
                 }
                 Err(error) => {
-                    // A missing key is probably one with an error: it is misspelt, or was removed below.
-                    let span = error.span();
-                    let table = span.as_ref().and_then(|span| table_at(document.table.get_ref(), span, ""));
-                    let is_first = faulty_tables.insert(table.unwrap_or_default());
-                    if is_first || !error.message().starts_with("missing field") {
+                    let is_missing = error.message().starts_with("missing field");
+                    let item = is_missing.then(|| incomplete_item::<T>(&rest, &error)).flatten();
+                    if let Some(Item { array, index, extent }) = item {
+                        // A missing key is probably one with an error: it is misspelt, or was removed below.
+                        if !positions.iter().any(|position| extent.contains(position)) {
+                            errors.push(document.missing(&error, &array, &extent));
+                        }
+                        incomplete.extend(remove_item(rest.get_mut(), &array, index));
+                        continue;
+                    }
+                    if errors.is_empty() || !is_missing {
                         errors.push(document.error(&error));
+                        positions.extend(error.span().map(|span| span.start));
                     }
                     // Remove the faulty part and continue, to find further errors.
                     let removed = error.span().and_then(|span| remove(rest.get_mut(), &span));
@@ -106,6 +113,16 @@ impl<'a> Document<'a> {
         FileError::new(self.file, message).at_line(self.line_of(&error.key))
     }
 
+    /// The error of a table that lacks a key, in the array at `array`.
+    fn missing(&self, error: &Error, array: &Range<usize>, extent: &Range<usize>) -> FileError {
+        let mut table = self.table.clone();
+        let items = array_at(table.get_mut(), array);
+        let index = items.and_then(|items| items.iter().position(|item| item.span().start == extent.start));
+        let key = key_at(self.table.get_ref(), array).unwrap_or_default();
+        let message = format!("`{key}[{}]`: {}", index.unwrap_or_default(), error.message().trim_end());
+        FileError::new(self.file, message).at_line(Some(self.line_at(extent.start)))
+    }
+
     fn error(&self, error: &Error) -> FileError {
         let line = error.span().map(|span| self.line_at(span.start));
         let key = error.span().and_then(|span| key_at(self.table.get_ref(), &span));
@@ -122,26 +139,61 @@ fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
     })
 }
 
-/// The table that has an error at `span`: the one of this key or value, or this table itself. `name` is that of `table`.
-fn table_at(table: &DeTable<'_>, span: &Range<usize>, name: &str) -> Option<String> {
-    table.iter().find_map(|(key, value)| {
-        let is_table = value.get_ref().as_table().is_some();
-        if key.span() == *span || !is_table && value.span() == *span {
-            return Some(name.to_owned());
-        }
-        table_within(value, span, &format!("{name}.{}", key.get_ref()), name)
-    })
+/// A table that lacks a key, in an array of tables.
+struct Item {
+    /// Where the array stands.
+    array: Range<usize>,
+    /// Its index in the array.
+    index: usize,
+    /// Where the table stands, with the tables that belong to it.
+    extent: Range<usize>,
 }
 
-fn table_within(value: &Spanned<DeValue<'_>>, span: &Range<usize>, name: &str, parent: &str) -> Option<String> {
-    match value.get_ref() {
-        DeValue::Table(_) if value.span() == *span => Some(name.to_owned()),
-        DeValue::Table(table) => table_at(table, span, name),
-        DeValue::Array(items) => {
-            items.iter().enumerate().find_map(|(at, item)| table_within(item, span, &format!("{name}[{at}]"), parent))
+/// The table that `error` is about. The error has the position of the array only; the first tables of the array that
+/// have the same error without the others end with the one that is meant.
+fn incomplete_item<T: DeserializeOwned>(table: &Spanned<DeTable<'_>>, error: &Error) -> Option<Item> {
+    let array = error.span()?;
+    let starts: Vec<usize> = array_at(table.clone().get_mut(), &array)?.iter().map(|item| item.span().start).collect();
+    let index = (0..starts.len()).find(|index| {
+        let mut part = table.clone();
+        for _ in index + 1..starts.len() {
+            remove_item(part.get_mut(), &array, index + 1);
         }
-        _ => (value.span() == *span).then(|| parent.to_owned()),
+        let found = T::deserialize(toml::de::Deserializer::from(part)).err();
+        found.is_some_and(|found| (found.span(), found.message()) == (error.span(), error.message()))
+    })?;
+    let end = starts.get(index + 1).copied().unwrap_or(usize::MAX);
+    Some(Item { array, index, extent: starts[index]..end })
+}
+
+/// The array at `span`.
+fn array_at<'t, 'a>(table: &'t mut DeTable<'a>, span: &Range<usize>) -> Option<&'t mut DeArray<'a>> {
+    table.iter_mut().find_map(|(_, value)| array_within(value, span))
+}
+
+fn array_within<'t, 'a>(value: &'t mut Spanned<DeValue<'a>>, span: &Range<usize>) -> Option<&'t mut DeArray<'a>> {
+    let is_it = value.span() == *span;
+    match value.get_mut() {
+        DeValue::Array(items) => {
+            if is_it {
+                Some(items)
+            } else {
+                items.iter_mut().find_map(|item| array_within(item, span))
+            }
+        }
+        DeValue::Table(table) => array_at(table, span),
+        _ => None,
     }
+}
+
+/// Removes an item of the array at `span`, and returns the name of the top-level entry that it was in.
+fn remove_item(table: &mut DeTable<'_>, span: &Range<usize>, index: usize) -> Option<String> {
+    table.iter_mut().find_map(|(key, value)| {
+        let items = array_within(value, span)?;
+        let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
+        *items = all.filter(|(at, _)| *at != index).map(|(_, item)| item).collect();
+        Some(key.get_ref().clone().into_owned())
+    })
 }
 
 fn key_within(value: &DeValue<'_>, span: &Range<usize>) -> Option<String> {
