@@ -12,7 +12,6 @@ use crate::store::files;
 use wasmlab_model::report::{Artifact, Cell, Note, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
 use wasmlab_process::read_text;
-use wasmlab_protocol::Stage;
 
 use self::artifacts::ArtifactSnapshot;
 use self::column::{Column, Line};
@@ -229,9 +228,8 @@ pub fn names_any_import(runtime: &str) -> bool {
 #[must_use]
 pub fn line_of(cell: &Cell, version: &str, before: Option<&Line>) -> Line {
     let now = Line::of(cell, version);
-    let lacks_import = |line: &Line| line.verdict == Verdict::Gap && line.stage == Some(Stage::Link);
     match before {
-        Some(before) if lacks_import(before) && lacks_import(&now) && names_any_import(&cell.runtime) => {
+        Some(before) if before.fails_to_link() && cell.fails_to_link() && names_any_import(&cell.runtime) => {
             Line { version: now.version, ..before.clone() }
         }
         _ => now,

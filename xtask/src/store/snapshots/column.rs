@@ -69,6 +69,12 @@ impl Line {
         }
     }
 
+    /// As [`Cell::fails_to_link`].
+    #[must_use]
+    pub fn fails_to_link(&self) -> bool {
+        self.verdict == Verdict::Gap && self.stage == Some(Stage::Link)
+    }
+
     /// Whether everything except the version is equal; unknown blame equals any blame.
     #[must_use]
     pub fn same_result(&self, other: &Self) -> bool {
