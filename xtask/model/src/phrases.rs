@@ -1,5 +1,5 @@
-//! Phrases in the details of cells that readers of a report decide by. A report has them as text only, so those who
-//! write them and those who read them share them here.
+//! Phrases in the details of cells and in notes that readers of a report decide by. A report has them as text only, so
+//! those who write them and those who read them share them here.
 
 /// How a runtime refuses a module for a proposal, as the detail of its cell says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,22 @@ pub fn refuses_by_default(proposals: &str) -> String {
 #[must_use]
 pub fn only_in_library(library: &str, proposals: &str) -> String {
     format!("its {library} can enable {proposals}, but {NOT_ON_COMMAND_LINE}")
+}
+
+/// What stands between the place of an entry of wasmlab.toml and what it allows.
+const ALLOWS: &str = " allows `";
+
+/// ``wasmlab.toml:12 allows `wasmi` to fail``: begins a note.
+#[must_use]
+pub fn allows_failure(place: &str, runtime: &str) -> String {
+    format!("{place}{ALLOWS}{runtime}` to fail")
+}
+
+/// File and line of the entry that a note of [`allows_failure`] is about.
+#[must_use]
+pub fn allowing_entry(note: &str) -> Option<(&str, usize)> {
+    let (file, line) = note.split_once(ALLOWS)?.0.rsplit_once(':')?;
+    Some((file, line.parse().ok()?))
 }
 
 impl ProposalRefusal {

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use wasmlab_model::phrases::allowing_entry;
 use wasmlab_model::report::RunReport;
 use wasmlab_model::text::cut;
 
@@ -32,14 +33,13 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
     for (command, findings) in [("error", errors), ("warning", warnings)] {
         let shown = if findings.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { findings.len() };
         for finding in &findings[..shown] {
-            let place = place(report, finding).map(|(file, line)| {
-                let line = line.map(|line| format!(",line={line}")).unwrap_or_default();
+            let place = place(report, finding).map_or(String::new(), |(file, line)| {
+                let line = line.map_or(String::new(), |line| format!(",line={line}"));
                 format!(",file={}{line}", property(&file))
             });
-            let file = place.unwrap_or_default();
             let title = property(&cut(&format!("{}: {}", finding.kind.title(), finding.title), MAX_CHARS));
             let text = message(&cut(&with_remedy(&finding.text, finding.remedy), MAX_CHARS));
-            let _ = writeln!(out, "::{command} title={title}{file}::{text}");
+            let _ = writeln!(out, "::{command} title={title}{place}::{text}");
         }
         if findings.len() > shown {
             let rest: Vec<&str> = findings[shown..].iter().map(|finding| finding.title.as_str()).collect();
@@ -54,11 +54,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 
 /// The file in the repository that a finding is about, and the line, where the report knows them.
 fn place(report: &RunReport, finding: &Finding) -> Option<(String, Option<usize>)> {
-    // An entry of wasmlab.toml that is out of date: its note begins with its place, `wasmlab.toml:12 allows …`.
-    let entry = finding.text.split_once(" allows `").filter(|_| finding.cell.is_none());
-    if let Some((file, line)) = entry.and_then(|(place, _)| place.rsplit_once(':'))
-        && let Ok(line) = line.parse()
-    {
+    if let Some((file, line)) = allowing_entry(&finding.text).filter(|_| finding.cell.is_none()) {
         return Some((file.to_owned(), Some(line)));
     }
     let is_scenario = !is_outside_matrix(report) && report.scenarios.iter().any(|s| s.name == finding.guest);

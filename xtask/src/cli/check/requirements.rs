@@ -11,6 +11,7 @@ use crate::cli::suggest;
 use crate::glob;
 use wasmlab_model::codes::{CATALOGUE, Code};
 use wasmlab_model::names::listed;
+use wasmlab_model::phrases::allows_failure;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{self as runtimes, Runtime};
@@ -84,14 +85,14 @@ impl Requirements {
         let note = |at: usize| {
             let allowance = &self.allow[at];
             let code = allowance.code.map(|code| format!(" for {code}")).unwrap_or_default();
-            let what = format!("allows `{}` to fail{code}", allowance.runtime.glob());
+            let what = allows_failure(allowance.place.as_deref()?, allowance.runtime.glob().glob());
             let others = cells.iter().filter(|cell| allowance.covers_all_but_code(cell)).filter_map(|cell| cell.code);
             let others: Vec<&str> = others.collect::<BTreeSet<_>>().into_iter().map(Code::id).collect();
             let so = match others.as_slice() {
                 [] => "but nothing does: remove the entry".to_owned(),
                 codes => format!("but the reason is {}: change `code`", listed(codes)),
             };
-            let text = format!("{} {what}, {so}", allowance.place.as_ref()?);
+            let text = format!("{what}{code}, {so}");
             Some(Note { kind: NoteKind::AllowanceUnused, subject: title.to_owned(), text })
         };
         let notes: Vec<Note> = unused.filter_map(note).collect();
