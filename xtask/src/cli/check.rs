@@ -33,6 +33,7 @@ mod files;
 pub mod guest;
 pub mod requirements;
 mod trials;
+mod unstartable;
 mod values;
 mod watch;
 
@@ -63,7 +64,8 @@ write, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest c
 itself, use --dir-rw with one runtime.
 
 Exit code 0: every file ran on every installed runtime. A runtime without component support, or
-without any WASI, is not counted for a file that needs it; but each file must run somewhere.
+without any WASI, is not counted for a file that needs it; but each file must run somewhere. A
+browser that does not start counts as not installed.
 
 Exit code 1:
   - a file did not run on an installed runtime that counts, and --allow does not cover it;
@@ -163,6 +165,7 @@ fn run_once(lab: &Lab, args: &Args) -> Result<u8> {
         retention: Retention { copy_dirs_to: keep_folder.as_deref(), ..Retention::default() },
     };
     let finish = |report: &mut RunReport| {
+        unstartable::mark_absent(report).iter().for_each(|line| output::print_progress(line));
         if args.try_remedies && !report.interrupted {
             trials::add(lab, &request, report);
         }

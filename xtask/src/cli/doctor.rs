@@ -66,15 +66,14 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
     let cache = lab.cache.dir();
     let writable = fs::create_dir_all(cache).and_then(|()| tempfile::tempfile_in(cache).map(|_| ()));
     let cache_state = match &writable {
-        Ok(()) => "writable".to_owned(),
+        Ok(()) => format!("{} (writable)", cache.visible()),
         Err(error) => lab.cache.unwritable(error).to_string(),
     };
     output::print(&format!(
-        "{}\nsandbox    {}\nworkspace  {}\ncache      {} ({cache_state})\n{variables}",
+        "{}\nsandbox    {}\nworkspace  {}\ncache      {cache_state}\n{variables}",
         list.text,
         sandbox::warning().unwrap_or("guest processes are restricted to their files, TCP ports and signals"),
         if lab.has_workspace() { lab.root.visible() } else { "none; compilers are listed only in one".to_owned() },
-        cache.visible(),
     ))?;
     Ok(if writable.is_ok() { exit::OK } else { exit::INTERNAL_ERROR })
 }

@@ -14,6 +14,8 @@ pub struct Document<'a> {
     file: &'a str,
     text: &'a str,
     table: Spanned<DeTable<'a>>,
+    /// `table` without the parts that have errors: the one that keys of the contents count in.
+    kept: Spanned<DeTable<'a>>,
 }
 
 /// The result of parsing a text.
@@ -30,10 +32,11 @@ pub struct Parsed<'a, T> {
 
 impl<'a> Document<'a> {
     /// Parses the text of `file`, a path as messages show it. Reports all syntax errors. If there are none, reports all
-    /// unknown keys, all invalid values, and the first missing key.
+    /// unknown keys, all invalid values, and the first missing key of each
+    /// table that has no other error.
     pub fn parse<T: DeserializeOwned>(file: &'a str, text: &'a str) -> Parsed<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        let document = Self { file, text, table };
+        let mut document = Self { file, text, kept: table.clone(), table };
         let mut errors: Vec<FileError> = errors.iter().map(|error| document.error(error)).collect();
         let mut incomplete = BTreeSet::new();
         if !errors.is_empty() {
@@ -43,6 +46,7 @@ impl<'a> Document<'a> {
         }
         let mut rest = document.table.clone();
         let mut contents = None;
+        let mut positions = Vec::new();
         loop {
             match T::deserialize(toml::de::Deserializer::from(rest.clone())) {
                 Ok(found) => {
@@ -50,9 +54,19 @@ impl<'a> Document<'a> {
                     break;
                 }
                 Err(error) => {
-                    // A missing key is probably one with an error: it is misspelt, or was removed below.
-                    if errors.is_empty() || !error.message().starts_with("missing field") {
+                    let is_missing = error.message().starts_with("missing field");
+                    let item = is_missing.then(|| incomplete_item::<T>(&rest, &error)).flatten();
+                    if let Some(Item { array, index, extent }) = item {
+                        // A missing key is probably one with an error: it is misspelt, or was removed below.
+                        if !positions.iter().any(|position| extent.contains(position)) {
+                            errors.push(document.missing(&error, &array, &extent));
+                        }
+                        incomplete.extend(remove_item(rest.get_mut(), &array, index));
+                        continue;
+                    }
+                    if errors.is_empty() || !is_missing {
                         errors.push(document.error(&error));
+                        positions.extend(error.span().map(|span| span.start));
                     }
                     // Remove the faulty part and continue, to find further errors.
                     let removed = error.span().and_then(|span| remove(rest.get_mut(), &span));
@@ -64,13 +78,14 @@ impl<'a> Document<'a> {
             }
         }
         errors.sort();
+        document.kept = rest;
         Parsed { document, contents, errors, incomplete }
     }
 
     /// The line of a key such as `build.source` or `known[1].code`; the line of its parent if the key is absent.
     pub fn line_of(&self, key: &str) -> Option<usize> {
         let mut position = None;
-        let mut table = self.table.get_ref();
+        let mut table = self.kept.get_ref();
         for part in key.split('.') {
             let (name, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
                 Some((name, index)) => (name, index.parse::<usize>().ok()),
@@ -87,6 +102,30 @@ impl<'a> Document<'a> {
         position.map(|position| self.line_at(position))
     }
 
+    /// A key of the contents with the indexes of the text, which count the parts that have errors.
+    fn as_written(&self, key: &str) -> String {
+        let (mut kept, mut whole) = (Some(self.kept.get_ref()), Some(self.table.get_ref()));
+        let parts = key.split('.').map(|part| {
+            let (name, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
+                Some((name, index)) => (name, index.parse::<usize>().ok()),
+                None => (part, None),
+            };
+            let (mut a, mut b) = (kept.and_then(|table| table.get(name)), whole.and_then(|table| table.get(name)));
+            let mut part = part.to_owned();
+            if let Some(index) = index {
+                a = a.and_then(|array| array.get_ref().get(index));
+                let items = b.and_then(|array| array.get_ref().as_array());
+                let at = a.and_then(|item| items?.iter().position(|other| other.span() == item.span()));
+                b = at.and_then(|at| items?.get(at));
+                part = format!("{name}[{}]", at.unwrap_or(index));
+            }
+            kept = a.and_then(|value| value.get_ref().as_table());
+            whole = b.and_then(|value| value.get_ref().as_table());
+            part
+        });
+        parts.collect::<Vec<_>>().join(".")
+    }
+
     fn line_at(&self, position: usize) -> usize {
         let before = self.text.as_bytes().get(..position).unwrap_or(self.text.as_bytes());
         before.iter().filter(|byte| **byte == b'\n').count() + 1
@@ -94,8 +133,18 @@ impl<'a> Document<'a> {
 
     /// The error, with the line of its key.
     pub fn locate(&self, error: KeyError) -> FileError {
-        let message = format!("`{}`: {}", error.key, error.message);
+        let message = format!("`{}`: {}", self.as_written(&error.key), error.message);
         FileError::new(self.file, message).at_line(self.line_of(&error.key))
+    }
+
+    /// The error of a table that lacks a key, in the array at `array`.
+    fn missing(&self, error: &Error, array: &Range<usize>, extent: &Range<usize>) -> FileError {
+        let mut table = self.table.clone();
+        let items = array_at(table.get_mut(), array);
+        let index = items.and_then(|items| items.iter().position(|item| item.span().start == extent.start));
+        let key = key_at(self.table.get_ref(), array).unwrap_or_default();
+        let message = format!("`{key}[{}]`: {}", index.unwrap_or_default(), error.message().trim_end());
+        FileError::new(self.file, message).at_line(Some(self.line_at(extent.start)))
     }
 
     fn error(&self, error: &Error) -> FileError {
@@ -111,6 +160,63 @@ fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
     table.iter().find_map(|(key, value)| {
         let inner = if value.span() == *span { String::new() } else { key_within(value.get_ref(), span)? };
         Some(format!("{}{inner}", key.get_ref()))
+    })
+}
+
+/// A table that lacks a key, in an array of tables.
+struct Item {
+    /// Where the array stands.
+    array: Range<usize>,
+    /// Its index in the array.
+    index: usize,
+    /// Where the table stands, with the tables that belong to it.
+    extent: Range<usize>,
+}
+
+/// The table that `error` is about. The error has the position of the array only; the first tables of the array that
+/// have the same error without the others end with the one that is meant.
+fn incomplete_item<T: DeserializeOwned>(table: &Spanned<DeTable<'_>>, error: &Error) -> Option<Item> {
+    let array = error.span()?;
+    let starts: Vec<usize> = array_at(table.clone().get_mut(), &array)?.iter().map(|item| item.span().start).collect();
+    let index = (0..starts.len()).find(|index| {
+        let mut part = table.clone();
+        for _ in index + 1..starts.len() {
+            remove_item(part.get_mut(), &array, index + 1);
+        }
+        let found = T::deserialize(toml::de::Deserializer::from(part)).err();
+        found.is_some_and(|found| (found.span(), found.message()) == (error.span(), error.message()))
+    })?;
+    let end = starts.get(index + 1).copied().unwrap_or(usize::MAX);
+    Some(Item { array, index, extent: starts[index]..end })
+}
+
+/// The array at `span`.
+fn array_at<'t, 'a>(table: &'t mut DeTable<'a>, span: &Range<usize>) -> Option<&'t mut DeArray<'a>> {
+    table.iter_mut().find_map(|(_, value)| array_within(value, span))
+}
+
+fn array_within<'t, 'a>(value: &'t mut Spanned<DeValue<'a>>, span: &Range<usize>) -> Option<&'t mut DeArray<'a>> {
+    let is_it = value.span() == *span;
+    match value.get_mut() {
+        DeValue::Array(items) => {
+            if is_it {
+                Some(items)
+            } else {
+                items.iter_mut().find_map(|item| array_within(item, span))
+            }
+        }
+        DeValue::Table(table) => array_at(table, span),
+        _ => None,
+    }
+}
+
+/// Removes an item of the array at `span`, and returns the name of the top-level entry that it was in.
+fn remove_item(table: &mut DeTable<'_>, span: &Range<usize>, index: usize) -> Option<String> {
+    table.iter_mut().find_map(|(key, value)| {
+        let items = array_within(value, span)?;
+        let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
+        *items = all.filter(|(at, _)| *at != index).map(|(_, item)| item).collect();
+        Some(key.get_ref().clone().into_owned())
     })
 }
 

@@ -76,6 +76,26 @@ impl ClientArgs {
         self.steps(run, timeout.unwrap_or(STEP_MS))
     }
 
+    /// Every mistake, with the field that has it: `listen[0]`.
+    pub fn faults(&self) -> Vec<(String, String)> {
+        let listen = self.listen.iter().enumerate().map(|(n, text)| (format!("listen[{n}]"), port(text).err()));
+        let requests = self.request.iter().enumerate();
+        let requests = requests.map(|(n, text)| (format!("request[{n}]"), request(text, HTTP, STEP_MS).err()));
+        let each = listen.chain(requests).filter_map(|(name, error)| Some((name, error?.to_string())));
+        let each: Vec<_> = each.collect();
+        if !each.is_empty() {
+            return each;
+        }
+        // What contradicts each other.
+        let error = self.apply(&mut Run::default(), None).err().map(|error| error.to_string());
+        let field = |message: &String| match message {
+            message if message.starts_with("--network") => "network",
+            message if message.starts_with("--request") => "request",
+            _ => "listen",
+        };
+        error.map(|message| (field(&message).to_owned(), message)).into_iter().collect()
+    }
+
     fn steps(&self, run: &mut Run, timeout_ms: u64) -> Result<Vec<Step>> {
         let Some(first) = run.port.first().map(|port| port.name.clone()) else { return Ok(Vec::new()) };
         let mut steps = Vec::new();

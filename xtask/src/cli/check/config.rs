@@ -1,5 +1,6 @@
 //! `wasmlab.toml`: a repository's files and the requirements on each. `check` without a FILE reads it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -123,7 +124,14 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
     let Parsed { document, contents, mut errors, incomplete } = Document::parse::<Contents>(name, text);
     let mut config = Config { runtimes: Vec::new(), files: Vec::new() };
     if let Some(contents) = contents {
-        let mut reader = Reader { document: &document, folder, root: root(folder), name, faults: Vec::new() };
+        let mut reader = Reader {
+            document: &document,
+            folder,
+            root: root(folder),
+            name,
+            named: BTreeMap::new(),
+            faults: Vec::new(),
+        };
         config = reader.config(contents);
         // Tables that were dropped because of mistakes do not count as missing.
         let is_reported = |key: &str| key != "file" || !incomplete.contains("file");
@@ -167,6 +175,7 @@ proposals = ["bulk-memory"]
     fn read(text: &str) -> Result<Config, Vec<String>> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("app.wasm"), "").unwrap();
+        std::fs::create_dir(folder.path().join("data")).unwrap();
         parse(text, folder.path(), "wasmlab.toml")
     }
 
@@ -188,6 +197,44 @@ proposals = ["bulk-memory"]
         assert!(with("load = true").is_ok_and(|config| config.files[0].requirements.load));
         let faults = with("load = true\ninvoke = \"f\"").err().unwrap_or_default();
         assert!(faults.len() == 1 && faults[0].starts_with("wasmlab.toml:6: `file[0].load`: only loads"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_file_is_listed_once() {
+        let check = |path: &str, wanted: &[&str]| {
+            let faults = read(&format!("{GOOD}\n[[file]]\npath = \"{path}\"\n")).err().unwrap_or_default();
+            assert_eq!(faults, wanted);
+        };
+        let message = "wasmlab.toml:25: `file[1].path`: `NAME` is named already in line 5: remove one of \
+                       the two, or narrow its glob";
+        for path in ["app.wasm", "./app.wasm", "data/../app.wasm", "*.wasm"] {
+            let name = if path == "*.wasm" { "app.wasm" } else { path.trim_start_matches("./") };
+            check(path, &[message.replace("NAME", name).as_str()]);
+        }
+    }
+
+    #[test]
+    fn mistakes_of_servers_and_directories_are_reported_with_the_others() {
+        let text = "schema = 1\n[[file]]\nargs = []\n[[file]]\npath = \"app.wasm\"\nlisten = [\"99999\", \"web\"]\n\
+                    request = [\"GET\", \"GET / 200\"]\nnetwork = \"all\"\ndirs = [\"no::/data\"]\n\
+                    [[file.allow]]\nruntime = \"wasmi\"\n";
+        let faults = read(text).err().unwrap_or_default();
+        let wanted = [
+            ("wasmlab.toml:2: ", "missing field `path`"),
+            ("wasmlab.toml:6: ", "`file[1].listen[0]`: --listen 99999 is not a port"),
+            ("wasmlab.toml:7: ", "`file[1].request[0]`: --request `GET`: something is missing"),
+            ("wasmlab.toml:8: ", "network`: unknown variant `all`"),
+            ("wasmlab.toml:9: ", "cannot be used"),
+            ("wasmlab.toml:10: ", "missing field `because`"),
+        ];
+        assert_eq!(faults.len(), wanted.len(), "{faults:#?}");
+        for (fault, (line, message)) in faults.iter().zip(wanted) {
+            assert!(fault.starts_with(line) && fault.contains(message), "{fault} is not {line}{message}");
+        }
+        let faults = read("schema = 1\n[[file]]\npath = \"app.wasm\"\nrequest = [\"GET / 200\"]\n").err();
+        assert!(
+            faults.is_some_and(|faults| faults[0].starts_with("wasmlab.toml:4: `file[0].request`: --request needs"))
+        );
     }
 
     #[test]

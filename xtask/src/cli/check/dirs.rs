@@ -101,7 +101,11 @@ impl DirArgs {
     }
 }
 
-fn parse(option: &str, text: &str) -> Result<(PathBuf, String)> {
+/// The folder and the guest's name of `HOST[::GUEST]`.
+///
+/// # Errors
+/// If the folder cannot be used, or no runtime can give it this name.
+pub fn parse(option: &str, text: &str) -> Result<(PathBuf, String)> {
     let (host, guest) = text.split_once("::").unwrap_or((text, text));
     let folder = fs::canonicalize(host).or_else(|e| usage(format!("{option} `{host}` cannot be used: {e}")))?;
     if !folder.is_dir() {

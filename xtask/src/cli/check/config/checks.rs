@@ -1,5 +1,6 @@
 //! Checks what `wasmlab.toml` contains: every glob, path and name.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use super::format::{AllowTable, BudgetTable, Contents, FileTable, SCHEMA_VERSION
 use super::{Config, FileConfig};
 use crate::cli::check::budget::Budget;
 use crate::cli::check::client::ClientArgs;
-use crate::cli::check::dirs::DirArgs;
+use crate::cli::check::dirs::{self, DirArgs};
 use crate::cli::check::files;
 use crate::cli::check::guest::GuestArgs;
 use crate::cli::check::requirements::{self, Allowance, Requirements};
@@ -27,6 +28,8 @@ pub struct Reader<'a> {
     /// The folder that contains everything the file may name; `None` if it cannot be found.
     pub root: Option<PathBuf>,
     pub name: &'a str,
+    /// The key of the table that names a file, by the file's real path.
+    pub named: BTreeMap<PathBuf, String>,
     /// Mistakes.
     pub faults: Vec<KeyError>,
 }
@@ -71,6 +74,7 @@ impl Reader<'_> {
             let why = why.unwrap_or_else(|| format!("`{}` is not a file", table.path.visible()));
             self.fault(&format!("{key}.path"), format!("{why}: build it first"));
         }
+        self.once(key, &path);
         self.confine(&format!("{key}.path"), &path);
         self.without_nul(key, &table);
         let load = table.load;
@@ -88,6 +92,9 @@ impl Reader<'_> {
         for (index, text) in table.dirs.iter().enumerate() {
             let host = text.split_once("::").map_or(text.as_str(), |(host, _)| host);
             self.confine(&format!("{key}.dirs[{index}]"), &self.folder.join(host));
+            if let Err(why) = dirs::parse("dirs", &self.dir(text)) {
+                self.fault(&format!("{key}.dirs[{index}]"), why.to_string());
+            }
         }
         let must = table.must.iter().enumerate().filter_map(|(n, text)| self.glob(&format!("{key}.must[{n}]"), text));
         let must = must.collect();
@@ -109,7 +116,24 @@ impl Reader<'_> {
             expect_exit: table.expect_exit,
             args: table.args,
         };
+        for (name, why) in options.client.faults() {
+            self.fault(&format!("{key}.{name}"), why);
+        }
         FileConfig { path, options, requirements: Requirements { must, allow, budget, load } }
+    }
+
+    /// Each file has one table: a second one would contradict the first, and their rows could not be told apart.
+    fn once(&mut self, key: &str, path: &Path) {
+        let Ok(real) = fs::canonicalize(path) else { return };
+        let Some(first) = self.named.insert(real.clone(), key.to_owned()) else { return };
+        let line = self.document.line_of(&format!("{first}.path")).map(|line| format!(" in line {line}"));
+        let message = format!(
+            "`{}` is named already{}: remove one of the two, or narrow its glob",
+            path.strip_prefix(self.folder).unwrap_or(path).visible(),
+            line.unwrap_or_default()
+        );
+        self.fault(&format!("{key}.path"), message);
+        self.named.insert(real, first);
     }
 
     /// A process takes its arguments and variables as C strings.

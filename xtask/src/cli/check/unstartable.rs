@@ -1,0 +1,82 @@
+//! Browsers that are installed but do not start, as where a folder of the user's is not writable: their columns are
+//! absent for `check`, like those of other programs that do not answer. A run of the lab's own scenarios has them as
+//! errors, since nothing may be lost there unseen.
+
+use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::verdict::Verdict;
+use wasmlab_runtimes::{self as runtimes, Source};
+
+/// What the browser driver says of a browser that it could not start.
+const PHRASES: [&str; 3] = [" cannot be started: ", " ended at its start with ", " did not open its protocol within "];
+
+/// Marks a column as absent if its browser started in none of its cells; returns a line for each.
+pub fn mark_absent(report: &mut RunReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    for column in &mut report.runtimes {
+        let runtime = runtimes::all().iter().find(|runtime| runtime.id() == column.id);
+        let Some(Source::Driver { program, .. }) = runtime.map(|runtime| runtime.source) else { continue };
+        let is_asked = |cell: &&mut Cell| {
+            cell.runtime == column.id && (cell.verdict == Verdict::Error || cell.verdict.is_measured())
+        };
+        let mut cells: Vec<&mut Cell> = report.cells.iter_mut().filter(is_asked).collect();
+        let Some(first) = cells.first() else { continue };
+        if !cells.iter().all(|cell| did_not_start(cell)) {
+            continue;
+        }
+        let remedy = format!("start it by hand and repair it, or name another one in {}", program.variable);
+        let reason = format!("{}; {remedy}", first.detail);
+        lines.push(format!("{} counts as not installed: {reason}", column.id));
+        column.tool.missing = Some(reason);
+        column.tool.present = false;
+        for cell in &mut cells {
+            (cell.verdict, cell.remedy) = (Verdict::Absent, Some(remedy.clone()));
+        }
+    }
+    lines
+}
+
+fn did_not_start(cell: &Cell) -> bool {
+    cell.verdict == Verdict::Error && PHRASES.iter().any(|phrase| cell.detail.contains(phrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mark_absent;
+    use crate::exit;
+    use wasmlab_model::verdict::{Change, Verdict};
+
+    /// The exit code of a check on a runtime that passes and on Firefox with this error, and whether Firefox is here.
+    fn check(detail: &str, required: bool) -> (u8, bool) {
+        let mut report = crate::sample::report();
+        report.command = "check".to_owned();
+        report.notes.clear();
+        let name = report.scenarios[0].name.clone();
+        report.cells.retain(|cell| cell.scenario == name);
+        report.cells.truncate(1);
+        report.scenarios.truncate(1);
+        report.artifacts.retain(|artifact| artifact.scenario == name);
+        let pass = &mut report.cells[0];
+        (pass.verdict, pass.code, pass.change, pass.prediction) = (Verdict::Pass, None, Change::New, None);
+        let mut firefox = pass.clone();
+        firefox.runtime = "firefox".to_owned();
+        (firefox.verdict, firefox.detail, firefox.required) = (Verdict::Error, detail.to_owned(), required);
+        report.cells.push(firefox);
+        let mut column = report.runtimes[0].clone();
+        (column.id, column.tool.present) = ("firefox".to_owned(), true);
+        report.runtimes.push(column);
+        mark_absent(&mut report);
+        (exit::for_report(&report), report.runtimes.last().is_some_and(|column| column.tool.present))
+    }
+
+    #[test]
+    fn a_browser_that_does_not_start_is_absent() {
+        for why in
+            ["ended at its start with exit status: 1", "did not open its protocol within 60 s", "cannot be started: x"]
+        {
+            let detail = format!("the engine failed: /usr/bin/firefox {why}");
+            assert_eq!(check(&detail, false), (exit::OK, false), "{why}");
+            assert_eq!(check(&detail, true), (exit::REGRESSION, false), "{why}");
+        }
+        assert_eq!(check("the engine failed: the page went silent", false), (exit::INTERNAL_ERROR, true));
+    }
+}
