@@ -88,7 +88,7 @@ struct Page<'a> {
     /// Path to the page that predicts where a file runs, if this page lies in the repository.
     check_page: Option<&'static str>,
     data: String,
-    style: &'static str,
+    style: String,
     script: &'static str,
     policy: String,
 }
@@ -124,6 +124,7 @@ pub fn with_history(report: &RunReport, options: RenderOptions, history: &Histor
 
 fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -> String {
     let is_check = report.command == "check";
+    let style = style(report);
     let page = Page {
         is_check,
         title: match is_check {
@@ -155,16 +156,22 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
             .collect(),
         check_page: data::page_links(report).map(|places| places.check_page),
         data: data::json(report, options.program),
-        style: STYLE,
-        script: SCRIPT,
         policy: format!(
             "default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'",
             hash::source(SCRIPT),
-            hash::source(STYLE)
+            hash::source(&style)
         ),
+        style,
+        script: SCRIPT,
     };
     // The template calls nothing that can fail, and writing to a string cannot fail.
     page.render().unwrap_or_default() + "\n"
+}
+
+/// The style, with the width of the widest guest's name in characters: rows that are laid out on their own need it.
+fn style(report: &RunReport) -> String {
+    let width = report.scenarios.iter().map(|scenario| scenario.name.chars().count()).max();
+    format!(":root {{ --name-width: {}; }}\n{STYLE}", width.unwrap_or_default())
 }
 
 /// `69 guests on 34 columns`, `linux x86_64`, `2026-11-26T10:41:03Z`, …

@@ -29,6 +29,11 @@ class Matrix {
 
   // Shows the rows and columns in which something matches; gives back nothing.
   filter(matches) {
+    // Rows out of sight are laid out when no other key follows. They cannot be left out for good: screen readers would
+    // not find their cells.
+    this.table.classList.add("typing");
+    clearTimeout(this.pause);
+    this.pause = setTimeout(() => this.table.classList.remove("typing"), 500);
     const columnHits = new Array(this.heads.length).fill(false);
     for (const row of this.rows) {
       row.hit = false;
