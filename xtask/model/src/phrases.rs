@@ -37,22 +37,6 @@ pub fn only_in_library(library: &str, proposals: &str) -> String {
     format!("its {library} can enable {proposals}, but {NOT_ON_COMMAND_LINE}")
 }
 
-/// What stands between the place of an entry of wasmlab.toml and what it allows.
-const ALLOWS: &str = " allows `";
-
-/// ``wasmlab.toml:12 allows `wasmi` to fail``: begins a note.
-#[must_use]
-pub fn allows_failure(place: &str, runtime: &str) -> String {
-    format!("{place}{ALLOWS}{runtime}` to fail")
-}
-
-/// File and line of the entry that a note of [`allows_failure`] is about.
-#[must_use]
-pub fn allowing_entry(note: &str) -> Option<(&str, usize)> {
-    let (file, line) = note.split_once(ALLOWS)?.0.rsplit_once(':')?;
-    Some((file, line.parse().ok()?))
-}
-
 impl ProposalRefusal {
     /// That of a detail. Between its first and its last words, it quotes the runtime.
     #[must_use]

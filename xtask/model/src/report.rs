@@ -16,7 +16,7 @@ mod partition;
 
 pub use byte_line::{ByteLine, spaced_hex};
 pub(crate) use cell::is_zero;
-pub use cell::{Cell, Note, NoteKind, Output, OutputFile, PASS_WITH_SWITCH};
+pub use cell::{Cell, FileLine, Note, NoteKind, Output, OutputFile, PASS_WITH_SWITCH};
 pub use failure::{Failure, FailureText};
 pub use partition::Partition;
 

@@ -148,11 +148,7 @@ pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport) {
     for cell in report.cells.iter_mut().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
         cell.changed_with_version = versions.contains_key(cell.runtime.as_str());
     }
-    let note = |guest: &GuestChange| Note {
-        kind: NoteKind::GuestChanged,
-        subject: guest.guest.clone(),
-        text: guest.sentence(),
-    };
+    let note = |guest: &GuestChange| Note::new(NoteKind::GuestChanged, guest.guest.clone(), guest.sentence());
     report.notes.extend(comparison.guests.iter().map(note));
     report.notes.extend(not_compared::notes(baseline, report));
     report.notes.sort();

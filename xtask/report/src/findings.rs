@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use wasmlab_model::report::{Cell, Note, NoteKind, Partition, RunReport};
+use wasmlab_model::report::{Cell, FileLine, Note, NoteKind, Partition, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::text::GuestNames;
@@ -111,6 +111,8 @@ pub struct Finding<'a> {
     pub text: String,
     /// The lab's remedy.
     pub remedy: Option<&'a str>,
+    /// The entry of the user's file that it is about.
+    pub place: Option<&'a FileLine>,
 }
 
 /// Every finding: the lab's errors first, then what makes the exit code 1, then warnings; among those the most
@@ -129,7 +131,7 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
             // It is one finding, whatever the number of runtimes, and no runtime found it.
             let (title, text) = (names.guest_name(&cell.scenario).to_owned(), cell.detail.clone());
             let remedy = cell.remedy.as_deref();
-            found.push(Finding { severity, kind, guest: &cell.scenario, cell: None, title, text, remedy });
+            found.push(Finding { severity, kind, guest: &cell.scenario, cell: None, title, text, remedy, place: None });
         }
     }
     found.extend(report.cells.iter().filter_map(|cell| contradicted(report, &names, cell)));
@@ -146,7 +148,7 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
     for text in partial.into_iter().chain(report.selected.partition.map(of_partition)) {
         let title = "this report is partial".to_owned();
         let (severity, kind) = (Severity::Warning, FindingKind::Partial);
-        found.push(Finding { severity, kind, guest: "", cell: None, title, text, remedy: None });
+        found.push(Finding { severity, kind, guest: "", cell: None, title, text, remedy: None, place: None });
     }
     found.sort_by_key(|finding| Reverse((finding.severity, finding.kind)));
     found
@@ -189,7 +191,7 @@ fn nowhere<'a>(report: &'a RunReport, names: &GuestNames, found: &[Finding]) -> 
         let title = format!("{} runs on none of the installed runtimes", names.guest_name(&scenario.name));
         let text = format!("{}: {}", first.runtime, first.detail);
         let remedy = first.remedy.as_deref();
-        nowhere.push(Finding { severity, kind, guest: &scenario.name, cell: None, title, text, remedy });
+        nowhere.push(Finding { severity, kind, guest: &scenario.name, cell: None, title, text, remedy, place: None });
     }
     nowhere
 }
@@ -209,7 +211,7 @@ fn cell_finding<'a>(names: &GuestNames, cell: &'a Cell, severity: Severity, kind
     let was = cell.accepted.as_ref().map(|was| format!("was {was}; ")).unwrap_or_default();
     let text = format!("{was}{}", cell.detail);
     let remedy = cell.remedy.as_deref().filter(|_| cell.verdict != Verdict::Pass);
-    Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy }
+    Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy, place: None }
 }
 
 /// A prediction that the run of the same version contradicts: the lab is wrong, whoever the result is about.
@@ -222,7 +224,7 @@ fn contradicted<'a>(report: &RunReport, names: &GuestNames, cell: &'a Cell) -> O
     );
     let title = format!("{} on {}: predicted {}", names.guest_name(&cell.scenario), cell.runtime, prediction.summary());
     let (severity, kind) = (Severity::LabError, FindingKind::Contradicted);
-    Some(Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy: None })
+    Some(Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy: None, place: None })
 }
 
 /// The text with the remedy, if there is one.
@@ -253,6 +255,7 @@ fn note_finding(note: &Note) -> Option<Finding<'_>> {
         title: note.subject.clone(),
         text: note.text.clone(),
         remedy: None,
+        place: note.place.as_ref(),
     })
 }
 
@@ -289,7 +292,7 @@ mod tests {
             |r| {
                 r.cells[0].change = Change::Different;
                 (r.cells[1].change, r.interrupted) = (Change::Worse, true);
-                let note = |kind| Note { kind, subject: "a".to_owned(), text: "b".to_owned() };
+                let note = |kind| Note::new(kind, "a", "b");
                 r.notes = vec![note(NoteKind::SnapshotOrphan), note(NoteKind::SnapshotUnusable)];
             },
             &[

@@ -3,7 +3,6 @@
 
 use std::fmt::Write;
 
-use wasmlab_model::phrases::allowing_entry;
 use wasmlab_model::report::RunReport;
 use wasmlab_model::text::cut;
 
@@ -54,8 +53,8 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 
 /// The file in the repository that a finding is about, and the line, where the report knows them.
 fn place(report: &RunReport, finding: &Finding) -> Option<(String, Option<usize>)> {
-    if let Some((file, line)) = allowing_entry(&finding.text).filter(|_| finding.cell.is_none()) {
-        return Some((file.to_owned(), Some(line)));
+    if let Some(place) = finding.place {
+        return Some((place.file.clone(), Some(place.line)));
     }
     let is_scenario = !is_outside_matrix(report) && report.scenarios.iter().any(|s| s.name == finding.guest);
     is_scenario.then(|| (format!("scenarios/{}/scenario.toml", finding.guest), None))
@@ -75,24 +74,22 @@ fn property(text: &str) -> String {
 mod tests {
     use super::render;
     use crate::{RenderOptions, sample};
-    use wasmlab_model::report::{Note, NoteKind};
+    use wasmlab_model::report::{FileLine, Note, NoteKind};
 
     #[test]
     fn an_entry_of_wasmlab_toml_is_annotated_on_its_line() {
-        let check = |text: &str, wanted: &str| {
+        let check = |kind: NoteKind, place: Option<(&str, usize)>, wanted: &str| {
             let mut report = sample::report();
             report.command = "check".to_owned();
-            let (kind, subject) = (NoteKind::AllowanceUnused, "app.wasm".to_owned());
-            report.notes = vec![Note { kind, subject, text: text.to_owned() }];
+            let place = place.map(|(file, line)| FileLine { file: file.to_owned(), line });
+            report.notes = vec![Note { place, ..Note::new(kind, "app.wasm", "it is too much") }];
             let out = render(&report, RenderOptions::PLAIN);
             assert!(out.lines().any(|line| line.starts_with(wanted)), "{wanted} is not in {out}");
         };
-        let title = "::warning title=note%3A app.wasm";
-        check(
-            "wasmlab.toml:20 allows `wasmi` to fail, but nothing does",
-            &format!("{title},file=wasmlab.toml,line=20::"),
-        );
-        check("a,b:%/w.toml:7 allows `x` to fail", &format!("{title},file=a%2Cb%3A%25/w.toml,line=7::"));
-        check("it allows `x` to fail", &format!("{title}::it"));
+        let (unused, over) = (NoteKind::AllowanceUnused, NoteKind::OverBudget);
+        check(unused, Some(("wasmlab.toml", 20)), "::warning title=note%3A app.wasm,file=wasmlab.toml,line=20::it");
+        check(unused, Some(("a,b:%/w.toml", 7)), "::warning title=note%3A app.wasm,file=a%2Cb%3A%25/w.toml,line=7::it");
+        check(unused, None, "::warning title=note%3A app.wasm::it");
+        check(over, Some(("wasmlab.toml", 3)), "::error title=over budget%3A app.wasm,file=wasmlab.toml,line=3::it");
     }
 }

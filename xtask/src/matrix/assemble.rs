@@ -167,7 +167,7 @@ fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [
 /// Lists the first errors in full, because a full disk causes thousands of identical ones.
 fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
     const MAX_SHOWN: usize = 3;
-    let note = |text| Note { kind: NoteKind::SnapshotUnusable, subject: "snapshots".to_owned(), text };
+    let note = |text| Note::new(NoteKind::SnapshotUnusable, "snapshots", text);
     let more = rest(errors.len(), MAX_SHOWN, "error").map(|rest| format!("{rest} of this kind"));
     errors.iter().take(MAX_SHOWN).map(ToString::to_string).chain(more).map(note).collect()
 }
@@ -297,14 +297,14 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &AcceptedLines) 
             *name == scenario.name && glob.is_match(runtime) && line.code.is_some_and(|c| c.id() == known.code)
         });
         if named > 0 && matched == 0 && passed == 0 && !fits_elsewhere {
-            notes.push(Note {
-                kind: NoteKind::KnownStale,
-                subject: scenario.name.clone(),
-                text: format!(
+            notes.push(Note::new(
+                NoteKind::KnownStale,
+                scenario.name.clone(),
+                format!(
                     "[[known]] {} on `{}` fits nothing that was measured: correct it, or remove it",
                     known.code, known.runtime
                 ),
-            });
+            ));
         }
     }
     notes
@@ -322,7 +322,7 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
     let facts = built.facts.as_ref().filter(|_| built.origin == Origin::Built)?;
     let note = |text: String| {
         let text = format!("{text}: `cargo xtask bless --guests` replaces it");
-        Some(Note { kind: NoteKind::PrebuiltDiffers, subject: scenario.name.clone(), text })
+        Some(Note::new(NoteKind::PrebuiltDiffers, scenario.name.clone(), text))
     };
     let provenance = match guest::provenance(lab, &scenario.name) {
         Ok(provenance) => provenance?,

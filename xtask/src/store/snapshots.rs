@@ -123,7 +123,7 @@ impl Store {
         let Some(now) = ArtifactSnapshot::of(artifact) else { return Ok(None) };
         let file = self.artifact_file(&artifact.scenario);
         let before = read_artifact(&file)?;
-        let note = |kind, text| Note { kind, subject: artifact.scenario.clone(), text };
+        let note = |kind, text| Note::new(kind, artifact.scenario.clone(), text);
         let note = match before {
             None => note(NoteKind::ArtifactNew, "no snapshot of its imports, exports and sizes yet".to_owned()),
             Some(before) => match before.difference(&now) {

@@ -1,5 +1,7 @@
 //! One cell of the matrix in a report, and the notes about cells.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Stage;
 
@@ -269,6 +271,33 @@ pub struct Note {
     pub subject: String,
     /// One line of text.
     pub text: String,
+    /// The entry of the user's file that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<FileLine>,
+}
+
+impl Note {
+    /// A note that is about no entry of a file.
+    #[must_use]
+    pub fn new(kind: NoteKind, subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { kind, subject: subject.into(), text: text.into(), place: None }
+    }
+}
+
+/// A line of a text file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FileLine {
+    /// The file, as messages show it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for FileLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 /// Kinds of notes.

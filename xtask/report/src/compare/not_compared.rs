@@ -41,5 +41,5 @@ pub fn notes(baseline: &RunReport, report: &RunReport) -> Vec<Note> {
 }
 
 fn note(subject: &str, text: String) -> Note {
-    Note { kind: NoteKind::NotCompared, subject: subject.to_owned(), text }
+    Note::new(NoteKind::NotCompared, subject, text)
 }

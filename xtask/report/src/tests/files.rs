@@ -49,7 +49,7 @@ fn check(report: &RunReport, form: &str, says: &[&str], not: &[&str]) {
 }
 
 fn note(kind: NoteKind) -> Note {
-    Note { kind, subject: "app.wat".to_owned(), text: "a `note`".to_owned() }
+    Note::new(kind, "app.wat", "a `note`")
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Limits on the size and needs of a file: `[file.budget]` in `wasmlab.toml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobMatcher;
 use wasmlab_inspect::proposals::whole_of;
 use wasmlab_model::facts::Import;
 use wasmlab_model::names::first_listed;
-use wasmlab_model::report::Artifact;
+use wasmlab_model::report::{Artifact, FileLine};
 use wasmlab_model::text::counted;
 use wasmlab_report::text::bytes;
 
@@ -24,27 +24,47 @@ pub struct Budget {
     pub forbidden_imports: Vec<GlobMatcher>,
     /// The only proposals that it may need.
     pub proposals: Option<BTreeSet<String>>,
+    /// Where the file sets a limit, by the limit's key.
+    pub places: BTreeMap<&'static str, FileLine>,
 }
 
+/// The keys of the limits.
+pub const KEYS: [&str; 4] = [BYTES, IMPORTS, FORBIDDEN_IMPORTS, PROPOSALS];
+const BYTES: &str = "bytes";
+const IMPORTS: &str = "imports";
+const FORBIDDEN_IMPORTS: &str = "forbidden_imports";
+const PROPOSALS: &str = "proposals";
+
 impl Budget {
-    /// Describes everything that exceeds it, one line each.
-    pub fn exceeded(&self, artifact: &Artifact) -> Vec<String> {
+    /// Describes everything that exceeds it, one line of text each, with the place of the limit.
+    pub fn exceeded(&self, artifact: &Artifact) -> Vec<(String, Option<FileLine>)> {
+        let lines = self.exceeded_limits(artifact).into_iter();
+        lines.map(|(key, text)| (text, self.places.get(key).cloned())).collect()
+    }
+
+    fn exceeded_limits(&self, artifact: &Artifact) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();
         if let Some(limit) = self.bytes.filter(|limit| artifact.bytes > *limit) {
             let more = bytes(artifact.bytes - limit);
-            lines.push(format!("has {}, {more} more than its budget of {}", bytes(artifact.bytes), bytes(limit)));
+            lines.push((
+                BYTES,
+                format!("has {}, {more} more than its budget of {}", bytes(artifact.bytes), bytes(limit)),
+            ));
         }
         let Some(facts) = &artifact.facts else { return lines };
         if let Some(limit) = self.imports.filter(|limit| facts.imports.len() > *limit) {
             let count = facts.imports.len();
             let counted = counted(count, "import");
-            lines.push(format!("has {counted}, {} more than its budget of {limit}", count - limit));
+            lines.push((IMPORTS, format!("has {counted}, {} more than its budget of {limit}", count - limit)));
         }
         let names = facts.imports.iter().map(name);
         let forbidden: Vec<String> =
             names.filter(|name| self.forbidden_imports.iter().any(|glob| glob.is_match(name))).collect();
         if !forbidden.is_empty() {
-            lines.push(format!("imports {}, which its budget forbids", first_listed(&forbidden, MAX_NAMES)));
+            lines.push((
+                FORBIDDEN_IMPORTS,
+                format!("imports {}, which its budget forbids", first_listed(&forbidden, MAX_NAMES)),
+            ));
         }
         if let Some(allowed) = &self.proposals {
             // A proposal allows its parts.
@@ -52,7 +72,10 @@ impl Budget {
                 |name: &str| allowed.contains(name) || whole_of(name).is_some_and(|whole| allowed.contains(&whole));
             let others: Vec<&String> = facts.proposals.iter().filter(|name| !allows(name)).collect();
             if !others.is_empty() {
-                lines.push(format!("needs {}, which its budget does not list", first_listed(&others, MAX_NAMES)));
+                lines.push((
+                    PROPOSALS,
+                    format!("needs {}, which its budget does not list", first_listed(&others, MAX_NAMES)),
+                ));
             }
         }
         lines
@@ -71,7 +94,8 @@ mod tests {
 
     fn check(budget: &Budget, wanted: &[&str]) {
         let report = crate::sample::report();
-        assert_eq!(budget.exceeded(&report.artifacts[0]), wanted);
+        let texts: Vec<String> = budget.exceeded(&report.artifacts[0]).into_iter().map(|(text, _)| text).collect();
+        assert_eq!(texts, wanted);
     }
 
     #[test]
@@ -84,6 +108,7 @@ mod tests {
             imports: Some(1),
             forbidden_imports: vec![glob("env.*")],
             proposals: proposals(&["bulk-memory", "simd"]),
+            ..Budget::default()
         };
         check(&fits, &[]);
         let none = Budget {
@@ -91,6 +116,7 @@ mod tests {
             imports: Some(0),
             forbidden_imports: vec![glob("env.*"), glob("wasi_*.fd_*")],
             proposals: proposals(&[]),
+            ..Budget::default()
         };
         check(
             &none,

@@ -187,7 +187,7 @@ proposals = ["bulk-memory"]
         assert!(file.options.dirs.dir[0].ends_with("/data::/data"), "{:?}", file.options.dirs.dir);
         let allowance = &file.requirements.allow[0];
         assert_eq!(allowance.because, "no exceptions yet (https://example.org/1)");
-        assert_eq!(allowance.place.as_deref(), Some("wasmlab.toml:13"));
+        assert_eq!(allowance.place.as_ref().map(ToString::to_string).as_deref(), Some("wasmlab.toml:13"));
         assert_eq!((file.requirements.must.len(), file.requirements.budget.imports), (2, Some(12)));
     }
 

@@ -11,8 +11,7 @@ use crate::cli::suggest;
 use crate::glob;
 use wasmlab_model::codes::{CATALOGUE, Code};
 use wasmlab_model::names::listed;
-use wasmlab_model::phrases::allows_failure;
-use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
+use wasmlab_model::report::{Cell, FileLine, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{self as runtimes, Runtime};
 
@@ -38,8 +37,8 @@ pub struct Allowance {
     pub code: Option<Code>,
     /// Why it is allowed, with the link if there is one.
     pub because: String,
-    /// Its place in the file: `wasmlab.toml:12`. `None` for an option, which cannot become outdated.
-    pub place: Option<String>,
+    /// Its place in wasmlab.toml. `None` for an option, which cannot become outdated.
+    pub place: Option<FileLine>,
 }
 
 impl Requirements {
@@ -85,32 +84,31 @@ impl Requirements {
         let note = |at: usize| {
             let allowance = &self.allow[at];
             let code = allowance.code.map(|code| format!(" for {code}")).unwrap_or_default();
-            let what = allows_failure(allowance.place.as_deref()?, allowance.runtime.glob().glob());
+            let place = allowance.place.clone()?;
             let others = cells.iter().filter(|cell| allowance.covers_all_but_code(cell)).filter_map(|cell| cell.code);
             let others: Vec<&str> = others.collect::<BTreeSet<_>>().into_iter().map(Code::id).collect();
             let so = match others.as_slice() {
                 [] => "but nothing does: remove the entry".to_owned(),
                 codes => format!("but the reason is {}: change `code`", listed(codes)),
             };
-            let text = format!("{what}{code}, {so}");
-            Some(Note { kind: NoteKind::AllowanceUnused, subject: title.to_owned(), text })
+            let text = format!("{place} allows `{}` to fail{code}, {so}", allowance.runtime.glob());
+            Some(Note { place: Some(place), ..Note::new(NoteKind::AllowanceUnused, title, text) })
         };
         let notes: Vec<Note> = unused.filter_map(note).collect();
         report.notes.extend(notes);
         let is_selected = |glob: &&GlobMatcher| report.runtimes.iter().any(|runtime| glob.is_match(&runtime.id));
-        let note = |glob: &GlobMatcher| Note {
-            kind: NoteKind::RequirementUnchecked,
-            subject: title.to_owned(),
-            text: format!(
-                "it must run on `{}`, but no selected runtime matches: select one with --runtime",
-                glob.glob()
-            ),
+        let note = |glob: &GlobMatcher| {
+            Note::new(
+                NoteKind::RequirementUnchecked,
+                title,
+                format!("it must run on `{}`, but no selected runtime matches: select one with --runtime", glob.glob()),
+            )
         };
         let unchecked: Vec<Note> = self.must.iter().filter(|glob| !is_selected(glob)).map(note).collect();
         report.notes.extend(unchecked);
         if let Some(artifact) = report.artifacts.iter().find(|artifact| artifact.scenario == name) {
             let over = self.budget.exceeded(artifact).into_iter();
-            let note = |text| Note { kind: NoteKind::OverBudget, subject: title.to_owned(), text };
+            let note = |(text, place): (String, _)| Note { place, ..Note::new(NoteKind::OverBudget, title, text) };
             report.notes.extend(over.map(note));
         }
         report.notes.sort();
@@ -151,16 +149,17 @@ pub fn code(text: &str) -> Result<Code, String> {
 #[cfg(test)]
 mod tests {
     use super::{Requirements, code, glob};
-    use wasmlab_model::report::{NoteKind, RunReport};
+    use wasmlab_model::report::{FileLine, NoteKind, RunReport};
     use wasmlab_runtimes::Runtime;
 
     /// The sample as the report of a `check`; lists its cells of `hello` that are marked as required or known.
-    fn applied(must: &[&str], allow: &[&str], place: Option<&str>) -> (RunReport, Vec<String>) {
+    fn applied(must: &[&str], allow: &[&str], line: Option<usize>) -> (RunReport, Vec<String>) {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let columns: Vec<Runtime> = wasmlab_runtimes::all().to_vec();
         let mut requirements = Requirements::default();
         requirements.add_options(&owned(must), &owned(allow), &columns).unwrap();
-        requirements.allow.iter_mut().for_each(|allowance| allowance.place = place.map(str::to_owned));
+        let place = line.map(|line| FileLine { file: "wasmlab.toml".to_owned(), line });
+        requirements.allow.iter_mut().for_each(|allowance| allowance.place.clone_from(&place));
         let mut report = crate::sample::report();
         report.command = "check".to_owned();
         report.notes.clear();
@@ -192,7 +191,7 @@ mod tests {
 
     #[test]
     fn unused_entries_are_noted() {
-        let notes = |allow: &str| applied(&[], &[allow], Some("wasmlab.toml:3")).0.notes;
+        let notes = |allow: &str| applied(&[], &[allow], Some(3)).0.notes;
         assert!(notes("wasmtime-winch").is_empty() && notes("node").is_empty());
         let unused = &notes("wasmi:trap")[0];
         assert_eq!((unused.kind, unused.subject.as_str()), (NoteKind::AllowanceUnused, "hello.wasm"));

@@ -48,7 +48,7 @@ fn trial_notes(lab: &Lab, request: &Request, scenario: &Scenario, report: &RunRe
             }
         }
     }
-    let note = |kind, text| Note { kind, subject: scenario.spec.title.clone(), text };
+    let note = |kind, text| Note::new(kind, scenario.spec.title.clone(), text);
     let bytes = match fs::read(lab.cache.object(&artifact.sha256)) {
         Ok(bytes) => bytes,
         Err(error) => {

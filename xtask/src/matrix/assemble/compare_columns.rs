@@ -35,16 +35,16 @@ pub fn differences(columns: &[Runtime], runtimes: &[RuntimeInfo], cells: &[Cell]
             (Some(this), Some(other)) if this != other => format!(" (version {this}, there {other})"),
             _ => String::new(),
         };
-        notes.push(Note {
-            kind: NoteKind::ColumnsDiffer,
-            subject: runtime.id().to_owned(),
-            text: format!(
+        notes.push(Note::new(
+            NoteKind::ColumnsDiffer,
+            runtime.id().to_owned(),
+            format!(
                 "differs from {reference}{versions} on {} of {} scenarios: {}",
                 unlike.len(),
                 pairs.len(),
                 unlike.join("; ")
             ),
-        });
+        ));
     }
     notes
 }

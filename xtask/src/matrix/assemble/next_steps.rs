@@ -19,7 +19,7 @@ fn prebuilt_notes(prebuilt: Prebuilt) -> impl Iterator<Item = Note> {
     prebuilt.into_iter().map(|((tool, how), scenarios)| {
         let names: Vec<String> = scenarios.into_iter().collect();
         let text = format!("{PREBUILT}{}{FROM_SOURCE}{how}", names.join(", "));
-        Note { kind: NoteKind::Missing, subject: tool, text }
+        Note::new(NoteKind::Missing, tool, text)
     })
 }
 
@@ -46,7 +46,7 @@ pub fn join_prebuilt(notes: &mut Vec<Note>) {
 pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scenario]) -> Vec<Note> {
     let absent = runtimes.iter().filter(|r| r.tool.is_absent()).filter_map(|r| {
         let text = r.tool.missing.clone()?;
-        Some(Note { kind: NoteKind::Missing, subject: r.id.clone(), text })
+        Some(Note::new(NoteKind::Missing, r.id.clone(), text))
     });
     let mut prebuilt = Prebuilt::new();
     for (row, scenario) in rows.iter().zip(scenarios) {
@@ -54,29 +54,17 @@ pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scen
             prebuilt.entry((missing.what.clone(), missing.remedy.clone())).or_default().insert(scenario.name.clone());
         }
     }
-    let sandbox = sandbox::warning().map(|text| Note {
-        kind: NoteKind::Missing,
-        subject: "sandbox".to_owned(),
-        text: text.to_owned(),
-    });
-    let stayed = temp_dir::take_leftovers().into_iter().map(|text| Note {
-        kind: NoteKind::Missing,
-        subject: "temporary folder".to_owned(),
-        text,
-    });
-    let limits = inherited_limits_text().map(|text| Note {
-        kind: NoteKind::Missing,
-        subject: "resource limits".to_owned(),
-        text,
-    });
+    let sandbox = sandbox::warning().map(|text| Note::new(NoteKind::Missing, "sandbox", text));
+    let stayed =
+        temp_dir::take_leftovers().into_iter().map(|text| Note::new(NoteKind::Missing, "temporary folder", text));
+    let limits = inherited_limits_text().map(|text| Note::new(NoteKind::Missing, "resource limits", text));
     absent.chain(prebuilt_notes(prebuilt)).chain(sandbox).chain(limits).chain(stayed).collect()
 }
 
 /// The next steps, most urgent first.
 pub fn steps(report: &RunReport) -> Vec<Note> {
     let mut steps = Vec::new();
-    let mut say =
-        |about: &str, text: String| steps.push(Note { kind: NoteKind::NextStep, subject: about.to_owned(), text });
+    let mut say = |about: &str, text: String| steps.push(Note::new(NoteKind::NextStep, about, text));
     let changed = report.cells.iter().filter(|c| c.change != Change::Same).count();
     let artifacts = report.notes.iter().filter(|n| {
         matches!(n.kind, NoteKind::ArtifactNew | NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain)

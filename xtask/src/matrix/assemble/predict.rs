@@ -34,7 +34,7 @@ pub fn add(
         Err(error) => {
             let (subject, text) =
                 ("predictions".to_owned(), format!("no result was compared with a prediction: {error:#}"));
-            return vec![Note { kind: NoteKind::SnapshotUnusable, subject, text }];
+            return vec![Note::new(NoteKind::SnapshotUnusable, subject, text)];
         }
     };
     let profiles = Profiles::new(&profiles);
@@ -101,20 +101,22 @@ fn other_version_note(cell: &Cell, version: &str, predicted: &str) -> Note {
         observed(cell),
         cell.runtime
     );
-    Note { kind: NoteKind::PredictionOfOtherVersion, subject: cell.runtime.clone(), text }
+    Note::new(NoteKind::PredictionOfOtherVersion, cell.runtime.clone(), text)
 }
 
 /// Entries of `snapshots/predictions.toml` that are out of date.
 fn stale(accepted: &AcceptedContradictions, cells: &[Cell]) -> Vec<Note> {
     let entries = accepted.stale(cells);
-    let note = |entry: &predictions::Entry| Note {
-        kind: NoteKind::PredictionStale,
-        subject: format!("{} on {}", entry.scenario, entry.runtime),
-        text: format!(
-            "snapshots/{} accepts `{}` here, but no run contradicts its prediction that way: remove the entry",
-            predictions::FILE,
-            entry.observed
-        ),
+    let note = |entry: &predictions::Entry| {
+        Note::new(
+            NoteKind::PredictionStale,
+            format!("{} on {}", entry.scenario, entry.runtime),
+            format!(
+                "snapshots/{} accepts `{}` here, but no run contradicts its prediction that way: remove the entry",
+                predictions::FILE,
+                entry.observed
+            ),
+        )
     };
     entries.map(note).collect()
 }

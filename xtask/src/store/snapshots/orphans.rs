@@ -14,7 +14,7 @@ impl Store {
     /// A note for each snapshot without a scenario or runtime.
     #[must_use]
     pub fn orphans(&self, scenarios: &BTreeSet<&str>, runtimes: &BTreeSet<&str>) -> Vec<Note> {
-        let note = |about: String, text: String| Note { kind: NoteKind::SnapshotOrphan, subject: about, text };
+        let note = |about: String, text: String| Note::new(NoteKind::SnapshotOrphan, about, text);
         let mut notes = Vec::new();
         for file in files::walk(&self.dir, &[]).unwrap_or_default() {
             let Some(stem) = stem_of(&file, ".snap") else { continue };

@@ -8,7 +8,7 @@ use globset::GlobMatcher;
 
 use super::format::{AllowTable, BudgetTable, Contents, FileTable, SCHEMA_VERSION};
 use super::{Config, FileConfig};
-use crate::cli::check::budget::Budget;
+use crate::cli::check::budget::{self, Budget};
 use crate::cli::check::client::ClientArgs;
 use crate::cli::check::dirs::{self, DirArgs};
 use crate::cli::check::files;
@@ -19,6 +19,7 @@ use crate::glob;
 use crate::scenario::document::Document;
 use wasmlab_inspect::proposals;
 use wasmlab_model::file_error::KeyError;
+use wasmlab_model::report::FileLine;
 use wasmlab_report::visible::VisiblePath;
 
 /// Turns the contents of a file into requirements, and collects the mistakes.
@@ -180,10 +181,9 @@ impl Reader<'_> {
             self.fault(&format!("{key}.because"), "is empty: explain why the gap is allowed");
         }
         let link = table.link.map(|link| format!(" ({link})")).unwrap_or_default();
-        let line = self.document.line_of(&format!("{key}.runtime"));
-        let place = line.map_or(self.name.to_owned(), |line| format!("{}:{line}", self.name));
+        let place = self.place(&format!("{key}.runtime"));
         let because = format!("{}{link}", table.because.trim());
-        Some(Allowance { runtime: runtime?, code: code?, because, place: Some(place) })
+        Some(Allowance { runtime: runtime?, code: code?, because, place })
     }
 
     fn budget(&mut self, key: &str, table: BudgetTable) -> Budget {
@@ -200,7 +200,19 @@ impl Reader<'_> {
                 Err(why) => self.fault(&format!("{key}.forbidden_imports[{index}]"), why),
             }
         }
-        Budget { bytes: table.bytes, imports: table.imports, forbidden_imports, proposals: table.proposals }
+        let places = budget::KEYS.into_iter().filter_map(|limit| Some((limit, self.place(&format!("{key}.{limit}"))?)));
+        Budget {
+            bytes: table.bytes,
+            imports: table.imports,
+            forbidden_imports,
+            proposals: table.proposals,
+            places: places.collect(),
+        }
+    }
+
+    /// The line of a key.
+    fn place(&self, key: &str) -> Option<FileLine> {
+        Some(FileLine { file: self.name.to_owned(), line: self.document.line_of(key)? })
     }
 
     fn glob(&mut self, key: &str, text: &str) -> Option<GlobMatcher> {
