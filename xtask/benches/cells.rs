@@ -119,11 +119,8 @@ fn overhead() {
     let built = std::env::var_os("WASMLAB_CACHE")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/wasmlab"), PathBuf::from);
     let root = tempfile::tempdir().unwrap();
-    let lab = Lab {
-        root: root.path().into(),
-        cache: Cache::new(root.path().join("cache")),
-        machine: Machine::new(root.path().join("memory")),
-    };
+    let lab =
+        Lab::new(root.path().into(), Cache::new(root.path().join("cache")), Machine::new(root.path().join("memory")));
     let component = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/rust-wasip2-hello/rust-wasip2-hello.wasm");
     let module = wat::parse_str("(module (memory (export \"memory\") 1) (func (export \"_start\")))").unwrap();
     let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\n[build]\ntoolchain = \"wat\"\nsource = \"m.wat\"\n";

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use wasmlab_model::observation::Observation;
 
+use self::shared_browser::SharedBrowser;
 use crate::lab::Lab;
 
 mod canary;
@@ -25,6 +26,7 @@ mod processes;
 mod reproduction;
 pub mod sandbox;
 mod server;
+mod shared_browser;
 mod stage_limits;
 pub mod temp_dir;
 mod workdir;
@@ -32,6 +34,7 @@ mod workdir;
 pub use plan::{Limits, Plan};
 pub use process_events::{OutputSink, ProcessEvent};
 pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
+pub use shared_browser::SharedBrowsers;
 pub use temp_dir::TempDir;
 
 /// Data that a finished cell leaves in the cache or reuses from earlier cells.
@@ -50,8 +53,28 @@ pub struct Retention<'a> {
 /// # Errors
 /// If the lab itself fails: the temporary folder cannot be written, or no port is free.
 pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Retention) -> io::Result<Observation> {
+    // Someone who follows a run or keeps its folder wants to see one that can be repeated.
+    if sink.is_none()
+        && !keep.keep_workdir
+        && let Some(mut browser) = lab.browsers.take(plan)
+        && let Ok(seen) = run(lab, plan, None, keep, Some(&mut browser))
+        && shared_browser::is_conclusive(plan, &seen)
+    {
+        lab.browsers.give_back(browser);
+        return Ok(Observation { wall_micros: 0, cpu_micros: 0, peak_rss_bytes: 0, ..seen });
+    }
+    run(lab, plan, sink, keep, None)
+}
+
+fn run(
+    lab: &Lab,
+    plan: &Plan,
+    sink: Option<OutputSink>,
+    keep: Retention,
+    browser: Option<&mut SharedBrowser>,
+) -> io::Result<Observation> {
     let began = SystemTime::now();
-    let mut workdir = workdir::Workdir::create(lab, plan, keep)?;
+    let mut workdir = workdir::Workdir::create(lab, plan, keep, browser)?;
     let commands = plan.commands(&workdir.paths, &workdir.spec);
     let results = processes::run(lab, plan, &mut workdir, &commands, sink)?;
     let observation = observation::assemble(plan, &workdir, results, began);

@@ -161,7 +161,7 @@ mod tests {
     /// A lab in this folder.
     fn lab(dir: &Path) -> Lab {
         let (cache, machine) = (Cache::new(dir.into()), Machine::new(dir.join("m.json")));
-        Lab { root: dir.into(), cache, machine }
+        Lab::new(dir.into(), cache, machine)
     }
 
     #[test]

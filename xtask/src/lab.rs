@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::cell::SharedBrowsers;
 use crate::machine::Machine;
 use crate::program_name;
 use crate::store::cache::Cache;
@@ -30,6 +31,8 @@ pub struct Lab {
     pub cache: Cache,
     /// Installed tools and hashes of files.
     pub machine: Machine,
+    /// Browsers that several cells use.
+    pub browsers: SharedBrowsers,
 }
 
 impl Lab {
@@ -95,9 +98,15 @@ impl Lab {
         Ok(Self::with_cache(cache.join("installed"), cache))
     }
 
+    /// A lab in which nothing runs yet.
+    #[must_use]
+    pub fn new(root: PathBuf, cache: Cache, machine: Machine) -> Self {
+        Self { root, cache, machine, browsers: SharedBrowsers::default() }
+    }
+
     fn with_cache(root: PathBuf, cache: PathBuf) -> Self {
         let machine = Machine::new(cache.join("machine.json"));
-        Self { root, cache: Cache::new(cache), machine }
+        Self::new(root, Cache::new(cache), machine)
     }
 
     /// Whether there is a workspace with scenarios. If not, `root` is a folder of the cache.

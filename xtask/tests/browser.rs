@@ -1,5 +1,5 @@
 //! Guests that misbehave in a browser page: each affects only its own cell, gets its code within its limit, and leaves
-//! no process behind. Ignored if Chromium is not installed.
+//! no process behind; in Firefox also where a browser serves several cells. Ignored if the browser is not installed.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -16,8 +16,11 @@ use std::time::{Duration, Instant};
 use common::{CommandResult, Workspace};
 use serde_json::Value;
 
+/// Its name, and what it does with a browser.
+type BrowserTest = (&'static str, fn(&str));
+
 const HEALTHY: &str = "(module (func (export \"_start\")))";
-const COLUMNS: &[&str] = &["--runtime", "chromium", "--runtime", "chromium+wasi-shim"];
+const BROWSERS: &[&str] = &["chromium", "firefox"];
 
 fn fixtures(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(path)
@@ -60,8 +63,11 @@ fn workspace() -> Workspace {
     workspace
 }
 
-fn command(workspace: &Workspace, args: &[&str]) -> Command {
-    let mut command = workspace.command(&[&["run-all", "--output", "json", "--no-cache"], COLUMNS, args].concat());
+/// Runs the workspace's scenarios in pages of the browser, without and with the polyfill.
+fn command(workspace: &Workspace, browser: &str, args: &[&str]) -> Command {
+    let shim = format!("{browser}+wasi-shim");
+    let all = ["run-all", "--output", "json", "--no-cache", "--runtime", browser, "--runtime", &shim];
+    let mut command = workspace.command(&[&all, args].concat());
     command.env("TMPDIR", workspace.path("tmp")).env("WASMLAB_EMCC", fixtures("fake-toolchains/emcc"));
     command
 }
@@ -101,21 +107,20 @@ fn is_open(workspace: &Workspace) -> bool {
 fn main() -> ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
     let workspace = workspace();
-    let healthy = common::result_of(command(&workspace, &["--engines", "built"]).output().unwrap());
-    let is_here = arguments.list || !cells(&healthy).is_empty();
-    let missing: &[&str] = if is_here { &[] } else { &["chromium"] };
-    let tests = vec![
-        trials::without(
-            "each hostile guest of a page affects only its own cell",
-            missing,
-            each_hostile_guest_of_a_page_affects_only_its_own_cell,
-        ),
-        trials::without("an interrupted lab leaves no browser", missing, an_interrupted_lab_leaves_no_browser),
-    ];
-    libtest_mimic::run(&arguments, tests).exit_code()
+    let tests = BROWSERS.iter().flat_map(|&browser| {
+        let healthy = || common::result_of(command(&workspace, browser, &["--engines", "built"]).output().unwrap());
+        let is_here = arguments.list || !cells(&healthy()).is_empty();
+        let missing: &[&str] = if is_here { &[] } else { &[browser] };
+        let each: [BrowserTest; 2] = [
+            ("each hostile guest of a page affects only its own cell", each_hostile_guest_affects_only_its_own_cell),
+            ("an interrupted lab leaves no browser", an_interrupted_lab_leaves_no_browser),
+        ];
+        each.map(|(name, test)| trials::without(format!("{browser}: {name}"), missing, move || test(browser)))
+    });
+    libtest_mimic::run(&arguments, tests.collect()).exit_code()
 }
 
-fn each_hostile_guest_of_a_page_affects_only_its_own_cell() {
+fn each_hostile_guest_affects_only_its_own_cell(browser: &str) {
     let workspace = workspace();
     for (name, _) in GUESTS {
         let wat = fs::read_to_string(fixtures("hostile").join(format!("{name}.wat"))).unwrap();
@@ -131,14 +136,14 @@ fn each_hostile_guest_of_a_page_affects_only_its_own_cell() {
         workspace.write(&format!("scenarios/{name}/{name}.c"), page);
     }
     let began = Instant::now();
-    let ran = common::result_of(command(&workspace, &["--timeout", "4"]).output().unwrap());
+    let ran = common::result_of(command(&workspace, browser, &["--timeout", "4"]).output().unwrap());
     let cells = cells(&ran);
     assert!(began.elapsed() < Duration::from_secs(400), "nothing may hang the lab");
     let mut wrong = Vec::new();
     for (scenario, code, at) in &cells {
         let wanted = GUESTS.iter().chain(PAGES).find(|(name, _)| name == scenario).map_or("pass", |(_, wanted)| wanted);
         // Without the polyfill, guests that print have a missing import.
-        let imports = at.contains("on chromium:") && scenario == "flood" && code == "gap missing-import";
+        let imports = at.contains(&format!("on {browser}:")) && scenario == "flood" && code == "gap missing-import";
         if !imports && !wanted.split('|').any(|w| w == code) {
             wrong.push(format!("{code}, expected {wanted}: {at}"));
         }
@@ -146,12 +151,17 @@ fn each_hostile_guest_of_a_page_affects_only_its_own_cell() {
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), ran.stderr);
     assert!(cells.len() > PAGES.len() + GUESTS.len(), "{}", ran.stdout);
     assert_eq!(left_behind(&workspace), Vec::<String>::new());
+    // The time of a browser that several cells used belongs to none of them.
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let all = report["cells"].as_array().unwrap();
+    let shared = all.iter().filter(|cell| cell["verdict"] == "pass" && cell["duration_ms"].is_null()).count();
+    assert_eq!(shared > 0, browser == "firefox", "{shared} cells in a shared browser");
 }
 
-fn an_interrupted_lab_leaves_no_browser() {
+fn an_interrupted_lab_leaves_no_browser(browser: &str) {
     let workspace = workspace();
     workspace.scenario("loop", &fs::read_to_string(fixtures("hostile/loop.wat")).unwrap(), "");
-    let mut lab = command(&workspace, &["--scenario", "loop", "--timeout", "60"]);
+    let mut lab = command(&workspace, browser, &["--timeout", "60", "--jobs", "1"]);
     let mut lab = lab.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_open(&workspace) {

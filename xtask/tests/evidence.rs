@@ -180,11 +180,9 @@ fn prebuilt(workspace: &Workspace) {
     workspace.write("scenarios/hello/scenario.toml", toml);
     workspace.write("scenarios/hello/src/main.rs", "fn main() { println!(\"hello\") }\n");
     let scenario = xtask::scenario::load(&workspace.path("scenarios/hello")).unwrap();
-    let lab = xtask::lab::Lab {
-        root: workspace.path(""),
-        cache: xtask::store::cache::Cache::new(workspace.path("cache")),
-        machine: xtask::machine::Machine::new(workspace.path("machine.json")),
-    };
+    let cache = xtask::store::cache::Cache::new(workspace.path("cache"));
+    let machine = xtask::machine::Machine::new(workspace.path("machine.json"));
+    let lab = xtask::lab::Lab::new(workspace.path(""), cache, machine);
     let wasm = wat::parse_str(HELLO).unwrap();
     let provenance = format!(
         "schema = 1\nfile = \"hello.wasm\"\nsha256 = \"{}\"\nbytes = {}\nsources = \"{}\"\ntoolchain = \"rustc\"\ncommand = \"cargo build\"\n",

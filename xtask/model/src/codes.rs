@@ -269,7 +269,7 @@ impl Code {
 
     /// Whether the guest ran and went wrong by itself: nothing was missing or refused.
     #[must_use]
-    pub fn is_guest_gone_wrong(self) -> bool {
+    pub fn is_guest_failure(self) -> bool {
         matches!(self, Self::Trap | Self::WrongExit | Self::WrongOutput)
     }
 

@@ -217,7 +217,7 @@ mod tests {
 
     use super::functions;
     use crate::catalogue::SpecifiedFunctions;
-    use crate::{Ask, Lack, Probe, Reply};
+    use crate::{Ask, MissingFeature, Probe, Reply};
     use wasmlab_protocol::Cause;
 
     /// How a runtime words a refusal.
@@ -253,7 +253,7 @@ mod tests {
             Some(Reply { cause: Some(cause), ..Reply::default() })
         }
 
-        fn switches(&self, _: Lack) -> Vec<String> {
+        fn switches(&self, _: MissingFeature) -> Vec<String> {
             Vec::new()
         }
     }

@@ -18,5 +18,5 @@ pub fn columns() -> Vec<Runtime> {
         InstallCommand::quick(&["dnf", "install", "--assumeyes", "firefox"]),
     ];
     let columns = page::columns("firefox", program).into_iter();
-    columns.map(|column| Runtime { in_ci: true, install: install.clone(), ..column }).collect()
+    columns.map(|column| Runtime { in_ci: true, shares_program: true, install: install.clone(), ..column }).collect()
 }

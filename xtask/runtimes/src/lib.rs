@@ -32,9 +32,9 @@ pub use install::InstallCommand;
 pub use runtime::{
     AdapterInput, AuxProgram, CellFiles, Finding, PortAccess, Program, Runtime, SocketPassing, Source, Tool,
 };
-pub use switches::MissingFeature;
 pub use version_answer::ONLY_VERSION;
 pub use versions::{Package, PackageClient, is_version, numbers, version_build};
+pub use wasmlab_model::missing_feature::MissingFeature;
 
 /// The list of adapters; each file contributes one or more columns with its `columns()`.
 macro_rules! registry {

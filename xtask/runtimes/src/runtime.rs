@@ -14,8 +14,8 @@ use wasmlab_protocol::{CellSpec, Switch};
 use crate::command_line::{self, OutputParser};
 use crate::host_layer::HostLayer;
 use crate::install::InstallCommand;
-use crate::switches::{self, MissingFeature};
 use crate::versions::Package;
+use crate::{MissingFeature, switches};
 
 /// A column: an engine in one mode. An adapter sets the fields it needs and takes the rest from [`Runtime::default`].
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ pub struct Runtime {
     /// It compiles the whole module before it looks for the imports. For a large module, the lab first runs a module that
     /// has only its imports.
     pub compiles_before_linking: bool,
+    /// Its driver can use one program for several cells, one after the other; see `driver-browser host`.
+    pub shares_program: bool,
     /// How a guest gets a preopened listening socket.
     pub sockets: SocketPassing,
     /// Which TCP ports its process may use.
@@ -134,6 +136,7 @@ impl Default for Runtime {
             build_minutes: 0,
             compiles_silently: false,
             compiles_before_linking: false,
+            shares_program: false,
             sockets: SocketPassing::None,
             port_access: PortAccess::Cell,
             names_dirs_as_host: false,

@@ -249,7 +249,7 @@ mod tests {
         fn new() -> Self {
             let root = tempfile::tempdir().unwrap();
             let cache = Cache::new(root.path().join("cache"));
-            let lab = Lab { root: root.path().into(), cache, machine: Machine::new(root.path().join("memory")) };
+            let lab = Lab::new(root.path().into(), cache, Machine::new(root.path().join("memory")));
             let guest = lab.cache.put_object(&wat::parse_str("(module)").unwrap()).unwrap();
             let text = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"wat\"\nbuild = { toolchain = \"wat\", source = \"m.wat\" }\n";
             let spec = crate::scenario::parse(text).unwrap();

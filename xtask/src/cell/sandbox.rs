@@ -109,6 +109,21 @@ pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[Os
     Some(Sandbox { read, write, list, ports, offline, unix_sockets })
 }
 
+/// The sandbox of a browser that several cells use: it may change the files in its folder, and reach the cells' pages.
+pub fn for_browser(plan: &Plan, root: &Path, protocol: u16, pages: &[u16]) -> Option<Sandbox> {
+    if is_off() {
+        return None;
+    }
+    let mut read = vec![root.to_owned()];
+    read.extend([&plan.tool.program, &plan.tool.driven_program].into_iter().flat_map(|program| program_files(program)));
+    read.extend(std::env::split_paths(&std::env::var_os(READ_VARIABLE).unwrap_or_default()));
+    read.retain(|path| path.is_absolute());
+    let write = ["work", "home", "profile"].map(|name| root.join(name)).to_vec();
+    let connect = pages.iter().copied().chain([protocol]).collect();
+    let ports = Some(Ports { bind: vec![protocol], connect });
+    Some(Sandbox { read, write, list: Vec::new(), ports, offline: true, unix_sockets: true })
+}
+
 /// Whether no process of the cell communicates with anything outside of it.
 fn is_offline(workdir: &Workdir, role: ProcessRole) -> bool {
     let spec = &workdir.spec;

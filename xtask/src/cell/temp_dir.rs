@@ -21,6 +21,7 @@ const MIN_AGE: Duration = Duration::from_secs(60);
 static LEFTOVERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A folder that is removed when dropped.
+#[derive(Debug)]
 pub struct TempDir {
     path: PathBuf,
     /// A kernel lock held while the folder is in use; if it can be acquired, the folder's lab has exited.

@@ -22,9 +22,13 @@ use super::ports;
 use super::preopens::{self, Contents};
 use super::sandbox;
 use super::server::Servers;
+use super::shared_browser::SharedBrowser;
 use super::stage_limits::EventChannel;
 use super::temp_dir::TempDir;
 use crate::lab::Lab;
+
+/// The variable with the ports between a driver and its browser: `SERVER,BROWSER`.
+pub const DRIVER_PORTS: &str = "WASMLAB_DRIVER_PORTS";
 
 /// Time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(200);
@@ -60,7 +64,7 @@ impl Workdir {
     ///
     /// # Errors
     /// If the temporary folder cannot be written, or no port is free.
-    pub fn create(lab: &Lab, plan: &Plan, keep: Retention) -> io::Result<Self> {
+    pub fn create(lab: &Lab, plan: &Plan, keep: Retention, browser: Option<&mut SharedBrowser>) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
         let root = TempDir::create(keep.keep_workdir)?;
         let path = |name: &str| root.path().join(name);
@@ -103,8 +107,10 @@ impl Workdir {
             paths.precompiling = temporary_path(&paths.precompiled);
         }
         fs::write(&paths.spec, serde_json::to_vec(&spec)?)?;
-        let driver_ports = driver_ports(plan)?;
-        let env = environment(root.path(), plan, &canary, &driver_ports);
+        let mut env = environment(root.path(), plan);
+        let (name, value) = canary.variable();
+        env.insert(name.into(), value.into());
+        let driver_ports = driver_ports(plan, browser, &mut env)?;
         Ok(Self {
             root,
             paths,
@@ -147,13 +153,7 @@ impl Workdir {
             cwd: self.root.path().join("work"),
             stdin,
             inherit: self.sockets.iter().map(|(_, listener)| raw_fd(listener)).collect(),
-            limits: process::Limits {
-                wall,
-                grace: GRACE,
-                output: plan.limits.output,
-                memory: plan.limits.resident,
-                file: plan.limits.file,
-            },
+            limits: process_limits(plan, wall),
             sandbox: sandbox::for_process(plan, self, role, argv),
             report: self.event_channel.pipe(),
         }
@@ -172,27 +172,43 @@ fn listening_ports(run: &Run) -> io::Result<BTreeMap<String, u16>> {
     run.port.iter().map(number).collect()
 }
 
-/// Environment of the cell's processes.
-fn environment(root: &Path, plan: &Plan, canary: &Canary, driver_ports: &[u16]) -> BTreeMap<OsString, OsString> {
+/// The limits of a process of the cell.
+pub fn process_limits(plan: &Plan, wall: Duration) -> process::Limits {
+    let limits = &plan.limits;
+    process::Limits { wall, grace: GRACE, output: limits.output, memory: limits.resident, file: limits.file }
+}
+
+/// Environment of processes that have this folder.
+pub fn environment(root: &Path, plan: &Plan) -> BTreeMap<OsString, OsString> {
     let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
     env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
     env.insert("HOME".into(), root.join("home").into());
     env.insert("TMPDIR".into(), root.join("work").into());
     env.insert("LANG".into(), "C.UTF-8".into());
     env.insert("NO_COLOR".into(), "1".into());
-    let (name, value) = canary.variable();
-    env.insert(name.into(), value.into());
-    if let [server, browser] = driver_ports {
-        env.insert("WASMLAB_DRIVER_PORTS".into(), format!("{server},{browser}").into());
-    }
     env.extend((plan.runtime.env)(plan.tool).into_iter().map(|(name, value)| (name.into(), value)));
     env
 }
 
-/// Ports for the browser driver, which serves a page and talks to its browser. Other drivers need none.
-fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
-    let is_driven = matches!(plan.runtime.source, Source::Driver { driver: "browser", .. });
-    if is_driven { Ok(vec![ports::free()?, ports::free()?]) } else { Ok(Vec::new()) }
+/// Ports for the browser driver, which serves a page and talks to its browser, and what its environment says of them.
+/// Other drivers need none.
+fn driver_ports(
+    plan: &Plan,
+    browser: Option<&mut SharedBrowser>,
+    env: &mut BTreeMap<OsString, OsString>,
+) -> io::Result<Vec<u16>> {
+    let [page, protocol] = match browser {
+        Some(browser) => {
+            env.extend(browser.env());
+            browser.next_ports().ok_or_else(|| io::Error::other("the browser has no port left"))?
+        }
+        None if matches!(plan.runtime.source, Source::Driver { driver: "browser", .. }) => {
+            [ports::free()?, ports::free()?]
+        }
+        None => return Ok(Vec::new()),
+    };
+    env.insert(DRIVER_PORTS.into(), format!("{page},{protocol}").into());
+    Ok(vec![page, protocol])
 }
 
 /// Path to build at before moving the result into place, so that an incomplete result is never used.

@@ -103,7 +103,7 @@ mod tests {
 
     fn lab(dir: &tempfile::TempDir) -> Lab {
         let root = dir.path().to_owned();
-        Lab { cache: Cache::new(root.clone()), machine: Machine::new(root.join("machine.json")), root }
+        Lab::new(root.clone(), Cache::new(root.clone()), Machine::new(root.join("machine.json")))
     }
 
     /// Stores outcomes one after the other, like runs that use the cache; checks the last decision and whether the

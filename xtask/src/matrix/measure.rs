@@ -63,14 +63,7 @@ pub fn cell(
         limits: request.limits,
         switches: &[],
     };
-    let may_lack_input = built.origin == Origin::Given && !request.inputs_are_complete;
-    let missing_input = || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| may_lack_input);
-    let injects = || guest.script_name.as_deref().filter(|_| runtime.host_layer == HostLayer::Jco).map(injected_script);
-    let withheld = request.withheld.get(&scenario.name).cloned();
-    let used_up = || request.shared_time.and_then(|time| time.used_up(&scenario.name, runtime));
-    if let Some(reason) =
-        withheld.or_else(used_up).or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects)
-    {
+    if let Some(reason) = not_attempted(request, &plan, guest, built) {
         return settled(row::not_attempted(scenario, runtime.id(), reason));
     }
     let once = |plan: &Plan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());
@@ -104,6 +97,17 @@ pub fn cell(
         && turn == Attempt::First
         && cell.duration_ms < MAX_REMEASURED_MS;
     Some(Measured { cell, remeasure: again })
+}
+
+/// Why the lab does not run this cell.
+fn not_attempted(request: &Request, plan: &Plan, row: &Row, guest: &Guest) -> Option<NotAttempted> {
+    let (scenario, runtime) = (plan.scenario, plan.runtime);
+    let may_lack_input = guest.origin == Origin::Given && !request.inputs_are_complete;
+    let missing_input = || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| may_lack_input);
+    let injects = || row.script_name.as_deref().filter(|_| runtime.host_layer == HostLayer::Jco).map(injected_script);
+    let used_up = || request.shared_time.and_then(|time| time.used_up(&scenario.name, runtime));
+    let withheld = request.withheld.get(&scenario.name).cloned();
+    withheld.or_else(used_up).or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects)
 }
 
 /// A cell during which the lab panicked.

@@ -40,7 +40,7 @@ impl Workspace {
     fn new(scenarios: &[(&str, &str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().join("cache"));
-        let lab = Lab { root: dir.path().into(), cache, machine: Machine::new(dir.path().join("machine.json")) };
+        let lab = Lab::new(dir.path().into(), cache, Machine::new(dir.path().join("machine.json")));
         for (name, wat, rest) in scenarios {
             let folder = lab.scenarios().join(name);
             fs::create_dir_all(&folder).unwrap();

@@ -20,5 +20,5 @@ pub fn trial(name: &str, id: &'static str, test: fn(&str)) -> Trial {
 
 /// A lab without scenarios, whose cache is empty.
 pub fn lab(root: &Path) -> Lab {
-    Lab { root: root.into(), cache: Cache::new(root.join("cache")), machine: Machine::new(root.join("memory")) }
+    Lab::new(root.into(), Cache::new(root.join("cache")), Machine::new(root.join("memory")))
 }

@@ -46,6 +46,14 @@ impl Browser {
         }
     }
 
+    /// Waits until it exits.
+    ///
+    /// # Errors
+    /// If it cannot be waited for.
+    pub fn wait(mut self) -> Result<(), String> {
+        self.child.wait().map(drop).map_err(|e| format!("failed to wait for the browser: {e}"))
+    }
+
     /// Address of its protocol, `HOST:PORT/PATH`.
     pub fn address(&self) -> &str {
         &self.address

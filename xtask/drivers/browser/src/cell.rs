@@ -7,8 +7,9 @@ use wasmlab_driver::{Cell, CellEnd, Report};
 use wasmlab_engine::Recorder;
 use wasmlab_protocol::Cause;
 
+use crate::bidi::{self, Tab};
 use crate::server::{Server, Shared};
-use crate::{bidi, chromium, devtools, firefox, ports};
+use crate::{chromium, devtools, firefox, host, ports};
 
 /// An event in the page, as reported by the page or the browser.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl PageEvent {
     }
 }
 
-/// Runs the page; the browser has exited when this returns.
+/// Runs the page; a browser of its own has exited when this returns.
 ///
 /// # Errors
 /// Why the page cannot be opened.
@@ -41,12 +42,22 @@ pub fn run(cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
     let (sender, events) = mpsc::channel();
     let server = Server::start(Arc::new(Shared { cell, events: sender.clone() }))
         .map_err(|e| format!("failed to serve the page on 127.0.0.1: {e}"))?;
-    let start = if is_firefox { firefox::start } else { chromium::start };
+    let refused = |e: String| format!("the protocol of {}: {e}", program.display());
+    if let Some(address) = std::env::var(host::VARIABLE).ok().filter(|_| is_firefox) {
+        let tab = bidi::open(&address, &server.page(), Tab::OfNewContext, sender).map_err(refused)?;
+        let end = record(&events, recorder);
+        // What the page still does must not reach the next cell.
+        tab.close().map_err(refused)?;
+        return Ok(end);
+    }
     reachable.push(server.port());
+    let start = if is_firefox { firefox::start } else { chromium::start };
     let browser = start(&program, &profile, &reachable)?;
-    let open = if is_firefox { bidi::open } else { devtools::open };
-    open(browser.address(), &server.page(), sender)
-        .map_err(|e| format!("the protocol of {}: {e}", program.display()))?;
+    if is_firefox {
+        bidi::open(browser.address(), &server.page(), Tab::First, sender).map_err(refused)?;
+    } else {
+        devtools::open(browser.address(), &server.page(), sender).map_err(refused)?;
+    }
     Ok(record(&events, recorder))
 }
 

@@ -7,19 +7,25 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
 use crate::cell::PageEvent;
 
 /// Time limit for a response.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A connection to a browser.
-pub struct Client {
+/// The end of a connection on which commands are sent.
+pub struct Writer {
     socket: WebSocket<TcpStream>,
     last_id: u64,
     /// The session that commands are sent to; only DevTools has several.
     session: Option<String>,
+}
+
+/// A connection to a browser.
+pub struct Client {
+    writer: Writer,
     /// Messages received before the response that was waited for.
     queued: VecDeque<Value>,
 }
@@ -34,12 +40,12 @@ impl Client {
         let stream = TcpStream::connect(host).map_err(|e| e.to_string())?;
         stream.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(|e| e.to_string())?;
         let (socket, _) = tungstenite::client(format!("ws://{address}"), stream).map_err(|e| e.to_string())?;
-        Ok(Self { socket, last_id: 0, session: None, queued: VecDeque::new() })
+        Ok(Self { writer: Writer { socket, last_id: 0, session: None }, queued: VecDeque::new() })
     }
 
     /// Sends later commands to this session.
     pub fn enter(&mut self, session: &str) {
-        self.session = Some(session.to_owned());
+        self.writer.session = Some(session.to_owned());
     }
 
     /// Sends a command without waiting for its response; returns its id.
@@ -47,13 +53,18 @@ impl Client {
     /// # Errors
     /// If the connection is closed.
     pub fn send(&mut self, method: &str, params: Value) -> Result<u64, String> {
-        self.last_id += 1;
-        let mut message = json!({ "id": self.last_id, "method": method, "params": params });
-        if let Some(session) = &self.session {
-            message["sessionId"] = json!(session);
-        }
-        self.socket.send(Message::text(message.to_string())).map_err(|e| format!("{method}: {e}"))?;
-        Ok(self.last_id)
+        self.writer.send(method, params)
+    }
+
+    /// A second writer, for commands while another thread follows the messages.
+    ///
+    /// # Errors
+    /// The error of the system.
+    pub fn writer(&self) -> Result<Writer, String> {
+        let Writer { socket, last_id, session } = &self.writer;
+        let stream = socket.get_ref().try_clone().map_err(|e| e.to_string())?;
+        let socket = WebSocket::from_raw_socket(stream, Role::Client, None);
+        Ok(Writer { socket, last_id: *last_id, session: session.clone() })
     }
 
     /// Sends a command and waits for its result.
@@ -86,7 +97,7 @@ impl Client {
         events: Sender<PageEvent>,
         mut read: impl FnMut(&mut Self, &Value) -> Option<PageEvent> + Send + 'static,
     ) -> Result<(), String> {
-        self.socket.get_ref().set_read_timeout(None).map_err(|e| e.to_string())?;
+        self.writer.socket.get_ref().set_read_timeout(None).map_err(|e| e.to_string())?;
         std::thread::spawn(move || {
             let why = loop {
                 let message = match self.queued.pop_front() {
@@ -107,9 +118,25 @@ impl Client {
 
     fn receive(&mut self) -> Result<Value, String> {
         loop {
-            if let Message::Text(text) = self.socket.read().map_err(|e| e.to_string())? {
+            if let Message::Text(text) = self.writer.socket.read().map_err(|e| e.to_string())? {
                 return serde_json::from_str(&text).map_err(|e| e.to_string());
             }
         }
+    }
+}
+
+impl Writer {
+    /// Sends a command; returns its id.
+    ///
+    /// # Errors
+    /// If the connection is closed.
+    pub fn send(&mut self, method: &str, params: Value) -> Result<u64, String> {
+        self.last_id += 1;
+        let mut message = json!({ "id": self.last_id, "method": method, "params": params });
+        if let Some(session) = &self.session {
+            message["sessionId"] = json!(session);
+        }
+        self.socket.send(Message::text(message.to_string())).map_err(|e| format!("{method}: {e}"))?;
+        Ok(self.last_id)
     }
 }

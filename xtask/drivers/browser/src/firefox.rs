@@ -20,6 +20,8 @@ const PREFERENCES: &[(&str, &str)] = &[
     ("browser.safebrowsing.phishing.enabled", "false"),
     ("browser.topsites.contile.enabled", "false"),
     ("datareporting.policy.dataSubmissionEnabled", "false"),
+    // A process ends with its page.
+    ("dom.ipc.keepProcessesAlive.webIsolated.max", "0"),
     ("dom.ipc.processCount", "1"),
     ("dom.ipc.processPrelaunch.enabled", "false"),
     ("extensions.enabledScopes", "0"),

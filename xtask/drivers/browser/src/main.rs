@@ -2,12 +2,12 @@
 //! (Chromium) or WebDriver BiDi (Firefox), writes what the page reports to the observation, and the guest's output to
 //! its own streams.
 //!
-//! Each cell has its own browser, so that the lab's limits cover exactly the cell's processes. Sharing one browser
-//! would save 0.15 s of CPU time per cell (Chromium 156's headless shell: 0.32 s alone, 0.17 s in a context of a
-//! shared one; 13 s for all columns of a cold run), but the protocol does not tell which renderer belongs to which
-//! page, and pages could exhaust each other's memory.
+//! A cell has its own browser, or a context of its own in a browser that serves several cells one after the other:
+//! Firefox needs 2 s of CPU time to start. Such a browser is started by `host`, and the lab uses its results only if the
+//! guest ended by itself: the lab's limits then cover the browser, not the cell, and a page could leave something behind.
+//! Chromium's headless shell starts in 0.15 s, and is not shared.
 //!
-//! Exits, together with the browser, as soon as the page reports the guest's end.
+//! Exits, together with a browser of its own, as soon as the page reports the guest's end.
 
 mod bidi;
 mod browser;
@@ -16,6 +16,7 @@ mod chromium;
 mod client;
 mod devtools;
 mod firefox;
+mod host;
 mod ports;
 mod server;
 
@@ -32,5 +33,9 @@ const DRIVER: Driver = Driver {
 };
 
 fn main() -> ExitCode {
-    DRIVER.main()
+    let mut args = std::env::args_os().skip(1);
+    match args.next() {
+        Some(command) if command == "host" => host::main(args),
+        _ => DRIVER.main(),
+    }
 }
