@@ -117,9 +117,24 @@ const PROBES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Proposals of components, each with a component that needs it.
-const COMPONENT_PROBES: &[(&str, &str)] =
-    &[(COMPONENTS, "(component)"), ("cm-async", "(component (core func (canon backpressure.inc)))")];
+/// JavaScript Promise Integration, as the lab's JavaScript names it.
+const JSPI: &str = "jspi";
+
+/// Proposals of components, each with a component that needs it. That of asynchronous functions exports one: a
+/// JavaScript host needs JavaScript Promise Integration as soon as it is instantiated.
+const COMPONENT_PROBES: &[(&str, &str)] = &[
+    (COMPONENTS, "(component)"),
+    (
+        "cm-async",
+        r#"(component
+  (core module $m
+    (func (export "f") (result i32) (i32.const 0))
+    (func (export "callback") (param i32 i32 i32) (result i32) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func $f async (canon lift (core func $i "f") async (callback (core func $i "callback"))))
+  (export "f" (func $f)))"#,
+    ),
+];
 
 /// Every proposal that has a probe.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -161,6 +176,8 @@ pub fn probe(proposal: &str) -> Result<Option<Probe>> {
 pub fn is_refused(reply: &Reply) -> Option<bool> {
     match reply.cause.as_ref()? {
         Cause::Rejected { .. } | Cause::CompileFailed { .. } => Some(true),
+        // What a component needs of a JavaScript host belongs to the proposal that the component uses.
+        Cause::Unsupported { feature, .. } if feature == JSPI => Some(true),
         Cause::EngineError { .. } | Cause::NotAttempted { .. } | Cause::Unsupported { .. } => None,
         _ => Some(false),
     }
