@@ -238,26 +238,28 @@ fn manifest() {
 /// The heading of the summary if the check could not start.
 const NOTHING_CHECKED: &str = "nothing was checked";
 
+/// A machine on which the action can run: its files, its variables, and the program as it is installed.
+fn action_machine(wat: &str) -> Machine {
+    let mut machine = Machine::bare();
+    machine.workspace.write("app.wat", wat);
+    machine.workspace.write("--save=x.wat", wat);
+    let place = |machine: &Machine, name: &str| machine.path(name).display().to_string();
+    for (name, file) in [("OUTPUT", "output"), ("ENV", "environment"), ("PATH", "path"), ("STEP_SUMMARY", "summary")] {
+        machine.workspace.write(file, "");
+        machine.set(&format!("GITHUB_{name}"), place(&machine, file));
+    }
+    machine.set("RUNNER_TEMP", place(&machine, "temp"));
+    machine.set("GITHUB_ACTION_PATH", top().join(ACTION).parent().unwrap().display().to_string());
+    // `cargo install` would compile it.
+    let program = machine.path("temp/wasmlab/bin/wasmlab");
+    programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &program);
+    machine
+}
+
 /// Each step in turn, with its variables from inputs and outputs of earlier steps.
 fn action() {
     let check = |inputs: &[(&str, &str)], wat: &str, wanted: i32, verdict: &str| {
-        let mut machine = Machine::bare();
-        machine.workspace.write("app.wat", wat);
-        machine.workspace.write("--save=x.wat", wat);
-        for name in ["output", "environment", "path", "summary"] {
-            machine.workspace.write(name, "");
-        }
-        let place = |machine: &Machine, name: &str| machine.path(name).display().to_string();
-        for (name, file) in
-            [("OUTPUT", "output"), ("ENV", "environment"), ("PATH", "path"), ("STEP_SUMMARY", "summary")]
-        {
-            machine.set(&format!("GITHUB_{name}"), place(&machine, file));
-        }
-        machine.set("RUNNER_TEMP", place(&machine, "temp"));
-        machine.set("GITHUB_ACTION_PATH", top().join(ACTION).parent().unwrap().display().to_string());
-        // The program as it is installed: `cargo install` would compile it.
-        let program = machine.path("temp/wasmlab/bin/wasmlab");
-        programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &program);
+        let mut machine = action_machine(wat);
         let mut code = 0;
         for step in steps(&read(ACTION)).iter().filter(|step| !step.run.is_empty()) {
             let outputs = fs::read_to_string(machine.path("output")).unwrap();

@@ -39,7 +39,7 @@ fn depth(code: Code) -> Option<u8> {
         // The guest runs.
         HostRefused | CapabilityDenied | NotImplemented | SocketsUnsupported | ThreadsUnsupported
         | LibraryUnsupported | Timeout | OutputFlood | DiskFlood => RUNS,
-        code if code.is_guest_gone_wrong() => RUNS,
+        code if code.is_guest_failure() => RUNS,
         _ => return None,
     })
 }

@@ -147,7 +147,7 @@ fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
             cell.passes(),
             names(passing)?
         )),
-        code if code.is_guest_gone_wrong() || code == Code::HostRefused => {
+        code if code.is_guest_failure() || code == Code::HostRefused => {
             let is_open = cell.remedy.is_none() || cell.remedy_kind == RemedyKind::Inspection;
             (cell.differs && is_open).then(|| match names(passing) {
                 Some(names) => {

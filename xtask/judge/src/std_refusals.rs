@@ -14,7 +14,7 @@ const NOT_ON_TARGET: &str = "operation not supported on this platform";
 /// The judgement with the code of such a refusal, if the program ended with one. The lab's own guests report what they
 /// tried.
 pub fn named(judgement: Judgement, evidence: &Evidence) -> Judgement {
-    let went_wrong = judgement.code.is_some_and(Code::is_guest_gone_wrong);
+    let went_wrong = judgement.code.is_some_and(Code::is_guest_failure);
     let Some(message) = guest_message(evidence).filter(|_| went_wrong && !evidence.lab_guest) else { return judgement };
     let (code, subject) = if NO_THREAD.iter().all(|part| message.contains(part)) {
         (Code::ThreadsUnsupported, Some("thread".to_owned()))

@@ -109,7 +109,7 @@ fn is_own(cell: &Cell) -> bool {
         Some(Code::HostRefused) => cell.subject.as_deref() == Some("exit-code"),
         Some(Code::CapabilityDenied) => cell.subject.as_deref() == Some("path_open"),
         // A wrong result is the runtime's if the same guest with the same input has the right one elsewhere.
-        Some(code) if code.is_guest_gone_wrong() => is_started(cell) && !cell.blame.contains(&Blame::Runtime),
+        Some(code) if code.is_guest_failure() => is_started(cell) && !cell.blame.contains(&Blame::Runtime),
         _ => false,
     }
 }

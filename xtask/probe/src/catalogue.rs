@@ -2,50 +2,11 @@
 //!
 //! `catalogue.json` is generated from the specifications' own files; `catalogue/` says how. Each entry names its source.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
-/// All of it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Catalogue {
-    /// Version of the format.
-    schema: u32,
-    /// Functions of core modules.
-    pub functions: Vec<SpecifiedFunctions>,
-    /// Interfaces of components.
-    pub packages: Vec<WitPackages>,
-}
+mod format;
 
-/// The functions that one specification declares in one import module.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SpecifiedFunctions {
-    /// The specification: `WASI 0.1`.
-    pub specification: String,
-    /// The crate or repository, its version or commit, and the file.
-    pub source: String,
-    /// The import module.
-    pub module: String,
-    /// Name to type: `(i32, i32) -> (i32)`.
-    pub functions: BTreeMap<String, String>,
-}
-
-/// The WIT packages of a specification, all of one version.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WitPackages {
-    /// The specification: `WASI 0.2`.
-    pub specification: String,
-    /// The crate and the folder.
-    pub source: String,
-    /// The version.
-    pub version: String,
-    /// Each package as lines of WIT, dependencies first.
-    pub wit: Vec<Vec<String>>,
-}
+pub use format::{Catalogue, SpecifiedFunctions, WitPackages};
 
 /// The catalogue that is part of this crate.
 ///
@@ -54,7 +15,8 @@ pub struct WitPackages {
 pub fn load() -> Result<Catalogue> {
     let catalogue: Catalogue =
         serde_json::from_str(include_str!("catalogue.json")).context("failed to read catalogue.json")?;
-    anyhow::ensure!(catalogue.schema == 1, "catalogue.json has schema {}, this reads 1", catalogue.schema);
+    let (schema, wanted) = (catalogue.schema, format::SCHEMA);
+    anyhow::ensure!(schema == wanted, "catalogue.json has schema {schema}, this reads {wanted}");
     Ok(catalogue)
 }
 

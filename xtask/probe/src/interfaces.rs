@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use semver::Version;
+use wasmlab_model::missing_feature::MissingFeature;
 use wasmlab_model::profile::{ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, PackageId, Resolve, Stability, TypeDefKind, TypeId};
 
 use crate::catalogue::WitPackages;
-use crate::{Ask, Lack, Probe, Reply};
+use crate::{Ask, Probe, Reply};
 
 /// The interfaces of some packages, at one version.
 pub struct Interfaces {
@@ -158,7 +159,7 @@ fn alone(interfaces: &Interfaces, name: &str, runtime: &mut dyn Ask) -> Result<P
         return Ok(ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() });
     }
     let mut answer = ProbeAnswer { support: Support::No, cause: reply.cause, switches: Vec::new() };
-    for switch in runtime.switches(Lack::Import(name)) {
+    for switch in runtime.switches(MissingFeature::Import(name)) {
         let on = vec![switch];
         if runtime.ask(&probe, &on).is_some_and(|reply| is_linked(&reply)) {
             answer.switches = on;

@@ -19,6 +19,7 @@ pub mod sandbox;
 pub mod script;
 pub mod unusual_modules;
 
+use wasmlab_model::missing_feature::MissingFeature;
 use wasmlab_protocol::Cause;
 
 /// A module to run as a program.
@@ -55,20 +56,11 @@ pub struct Reply {
     pub stopped: Option<String>,
 }
 
-/// A missing feature that a switch may provide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lack<'a> {
-    /// A proposal, by the lab's name.
-    Proposal(&'a str),
-    /// An import: `module.name`, or an interface with its version.
-    Import(&'a str),
-}
-
 /// A runtime that can be probed.
 pub trait Ask {
     /// Runs a probe with these switches. `None`: the lab cannot ask this.
     fn ask(&mut self, probe: &Probe, switches: &[String]) -> Option<Reply>;
 
     /// The runtime's switches, off by default, that may provide what it lacks.
-    fn switches(&self, lack: Lack) -> Vec<String>;
+    fn switches(&self, lack: MissingFeature) -> Vec<String>;
 }

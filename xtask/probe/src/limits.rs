@@ -208,7 +208,8 @@ fn recursion(depth: u64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{MEASURES, search};
-    use crate::{Ask, Lack, Probe, Reply};
+    use crate::{Ask, Probe, Reply};
+    use wasmlab_model::missing_feature::MissingFeature;
     use wasmlab_protocol::Cause;
 
     /// Refuses modules above a number, which the probe's name holds, and counts its starts.
@@ -223,7 +224,7 @@ mod tests {
             Some(Reply { cause: Some(cause), ..Reply::default() })
         }
 
-        fn switches(&self, _: Lack) -> Vec<String> {
+        fn switches(&self, _: MissingFeature) -> Vec<String> {
             Vec::new()
         }
     }

@@ -217,7 +217,8 @@ mod tests {
 
     use super::functions;
     use crate::catalogue::SpecifiedFunctions;
-    use crate::{Ask, Lack, Probe, Reply};
+    use crate::{Ask, Probe, Reply};
+    use wasmlab_model::missing_feature::MissingFeature;
     use wasmlab_protocol::Cause;
 
     /// How a runtime words a refusal.
@@ -253,7 +254,7 @@ mod tests {
             Some(Reply { cause: Some(cause), ..Reply::default() })
         }
 
-        fn switches(&self, _: Lack) -> Vec<String> {
+        fn switches(&self, _: MissingFeature) -> Vec<String> {
             Vec::new()
         }
     }

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use wasmlab_model::facts::Facts;
+use wasmlab_model::missing_feature::MissingFeature;
 use wasmlab_model::profile::{ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
-use crate::{Ask, Lack, Probe, Reply};
+use crate::{Ask, Probe, Reply};
 
 /// A type of `reference-types` that a compiler may lack although it supports the rest; probed as a proposal of its own.
 pub const EXTERNREF: &str = "externref";
@@ -196,7 +197,7 @@ fn answer(probe: &Probe, proposal: &str, runtime: &mut dyn Ask) -> ProbeAnswer {
             switches: Vec::new(),
         },
         Some(false) => {
-            let switches = runtime.switches(Lack::Proposal(proposal));
+            let switches = runtime.switches(MissingFeature::Proposal(proposal));
             let helps = !switches.is_empty()
                 && runtime.ask(probe, &switches).is_some_and(|reply| is_supported(&reply) == Some(true));
             ProbeAnswer {

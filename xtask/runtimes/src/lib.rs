@@ -32,7 +32,7 @@ pub use install::InstallCommand;
 pub use runtime::{
     AdapterInput, AuxProgram, CellFiles, Finding, PortAccess, Program, Runtime, SocketPassing, Source, Tool,
 };
-pub use switches::MissingFeature;
+pub use wasmlab_model::missing_feature::MissingFeature;
 pub use version_answer::ONLY_VERSION;
 pub use versions::{Package, PackageClient, is_version, numbers, version_build};
 

@@ -14,7 +14,8 @@ use wasmlab_protocol::{CellSpec, Switch};
 use crate::command_line::{self, OutputParser};
 use crate::host_layer::HostLayer;
 use crate::install::InstallCommand;
-use crate::switches::{self, MissingFeature};
+use crate::MissingFeature;
+use crate::switches;
 use crate::versions::Package;
 
 /// A column: an engine in one mode. An adapter sets the fields it needs and takes the rest from [`Runtime::default`].

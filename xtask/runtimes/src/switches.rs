@@ -1,22 +1,10 @@
 //! Features that a runtime disables by default but can enable with a switch. A cell runs with the defaults first, and
 //! with a switch only if it lacked what the switch provides.
 
+use wasmlab_model::missing_feature::MissingFeature;
 use wasmlab_protocol::STACK_DEPTH;
 
 use crate::Tool;
-
-/// A feature that a run lacked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MissingFeature<'a> {
-    /// A proposal, by the lab's name.
-    Proposal(&'a str),
-    /// An import: `module.name`, or the name of an interface with its version.
-    Import(&'a str),
-    /// Call stack depth.
-    Stack,
-    /// Permission to wait on shared memory, which a page's main thread lacks.
-    Waiting,
-}
 
 /// Switches of an embedded engine that provide the feature, as listed by the engine.
 #[must_use]

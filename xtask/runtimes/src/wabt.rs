@@ -12,7 +12,8 @@ use wasmlab_protocol::{Cause, EntryPoint, Stage, TrapKind, Value};
 use crate::command_line::{
     self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, plain_value, progress_at,
 };
-use crate::switches::{self, MissingFeature, help_lists};
+use crate::MissingFeature;
+use crate::switches::{self, help_lists};
 use crate::{CellFiles, InstallCommand, ONLY_VERSION, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {

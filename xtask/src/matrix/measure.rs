@@ -63,14 +63,7 @@ pub fn cell(
         limits: request.limits,
         switches: &[],
     };
-    let may_lack_input = built.origin == Origin::Given && !request.inputs_are_complete;
-    let missing_input = || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| may_lack_input);
-    let injects = || guest.script_name.as_deref().filter(|_| runtime.host_layer == HostLayer::Jco).map(injected_script);
-    let withheld = request.withheld.get(&scenario.name).cloned();
-    let used_up = || request.shared_time.and_then(|time| time.used_up(&scenario.name, runtime));
-    if let Some(reason) =
-        withheld.or_else(used_up).or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects)
-    {
+    if let Some(reason) = not_attempted(request, &plan, guest, built) {
         return settled(row::not_attempted(scenario, runtime.id(), reason));
     }
     let once = |plan: &Plan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());
@@ -144,6 +137,17 @@ fn ready<'a>(
     let applies = runtime.is_applicable(&scenario.spec, guest.facts.as_ref().ok());
     applies.map_err(|reason| unmeasured(Verdict::NotApplicable, None, &reason, None))?;
     Ok((built, tool))
+}
+
+/// Why the lab does not run this cell, although its guest and its program are here.
+fn not_attempted(request: &Request, plan: &Plan, guest: &Row, built: &Guest) -> Option<NotAttempted> {
+    let (scenario, runtime) = (plan.scenario, plan.runtime);
+    let may_lack_input = built.origin == Origin::Given && !request.inputs_are_complete;
+    let missing_input = || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| may_lack_input);
+    let injects = || guest.script_name.as_deref().filter(|_| runtime.host_layer == HostLayer::Jco).map(injected_script);
+    let withheld = request.withheld.get(&scenario.name).cloned();
+    let used_up = || request.shared_time.and_then(|time| time.used_up(&scenario.name, runtime));
+    withheld.or_else(used_up).or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects)
 }
 
 /// Why a component is not handed to jco, in whose output this name would run, load a module or be called.

@@ -13,7 +13,7 @@ use wasmlab_model::observation::{Limit, Observation, Outcome};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_probe::proposals::{self, EXTERNREF};
-use wasmlab_probe::{Ask, Lack, Probe, Reply, link};
+use wasmlab_probe::{Ask, Probe, Reply, link};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::{HostLayer, MissingFeature, Runtime, Tool};
 
@@ -100,12 +100,8 @@ impl Ask for Column<'_> {
         Some(Reply { cause: progress.cause, unchecked_imports: progress.unchecked_imports, stdout, stopped })
     }
 
-    fn switches(&self, lack: Lack) -> Vec<String> {
-        let missing = match lack {
-            Lack::Proposal(name) => MissingFeature::Proposal(name),
-            Lack::Import(name) => MissingFeature::Import(name),
-        };
-        (self.runtime.switches)(self.tool, missing)
+    fn switches(&self, lack: MissingFeature) -> Vec<String> {
+        (self.runtime.switches)(self.tool, lack)
     }
 }
 

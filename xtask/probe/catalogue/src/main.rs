@@ -16,31 +16,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde::Serialize;
 
 mod declarations;
+#[path = "../../src/catalogue/format.rs"]
+mod format;
 mod wit;
 mod witx;
 
-/// The catalogue, as `wasmlab-probe` reads it.
-#[derive(Serialize)]
-struct Catalogue {
-    schema: u32,
-    functions: Vec<SpecifiedFunctions>,
-    packages: Vec<wit::WitPackages>,
-}
-
-/// The functions that one specification defines in one import module.
-#[derive(Serialize)]
-struct SpecifiedFunctions {
-    /// As people call it: `WASI 0.1`.
-    specification: &'static str,
-    /// Where its types come from: a crate with its version or a repository with its commit, and the file.
-    source: String,
-    module: String,
-    /// Name to type: `(i32, i32) -> (i32)`.
-    functions: BTreeMap<String, String>,
-}
+use format::{Catalogue, SCHEMA, SpecifiedFunctions};
 
 fn main() -> Result<()> {
     let clones = std::env::args_os().nth(1).context("name the folder of clones, each as OWNER+NAME")?;
@@ -52,13 +35,13 @@ fn main() -> Result<()> {
     {
         let (module, found) = witx::functions(&file.join(document))?;
         let source = format!("{wasi}: {document}");
-        functions.push(SpecifiedFunctions { specification, source, module, functions: found });
+        functions.push(SpecifiedFunctions { specification: specification.to_owned(), source, module, functions: found });
     }
     let (wasix, folder) = crate_folder("wasix-0.")?;
     let document = "src/lib_generated32.rs";
     for (module, found) in declarations::rust(&std::fs::read_to_string(folder.join(document))?)? {
         functions.push(SpecifiedFunctions {
-            specification: "WASIX",
+            specification: "WASIX".to_owned(),
             source: format!("{wasix}: {document}"),
             module,
             functions: found,
@@ -81,6 +64,7 @@ fn main() -> Result<()> {
         for (module, found) in read(&text).with_context(|| format!("failed to read {repository}: {document}"))? {
             ensure!(!found.is_empty(), "{repository}: {document} declares nothing in {module}");
             let source = format!("{repository}@{commit}: {document}");
+            let specification = specification.to_owned();
             functions.push(SpecifiedFunctions { specification, source, module, functions: found });
         }
     }
@@ -93,7 +77,7 @@ fn main() -> Result<()> {
         let (source, path) = crate_folder(name)?;
         packages.push(wit::packages(specification, format!("{source}: {folder}"), &path.join(folder))?);
     }
-    println!("{}", serde_json::to_string_pretty(&Catalogue { schema: 1, functions, packages })?);
+    println!("{}", serde_json::to_string_pretty(&Catalogue { schema: SCHEMA, functions, packages })?);
     Ok(())
 }
 

@@ -3,25 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde::Serialize;
 use wit_component::WitPrinter;
 use wit_parser::Resolve;
 
-/// The WIT packages of one specification.
-#[derive(Serialize)]
-pub struct WitPackages {
-    /// As people call it: `WASI 0.2`.
-    pub specification: &'static str,
-    /// The crate and its folder.
-    pub source: String,
-    /// The version of all of them.
-    pub version: String,
-    /// Each as WIT, one line an element, dependencies first.
-    pub wit: Vec<Vec<String>>,
-}
+use crate::format::WitPackages;
 
 /// The packages of a folder, all of one version; a package that only collects others is left out.
-pub fn packages(specification: &'static str, source: String, folder: &Path) -> Result<WitPackages> {
+pub fn packages(specification: &str, source: String, folder: &Path) -> Result<WitPackages> {
     let mut resolve = Resolve { all_features: false, ..Resolve::default() };
     resolve.push_path(folder)?;
     let mut version = String::new();
@@ -36,7 +24,7 @@ pub fn packages(specification: &'static str, source: String, folder: &Path) -> R
         let text = String::from(printer.output);
         wit.push(without_worlds(&text).lines().map(str::to_owned).collect());
     }
-    Ok(WitPackages { specification, source, version, wit })
+    Ok(WitPackages { specification: specification.to_owned(), source, version, wit })
 }
 
 /// Worlds say nothing about an interface, and may name packages that are not here.

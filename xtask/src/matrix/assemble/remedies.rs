@@ -102,7 +102,7 @@ impl Rows<'_> {
 
 /// Whether a guest that ran went wrong by its runtime's fault alone: no other column would meet that.
 fn is_fault_of_runtime(code: Code, blame: &[Blame]) -> bool {
-    let went_wrong = code.is_guest_gone_wrong() || matches!(code, Code::HostRefused | Code::Timeout);
+    let went_wrong = code.is_guest_failure() || matches!(code, Code::HostRefused | Code::Timeout);
     blame == [Blame::Runtime] && went_wrong
 }
 
@@ -157,7 +157,7 @@ pub fn explain_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells
     for cell in cells.iter_mut().filter(|cell| cell.stage == Some(Stage::Run) && starts_unnamed(cell) && has_both(cell))
     {
         cell.detail += "; this runtime starts the export `\"\"`, not `_start`";
-        if cell.code.is_some_and(Code::is_guest_gone_wrong) {
+        if cell.code.is_some_and(Code::is_guest_failure) {
             cell.blame = vec![Blame::Toolchain];
             cell.remedy =
                 Some("Rename or remove the export `\"\"`; `_start` is then what this runtime starts.".to_owned());
