@@ -29,7 +29,7 @@ mod stage_limits;
 pub mod temp_dir;
 mod workdir;
 
-pub use plan::{Limits, Plan};
+pub use plan::{CellPlan, Limits};
 pub use process_events::{OutputSink, ProcessEvent};
 pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 pub use temp_dir::TempDir;
@@ -49,7 +49,7 @@ pub struct Retention<'a> {
 ///
 /// # Errors
 /// If the lab itself fails: the temporary folder cannot be written, or no port is free.
-pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Retention) -> io::Result<Observation> {
+pub fn observe(lab: &Lab, plan: &CellPlan, sink: Option<OutputSink>, keep: Retention) -> io::Result<Observation> {
     let began = SystemTime::now();
     let mut workdir = workdir::Workdir::create(lab, plan, keep)?;
     let commands = plan.commands(&workdir.paths, &workdir.spec);

@@ -10,10 +10,10 @@ use std::path::Path;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 
+use crate::MissingFeature;
 use crate::command_line::{
     self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, plain_value, progress_at,
 };
-use crate::MissingFeature;
 use crate::switches::{self, help_lists};
 use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
 

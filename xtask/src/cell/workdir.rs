@@ -17,7 +17,7 @@ use wasmlab_runtimes::Source;
 
 use super::Retention;
 use super::canary::Canary;
-use super::plan::{CellPaths, CellPorts, Plan};
+use super::plan::{CellPaths, CellPlan, CellPorts};
 use super::ports;
 use super::preopens::{self, Contents};
 use super::sandbox;
@@ -60,7 +60,7 @@ impl Workdir {
     ///
     /// # Errors
     /// If the temporary folder cannot be written, or no port is free.
-    pub fn create(lab: &Lab, plan: &Plan, keep: Retention) -> io::Result<Self> {
+    pub fn create(lab: &Lab, plan: &CellPlan, keep: Retention) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
         let root = TempDir::create(keep.keep_workdir)?;
         let path = |name: &str| root.path().join(name);
@@ -139,7 +139,14 @@ impl Workdir {
     }
 
     /// A process of the cell, ready to start.
-    pub fn process(&self, plan: &Plan, role: ProcessRole, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
+    pub fn process(
+        &self,
+        plan: &CellPlan,
+        role: ProcessRole,
+        argv: &[OsString],
+        stdin: Input,
+        wall: Duration,
+    ) -> Command {
         Command {
             program: argv.first().cloned().unwrap_or_default().into(),
             args: argv.iter().skip(1).cloned().collect(),
@@ -173,7 +180,7 @@ fn listening_ports(run: &Run) -> io::Result<BTreeMap<String, u16>> {
 }
 
 /// Environment of the cell's processes.
-fn environment(root: &Path, plan: &Plan, canary: &Canary, driver_ports: &[u16]) -> BTreeMap<OsString, OsString> {
+fn environment(root: &Path, plan: &CellPlan, canary: &Canary, driver_ports: &[u16]) -> BTreeMap<OsString, OsString> {
     let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
     env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
     env.insert("HOME".into(), root.join("home").into());
@@ -190,7 +197,7 @@ fn environment(root: &Path, plan: &Plan, canary: &Canary, driver_ports: &[u16]) 
 }
 
 /// Ports for the browser driver, which serves a page and talks to its browser. Other drivers need none.
-fn driver_ports(plan: &Plan) -> io::Result<Vec<u16>> {
+fn driver_ports(plan: &CellPlan) -> io::Result<Vec<u16>> {
     let is_driven = matches!(plan.runtime.source, Source::Driver { driver: "browser", .. });
     if is_driven { Ok(vec![ports::free()?, ports::free()?]) } else { Ok(Vec::new()) }
 }
@@ -202,14 +209,14 @@ fn temporary_path(prepared: &Path) -> PathBuf {
 }
 
 /// The folder for cached compiled code. Without it the engine compiles again; the cell does not fail.
-fn compiled_dir(lab: &Lab, plan: &Plan) -> Option<PathBuf> {
+fn compiled_dir(lab: &Lab, plan: &CellPlan) -> Option<PathBuf> {
     let dir = lab.cache.compiled(&plan.code_cache_key());
     fs::create_dir_all(&dir).is_ok().then_some(dir)
 }
 
 /// The module, and the glue that loads it. If there are companion files, all of them are in one folder under the names
 /// the compiler gave them, because the glue looks for its module there.
-fn guest_files(lab: &Lab, plan: &Plan, dir: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
+fn guest_files(lab: &Lab, plan: &CellPlan, dir: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
     let object = lab.cache.object(plan.guest);
     let build = &plan.scenario.spec.build;
     let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact) else { return Ok((object, None)) };

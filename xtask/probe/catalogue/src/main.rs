@@ -35,7 +35,12 @@ fn main() -> Result<()> {
     {
         let (module, found) = witx::functions(&file.join(document))?;
         let source = format!("{wasi}: {document}");
-        functions.push(SpecifiedFunctions { specification: specification.to_owned(), source, module, functions: found });
+        functions.push(SpecifiedFunctions {
+            specification: specification.to_owned(),
+            source,
+            module,
+            functions: found,
+        });
     }
     let (wasix, folder) = crate_folder("wasix-0.")?;
     let document = "src/lib_generated32.rs";
