@@ -238,47 +238,48 @@ fn manifest() {
 /// The heading of the summary if the check could not start.
 const NOTHING_CHECKED: &str = "nothing was checked";
 
-/// Runs each step in turn, with its variables from inputs and outputs of earlier steps, until one fails as `wanted`.
-/// Returns the exit code of the last one.
-fn run_action(machine: &mut Machine, inputs: &[(&str, &str)], wanted: i32) -> i32 {
-    for name in ["output", "environment", "path", "summary"] {
-        machine.workspace.write(name, "");
-    }
+/// A machine on which the action can run: its files, its variables, and the program as it is installed.
+fn action_machine(wat: &str) -> Machine {
+    let mut machine = Machine::bare();
+    machine.workspace.write("app.wat", wat);
+    machine.workspace.write("--save=x.wat", wat);
     let place = |machine: &Machine, name: &str| machine.path(name).display().to_string();
     for (name, file) in [("OUTPUT", "output"), ("ENV", "environment"), ("PATH", "path"), ("STEP_SUMMARY", "summary")] {
-        machine.set(&format!("GITHUB_{name}"), place(machine, file));
+        machine.workspace.write(file, "");
+        machine.set(&format!("GITHUB_{name}"), place(&machine, file));
     }
-    machine.set("RUNNER_TEMP", place(machine, "temp"));
+    machine.set("RUNNER_TEMP", place(&machine, "temp"));
     machine.set("GITHUB_ACTION_PATH", top().join(ACTION).parent().unwrap().display().to_string());
-    // The program as it is installed: `cargo install` would compile it.
-    programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &machine.path("temp/wasmlab/bin/wasmlab"));
-    for step in steps(&read(ACTION)).iter().filter(|step| !step.run.is_empty()) {
-        let outputs = fs::read_to_string(machine.path("output")).unwrap();
-        for (name, value) in &step.env {
-            machine.set(name, value_of(value, inputs, &outputs));
-        }
-        let ran = machine.run(&step.run);
-        let code = ran.status.code().unwrap();
-        let errors = String::from_utf8_lossy(&ran.stderr).into_owned();
-        assert!(code == 0 || step.name == "Result" || code == wanted, "{}: {code}: {errors}", step.name);
-        for line in fs::read_to_string(machine.path("environment")).unwrap().lines() {
-            let (name, value) = line.split_once('=').unwrap();
-            machine.set(name, value);
-        }
-        machine.set("OWN_PATH", fs::read_to_string(machine.path("path")).unwrap().trim());
-        if code != 0 {
-            return code;
-        }
-    }
-    0
+    // `cargo install` would compile it.
+    let program = machine.path("temp/wasmlab/bin/wasmlab");
+    programs::copy(Path::new(env!("CARGO_BIN_EXE_wasmlab")), &program);
+    machine
 }
 
+/// Each step in turn, with its variables from inputs and outputs of earlier steps.
 fn action() {
     let check = |inputs: &[(&str, &str)], wat: &str, wanted: i32, verdict: &str| {
-        let mut machine = Machine::bare();
-        machine.workspace.write("app.wat", wat);
-        machine.workspace.write("--save=x.wat", wat);
-        assert_eq!(run_action(&mut machine, inputs, wanted), wanted, "{inputs:?}");
+        let mut machine = action_machine(wat);
+        let mut code = 0;
+        for step in steps(&read(ACTION)).iter().filter(|step| !step.run.is_empty()) {
+            let outputs = fs::read_to_string(machine.path("output")).unwrap();
+            for (name, value) in &step.env {
+                machine.set(name, value_of(value, inputs, &outputs));
+            }
+            let ran = machine.run(&step.run);
+            code = ran.status.code().unwrap();
+            let errors = String::from_utf8_lossy(&ran.stderr).into_owned();
+            assert!(code == 0 || step.name == "Result" || code == wanted, "{}: {code}: {errors}", step.name);
+            for line in fs::read_to_string(machine.path("environment")).unwrap().lines() {
+                let (name, value) = line.split_once('=').unwrap();
+                machine.set(name, value);
+            }
+            machine.set("OWN_PATH", fs::read_to_string(machine.path("path")).unwrap().trim());
+            if code != 0 {
+                break;
+            }
+        }
+        assert_eq!(code, wanted, "{inputs:?}");
         let summary = fs::read_to_string(machine.path("summary")).unwrap();
         assert!(summary.contains(verdict), "{inputs:?}: {summary}");
         if !verdict.is_empty() && verdict != NOTHING_CHECKED {

@@ -1,4 +1,4 @@
-//! What a runtime lacks, and a switch may provide.
+//! What a runtime lacked in a run, and a switch may provide.
 
 /// A feature that a run lacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 use anyhow::{Context, Result};
 
 mod format;
+
 pub use format::{Catalogue, SpecifiedFunctions, WitPackages};
 
 /// The catalogue that is part of this crate.
@@ -14,7 +15,8 @@ pub use format::{Catalogue, SpecifiedFunctions, WitPackages};
 pub fn load() -> Result<Catalogue> {
     let catalogue: Catalogue =
         serde_json::from_str(include_str!("catalogue.json")).context("failed to read catalogue.json")?;
-    anyhow::ensure!(catalogue.schema == 1, "catalogue.json has schema {}, this reads 1", catalogue.schema);
+    let (schema, wanted) = (catalogue.schema, format::SCHEMA);
+    anyhow::ensure!(schema == wanted, "catalogue.json has schema {schema}, this reads {wanted}");
     Ok(catalogue)
 }
 

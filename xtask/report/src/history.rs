@@ -7,7 +7,7 @@ use serde::Serialize;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 
 use super::RenderOptions;
-use super::compare::is_answer;
+use super::compare::{NamesAnyImport, is_answer, is_other_import};
 use super::markdown::escaped;
 use super::text::{result, wrapped};
 use super::visible::{on_line, visible};
@@ -19,7 +19,7 @@ use groups::{Groups, ResultChange};
 
 /// A report of a history.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct DatedReport {
     /// How people know it: a file's name, or a commit.
     pub name: String,
     /// Its day: `2026-11-26`; empty if unknown.
@@ -37,7 +37,7 @@ pub struct History {
     pub cells: usize,
     /// The cells that changed, by scenario and runtime.
     pub changed: Vec<CellHistory>,
-    /// The same changes for people: cells that changed alike together, oldest first.
+    /// The same changes for people: cells that changed in the same way together, oldest first.
     #[serde(skip)]
     pub groups: Vec<Group>,
 }
@@ -96,7 +96,11 @@ impl Measured<'_> {
 /// The history of these reports, oldest first. Only cells that `keeps` selects, by scenario and runtime. A report that
 /// did not measure a cell says nothing about it.
 #[must_use]
-pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History {
+pub fn history(
+    entries: &[DatedReport],
+    keeps: &dyn Fn(&str, &str) -> bool,
+    names_any_import: NamesAnyImport,
+) -> History {
     let mut cells: BTreeMap<(&str, &str), Vec<ResultSince>> = BTreeMap::new();
     let mut latest: BTreeMap<(&str, &str), Measured> = BTreeMap::new();
     let mut groups = BTreeMap::new();
@@ -123,7 +127,11 @@ pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History
                 result: result(cell),
                 guest_changed: before.is_some_and(|before| now.is_other_guest(&before)),
             };
-            if results.last().is_some_and(|last| last.result == since.result) {
+            let is_same = |last: &ResultSince| {
+                let any_import = before.is_some_and(|before| is_other_import(before.cell, cell, names_any_import));
+                last.result == since.result || any_import
+            };
+            if results.last().is_some_and(is_same) {
                 continue;
             }
             if let Some(before) = &before {
@@ -139,7 +147,7 @@ pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History
         runtime: runtime.to_owned(),
         results,
     };
-    let named = |entry: &Entry| NamedReport { name: entry.name.clone(), day: entry.day.clone() };
+    let named = |entry: &DatedReport| NamedReport { name: entry.name.clone(), day: entry.day.clone() };
     let changed = cells.into_iter().filter(|(_, results)| results.len() > 1).map(of).collect();
     let groups = groups.into_values().flat_map(Groups::into_list).collect();
     History { reports: entries.iter().map(named).collect(), cells: count, changed, groups }
@@ -158,7 +166,7 @@ impl History {
         format!("{} {noun}{span}: {} of {} cells changed", self.reports.len(), self.changed.len(), self.cells)
     }
 
-    /// For a terminal: a line for all cells that changed alike.
+    /// For a terminal: a line for all cells that changed in the same way.
     #[must_use]
     pub fn text(&self, options: RenderOptions) -> String {
         let mut out = self.head() + "\n";
@@ -190,7 +198,7 @@ impl History {
         out
     }
 
-    /// A list in Markdown: a line for all cells that changed alike.
+    /// A list in Markdown: a line for all cells that changed in the same way.
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut out = self.markdown_head();
@@ -245,7 +253,7 @@ mod tests {
     use wasmlab_model::report::RunReport;
     use wasmlab_model::verdict::Verdict;
 
-    use super::{Entry, History, history};
+    use super::{DatedReport, History, history};
     use crate::RenderOptions;
     use crate::sample;
 
@@ -253,15 +261,29 @@ mod tests {
         let entry = |(at, change): (usize, &&dyn Fn(&mut RunReport))| {
             let mut report = sample::report();
             change(&mut report);
-            Entry { name: format!("{at}.json"), day: format!("2026-11-0{}", at + 1), report }
+            DatedReport { name: format!("{at}.json"), day: format!("2026-11-0{}", at + 1), report }
         };
-        history(&changes.iter().enumerate().map(entry).collect::<Vec<_>>(), &|_, _| true)
+        history(&changes.iter().enumerate().map(entry).collect::<Vec<_>>(), &|_, _| true, |id| id == "wasmi")
     }
 
     fn trap(report: &mut RunReport) {
         (report.cells[0].verdict, report.cells[0].code) = (Verdict::Gap, Some(Code::Trap));
         let id = report.cells[0].runtime.clone();
         report.runtimes.iter_mut().find(|r| r.id == id).unwrap().tool.version = Some("9.9".to_owned());
+    }
+
+    #[test]
+    fn another_of_several_missing_imports_is_the_same_result() {
+        let lacks = |cell: usize, import: &'static str| {
+            move |report: &mut RunReport| {
+                let cell = &mut report.cells[cell];
+                (cell.verdict, cell.code) = (Verdict::Gap, Some(Code::MissingImport));
+                (cell.stage, cell.subject) = (serde_json::from_value("link".into()).unwrap(), Some(import.to_owned()));
+            }
+        };
+        let changed = |cell| of(&[&lacks(cell, "a.b"), &lacks(cell, "a.c"), &lacks(cell, "a.b")]).changed.len();
+        // The first cell is of wasmi, for which `of` says so; the second is not.
+        assert_eq!((changed(0), changed(1)), (0, 1));
     }
 
     #[test]

@@ -9,11 +9,12 @@ use std::ffi::OsString;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, EntryPoint, Stage, TrapKind, Value};
 
+use crate::MissingFeature;
 use crate::command_line::{
     self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, plain_value, progress_at,
 };
 use crate::switches::{self, help_lists};
-use crate::{CellFiles, InstallCommand, MissingFeature, ONLY_VERSION, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, ONLY_VERSION, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {

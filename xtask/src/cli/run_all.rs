@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::arguments::{EngineArgs, RuntimeArgs, ScenarioArgs};
+use super::arguments::{EngineArgs, PresenceArgs, RuntimeArgs, ScenarioArgs};
 use super::baseline::BaselineArgs;
 use super::common::{self, Purpose};
 use super::format::{GroupingArgs, RunFormatArgs};
@@ -13,7 +13,7 @@ use crate::cell::{Limits, Retention};
 use crate::exit;
 use crate::guest;
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::MatrixRequest;
 use crate::store::snapshots::Store;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{Partition, RunReport, Selection};
@@ -64,9 +64,8 @@ pub struct Args {
     /// Do not use prebuilt guests: a guest that cannot be built here is `not-built`
     #[arg(long)]
     require_built: bool,
-    /// Fail if a selected runtime is not installed
-    #[arg(long)]
-    require_present: bool,
+    #[command(flatten)]
+    presence: PresenceArgs,
     #[command(flatten)]
     engines: EngineArgs,
 }
@@ -94,7 +93,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             output::print_progress(&format!("partition {partition} has none of the {}", counted(all, "scenario")));
         }
     }
-    let request = Request {
+    let request = MatrixRequest {
         scenarios: &scenarios,
         runtimes: args.columns.columns(lab)?,
         jobs: jobs(args.jobs),
@@ -129,7 +128,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // With --require-built, missing guests must affect the exit code.
     let code = if args.require_built && unbuilt { exit::if_missing(code) } else { code };
-    Ok(if args.require_present { common::require_present(&report, code) } else { code })
+    Ok(args.presence.exit_code(&report, code))
 }
 
 /// Number of cells to run in parallel: by default one more than there are CPUs, since many cells wait for a server or a

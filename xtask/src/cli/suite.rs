@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::arguments::{EngineArgs, RuntimeArgs};
+use super::arguments::{EngineArgs, PresenceArgs, RuntimeArgs};
 use super::baseline::BaselineArgs;
 use super::common::{self, Purpose, usage};
 use super::format::RunFormatArgs;
@@ -20,7 +20,7 @@ use crate::glob;
 use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
 use crate::matrix::shared_time::SharedTime;
-use crate::matrix::{Request, facts_by};
+use crate::matrix::{MatrixRequest, facts_by};
 use crate::reading::{self, Representation};
 use crate::store::tree::Tree;
 use crate::suite::wast::WastFile;
@@ -97,9 +97,8 @@ pub struct Args {
     /// Ignore cached results and run every test again
     #[arg(long)]
     no_cache: bool,
-    /// Fail if a selected runtime is not installed
-    #[arg(long)]
-    require_present: bool,
+    #[command(flatten)]
+    presence: PresenceArgs,
     #[command(flatten)]
     shown: RunFormatArgs,
     #[command(flatten)]
@@ -138,7 +137,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         parts.map(|(part, file)| (part.clone(), file.clone())),
         Duration::from_millis(limits.run_ms.saturating_mul(WAST_LIMITS)),
     );
-    let request = Request {
+    let request = MatrixRequest {
         scenarios: &scenarios,
         runtimes,
         jobs,
@@ -165,7 +164,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let purpose = Purpose { selected, finish: Some(&finish), ..Purpose::of("suite") };
     let shown = args.shown.or(overview::RENDERER);
     let (code, report) = common::run(lab, &request, purpose, &lab.suite_reports(), (shown, GroupBy::Family))?;
-    Ok(if args.require_present { common::require_present(&report, code) } else { code })
+    Ok(args.presence.exit_code(&report, code))
 }
 
 /// The folder to search, or the file.

@@ -23,7 +23,7 @@ mod format;
 mod wit;
 mod witx;
 
-use format::{Catalogue, SpecifiedFunctions};
+use format::{Catalogue, SCHEMA, SpecifiedFunctions};
 
 fn main() -> Result<()> {
     let clones = std::env::args_os().nth(1).context("name the folder of clones, each as OWNER+NAME")?;
@@ -69,12 +69,8 @@ fn main() -> Result<()> {
         for (module, found) in read(&text).with_context(|| format!("failed to read {repository}: {document}"))? {
             ensure!(!found.is_empty(), "{repository}: {document} declares nothing in {module}");
             let source = format!("{repository}@{commit}: {document}");
-            functions.push(SpecifiedFunctions {
-                specification: specification.to_owned(),
-                source,
-                module,
-                functions: found,
-            });
+            let specification = specification.to_owned();
+            functions.push(SpecifiedFunctions { specification, source, module, functions: found });
         }
     }
     let mut packages = Vec::new();
@@ -86,7 +82,7 @@ fn main() -> Result<()> {
         let (source, path) = crate_folder(name)?;
         packages.push(wit::packages(specification, format!("{source}: {folder}"), &path.join(folder))?);
     }
-    println!("{}", serde_json::to_string_pretty(&Catalogue { schema: 1, functions, packages })?);
+    println!("{}", serde_json::to_string_pretty(&Catalogue { schema: SCHEMA, functions, packages })?);
     Ok(())
 }
 

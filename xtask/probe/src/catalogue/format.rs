@@ -1,14 +1,17 @@
-//! The format of `catalogue.json`, for its generator and its reader.
+//! The format of `catalogue.json`. Its generator, `xtask/probe/catalogue`, includes this file: it uses nothing but serde.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Version of the format.
+pub const SCHEMA: u32 = 1;
+
 /// All of it.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
-    /// Version of the format.
+    /// [`SCHEMA`].
     pub schema: u32,
     /// Functions of core modules.
     pub functions: Vec<SpecifiedFunctions>,
@@ -17,7 +20,7 @@ pub struct Catalogue {
 }
 
 /// The functions that one specification declares in one import module.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpecifiedFunctions {
     /// The specification: `WASI 0.1`.
@@ -31,7 +34,7 @@ pub struct SpecifiedFunctions {
 }
 
 /// The WIT packages of a specification, all of one version.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WitPackages {
     /// The specification: `WASI 0.2`.
