@@ -158,7 +158,12 @@ fn general_remedy(report: &RunReport, code: Code) -> Option<&str> {
 
 /// `✅ app.wasm runs on 12 of 14 runtimes`.
 fn headline(report: &RunReport, fails: bool) -> String {
-    let sign = if fails { "❌" } else { "✅" };
+    let is_measured = report.cells.iter().any(|cell| cell.verdict.is_measured());
+    let sign = match fails {
+        true => "❌",
+        false if report.interrupted || !is_measured => "⚠️",
+        false => "✅",
+    };
     if !is_outside_matrix(report) {
         let count = |verdict: fn(&Cell) -> bool| report.cells.iter().filter(|c| verdict(c)).count();
         let (passes, all) = (count(|c| c.verdict == Verdict::Pass), count(|c| c.verdict.is_measured()));

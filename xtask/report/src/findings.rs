@@ -242,6 +242,7 @@ fn note_finding(note: &Note) -> Option<Finding<'_>> {
         | NoteKind::ArtifactChangedWithToolchain
         | NoteKind::AllowanceUnused
         | NoteKind::RequirementUnchecked
+        | NoteKind::RuntimeAbsent
         | NoteKind::PredictionOfOtherVersion
         | NoteKind::NotCompared
         | NoteKind::GuestChanged => (Severity::Warning, FindingKind::Noted),

@@ -176,8 +176,8 @@ impl Line<'_> {
     fn label(&self) -> String {
         match self.guests.as_slice() {
             [] => String::new(),
-            [guest] => (*guest).to_owned(),
-            [first, more @ ..] => format!("{first} + {}", more.len()),
+            [guest] => text::short_name(guest).into_owned(),
+            [first, more @ ..] => format!("{} + {}", text::short_name(first), more.len()),
         }
     }
 }
@@ -205,14 +205,16 @@ fn rows<'a>(report: &'a RunReport, engines: &[Engine], options: RenderOptions) -
 fn matrix(out: &mut String, painter: &Painter, report: &RunReport) {
     let engines = engines(report);
     let lines = rows(report, &engines, painter.options);
-    let widest = lines.iter().map(|line| line.label().chars().count()).max().unwrap_or(0);
+    let widest = lines.iter().map(|line| text::display_width(&line.label())).max().unwrap_or(0);
     for (index, engine) in engines.iter().enumerate() {
         let bars = painter.paint(DIM, &"│ ".repeat(index));
         let _ = writeln!(out, "{:widest$}  {bars}{}", "", engine.name);
     }
     let mut seen = Vec::new();
     for line in &lines {
-        let mut text = format!("{:widest$}  ", line.label());
+        let label = line.label();
+        let gap = widest.saturating_sub(text::display_width(&label));
+        let mut text = format!("{label}{:gap$}  ", "");
         for (result, is_news) in &line.results {
             let (style, symbol) = result.symbol(report);
             let mark = if *is_news { "*" } else { " " };

@@ -113,6 +113,7 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::OverBudget => Some("over budget"),
         NoteKind::AllowanceUnused => Some("allowed, and not needed"),
         NoteKind::RequirementUnchecked => Some("required, and not checked"),
+        NoteKind::RuntimeAbsent => Some("selected, and not here"),
         NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
         NoteKind::KnownStale => Some("annotations that match nothing"),
         NoteKind::PredictionStale => Some("accepted contradictions that did not occur"),
@@ -169,7 +170,7 @@ impl Painter {
 
     fn matrix(&self, out: &mut String, report: &RunReport) {
         let rows = text::rows(report, self.options.group_by);
-        let widest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
+        let widest = rows.iter().map(|row| text::display_width(&text::short_name(row.name))).max().unwrap_or(0);
         let prebuilt: Vec<&str> =
             report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
         let columns = shown_columns(report);
@@ -181,7 +182,9 @@ impl Painter {
             }
             last = Some(group);
             let mark = if prebuilt.contains(&scenario) { PREBUILT } else { ' ' };
-            let mut line = format!("{name}{mark}{:gap$} ", "", gap = widest.saturating_sub(name.chars().count()));
+            let name = text::short_name(name);
+            let gap = widest.saturating_sub(text::display_width(&name));
+            let mut line = format!("{name}{mark}{:gap$} ", "");
             for runtime in &columns {
                 let cell = cells.iter().find(|c| c.runtime == runtime.id);
                 line += &cell.map_or("  ".to_owned(), |c| self.glyph(report, c));

@@ -1,6 +1,7 @@
 //! Texts shared by all renderers.
 
 mod groups;
+mod width;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
+pub use width::{display_width, short_name};
 
 /// The names of files that were given on the command line, by scenario; a scenario of the lab has none.
 #[must_use]

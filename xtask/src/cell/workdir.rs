@@ -64,7 +64,12 @@ impl Workdir {
     ///
     /// # Errors
     /// If the temporary folder cannot be written, or no port is free.
-    pub fn create(lab: &Lab, plan: &CellPlan, keep: Retention, browser: Option<&mut SharedBrowser>) -> io::Result<Self> {
+    pub fn create(
+        lab: &Lab,
+        plan: &CellPlan,
+        keep: Retention,
+        browser: Option<&mut SharedBrowser>,
+    ) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
         let root = TempDir::create(keep.keep_workdir)?;
         let path = |name: &str| root.path().join(name);

@@ -25,6 +25,7 @@ use wasmlab_report::visible::VisiblePath;
 use wasmlab_report::{GroupBy, answer};
 use wasmlab_runtimes::Runtime;
 
+mod absent;
 mod budget;
 mod client;
 mod config;
@@ -33,7 +34,6 @@ mod files;
 pub mod guest;
 pub mod requirements;
 mod trials;
-mod unstartable;
 mod values;
 mod watch;
 
@@ -164,7 +164,8 @@ fn run_once(lab: &Lab, args: &Args) -> Result<u8> {
         retention: Retention { copy_dirs_to: keep_folder.as_deref(), ..Retention::default() },
     };
     let finish = |report: &mut RunReport| {
-        unstartable::mark_absent(report).iter().for_each(|line| output::print_progress(line));
+        absent::mark_unstartable(report);
+        absent::note_selected(report, globs);
         if args.try_remedies && !report.interrupted {
             trials::add(lab, &request, report);
         }

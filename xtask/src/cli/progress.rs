@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output;
 use crate::matrix::{MatrixEvent, inherited_limits_text};
 use wasmlab_model::report::Cell;
-use wasmlab_report::visible::visible;
+use wasmlab_report::visible::on_line;
 
 /// Minimum time between two lines about the same build without a terminal.
 const MIN_LINE_INTERVAL: Duration = Duration::from_secs(15);
@@ -105,14 +105,14 @@ impl ProgressReporter {
 
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(visible(text, false)),
-            None => output::print_progress(text),
+            Some(bar) => bar.println(on_line(text)),
+            None => output::print_progress(&on_line(text)),
         }
     }
 
     fn message(&self, text: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(visible(text, false).into_owned());
+            bar.set_message(on_line(text).into_owned());
         }
     }
 

@@ -69,6 +69,7 @@ pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: Ru
     if metadata.compare {
         notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
     }
+    forget_changed_guests(&store, &runtimes, &cells, &mut of_same_guests);
     compare_cells(request, &artifacts, &store, &of_same_guests, &mut cells);
     if metadata.compare {
         unusable.extend(compare_with_snapshots(&store, &runtimes, &mut cells));
@@ -152,6 +153,23 @@ fn compare_guests(
         }
     }
     notes
+}
+
+/// Removes what was accepted for guests that have probably changed: the same version of a runtime passed with the
+/// accepted guest, and now has a wrong result.
+fn forget_changed_guests(store: &Store, runtimes: &[RuntimeInfo], cells: &[Cell], elsewhere: &mut AcceptedLines) {
+    let ids: Vec<&str> = runtimes.iter().map(|runtime| runtime.id.as_str()).collect();
+    let accepted = store.unmeasured_lines(&ids, &[]);
+    let version =
+        |id: &str| runtimes.iter().find(|runtime| runtime.id == id).and_then(|runtime| runtime.tool.version.as_deref());
+    for cell in cells.iter().filter(|cell| cell.verdict == Verdict::Fail) {
+        let line = accepted.get(&(cell.runtime.clone(), cell.scenario.clone()));
+        let passed = line
+            .is_some_and(|line| line.verdict == Verdict::Pass && Some(line.version.as_str()) == version(&cell.runtime));
+        if passed {
+            elsewhere.retain(|(_, scenario), _| *scenario != cell.scenario);
+        }
+    }
 }
 
 /// Compares each cell with its snapshot. Custom builds have no snapshots.

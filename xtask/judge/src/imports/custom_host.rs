@@ -6,6 +6,7 @@ use crate::symbols::IF_NEVER_CALLED;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
 use wasmlab_model::names::first_listed;
+use wasmlab_model::shell;
 
 /// Imports that its author left to the embedder, of modules with other names. Told from all of them, so that every
 /// column gets the same answer, whichever a runtime looks for first.
@@ -43,11 +44,16 @@ fn from_modules(imports: &[&Import]) -> String {
     }
     let names = first_listed(&modules, MAX_MODULES);
     let link = match modules.as_slice() {
-        [module] => format!("if {module} is a module, link it with `wasmtime run --preload {module}=FILE`"),
+        [module] => format!("if {module} is a module, link it with `wasmtime run --preload {}`", preloaded(module)),
         _ => "if these are modules, link each with `wasmtime run --preload NAME=FILE`".to_owned(),
     };
     let noun = if imports.len() == 1 { "this import" } else { "these imports" };
     format!("Embed the runtime in a program that defines {noun} (from {names}); {link}.")
+}
+
+/// `mine=FILE`, quoted for a shell: a module's name may be anything.
+fn preloaded(module: &str) -> String {
+    shell::quote(&format!("{module}=FILE"))
 }
 
 /// A memory or table that its author left to the embedder: nothing shows that a linker did.
@@ -60,8 +66,8 @@ fn storage(import: &Import, others: &[&Import]) -> Reason {
         let remedy = format!(
             "Supply the shared memory {name} from the program that embeds it (in JavaScript: `new WebAssembly.Memory({{ initial: \
              {first}, maximum: {most}, shared: true }})`), or from a module that exports it: `wasmtime run -W \
-             shared-memory=y --preload {}=FILE`.",
-            import.module
+             shared-memory=y --preload {}`.",
+            preloaded(&import.module)
         );
         return Reason {
             note: "; it imports its memory, which the program that embeds it supplies".to_owned(),
@@ -84,8 +90,8 @@ fn storage(import: &Import, others: &[&Import]) -> Reason {
             Code::CustomHost,
             &format!(
                 "Supply the {kind} {name}{also} from the program that embeds it (in JavaScript: a `WebAssembly.{class}` of \
-                 {size}), or from a module that exports it: `wasmtime run --preload {}=FILE`.",
-                import.module
+                 {size}), or from a module that exports it: `wasmtime run --preload {}`.",
+                preloaded(&import.module)
             ),
         )
     }

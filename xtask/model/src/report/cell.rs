@@ -335,6 +335,8 @@ pub enum NoteKind {
     AllowanceUnused,
     /// `must` in `wasmlab.toml` names a runtime that is not selected.
     RequirementUnchecked,
+    /// A runtime that a check selects by name is not here, or does not start.
+    RuntimeAbsent,
     /// A remedy that was applied to a copy of the file and helped.
     RemedyProven,
     /// A remedy that was tried and did not help.

@@ -4,7 +4,8 @@ use super::AnswerText;
 use crate::findings::{self, Severity, findings, grouped};
 use crate::table::{BOLD, RED, YELLOW};
 use crate::{library, predicted};
-use wasmlab_model::report::{Cell, NoteKind};
+use wasmlab_model::names;
+use wasmlab_model::report::{Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
 
 /// Cells of one reason whose names the line of the exit code repeats.
@@ -28,9 +29,11 @@ impl AnswerText<'_> {
         for (index, text) in changed.iter().enumerate() {
             self.part(BOLD, if index == 0 { "changed" } else { "" }, text);
         }
-        // An error of the lab is the more serious reason.
-        let label =
-            if groups.iter().any(|g| g.finding.severity == Severity::LabError) { "failed" } else { "exit code 1" };
+        // An error of the lab and an invalid file are more serious reasons.
+        let is_lab_error = |g: &findings::FindingGroup| g.finding.severity == Severity::LabError;
+        let invalid: Vec<&str> = invalid_files(report).map(|scenario| self.guest(scenario)).collect();
+        let label = if groups.iter().any(is_lab_error) || !invalid.is_empty() { "failed" } else { "exit code 1" };
+        let invalid = (!invalid.is_empty() && !failing.is_empty()).then(|| names::listed(&invalid));
         let mut shown: Vec<String> = Vec::new();
         for (index, findings::FindingGroup { finding, cells }) in failing.into_iter().enumerate() {
             let kind = finding.kind.title();
@@ -56,6 +59,9 @@ impl AnswerText<'_> {
                 shown.push(text);
             }
         }
+        if let Some(files) = invalid.filter(|_| !groups.iter().any(is_lab_error)) {
+            self.part(RED, "exit code 2", &format!("invalid: {files}, see above"));
+        }
     }
 
     /// The reasons for exit code 3.
@@ -76,12 +82,23 @@ impl AnswerText<'_> {
         }
     }
 
-    /// Entries of wasmlab.toml without an effect, and what the baseline was not compared with.
+    /// Entries of wasmlab.toml without an effect, runtimes that were named and are not here, and what the baseline was not
+    /// compared with.
     pub fn warnings(&mut self) {
-        let is_warning =
-            |kind| matches!(kind, NoteKind::AllowanceUnused | NoteKind::RequirementUnchecked | NoteKind::NotCompared);
-        let warnings = self.report.notes.iter().filter(|note| is_warning(note.kind));
-        for (index, note) in warnings.enumerate() {
+        let is_warning = |kind| {
+            matches!(
+                kind,
+                NoteKind::AllowanceUnused
+                    | NoteKind::RequirementUnchecked
+                    | NoteKind::RuntimeAbsent
+                    | NoteKind::NotCompared
+            )
+        };
+        let warnings: Vec<_> = self.report.notes.iter().filter(|note| is_warning(note.kind)).collect();
+        if !warnings.is_empty() {
+            self.out.push('\n');
+        }
+        for (index, note) in warnings.into_iter().enumerate() {
             self.part(YELLOW, if index == 0 { "warning" } else { "" }, &format!("{}: {}", note.subject, note.text));
         }
     }
@@ -103,4 +120,11 @@ impl AnswerText<'_> {
         self.out.push('\n');
         self.part(YELLOW, "exit code 4", why);
     }
+}
+
+/// The scenarios whose file is no valid binary.
+fn invalid_files(report: &RunReport) -> impl Iterator<Item = &str> {
+    let is_invalid =
+        |scenario: &&str| report.cells.iter().any(|cell| cell.scenario == **scenario && cell.is_of_invalid_file());
+    report.scenarios.iter().map(|scenario| scenario.name.as_str()).filter(is_invalid)
 }

@@ -1,8 +1,9 @@
 //! Browsers that are installed but do not start, as where a folder of the user's is not writable: their columns are
 //! absent for `check`, like those of other programs that do not answer. A run of the lab's own scenarios has them as
-//! errors, since nothing may be lost there unseen.
+//! errors, since nothing may be lost there unseen. Runtimes that were selected by name are noted if they are absent: a check
+//! that names one and never gets it would be green for ever.
 
-use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::report::{Cell, Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{self as runtimes, Source};
 
@@ -11,9 +12,9 @@ use wasmlab_runtimes::{self as runtimes, Source};
 /// `engine-error` like any other of a driver, in the same stage.
 const PHRASES: [&str; 3] = [" cannot be started: ", " ended at its start with ", " did not open its protocol within "];
 
-/// Marks a column as absent if its browser started in none of its cells; returns a line for each.
-pub fn mark_absent(report: &mut RunReport) -> Vec<String> {
-    let mut lines = Vec::new();
+/// Marks a column as absent if its browser started in none of its cells, and notes why.
+pub fn mark_unstartable(report: &mut RunReport) {
+    let mut notes = Vec::new();
     for column in &mut report.runtimes {
         let runtime = runtimes::all().iter().find(|runtime| runtime.id() == column.id);
         let Some(Source::Driver { program, .. }) = runtime.map(|runtime| runtime.source) else { continue };
@@ -27,14 +28,28 @@ pub fn mark_absent(report: &mut RunReport) -> Vec<String> {
         }
         let remedy = format!("start it by hand and repair it, or name another one in {}", program.variable);
         let reason = format!("{}; {remedy}", first.detail);
-        lines.push(format!("{} counts as not installed: {reason}", column.id));
+        let text = format!("it counts as not installed: {reason}");
+        notes.push(Note::new(NoteKind::RuntimeAbsent, column.id.clone(), text));
         column.tool.missing = Some(reason);
         column.tool.present = false;
         for cell in &mut cells {
             (cell.verdict, cell.remedy) = (Verdict::Absent, Some(remedy.clone()));
         }
     }
-    lines
+    report.notes.extend(notes);
+}
+
+/// Notes the runtimes that were selected by name and are not here.
+pub fn note_selected(report: &mut RunReport, selected: &[String]) {
+    let is_noted =
+        |id: &str| report.notes.iter().any(|note| note.kind == NoteKind::RuntimeAbsent && note.subject == id);
+    let absent = report.runtimes.iter().filter(|column| column.tool.is_absent() && selected.contains(&column.id));
+    let note = |column: &RuntimeInfo| {
+        let why = column.tool.missing.as_deref().unwrap_or("it is not installed");
+        Note::new(NoteKind::RuntimeAbsent, column.id.clone(), format!("selected by name, and not here: {why}"))
+    };
+    let notes: Vec<Note> = absent.filter(|column| !is_noted(&column.id)).map(note).collect();
+    report.notes.extend(notes);
 }
 
 fn did_not_start(cell: &Cell) -> bool {
@@ -43,7 +58,7 @@ fn did_not_start(cell: &Cell) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{PHRASES, mark_absent};
+    use super::{PHRASES, mark_unstartable};
     use crate::exit;
     use wasmlab_model::verdict::{Change, Verdict};
 
@@ -66,7 +81,7 @@ mod tests {
         let mut column = report.runtimes[0].clone();
         (column.id, column.tool.present) = ("firefox".to_owned(), true);
         report.runtimes.push(column);
-        mark_absent(&mut report);
+        mark_unstartable(&mut report);
         (exit::for_report(&report), report.runtimes.last().is_some_and(|column| column.tool.present))
     }
 

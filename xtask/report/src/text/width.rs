@@ -1,0 +1,53 @@
+//! How many columns of a terminal a text takes, and names that do not take too many.
+
+use std::borrow::Cow;
+
+/// Columns of a terminal that a name in a table may take.
+const MAX_NAME: usize = 40;
+
+/// A name as tables show it: its middle is left out if it is long.
+#[must_use]
+pub fn short_name(name: &str) -> Cow<'_, str> {
+    if display_width(name) <= MAX_NAME {
+        return Cow::Borrowed(name);
+    }
+    // Half of it at each end; the end has the extension.
+    let half = (MAX_NAME - 1) / 2;
+    let beginning = taken(name.chars(), half);
+    let end: String = taken(name.chars().rev(), half).chars().rev().collect();
+    Cow::Owned(format!("{beginning}…{end}"))
+}
+
+/// As many of the characters as take `width` columns.
+fn taken(characters: impl Iterator<Item = char>, width: usize) -> String {
+    let mut text = String::new();
+    for character in characters {
+        text.push(character);
+        if display_width(&text) > width {
+            text.pop();
+            break;
+        }
+    }
+    text
+}
+
+/// Columns of a terminal that a text takes.
+#[must_use]
+pub fn display_width(text: &str) -> usize {
+    textwrap::core::display_width(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{display_width, short_name};
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        let check = |name: &str, wanted: &str| assert_eq!(short_name(name), wanted);
+        check("app.wasm", "app.wasm");
+        check(&format!("begin{}end.wasm", "x".repeat(60)), "beginxxxxxxxxxxxxxx…xxxxxxxxxxxend.wasm");
+        // An ideograph takes two columns.
+        let wide = "漢".repeat(30);
+        assert_eq!((display_width(&wide), display_width(&short_name(&wide))), (60, 37));
+    }
+}
