@@ -267,7 +267,7 @@ impl Code {
         matches!(self, Self::MissingImport | Self::NeedsComponentModel)
     }
 
-    /// Whether the guest ran and went wrong by itself: nothing was missing or refused.
+    /// Whether the guest ran and failed by itself: nothing was missing or refused.
     #[must_use]
     pub fn is_guest_failure(self) -> bool {
         matches!(self, Self::Trap | Self::WrongExit | Self::WrongOutput)

@@ -83,12 +83,16 @@ impl Comparison {
     }
 }
 
+/// Whether the runtime of this id names any one of several imports that it lacks: then another one is the same result.
+/// Reports do not have it; the registry of runtimes does.
+pub type NamesAnyImport = fn(&str) -> bool;
+
 /// The differences from `before` to `after`. A cell that one of them did not measure is compared with nothing.
 #[must_use]
-pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
+pub fn compare(before: &RunReport, after: &RunReport, names_any_import: NamesAnyImport) -> Comparison {
     let earlier = Cells::of(before);
     let mut cells: Vec<CellChange> =
-        after.cells.iter().filter_map(|cell| cell_change(&earlier, cell, (before, after))).collect();
+        after.cells.iter().filter_map(|cell| cell_change(&earlier, cell, (before, after), names_any_import)).collect();
     let order = |change| match change {
         Change::Worse => 0,
         Change::Different => 1,
@@ -120,10 +124,10 @@ pub fn compare(before: &RunReport, after: &RunReport) -> Comparison {
 
 /// Compares `report` with `baseline` and writes into its cells and notes what differs, in place of what snapshots say:
 /// every renderer then shows it. `name`: how people know the baseline.
-pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport) {
+pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, names_any_import: NamesAnyImport) {
     let earlier = Cells::of(baseline);
     let is_check = matches!(report.command.as_str(), "check" | "suite");
-    let comparison = compare(baseline, report);
+    let comparison = compare(baseline, report, names_any_import);
     for cell in &mut report.cells {
         (cell.change, cell.accepted, cell.changed_with_version) = (Change::Same, None, false);
         if !is_answer(cell) {
@@ -133,7 +137,7 @@ pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport) {
             cell.change = Change::New;
             continue;
         };
-        cell.change = change(before, cell);
+        cell.change = change(before, cell, names_any_import);
         if cell.change != Change::Same {
             cell.accepted = Some(result(before));
         }
@@ -175,16 +179,27 @@ pub(crate) fn is_answer(cell: &Cell) -> bool {
     cell.verdict.is_in_snapshots() || cell.verdict == Verdict::NotBuilt && of_compiler
 }
 
+/// Whether two reports have the same result for a cell.
+pub(crate) fn is_same_result(before: &Cell, after: &Cell, names_any_import: NamesAnyImport) -> bool {
+    let key = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
+    (key(before) == key(after) && same_blame(&before.blame, &after.blame))
+        || is_other_import(before, after, names_any_import)
+}
+
+/// Whether both fail to link on a runtime that names any one of the imports that it lacks.
+pub(crate) fn is_other_import(before: &Cell, after: &Cell, names_any_import: NamesAnyImport) -> bool {
+    before.fails_to_link() && after.fails_to_link() && names_any_import(&after.runtime)
+}
+
 /// How a cell stands to the same cell of an earlier report.
-fn change(before: &Cell, after: &Cell) -> Change {
+fn change(before: &Cell, after: &Cell, names_any_import: NamesAnyImport) -> Change {
     if let (Some(earlier), Some(now)) = (&before.assertions, &after.assertions)
         && after.verdict != Verdict::Pass
         && earlier.failed != now.failed
     {
         return if now.failed > earlier.failed { Change::Worse } else { Change::FixedGap };
     }
-    let result = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
-    if result(before) == result(after) && same_blame(&before.blame, &after.blame) {
+    if is_same_result(before, after, names_any_import) {
         return Change::Same;
     }
     match (before.verdict, after.verdict) {
@@ -204,9 +219,14 @@ fn change(before: &Cell, after: &Cell) -> Change {
     }
 }
 
-fn cell_change(earlier: &Cells, cell: &Cell, (before, after): (&RunReport, &RunReport)) -> Option<CellChange> {
+fn cell_change(
+    earlier: &Cells,
+    cell: &Cell,
+    (before, after): (&RunReport, &RunReport),
+    names_any_import: NamesAnyImport,
+) -> Option<CellChange> {
     let old = earlier.find(cell).filter(|_| is_answer(cell))?;
-    let change = change(old, cell);
+    let change = change(old, cell, names_any_import);
     let version = version_change(before, after, &cell.runtime);
     (change != Change::Same).then(|| CellChange {
         change,

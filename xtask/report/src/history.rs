@@ -7,7 +7,7 @@ use serde::Serialize;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 
 use super::RenderOptions;
-use super::compare::is_answer;
+use super::compare::{NamesAnyImport, is_answer, is_other_import};
 use super::markdown::escaped;
 use super::text::{result, wrapped};
 use super::visible::{on_line, visible};
@@ -96,7 +96,11 @@ impl Measured<'_> {
 /// The history of these reports, oldest first. Only cells that `keeps` selects, by scenario and runtime. A report that
 /// did not measure a cell says nothing about it.
 #[must_use]
-pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History {
+pub fn history(
+    entries: &[Entry],
+    keeps: &dyn Fn(&str, &str) -> bool,
+    names_any_import: NamesAnyImport,
+) -> History {
     let mut cells: BTreeMap<(&str, &str), Vec<ResultSince>> = BTreeMap::new();
     let mut latest: BTreeMap<(&str, &str), Measured> = BTreeMap::new();
     let mut groups = BTreeMap::new();
@@ -123,7 +127,11 @@ pub fn history(entries: &[Entry], keeps: &dyn Fn(&str, &str) -> bool) -> History
                 result: result(cell),
                 guest_changed: before.is_some_and(|before| now.is_other_guest(&before)),
             };
-            if results.last().is_some_and(|last| last.result == since.result) {
+            let is_same = |last: &ResultSince| {
+                let any_import = before.is_some_and(|before| is_other_import(before.cell, cell, names_any_import));
+                last.result == since.result || any_import
+            };
+            if results.last().is_some_and(is_same) {
                 continue;
             }
             if let Some(before) = &before {
@@ -255,13 +263,27 @@ mod tests {
             change(&mut report);
             Entry { name: format!("{at}.json"), day: format!("2026-11-0{}", at + 1), report }
         };
-        history(&changes.iter().enumerate().map(entry).collect::<Vec<_>>(), &|_, _| true)
+        history(&changes.iter().enumerate().map(entry).collect::<Vec<_>>(), &|_, _| true, |id| id == "wasmi")
     }
 
     fn trap(report: &mut RunReport) {
         (report.cells[0].verdict, report.cells[0].code) = (Verdict::Gap, Some(Code::Trap));
         let id = report.cells[0].runtime.clone();
         report.runtimes.iter_mut().find(|r| r.id == id).unwrap().tool.version = Some("9.9".to_owned());
+    }
+
+    #[test]
+    fn another_of_several_missing_imports_is_the_same_result() {
+        let lacks = |cell: usize, import: &'static str| {
+            move |report: &mut RunReport| {
+                let cell = &mut report.cells[cell];
+                (cell.verdict, cell.code) = (Verdict::Gap, Some(Code::MissingImport));
+                (cell.stage, cell.subject) = (serde_json::from_value("link".into()).unwrap(), Some(import.to_owned()));
+            }
+        };
+        let changed = |cell| of(&[&lacks(cell, "a.b"), &lacks(cell, "a.c"), &lacks(cell, "a.b")]).changed.len();
+        // The first cell is of wasmi, for which `of` says so; the second is not.
+        assert_eq!((changed(0), changed(1)), (0, 1));
     }
 
     #[test]

@@ -10,11 +10,11 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 use wasmlab_model::checks::Check;
-use wasmlab_model::codes::same_blame;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
+use super::compare::{NamesAnyImport, is_same_result};
 use super::text::result;
 use super::{RenderOptions, find};
 
@@ -224,10 +224,9 @@ pub struct Differences {
     pub versions: Vec<String>,
 }
 
-/// Compares the published report with a run, for the columns and guests present in that run. A runtime for which
-/// `names_any_import` holds names any one of several imports that it lacks: another one is the same result.
+/// Compares the published report with a run, for the columns and guests present in that run.
 #[must_use]
-pub fn differences(published: &RunReport, run: &RunReport, names_any_import: fn(&str) -> bool) -> Differences {
+pub fn differences(published: &RunReport, run: &RunReport, names_any_import: NamesAnyImport) -> Differences {
     let mut out = Differences::default();
     for runtime in run.runtimes.iter().filter(|r| r.tool.present && !r.custom_build) {
         let version = |r: &wasmlab_model::report::RuntimeInfo| r.tool.version.clone().unwrap_or_default();
@@ -244,13 +243,8 @@ pub fn differences(published: &RunReport, run: &RunReport, names_any_import: fn(
         |cell: &Cell| published.cells.iter().find(|c| (&c.scenario, &c.runtime) == (&cell.scenario, &cell.runtime));
     let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.custom_build);
     for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
-        let key = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
         let before = find(cell);
-        let is_same = |before: &Cell| {
-            (key(before) == key(cell) && same_blame(&before.blame, &cell.blame))
-                || (before.fails_to_link() && cell.fails_to_link() && names_any_import(&cell.runtime))
-        };
-        if !before.is_some_and(is_same) {
+        if !before.is_some_and(|before| is_same_result(before, cell, names_any_import)) {
             let before = before.map_or_else(|| "nothing".to_owned(), result);
             let now = result(cell);
             out.results.push(format!("{} on {}: published {before}, here {now}", cell.scenario, cell.runtime));

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::{baseline, output, report};
 use crate::exit;
 use crate::lab::Lab;
+use crate::store::snapshots::names_any_import;
 use wasmlab_report::compare;
 use wasmlab_report::visible::VisiblePath;
 
@@ -52,7 +53,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         file.display().to_string()
     };
     let (_, after) = baseline::read(lab, &args.after.clone().unwrap_or_else(latest))?;
-    let comparison = compare::compare(&before, &after);
+    let comparison = compare::compare(&before, &after, names_any_import);
     output::print_rendered(&match args.output {
         ComparisonFormat::Text => comparison.text(output::render_options()),
         ComparisonFormat::Markdown => comparison.markdown(),

@@ -42,6 +42,7 @@ impl Browser {
     /// Starts Chromium on a fresh profile.
     pub fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        // `mkfifo` is a system call that std lacks, and one line of a test is no reason for a dependency.
         let made = Command::new("mkfifo").args(["in", "out"]).current_dir(dir.path()).status().unwrap();
         assert!(made.success(), "mkfifo: {made}");
         let mut command = Command::new("sh");

@@ -212,13 +212,7 @@ mod tests {
         check(|dir, _| symlink("../wasmlab-secret", dir.join("a")).unwrap(), None);
         check(|dir, _| symlink("/dev/zero", dir.join("a")).unwrap(), None);
         check(|dir, secret| symlink(secret, dir.join("a")).unwrap(), Some("a"));
-        check(
-            |dir, _| {
-                rustix::fs::mknodat(rustix::fs::CWD, dir.join("a"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
-                    .unwrap()
-            },
-            None,
-        );
+        check(|dir, _| crate::store::files::create_pipe(&dir.join("a")), None);
         let named = found(|dir, secret| fs::create_dir(dir.join(secret)).unwrap(), EVER, 0);
         assert_eq!(named.len(), 1, "{named:?}");
     }

@@ -6,7 +6,9 @@ use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{self as runtimes, Source};
 
-/// What the browser driver says of a browser that it could not start.
+/// What the browser driver says of a browser that it could not start: `Browser::start` in
+/// `xtask/drivers/browser/src/browser.rs` writes these sentences. The protocol has no code for them: to it, this is an
+/// `engine-error` like any other of a driver, in the same stage.
 const PHRASES: [&str; 3] = [" cannot be started: ", " ended at its start with ", " did not open its protocol within "];
 
 /// Marks a column as absent if its browser started in none of its cells; returns a line for each.
@@ -41,7 +43,7 @@ fn did_not_start(cell: &Cell) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::mark_absent;
+    use super::{PHRASES, mark_absent};
     use crate::exit;
     use wasmlab_model::verdict::{Change, Verdict};
 
@@ -66,6 +68,14 @@ mod tests {
         report.runtimes.push(column);
         mark_absent(&mut report);
         (exit::for_report(&report), report.runtimes.last().is_some_and(|column| column.tool.present))
+    }
+
+    #[test]
+    fn the_driver_writes_these_sentences() {
+        let driver = include_str!("../../../drivers/browser/src/browser.rs");
+        for phrase in PHRASES {
+            assert!(driver.contains(phrase), "{phrase}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::cli::output;
 use crate::engines::BUILD_LIMIT;
 use crate::exit;
 use crate::lab::Lab;
+use crate::machine::hex;
 use crate::store::{files, profiles};
 use wasmlab_report::visible::VisiblePath;
 
@@ -176,7 +177,7 @@ fn sources(lab: &Lab) -> Result<String> {
         hash.update(line + "\n");
     }
     hash.update(flags_of_profile(root)?);
-    Ok(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()[..16]))
 }
 
 /// The part of the workspace's manifest that says how the reader is compiled.
