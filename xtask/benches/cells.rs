@@ -20,7 +20,7 @@ use wasmlab_model::scenario::Scenario;
 use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits};
 use wasmlab_protocol::{CellSpec, EntryPoint, Network};
 use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
-use xtask::cell::{self, Plan};
+use xtask::cell::{self, CellPlan};
 use xtask::lab::Lab;
 use xtask::machine::Machine;
 use xtask::scenario;
@@ -143,7 +143,7 @@ fn overhead() {
         let bytes = if id.ends_with("+jco") { fs::read(&component).unwrap() } else { module.clone() };
         let guest = lab.cache.put_object(&bytes).unwrap();
         let facts = wasmlab_inspect::facts(&bytes).unwrap();
-        let plan = Plan {
+        let plan = CellPlan {
             facts: Some(&facts),
             scenario: &scenario,
             runtime,
@@ -170,7 +170,7 @@ fn tool(lab: &Lab, runtime: &Runtime, built: &Path) -> Result<Tool, String> {
 }
 
 /// A cell without any input, in a folder of its own.
-fn cell_spec(lab: &Lab, plan: &Plan, dir: &Path) -> CellSpec {
+fn cell_spec(lab: &Lab, plan: &CellPlan, dir: &Path) -> CellSpec {
     CellSpec {
         protocol: wasmlab_protocol::PROTOCOL_VERSION,
         module: lab.cache.object(plan.guest),
@@ -194,7 +194,7 @@ fn cell_spec(lab: &Lab, plan: &Plan, dir: &Path) -> CellSpec {
 }
 
 /// Measures both alternately, so that other load affects both alike, and prints a row.
-fn measure(lab: &Lab, plan: &Plan, dir: &Path) {
+fn measure(lab: &Lab, plan: &CellPlan, dir: &Path) {
     let (spec, prepared) = (dir.join("spec.json"), dir.join("compiled/prepared"));
     fs::create_dir_all(&prepared).unwrap();
     let cell = cell_spec(lab, plan, dir);

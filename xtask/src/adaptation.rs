@@ -13,7 +13,7 @@ use crate::cell::TempDir;
 use crate::cell::sandbox::program_files;
 use crate::guest::Guest;
 use crate::lab::Lab;
-use crate::matrix::{self, Request, facts_of};
+use crate::matrix::{self, MatrixRequest, facts_of};
 use wasmlab_judge::remedies::{FailedCell, data};
 use wasmlab_judge::transforms;
 use wasmlab_model::facts::Facts;
@@ -111,7 +111,7 @@ pub fn candidates(cell: &Cell, facts: &Facts) -> Vec<Transform> {
 /// Why a tool could not be run, or what it said.
 pub fn follow(
     lab: &Lab,
-    request: &Request,
+    request: &MatrixRequest,
     scenario: &Scenario,
     (bytes, facts): (&[u8], &Facts),
     first: &Transform,
@@ -129,7 +129,7 @@ pub fn follow(
 
 fn step(
     lab: &Lab,
-    request: &Request,
+    request: &MatrixRequest,
     scenario: &Scenario,
     (bytes, facts): (&[u8], &Facts),
     transform: &Transform,
@@ -139,7 +139,7 @@ fn step(
     let sha256 = lab.cache.put_object(&bytes).map_err(|error| error.to_string())?;
     let facts = facts_of(lab, &sha256, &bytes)?;
     let scenarios = [scenario.clone()];
-    let request = Request {
+    let request = MatrixRequest {
         scenarios: &scenarios,
         runtimes: request.runtimes.clone(),
         given: BTreeMap::from([(scenario.name.clone(), Guest::given(sha256))]),

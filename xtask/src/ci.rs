@@ -17,7 +17,7 @@ pub mod summary;
 pub use steps::all;
 
 /// A step: selectable with `--only`, and a row in the final table.
-pub struct Step {
+pub struct CiStep {
     /// Kebab-case, unique.
     pub name: String,
     /// Its description, for `--list`.
@@ -75,7 +75,7 @@ impl Context<'_> {
 }
 
 /// Runs the steps in order and returns their outcomes. `on_step` is called before each step, with its number.
-pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) + Sync)) -> Vec<StepRun> {
+pub fn run(context: &Context, steps: &[&CiStep], on_step: &(dyn Fn(usize, &CiStep) + Sync)) -> Vec<StepRun> {
     let outcomes: Mutex<BTreeMap<usize, (StepOutcome, Duration)>> = Mutex::default();
     std::thread::scope(|scope| {
         let mut beside = BTreeMap::new();
@@ -113,7 +113,7 @@ pub fn run(context: &Context, steps: &[&Step], on_step: &(dyn Fn(usize, &Step) +
     ran.map(|(name, (end, took))| (name, end, took)).collect()
 }
 
-fn timed(context: &Context, step: &Step) -> (StepOutcome, Duration) {
+fn timed(context: &Context, step: &CiStep) -> (StepOutcome, Duration) {
     let began = Instant::now();
     let end = match (step.run)(context) {
         Ok(()) => StepOutcome::Done,
@@ -126,12 +126,12 @@ fn timed(context: &Context, step: &Step) -> (StepOutcome, Duration) {
 ///
 /// # Errors
 /// The first unknown name, as a usage error.
-pub fn choose<'a>(steps: &'a [Step], only: &'a [String], full: bool) -> Result<Vec<&'a Step>, &'a str> {
+pub fn choose<'a>(steps: &'a [CiStep], only: &'a [String], full: bool) -> Result<Vec<&'a CiStep>, &'a str> {
     let names: BTreeSet<&str> = steps.iter().map(|s| s.name.as_str()).collect();
     if let Some(unknown) = only.iter().find(|name| !names.contains(name.as_str())) {
         return Err(unknown);
     }
-    let wanted = |step: &&Step| if only.is_empty() { full || !step.only_full } else { only.contains(&step.name) };
+    let wanted = |step: &&CiStep| if only.is_empty() { full || !step.only_full } else { only.contains(&step.name) };
     Ok(steps.iter().filter(wanted).collect())
 }
 
@@ -144,7 +144,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 mod tests {
     use std::path::Path;
 
-    use super::{Context, Step, StepOutcome, choose, locked, run};
+    use super::{CiStep, Context, StepOutcome, choose, locked, run};
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
@@ -153,9 +153,9 @@ mod tests {
         name: &str,
         needs: &[&'static str],
         work: impl Fn(&Context) -> anyhow::Result<()> + Send + Sync + 'static,
-    ) -> Step {
+    ) -> CiStep {
         let (name, about, needs) = (name.to_owned(), "what it does".to_owned(), needs.to_vec());
-        Step { name, about, needs, only_full: false, in_background: false, run: Box::new(work) }
+        CiStep { name, about, needs, only_full: false, in_background: false, run: Box::new(work) }
     }
 
     /// A lab in this folder.
@@ -187,7 +187,7 @@ mod tests {
             step("after-slow", &["slow"], note("after")),
         ];
         steps[0].in_background = true;
-        let all: Vec<&Step> = steps.iter().collect();
+        let all: Vec<&CiStep> = steps.iter().collect();
         let ends: Vec<StepOutcome> = run(&context, &all, &|_, _| ()).into_iter().map(|(_, end, _)| end).collect();
         let not_run = |name: &str| StepOutcome::NotRun(name.to_owned());
         assert_eq!(

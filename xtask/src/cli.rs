@@ -81,7 +81,7 @@ registry! {
 
 /// An error if there is no workspace: the command works on the lab's own scenarios or sources.
 fn require_workspace(lab: &Lab, command: &str) -> Result<()> {
-    if lab.is_elsewhere() {
+    if lab.is_outside_current_dir() {
         let root = lab.root.visible();
         return common::usage(format!(
             "`cargo xtask {command}` works on a checkout of the lab, and this folder is in none: go to `{root}`, or set {ROOT_VARIABLE} to it"

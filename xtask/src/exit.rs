@@ -47,9 +47,9 @@ fn is_empty_part(report: &RunReport) -> bool {
 
 /// Whether a cell says where its guest runs.
 fn is_answer(report: &RunReport, cell: &Cell) -> bool {
-    let is_of_other_kind = report.command == "suite" && cell.is_of_other_kind();
+    let is_uncounted = report.command == "suite" && cell.lacks_guest_kind();
     let is_open = report.command == "check" && is_open(report, &cell.scenario);
-    cell.verdict.is_measured() && !is_of_other_kind && !is_open
+    cell.verdict.is_measured() && !is_uncounted && !is_open
 }
 
 /// The exit code if something required is missing, unless `code` is already more serious.

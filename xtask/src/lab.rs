@@ -66,7 +66,7 @@ impl Lab {
 
     /// Whether the workspace is where the lab was built, and neither the current folder nor `WASMLAB_ROOT` is in it.
     #[must_use]
-    pub fn is_elsewhere(&self) -> bool {
+    pub fn is_outside_current_dir(&self) -> bool {
         let is_here = std::env::current_dir().is_ok_and(|here| here.starts_with(&self.root));
         self.has_workspace() && variable(ROOT_VARIABLE).is_none() && !is_here
     }

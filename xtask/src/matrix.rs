@@ -36,13 +36,13 @@ mod switches;
 mod tests;
 
 use measure::Measured;
-pub use probing::Column;
+pub use probing::ProbedColumn;
 pub use remeasure::remeasure;
 use scheduler::{Order, Scheduler};
 use shared_time::SharedTime;
 
 /// The selected cells and how to run them.
-pub struct Request<'a> {
+pub struct MatrixRequest<'a> {
     /// Rows, sorted.
     pub scenarios: &'a [Scenario],
     /// Columns, in registry order.
@@ -73,7 +73,7 @@ pub struct Request<'a> {
     pub retention: cell::Retention<'a>,
 }
 
-impl<'a> Request<'a> {
+impl<'a> MatrixRequest<'a> {
     /// One scenario on one runtime, without cached results.
     #[must_use]
     pub fn one_cell(scenario: &'a [Scenario; 1], runtime: Runtime, limits: Limits, build: guest::BuildOptions) -> Self {
@@ -167,7 +167,7 @@ pub type EventSink<'a> = &'a (dyn Fn(MatrixEvent) + Sync);
 
 /// A guest and its facts.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct GuestRow {
     /// The guest.
     pub guest: Result<Guest, NotBuilt>,
     /// Its facts, or why it is not a valid binary.
@@ -185,7 +185,7 @@ pub struct Row {
 /// The results of a run.
 pub struct Results {
     /// Guests, in the order of the scenarios; `None` if not reached.
-    pub rows: Vec<Option<Row>>,
+    pub rows: Vec<Option<GuestRow>>,
     /// Programs, in column order; `None` if not reached.
     pub columns: Vec<Option<Result<Tool, Absence>>>,
     /// Cells, by row and column.
@@ -207,7 +207,7 @@ pub fn inherited_limits_text() -> Option<String> {
 
 /// Runs all cells; returns when done, or when [`process::cancel`] was called.
 #[must_use]
-pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {
+pub fn run(lab: &Lab, request: &MatrixRequest, emit: EventSink) -> Results {
     let (rows, columns) = (request.scenarios.len(), request.runtimes.len());
     emit(MatrixEvent::Planned { cells: rows * columns });
     let scheduler = Scheduler::new(rows, columns);
@@ -224,7 +224,7 @@ pub fn run(lab: &Lab, request: &Request, emit: EventSink) -> Results {
     scheduler.into_results()
 }
 
-fn build_guests(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
+fn build_guests(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, emit: EventSink) {
     let mut order: Vec<usize> = (0..request.scenarios.len()).collect();
     // Guests that need no compiler come first, so that their verdicts are not delayed.
     order.sort_by_key(|i| request.scenarios[*i].spec.build.toolchain != wat::TOOLCHAIN.id);
@@ -243,7 +243,7 @@ fn build_guests(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: Event
     }
 }
 
-fn build_engines(lab: &Lab, request: &Request, scheduler: &Scheduler, emit: EventSink) {
+fn build_engines(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, emit: EventSink) {
     let mut unbuilt: Vec<(&'static str, Vec<usize>)> = Vec::new();
     for (index, runtime) in request.runtimes.iter().enumerate() {
         match (engines::find_tool(lab, runtime), runtime.source.built()) {
@@ -303,7 +303,7 @@ fn excluded(engine: &str) -> Absence {
     Absence::new(why, "run without --engines")
 }
 
-fn work(lab: &Lab, request: &Request, scheduler: &Scheduler, order: Order, emit: EventSink) {
+fn work(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, order: Order, emit: EventSink) {
     while let Some(((row, column), turn)) = scheduler.next(order) {
         let measured = match scheduler.settled((row, column)) {
             (Some(guest), Some(tool)) => {

@@ -87,7 +87,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// A contradiction that is accepted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct AcceptedContradiction {
     /// A glob over scenarios. A single `*` makes the entry a rule, which may match nothing.
     pub scenario: String,
     /// A glob over columns.
@@ -102,12 +102,12 @@ pub struct Entry {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    contradiction: Vec<Entry>,
+    contradiction: Vec<AcceptedContradiction>,
 }
 
 /// The accepted contradictions.
 pub struct AcceptedContradictions {
-    entries: Vec<(Entry, GlobMatcher, GlobMatcher)>,
+    entries: Vec<(AcceptedContradiction, GlobMatcher, GlobMatcher)>,
 }
 
 impl AcceptedContradictions {
@@ -151,8 +151,8 @@ impl AcceptedContradictions {
     }
 
     /// Entries that are about cells with a prediction of the same version, and match no contradiction among them.
-    pub fn stale<'a>(&'a self, cells: &'a [Cell]) -> impl Iterator<Item = &'a Entry> {
-        let is_stale = move |(entry, scenario, runtime): &&(Entry, GlobMatcher, GlobMatcher)| {
+    pub fn stale<'a>(&'a self, cells: &'a [Cell]) -> impl Iterator<Item = &'a AcceptedContradiction> {
+        let is_stale = move |(entry, scenario, runtime): &&(AcceptedContradiction, GlobMatcher, GlobMatcher)| {
             let is_about = |cell: &&Cell| {
                 let compared = cell.prediction.as_ref().is_some_and(|found| found.profile_version.is_none());
                 compared && scenario.is_match(&cell.scenario) && runtime.is_match(&cell.runtime)

@@ -107,9 +107,9 @@ impl WastSource {
 /// # Errors
 /// Every error of every file.
 pub fn load(folder: &Path) -> Result<SuiteFiles, Vec<FileError>> {
-    let mut search = Search { top: folder, seen: 0, found: SuiteFiles::default(), errors: Vec::new() };
+    let mut search = SuiteSearch { top: folder, seen: 0, found: SuiteFiles::default(), errors: Vec::new() };
     search.visit(Path::new(""), 0);
-    let Search { mut found, errors, .. } = search;
+    let SuiteSearch { mut found, errors, .. } = search;
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -118,14 +118,14 @@ pub fn load(folder: &Path) -> Result<SuiteFiles, Vec<FileError>> {
     Ok(found)
 }
 
-struct Search<'a> {
+struct SuiteSearch<'a> {
     top: &'a Path,
     seen: usize,
     found: SuiteFiles,
     errors: Vec<FileError>,
 }
 
-impl Search<'_> {
+impl SuiteSearch<'_> {
     /// Adds an error, with its field and what to do.
     fn error(&mut self, file: &Path, message: impl Into<String>) {
         self.errors.push(FileError::new(file.visible(), message));

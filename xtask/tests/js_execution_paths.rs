@@ -12,7 +12,7 @@ use wasmlab_inspect as inspect;
 use wasmlab_model::observation::{Observation, Outcome, ProcessRole};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
-use xtask::cell::{self, Limits, Plan};
+use xtask::cell::{self, CellPlan, Limits};
 use xtask::engines;
 use xtask::scenario;
 
@@ -110,7 +110,7 @@ impl<'a> Guest<'a> {
         let put = |(name, text): (&str, &str)| (name.to_owned(), lab.cache.put_object(text.as_bytes()).unwrap());
         let companions: BTreeMap<String, String> = self.glue.map(put).into_iter().collect();
         let facts = inspect::facts(&self.module).ok();
-        let plan = Plan {
+        let plan = CellPlan {
             scenario: &scenario,
             runtime,
             tool: &tool,

@@ -18,7 +18,7 @@ use libtest_mimic::{Arguments, Trial};
 use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt};
 use wasmlab_learn::exercise::Exercise;
 use wasmlab_learn::{book, claims, markup::Style, output};
-use xtask::store::snapshots::column::Column;
+use xtask::store::snapshots::column::AcceptedColumn;
 
 const TESTS: &[(&str, fn())] = &[
     ("there_are_the_chapters_that_the_readme_promises", there_are_the_chapters_that_the_readme_promises),
@@ -62,7 +62,7 @@ fn top() -> PathBuf {
 }
 
 fn chapters() -> Vec<Chapter> {
-    chapter::load_all(&top().join("xtask/learn/chapters")).unwrap_or_else(|faults| panic!("{faults:#?}"))
+    chapter::load_all(&top().join("xtask/learn/chapters")).unwrap_or_else(|errors| panic!("{errors:#?}"))
 }
 
 /// A learner in this repository, with a progress file of their own.
@@ -117,7 +117,7 @@ fn claims_agree_with_the_snapshots() {
             continue;
         };
         let text = fs::read_to_string(&file).unwrap();
-        let column = Column::parse(text.splitn(3, "---\n").nth(2).unwrap(), 0).unwrap();
+        let column = AcceptedColumn::parse(text.splitn(3, "---\n").nth(2).unwrap(), 0).unwrap();
         for (scenario, line) in column.lines() {
             let code = line.code.map(|code| code.id().to_owned()).unwrap_or_default();
             accepted.push((runtime.clone(), scenario.clone(), line.verdict.id().to_owned(), code));
@@ -127,7 +127,7 @@ fn claims_agree_with_the_snapshots() {
         accepted.iter().map(|(a, b, c, d)| (a.as_str(), b.as_str(), c.as_str(), d.as_str())).collect();
     let (mut wrong, mut count) = (Vec::new(), 0);
     for chapter in &chapters() {
-        let claims = claims::of(chapter).unwrap_or_else(|faults| panic!("{faults:#?}"));
+        let claims = claims::of(chapter).unwrap_or_else(|errors| panic!("{errors:#?}"));
         count += claims.len();
         wrong.extend(claims.iter().flat_map(|claim| claim.contradictions(&accepted)));
     }
@@ -160,7 +160,8 @@ fn exercise_fails_unsolved_and_passes_solved(exercise: &Exercise, count: usize) 
 /// The pages of the book are those of the chapters, with the outputs that were recorded.
 fn the_book_matches_its_chapters() {
     let folder = top().join("reports/book");
-    let recorded: output::Recorded = serde_json::from_slice(&fs::read(folder.join("outputs.json")).unwrap()).unwrap();
+    let recorded: output::RecordedOutputs =
+        serde_json::from_slice(&fs::read(folder.join("outputs.json")).unwrap()).unwrap();
     let report = serde_json::from_slice(&fs::read(top().join("reports/linux-x86_64.json")).unwrap()).unwrap();
     for (name, text) in book::pages(&chapters(), &recorded, Some(&report)) {
         let found = fs::read_to_string(folder.join(&name)).unwrap_or_default();
@@ -186,7 +187,7 @@ const MAX_BETWEEN: usize = 60;
 /// The reader acts often, and the text itself is never wider than the terminal.
 fn no_chapter_scrolls_its_point_away() {
     let read = |name: &str| fs::read(top().join("reports").join(name)).unwrap();
-    let recorded: output::Recorded = serde_json::from_slice(&read("book/outputs.json")).unwrap();
+    let recorded: output::RecordedOutputs = serde_json::from_slice(&read("book/outputs.json")).unwrap();
     let report = serde_json::from_slice(&read("linux-x86_64.json")).unwrap();
     let style = Style { width: 80, colour: false };
     for chapter in &chapters() {
@@ -227,8 +228,8 @@ fn no_chapter_scrolls_its_point_away() {
 /// A chapter needs no Rust: a mistake in one names its file and line.
 fn mistakes_in_a_chapter_are_named_with_their_lines() {
     let check = |text: &str, wanted: &str| {
-        let faults = chapter::parse("01-x", text, &[]).unwrap_err();
-        let shown = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let errors = chapter::parse("01-x", text, &[]).unwrap_err();
+        let shown = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         assert!(shown.contains(wanted), "{wanted}:\n{shown}");
     };
     let head = "+++\ntitle = \"x\"\nminutes = 1\n+++\n";

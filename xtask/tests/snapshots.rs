@@ -11,7 +11,7 @@ use wasmlab_model::report::RunReport;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_report::published;
 use xtask::scenario;
-use xtask::store::snapshots::column::Column;
+use xtask::store::snapshots::column::AcceptedColumn;
 use xtask::store::{files, snapshots};
 
 fn top() -> &'static Path {
@@ -115,7 +115,7 @@ fn published_report_matches_the_snapshots() {
     let mut accepted_lines = 0;
     for (file, body) in accepted("matrix") {
         let runtime = file.file_stem().unwrap().to_str().unwrap().to_owned();
-        for (scenario, line) in Column::parse(&body, 0).unwrap().lines() {
+        for (scenario, line) in AcceptedColumn::parse(&body, 0).unwrap().lines() {
             accepted_lines += 1;
             let cell = report.cells.iter().find(|c| (&c.scenario, &c.runtime) == (scenario, &runtime));
             if !cell.is_some_and(|cell| snapshots::line_of(cell, &line.version, Some(line)).same_result(line)) {

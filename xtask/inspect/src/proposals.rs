@@ -48,7 +48,7 @@ mod places;
 mod references;
 mod search;
 
-pub use flags::whole_of;
+pub use flags::containing_proposal;
 #[cfg(test)]
 mod tests;
 

@@ -16,7 +16,7 @@ pub const AS_CORE_MODULE: &str =
 /// Whether the program could do without the component model: it imports only what WASI 0.1 also has, and its only
 /// export is its entry point.
 #[must_use]
-pub fn could_be_core(facts: &Facts) -> bool {
+pub fn could_be_core_module(facts: &Facts) -> bool {
     let package = |name: &str| name.split('/').next().unwrap_or_default().to_owned();
     let has_01 = |name: &str| ALSO_IN_01.contains(&package(name).as_str());
     let imports = facts.kind == BinaryKind::Component && facts.imports.iter().all(|import| has_01(&import.name));
@@ -27,12 +27,12 @@ pub fn could_be_core(facts: &Facts) -> bool {
 /// The catalogue's remedy, plus building a core module if that is possible.
 #[must_use]
 pub fn remedy(facts: &Facts) -> Option<String> {
-    could_be_core(facts).then(|| format!("{} Or: {AS_CORE_MODULE}", Code::NeedsComponentModel.entry().remedy))
+    could_be_core_module(facts).then(|| format!("{} Or: {AS_CORE_MODULE}", Code::NeedsComponentModel.entry().remedy))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::could_be_core;
+    use super::could_be_core_module;
 
     #[test]
     fn only_programs_without_sockets_or_http_have_a_core_alternative() {
@@ -41,7 +41,7 @@ mod tests {
             let imports: String = imports.iter().map(import).collect();
             let wat = format!("(component {imports} (instance $i) (export \"{export}\" (instance $i)))");
             let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();
-            assert_eq!(could_be_core(&facts), wanted, "{wat}");
+            assert_eq!(could_be_core_module(&facts), wanted, "{wat}");
         };
         let run = "wasi:cli/run@0.2.0";
         check(&["wasi:cli/stdout@0.2.0", "wasi:io/streams@0.2.0", "wasi:filesystem/types@0.2.0"], run, true);
@@ -54,6 +54,6 @@ mod tests {
             "(component (core module (@producers (processed-by \"ComponentizeJS\" \"0.23.0\"))) (instance $i) \
              (export \"{run}\" (instance $i)))"
         );
-        assert!(!could_be_core(&wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap()));
+        assert!(!could_be_core_module(&wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap()));
     }
 }

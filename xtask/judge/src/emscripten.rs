@@ -80,7 +80,7 @@ pub fn glue(facts: Option<&Facts>) -> String {
         (true, true) => format!("{run}; for other hosts, build a program with sockets for wasm32-wasip2 or WASIX."),
         // They remain in a standalone module, and no host defines them.
         (true, false) => format!("{run}; or build it for {}.", wasi(facts)),
-        (false, _) => format!("{run}; {}.", standalone::for_another_host(facts)),
+        (false, _) => format!("{run}; {}.", standalone::other_host_needs(facts)),
     }
 }
 
@@ -100,7 +100,7 @@ fn is_own_library(name: &str) -> bool {
 }
 
 /// For a module from before 2020, which has always had a JavaScript file.
-pub fn before_2020(facts: Option<&Facts>) -> String {
+pub fn remedy_before_2020(facts: Option<&Facts>) -> String {
     let run = "Run it in a JavaScript host through the glue that Emscripten generated with it";
     let target = if sockets(facts) { "a target with sockets (wasm32-wasip2, WASIX)" } else { wasi(facts) };
     format!("{run}; or build it from source with current tools for {target}.")
@@ -140,7 +140,7 @@ fn names(facts: Option<&Facts>) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{before_2020, glue, shortened, standalone_remedy};
+    use super::{glue, remedy_before_2020, shortened, standalone_remedy};
 
     #[test]
     fn remedy_depends_on_the_remaining_imports() {
@@ -160,8 +160,8 @@ mod tests {
         check(glue, &["emscripten_asm_const_int"], "its source contains JavaScript", "STANDALONE");
         check(standalone_remedy, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
         check(standalone_remedy, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
-        check(before_2020, &["___syscall102"], "for a target with sockets", "wasi-sdk");
-        check(before_2020, &["_abort", "memoryBase"], "through the glue", "sockets");
+        check(remedy_before_2020, &["___syscall102"], "for a target with sockets", "wasi-sdk");
+        check(remedy_before_2020, &["_abort", "memoryBase"], "through the glue", "sockets");
         check(shortened, &["a", "b", "c", "memoryBase"], "only its glue knows them", "WASI");
         check(shortened, &["a", "memoryBase"], "", "names");
     }

@@ -98,7 +98,7 @@ fn before_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
     let build = cell.own_change();
     match cell.code {
         Code::NeedsComponentModel => {
-            let core = cell.facts.is_some_and(components::could_be_core).then_some(components::AS_CORE_MODULE);
+            let core = cell.facts.is_some_and(components::could_be_core_module).then_some(components::AS_CORE_MODULE);
             joined(on_another(), core)
         }
         Code::MissingImport | Code::NeedsEmscriptenHost => joined(on_another(), build),

@@ -26,7 +26,7 @@ pub struct RowCell {
 
 /// The result of comparing a cell with the others of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Comparison {
+pub struct RowComparison {
     /// Who is to blame.
     pub blame: Blame,
     /// The other columns in which the guest ran well.
@@ -38,7 +38,7 @@ pub struct Comparison {
 /// Compares a cell whose guest went wrong while running with the `others` of its row. `None` if its code alone decides
 /// who is to blame.
 #[must_use]
-pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
+pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<RowComparison> {
     if cell.code == Some(Code::CapabilityDenied) {
         return Some(refused_like_others(cell, others));
     }
@@ -59,16 +59,16 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<Comparison> {
     } else {
         Blame::Unknown
     };
-    Some(Comparison { blame, ran_to_completion: well, ran })
+    Some(RowComparison { blame, ran_to_completion: well, ran })
 }
 
 /// A call that this runtime refuses and the guest is blamed for: the rule is the runtime's own if more of the others
 /// allow the call than refuse it. (Some allow what WASI forbids, such as a path with a leading slash.)
-fn refused_like_others(cell: RowCell, others: &[RowCell]) -> Comparison {
+fn refused_like_others(cell: RowCell, others: &[RowCell]) -> RowComparison {
     let well = others.iter().filter(|other| other.verdict == Verdict::Pass).count();
     let alike = others.iter().filter(|other| other.code == cell.code).count();
     let blame = if well > alike { Blame::Runtime } else { Blame::Guest };
-    Comparison { blame, ran_to_completion: well, ran: well + alike }
+    RowComparison { blame, ran_to_completion: well, ran: well + alike }
 }
 
 /// The guest ran and misbehaved: without a comparison, the catalogue blames it.
@@ -109,8 +109,8 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
 /// The detail of a cell that differs from its row: names the checks that differ, if any; otherwise `detail` plus the
 /// number of columns in which the guest ran well.
 #[must_use]
-pub fn detail(detail: &str, found: Comparison, checks: &[Check], others: &[&[Check]]) -> String {
-    let Comparison { ran_to_completion: well, ran, .. } = found;
+pub fn detail(detail: &str, found: RowComparison, checks: &[Check], others: &[&[Check]]) -> String {
+    let RowComparison { ran_to_completion: well, ran, .. } = found;
     let columns = form(ran, "column", "columns");
     let Failed { differing, everywhere } = failed(checks, others);
     let Some(((first, right, all), more)) = differing.split_first().filter(|_| others.iter().any(|o| !o.is_empty()))
@@ -145,7 +145,7 @@ pub fn ran_to_completion(cell: RowCell) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Comparison, RowCell, compare, detail};
+    use super::{RowCell, RowComparison, compare, detail};
     use crate::lab_lines;
     use wasmlab_model::checks::Check;
     use wasmlab_model::codes::{Blame, Code};
@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn check(cell: RowCell, others: &[RowCell], wanted: Option<(Blame, usize, usize)>) {
-        let wanted = wanted.map(|(blame, well, ran)| Comparison { blame, ran_to_completion: well, ran });
+        let wanted = wanted.map(|(blame, well, ran)| RowComparison { blame, ran_to_completion: well, ran });
         assert_eq!(compare(cell, others), wanted, "{cell:?} beside {others:?}");
     }
 
@@ -209,7 +209,7 @@ mod tests {
         let check = |cell: &str, others: &[&str], wanted: &str| {
             let others: Vec<Vec<Check>> = others.iter().map(|other| checks(other)).collect();
             let others: Vec<&[Check]> = others.iter().map(Vec::as_slice).collect();
-            let found = Comparison { blame: Blame::Runtime, ran_to_completion: 2, ran: 2 };
+            let found = RowComparison { blame: Blame::Runtime, ran_to_completion: 2, ran: 2 };
             assert_eq!(detail("it is so; and 1 more: b", found, &checks(cell), &others), wanted, "{cell}");
         };
         let (right, refused) = ("clock ok, write no-errno no", "clock wrong past, write no-errno no");

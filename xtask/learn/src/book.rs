@@ -10,7 +10,7 @@ use crate::chapter::{ANY, Block, Chapter, Excerpt, Published};
 use crate::claims;
 use crate::exercise::{Exercise, WORK};
 use crate::markup::{command as shown_command, without_comments};
-use crate::output::{Recorded, excerpt, left_out};
+use crate::output::{RecordedOutputs, excerpt, left_out};
 
 /// The line above results of the published report.
 pub const PUBLISHED: &str = "From the published report, reports/linux-x86_64.md:";
@@ -25,7 +25,7 @@ src = \".\"
 
 /// The files of the book: names and texts.
 #[must_use]
-pub fn pages(chapters: &[Chapter], recorded: &Recorded, report: Option<&RunReport>) -> Vec<(String, String)> {
+pub fn pages(chapters: &[Chapter], recorded: &RecordedOutputs, report: Option<&RunReport>) -> Vec<(String, String)> {
     let mut summary = "# Summary\n\n[Start here](README.md)\n\n".to_owned();
     let mut pages = vec![("book.toml".to_owned(), CONFIG.to_owned())];
     for chapter in chapters {
@@ -53,7 +53,7 @@ fn start(chapters: &[Chapter]) -> String {
     text
 }
 
-fn page(chapter: &Chapter, recorded: &Recorded, report: Option<&RunReport>) -> String {
+fn page(chapter: &Chapter, recorded: &RecordedOutputs, report: Option<&RunReport>) -> String {
     let mut out = format!("# {}. {}\n", chapter.number, chapter.title);
     for block in &chapter.blocks {
         match block {
@@ -85,7 +85,7 @@ fn page(chapter: &Chapter, recorded: &Recorded, report: Option<&RunReport>) -> S
     out
 }
 
-fn output(recorded: &Recorded, command: &str, shown: &Excerpt) -> String {
+fn output(recorded: &RecordedOutputs, command: &str, shown: &Excerpt) -> String {
     let Some(output) = recorded.outputs.get(command) else {
         return format!("\n```console\n$ {}\n```\n", shown_command(command));
     };

@@ -33,17 +33,17 @@ pub fn left_out(count: usize) -> String {
 /// Outputs as they were measured when the book was written, by the command in the chapter's source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recorded {
+pub struct RecordedOutputs {
     /// Version of the file.
     pub schema: u32,
     /// By command, with its placeholders.
-    pub outputs: BTreeMap<String, Output>,
+    pub outputs: BTreeMap<String, RecordedOutput>,
 }
 
 /// One output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Output {
+pub struct RecordedOutput {
     /// The day it was measured: `2026-11-26`.
     pub date: String,
     /// The command as it was run.

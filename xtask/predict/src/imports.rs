@@ -174,7 +174,7 @@ const MEMORY: (&str, &str) = ("env", "memory");
 
 /// Whether a runtime makes the memory that a module imports: a host of WASIX does so for a program of any WASI. The probe
 /// of imported memories imports nothing else.
-pub fn gives_memory(facts: &Facts, profile: &Profile) -> bool {
+pub fn provides_memory(facts: &Facts, profile: &Profile) -> bool {
     let is_of_wasix =
         |(module, of): (&String, &MeasuredFunctions)| module.starts_with("wasix") && !of.defined.is_empty();
     let imports = |is_it: &dyn Fn(&Import) -> bool| facts.imports.iter().any(is_it);
@@ -215,7 +215,7 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
         if has_threads && import.ty.contains("shared") && facts.abis.iter().any(is_of_threads) {
             return Definition::Defined;
         }
-        if (import.module.as_str(), import.name.as_str()) == MEMORY && gives_memory(facts, profile) {
+        if (import.module.as_str(), import.name.as_str()) == MEMORY && provides_memory(facts, profile) {
             return Definition::Defined;
         }
         return match profile.unusual_modules.get(*probe).map(|answer| answer.support) {

@@ -259,7 +259,7 @@ fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obsta
         return Some(Obstacle::new(Cause::MissingExport { name: "wasi:http/incoming-handler".to_owned() }, &[]));
     }
     let has_memory =
-        facts.exports.iter().any(|export| export.ty.starts_with("memory")) || imports::gives_memory(facts, profile);
+        facts.exports.iter().any(|export| export.ty.starts_with("memory")) || imports::provides_memory(facts, profile);
     let uses_wasi = facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
     if is_module && uses_wasi && !has_memory { refused_probe(profile, "no-memory") } else { None }
 }

@@ -11,7 +11,7 @@ use crate::{Expected, Prediction};
 
 /// The prediction of one column.
 #[derive(Clone, Debug)]
-pub struct Column<'a> {
+pub struct ColumnPrediction<'a> {
     /// Its id: `wasmtime-winch`.
     pub id: &'a str,
     /// Its engine.
@@ -22,10 +22,10 @@ pub struct Column<'a> {
 
 /// Completes the remedies of a file's predictions, and returns them as data, in the same order. `row`: in the order of
 /// the registry, where the most common runtimes come first.
-pub fn complete(row: &mut [Column], facts: Option<&Facts>) -> Vec<Vec<Remedy>> {
+pub fn complete(row: &mut [ColumnPrediction], facts: Option<&Facts>) -> Vec<Vec<Remedy>> {
     let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> =
         row.iter().map(|column| column_remedies(column, row, facts)).collect();
-    let apply = |(column, (data, remedy)): (&mut Column, (Vec<Remedy>, Option<RowRemedy>))| {
+    let apply = |(column, (data, remedy)): (&mut ColumnPrediction, (Vec<Remedy>, Option<RowRemedy>))| {
         if let Some(RowRemedy { text, behind }) = remedy {
             (column.prediction.remedy, column.prediction.remedy_behind) = (Some(text), behind);
         }
@@ -34,7 +34,11 @@ pub fn complete(row: &mut [Column], facts: Option<&Facts>) -> Vec<Vec<Remedy>> {
     row.iter_mut().zip(found).map(apply).collect()
 }
 
-fn column_remedies(column: &Column, row: &[Column], facts: Option<&Facts>) -> (Vec<Remedy>, Option<RowRemedy>) {
+fn column_remedies(
+    column: &ColumnPrediction,
+    row: &[ColumnPrediction],
+    facts: Option<&Facts>,
+) -> (Vec<Remedy>, Option<RowRemedy>) {
     let of = &column.prediction;
     if !of.switches.is_empty() && of.expected != Expected::Fails {
         return (vec![Remedy::Switch { switches: of.switches.clone() }], None);
@@ -42,7 +46,7 @@ fn column_remedies(column: &Column, row: &[Column], facts: Option<&Facts>) -> (V
     let Some(code) = of.code else { return (Vec::new(), None) };
     let others = || row.iter().filter(|other| other.id != column.id);
     // Nothing is predicted of a program with its JavaScript file.
-    let runs = |other: &&Column| other.prediction.expected == Expected::Runs && code != Code::NeedsJsGlue;
+    let runs = |other: &&ColumnPrediction| other.prediction.expected == Expected::Runs && code != Code::NeedsJsGlue;
     let passing: Vec<Passing> = others().filter(runs).map(|other| (other.id, other.engine)).collect();
     let failed: Vec<FailedColumn> = others().filter_map(as_failed_column).collect();
     let cell = FailedCell {
@@ -59,7 +63,7 @@ fn column_remedies(column: &Column, row: &[Column], facts: Option<&Facts>) -> (V
     (remedies::data(&cell, &passing), remedies::row_remedy(&cell, &passing, &failed))
 }
 
-fn as_failed_column<'a>(other: &'a Column) -> Option<FailedColumn<'a>> {
+fn as_failed_column<'a>(other: &'a ColumnPrediction) -> Option<FailedColumn<'a>> {
     let of = &other.prediction;
     Some(FailedColumn {
         column: (other.id, other.engine),

@@ -10,7 +10,7 @@ use wasmlab_protocol::Cause;
 
 use crate::catalogue::Catalogue;
 use crate::script::{self, CheckOutput, Guests, ScriptCheck, WASI};
-use crate::{Ask, Reply};
+use crate::{ProbeReply, ProbeTarget};
 
 /// Inputs of each guest: two arguments, a variable and a directory.
 const RUN: &str = "[run]\nargs = [\"one\", \"two words\"]\nenv = { ONE = \"one\" }\n\
@@ -33,7 +33,7 @@ pub fn all(
     linked: &BTreeMap<String, MeasuredFunctions>,
     unchecked: bool,
     unusual_modules: &BTreeMap<String, ProbeAnswer>,
-    runtime: &mut dyn Ask,
+    runtime: &mut dyn ProbeTarget,
 ) -> Result<BTreeMap<String, Behaviour>> {
     let Some(declared) = catalogue.functions.iter().find(|of| of.specification == "WASI 0.1") else {
         return Ok(BTreeMap::new());
@@ -80,7 +80,7 @@ fn result_behaviour(code: i32) -> Behaviour {
     }
 }
 
-fn ended_guest_behaviour(reply: &Reply) -> Behaviour {
+fn ended_guest_behaviour(reply: &ProbeReply) -> Behaviour {
     let detail = match &reply.cause {
         Some(
             Cause::Trap { message, .. }

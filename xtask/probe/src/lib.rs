@@ -1,7 +1,7 @@
 //! Probe modules that show what a runtime supports: which imports it defines, which proposals it accepts, how a
 //! function behaves, where its limits are.
 //!
-//! This crate makes the modules and decides which one to run next; its caller runs them ([`Ask`]). A start costs a
+//! This crate makes the modules and decides which one to run next; its caller runs them ([`ProbeTarget`]). A start costs a
 //! browser half a second, so a search asks about many things at once: one module imports a whole specification, and
 //! only if it is refused are its parts asked about ([`link`]).
 //!
@@ -46,7 +46,7 @@ impl Probe {
 
 /// How a runtime ended with a probe.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reply {
+pub struct ProbeReply {
     /// Why it ended, if the runtime reported it.
     pub cause: Option<Cause>,
     /// It starts guests with undefined imports.
@@ -58,9 +58,9 @@ pub struct Reply {
 }
 
 /// A runtime that can be probed.
-pub trait Ask {
+pub trait ProbeTarget {
     /// Runs a probe with these switches. `None`: the lab cannot ask this.
-    fn ask(&mut self, probe: &Probe, switches: &[String]) -> Option<Reply>;
+    fn probe(&mut self, probe: &Probe, switches: &[String]) -> Option<ProbeReply>;
 
     /// The runtime's switches, off by default, that may provide what it lacks.
     fn switches(&self, lack: MissingFeature) -> Vec<String>;

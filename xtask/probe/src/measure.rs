@@ -4,7 +4,7 @@ use anyhow::Result;
 use wasmlab_model::profile::{MeasuredFunctions, PROFILE_SCHEMA, ProbeAnswer, Profile, Provenance, Support};
 
 use crate::catalogue::Catalogue;
-use crate::{Ask, behaviour, interfaces, limits, link, proposals, sandbox, script, unusual_modules};
+use crate::{ProbeTarget, behaviour, interfaces, limits, link, proposals, sandbox, script, unusual_modules};
 
 /// The column and its program.
 pub struct Subject<'a> {
@@ -22,7 +22,7 @@ pub struct Subject<'a> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn profile(subject: Subject, catalogue: &Catalogue, runtime: &mut dyn Ask) -> Result<Profile> {
+pub fn profile(subject: Subject, catalogue: &Catalogue, runtime: &mut dyn ProbeTarget) -> Result<Profile> {
     let mut proposals = proposals::all(runtime)?;
     let components = proposals.remove(proposals::COMPONENTS).unwrap_or_default();
     let unknown_import = link::unknown_import(runtime)?;

@@ -10,7 +10,7 @@ use wasmlab_model::profile::{Behaviour, BehaviourOutcome};
 use wasmlab_protocol::Cause;
 
 use crate::script::{self, CheckOutput, Guests, ScriptCheck};
-use crate::{Ask, Probe, Reply};
+use crate::{Probe, ProbeReply, ProbeTarget};
 
 /// Inputs of each guest: a directory with links out of it.
 const RUN: &str = "[run]\n[[run.dir]]\nguest = \"/data\"\nfiles = { \"inner/own.txt\" = \"own\" }\n[run.dir.links]\n\
@@ -41,7 +41,7 @@ const EXHAUST: &[(&str, &str)] = &[
 pub fn all(
     types: &BTreeMap<String, String>,
     defines: &dyn Fn(&str) -> bool,
-    runtime: &mut dyn Ask,
+    runtime: &mut dyn ProbeTarget,
 ) -> Result<BTreeMap<String, Behaviour>> {
     let mut found = BTreeMap::new();
     if defines("fd_write") {
@@ -55,7 +55,7 @@ pub fn all(
     }
     for (name, text) in EXHAUST {
         let Some(reply) =
-            runtime.ask(&Probe { run: "[run]\ntimeout_ms = 1000\n", ..Probe::from_text(*name, text)? }, &[])
+            runtime.probe(&Probe { run: "[run]\ntimeout_ms = 1000\n", ..Probe::from_text(*name, text)? }, &[])
         else {
             continue;
         };
@@ -74,7 +74,7 @@ fn attempt_behaviour(printed: &str) -> Behaviour {
 }
 
 /// How a runtime ended with a guest that exhausts something.
-fn exhaustion_behaviour(reply: &Reply) -> Behaviour {
+fn exhaustion_behaviour(reply: &ProbeReply) -> Behaviour {
     let contained = |detail: String| Behaviour { outcome: BehaviourOutcome::Works, detail };
     match (&reply.cause, &reply.stopped) {
         (_, Some(stopped)) => Behaviour { outcome: BehaviourOutcome::Ends, detail: stopped.clone() },

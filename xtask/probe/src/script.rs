@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 
 use crate::catalogue::to_text;
-use crate::{Ask, Probe, Reply};
+use crate::{Probe, ProbeReply, ProbeTarget};
 
 /// The import module.
 pub const WASI: &str = "wasi_snapshot_preview1";
@@ -52,12 +52,12 @@ pub enum CheckOutput {
 pub fn run(
     mut left: Vec<&ScriptCheck>,
     with: &Guests,
-    runtime: &mut dyn Ask,
-    mut done: impl FnMut(&str, CheckOutput, &Reply),
+    runtime: &mut dyn ProbeTarget,
+    mut done: impl FnMut(&str, CheckOutput, &ProbeReply),
 ) -> Result<()> {
     while !left.is_empty() {
         let probe = with.guest(&left)?;
-        let Some(reply) = runtime.ask(&probe, &[]) else { break };
+        let Some(reply) = runtime.probe(&probe, &[]) else { break };
         let results = read(&reply.stdout);
         let before = left.len();
         left.retain(|check| !results.iter().any(|(name, _)| name == check.name));

@@ -6,7 +6,7 @@ use anyhow::Result;
 use wasmlab_model::profile::{ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
-use crate::{Ask, Probe};
+use crate::{Probe, ProbeTarget};
 
 /// A name, and the module.
 const PROBES: &[(&str, &str)] = &[
@@ -70,10 +70,10 @@ exit!(EXIT_256 "256");
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, ProbeAnswer>> {
+pub fn all(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
     for (name, text) in PROBES {
-        let reply = runtime.ask(&Probe::from_text(*name, text)?, &[]);
+        let reply = runtime.probe(&Probe::from_text(*name, text)?, &[]);
         let wanted = if *name == "empty-name-start" { Some("7") } else { name.strip_prefix("exit-") };
         let wanted = wanted.and_then(|code| code.parse::<i32>().ok());
         let answer = match reply.and_then(|reply| reply.cause) {

@@ -7,7 +7,7 @@ use wasmlab_model::facts::{Facts, FirstUse};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::remedy::Remedy;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, SCENARIO_SCHEMA, ScenarioFile};
-use wasmlab_predict::row::{self, Column};
+use wasmlab_predict::row::{self, ColumnPrediction};
 use wasmlab_predict::{Expected, PlannedRun, Prediction, predict};
 use wasmlab_runtimes as runtimes;
 
@@ -92,9 +92,9 @@ pub fn predict_file(
     let engine = |profile: &Profile| runtimes::find(&profile.runtime).map_or("", |runtime| runtime.engine);
     let of_row = asked.iter().filter_map(|(profile, prediction)| {
         let prediction = prediction.as_ref().ok()?.clone();
-        Some(Column { id: &profile.runtime, engine: engine(profile), prediction })
+        Some(ColumnPrediction { id: &profile.runtime, engine: engine(profile), prediction })
     });
-    let mut columns: Vec<Column> = of_row.collect();
+    let mut columns: Vec<ColumnPrediction> = of_row.collect();
     let remedies = row::complete(&mut columns, facts.ok());
     let mut completed: BTreeMap<&str, (Prediction, Vec<Remedy>)> =
         columns.into_iter().zip(remedies).map(|(column, data)| (column.id, (column.prediction, data))).collect();

@@ -49,7 +49,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 /// Its text and colour.
 fn message(report: &RunReport) -> (String, &'static str) {
     // Runtimes that could not run such a file do not count, though they may run another one.
-    let is_other = |c: &Cell| is_outside_matrix(report) && c.verdict.is_measured() && counts::is_of_other(c);
+    let is_other = |c: &Cell| is_outside_matrix(report) && c.verdict.is_measured() && counts::is_uncounted(c);
     let others: Vec<&str> = report.cells.iter().filter(|c| is_other(c)).map(|c| c.runtime.as_str()).collect();
     let counts = |c: &&Cell| !others.contains(&c.runtime.as_str());
     let measured: Vec<_> = report.cells.iter().filter(|c| c.verdict.is_measured()).filter(counts).collect();

@@ -19,7 +19,7 @@ use groups::{Groups, ResultChange};
 
 /// A report of a history.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct DatedReport {
     /// How people know it: a file's name, or a commit.
     pub name: String,
     /// Its day: `2026-11-26`; empty if unknown.
@@ -97,7 +97,7 @@ impl Measured<'_> {
 /// did not measure a cell says nothing about it.
 #[must_use]
 pub fn history(
-    entries: &[Entry],
+    entries: &[DatedReport],
     keeps: &dyn Fn(&str, &str) -> bool,
     names_any_import: NamesAnyImport,
 ) -> History {
@@ -147,7 +147,7 @@ pub fn history(
         runtime: runtime.to_owned(),
         results,
     };
-    let named = |entry: &Entry| NamedReport { name: entry.name.clone(), day: entry.day.clone() };
+    let named = |entry: &DatedReport| NamedReport { name: entry.name.clone(), day: entry.day.clone() };
     let changed = cells.into_iter().filter(|(_, results)| results.len() > 1).map(of).collect();
     let groups = groups.into_values().flat_map(Groups::into_list).collect();
     History { reports: entries.iter().map(named).collect(), cells: count, changed, groups }
@@ -253,7 +253,7 @@ mod tests {
     use wasmlab_model::report::RunReport;
     use wasmlab_model::verdict::Verdict;
 
-    use super::{Entry, History, history};
+    use super::{DatedReport, History, history};
     use crate::RenderOptions;
     use crate::sample;
 
@@ -261,7 +261,7 @@ mod tests {
         let entry = |(at, change): (usize, &&dyn Fn(&mut RunReport))| {
             let mut report = sample::report();
             change(&mut report);
-            Entry { name: format!("{at}.json"), day: format!("2026-11-0{}", at + 1), report }
+            DatedReport { name: format!("{at}.json"), day: format!("2026-11-0{}", at + 1), report }
         };
         history(&changes.iter().enumerate().map(entry).collect::<Vec<_>>(), &|_, _| true, |id| id == "wasmi")
     }

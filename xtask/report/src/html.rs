@@ -11,7 +11,7 @@ use wasmlab_model::text::counted;
 use self::charts::{SizeChart, TimeChart};
 use self::families::Family;
 use self::history::HistoryChart;
-use self::lists::{Guest, Reason, Runtime};
+use self::lists::{ListedGuest, ListedReason, ListedRuntime};
 use self::matrix::{Table, VerdictCount};
 use super::findings::{Severity, findings, grouped};
 use super::history::History;
@@ -72,9 +72,9 @@ struct Page<'a> {
     families: Vec<Family<'a>>,
     sizes: Vec<SizeChart>,
     times: Option<TimeChart>,
-    guests: Vec<Guest<'a>>,
-    runtimes: Vec<Runtime<'a>>,
-    reasons: Vec<Reason<'a>>,
+    guests: Vec<ListedGuest<'a>>,
+    runtimes: Vec<ListedRuntime<'a>>,
+    reasons: Vec<ListedReason<'a>>,
     /// Changed cells and guests: kind and text.
     changes: Vec<(&'static str, String)>,
     /// Notes that are of no change.

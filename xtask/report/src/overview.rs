@@ -121,7 +121,7 @@ fn summary(cells: &[&Cell]) -> Summary {
     }
     // The column that got furthest has the most telling reason; that a bare engine has no WASI at all says little.
     let gaps = cells.iter().filter(|c| c.verdict == Verdict::Gap);
-    if let Some(cell) = gaps.rev().max_by_key(|c| (!c.is_of_other_kind(), c.stage)) {
+    if let Some(cell) = gaps.rev().max_by_key(|c| (!c.lacks_guest_kind(), c.stage)) {
         return Summary::Gap(cell.code);
     }
     match () {
@@ -264,7 +264,7 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     let mut groups: Vec<(usize, Code, String)> = Vec::new();
     let mut trivial: Vec<Code> = Vec::new();
     for (code, members) in by_code(report) {
-        let is_telling = |group: &&text::ReasonGroup| !group.cell.is_of_other_kind();
+        let is_telling = |group: &&text::ReasonGroup| !group.cell.lacks_guest_kind();
         let telling: Vec<&text::ReasonGroup> = members.iter().filter(is_telling).collect();
         let cells: usize = telling.iter().map(|group| group.runtimes.len()).sum();
         if cells == 0 {

@@ -49,7 +49,7 @@ impl TestResult {
     fn of(cell: &Cell) -> Self {
         match cell.verdict {
             Verdict::Pass => Self::Passed,
-            Verdict::Gap if cell.is_of_other_kind() => Self::NotAttempted,
+            Verdict::Gap if cell.lacks_guest_kind() => Self::NotAttempted,
             Verdict::Gap | Verdict::Fail | Verdict::Error => Self::Failed,
             Verdict::NotBuilt | Verdict::Absent | Verdict::NotApplicable | Verdict::NotAttempted => Self::NotAttempted,
         }

@@ -8,7 +8,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Stage, Value};
 
-use crate::Finding;
+use crate::ColumnResult;
 
 mod arguments;
 mod calls;
@@ -136,7 +136,7 @@ pub fn no_export(name: &str) -> GuestProgress {
 
 /// For [`Runtime::explain_difference`]: why a command line may differ from the same engine embedded in the lab.
 #[must_use]
-pub fn explain_difference(finding: &Finding) -> Option<&'static str> {
+pub fn explain_difference(finding: &ColumnResult) -> Option<&'static str> {
     match (finding.code, finding.subject) {
         (Some(Code::CustomHost), _) => {
             Some("a command line cannot define host functions; a program that embeds the engine can")

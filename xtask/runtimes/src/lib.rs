@@ -30,7 +30,7 @@ pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
 pub use host_layer::HostLayer;
 pub use install::InstallCommand;
 pub use runtime::{
-    AdapterInput, AuxProgram, CellFiles, Finding, PortAccess, Program, Runtime, SocketPassing, Source, Tool,
+    AdapterInput, AuxProgram, CellFiles, ColumnResult, PortAccess, Program, Runtime, SocketPassing, Source, Tool,
 };
 pub use version_answer::ONLY_VERSION;
 pub use versions::{Package, PackageClient, is_version, numbers, version_build};

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, EntryPoint, Stage, TrapKind, Value};
 
+use crate::MissingFeature;
 use crate::command_line::{
     self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, plain_value, progress_at,
 };

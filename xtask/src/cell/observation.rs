@@ -6,13 +6,13 @@ use wasmlab_model::observation::{Observation, PREOPENED_SOCKET, ProcessRecord};
 use wasmlab_runtimes::SocketPassing;
 
 use super::canary;
-use super::plan::Plan;
+use super::plan::CellPlan;
 use super::preopens;
 use super::processes::ProcessResult;
 use super::workdir::Workdir;
 
 /// Builds the observation from the last process; earlier ones are listed in it.
-pub fn assemble(plan: &Plan, workdir: &Workdir, results: Vec<ProcessResult>, began: SystemTime) -> Observation {
+pub fn assemble(plan: &CellPlan, workdir: &Workdir, results: Vec<ProcessResult>, began: SystemTime) -> Observation {
     let mut whole = Observation {
         events: workdir.event_channel.events(),
         requests: workdir.servers.requests(),

@@ -19,7 +19,7 @@ use wasmlab_runtimes::{AdapterInput, CellFiles, Runtime, Tool};
 
 /// Which guest to run on which runtime.
 #[derive(Clone, Copy)]
-pub struct Plan<'a> {
+pub struct CellPlan<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
     /// The column.
@@ -123,7 +123,7 @@ pub struct CellCommands {
     pub run: Vec<Vec<OsString>>,
 }
 
-impl Plan<'_> {
+impl CellPlan<'_> {
     /// Everything that the observation depends on; `None` if that cannot be listed.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
@@ -274,7 +274,7 @@ impl Plan<'_> {
         (paths, CellPorts { listen, servers })
     }
 
-    /// The ports of the sockets in [`Plan::relative`].
+    /// The ports of the sockets in [`CellPlan::relative`].
     pub fn relative_sockets(&self) -> BTreeMap<String, u16> {
         const FIRST_SOCKET: u16 = 20_200;
         numbered(self.scenario.spec.run.socket.iter().map(|s| &s.name), FIRST_SOCKET)

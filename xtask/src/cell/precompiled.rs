@@ -5,13 +5,13 @@ use std::path::Path;
 
 use wasmlab_process::remove_tree;
 
-use super::plan::Plan;
+use super::plan::CellPlan;
 use crate::lab::Lab;
 use crate::store::cache::Key;
 use crate::store::files;
 
 /// Whether an earlier cell compiled the same module and the result is unmodified. A modified result is removed.
-pub fn is_intact(lab: &Lab, plan: &Plan, prepared: &Path) -> bool {
+pub fn is_intact(lab: &Lab, plan: &CellPlan, prepared: &Path) -> bool {
     if !prepared.is_dir() {
         return false;
     }
@@ -25,13 +25,13 @@ pub fn is_intact(lab: &Lab, plan: &Plan, prepared: &Path) -> bool {
 }
 
 /// Records how it was built. Without a record the next cell compiles it again.
-pub fn record(lab: &Lab, plan: &Plan, prepared: &Path) {
+pub fn record(lab: &Lab, plan: &CellPlan, prepared: &Path) {
     if let Some(hash) = hash(lab, prepared) {
         let _ = lab.cache.put(&key(plan), &hash);
     }
 }
 
-fn key(plan: &Plan) -> Key {
+fn key(plan: &CellPlan) -> Key {
     Key::of("translation", &plan.code_cache_key().text())
 }
 

@@ -16,7 +16,7 @@ use wasmlab_runtimes::SocketPassing;
 use super::client;
 use super::disk_limit::{self, DiskWatch};
 use super::disk_space;
-use super::plan::{CellCommands, Plan};
+use super::plan::{CellCommands, CellPlan};
 use super::precompiled;
 use super::preopens::Contents;
 use super::process_events::{self, OutputSink};
@@ -68,7 +68,7 @@ fn to_text(argv: &[OsString]) -> Vec<String> {
 /// If a file of the cell cannot be written.
 pub fn run(
     lab: &Lab,
-    plan: &Plan,
+    plan: &CellPlan,
     workdir: &mut Workdir,
     commands: &CellCommands,
     sink: Option<OutputSink>,
@@ -95,7 +95,7 @@ pub fn run(
 
 /// Compiles the module ahead of time.
 fn precompile(
-    plan: &Plan,
+    plan: &CellPlan,
     workdir: &Workdir,
     argv: &[OsString],
     sink: Option<OutputSink>,
@@ -125,7 +125,7 @@ fn precompile(
 /// Runs the guest, with the client script if there is one. `silent`: the process also compiles the module and does not
 /// report when it has finished.
 fn run_guest(
-    plan: &Plan,
+    plan: &CellPlan,
     workdir: &mut Workdir,
     argv: &[OsString],
     silent: bool,
@@ -185,7 +185,7 @@ fn run_guest(
     }
 }
 
-fn outcome(end: &ExitReason, events: &[Event], plan: &Plan, silent: bool) -> Outcome {
+fn outcome(end: &ExitReason, events: &[Event], plan: &CellPlan, silent: bool) -> Outcome {
     match end {
         ExitReason::Exited(code) => Outcome::Exited(*code),
         ExitReason::Signaled(signal) => Outcome::Signaled(*signal),
@@ -215,7 +215,7 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, Instant};
 
-    use crate::cell::{Limits, Plan, Retention, observe};
+    use crate::cell::{CellPlan, Limits, Retention, observe};
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
@@ -258,7 +258,7 @@ mod tests {
         }
 
         fn observe(&self, runtime: &Runtime, tool: &Tool, limits: Limits) -> Observation {
-            let plan = Plan {
+            let plan = CellPlan {
                 scenario: &self.scenario,
                 runtime,
                 tool,

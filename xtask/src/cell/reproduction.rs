@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::plan::Plan;
+use super::plan::CellPlan;
 use super::preopens::{self, Contents};
 use crate::lab::Lab;
 use wasmlab_runtimes::Tool;
@@ -44,10 +44,10 @@ pub struct Reproduction {
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn reproduce(lab: &Lab, plan: &Plan, into: &Path) -> io::Result<Reproduction> {
+pub fn reproduce(lab: &Lab, plan: &CellPlan, into: &Path) -> io::Result<Reproduction> {
     let packages = if plan.runtime.python_package.is_some() { PYTHON_PACKAGES } else { PACKAGES };
     let tool = &with_placeholders(plan.tool, packages);
-    let plan = &Plan { tool, ..*plan };
+    let plan = &CellPlan { tool, ..*plan };
     let (paths, ports) = plan.relative();
     let spec = plan.spec(&paths, &ports);
     let ports = ports.all().into_iter().chain(plan.relative_sockets()).collect::<BTreeMap<_, _>>();

@@ -16,7 +16,7 @@ use wasmlab_process::{Ports, Sandbox, support};
 use wasmlab_protocol::Network;
 use wasmlab_runtimes::{PortAccess, Source};
 
-use super::plan::Plan;
+use super::plan::CellPlan;
 use super::workdir::Workdir;
 
 /// Set to `off` to disable the sandbox, for programs that mount file systems or change users.
@@ -70,7 +70,7 @@ fn is_off() -> bool {
 }
 
 /// The sandbox of one process; `None` if disabled.
-pub fn for_process(plan: &Plan, workdir: &Workdir, role: ProcessRole, argv: &[OsString]) -> Option<Sandbox> {
+pub fn for_process(plan: &CellPlan, workdir: &Workdir, role: ProcessRole, argv: &[OsString]) -> Option<Sandbox> {
     if is_off() {
         return None;
     }
@@ -131,12 +131,12 @@ fn is_offline(workdir: &Workdir, role: ProcessRole) -> bool {
     role == ProcessRole::Precompile || (spec.network == Network::None && is_alone)
 }
 
-fn is_precompiled(plan: &Plan, workdir: &Workdir) -> bool {
+fn is_precompiled(plan: &CellPlan, workdir: &Workdir) -> bool {
     plan.commands(&workdir.paths, &workdir.spec).precompile.is_some()
 }
 
 /// The cell's ports: those of the scenario, and those between a driver and its browser.
-fn ports(plan: &Plan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
+fn ports(plan: &CellPlan, workdir: &Workdir, role: ProcessRole) -> Option<Ports> {
     if role == ProcessRole::Precompile {
         return Some(Ports::default());
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow};
 use xshell::{Shell, cmd};
 
-use super::{Context, Step};
+use super::{CiStep, Context};
 use wasmlab_report::visible::VisiblePath;
 
 /// Their folders below `xtask/`, in the order their steps run, and the word for one of each kind.
@@ -45,7 +45,7 @@ fn is_workspace(dir: &Path) -> bool {
 
 /// Lints and tests a workspace in one build, in the folder where the lab built it: clippy replaces the compiler for its
 /// own crates, and the dependencies are reused from the lab's build. `cargo clippy` would check all of them again.
-pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> Step {
+pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> CiStep {
     let Workspace { step, name, dir } = workspace;
     let about = format!("Lint and test the {}", step.replacen('-', " ", 1));
     let run = move |context: &Context| {
@@ -58,7 +58,7 @@ pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> Step {
             "cargo test --release --locked --manifest-path {manifest} --target-dir {target} {quick...}"
         ))
     };
-    Step { name: step, about, needs, only_full: false, in_background: false, run: Box::new(run) }
+    CiStep { name: step, about, needs, only_full: false, in_background: false, run: Box::new(run) }
 }
 
 /// Options that compile an engine's own crate without optimization and leave its dependencies as they are. The crate

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use wasmlab_model::report::RunReport;
 use xshell::cmd;
 
-use super::{Context, Step, StepFn, engines, locked};
+use super::{CiStep, Context, StepFn, engines, locked};
 use crate::engines::KEEP_VARIABLE;
 use crate::lab::FIXTURES_VARIABLE;
 use wasmlab_report::visible::VisiblePath;
@@ -22,7 +22,7 @@ const REQUIRED: &str = "WASMLAB_TESTS_REQUIRE";
 const FUZZ_SECONDS: &str = "5";
 
 /// Every step.
-pub fn all(xtask: &Path) -> Vec<Step> {
+pub fn all(xtask: &Path) -> Vec<CiStep> {
     let mut steps = vec![
         in_background(step("install", "Install the available toolchains and runtimes", &[], install)),
         step("fmt", "Check the formatting of every source file", &[], fmt),
@@ -53,18 +53,18 @@ fn step(
     about: &str,
     needs: &[&'static str],
     work: impl Fn(&Context) -> Result<()> + Send + Sync + 'static,
-) -> Step {
+) -> CiStep {
     let (run, needs): (StepFn, _) = (Box::new(work), needs.to_vec());
-    Step { name: name.to_owned(), about: about.to_owned(), needs, only_full: false, in_background: false, run }
+    CiStep { name: name.to_owned(), about: about.to_owned(), needs, only_full: false, in_background: false, run }
 }
 
-fn full(step: Step) -> Step {
-    Step { only_full: true, ..step }
+fn full(step: CiStep) -> CiStep {
+    CiStep { only_full: true, ..step }
 }
 
 /// A slow step that does not depend on others: starts at once.
-fn in_background(step: Step) -> Step {
-    Step { in_background: true, ..step }
+fn in_background(step: CiStep) -> CiStep {
+    CiStep { in_background: true, ..step }
 }
 
 fn install(context: &Context) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::adaptation::{self, Adapted};
 use crate::exit;
 use crate::guest::BuildOptions;
 use crate::lab::Lab;
-use crate::matrix::{self, Request, facts_of};
+use crate::matrix::{self, MatrixRequest, facts_of};
 use crate::store::files;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::Cell;
@@ -66,10 +66,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let id = runtime.id().to_owned();
     let scenarios = [scenario];
     let build = BuildOptions { offline: true, require_built: false };
-    let request = Request {
+    let request = MatrixRequest {
         use_cache: true,
         given: BTreeMap::from([(scenarios[0].name.clone(), guest)]),
-        ..Request::one_cell(&scenarios, runtime, run_all::limits(args.timeout), build)
+        ..MatrixRequest::one_cell(&scenarios, runtime, run_all::limits(args.timeout), build)
     };
     let Some(cell) = matrix::run(lab, &request, &|_| ()).cells.into_values().next() else {
         return Ok(exit::INTERRUPTED);
@@ -110,7 +110,12 @@ fn file_to_check(args: &Args) -> Result<FileToCheck> {
 }
 
 /// A copy of the file that passes where `cell` does not, or one line for each transformation that was tried.
-fn adapted(lab: &Lab, request: &Request, (bytes, facts): (&[u8], &Facts), cell: &Cell) -> Result<Adapted, Vec<String>> {
+fn adapted(
+    lab: &Lab,
+    request: &MatrixRequest,
+    (bytes, facts): (&[u8], &Facts),
+    cell: &Cell,
+) -> Result<Adapted, Vec<String>> {
     let (scenario, id) = (&request.scenarios[0], cell.runtime.as_str());
     let mut tried = Vec::new();
     for first in adaptation::candidates(cell, facts) {

@@ -78,13 +78,13 @@ const SCHEMA_VERSION: u32 = 1;
 #[derive(Serialize)]
 struct CapabilitiesOutput<'a> {
     /// In the order of the cells of each row.
-    runtimes: Vec<Column<'a>>,
+    runtimes: Vec<ProfiledRuntime<'a>>,
     tables: &'a [Table],
 }
 
 /// A runtime at a version.
 #[derive(Serialize)]
-struct Column<'a> {
+struct ProfiledRuntime<'a> {
     runtime: &'a str,
     version: &'a str,
     measured: &'a str,
@@ -115,8 +115,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         TableFormat::Json => {
             let column = |p: &'_ Profile| (p.runtime.clone(), p.version.clone(), p.provenance.date.clone());
             let columns: Vec<_> = profiles.iter().map(column).collect();
-            let runtimes =
-                columns.iter().map(|(runtime, version, measured)| Column { runtime, version, measured }).collect();
+            let runtimes = columns
+                .iter()
+                .map(|(runtime, version, measured)| ProfiledRuntime { runtime, version, measured })
+                .collect();
             output::print_versioned_json(SCHEMA_VERSION, &CapabilitiesOutput { runtimes, tables: &tables })?;
         }
         TableFormat::Csv => output::print(&csv(&tables, &profiles))?,
@@ -185,7 +187,7 @@ fn text(table: &Table, profiles: &[Profile]) -> String {
             vec![row.name.clone(), format!("{works} of {asked}"), others.join("; ")]
         })
         .collect();
-    let columns = [names(table.kind.row_header()), names(table.kind.good_header()), prose("elsewhere", 34)];
+    let columns = [names(table.kind.row_header()), names(table.kind.success_heading()), prose("elsewhere", 34)];
     format!("{}\n\n{}", table.title, output::table(&columns, &rows))
 }
 

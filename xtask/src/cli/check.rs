@@ -18,7 +18,7 @@ use super::{output, run_all};
 use crate::cell::Retention;
 use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::MatrixRequest;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_report::visible::VisiblePath;
@@ -148,7 +148,7 @@ fn run_once(lab: &Lab, args: &Args) -> Result<u8> {
     let (scenarios, guests) = prepared(lab, args, &given)?;
     let one_at_a_time = given.iter().any(|file| file.options.client.is_one_at_a_time());
     let selected = Selection { runtimes: globs.clone(), ..Selection::default() };
-    let request = Request {
+    let request = MatrixRequest {
         scenarios: &scenarios,
         runtimes,
         jobs: if one_at_a_time { 1 } else { run_all::jobs(None) },

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::common;
 use super::output;
 use super::text_table::{names, prose};
-use crate::ci::{self, Context, Step, StepOutcome};
+use crate::ci::{self, CiStep, Context, StepOutcome};
 use crate::exit;
 use crate::lab::Lab;
 
@@ -50,7 +50,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     };
     let context = Context::new(lab);
     let began = Instant::now();
-    let on_step = |number: usize, step: &Step| {
+    let on_step = |number: usize, step: &CiStep| {
         let seconds = began.elapsed().as_secs();
         let _ = output::print(&format!("\n== {} ({}/{}, at {seconds} s)\n", step.name, number + 1, chosen.len()));
     };
@@ -78,9 +78,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(if failed { exit::REGRESSION } else { exit::OK })
 }
 
-fn list(steps: &[Step]) -> Result<u8> {
+fn list(steps: &[CiStep]) -> Result<u8> {
     let width = steps.iter().map(|s| s.name.len()).max().unwrap_or(0);
-    let line = |step: &Step| {
+    let line = |step: &CiStep| {
         let full = if step.only_full { " (--full)" } else { "" };
         format!("{:width$}  {}{full}\n", step.name, step.about)
     };

@@ -17,7 +17,7 @@ use crate::glob;
 use crate::lab::{Lab, ROOT_VARIABLE};
 use crate::matrix::assemble::{self, RunMetadata};
 use crate::matrix::row::OUTPUT_FOLDER;
-use crate::matrix::{self, Request};
+use crate::matrix::{self, MatrixRequest};
 use crate::program_name;
 use crate::scenario;
 use crate::store::files;
@@ -202,12 +202,17 @@ impl Purpose<'_> {
 }
 
 /// Runs cells with progress on stderr and builds the report.
-pub fn measure(lab: &Lab, request: &Request, purpose: Purpose) -> RunReport {
+pub fn measure(lab: &Lab, request: &MatrixRequest, purpose: Purpose) -> RunReport {
     measure_with(lab, request, purpose, progress::ProgressReporter::new())
 }
 
 /// As [`measure`], with this progress reporter.
-pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: progress::ProgressReporter) -> RunReport {
+pub fn measure_with(
+    lab: &Lab,
+    request: &MatrixRequest,
+    purpose: Purpose,
+    progress: progress::ProgressReporter,
+) -> RunReport {
     handle_ctrl_c();
     let (started, began) = (SystemTime::now(), Instant::now());
     let emit = |event: matrix::MatrixEvent| progress.handle(&event);
@@ -247,7 +252,7 @@ pub fn measure_with(lab: &Lab, request: &Request, purpose: Purpose, progress: pr
 /// Runs cells with progress on stderr, writes reports to `folder`, shows the result, and returns the exit code.
 pub fn run(
     lab: &Lab,
-    request: &Request,
+    request: &MatrixRequest,
     purpose: Purpose,
     folder: &Path,
     show: (FormatArgs, GroupBy),

@@ -16,12 +16,12 @@ use wasmlab_report::text;
 pub const ABOUT: &str = "Explain a code: what it means, who is responsible, and what would change the result";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask explain sockets-unsupported
-  cargo xtask explain s                      the same, by its letter in the matrix
+  cargo xtask explain s                      the same, by its symbol in the matrix
   cargo xtask explain                        lists every code";
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The code or its letter in the matrix; lists every code if omitted
+    /// The code or its symbol in the matrix; lists every code if omitted
     code: Option<String>,
 }
 
@@ -54,10 +54,10 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// Finds a code by its id or letter.
+/// Finds a code by its id or symbol.
 fn find(text: &str) -> Result<Code, UnknownCode> {
-    let mut letters = text.chars();
-    match (letters.next().and_then(Code::from_symbol), letters.next()) {
+    let mut chars = text.chars();
+    match (chars.next().and_then(Code::from_symbol), chars.next()) {
         (Some(code), None) => Ok(code),
         _ => text.parse(),
     }

@@ -16,7 +16,7 @@ use crate::program_name;
 use crate::store::files;
 use crate::store::snapshots::names_any_import;
 use wasmlab_report::RenderOptions;
-use wasmlab_report::history::{self, Entry};
+use wasmlab_report::history::{self, DatedReport};
 use wasmlab_report::visible::{VisiblePath, on_line};
 
 /// Description for `--help`.
@@ -49,7 +49,7 @@ pub struct Args {
     /// Read only the last N reports
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
-    /// Show each cell with all its results, instead of one line for all cells that changed alike [text and markdown]
+    /// Show each cell with all its results, instead of one line for all cells that changed in the same way [text and markdown]
     #[arg(long)]
     full: bool,
     /// Output format
@@ -95,7 +95,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 /// The page of the last report, with the history.
-fn page(entries: &[Entry], found: &history::History) -> String {
+fn page(entries: &[DatedReport], found: &history::History) -> String {
     let options = RenderOptions { program: program_name::shown(), ..RenderOptions::PLAIN };
     entries.last().map(|last| wasmlab_report::html::with_history(&last.report, options, found)).unwrap_or_default()
 }
@@ -106,7 +106,7 @@ fn globs(option: &str, texts: &[String]) -> Result<Vec<GlobMatcher>> {
 }
 
 /// The reports below a folder, oldest first.
-fn read_folder(folder: &Path, last: usize) -> Result<Vec<Entry>> {
+fn read_folder(folder: &Path, last: usize) -> Result<Vec<DatedReport>> {
     let mut names =
         files::walk(folder, &[]).or_else(|e| usage(format!("failed to read `{}`: {e}", folder.visible())))?;
     names.retain(|name| name.extension().is_some_and(|end| end == "json"));
@@ -115,7 +115,7 @@ fn read_folder(folder: &Path, last: usize) -> Result<Vec<Entry>> {
         match report::read(&folder.join(&name)) {
             Ok(report) => {
                 let day = report.started.chars().take(10).collect();
-                entries.push(Entry { name: name.display().to_string(), day, report });
+                entries.push(DatedReport { name: name.display().to_string(), day, report });
             }
             Err(error) => left_out(&format!("{error:#}")),
         }
@@ -131,7 +131,7 @@ fn read_folder(folder: &Path, last: usize) -> Result<Vec<Entry>> {
 }
 
 /// The revisions of the published report, oldest first.
-fn read_git_history(lab: &Lab, last: usize) -> Result<Vec<Entry>> {
+fn read_git_history(lab: &Lab, last: usize) -> Result<Vec<DatedReport>> {
     if !lab.has_workspace() {
         return usage("give a folder of reports; the published ones are in the git history of a checkout of the lab");
     }
@@ -151,7 +151,7 @@ fn read_git_history(lab: &Lab, last: usize) -> Result<Vec<Entry>> {
             continue;
         }
         match report::parse(&text, &format!("{commit}:{name}")) {
-            Ok(report) => entries.push(Entry { name: commit.to_owned(), day: day.to_owned(), report }),
+            Ok(report) => entries.push(DatedReport { name: commit.to_owned(), day: day.to_owned(), report }),
             Err(error) => left_out(&format!("{error:#}")),
         }
     }

@@ -118,8 +118,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 /// Every chapter of the lab.
 fn chapters(lab: &Lab) -> Result<Vec<Chapter>> {
     let dir = folder(lab);
-    let chapters = chapter::load_all(&dir).or_else(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let chapters = chapter::load_all(&dir).or_else(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         usage(format!("failed to read the chapters in `{}`:\n  {}", dir.visible(), lines.join("\n  ")))
     })?;
     anyhow::ensure!(!chapters.is_empty(), "there are no chapters in `{}`", dir.visible());

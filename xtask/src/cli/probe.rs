@@ -11,7 +11,7 @@ use crate::cell::Limits;
 use crate::engines;
 use crate::exit;
 use crate::lab::Lab;
-use crate::matrix::Column;
+use crate::matrix::ProbedColumn;
 use crate::store::profiles;
 use wasmlab_model::profile::{Profile, Provenance, Support};
 use wasmlab_probe::catalogue::{self, Catalogue};
@@ -100,7 +100,7 @@ fn column(lab: &Lab, runtime: &Runtime, catalogue: &Catalogue, fresh: bool) -> R
     let began = Instant::now();
     // The largest memory of 32 bits: the limit to be found is the runtime's, not the lab's.
     let limits = Limits { run_ms: RUN_MS, linear_memory: 4 << 30, ..Limits::default() };
-    let mut column = Column { lab, runtime, tool: &tool, limits, fresh, any_module: true, probes: 0 };
+    let mut column = ProbedColumn { lab, runtime, tool: &tool, limits, fresh, any_module: true, probes: 0 };
     let profile = measured(lab, &mut column, catalogue)?;
     if process::cancelled() {
         return Ok(false);
@@ -112,7 +112,7 @@ fn column(lab: &Lab, runtime: &Runtime, catalogue: &Catalogue, fresh: bool) -> R
     Ok(true)
 }
 
-fn measured(lab: &Lab, column: &mut Column, catalogue: &Catalogue) -> Result<Profile> {
+fn measured(lab: &Lab, column: &mut ProbedColumn, catalogue: &Catalogue) -> Result<Profile> {
     let (runtime, tool) = (column.runtime, column.tool);
     let subject = Subject {
         runtime: runtime.id(),

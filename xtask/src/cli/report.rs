@@ -66,7 +66,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if (args.publish || args.check) && !lab.has_workspace() {
         return usage("--publish and --check need a checkout of the lab");
     }
-    if args.publish && lab.is_elsewhere() {
+    if args.publish && lab.is_outside_current_dir() {
         return usage(format!("--publish changes the checkout `{}`: go there first", lab.root.visible()));
     }
     let report = read(&args.file.clone().unwrap_or_else(|| default_file(lab)))?;

@@ -10,10 +10,10 @@ use self::script::Script;
 use super::arguments::OfflineArgs;
 use super::common::{self, usage};
 use super::{output, run_all, run_one};
-use crate::cell::{self, Plan, Reproduction};
+use crate::cell::{self, CellPlan, Reproduction};
 use crate::guest::{self, Guest};
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::MatrixRequest;
 use crate::store::files;
 use crate::{engines, exit};
 use wasmlab_model::report::{Cell, RunReport};
@@ -68,9 +68,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let guest = guest::obtain(lab, &scenario, options)
         .or_else(|none| usage(format!("there is no guest for {}: {}", scenario.name, none.detail)))?;
     let scenarios = [scenario];
-    let request = Request {
+    let request = MatrixRequest {
         given: BTreeMap::from([(scenarios[0].name.clone(), guest.clone())]),
-        ..Request::one_cell(&scenarios, runtime.clone(), run_all::limits(None), options)
+        ..MatrixRequest::one_cell(&scenarios, runtime.clone(), run_all::limits(None), options)
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     let Some(cell) = report.cells.first() else { return Ok(exit::INTERRUPTED) };
@@ -92,7 +92,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 
 fn write(
     lab: &Lab,
-    request: &Request,
+    request: &MatrixRequest,
     guest: &Guest,
     tool: &Tool,
     report: &RunReport,
@@ -105,7 +105,7 @@ fn write(
     let (scenario, runtime) = (&request.scenarios[0], &request.runtimes[0]);
     let (guest_hash, companions) = (&guest.sha256, &guest.companions);
     let (limits, switches) = (request.limits, &cell.switches);
-    let plan = Plan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits, switches };
+    let plan = CellPlan { scenario, runtime, tool, guest: guest_hash, facts, companions, limits, switches };
     let made = cell::reproduce(lab, &plan, &into)?;
     let manifest =
         runtime.source.built().map(|program| source::copy(lab, program, &into.join("source"))).transpose()?;

@@ -13,7 +13,7 @@ use crate::cell::{Limits, Retention};
 use crate::exit;
 use crate::guest;
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::MatrixRequest;
 use crate::store::snapshots::Store;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{Partition, RunReport, Selection};
@@ -94,7 +94,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             output::print_progress(&format!("partition {partition} has none of the {}", counted(all, "scenario")));
         }
     }
-    let request = Request {
+    let request = MatrixRequest {
         scenarios: &scenarios,
         runtimes: args.columns.columns(lab)?,
         jobs: jobs(args.jobs),

@@ -10,7 +10,7 @@ use super::{output, run_all, suggest};
 use crate::cell::{ProcessEvent, Retention};
 use crate::exit;
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::MatrixRequest;
 use crate::store::files;
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_model::report::Cell;
@@ -42,10 +42,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario(lab, &args.scenario)?];
     let build = args.network.to_build_options();
     let column = common::column(lab, &args.runtime)?;
-    let request = Request {
+    let request = MatrixRequest {
         sink: Some(&print_event),
         retention: Retention { keep_workdir: true, ..Retention::default() },
-        ..Request::one_cell(&scenarios, column, run_all::limits(args.timeout), build)
+        ..MatrixRequest::one_cell(&scenarios, column, run_all::limits(args.timeout), build)
     };
     let report = common::measure(lab, &request, common::Purpose::of("run-one"));
     match report.cells.first() {

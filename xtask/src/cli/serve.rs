@@ -16,7 +16,7 @@ use crate::cell::{Limits, ProcessEvent};
 use crate::exit;
 use crate::guest;
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::MatrixRequest;
 use wasmlab_model::scenario::{Dir, Scenario};
 use wasmlab_process as process;
 use wasmlab_report::visible::VisiblePath;
@@ -62,7 +62,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let runtime = runtime(lab, &scenarios[0], args)?;
     let limits = Limits { output: 1 << 30, file: 1 << 40, ..run_all::limits(None) };
     let build = args.network.to_build_options();
-    let request = Request { sink: Some(&forward), ..Request::one_cell(&scenarios, runtime.clone(), limits, build) };
+    let request =
+        MatrixRequest { sink: Some(&forward), ..MatrixRequest::one_cell(&scenarios, runtime.clone(), limits, build) };
     // Without a terminal, a handler may not be possible; then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(process::cancel);
     let at = format!("http://127.0.0.1:{}/", args.port);

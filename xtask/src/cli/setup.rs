@@ -129,7 +129,7 @@ struct Done {
 }
 
 /// Runs the commands of a plan, and those that become possible by them. Returns what is missing then.
-fn install(lab: &Lab, args: &Args, mut plan: Plan) -> Result<(Done, Plan)> {
+fn install(lab: &Lab, args: &Args, mut plan: SetupPlan) -> Result<(Done, SetupPlan)> {
     let mut done = Done::default();
     for pass in 0..MAX_PASSES {
         let (commands, _) = &plan;
@@ -154,7 +154,7 @@ fn install(lab: &Lab, args: &Args, mut plan: Plan) -> Result<(Done, Plan)> {
 }
 
 /// Says what is still missing, and what the user must do; `announced`: the steps that were printed before.
-fn conclude(done: &Done, announced: &ManualSteps, (commands, by_hand): &Plan) -> Result<u8> {
+fn conclude(done: &Done, announced: &ManualSteps, (commands, by_hand): &SetupPlan) -> Result<u8> {
     // A package manager may succeed and still not install the right file, or install a program that is not on PATH.
     let still: Vec<_> = commands.iter().filter(|(command, _)| !done.failed.contains(*command)).collect();
     for (command, what) in &still {
@@ -182,10 +182,10 @@ type Commands = BTreeMap<Vec<String>, BTreeSet<String>>;
 type ManualSteps = BTreeMap<String, String>;
 
 /// Everything to do.
-type Plan = (Commands, ManualSteps);
+type SetupPlan = (Commands, ManualSteps);
 
 /// Describes a plan. Each command stays on one line so that it can be copied.
-fn describe((commands, by_hand): &Plan) -> String {
+fn describe((commands, by_hand): &SetupPlan) -> String {
     let width = output::render_options().width;
     let mut text = String::new();
     for (command, what) in commands {
@@ -206,7 +206,7 @@ fn describe((commands, by_hand): &Plan) -> String {
     text
 }
 
-fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
+fn missing(lab: &Lab, args: &Args) -> Result<SetupPlan> {
     lab.machine.forget_answers();
     let (of_runtimes, scenarios): (Vec<String>, Vec<String>) =
         args.wanted.iter().cloned().partition(|text| text.contains(CUSTOM_BUILD));
@@ -233,8 +233,8 @@ fn missing(lab: &Lab, args: &Args) -> Result<Plan> {
 }
 
 /// Requested versions that are missing: `node@24`.
-fn versions_of(lab: &Lab, texts: &[String]) -> Result<Plan> {
-    let mut plan = Plan::default();
+fn versions_of(lab: &Lab, texts: &[String]) -> Result<SetupPlan> {
+    let mut plan = SetupPlan::default();
     for text in texts {
         let (base, _, version) = common::parse_custom_column(text)?;
         if !runtimes::is_version(version) {
@@ -248,7 +248,7 @@ fn versions_of(lab: &Lab, texts: &[String]) -> Result<Plan> {
     Ok(plan)
 }
 
-fn add((commands, by_hand): &mut Plan, what: &str, absence: Absence) {
+fn add((commands, by_hand): &mut SetupPlan, what: &str, absence: Absence) {
     match absence.command {
         Some((command, "")) => _ = commands.entry(command).or_default().insert(what.to_owned()),
         Some((command, note)) => _ = commands.entry(command).or_default().insert(format!("{what} ({note})")),
@@ -256,7 +256,7 @@ fn add((commands, by_hand): &mut Plan, what: &str, absence: Absence) {
     }
 }
 
-fn toolchains(lab: &Lab, wanted: &[String], (commands, by_hand): &mut Plan) -> Result<()> {
+fn toolchains(lab: &Lab, wanted: &[String], (commands, by_hand): &mut SetupPlan) -> Result<()> {
     let all = common::scenarios(lab)?;
     // A short name selects the scenario that declares it.
     let named = |text: &str| all.iter().find(|s| common::is_named(s, text));

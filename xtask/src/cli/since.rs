@@ -18,7 +18,7 @@ use crate::exit;
 use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
 use crate::matrix::assemble::{self, RunMetadata};
-use crate::matrix::{self, Request};
+use crate::matrix::{self, MatrixRequest};
 use crate::versions::{VersionedProgram, registry};
 use wasmlab_model::report::{Cell, Selection};
 use wasmlab_model::scenario::Scenario;
@@ -256,11 +256,11 @@ impl Asker<'_> {
         let (scenario, guest) = self.prepared;
         let build = BuildOptions { offline: true, require_built: false };
         let limits = run_all::limits(self.args.timeout);
-        let request = Request {
+        let request = MatrixRequest {
             use_cache: true,
             given: BTreeMap::from([(scenario.name.clone(), guest.clone())]),
             engines: matrix::EngineBuilds::Built,
-            ..Request::one_cell(std::array::from_ref(scenario), column, limits, build)
+            ..MatrixRequest::one_cell(std::array::from_ref(scenario), column, limits, build)
         };
         let results = matrix::run(self.lab, &request, &|_| ());
         let metadata = RunMetadata {

@@ -20,7 +20,7 @@ use crate::glob;
 use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
 use crate::matrix::shared_time::SharedTime;
-use crate::matrix::{Request, facts_by};
+use crate::matrix::{MatrixRequest, facts_by};
 use crate::reading::{self, Representation};
 use crate::store::tree::Tree;
 use crate::suite::wast::WastFile;
@@ -138,7 +138,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         parts.map(|(part, file)| (part.clone(), file.clone())),
         Duration::from_millis(limits.run_ms.saturating_mul(WAST_LIMITS)),
     );
-    let request = Request {
+    let request = MatrixRequest {
         scenarios: &scenarios,
         runtimes,
         jobs,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_toolchains::{FoundTool, Plan, Task, Toolchain, crates, plan};
+use wasmlab_toolchains::{BuildPlan, FoundTool, Task, Toolchain, crates, plan};
 
 use super::{Guest, NotBuilt, failed, not_buildable, recipe, sources_hash, unlinked};
 use crate::lab::Lab;
@@ -38,7 +38,7 @@ pub fn from_source(
     let sources = sources_hash(lab, scenario).map_err(io)?;
     let out = lab.cache.dir().join("guests").join(&scenario.name);
     let task = Task { scenario, tool, out: &out, offline };
-    let Plan { recipe, version, fingerprint } =
+    let BuildPlan { recipe, version, fingerprint } =
         plan(toolchain, &task, &lab.machine).map_err(|error| not_buildable(error, scenario))?;
     let shown = recipe.shown_command();
     let key = Key::of("build", &(toolchain.id, &fingerprint, &sources, &shown));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use wasmlab_model::codes::Code;
 use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits, read_limited};
-use wasmlab_toolchains::{BuildCommand, Recipe, Step, linker};
+use wasmlab_toolchains::{BuildCommand, BuildStep, Recipe, linker};
 
 use super::{NotBuilt, failed, unlinked};
 use wasmlab_report::visible::VisiblePath;
@@ -60,8 +60,8 @@ fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOu
     }
     for step in &recipe.steps {
         match step {
-            Step::Run(command) => run(command, out)?,
-            Step::Copy { files, .. } => files.iter().try_for_each(|(from, to)| copy(from, to))?,
+            BuildStep::Run(command) => run(command, out)?,
+            BuildStep::Copy { files, .. } => files.iter().try_for_each(|(from, to)| copy(from, to))?,
         }
     }
     let mut files = BTreeMap::new();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::glob;
 use crate::guest;
 use crate::lab::Lab;
-use crate::matrix::{Request, Results, Row, facts_of};
+use crate::matrix::{GuestRow, MatrixRequest, Results, facts_of};
 use crate::store::snapshots::{AcceptedLines, Store};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
@@ -51,7 +51,7 @@ pub struct RunMetadata {
 
 /// Builds the report.
 #[must_use]
-pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetadata) -> RunReport {
+pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: RunMetadata) -> RunReport {
     let runtimes = runtimes(request, &results);
     let artifacts = artifacts(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
@@ -111,7 +111,7 @@ pub fn report(lab: &Lab, request: &Request, results: Results, metadata: RunMetad
 /// What only a comparison shows: whether a message is the guest's, whether an exit code was cut, who is to blame, and
 /// which other column or target would help.
 fn compare_cells(
-    request: &Request,
+    request: &MatrixRequest,
     artifacts: &[Artifact],
     store: &Store,
     of_same_guests: &AcceptedLines,
@@ -183,7 +183,7 @@ pub fn host() -> HostInfo {
     }
 }
 
-fn runtimes(request: &Request, results: &Results) -> Vec<RuntimeInfo> {
+fn runtimes(request: &MatrixRequest, results: &Results) -> Vec<RuntimeInfo> {
     let pairs = request.runtimes.iter().zip(&results.columns);
     pairs
         .map(|(runtime, column)| {
@@ -220,7 +220,7 @@ fn scenario_info(scenario: &Scenario) -> ScenarioInfo {
     }
 }
 
-fn artifacts(request: &Request, rows: &[Option<Row>]) -> Vec<Artifact> {
+fn artifacts(request: &MatrixRequest, rows: &[Option<GuestRow>]) -> Vec<Artifact> {
     let pairs = request.scenarios.iter().zip(rows);
     pairs
         .filter_map(|(scenario, row)| {

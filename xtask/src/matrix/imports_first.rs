@@ -6,8 +6,8 @@
 
 use std::fs;
 
-use super::{Request, probing};
-use crate::cell::{self, Plan, Retention};
+use super::{MatrixRequest, probing};
+use crate::cell::{self, CellPlan, Retention};
 use crate::lab::Lab;
 use wasmlab_engine::imports_only;
 use wasmlab_model::facts::BinaryKind;
@@ -15,7 +15,7 @@ use wasmlab_model::observation::Observation;
 use wasmlab_protocol::Cause;
 
 /// The observation of the imports alone, if the runtime lacks one of them.
-pub fn observe(lab: &Lab, request: &Request, plan: &Plan) -> Option<Observation> {
+pub fn observe(lab: &Lab, request: &MatrixRequest, plan: &CellPlan) -> Option<Observation> {
     let facts = plan.facts.filter(|facts| facts.kind == BinaryKind::Module && !facts.imports.is_empty())?;
     let Retention { keep_workdir, copy_dirs_to, .. } = request.retention;
     // Someone who asks for the files of a run wants those of the module.
@@ -28,7 +28,7 @@ pub fn observe(lab: &Lab, request: &Request, plan: &Plan) -> Option<Observation>
         return None;
     }
     let guest = lab.cache.put_object(&imports).ok()?;
-    let seen = cell::observe(lab, &Plan { guest: &guest, ..*plan }, None, Retention::default()).ok()?;
+    let seen = cell::observe(lab, &CellPlan { guest: &guest, ..*plan }, None, Retention::default()).ok()?;
     let is_missing = matches!(plan.progress(&seen).cause, Some(Cause::MissingImport { .. }));
     is_missing.then_some(Observation { imports_only: true, ..seen })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::cell::{self, Limits, Plan};
+use crate::cell::{self, CellPlan, Limits};
 use crate::lab::Lab;
 use crate::matrix::cache_policy;
 use crate::store::profiles;
@@ -13,12 +13,12 @@ use wasmlab_model::observation::{Limit, Observation, Outcome};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_probe::proposals::{self, EXTERNREF};
-use wasmlab_probe::{Ask, Probe, Reply, link};
+use wasmlab_probe::{Probe, ProbeReply, ProbeTarget, link};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::{HostLayer, MissingFeature, Runtime, Tool};
 
 /// A column to probe.
-pub struct Column<'a> {
+pub struct ProbedColumn<'a> {
     /// The lab.
     pub lab: &'a Lab,
     /// The column.
@@ -35,8 +35,8 @@ pub struct Column<'a> {
     pub probes: u32,
 }
 
-impl<'a> Column<'a> {
-    fn of(lab: &'a Lab, plan: &Plan<'a>) -> Self {
+impl<'a> ProbedColumn<'a> {
+    fn of(lab: &'a Lab, plan: &CellPlan<'a>) -> Self {
         Self {
             lab,
             runtime: plan.runtime,
@@ -49,12 +49,12 @@ impl<'a> Column<'a> {
     }
 }
 
-impl Ask for Column<'_> {
-    fn ask(&mut self, probe: &Probe, switches: &[String]) -> Option<Reply> {
+impl ProbeTarget for ProbedColumn<'_> {
+    fn probe(&mut self, probe: &Probe, switches: &[String]) -> Option<ProbeReply> {
         let facts = wasmlab_inspect::facts(&probe.module).ok();
         let guest = self.lab.cache.put_object(&probe.module).ok()?;
         let scenario = scenario(probe)?;
-        let plan = Plan {
+        let plan = CellPlan {
             scenario: &scenario,
             runtime: self.runtime,
             tool: self.tool,
@@ -77,12 +77,12 @@ impl Ask for Column<'_> {
         {
             Some(known) if !(is_out_of_time(&known) && scenario.spec.run.timeout_ms.is_none()) => known,
             _ => {
-                let observe = |plan: &Plan| cell::observe(self.lab, plan, None, cell::Retention::default()).ok();
+                let observe = |plan: &CellPlan| cell::observe(self.lab, plan, None, cell::Retention::default()).ok();
                 let mut seen = observe(&plan)?;
                 // A timeout on a busy machine is no evidence about the runtime. A probe that runs forever sets its own limit.
                 if is_out_of_time(&seen) && scenario.spec.run.timeout_ms.is_none() {
                     let limits = Limits { run_ms: PATIENT_MS, ..self.limits };
-                    seen = observe(&Plan { limits, ..plan })?;
+                    seen = observe(&CellPlan { limits, ..plan })?;
                 }
                 if let Some(key) = &key {
                     cache_policy::store(self.lab, key, &seen, None, |_, _| false);
@@ -97,7 +97,7 @@ impl Ask for Column<'_> {
             _ => None,
         };
         let stdout = progress.stdout.unwrap_or_else(|| observation.stdout.clone());
-        Some(Reply { cause: progress.cause, unchecked_imports: progress.unchecked_imports, stdout, stopped })
+        Some(ProbeReply { cause: progress.cause, unchecked_imports: progress.unchecked_imports, stdout, stopped })
     }
 
     fn switches(&self, missing: MissingFeature) -> Vec<String> {
@@ -126,11 +126,11 @@ fn scenario(probe: &Probe) -> Option<Scenario> {
 /// The proposals in `facts` that have a probe, each with whether the runtime refuses the probe with its defaults.
 /// Probes that the lab fails to run are left out. If the runtime accepts all of them, including reference-types,
 /// `externref` is probed as well.
-pub fn refused<'a>(lab: &Lab, plan: &Plan, facts: &'a Facts) -> Vec<(&'a str, bool)> {
-    let mut column = Column::of(lab, plan);
+pub fn refused<'a>(lab: &Lab, plan: &CellPlan, facts: &'a Facts) -> Vec<(&'a str, bool)> {
+    let mut column = ProbedColumn::of(lab, plan);
     let mut refuses = |proposal: &str| {
         let probe = proposals::probe(proposals::name_for(proposal, facts)).ok()??;
-        proposals::is_refused(&column.ask(&probe, &[])?)
+        proposals::is_refused(&column.probe(&probe, &[])?)
     };
     let core = facts.proposals.iter().filter(|name| *name != proposals::COMPONENTS && *name != "cm-async");
     let mut probed: Vec<_> = core.filter_map(|name| Some((name.as_str(), refuses(name)?))).collect();
@@ -148,7 +148,7 @@ const SNAPSHOTS: &[&str] = &["wasi_snapshot_preview1", "wasi_unstable"];
 /// `WASI` if the cell is a gap for a missing import, the guest uses WASI, and the runtime has none of its snapshots. Probes
 /// import only `proc_exit`, which every WASI host defines; if one gets no answer, the column's profile decides. That
 /// distinguishes a runtime without WASI from one that lacks a single function or an older snapshot.
-pub fn lacking_abi(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
+pub fn lacking_abi(lab: &Lab, plan: &CellPlan, cell: &Cell) -> Option<String> {
     let is_import = matches!(
         cell.code,
         Some(
@@ -165,10 +165,10 @@ pub fn lacking_abi(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
     if !uses_wasi {
         return None;
     }
-    let mut column = Column::of(lab, plan);
+    let mut column = ProbedColumn::of(lab, plan);
     let mut lacks = |snapshot: &str| {
         let probe = link::module("link-wasi", snapshot, &[("proc_exit", "(i32) -> ()")]).ok()?;
-        is_missing(&column.ask(&probe, &[])?)
+        is_missing(&column.probe(&probe, &[])?)
     };
     let known: Vec<Option<bool>> = SNAPSHOTS.iter().map(|snapshot| lacks(snapshot)).collect();
     let lacks_all = if known.contains(&Some(false)) {
@@ -183,13 +183,13 @@ pub fn lacking_abi(lab: &Lab, plan: &Plan, cell: &Cell) -> Option<String> {
 }
 
 /// Whether the import of a probe is missing; `None` if the lab's limits or a signal ended the probe before an answer.
-fn is_missing(reply: &Reply) -> Option<bool> {
+fn is_missing(reply: &ProbeReply) -> Option<bool> {
     let is_missing = matches!(reply.cause, Some(Cause::MissingImport { .. }));
     if is_missing || reply.stopped.is_none() { Some(is_missing) } else { None }
 }
 
 /// Whether the profile of this column says that it defines no function of WASI.
-fn lacks_by_profile(lab: &Lab, plan: &Plan) -> bool {
+fn lacks_by_profile(lab: &Lab, plan: &CellPlan) -> bool {
     let profiles = profiles::read_matching(lab, &|column| column == plan.runtime.id()).unwrap_or_default();
     let defines = |snapshot: &&str| {
         profiles.iter().any(|profile| profile.imports.get(*snapshot).is_some_and(|of| !of.defined.is_empty()))
@@ -199,7 +199,7 @@ fn lacks_by_profile(lab: &Lab, plan: &Plan) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reply, is_missing};
+    use super::{ProbeReply, is_missing};
     use wasmlab_protocol::Cause;
 
     #[test]
@@ -207,8 +207,12 @@ mod tests {
         let missing =
             Cause::MissingImport { module: "m".to_owned(), name: "f".to_owned(), ty: String::new(), missing_count: 1 };
         let check = |cause: Option<Cause>, stopped: Option<&str>, wanted: Option<bool>| {
-            let reply =
-                Reply { cause, unchecked_imports: false, stdout: String::new(), stopped: stopped.map(str::to_owned) };
+            let reply = ProbeReply {
+                cause,
+                unchecked_imports: false,
+                stdout: String::new(),
+                stopped: stopped.map(str::to_owned),
+            };
             assert_eq!(is_missing(&reply), wanted);
         };
         check(Some(missing.clone()), None, Some(true));

@@ -2,7 +2,7 @@
 //! dropped, and only results that repeat are reported.
 
 use super::measure::{self, Attempt};
-use super::{EventSink, MatrixEvent, Request, Results};
+use super::{EventSink, MatrixEvent, MatrixRequest, Results};
 use crate::lab::Lab;
 use wasmlab_model::report::Cell;
 use wasmlab_process as process;
@@ -15,7 +15,7 @@ const MAX_UNEXPECTED: usize = 64;
 /// `on_start` is called first with their number.
 pub fn remeasure(
     lab: &Lab,
-    request: &Request,
+    request: &MatrixRequest,
     results: &mut Results,
     is_unexpected: impl Fn(&Cell, &str) -> bool,
     on_start: impl FnOnce(usize),

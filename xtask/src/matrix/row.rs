@@ -4,7 +4,7 @@ use std::fs;
 
 use wasmlab_protocol::{Event, Stage};
 
-use super::{Row, facts_of};
+use super::{GuestRow, facts_of};
 use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
 use wasmlab_model::codes::Code;
@@ -26,7 +26,7 @@ pub const OUTPUT_FOLDER: &str = "output";
 const MAX_ANNOTATED: usize = 1 << 10;
 
 /// Reads the binary of a guest.
-pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
+pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> GuestRow {
     let bytes = match &guest {
         Ok(guest) => fs::read(lab.cache.object(&guest.sha256)),
         Err(none) => return unread(none.detail.clone(), guest),
@@ -37,7 +37,7 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
             let invalid = wasmlab_inspect::invalid_file(&bytes).and_then(|error| error.remedy());
             let script_name = wasmlab_inspect::unsafe_script_name(&bytes);
             let facts = facts_of(lab, sha256, &bytes);
-            Row { facts, invalid, script_name, bytes: bytes.len() as u64, annotated: annotated(&bytes), guest }
+            GuestRow { facts, invalid, script_name, bytes: bytes.len() as u64, annotated: annotated(&bytes), guest }
         }
         Err(error) => {
             let none = NotBuilt {
@@ -52,8 +52,8 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> Row {
 }
 
 /// The row of a guest without a file.
-fn unread(why: String, guest: Result<Guest, NotBuilt>) -> Row {
-    Row { facts: Err(why), invalid: None, script_name: None, bytes: 0, annotated: Vec::new(), guest }
+fn unread(why: String, guest: Result<Guest, NotBuilt>) -> GuestRow {
+    GuestRow { facts: Err(why), invalid: None, script_name: None, bytes: 0, annotated: Vec::new(), guest }
 }
 
 /// Every byte of a small binary with its meaning.

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::measure::{Attempt, Measured};
-use super::{Results, Row};
+use super::{GuestRow, Results};
 use crate::engines::Absence;
 use wasmlab_model::report::Cell;
 use wasmlab_process as process;
@@ -27,7 +27,7 @@ pub(super) struct Scheduler {
 }
 
 struct State {
-    rows: Vec<Option<Row>>,
+    rows: Vec<Option<GuestRow>>,
     columns: Vec<Option<Result<Tool, Absence>>>,
     /// Cells whose guest and engine are ready.
     ready: VecDeque<(usize, usize)>,
@@ -70,7 +70,7 @@ impl Scheduler {
     }
 
     /// The guest and the engine of a cell, as far as they are settled.
-    pub(super) fn settled(&self, (row, column): (usize, usize)) -> (Option<Row>, Option<Result<Tool, Absence>>) {
+    pub(super) fn settled(&self, (row, column): (usize, usize)) -> (Option<GuestRow>, Option<Result<Tool, Absence>>) {
         let state = self.lock();
         (state.rows[row].clone(), state.columns[column].clone())
     }
@@ -81,7 +81,7 @@ impl Scheduler {
         Results { rows: state.rows, columns: state.columns, cells: state.cells }
     }
 
-    pub(super) fn finish_row(&self, index: usize, row: Row) {
+    pub(super) fn finish_row(&self, index: usize, row: GuestRow) {
         let mut state = self.lock();
         state.rows[index] = Some(row);
         let columns: Vec<usize> = (0..state.columns.len()).filter(|c| state.columns[*c].is_some()).collect();

@@ -4,8 +4,8 @@ use std::io;
 
 use super::cache_policy::{self, CacheDecision};
 use super::measure::Attempt;
-use super::{Request, imports_first, probing};
-use crate::cell::{self, Plan};
+use super::{MatrixRequest, imports_first, probing};
+use crate::cell::{self, CellPlan};
 use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge, missing_input, proposals};
 use wasmlab_model::codes::{Blame, Code};
@@ -39,8 +39,8 @@ pub enum RunError {
 /// Runs the cell of `plan`, or takes it from the cache.
 pub fn run(
     lab: &Lab,
-    request: &Request,
-    plan: &Plan,
+    request: &MatrixRequest,
+    plan: &CellPlan,
     turn: Attempt,
     facts: Result<&Facts, &String>,
 ) -> Result<SingleRun, RunError> {
@@ -88,7 +88,7 @@ pub fn run(
 
 /// What observations of one cell mean.
 struct Reading<'a> {
-    plan: &'a Plan<'a>,
+    plan: &'a CellPlan<'a>,
     facts: Result<&'a Facts, &'a String>,
 }
 

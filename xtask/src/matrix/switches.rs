@@ -2,7 +2,7 @@
 //! switch. Each run is a separate, cached observation.
 
 use super::single_run::{RunError, SingleRun};
-use crate::cell::Plan;
+use crate::cell::CellPlan;
 use wasmlab_judge::{WAIT, switched};
 use wasmlab_model::codes::Code;
 use wasmlab_model::verdict::{Judgement, Verdict};
@@ -23,9 +23,9 @@ pub struct SwitchesUsed {
 /// Runs a cell again with switches that may help, if the runtime has any. If it still does not pass, the first result
 /// stands, and its detail mentions the second one.
 pub fn try_switches(
-    plan: &Plan,
+    plan: &CellPlan,
     mut first: SingleRun,
-    once: &dyn Fn(&Plan) -> Result<SingleRun, RunError>,
+    once: &dyn Fn(&CellPlan) -> Result<SingleRun, RunError>,
 ) -> Result<(Option<SwitchesUsed>, SingleRun), RunError> {
     let mut on: Vec<String> = Vec::new();
     let mut last: Option<SingleRun> = None;
@@ -45,7 +45,7 @@ pub fn try_switches(
         if on.len() == before {
             break;
         }
-        let seen = once(&Plan { switches: &on, ..*plan })?;
+        let seen = once(&CellPlan { switches: &on, ..*plan })?;
         // The second run got as far as the lab can take it; its detail also states the first result.
         if seen.judgement.verdict == Verdict::NotAttempted {
             return Ok((Some(SwitchesUsed { switches: on, default_result: summary(&first.judgement) }), seen));
@@ -74,7 +74,7 @@ fn refuses_switch(judgement: &Judgement) -> bool {
 }
 
 /// The runtime's switches that provide a feature.
-fn switches_for(plan: &Plan, lack: MissingFeature) -> Vec<String> {
+fn switches_for(plan: &CellPlan, lack: MissingFeature) -> Vec<String> {
     (plan.runtime.switches)(plan.tool, lack)
 }
 
@@ -97,17 +97,17 @@ fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
 
 /// Removes every switch without which the cell also passes.
 fn minimal_switches(
-    plan: &Plan,
+    plan: &CellPlan,
     mut on: Vec<String>,
     mut seen: SingleRun,
-    once: &dyn Fn(&Plan) -> Result<SingleRun, RunError>,
+    once: &dyn Fn(&CellPlan) -> Result<SingleRun, RunError>,
 ) -> Result<(Vec<String>, SingleRun), RunError> {
     for switch in on.clone() {
         let fewer: Vec<String> = on.iter().filter(|other| **other != switch).cloned().collect();
         if fewer.is_empty() {
             break;
         }
-        let without = once(&Plan { switches: &fewer, ..*plan })?;
+        let without = once(&CellPlan { switches: &fewer, ..*plan })?;
         if without.judgement.verdict == Verdict::Pass {
             (on, seen) = (fewer, without);
         }
@@ -135,7 +135,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{SingleRun, try_switches};
-    use crate::cell::{Limits, Plan};
+    use crate::cell::{CellPlan, Limits};
     use crate::matrix::cache_policy::CacheDecision;
     use wasmlab_judge::{Evidence, judge};
     use wasmlab_model::observation::{Observation, Outcome};
@@ -145,7 +145,7 @@ mod tests {
     use wasmlab_runtimes::{MissingFeature, Runtime, Tool};
 
     /// A runtime that needs these switches: it refuses the module for its proposal first, then for its import.
-    fn once(needed: &[&str], plan: &Plan) -> SingleRun {
+    fn once(needed: &[&str], plan: &CellPlan) -> SingleRun {
         let missing = needed.iter().find(|switch| !plan.switches.iter().any(|on| on == *switch));
         let cause = match missing.copied() {
             None => Cause::Returned,
@@ -195,7 +195,7 @@ mod tests {
         let wat = "(module (type $s (struct)) (func (export \"_start\") (drop (struct.new $s))))";
         let mut facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         facts.proposals.retain(|proposal| proposal == "gc");
-        let plan = Plan {
+        let plan = CellPlan {
             scenario: &scenario,
             runtime: &runtime,
             tool: &Tool::default(),
@@ -205,7 +205,7 @@ mod tests {
             limits: Limits::default(),
             switches: &[],
         };
-        let run = |plan: &Plan| Ok(once(needed, plan));
+        let run = |plan: &CellPlan| Ok(once(needed, plan));
         let Ok((passed, seen)) = try_switches(&plan, once(needed, &plan), &run) else {
             panic!("nothing can go wrong here")
         };

@@ -10,7 +10,7 @@ mod programs;
 
 use super::assemble::{self, RunMetadata};
 use super::measure::Attempt;
-use super::{EngineBuilds, MatrixEvent, Measured, Order, Request, Results, Scheduler, run};
+use super::{EngineBuilds, MatrixEvent, MatrixRequest, Measured, Order, Results, Scheduler, run};
 use crate::cell::{Limits, Retention};
 use crate::engines::Absence;
 use crate::guest;
@@ -55,14 +55,14 @@ impl Workspace {
         Self { dir, lab, scenarios }
     }
 
-    fn request(&self) -> Request<'_> {
+    fn request(&self) -> MatrixRequest<'_> {
         let column = |id: &str, program: PathBuf| Runtime {
             custom_build: Some(program),
             reference_column: None,
             ..wasmlab_runtimes::find(id).unwrap().clone()
         };
         let program = self.dir.path().join("program");
-        Request {
+        MatrixRequest {
             scenarios: &self.scenarios,
             runtimes: vec![column("wasmi-cli", program), column("wazero", "/no/such/program".into())],
             jobs: 2,
@@ -185,7 +185,7 @@ fn one_worker_takes_the_largest_guests_first() {
         scheduler.finish_column(column, Ok(Tool::default()));
     }
     for (index, bytes) in [10, 30, 20].into_iter().enumerate() {
-        scheduler.finish_row(index, super::Row { bytes, ..super::row::read(&workspace().lab, Err(none())) });
+        scheduler.finish_row(index, super::GuestRow { bytes, ..super::row::read(&workspace().lab, Err(none())) });
     }
     let next = |order| scheduler.next(order).map(|(at, _)| at);
     assert_eq!(next(Order::LargestFirst), Some((1, 0)));

@@ -97,6 +97,7 @@ pub fn walk(dir: &Path, skip: &[&str]) -> io::Result<Vec<PathBuf>> {
 
 /// Creates a named pipe.
 #[cfg(all(test, target_os = "linux"))]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 pub fn create_pipe(path: &Path) {
     rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
 }

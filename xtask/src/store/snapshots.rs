@@ -14,7 +14,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 use wasmlab_process::read_text;
 
 use self::artifacts::ArtifactSnapshot;
-use self::column::{Column, Line};
+use self::column::{AcceptedColumn, AcceptedLine};
 use wasmlab_report::visible::VisiblePath;
 
 pub mod artifacts;
@@ -27,7 +27,7 @@ mod tests;
 const MAX_BYTES: u64 = 16 << 20;
 
 /// Accepted results of cells that a run did not measure, by runtime and scenario.
-pub type AcceptedLines = BTreeMap<(String, String), Line>;
+pub type AcceptedLines = BTreeMap<(String, String), AcceptedLine>;
 
 /// The folder `snapshots/`.
 #[derive(Debug)]
@@ -66,7 +66,8 @@ impl Store {
         let file = self.column_file(runtime);
         let mut pending = read_column(&pending_of(&file))?.unwrap_or_default();
         let accepted = read_column(&file)?.unwrap_or_default();
-        let has_dropped = |column: &Column| column.lines().keys().any(|scenario| dropped.contains(scenario.as_str()));
+        let has_dropped =
+            |column: &AcceptedColumn| column.lines().keys().any(|scenario| dropped.contains(scenario.as_str()));
         let is_dropped = has_dropped(&pending) || has_dropped(&accepted);
         pending.retain(|scenario| !dropped.contains(scenario));
         if !is_dropped && !cells.iter().any(|cell| cell.verdict.is_in_snapshots()) {
@@ -226,18 +227,18 @@ pub fn names_any_import(runtime: &str) -> bool {
 
 /// A cell's line. If the cell's runtime names any one of several imports that it lacks, another one is the same result.
 #[must_use]
-pub fn line_of(cell: &Cell, version: &str, before: Option<&Line>) -> Line {
-    let now = Line::of(cell, version);
+pub fn line_of(cell: &Cell, version: &str, before: Option<&AcceptedLine>) -> AcceptedLine {
+    let now = AcceptedLine::of(cell, version);
     match before {
         Some(before) if before.fails_to_link() && cell.fails_to_link() && names_any_import(&cell.runtime) => {
-            Line { version: now.version, ..before.clone() }
+            AcceptedLine { version: now.version, ..before.clone() }
         }
         _ => now,
     }
 }
 
 /// Compares a cell with its accepted line.
-fn note_change(cell: &mut Cell, before: Option<&Line>, now: &Line) {
+fn note_change(cell: &mut Cell, before: Option<&AcceptedLine>, now: &AcceptedLine) {
     cell.change = match before {
         None => Change::New,
         Some(before) if before.same_result(now) => Change::Same,
@@ -262,7 +263,7 @@ fn note_change(cell: &mut Cell, before: Option<&Line>, now: &Line) {
 }
 
 /// Writes `now` as the pending file, or removes the pending file if `now` equals the accepted content.
-fn write_pending(file: &Path, runtime: &str, accepted: &Column, now: &Column) -> io::Result<()> {
+fn write_pending(file: &Path, runtime: &str, accepted: &AcceptedColumn, now: &AcceptedColumn) -> io::Result<()> {
     if accepted.differences(now).next().is_none() {
         return drop_pending(file);
     }
@@ -287,15 +288,15 @@ fn accept_lines(file: &Path, runtime: &str, chosen: &dyn Fn(&str) -> bool) -> io
     Ok(changed)
 }
 
-fn read_column(file: &Path) -> io::Result<Option<Column>> {
+fn read_column(file: &Path) -> io::Result<Option<AcceptedColumn>> {
     Ok(read_column_text(file)?.map(|(_, column)| column))
 }
 
 /// The whole file and its parsed content.
-fn read_column_text(file: &Path) -> io::Result<Option<(String, Column)>> {
+fn read_column_text(file: &Path) -> io::Result<Option<(String, AcceptedColumn)>> {
     let Some((text, body)) = read_body(file)? else { return Ok(None) };
     let header = text[..body].lines().count();
-    let column = Column::parse(&text[body..], header).map_err(|e| damaged(file, &e.to_string()))?;
+    let column = AcceptedColumn::parse(&text[body..], header).map_err(|e| damaged(file, &e.to_string()))?;
     Ok(Some((text, column)))
 }
 

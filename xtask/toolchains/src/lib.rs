@@ -23,8 +23,8 @@ pub mod wasm_opt;
 
 pub use adapters::ALL;
 pub use machine::{Machine, TestCompile, ToolQuery};
-pub use plan::{Plan, plan};
-pub use recipe::{BuildCommand, Conversion, Recipe, Step, Task};
+pub use plan::{BuildPlan, plan};
+pub use recipe::{BuildCommand, BuildStep, Conversion, Recipe, Task};
 pub use tool::{FoundTool, MissingTool, PreflightError};
 pub use version_requirement::VersionRequirement;
 

@@ -4,7 +4,7 @@ use crate::{Machine, PreflightError, Recipe, Task, Toolchain, componentize, wasm
 
 /// A recipe and the tools it uses.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct BuildPlan {
     /// The complete recipe.
     pub recipe: Recipe,
     /// The tools with their versions, for provenance.
@@ -17,7 +17,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// If a tool that runs after the compiler is installed but broken.
-pub fn plan(toolchain: &Toolchain, task: &Task, machine: &dyn Machine) -> Result<Plan, PreflightError> {
+pub fn plan(toolchain: &Toolchain, task: &Task, machine: &dyn Machine) -> Result<BuildPlan, PreflightError> {
     let mut recipe = (toolchain.recipe)(task);
     let (mut version, mut fingerprint) = (task.tool.version.clone(), task.tool.fingerprint.clone());
     let passes = &task.build().wasm_opt;
@@ -33,5 +33,5 @@ pub fn plan(toolchain: &Toolchain, task: &Task, machine: &dyn Machine) -> Result
         version += &format!(", {tool}");
         fingerprint += &tool;
     }
-    Ok(Plan { recipe, version, fingerprint })
+    Ok(BuildPlan { recipe, version, fingerprint })
 }

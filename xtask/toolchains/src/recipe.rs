@@ -69,7 +69,7 @@ impl Task<'_> {
 #[derive(Clone, Debug, Default)]
 pub struct Recipe {
     /// Commands to run and files to copy, in order. If there are none, `artifact` is a file of the scenario.
-    pub steps: Vec<Step>,
+    pub steps: Vec<BuildStep>,
     /// The file that contains the module after the last step.
     pub artifact: PathBuf,
     /// Conversions of its bytes within the lab, in order.
@@ -78,7 +78,7 @@ pub struct Recipe {
 
 /// One step of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum BuildStep {
     /// Run a command.
     Run(BuildCommand),
     /// Copy files from an installation: glue or a module that comes with the toolchain.
@@ -148,7 +148,7 @@ impl BuildCommand {
     /// A recipe that only runs this command, which writes the module to `artifact`.
     #[must_use]
     pub fn into_recipe(self, artifact: PathBuf) -> Recipe {
-        Recipe { steps: vec![Step::Run(self)], artifact, conversions: Vec::new() }
+        Recipe { steps: vec![BuildStep::Run(self)], artifact, conversions: Vec::new() }
     }
 }
 
@@ -166,7 +166,7 @@ impl Recipe {
     #[must_use]
     pub fn shown_command(&self) -> String {
         let steps = self.steps.iter().map(|step| match step {
-            Step::Run(BuildCommand { shown, .. }) | Step::Copy { shown, .. } => shown.as_str(),
+            BuildStep::Run(BuildCommand { shown, .. }) | BuildStep::Copy { shown, .. } => shown.as_str(),
         });
         let conversions = self.conversions.iter().map(|conversion| conversion.shown);
         steps.chain(conversions).filter(|shown| !shown.is_empty()).collect::<Vec<_>>().join(" && ")

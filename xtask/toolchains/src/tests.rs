@@ -6,7 +6,7 @@ use std::path::Path;
 
 use wasmlab_model::scenario::{Build, Scenario, ScenarioFile};
 
-use crate::{ALL, Recipe, Step, Task, Toolchain, find, ids, plan, variables};
+use crate::{ALL, BuildStep, Recipe, Task, Toolchain, find, ids, plan, variables};
 
 mod fake;
 pub use fake::FakeMachine;
@@ -52,7 +52,7 @@ fn listed(recipe: &Recipe) -> String {
     let mut text = format!("$ {}\n", recipe.shown_command()).replace("$ \n", "within the lab\n");
     for step in &recipe.steps {
         match step {
-            Step::Run(command) => {
+            BuildStep::Run(command) => {
                 let args: Vec<_> = command.argv.iter().map(|word| word.to_string_lossy()).collect();
                 let _ = writeln!(text, "in {}: {}", command.cwd.display(), args.join(" "));
                 for (name, value) in &command.env {
@@ -60,7 +60,7 @@ fn listed(recipe: &Recipe) -> String {
                     let _ = writeln!(text, "  {}={value}", name.to_string_lossy());
                 }
             }
-            Step::Copy { files, .. } => {
+            BuildStep::Copy { files, .. } => {
                 for (from, to) in files {
                     let _ = writeln!(text, "copy {} to {}", from.display(), to.display());
                 }
@@ -108,7 +108,7 @@ fn recipes_write_only_below_their_folder_and_show_no_local_path() {
             let recipe = recipe(toolchain, &example(toolchain), offline);
             assert!(recipe.artifact.starts_with("/cache/guests/guest") != recipe.steps.is_empty(), "{}", toolchain.id);
             for step in &recipe.steps {
-                if let Step::Copy { files, .. } = step {
+                if let BuildStep::Copy { files, .. } = step {
                     assert!(files.iter().all(|(_, to)| to.starts_with("/cache/guests/guest")), "{files:?}");
                 }
             }
@@ -172,7 +172,7 @@ fn shown_commands_are_what_a_user_would_write() {
 fn componentize_js_records_the_actual_command() {
     let toolchain = find("componentize-js").unwrap();
     let recipe = recipe(toolchain, &example(toolchain), false);
-    let [Step::Run(command)] = &recipe.steps[..] else { panic!("a command") };
+    let [BuildStep::Run(command)] = &recipe.steps[..] else { panic!("a command") };
     let quoted = |word: &std::ffi::OsString| wasmlab_model::shell::quote(word.to_str().unwrap());
     let ran = command.argv.iter().map(quoted).collect::<Vec<_>>().join(" ");
     let folder = "\"$(npm root --global)/@bytecodealliance/componentize-js\"";
@@ -240,7 +240,7 @@ fn broken_tool_is_reported_before_the_build() {
         let missing = (toolchain.find)(&scenario, &machine).err().map(|missing| missing.what).unwrap_or_default();
         let reported = missing.contains(" (loading shared libraries)");
         assert!(error.is_none() || reported, "{}: {error:?}, {missing}", toolchain.id);
-        let starts_one = recipe(toolchain, &scenario, false).steps.iter().any(|step| matches!(step, Step::Run(_)));
+        let starts_one = recipe(toolchain, &scenario, false).steps.iter().any(|step| matches!(step, BuildStep::Run(_)));
         assert!(reported || !starts_one, "{}: {missing}", toolchain.id);
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::BuildCommand;
 use crate::program::ProgramState;
-use crate::{EnvVariable, Machine, PreflightError, Recipe, Step};
+use crate::{BuildStep, EnvVariable, Machine, PreflightError, Recipe};
 
 /// The variable that names a wasm-opt other than the one on PATH.
 const VARIABLE: &str = "WASMLAB_WASM_OPT";
@@ -67,7 +67,7 @@ impl WasmOpt {
         let artifact = out.join(&name);
         let command = BuildCommand::new(program, out).args(args).arg(&recipe.artifact).arg("-o").arg(&artifact);
         let shown = format!("wasm-opt {} {} -o {}", args.join(" "), name.display(), name.display());
-        recipe.steps.push(Step::Run(command.shown(shown)));
+        recipe.steps.push(BuildStep::Run(command.shown(shown)));
         Recipe { artifact, ..recipe }
     }
 }
@@ -76,7 +76,7 @@ impl WasmOpt {
 mod tests {
     use super::{WasmOpt, short};
     use crate::BuildCommand;
-    use crate::{Recipe, Step};
+    use crate::{BuildStep, Recipe};
     use std::path::Path;
 
     fn cargo() -> Recipe {
@@ -91,7 +91,7 @@ mod tests {
         let recipe = pass.append_to(cargo(), &["-Oz".to_owned()], Path::new("/out"));
         assert_eq!(recipe.shown_command(), "cargo build && wasm-opt -Oz a.wasm -o a.wasm");
         assert_eq!(recipe.artifact, Path::new("/out/a.wasm"));
-        let [_, Step::Run(opt)] = &recipe.steps[..] else { panic!("two commands") };
+        let [_, BuildStep::Run(opt)] = &recipe.steps[..] else { panic!("two commands") };
         assert_eq!(opt.argv, ["/bin/wasm-opt", "-Oz", "/out/release/a.wasm", "-o", "/out/a.wasm"]);
     }
 

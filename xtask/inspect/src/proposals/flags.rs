@@ -54,7 +54,7 @@ pub(super) fn without(set: WasmFeatures, flag: WasmFeatures) -> Option<WasmFeatu
 
 /// The proposal that contains a part which the validator names by itself: `bulk-memory` for `bulk-memory-opt`.
 #[must_use]
-pub fn whole_of(part: &str) -> Option<String> {
+pub fn containing_proposal(part: &str) -> Option<String> {
     let (_, whole) = PARTS.into_iter().find(|(flag, _)| names(*flag).contains(part))?;
     names(whole).pop_first()
 }
@@ -66,7 +66,7 @@ pub(super) fn names(set: WasmFeatures) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::whole_of;
+    use super::containing_proposal;
 
     #[test]
     fn parts_belong_to_the_proposal_that_contains_them() {
@@ -76,7 +76,7 @@ mod tests {
             ("bulk-memory", None),
             ("simd", None),
         ] {
-            assert_eq!(whole_of(name).as_deref(), whole, "{name}");
+            assert_eq!(containing_proposal(name).as_deref(), whole, "{name}");
         }
     }
 }

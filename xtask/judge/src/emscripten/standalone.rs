@@ -34,7 +34,7 @@ const DEFINED: &[&str] = &[
 ];
 
 /// The needs of a host other than JavaScript, after a semicolon.
-pub fn for_another_host(facts: Option<&Facts>) -> String {
+pub fn other_host_needs(facts: Option<&Facts>) -> String {
     let names = || super::names(facts);
     let has = |starts: &[&str]| names().any(|name| starts.iter().any(|start| name.starts_with(start)));
     let with_threads = facts.is_some_and(|facts| facts.proposals.contains("threads"));
@@ -76,7 +76,7 @@ fn grows(facts: Option<&Facts>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::for_another_host;
+    use super::other_host_needs;
 
     #[test]
     fn only_what_a_standalone_module_holds_needs_no_javascript() {
@@ -84,7 +84,7 @@ mod tests {
             let imports: String = names.iter().map(|name| format!("(import \"env\" \"{name}\" (func))")).collect();
             let wat = format!("(module {imports} (memory (export \"memory\") {memory}))");
             let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
-            let found = for_another_host(Some(&facts));
+            let found = other_host_needs(Some(&facts));
             assert!(found.contains(says), "{names:?}: {found}");
         };
         let library = ["_abort_js", "_emscripten_memcpy_js", "emscripten_resize_heap"];

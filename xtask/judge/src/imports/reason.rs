@@ -95,7 +95,7 @@ fn abi_reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, 
     match abi {
         Some(Abi::EmscriptenFastcomp) => Reason {
             note: emscripten::shortened(facts),
-            ..reason_with_remedy(Code::NeedsEmscriptenHost, &emscripten::before_2020(facts))
+            ..reason_with_remedy(Code::NeedsEmscriptenHost, &emscripten::remedy_before_2020(facts))
         },
         // A standalone module (it exports `_start`) has no glue of its own that could define the rest.
         Some(Abi::EmscriptenUpstream) if facts.is_some_and(is_standalone) => {

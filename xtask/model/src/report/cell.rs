@@ -240,7 +240,7 @@ impl Cell {
     /// Whether the runtime lacks all that this kind of guest needs: it does not accept components, or has none of the guest's
     /// ABI. Such a runtime could not run the guest, whatever the guest does.
     #[must_use]
-    pub fn is_of_other_kind(&self) -> bool {
+    pub fn lacks_guest_kind(&self) -> bool {
         self.verdict == Verdict::Gap && (self.code == Some(Code::NeedsComponentModel) || self.lacks_abi.is_some())
     }
 }

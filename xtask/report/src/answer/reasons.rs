@@ -76,7 +76,7 @@ impl<'a> AnswerText<'a> {
                         && self.remedy(code, into.cell) == self.remedy(code, part.cell)
                 };
                 match reasons.iter_mut().find(same) {
-                    Some((_, into)) => into.absorb(&part),
+                    Some((_, into)) => into.merge(&part),
                     None => reasons.push((code, part)),
                 }
             }
@@ -110,7 +110,7 @@ impl<'a> AnswerText<'a> {
 
 /// Why a runtime does not count in the exit code of `check`.
 fn uncounted(report: &RunReport, cell: &Cell) -> String {
-    if !matches!(report.command.as_str(), "check" | "suite") || cell.required || !cell.is_of_other_kind() {
+    if !matches!(report.command.as_str(), "check" | "suite") || cell.required || !cell.lacks_guest_kind() {
         return String::new();
     }
     match &cell.lacks_abi {

@@ -17,8 +17,8 @@ pub struct Counts {
 }
 
 /// Whether a measured cell says nothing about its file, since its runtime lacks all that this kind of file needs.
-pub fn is_of_other(cell: &Cell) -> bool {
-    cell.is_of_other_kind() && !cell.required
+pub fn is_uncounted(cell: &Cell) -> bool {
+    cell.lacks_guest_kind() && !cell.required
 }
 
 impl Counts {
@@ -26,7 +26,7 @@ impl Counts {
     pub fn of(cells: &[&Cell]) -> Self {
         let mut counts = Self::default();
         for cell in cells.iter().filter(|cell| cell.verdict.is_measured()) {
-            if is_of_other(cell) {
+            if is_uncounted(cell) {
                 counts.add_other(cell.lacks_abi.as_deref());
                 continue;
             }

@@ -49,7 +49,7 @@ pub fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKin
         (Verdict::NotBuilt, _) => failure(FindingKind::NotBuilt),
         (Verdict::Fail, _) => failure(FindingKind::Failed),
         (Verdict::Gap, _) if library::exports_of_loaded(report, cell).is_some() => failure(FindingKind::OnlyLoads),
-        (Verdict::Gap, _) if !(is_check && cell.is_of_other_kind()) => failure(FindingKind::Gap),
+        (Verdict::Gap, _) if !(is_check && cell.lacks_guest_kind()) => failure(FindingKind::Gap),
         (Verdict::NotAttempted, _) => Some((Severity::Warning, FindingKind::NotAttempted)),
         _ => None,
     }
@@ -60,7 +60,7 @@ pub fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKin
 #[must_use]
 pub fn is_open(report: &RunReport, scenario: &str) -> bool {
     let cells = || report.cells.iter().filter(|cell| cell.scenario == scenario);
-    let says_nothing = |cell: &Cell| cell.verdict == Verdict::Gap && cell.is_of_other_kind() && !cell.required;
+    let says_nothing = |cell: &Cell| cell.verdict == Verdict::Gap && cell.lacks_guest_kind() && !cell.required;
     cells().any(|cell| cell.verdict == Verdict::NotAttempted)
         && cells().all(|cell| !cell.verdict.is_measured() || says_nothing(cell))
 }

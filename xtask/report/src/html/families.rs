@@ -18,11 +18,11 @@ pub struct Family<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its guests, by rank.
-    pub steps: Vec<Step<'a>>,
+    pub steps: Vec<FamilyStep<'a>>,
 }
 
 /// A guest of a family.
-pub struct Step<'a> {
+pub struct FamilyStep<'a> {
     /// The row.
     pub scenario: &'a ScenarioInfo,
     /// Its name, to be shown.
@@ -63,7 +63,7 @@ pub fn families(report: &RunReport) -> Vec<Family<'_>> {
     let mut families: Vec<Family> = Vec::new();
     for row in rows(report, GroupBy::Family) {
         let Some(scenario) = report.scenarios.iter().find(|s| s.name == row.scenario) else { continue };
-        let step = Step { name: row.name, ..step(report, scenario, &row.cells) };
+        let step = FamilyStep { name: row.name, ..step(report, scenario, &row.cells) };
         match families.last_mut().filter(|family| family.name == row.group) {
             Some(family) => family.steps.push(step),
             None => families.push(Family { name: row.group, steps: vec![step] }),
@@ -79,7 +79,7 @@ pub fn abis(facts: Option<&Facts>) -> String {
     titles.collect::<Vec<_>>().join(", ")
 }
 
-fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell]) -> Step<'a> {
+fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell]) -> FamilyStep<'a> {
     let artifact = report.artifacts.iter().find(|a| a.scenario == scenario.name);
     let named = |cells: &[&Cell]| {
         let ids: Vec<&str> = cells.iter().map(|cell| cell.runtime.as_str()).collect();
@@ -111,7 +111,7 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
             count => format!("{count} other columns"),
         },
     });
-    Step {
+    FamilyStep {
         scenario,
         name: &scenario.name,
         abis: abis(artifact.and_then(|a| a.facts.as_ref())),

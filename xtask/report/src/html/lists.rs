@@ -11,7 +11,7 @@ use super::families::abis;
 use crate::text::{GuestNames, bytes};
 
 /// A guest.
-pub struct Guest<'a> {
+pub struct ListedGuest<'a> {
     /// The row.
     pub scenario: &'a ScenarioInfo,
     /// Its name, to be shown.
@@ -30,22 +30,22 @@ pub struct Guest<'a> {
     pub proposals: String,
     /// Number of columns on which it passes, and on which it was measured.
     pub passes: usize,
-    /// See [`Guest::passes`].
+    /// See [`ListedGuest::passes`].
     pub measured: usize,
 }
 
 /// The guests, in the report's order.
-pub fn guests(report: &RunReport) -> Vec<Guest<'_>> {
+pub fn guests(report: &RunReport) -> Vec<ListedGuest<'_>> {
     let names = GuestNames::of(report);
     report.scenarios.iter().map(|scenario| guest(report, scenario, names.guest_name(&scenario.name))).collect()
 }
 
-fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, name: &'a str) -> Guest<'a> {
+fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, name: &'a str) -> ListedGuest<'a> {
     let is_own = |cell: &&Cell| cell.scenario == scenario.name;
     let artifact = report.artifacts.iter().find(|a| a.scenario == scenario.name);
     let facts = artifact.and_then(|a| a.facts.as_ref());
     let proposals = facts.iter().flat_map(|facts| &facts.proposals).map(String::as_str);
-    Guest {
+    ListedGuest {
         scenario,
         name,
         made_by: artifact.map_or("not built", |a| &a.toolchain),
@@ -60,7 +60,7 @@ fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, name: &'a str) -
 }
 
 /// A column.
-pub struct Runtime<'a> {
+pub struct ListedRuntime<'a> {
     /// The column.
     pub info: &'a RuntimeInfo,
     /// Its version; empty if it is absent.
@@ -81,11 +81,11 @@ pub struct Runtime<'a> {
 const MAX_LACKS: usize = 4;
 
 /// The columns, in the report's order.
-pub fn runtimes(report: &RunReport) -> Vec<Runtime<'_>> {
+pub fn runtimes(report: &RunReport) -> Vec<ListedRuntime<'_>> {
     report.runtimes.iter().map(|info| runtime(report, info)).collect()
 }
 
-fn runtime<'a>(report: &'a RunReport, info: &'a RuntimeInfo) -> Runtime<'a> {
+fn runtime<'a>(report: &'a RunReport, info: &'a RuntimeInfo) -> ListedRuntime<'a> {
     let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.runtime == info.id && c.verdict.is_measured()).collect();
     let mut codes: BTreeMap<Code, usize> = BTreeMap::new();
     cells.iter().filter_map(|c| c.code).for_each(|code| *codes.entry(code).or_default() += 1);
@@ -93,7 +93,7 @@ fn runtime<'a>(report: &'a RunReport, info: &'a RuntimeInfo) -> Runtime<'a> {
     lacks.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     lacks.truncate(MAX_LACKS);
     let largest = cells.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0);
-    Runtime {
+    ListedRuntime {
         info,
         version: info.tool.version.as_deref().unwrap_or_default(),
         passes: cells.iter().filter(|c| c.verdict == Verdict::Pass).count(),
@@ -105,7 +105,7 @@ fn runtime<'a>(report: &'a RunReport, info: &'a RuntimeInfo) -> Runtime<'a> {
 }
 
 /// A reason.
-pub struct Reason<'a> {
+pub struct ListedReason<'a> {
     /// Its texts.
     pub text: &'a CodeText,
     /// Its letter.
@@ -133,17 +133,17 @@ pub fn pieces(text: &str) -> Vec<(bool, &str)> {
 }
 
 /// The reasons, the most frequent first.
-pub fn reasons(report: &RunReport) -> Vec<Reason<'_>> {
-    let mut reasons: Vec<Reason> = report.codes.iter().map(|text| reason(report, text)).collect();
+pub fn reasons(report: &RunReport) -> Vec<ListedReason<'_>> {
+    let mut reasons: Vec<ListedReason> = report.codes.iter().map(|text| reason(report, text)).collect();
     // A library that only has to load has no reason any more.
     reasons.retain(|reason| reason.count > 0);
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.count));
     reasons
 }
 
-fn reason<'a>(report: &RunReport, text: &'a CodeText) -> Reason<'a> {
+fn reason<'a>(report: &RunReport, text: &'a CodeText) -> ListedReason<'a> {
     let CodeText { code, verdict, blame, symbol, .. } = text;
-    Reason {
+    ListedReason {
         text,
         symbol: symbol.unwrap_or(code.entry().symbol),
         verdict: verdict.id(),

@@ -15,13 +15,13 @@ pub struct Table {
     /// Caption for screen readers.
     pub caption: &'static str,
     /// The column heads.
-    pub columns: Vec<Column>,
+    pub columns: Vec<ColumnHead>,
     /// The rows of each family.
     pub families: Vec<FamilyRows>,
 }
 
 /// The head of a column.
-pub struct Column {
+pub struct ColumnHead {
     /// The engine, or the column's id.
     pub name: String,
     /// Indices of its columns in the report, separated by spaces.
@@ -39,11 +39,11 @@ pub struct FamilyRows {
     /// Its name.
     pub name: String,
     /// Sorted by rank.
-    pub rows: Vec<Row>,
+    pub rows: Vec<MatrixRow>,
 }
 
 /// A guest.
-pub struct Row {
+pub struct MatrixRow {
     /// Its index in the report.
     pub index: usize,
     /// Its name.
@@ -137,7 +137,7 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
         let cells_of_row = &cells[index * report.runtimes.len()..][..report.runtimes.len()];
         let cells_of = |group: &Vec<usize>| group.iter().filter_map(|at| cells_of_row[*at]).collect::<Vec<_>>();
         let signs: Vec<CellGlyph> = groups.iter().map(|group| sign(report, &cells_of(group))).collect();
-        let row = Row {
+        let row = MatrixRow {
             index,
             name: row.name.to_owned(),
             title: scenario.title.clone(),
@@ -151,15 +151,15 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
     }
     let columns = groups.iter().enumerate().map(|(at, group)| {
         let signs = families.iter().flat_map(|family| &family.rows).map(|row| &row.cells[at]);
-        Column { passes: signs.filter(|sign| matches!(sign.class, "p" | "w")).count(), ..column(report, id, group) }
+        ColumnHead { passes: signs.filter(|sign| matches!(sign.class, "p" | "w")).count(), ..column(report, id, group) }
     });
     Table { id, caption, columns: columns.collect(), families }
 }
 
-fn column(report: &RunReport, table: &str, group: &[usize]) -> Column {
+fn column(report: &RunReport, table: &str, group: &[usize]) -> ColumnHead {
     let runtime = &report.runtimes[group[0]];
     let alone = table == "columns" || runtime.custom_build;
-    Column {
+    ColumnHead {
         name: if alone { runtime.id.clone() } else { runtime.engine.clone() },
         indexes: joined(group.iter().copied()),
         version: versions(group.iter().filter_map(|at| report.runtimes[*at].tool.version.as_deref())),

@@ -36,7 +36,7 @@ impl<'a> ReasonGroup<'a> {
     }
 
     /// Adds the cells of another group, which has the same reason for other imports.
-    pub fn absorb(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.runtimes.extend(&other.runtimes);
         self.stages.extend(other.stages.clone());
         self.details_differ |= other.details_differ || self.cell.detail != other.cell.detail;

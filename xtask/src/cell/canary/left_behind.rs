@@ -33,14 +33,14 @@ pub struct Scope {
 /// Each canary that a directory of the guest contains, in a file, a name or the target of a link.
 pub fn escapes(canary: &Canary, dirs: &[PreopenedDir], opened: &[Directory], scope: Scope) -> Vec<String> {
     let mut search =
-        Search { canary, since: scope.since - TICK, bytes: scope.bytes, entries: MAX_ENTRIES, found: Vec::new() };
+        CanarySearch { canary, since: scope.since - TICK, bytes: scope.bytes, entries: MAX_ENTRIES, found: Vec::new() };
     for (dir, opened) in dirs.iter().zip(opened) {
         search.dir(&dir.guest, opened);
     }
     search.found
 }
 
-struct Search<'a> {
+struct CanarySearch<'a> {
     canary: &'a Canary,
     since: SystemTime,
     /// How many bytes may still be read.
@@ -56,7 +56,7 @@ struct Level {
     subfolders: Vec<std::ffi::OsString>,
 }
 
-impl Search<'_> {
+impl CanarySearch<'_> {
     /// Searches a directory and everything below it. What cannot be read is passed over: the guest could not read it
     /// back either.
     fn dir(&mut self, guest: &str, top: &Directory) {

@@ -84,7 +84,7 @@ impl TableKind {
     }
 
     /// The head of the column that counts good results.
-    pub fn good_header(self) -> &'static str {
+    pub fn success_heading(self) -> &'static str {
         match self {
             Self::Sandbox => "contained",
             Self::Limits => "no limit met",
@@ -111,12 +111,12 @@ pub struct Table {
     /// Its heading.
     pub title: &'static str,
     /// Its rows.
-    pub rows: Vec<Row>,
+    pub rows: Vec<CapabilityRow>,
 }
 
 /// A capability.
 #[derive(Serialize)]
-pub struct Row {
+pub struct CapabilityRow {
     /// Its name.
     pub name: String,
     /// A word for each profile; empty: the question makes no sense there.
@@ -162,9 +162,10 @@ fn rows(
     profiles: &[Profile],
     names: impl Fn(&Profile) -> Vec<String>,
     cell: impl Fn(&Profile, &str) -> String,
-) -> Vec<Row> {
+) -> Vec<CapabilityRow> {
     let all: BTreeSet<String> = profiles.iter().flat_map(names).collect();
-    let row = |name: String| Row { cells: profiles.iter().map(|profile| cell(profile, &name)).collect(), name };
+    let row =
+        |name: String| CapabilityRow { cells: profiles.iter().map(|profile| cell(profile, &name)).collect(), name };
     all.into_iter().map(row).collect()
 }
 
@@ -200,7 +201,7 @@ fn limit(limit: Option<&MeasuredLimit>) -> String {
 }
 
 /// How many functions of each specification are defined.
-fn imports(profiles: &[Profile]) -> Vec<Row> {
+fn imports(profiles: &[Profile]) -> Vec<CapabilityRow> {
     let cell = |profile: &Profile, module: &str| match profile.imports.get(module) {
         None => String::new(),
         Some(of) if of.is_unchecked() => "unchecked".to_owned(),
@@ -233,7 +234,7 @@ const LADDER: &[(&str, &[&str])] = &[
     ("HTTP client", &["wasi:http/outgoing-handler", "wasi:http/client"]),
 ];
 
-fn sockets(profiles: &[Profile]) -> Vec<Row> {
+fn sockets(profiles: &[Profile]) -> Vec<CapabilityRow> {
     let abi = |needed: &str| match needed.split('.').next().unwrap_or(needed) {
         "wasi_snapshot_preview1" => "WASI 0.1".to_owned(),
         "wasix_32v1" => "WASIX".to_owned(),
@@ -251,7 +252,7 @@ fn sockets(profiles: &[Profile]) -> Vec<Row> {
             of.map(|(_, found)| answer(Some(found))).next_back().unwrap_or_default()
         }
     };
-    let row = |operation: &str, needed: &str| Row {
+    let row = |operation: &str, needed: &str| CapabilityRow {
         name: format!("{operation}: {}", abi(needed)),
         cells: profiles.iter().map(|profile| cell(profile, needed)).collect(),
     };

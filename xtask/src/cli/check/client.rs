@@ -77,7 +77,7 @@ impl ClientArgs {
     }
 
     /// Every mistake, with the field that has it: `listen[0]`.
-    pub fn faults(&self) -> Vec<(String, String)> {
+    pub fn invalid_fields(&self) -> Vec<(String, String)> {
         let listen = self.listen.iter().enumerate().map(|(n, text)| (format!("listen[{n}]"), port(text).err()));
         let requests = self.request.iter().enumerate();
         let requests = requests.map(|(n, text)| (format!("request[{n}]"), request(text, HTTP, STEP_MS).err()));

@@ -63,7 +63,7 @@ pub fn find(args: &Args) -> Result<Config> {
 /// If it cannot be read, or every mistake in it.
 pub fn read(path: &Path, name: String) -> Result<Config> {
     let text = read_text(path, MAX_BYTES).or_else(|e| usage(format!("failed to read `{}`: {e}", path.visible())))?;
-    parse(&text, path.parent().unwrap_or(Path::new("")), &name).or_else(|faults| usage(faults.join("\n  ")))
+    parse(&text, path.parent().unwrap_or(Path::new("")), &name).or_else(|errors| usage(errors.join("\n  ")))
 }
 
 /// Where the file is, if there is one.
@@ -130,12 +130,12 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
             root: root(folder),
             name,
             named: BTreeMap::new(),
-            faults: Vec::new(),
+            errors: Vec::new(),
         };
         config = reader.config(contents);
         // Tables that were dropped because of mistakes do not count as missing.
         let is_reported = |key: &str| key != "file" || !incomplete.contains("file");
-        let found = reader.faults.into_iter().filter(|error| is_reported(&error.key));
+        let found = reader.errors.into_iter().filter(|error| is_reported(&error.key));
         errors.extend(found.map(|error| document.locate(error)));
     }
     errors.sort();
@@ -181,7 +181,7 @@ proposals = ["bulk-memory"]
 
     #[test]
     fn valid_file_is_read() {
-        let config = read(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let config = read(GOOD).unwrap_or_else(|errors| panic!("{errors:?}"));
         let file = &config.files[0];
         assert_eq!((config.runtimes.len(), file.options.args[0].as_str()), (2, "--all"));
         assert!(file.options.dirs.dir[0].ends_with("/data::/data"), "{:?}", file.options.dirs.dir);
@@ -195,15 +195,15 @@ proposals = ["bulk-memory"]
     fn a_library_is_loaded_or_called() {
         let with = |keys: &str| read(&GOOD.replace("args = [\"--all\"]", keys));
         assert!(with("load = true").is_ok_and(|config| config.files[0].requirements.load));
-        let faults = with("load = true\ninvoke = \"f\"").err().unwrap_or_default();
-        assert!(faults.len() == 1 && faults[0].starts_with("wasmlab.toml:6: `file[0].load`: only loads"), "{faults:?}");
+        let errors = with("load = true\ninvoke = \"f\"").err().unwrap_or_default();
+        assert!(errors.len() == 1 && errors[0].starts_with("wasmlab.toml:6: `file[0].load`: only loads"), "{errors:?}");
     }
 
     #[test]
     fn a_file_is_listed_once() {
         let check = |path: &str, wanted: &[&str]| {
-            let faults = read(&format!("{GOOD}\n[[file]]\npath = \"{path}\"\n")).err().unwrap_or_default();
-            assert_eq!(faults, wanted);
+            let errors = read(&format!("{GOOD}\n[[file]]\npath = \"{path}\"\n")).err().unwrap_or_default();
+            assert_eq!(errors, wanted);
         };
         let message = "wasmlab.toml:25: `file[1].path`: `NAME` is named already in line 5: remove one of \
                        the two, or narrow its glob";
@@ -218,7 +218,7 @@ proposals = ["bulk-memory"]
         let text = "schema = 1\n[[file]]\nargs = []\n[[file]]\npath = \"app.wasm\"\nlisten = [\"99999\", \"web\"]\n\
                     request = [\"GET\", \"GET / 200\"]\nnetwork = \"all\"\ndirs = [\"no::/data\"]\n\
                     [[file.allow]]\nruntime = \"wasmi\"\n";
-        let faults = read(text).err().unwrap_or_default();
+        let errors = read(text).err().unwrap_or_default();
         let wanted = [
             ("wasmlab.toml:2: ", "missing field `path`"),
             ("wasmlab.toml:6: ", "`file[1].listen[0]`: --listen 99999 is not a port"),
@@ -227,13 +227,13 @@ proposals = ["bulk-memory"]
             ("wasmlab.toml:9: ", "cannot be used"),
             ("wasmlab.toml:10: ", "missing field `because`"),
         ];
-        assert_eq!(faults.len(), wanted.len(), "{faults:#?}");
-        for (fault, (line, message)) in faults.iter().zip(wanted) {
-            assert!(fault.starts_with(line) && fault.contains(message), "{fault} is not {line}{message}");
+        assert_eq!(errors.len(), wanted.len(), "{errors:#?}");
+        for (error, (line, message)) in errors.iter().zip(wanted) {
+            assert!(error.starts_with(line) && error.contains(message), "{error} is not {line}{message}");
         }
-        let faults = read("schema = 1\n[[file]]\npath = \"app.wasm\"\nrequest = [\"GET / 200\"]\n").err();
+        let errors = read("schema = 1\n[[file]]\npath = \"app.wasm\"\nrequest = [\"GET / 200\"]\n").err();
         assert!(
-            faults.is_some_and(|faults| faults[0].starts_with("wasmlab.toml:4: `file[0].request`: --request needs"))
+            errors.is_some_and(|errors| errors[0].starts_with("wasmlab.toml:4: `file[0].request`: --request needs"))
         );
     }
 
@@ -241,7 +241,7 @@ proposals = ["bulk-memory"]
     fn a_path_may_be_a_glob() {
         let paths = |path: &str| {
             let config =
-                read(&GOOD.replace("\"app.wasm\"", &format!("\"{path}\""))).map_err(|faults| faults.join("\n"))?;
+                read(&GOOD.replace("\"app.wasm\"", &format!("\"{path}\""))).map_err(|errors| errors.join("\n"))?;
             let names = config.files.iter().map(|file| file.path.file_name().unwrap().to_str().unwrap().to_owned());
             Ok::<_, String>(names.collect::<Vec<_>>())
         };
@@ -250,10 +250,10 @@ proposals = ["bulk-memory"]
             paths("b*.wasm"),
             Err("wasmlab.toml:5: `file[0].path`: `b*.wasm` matches no file: build it first".to_owned())
         );
-        let faults =
+        let errors =
             read(&GOOD.replace("app.wasm", "*.wasm").replace("\"node\"]\n\n[[file.allow", "\"nod\"]\n\n[[file.allow"))
                 .err();
-        assert_eq!(faults.map(|faults| faults.len()), Some(1));
+        assert_eq!(errors.map(|errors| errors.len()), Some(1));
     }
 
     #[test]
@@ -266,9 +266,9 @@ proposals = ["bulk-memory"]
         std::os::unix::fs::symlink(outer.path(), folder.join("out")).unwrap();
         let check = |head: &str, keys: &str, wanted: Option<&str>| {
             let text = format!("schema = 1\n{head}[[file]]\npath = \"app.wasm\"\n{keys}\n");
-            let faults = parse(&text, &folder, "wasmlab.toml").err().unwrap_or_default().join("\n");
-            assert_eq!(faults.is_empty(), wanted.is_none(), "{keys}: {faults}");
-            assert!(wanted.is_none_or(|expected| faults.contains(expected)), "{keys}: {faults}");
+            let errors = parse(&text, &folder, "wasmlab.toml").err().unwrap_or_default().join("\n");
+            assert_eq!(errors.is_empty(), wanted.is_none(), "{keys}: {errors}");
+            assert!(wanted.is_none_or(|expected| errors.contains(expected)), "{keys}: {errors}");
         };
         check("runtimes = [\"wasmtime-cli@./evil\"]\n", "", Some("names a program"));
         check("runtimes = [\"node@24\"]\n", "", None);
@@ -288,10 +288,10 @@ proposals = ["bulk-memory"]
     #[test]
     fn every_mistake_is_reported_with_its_line() {
         let check = |text: &str, wanted: &[&str]| {
-            let faults = read(text).err().unwrap_or_else(|| panic!("{text} is taken"));
-            assert_eq!(faults.len(), wanted.len(), "{faults:?}");
-            for (fault, wanted) in faults.iter().zip(wanted) {
-                assert!(fault.starts_with(wanted), "{fault} does not begin with {wanted}");
+            let errors = read(text).err().unwrap_or_else(|| panic!("{text} is taken"));
+            assert_eq!(errors.len(), wanted.len(), "{errors:?}");
+            for (error, wanted) in errors.iter().zip(wanted) {
+                assert!(error.starts_with(wanted), "{error} does not begin with {wanted}");
             }
         };
         check("schema = 1\n", &["wasmlab.toml: `file`: no file is named"]);

@@ -23,7 +23,7 @@ pub fn expand(folder: &Path, path: &Path) -> Result<Vec<PathBuf>, String> {
     if !path.components().any(is_glob) || fs::symlink_metadata(folder.join(path)).is_ok() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut search = Search { folder, visited: 0, found: Vec::new() };
+    let mut search = GlobSearch { folder, visited: 0, found: Vec::new() };
     let parts: Vec<&OsStr> = path.components().map(Component::as_os_str).collect();
     search.descend(PathBuf::new(), &parts).map_err(|why| format!("`{}`: {why}", path.visible()))?;
     // `**/*` reaches a file by several ways.
@@ -39,13 +39,13 @@ fn has_glob(part: &str) -> bool {
     part.contains(['*', '?', '[', '{'])
 }
 
-struct Search<'a> {
+struct GlobSearch<'a> {
     folder: &'a Path,
     visited: usize,
     found: Vec<PathBuf>,
 }
 
-impl Search<'_> {
+impl GlobSearch<'_> {
     /// Adds the files below `at` that the rest of the glob matches.
     fn descend(&mut self, at: PathBuf, parts: &[&OsStr]) -> Result<(), String> {
         let Some((part, rest)) = parts.split_first() else {

@@ -6,7 +6,7 @@ use std::fs;
 
 use crate::adaptation::{self, AdaptError, Adapted};
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::MatrixRequest;
 use wasmlab_model::names::listed;
 use wasmlab_model::remedy::Transform;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
@@ -15,11 +15,11 @@ use wasmlab_model::text::form;
 use wasmlab_model::verdict::Verdict;
 
 /// Tries the remedies of each file. A remedy that does not help, and a tool that is absent, become notes too.
-pub fn add(lab: &Lab, request: &Request, report: &mut RunReport) {
+pub fn add(lab: &Lab, request: &MatrixRequest, report: &mut RunReport) {
     let present: BTreeSet<&str> =
         report.runtimes.iter().filter(|runtime| runtime.tool.present).map(|runtime| runtime.id.as_str()).collect();
     let runtimes = request.runtimes.iter().filter(|runtime| present.contains(runtime.id())).cloned().collect();
-    let request = Request {
+    let request = MatrixRequest {
         runtimes,
         given: request.given.clone(),
         withheld: request.withheld.clone(),
@@ -32,7 +32,7 @@ pub fn add(lab: &Lab, request: &Request, report: &mut RunReport) {
     report.notes.sort();
 }
 
-fn trial_notes(lab: &Lab, request: &Request, scenario: &Scenario, report: &RunReport) -> Vec<Note> {
+fn trial_notes(lab: &Lab, request: &MatrixRequest, scenario: &Scenario, report: &RunReport) -> Vec<Note> {
     let artifact = report.artifacts.iter().find(|artifact| artifact.scenario == scenario.name);
     let Some((artifact, facts)) = artifact.and_then(|artifact| Some((artifact, artifact.facts.as_ref()?))) else {
         return Vec::new();

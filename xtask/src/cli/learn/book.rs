@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use wasmlab_learn::book::pages;
 use wasmlab_learn::chapter::{Block, Chapter};
-use wasmlab_learn::output::{Output, Recorded, redacted};
+use wasmlab_learn::output::{RecordedOutput, RecordedOutputs, redacted};
 
 use super::super::common::today;
 use super::super::output;
@@ -27,9 +27,9 @@ const ABSENT: &str = "\nnot here ";
 const SCHEMA: u32 = 1;
 
 /// The outputs as they were published; none if there are none.
-pub fn recorded(lab: &Lab) -> Recorded {
+pub fn recorded(lab: &Lab) -> RecordedOutputs {
     let text = fs::read(lab.published(FOLDER).join(OUTPUTS)).unwrap_or_default();
-    let recorded: Option<Recorded> = serde_json::from_slice(&text).ok();
+    let recorded: Option<RecordedOutputs> = serde_json::from_slice(&text).ok();
     recorded.filter(|recorded| recorded.schema == SCHEMA).unwrap_or_default()
 }
 
@@ -68,7 +68,7 @@ pub fn run(tour: &mut Tour, check: bool) -> Result<u8> {
                 continue;
             }
             let lines = ran.text.trim_end().lines().map(str::to_owned).collect();
-            let new = Output { date: today.clone(), command, exit: ran.exit, lines };
+            let new = RecordedOutput { date: today.clone(), command, exit: ran.exit, lines };
             let is_same = old.is_some_and(|old| is_same(old, &new));
             if !is_same {
                 different.push(format!("chapter {}: the output of `{source}` has changed", chapter.number));
@@ -78,17 +78,17 @@ pub fn run(tour: &mut Tour, check: bool) -> Result<u8> {
         }
     }
     tour.lab.machine.save();
-    let recorded = Recorded { schema: SCHEMA, outputs };
+    let recorded = RecordedOutputs { schema: SCHEMA, outputs };
     if check { compare(tour, &published, different) } else { write(tour.lab, tour.chapters, &recorded) }
 }
 
 /// Whether two outputs differ only in what may differ between machines. The command may: `{any}` is another runtime.
-fn is_same(old: &Output, new: &Output) -> bool {
-    let text = |output: &Output| redacted(&output.lines.join("\n"));
+fn is_same(old: &RecordedOutput, new: &RecordedOutput) -> bool {
+    let text = |output: &RecordedOutput| redacted(&output.lines.join("\n"));
     old.exit == new.exit && (old.command != new.command || text(old) == text(new))
 }
 
-fn compare(tour: &Tour, published: &Recorded, mut different: Vec<String>) -> Result<u8> {
+fn compare(tour: &Tour, published: &RecordedOutputs, mut different: Vec<String>) -> Result<u8> {
     for (file, text) in book(tour.lab, tour.chapters, published) {
         if fs::read_to_string(&file).unwrap_or_default() != text {
             different.push(format!("`{}` does not match its chapter", tour.typed(&file)));
@@ -105,13 +105,13 @@ fn compare(tour: &Tour, published: &Recorded, mut different: Vec<String>) -> Res
 }
 
 /// The files of the book.
-fn book(lab: &Lab, chapters: &[Chapter], recorded: &Recorded) -> Vec<(PathBuf, String)> {
+fn book(lab: &Lab, chapters: &[Chapter], recorded: &RecordedOutputs) -> Vec<(PathBuf, String)> {
     let folder = lab.published(FOLDER);
     let report = published_report(lab).ok();
     pages(chapters, recorded, report.as_ref()).into_iter().map(|(name, text)| (folder.join(name), text)).collect()
 }
 
-fn write(lab: &Lab, chapters: &[Chapter], recorded: &Recorded) -> Result<u8> {
+fn write(lab: &Lab, chapters: &[Chapter], recorded: &RecordedOutputs) -> Result<u8> {
     let text = serde_json::to_string_pretty(recorded)? + "\n";
     files::write_atomically(&lab.published(FOLDER).join(OUTPUTS), text.as_bytes())?;
     let files = book(lab, chapters, recorded);

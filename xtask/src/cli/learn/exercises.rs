@@ -21,7 +21,7 @@ const MAX_SHOWN: usize = 16;
 /// Offers an exercise in the course of a chapter. Returns whether the reader goes on.
 pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<bool> {
     let spec = &exercise.spec;
-    let folder = tour.work(&exercise.name);
+    let folder = tour.exercise_folder(&exercise.name);
     let goal = spec.goal.trim().replace(WORK, &tour.typed(&folder));
     let head = format!("Exercise: {}", spec.title);
     if !tour.screen.section(&head, &goal)? {
@@ -67,7 +67,7 @@ fn at_hand(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<()
 
 /// Puts the files of an exercise into its folder, except those that are there already.
 fn lay_out(tour: &Tour, exercise: &Exercise) -> Result<()> {
-    let folder = tour.work(&exercise.name);
+    let folder = tour.exercise_folder(&exercise.name);
     for (name, contents) in exercise.start() {
         let file = folder.join(name);
         if !file.exists() {
@@ -79,7 +79,7 @@ fn lay_out(tour: &Tour, exercise: &Exercise) -> Result<()> {
 
 /// Checks an exercise, says what is wrong, and keeps a success.
 fn checked(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<bool> {
-    let folder = tour.work(&exercise.name);
+    let folder = tour.exercise_folder(&exercise.name);
     for check in &exercise.spec.check {
         let command = tour.available.command(tour.lab, &check.run, Some(&folder));
         let ran = tour.execute(&command)?;
@@ -136,7 +136,7 @@ pub fn check(tour: &mut Tour, name: Option<&str>, watch: bool) -> Result<u8> {
         return usage(format!("`{}` cannot be checked here: {why}", exercise.name));
     }
     loop {
-        let folder = tour.work(&exercise.name);
+        let folder = tour.exercise_folder(&exercise.name);
         let before = contents(&folder);
         tour.screen.line(&format!("checking {} in {}", exercise.name, tour.typed(&folder)))?;
         let passed = checked(tour, chapter, exercise)?;
@@ -178,7 +178,7 @@ fn next_hint(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
     let taken = tour.progress.of(chapter).hints.entry(exercise.name.clone()).or_default();
     *taken = (*taken + 1).min(hints.len());
     let at = *taken;
-    let folder = tour.typed(&tour.work(&exercise.name));
+    let folder = tour.typed(&tour.exercise_folder(&exercise.name));
     let text = hints.get(at - 1).map(|hint| hint.trim().replace(WORK, &folder)).unwrap_or_default();
     tour.save()?;
     tour.screen.prose(&format!("{} of {} hints for `{}`: {text}", at, hints.len(), exercise.name))?;
@@ -214,7 +214,7 @@ pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
             tour.progress.exercise.clear();
         }
         for exercise in &chapter.exercises {
-            let folder = tour.work(&exercise.name);
+            let folder = tour.exercise_folder(&exercise.name);
             if folder.exists() {
                 let backup = folder.with_extension("old");
                 if backup.exists() {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use wasmlab_learn::book;
 use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt, Published, Question, Run};
 use wasmlab_learn::markup;
-use wasmlab_learn::output::{Recorded, excerpt, left_out};
+use wasmlab_learn::output::{RecordedOutputs, excerpt, left_out};
 use wasmlab_learn::progress::{self, Progress};
 use wasmlab_model::report::RunReport;
 use wasmlab_model::text::counted;
@@ -22,7 +22,7 @@ use crate::store::files;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// To what comes next.
-    On,
+    Continue,
     /// No.
     Quit,
 }
@@ -41,7 +41,7 @@ pub struct Tour<'a> {
     pub screen: Screen,
     /// The runtimes that can be used here.
     pub available: InstalledRuntimes,
-    recorded: Recorded,
+    recorded: RecordedOutputs,
     report: Option<RunReport>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Tour<'a> {
     }
 
     /// The folder of an exercise.
-    pub fn work(&self, exercise: &str) -> PathBuf {
+    pub fn exercise_folder(&self, exercise: &str) -> PathBuf {
         progress::work_folder(&self.file).join(exercise)
     }
 
@@ -101,7 +101,7 @@ impl<'a> Tour<'a> {
     fn end(&mut self, at: usize) -> Result<Flow> {
         let chapter = &self.chapters[at];
         if self.screen.is_plain() {
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         }
         self.progress.of(chapter).read = true;
         self.save()?;
@@ -116,11 +116,11 @@ impl<'a> Tour<'a> {
         match self.chapters.get(at + 1) {
             Some(next) => {
                 let prompt = format!("[Enter] continue with chapter {}: {}", next.number, next.title);
-                Ok(if self.screen.ask(&prompt)? == ReaderInput::Enter { Flow::On } else { Flow::Quit })
+                Ok(if self.screen.ask(&prompt)? == ReaderInput::Enter { Flow::Continue } else { Flow::Quit })
             }
             None => {
                 self.screen.line("That was the last chapter.")?;
-                Ok(Flow::On)
+                Ok(Flow::Continue)
             }
         }
     }

@@ -85,7 +85,7 @@ fn row_cell(cell: &Cell) -> RowCell {
 mod tests {
     use super::compare;
     use crate::store::snapshots::AcceptedLines;
-    use crate::store::snapshots::column::Line;
+    use crate::store::snapshots::column::AcceptedLine;
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::report::Cell;
     use wasmlab_model::verdict::Verdict;
@@ -101,7 +101,7 @@ mod tests {
         let mut cells: Vec<Cell> = measured.iter().map(|(runtime, code)| cell(runtime, *code)).collect();
         let line = |(runtime, code): &(&str, Option<Code>)| {
             let cell = cell(runtime, *code);
-            ((cell.runtime.clone(), cell.scenario.clone()), Line::of(&cell, "1.0"))
+            ((cell.runtime.clone(), cell.scenario.clone()), AcceptedLine::of(&cell, "1.0"))
         };
         compare(&mut cells, &accepted.iter().map(line).collect::<AcceptedLines>());
         assert_eq!(

@@ -2,7 +2,7 @@
 //! defaults, switches or versions, which is worth knowing.
 
 use wasmlab_model::report::{Cell, Note, NoteKind, RuntimeInfo};
-use wasmlab_runtimes::{Finding, Runtime};
+use wasmlab_runtimes::{ColumnResult, Runtime};
 
 /// A note for each column that differs from its reference column.
 pub fn differences(columns: &[Runtime], runtimes: &[RuntimeInfo], cells: &[Cell]) -> Vec<Note> {
@@ -22,7 +22,7 @@ pub fn differences(columns: &[Runtime], runtimes: &[RuntimeInfo], cells: &[Cell]
             .filter(|(a, b)| (a.verdict, a.code) != (b.verdict, b.code))
             .map(|(a, b)| {
                 // The reason for the worse result explains the difference.
-                let finding = Finding { verdict: a.verdict, code: a.code, subject: a.subject.as_deref() };
+                let finding = ColumnResult { verdict: a.verdict, code: a.code, subject: a.subject.as_deref() };
                 let why = (runtime.explain_difference)(&finding).map(|why| format!(": {why}")).unwrap_or_default();
                 format!("{} ({}, there {}){why}", a.scenario, result_text(a), result_text(b))
             })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{sandbox, temp_dir};
-use crate::matrix::{Row, inherited_limits_text};
+use crate::matrix::{GuestRow, inherited_limits_text};
 use wasmlab_model::report::{Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::{Change, Verdict};
@@ -43,7 +43,7 @@ pub fn join_prebuilt(notes: &mut Vec<Note>) {
 
 /// A note for each absent column, one for each tool whose guests were replaced by prebuilt ones, and one if only
 /// runtimes are missing.
-pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<Row>], scenarios: &[Scenario]) -> Vec<Note> {
+pub fn missing(runtimes: &[RuntimeInfo], rows: &[Option<GuestRow>], scenarios: &[Scenario]) -> Vec<Note> {
     let absent = runtimes.iter().filter(|r| r.tool.is_absent()).filter_map(|r| {
         let text = r.tool.missing.clone()?;
         Some(Note::new(NoteKind::Missing, r.id.clone(), text))

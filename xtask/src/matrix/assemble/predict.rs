@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::lab::Lab;
-use crate::matrix::Request;
+use crate::matrix::MatrixRequest;
 use crate::predictions::{self, AcceptedContradictions, PredictableRun, Profiles, observed};
 use wasmlab_judge::COMPILER;
 use wasmlab_model::codes::Code;
@@ -23,7 +23,7 @@ const NO_FACTS: &str = "the lab's reader refuses it";
 /// result is lost.
 pub fn add(
     lab: &Lab,
-    request: &Request,
+    request: &MatrixRequest,
     runtimes: &[RuntimeInfo],
     artifacts: &[Artifact],
     cells: &mut [Cell],
@@ -107,7 +107,7 @@ fn other_version_note(cell: &Cell, version: &str, predicted: &str) -> Note {
 /// Entries of `snapshots/predictions.toml` that are out of date.
 fn stale(accepted: &AcceptedContradictions, cells: &[Cell]) -> Vec<Note> {
     let entries = accepted.stale(cells);
-    let note = |entry: &predictions::Entry| {
+    let note = |entry: &predictions::AcceptedContradiction| {
         Note::new(
             NoteKind::PredictionStale,
             format!("{} on {}", entry.scenario, entry.runtime),

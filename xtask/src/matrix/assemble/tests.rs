@@ -2,7 +2,7 @@
 
 use super::annotate;
 use crate::store::snapshots::AcceptedLines;
-use crate::store::snapshots::column::Line;
+use crate::store::snapshots::column::AcceptedLine;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, NoteKind};
 use wasmlab_model::scenario::Scenario;
@@ -51,7 +51,7 @@ fn unmatched_entry_is_stale_unless_its_runtimes_are_absent() {
 fn entry_that_matches_a_snapshot_is_not_stale() {
     let check = |runtime: &str, name: &str, code: Code, stale: usize| {
         let there = cells(Verdict::Gap, Some(code)).remove(0);
-        let accepted = [((runtime.to_owned(), name.to_owned()), Line::of(&there, "1.0"))].into();
+        let accepted = [((runtime.to_owned(), name.to_owned()), AcceptedLine::of(&there, "1.0"))].into();
         let mut measured = cells(Verdict::Gap, Some(Code::MissingImport));
         let notes = annotate(&scenario(KNOWN), &mut measured, &accepted);
         assert_eq!(notes.len(), stale, "{code} of {name} on {runtime}");

@@ -37,7 +37,7 @@ const WIDTHS: [usize; 5] = [36, 7, 11, 21, 14];
 
 /// The content of a cell's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct AcceptedLine {
     /// The runtime's version when it was accepted.
     pub version: String,
     /// The verdict.
@@ -54,7 +54,7 @@ pub struct Line {
     pub switches: Vec<String>,
 }
 
-impl Line {
+impl AcceptedLine {
     /// The line for a cell measured with this version of its runtime.
     #[must_use]
     pub fn of(cell: &Cell, version: &str) -> Self {
@@ -138,10 +138,10 @@ const NONE: &str = "-";
 
 /// Every accepted line of one runtime, by scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Column {
+pub struct AcceptedColumn {
     /// The version that most lines have.
     version: String,
-    lines: BTreeMap<String, Line>,
+    lines: BTreeMap<String, AcceptedLine>,
 }
 
 /// An error in a file, with the line, counted from 1.
@@ -152,16 +152,16 @@ pub struct ColumnError {
     why: String,
 }
 
-impl Column {
+impl AcceptedColumn {
     /// The lines, by scenario.
     #[must_use]
-    pub fn lines(&self) -> &BTreeMap<String, Line> {
+    pub fn lines(&self) -> &BTreeMap<String, AcceptedLine> {
         &self.lines
     }
 
     /// Replaces or adds lines. The file gets the version that most lines have, in a tie this one.
     #[must_use]
-    pub fn with(mut self, lines: impl IntoIterator<Item = (String, Line)>, version: &str) -> Self {
+    pub fn with(mut self, lines: impl IntoIterator<Item = (String, AcceptedLine)>, version: &str) -> Self {
         self.lines.extend(lines);
         let mut count: BTreeMap<&str, usize> = BTreeMap::new();
         for line in self.lines.values() {
@@ -172,7 +172,7 @@ impl Column {
         self
     }
 
-    /// As [`Column::with`], with every line of another column.
+    /// As [`AcceptedColumn::with`], with every line of another column.
     #[must_use]
     pub fn with_all(self, other: Self) -> Self {
         let version = other.version;
@@ -187,7 +187,7 @@ impl Column {
 
     /// Scenarios that are no longer applicable: accepting removes their lines.
     pub fn not_applicable(&self) -> impl Iterator<Item = &str> {
-        let none = |line: &Line| line.verdict == Verdict::NotApplicable;
+        let none = |line: &AcceptedLine| line.verdict == Verdict::NotApplicable;
         self.lines.iter().filter(move |(_, line)| none(line)).map(|(scenario, _)| scenario.as_str())
     }
 
@@ -229,7 +229,7 @@ impl Column {
     }
 }
 
-impl fmt::Display for Column {
+impl fmt::Display for AcceptedColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{VERSION}{}\n{}", written(&self.version), headings())?;
         for (scenario, line) in &self.lines {
@@ -261,7 +261,7 @@ fn aligned(fields: &[&str]) -> String {
     out
 }
 
-fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
+fn parse_line(text: &str, version: &str) -> Result<(String, AcceptedLine), String> {
     let fields: Vec<&str> = text.split("  ").map(|f| f.trim_matches(' ')).filter(|f| !f.is_empty()).collect();
     if !(2..=HEADINGS.len() + 2).contains(&fields.len()) {
         return Err(format!("{} fields, not two to {}", fields.len(), HEADINGS.len() + 2));
@@ -280,7 +280,7 @@ fn parse_line(text: &str, version: &str) -> Result<(String, Line), String> {
     if with.is_none() && fields.len() > HEADINGS.len() + 1 {
         return Err(format!("`{}` is not `{WITH}SWITCHES`", fields[6]));
     }
-    let line = Line {
+    let line = AcceptedLine {
         version: on,
         verdict,
         stage: field(2).map(word).transpose()?,

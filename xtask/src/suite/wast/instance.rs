@@ -84,7 +84,7 @@ impl Instance {
     }
 
     /// Makes a call whose results do not matter.
-    pub fn act(&mut self, invoke: &WastInvoke) {
+    pub fn call_unchecked(&mut self, invoke: &WastInvoke) {
         // Nothing is asserted, so nothing is counted; what follows is.
         if let Ok(prepared) = self.prepare(&Action::Invoke(invoke), None) {
             self.calls.push(prepared.call);

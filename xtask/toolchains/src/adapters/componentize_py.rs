@@ -7,7 +7,9 @@ use wasmlab_model::scenario::Scenario;
 
 use crate::BuildCommand;
 use crate::program::ProgramState;
-use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, build_table, install_hint};
+use crate::{
+    BuildStep, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, Toolchain, build_table, install_hint,
+};
 
 const VARIABLE: &str = "WASMLAB_COMPONENTIZE_PY";
 
@@ -41,7 +43,7 @@ fn recipe(task: &Task) -> Recipe {
     // CPython imports the program from a copy, because it leaves a folder `__pycache__` beside it.
     let work = task.out.join("src");
     let files = vec![(task.scenario.dir.join(source), work.join(source))];
-    let copy = Step::Copy { files, shown: format!("cp {} BUILD/", source.display()) };
+    let copy = BuildStep::Copy { files, shown: format!("cp {} BUILD/", source.display()) };
     let flags = task.shown_flags();
     let shown = format!(
         "componentize-py --wit-path wit --world {world} componentize --output {name}{flags} {}",
@@ -55,7 +57,7 @@ fn recipe(task: &Task) -> Recipe {
         .args(&task.build().flags)
         .arg(app)
         .shown(shown);
-    Recipe { steps: vec![copy, Step::Run(command)], artifact: task.artifact(), conversions: Vec::new() }
+    Recipe { steps: vec![copy, BuildStep::Run(command)], artifact: task.artifact(), conversions: Vec::new() }
 }
 
 fn componentize_py(machine: &dyn Machine) -> ProgramState {

@@ -8,7 +8,7 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Fetch};
 
 use crate::build_table::{self, is_sha256};
-use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain};
+use crate::{BuildStep, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, Toolchain};
 
 /// The variable that names a folder of third-party binaries, which is searched before anything is downloaded.
 pub const FIXTURES_VARIABLE: &str = "WASMLAB_FIXTURES";
@@ -90,6 +90,6 @@ fn command(fetch: &Fetch, to: &Path) -> Vec<String> {
 fn recipe(task: &Task) -> Recipe {
     let url = task.build().fetch.as_ref().map(|fetch| fetch.url.as_str()).unwrap_or_default();
     let (files, artifact) = (vec![(task.tool.program.clone(), task.artifact())], task.artifact());
-    let copy = Step::Copy { files, shown: format!("curl --location --remote-name {url}") };
+    let copy = BuildStep::Copy { files, shown: format!("curl --location --remote-name {url}") };
     Recipe { steps: vec![copy], artifact, conversions: Vec::new() }
 }

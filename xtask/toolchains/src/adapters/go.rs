@@ -9,7 +9,7 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::program::ProgramState;
-use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, ToolQuery, Toolchain};
+use crate::{BuildStep, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, ToolQuery, Toolchain};
 use crate::{build_table, install_hint};
 
 /// The glue of GOOS=js; also the name of the detail that holds its path.
@@ -82,7 +82,7 @@ fn recipe(task: &Task) -> Recipe {
     let mut recipe = command.into_recipe(task.artifact());
     if let Some(glue) = task.tool.details.get(GLUE) {
         let files = vec![(PathBuf::from(glue), task.out.join(GLUE))];
-        recipe.steps.insert(0, Step::Copy { files, shown: format!("cp \"$(go env GOROOT)\"/lib/wasm/{GLUE} .") });
+        recipe.steps.insert(0, BuildStep::Copy { files, shown: format!("cp \"$(go env GOROOT)\"/lib/wasm/{GLUE} .") });
     }
     recipe
 }

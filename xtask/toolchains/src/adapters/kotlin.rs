@@ -8,7 +8,7 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::Build;
 
 use crate::program::{ProgramState, locate};
-use crate::{BuildCommand, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain};
+use crate::{BuildCommand, BuildStep, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, Toolchain};
 use crate::{build_table, install_hint, npm};
 
 const VARIABLE: &str = "WASMLAB_KOTLIN";
@@ -96,7 +96,11 @@ fn recipe(task: &Task) -> Recipe {
     let flags = task.shown_flags();
     let to_wasm = start().args(["-Xir-produce-js", "-Xir-dce"]).arg(include).args(&task.build().flags);
     let to_wasm = to_wasm.shown(format!("kotlinc-wasm {common} -Xir-produce-js -Xir-dce -Xinclude={stem}.klib{flags}"));
-    Recipe { steps: vec![Step::Run(to_klib), Step::Run(to_wasm)], artifact: task.artifact(), conversions: Vec::new() }
+    Recipe {
+        steps: vec![BuildStep::Run(to_klib), BuildStep::Run(to_wasm)],
+        artifact: task.artifact(),
+        conversions: Vec::new(),
+    }
 }
 
 /// The command that the script `kotlinc-wasm` runs.

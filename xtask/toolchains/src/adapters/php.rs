@@ -7,7 +7,7 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
 use crate::npm::{self, Package};
-use crate::{FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain, build_table};
+use crate::{BuildStep, FoundTool, Machine, MissingTool, Recipe, Task, Toolchain, build_table};
 
 /// Suffix of targets for web pages: `8.4-web`.
 const WEB: &str = "-web";
@@ -76,7 +76,7 @@ fn recipe(task: &Task) -> Recipe {
     ];
     let (package, source) = (package(task.target()), source.display());
     let shown = format!("cp \"$(npm root --global)\"/{package}/{BUILD}/{{{glue},*/{name}.wasm}} {source} .");
-    Recipe { steps: vec![Step::Copy { files, shown }], artifact, conversions: Vec::new() }
+    Recipe { steps: vec![BuildStep::Copy { files, shown }], artifact, conversions: Vec::new() }
 }
 
 /// The PHP version of a target: `8.4` of `8.4-web`.

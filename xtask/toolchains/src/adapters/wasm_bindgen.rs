@@ -7,7 +7,7 @@ use wasmlab_model::scenario::{Build, Scenario};
 use super::rust;
 use crate::BuildCommand;
 use crate::program::ProgramState;
-use crate::{EnvVariable, FoundTool, Machine, MissingTool, Recipe, Step, Task, Toolchain};
+use crate::{BuildStep, EnvVariable, FoundTool, Machine, MissingTool, Recipe, Task, Toolchain};
 
 /// The variable that names a wasm-bindgen other than the one on PATH.
 const VARIABLE: &str = "WASMLAB_WASM_BINDGEN";
@@ -67,7 +67,7 @@ fn recipe(task: &Task) -> Recipe {
         .args(["--target", "web", "--no-typescript", "--out-dir"])
         .arg(&dir)
         .shown(shown);
-    recipe.steps.push(Step::Run(bindgen));
+    recipe.steps.push(BuildStep::Run(bindgen));
     Recipe { artifact: dir.join(name), ..recipe }
 }
 

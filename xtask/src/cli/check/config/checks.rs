@@ -32,30 +32,30 @@ pub struct Reader<'a> {
     /// The key of the table that names a file, by the file's real path.
     pub named: BTreeMap<PathBuf, String>,
     /// Mistakes.
-    pub faults: Vec<KeyError>,
+    pub errors: Vec<KeyError>,
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, key: &str, message: impl Into<String>) {
-        self.faults.push(KeyError::new(key, message));
+    fn error(&mut self, key: &str, message: impl Into<String>) {
+        self.errors.push(KeyError::new(key, message));
     }
 
     pub fn config(&mut self, contents: Contents) -> Config {
         if contents.schema != SCHEMA_VERSION {
-            self.fault("schema", format!("is {}, but this lab reads {SCHEMA_VERSION}", contents.schema));
+            self.error("schema", format!("is {}, but this lab reads {SCHEMA_VERSION}", contents.schema));
         }
         for (index, text) in contents.runtimes.iter().enumerate() {
             let key = format!("runtimes[{index}]");
             // Whoever wrote the file must not choose a program to run: that is for the command line.
             match text.split_once(wasmlab_runtimes::CUSTOM_BUILD) {
                 Some((_, version)) if !wasmlab_runtimes::is_version(version) => {
-                    self.fault(&key, format!("`{text}` names a program: use `--runtime {text}` on the command line"));
+                    self.error(&key, format!("`{text}` names a program: use `--runtime {text}` on the command line"));
                 }
                 _ => _ = self.glob(&key, text),
             }
         }
         if contents.file.is_empty() {
-            self.fault("file", "no file is named: add [[file]] with its path");
+            self.error("file", "no file is named: add [[file]] with its path");
         }
         let tables = contents.file.into_iter().enumerate();
         let files = tables.flat_map(|(index, table)| self.files(&format!("file[{index}]"), &table)).collect();
@@ -73,19 +73,19 @@ impl Reader<'_> {
         if !path.is_file() {
             let why = files::expand(self.folder, &table.path).err();
             let why = why.unwrap_or_else(|| format!("`{}` is not a file", table.path.visible()));
-            self.fault(&format!("{key}.path"), format!("{why}: build it first"));
+            self.error(&format!("{key}.path"), format!("{why}: build it first"));
         }
         self.once(key, &path);
         self.confine(&format!("{key}.path"), &path);
         self.without_nul(key, &table);
         let load = table.load;
         if load && (table.invoke.is_some() || table.http || !table.listen.is_empty()) {
-            self.fault(&format!("{key}.load"), "only loads the file: remove it, or `invoke`, `http` and `listen`");
+            self.error(&format!("{key}.load"), "only loads the file: remove it, or `invoke`, `http` and `listen`");
         }
         let stdin = table.stdin.map(|file| self.folder.join(file));
         match &stdin {
             Some(file) if !file.is_file() => {
-                self.fault(&format!("{key}.stdin"), format!("`{}` is not a file", file.visible()));
+                self.error(&format!("{key}.stdin"), format!("`{}` is not a file", file.visible()));
             }
             Some(file) => self.confine(&format!("{key}.stdin"), file),
             None => {}
@@ -94,7 +94,7 @@ impl Reader<'_> {
             let host = text.split_once("::").map_or(text.as_str(), |(host, _)| host);
             self.confine(&format!("{key}.dirs[{index}]"), &self.folder.join(host));
             if let Err(why) = dirs::parse("dirs", &self.dir(text)) {
-                self.fault(&format!("{key}.dirs[{index}]"), why.to_string());
+                self.error(&format!("{key}.dirs[{index}]"), why.to_string());
             }
         }
         let must = table.must.iter().enumerate().filter_map(|(n, text)| self.glob(&format!("{key}.must[{n}]"), text));
@@ -117,8 +117,8 @@ impl Reader<'_> {
             expect_exit: table.expect_exit,
             args: table.args,
         };
-        for (name, why) in options.client.faults() {
-            self.fault(&format!("{key}.{name}"), why);
+        for (name, why) in options.client.invalid_fields() {
+            self.error(&format!("{key}.{name}"), why);
         }
         FileConfig { path, options, requirements: Requirements { must, allow, budget, load } }
     }
@@ -133,7 +133,7 @@ impl Reader<'_> {
             path.strip_prefix(self.folder).unwrap_or(path).visible(),
             line.unwrap_or_default()
         );
-        self.fault(&format!("{key}.path"), message);
+        self.error(&format!("{key}.path"), message);
         self.named.insert(real, first);
     }
 
@@ -142,17 +142,17 @@ impl Reader<'_> {
         let lists = [("args", &table.args), ("request", &table.request), ("listen", &table.listen)];
         for (list, texts) in lists {
             for (index, _) in texts.iter().enumerate().filter(|(_, text)| text.contains('\0')) {
-                self.fault(&format!("{key}.{list}[{index}]"), "has a NUL character, which no argument can have");
+                self.error(&format!("{key}.{list}[{index}]"), "has a NUL character, which no argument can have");
             }
         }
         if table.invoke.as_ref().is_some_and(|name| name.contains('\0')) {
-            self.fault(&format!("{key}.invoke"), "has a NUL character, which no argument can have");
+            self.error(&format!("{key}.invoke"), "has a NUL character, which no argument can have");
         }
         for (name, value) in &table.env {
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
                 let why =
                     "a variable's name is not empty and has no `=`, and neither it nor its value has a NUL character";
-                self.fault(&format!("{key}.env"), format!("`{}`: {why}", name.escape_debug()));
+                self.error(&format!("{key}.env"), format!("`{}`: {why}", name.escape_debug()));
             }
         }
     }
@@ -163,7 +163,7 @@ impl Reader<'_> {
         let Ok(real) = fs::canonicalize(path) else { return };
         if !self.root.as_ref().is_some_and(|root| real.starts_with(root)) {
             let message = format!("`{}` is outside the repository: give it on the command line", path.visible());
-            self.fault(key, message);
+            self.error(key, message);
         }
     }
 
@@ -176,9 +176,9 @@ impl Reader<'_> {
     fn allowance(&mut self, key: &str, table: AllowTable) -> Option<Allowance> {
         let runtime = self.glob(&format!("{key}.runtime"), &table.runtime);
         let code = table.code.map(|text| requirements::code(&text)).transpose();
-        let code = code.map_err(|why| self.fault(&format!("{key}.code"), why)).ok();
+        let code = code.map_err(|why| self.error(&format!("{key}.code"), why)).ok();
         if table.because.trim().is_empty() {
-            self.fault(&format!("{key}.because"), "is empty: explain why the gap is allowed");
+            self.error(&format!("{key}.because"), "is empty: explain why the gap is allowed");
         }
         let link = table.link.map(|link| format!(" ({link})")).unwrap_or_default();
         let place = self.place(&format!("{key}.runtime"));
@@ -191,13 +191,13 @@ impl Reader<'_> {
         for name in table.proposals.iter().flatten().filter(|name| !known.contains(*name)) {
             let all = "cargo xtask capabilities proposals";
             let alternatives = suggest::alternatives(name, known.iter().map(String::as_str), all);
-            self.fault(&format!("{key}.proposals"), format!("`{name}` is not a proposal: {alternatives}"));
+            self.error(&format!("{key}.proposals"), format!("`{name}` is not a proposal: {alternatives}"));
         }
         let mut forbidden_imports: Vec<GlobMatcher> = Vec::new();
         for (index, text) in table.forbidden_imports.iter().enumerate() {
             match glob::parse(text) {
                 Ok(glob) => forbidden_imports.push(glob.compile_matcher()),
-                Err(why) => self.fault(&format!("{key}.forbidden_imports[{index}]"), why),
+                Err(why) => self.error(&format!("{key}.forbidden_imports[{index}]"), why),
             }
         }
         let places = budget::KEYS.into_iter().filter_map(|limit| Some((limit, self.place(&format!("{key}.{limit}"))?)));
@@ -216,6 +216,6 @@ impl Reader<'_> {
     }
 
     fn glob(&mut self, key: &str, text: &str) -> Option<GlobMatcher> {
-        requirements::glob(text).map_err(|why| self.fault(key, why)).ok()
+        requirements::glob(text).map_err(|why| self.error(key, why)).ok()
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Folder, PASS, TRAP, cell};
-use crate::store::snapshots::column::Column;
+use crate::store::snapshots::column::AcceptedColumn;
 
 #[test]
 fn snapshot_round_trips_with_any_import_name() {
@@ -21,7 +21,7 @@ fn snapshot_round_trips_with_any_import_name() {
         let file = fs::read_to_string(folder.dir.path().join("matrix/r.snap")).unwrap();
         assert!(file.chars().all(|c| c == '\n' || c == ' ' || c.is_ascii_graphic()), "{file}");
         let body = file.split_once("\n---\n").unwrap().1;
-        let column = Column::parse(body, 4).unwrap();
+        let column = AcceptedColumn::parse(body, 4).unwrap();
         assert_eq!(column.to_string(), body.trim_end(), "{text:?}");
         assert_eq!((column.version(), column.lines().len()), (text, 3));
         assert_eq!(column.lines()["s"].subject.as_deref(), Some(text));
@@ -40,7 +40,7 @@ fn damaged_snapshot_is_an_error_with_file_and_line() {
         assert!(error.contains("r.snap") && error.contains("restore it") && error.contains(wanted), "{error}");
     };
     let body = |lines: &str| {
-        let column = Column::default().with([], "1").to_string();
+        let column = AcceptedColumn::default().with([], "1").to_string();
         format!("---\nsource: x\nexpression: y\n---\n{column}\n{lines}\n")
     };
     check("", "line 1: no header");
