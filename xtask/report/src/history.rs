@@ -37,7 +37,7 @@ pub struct History {
     pub cells: usize,
     /// The cells that changed, by scenario and runtime.
     pub changed: Vec<CellHistory>,
-    /// The same changes for people: cells that changed alike together, oldest first.
+    /// The same changes for people: cells that changed in the same way together, oldest first.
     #[serde(skip)]
     pub groups: Vec<Group>,
 }
@@ -166,7 +166,7 @@ impl History {
         format!("{} {noun}{span}: {} of {} cells changed", self.reports.len(), self.changed.len(), self.cells)
     }
 
-    /// For a terminal: a line for all cells that changed alike.
+    /// For a terminal: a line for all cells that changed in the same way.
     #[must_use]
     pub fn text(&self, options: RenderOptions) -> String {
         let mut out = self.head() + "\n";
@@ -198,7 +198,7 @@ impl History {
         out
     }
 
-    /// A list in Markdown: a line for all cells that changed alike.
+    /// A list in Markdown: a line for all cells that changed in the same way.
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut out = self.markdown_head();

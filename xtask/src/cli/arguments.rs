@@ -1,10 +1,12 @@
 //! Options that several subcommands share.
 
 use anyhow::Result;
+use wasmlab_model::report::{RunReport, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_runtimes::Runtime;
 
-use super::common;
+use super::{common, output};
+use crate::exit;
 use crate::guest::BuildOptions;
 use crate::lab::Lab;
 use crate::matrix::EngineBuilds;
@@ -52,6 +54,27 @@ impl OfflineArgs {
     /// How to obtain the guest.
     pub fn to_build_options(&self) -> BuildOptions {
         BuildOptions { offline: self.offline, require_built: false }
+    }
+}
+
+/// Option of the commands that run cells on several columns and report the result.
+#[derive(clap::Args)]
+pub struct PresenceArgs {
+    /// Fail if a selected runtime is not installed
+    #[arg(long)]
+    require_present: bool,
+}
+
+impl PresenceArgs {
+    /// The exit code of a run that would end with `code`; names the missing runtimes if each must be installed.
+    pub fn exit_code(&self, report: &RunReport, code: u8) -> u8 {
+        let is_missing = |runtime: &&RuntimeInfo| self.require_present && !runtime.tool.present;
+        let missing: Vec<_> = report.runtimes.iter().filter(is_missing).collect();
+        for runtime in &missing {
+            let why = runtime.tool.missing.as_deref().unwrap_or("absent");
+            output::print_error(&format!("--require-present: {}: {why}", runtime.id));
+        }
+        if missing.is_empty() { code } else { exit::if_missing(code) }
     }
 }
 

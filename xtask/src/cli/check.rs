@@ -9,7 +9,7 @@ use anyhow::Result;
 use self::config::Config;
 use self::guest::{FileToCheck, GuestArgs};
 use self::requirements::Requirements;
-use super::arguments::{EngineArgs, RuntimeArgs};
+use super::arguments::{EngineArgs, PresenceArgs, RuntimeArgs};
 use super::baseline::BaselineArgs;
 use super::common::{self, Purpose};
 use super::format::RunFormatArgs;
@@ -114,9 +114,8 @@ pub struct Args {
     /// Check again whenever a file changes, until Ctrl-C
     #[arg(long)]
     watch: bool,
-    /// Fail if a selected runtime is not installed
-    #[arg(long)]
-    require_present: bool,
+    #[command(flatten)]
+    presence: PresenceArgs,
     /// Write report.json, report.md and index.html to this folder [default: reports/check/; outside a checkout, a
     /// folder in the user's cache]
     #[arg(long, value_name = "FOLDER")]
@@ -184,7 +183,7 @@ fn run_once(lab: &Lab, args: &Args) -> Result<u8> {
     let folder = args.save.clone().unwrap_or_else(|| lab.check_reports());
     let (code, report) = common::run(lab, &request, purpose, &folder, (shown, GroupBy::Family))?;
     print_places(lab, args, &folder, keep_folder.as_deref());
-    Ok(if args.require_present { common::require_present(&report, code) } else { code })
+    Ok(args.presence.exit_code(&report, code))
 }
 
 /// The globs of the runtimes that a `wasmlab.toml` names.
@@ -237,7 +236,7 @@ fn print_places(lab: &Lab, args: &Args, report: &Path, directories: Option<&Path
     }
 }
 
-/// The files of the command line, all run alike.
+/// The files of the command line, all run in the same way.
 fn named(args: &Args, runtimes: usize) -> Result<Vec<FileToCheck>> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for path in &args.files {

@@ -298,16 +298,6 @@ fn write_outputs(folder: &Path, report: &RunReport) -> io::Result<()> {
     Ok(())
 }
 
-/// The exit code if every selected runtime must be installed.
-pub fn require_present(report: &RunReport, code: u8) -> u8 {
-    let absent: Vec<_> = report.runtimes.iter().filter(|r| !r.tool.present).collect();
-    for runtime in &absent {
-        let why = runtime.tool.missing.as_deref().unwrap_or("absent");
-        output::print_error(&format!("--require-present: {}: {why}", runtime.id));
-    }
-    if absent.is_empty() { code } else { exit::if_missing(code) }
-}
-
 /// How long after the first signal another one counts as the same: a signal to the whole process group arrives twice,
 /// once through the guard.
 const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(300);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::arguments::{EngineArgs, RuntimeArgs, ScenarioArgs};
+use super::arguments::{EngineArgs, PresenceArgs, RuntimeArgs, ScenarioArgs};
 use super::baseline::BaselineArgs;
 use super::common::{self, Purpose};
 use super::format::{GroupingArgs, RunFormatArgs};
@@ -64,9 +64,8 @@ pub struct Args {
     /// Do not use prebuilt guests: a guest that cannot be built here is `not-built`
     #[arg(long)]
     require_built: bool,
-    /// Fail if a selected runtime is not installed
-    #[arg(long)]
-    require_present: bool,
+    #[command(flatten)]
+    presence: PresenceArgs,
     #[command(flatten)]
     engines: EngineArgs,
 }
@@ -129,7 +128,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let unbuilt = report.cells.iter().any(|c| c.verdict.id() == "not-built" && c.known.is_none());
     // With --require-built, missing guests must affect the exit code.
     let code = if args.require_built && unbuilt { exit::if_missing(code) } else { code };
-    Ok(if args.require_present { common::require_present(&report, code) } else { code })
+    Ok(args.presence.exit_code(&report, code))
 }
 
 /// Number of cells to run in parallel: by default one more than there are CPUs, since many cells wait for a server or a

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::arguments::{EngineArgs, RuntimeArgs};
+use super::arguments::{EngineArgs, PresenceArgs, RuntimeArgs};
 use super::baseline::BaselineArgs;
 use super::common::{self, Purpose, usage};
 use super::format::RunFormatArgs;
@@ -97,9 +97,8 @@ pub struct Args {
     /// Ignore cached results and run every test again
     #[arg(long)]
     no_cache: bool,
-    /// Fail if a selected runtime is not installed
-    #[arg(long)]
-    require_present: bool,
+    #[command(flatten)]
+    presence: PresenceArgs,
     #[command(flatten)]
     shown: RunFormatArgs,
     #[command(flatten)]
@@ -165,7 +164,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let purpose = Purpose { selected, finish: Some(&finish), ..Purpose::of("suite") };
     let shown = args.shown.or(overview::RENDERER);
     let (code, report) = common::run(lab, &request, purpose, &lab.suite_reports(), (shown, GroupBy::Family))?;
-    Ok(if args.require_present { common::require_present(&report, code) } else { code })
+    Ok(args.presence.exit_code(&report, code))
 }
 
 /// The folder to search, or the file.

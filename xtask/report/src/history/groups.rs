@@ -1,4 +1,4 @@
-//! Cells that changed alike: one line for the same change of the same runtime in the same report.
+//! Cells that changed in the same way: one line for the same change of the same runtime in the same report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::visible::on_line;
 /// Names that a line lists before "and N more".
 const MAX_NAMES: usize = 3;
 
-/// Cells that changed alike.
+/// Cells that changed in the same way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// The report that first has the new results: `2026-11-26 1a2b3c4`.

@@ -93,7 +93,7 @@ fn check_partitions(parts: &[PartialReport]) -> Result<(), String> {
     }
 }
 
-/// Both parts were run alike.
+/// Fails unless both parts are of the same run.
 fn check_same((first_name, first): &PartialReport, (name, report): &PartialReport) -> Result<(), String> {
     let differ = |what: &str, value: &str, first: &str| {
         Err(format!("`{name}` is not of the same run as `{first_name}`: {what} is {value}, there {first}"))
