@@ -31,7 +31,7 @@ mod stage_limits;
 pub mod temp_dir;
 mod workdir;
 
-pub use plan::{Limits, Plan};
+pub use plan::{CellPlan, Limits};
 pub use process_events::{OutputSink, ProcessEvent};
 pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
 pub use shared_browser::SharedBrowsers;
@@ -52,7 +52,7 @@ pub struct Retention<'a> {
 ///
 /// # Errors
 /// If the lab itself fails: the temporary folder cannot be written, or no port is free.
-pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Retention) -> io::Result<Observation> {
+pub fn observe(lab: &Lab, plan: &CellPlan, sink: Option<OutputSink>, keep: Retention) -> io::Result<Observation> {
     // Someone who follows a run or keeps its folder wants to see one that can be repeated.
     if sink.is_none()
         && !keep.keep_workdir
@@ -68,7 +68,7 @@ pub fn observe(lab: &Lab, plan: &Plan, sink: Option<OutputSink>, keep: Retention
 
 fn run(
     lab: &Lab,
-    plan: &Plan,
+    plan: &CellPlan,
     sink: Option<OutputSink>,
     keep: Retention,
     browser: Option<&mut SharedBrowser>,

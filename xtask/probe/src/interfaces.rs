@@ -13,7 +13,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, PackageId, Resolve, Stability, TypeDefKind, TypeId};
 
 use crate::catalogue::WitPackages;
-use crate::{Ask, MissingFeature, Probe, Reply};
+use crate::{MissingFeature, Probe, ProbeReply, ProbeTarget};
 
 /// The interfaces of some packages, at one version.
 pub struct Interfaces {
@@ -98,10 +98,10 @@ pub fn versions(of: &WitPackages) -> Vec<Version> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn all(catalogue: &[WitPackages], runtime: &mut dyn Ask) -> Result<BTreeMap<String, ProbeAnswer>> {
+pub fn all(catalogue: &[WitPackages], runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
     // A runtime that starts components whatever they import says nothing by that.
-    let unknown = runtime.ask(&Probe::from_text("interface-unknown", UNKNOWN)?, &[]);
+    let unknown = runtime.probe(&Probe::from_text("interface-unknown", UNKNOWN)?, &[]);
     let is_unchecked = unknown.is_some_and(|reply| is_linked(&reply));
     for packages in catalogue {
         // Answers of the version before: what is lacking in all versions is not asked again one by one.
@@ -120,7 +120,7 @@ pub fn all(catalogue: &[WitPackages], runtime: &mut dyn Ask) -> Result<BTreeMap<
             let mut found: BTreeMap<String, ProbeAnswer> = of_types.collect();
             if likely.len() > 1 {
                 let probe = interfaces.component(&format!("interfaces-{short}-{}", version.patch), &likely)?;
-                if runtime.ask(&probe, &[]).is_some_and(|reply| is_linked(&reply)) {
+                if runtime.probe(&probe, &[]).is_some_and(|reply| is_linked(&reply)) {
                     found.extend(likely.into_iter().map(|name| (name, yes())));
                 }
             }
@@ -150,17 +150,17 @@ fn base(name: &str) -> &str {
     name.split_once('@').map_or(name, |(base, _)| base)
 }
 
-fn alone(interfaces: &Interfaces, name: &str, runtime: &mut dyn Ask) -> Result<ProbeAnswer> {
+fn alone(interfaces: &Interfaces, name: &str, runtime: &mut dyn ProbeTarget) -> Result<ProbeAnswer> {
     let short = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let probe = interfaces.component(&format!("interface-{short}"), &[name.to_owned()])?;
-    let Some(reply) = runtime.ask(&probe, &[]) else { return Ok(ProbeAnswer::default()) };
+    let Some(reply) = runtime.probe(&probe, &[]) else { return Ok(ProbeAnswer::default()) };
     if is_linked(&reply) {
         return Ok(ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() });
     }
     let mut answer = ProbeAnswer { support: Support::No, cause: reply.cause, switches: Vec::new() };
     for switch in runtime.switches(MissingFeature::Import(name)) {
         let on = vec![switch];
-        if runtime.ask(&probe, &on).is_some_and(|reply| is_linked(&reply)) {
+        if runtime.probe(&probe, &on).is_some_and(|reply| is_linked(&reply)) {
             answer.switches = on;
             break;
         }
@@ -169,7 +169,7 @@ fn alone(interfaces: &Interfaces, name: &str, runtime: &mut dyn Ask) -> Result<P
 }
 
 /// Whether the runtime found all imports: it then finds no program to run, or stops in the probe's code.
-fn is_linked(reply: &Reply) -> bool {
+fn is_linked(reply: &ProbeReply) -> bool {
     matches!(
         reply.cause,
         Some(

@@ -14,7 +14,7 @@ use wasm_encoder::{
 use wasmlab_model::profile::MeasuredLimit;
 use wasmlab_protocol::Cause;
 
-use crate::{Ask, Probe};
+use crate::{Probe, ProbeTarget};
 
 /// The counted quantity.
 struct Measure {
@@ -42,18 +42,18 @@ const ROUND: &[u64] = &[1_000, 1_024, 16_384, 32_768, 50_000, 65_536, 100_000, 1
 ///
 /// # Errors
 /// None today; a probe that cannot be made would be one.
-pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, MeasuredLimit>> {
+pub fn all(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, MeasuredLimit>> {
     let found = MEASURES.iter().filter_map(|measure| Some((measure.name.to_owned(), search(measure, runtime)?)));
     Ok(found.collect())
 }
 
 /// The limit; `None` if the runtime cannot be probed.
-fn search(measure: &Measure, runtime: &mut dyn Ask) -> Option<MeasuredLimit> {
+fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLimit> {
     let mut message = String::new();
     let mut ask = |number: u64| -> Option<bool> {
         let probe =
             Probe { name: format!("limit-{}-{number}", measure.name), module: (measure.module)(number), run: "" };
-        let cause = runtime.ask(&probe, &[])?.cause;
+        let cause = runtime.probe(&probe, &[])?.cause;
         let accepted = matches!(cause, Some(Cause::Returned));
         if let Some(refusal) = cause.as_ref().and_then(refusal_message).filter(|_| !accepted) {
             message = refusal.chars().take(200).collect();
@@ -208,19 +208,19 @@ fn recursion(depth: u64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{MEASURES, search};
-    use crate::{Ask, MissingFeature, Probe, Reply};
+    use crate::{MissingFeature, Probe, ProbeReply, ProbeTarget};
     use wasmlab_protocol::Cause;
 
     /// Refuses modules above a number, which the probe's name holds, and counts its starts.
     struct Limited(u64, usize);
 
-    impl Ask for Limited {
-        fn ask(&mut self, probe: &Probe, _: &[String]) -> Option<Reply> {
+    impl ProbeTarget for Limited {
+        fn probe(&mut self, probe: &Probe, _: &[String]) -> Option<ProbeReply> {
             self.1 += 1;
             let number: u64 = probe.name.rsplit('-').next().unwrap().parse().unwrap();
             let refused = Cause::Rejected { message: format!("{number} is too many"), offset: None };
             let cause = if number <= self.0 { Cause::Returned } else { refused };
-            Some(Reply { cause: Some(cause), ..Reply::default() })
+            Some(ProbeReply { cause: Some(cause), ..ProbeReply::default() })
         }
 
         fn switches(&self, _: MissingFeature) -> Vec<String> {

@@ -11,7 +11,7 @@ use wasmlab_model::profile::{MeasuredFunctions, ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
 use crate::catalogue::{SpecifiedFunctions, to_text};
-use crate::{Ask, Probe, Reply};
+use crate::{Probe, ProbeReply, ProbeTarget};
 
 /// A function by name and type.
 type Function<'a> = (&'a str, &'a str);
@@ -43,8 +43,8 @@ pub fn module(name: &str, from: &str, functions: &[Function]) -> Result<Probe> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn functions(of: &SpecifiedFunctions, unchecked: bool, runtime: &mut dyn Ask) -> Result<MeasuredFunctions> {
-    let mut search = Search {
+pub fn functions(of: &SpecifiedFunctions, unchecked: bool, runtime: &mut dyn ProbeTarget) -> Result<MeasuredFunctions> {
+    let mut search = LinkSearch {
         from: &of.module,
         runtime,
         found: MeasuredFunctions { specification: of.specification.clone(), ..MeasuredFunctions::default() },
@@ -53,14 +53,14 @@ pub fn functions(of: &SpecifiedFunctions, unchecked: bool, runtime: &mut dyn Ask
     if unchecked {
         search.found.unchecked = all.iter().map(|(name, _)| (*name).to_owned()).collect();
     } else {
-        search.ask(&all)?;
+        search.probe(&all)?;
     }
     Ok(search.found)
 }
 
-struct Search<'a> {
+struct LinkSearch<'a> {
     from: &'a str,
-    runtime: &'a mut dyn Ask,
+    runtime: &'a mut dyn ProbeTarget,
     found: MeasuredFunctions,
 }
 
@@ -75,12 +75,12 @@ enum LinkReply<'a> {
     Some(Option<Cause>),
 }
 
-impl Search<'_> {
-    fn ask(&mut self, functions: &[Function]) -> Result<()> {
+impl LinkSearch<'_> {
+    fn probe(&mut self, functions: &[Function]) -> Result<()> {
         let mut left = functions.to_vec();
         while !left.is_empty() {
             let probe = module(&format!("link-{}-{}", short(self.from), left.len()), self.from, &left)?;
-            let reply = self.runtime.ask(&probe, &[]);
+            let reply = self.runtime.probe(&probe, &[]);
             match link_reply(reply.clone(), self.from, &left) {
                 LinkReply::AllDefined => {
                     let defined = left.drain(..).map(|(name, ty)| (name.to_owned(), ty.to_owned()));
@@ -88,8 +88,8 @@ impl Search<'_> {
                 }
                 LinkReply::Named(..) if is_many(reply.as_ref(), left.len()) => {
                     let (first, second) = left.split_at(left.len() / 2);
-                    self.ask(first)?;
-                    self.ask(second)?;
+                    self.probe(first)?;
+                    self.probe(second)?;
                     break;
                 }
                 LinkReply::Named(name, cause) => {
@@ -105,8 +105,8 @@ impl Search<'_> {
                         self.refuse(name, cause);
                     } else {
                         let (first, second) = left.split_at(left.len() / 2);
-                        self.ask(first)?;
-                        self.ask(second)?;
+                        self.probe(first)?;
+                        self.probe(second)?;
                     }
                     break;
                 }
@@ -125,7 +125,7 @@ impl Search<'_> {
     }
 }
 
-fn link_reply<'a>(reply: Option<Reply>, from: &str, asked: &[Function<'a>]) -> LinkReply<'a> {
+fn link_reply<'a>(reply: Option<ProbeReply>, from: &str, asked: &[Function<'a>]) -> LinkReply<'a> {
     let Some(cause) = reply.and_then(|reply| reply.cause) else { return LinkReply::Some(None) };
     let named =
         |module: &str, name: &str| asked.iter().find(|(asked, _)| module == from && *asked == name).map(|f| f.0);
@@ -148,7 +148,7 @@ fn link_reply<'a>(reply: Option<Reply>, from: &str, asked: &[Function<'a>]) -> L
 
 /// Whether a runtime that counts says that it lacks many of them: then halves are refused or linked as a whole sooner than
 /// one is named after the other.
-fn is_many(reply: Option<&Reply>, asked: usize) -> bool {
+fn is_many(reply: Option<&ProbeReply>, asked: usize) -> bool {
     const MANY: u32 = 4;
     let cause = reply.and_then(|reply| reply.cause.as_ref());
     asked > 8 && matches!(cause, Some(Cause::MissingImport { missing_count, .. }) if *missing_count > MANY)
@@ -162,9 +162,9 @@ fn short(module: &str) -> String {
 ///
 /// # Errors
 /// If the probe cannot be made.
-pub fn unknown_import(runtime: &mut dyn Ask) -> Result<ProbeAnswer> {
+pub fn unknown_import(runtime: &mut dyn ProbeTarget) -> Result<ProbeAnswer> {
     let probe = module("link-unknown", "wasmlab_probe", &[("nothing", "() -> ()")])?;
-    let Some(reply) = runtime.ask(&probe, &[]) else { return Ok(ProbeAnswer::default()) };
+    let Some(reply) = runtime.probe(&probe, &[]) else { return Ok(ProbeAnswer::default()) };
     Ok(match reply.cause {
         _ if reply.unchecked_imports => ProbeAnswer { support: Support::Unchecked, ..ProbeAnswer::default() },
         None => ProbeAnswer::default(),
@@ -180,7 +180,7 @@ pub fn unknown_import(runtime: &mut dyn Ask) -> Result<ProbeAnswer> {
 pub fn all(
     catalogue: &[SpecifiedFunctions],
     unchecked: bool,
-    runtime: &mut dyn Ask,
+    runtime: &mut dyn ProbeTarget,
 ) -> Result<BTreeMap<String, MeasuredFunctions>> {
     let mut modules: BTreeMap<String, MeasuredFunctions> = BTreeMap::new();
     for of in catalogue {
@@ -217,7 +217,7 @@ mod tests {
 
     use super::functions;
     use crate::catalogue::SpecifiedFunctions;
-    use crate::{Ask, MissingFeature, Probe, Reply};
+    use crate::{MissingFeature, Probe, ProbeReply, ProbeTarget};
     use wasmlab_protocol::Cause;
 
     /// How a runtime words a refusal.
@@ -235,8 +235,8 @@ mod tests {
         starts: usize,
     }
 
-    impl Ask for Linker {
-        fn ask(&mut self, probe: &Probe, _: &[String]) -> Option<Reply> {
+    impl ProbeTarget for Linker {
+        fn probe(&mut self, probe: &Probe, _: &[String]) -> Option<ProbeReply> {
             self.starts += 1;
             let facts = wasmlab_inspect::facts(&probe.module).unwrap();
             let missing: Vec<_> = facts.imports.iter().filter(|i| !self.defines.contains(i.name.as_str())).collect();
@@ -250,7 +250,7 @@ mod tests {
                     missing_count: if matches!(style, Style::First) { 0 } else { missing.len() as u32 },
                 },
             };
-            Some(Reply { cause: Some(cause), ..Reply::default() })
+            Some(ProbeReply { cause: Some(cause), ..ProbeReply::default() })
         }
 
         fn switches(&self, _: MissingFeature) -> Vec<String> {

@@ -10,7 +10,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::{ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
-use crate::{Ask, MissingFeature, Probe, Reply};
+use crate::{MissingFeature, Probe, ProbeReply, ProbeTarget};
 
 /// A type of `reference-types` that a compiler may lack although it supports the rest; probed as a proposal of its own.
 pub const EXTERNREF: &str = "externref";
@@ -173,7 +173,7 @@ pub fn probe(proposal: &str) -> Result<Option<Probe>> {
 
 /// Whether the runtime refused a probe before it ran; `None` if the lab could not ask.
 #[must_use]
-pub fn is_refused(reply: &Reply) -> Option<bool> {
+pub fn is_refused(reply: &ProbeReply) -> Option<bool> {
     match reply.cause.as_ref()? {
         Cause::Rejected { .. } | Cause::CompileFailed { .. } => Some(true),
         // What a component needs of a JavaScript host belongs to the proposal that the component uses.
@@ -187,7 +187,7 @@ pub fn is_refused(reply: &Reply) -> Option<bool> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, ProbeAnswer>> {
+pub fn all(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
     for name in names() {
         let Some(probe) = probe(name)? else { continue };
@@ -202,8 +202,8 @@ pub fn all(runtime: &mut dyn Ask) -> Result<BTreeMap<String, ProbeAnswer>> {
     Ok(answers)
 }
 
-fn answer(probe: &Probe, proposal: &str, runtime: &mut dyn Ask) -> ProbeAnswer {
-    let Some(reply) = runtime.ask(probe, &[]) else { return ProbeAnswer::default() };
+fn answer(probe: &Probe, proposal: &str, runtime: &mut dyn ProbeTarget) -> ProbeAnswer {
+    let Some(reply) = runtime.probe(probe, &[]) else { return ProbeAnswer::default() };
     match is_supported(&reply) {
         None => ProbeAnswer { cause: reply.cause, ..ProbeAnswer::default() },
         // A component that is accepted may have nothing to run.
@@ -215,7 +215,7 @@ fn answer(probe: &Probe, proposal: &str, runtime: &mut dyn Ask) -> ProbeAnswer {
         Some(false) => {
             let switches = runtime.switches(MissingFeature::Proposal(proposal));
             let helps = !switches.is_empty()
-                && runtime.ask(probe, &switches).is_some_and(|reply| is_supported(&reply) == Some(true));
+                && runtime.probe(probe, &switches).is_some_and(|reply| is_supported(&reply) == Some(true));
             ProbeAnswer {
                 support: Support::No,
                 cause: reply.cause,
@@ -226,7 +226,7 @@ fn answer(probe: &Probe, proposal: &str, runtime: &mut dyn Ask) -> ProbeAnswer {
 }
 
 /// Whether it was accepted and had the right result. Components without a program are accepted.
-fn is_supported(reply: &Reply) -> Option<bool> {
+fn is_supported(reply: &ProbeReply) -> Option<bool> {
     match reply.cause.as_ref()? {
         Cause::Trap { .. } => Some(false),
         _ => is_refused(reply).map(|refused| !refused),

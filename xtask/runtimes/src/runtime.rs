@@ -105,7 +105,7 @@ pub struct Runtime {
     /// A library of the same engine that can enable proposals for which its command line has no switch.
     pub library_may_enable: Option<&'static str>,
     /// The switch or default that explains a result different from that of the reference column.
-    pub explain_difference: fn(&Finding) -> Option<&'static str>,
+    pub explain_difference: fn(&ColumnResult) -> Option<&'static str>,
 }
 
 impl Default for Runtime {
@@ -353,7 +353,7 @@ pub struct AdapterInput<'a> {
 
 /// The result of a cell, as far as it can explain a difference between two columns.
 #[derive(Clone, Copy, Debug)]
-pub struct Finding<'a> {
+pub struct ColumnResult<'a> {
     /// Its verdict.
     pub verdict: Verdict,
     /// The reason.

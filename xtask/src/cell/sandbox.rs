@@ -110,7 +110,7 @@ pub fn for_process(plan: &CellPlan, workdir: &Workdir, role: ProcessRole, argv: 
 }
 
 /// The sandbox of a browser that several cells use: it may change the files in its folder, and reach the cells' pages.
-pub fn for_browser(plan: &Plan, root: &Path, protocol: u16, pages: &[u16]) -> Option<Sandbox> {
+pub fn for_browser(plan: &CellPlan, root: &Path, protocol: u16, pages: &[u16]) -> Option<Sandbox> {
     if is_off() {
         return None;
     }

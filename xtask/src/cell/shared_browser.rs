@@ -16,7 +16,7 @@ use wasmlab_model::observation::{Observation, Outcome};
 use wasmlab_process::{self as process, Command, Input, Running, Stream};
 use wasmlab_protocol::{Cause, Network};
 
-use super::plan::Plan;
+use super::plan::CellPlan;
 use super::temp_dir::TempDir;
 use super::{ports, sandbox, workdir};
 
@@ -60,7 +60,7 @@ pub struct SharedBrowser {
 
 impl SharedBrowsers {
     /// A browser for this cell; `None` if the cell must have its own.
-    pub fn take(&self, plan: &Plan) -> Option<SharedBrowser> {
+    pub fn take(&self, plan: &CellPlan) -> Option<SharedBrowser> {
         if !is_suitable(plan) {
             return None;
         }
@@ -95,7 +95,7 @@ impl SharedBrowsers {
 }
 
 impl SharedBrowser {
-    fn start(plan: &Plan, programs: [PathBuf; 2]) -> io::Result<Self> {
+    fn start(plan: &CellPlan, programs: [PathBuf; 2]) -> io::Result<Self> {
         let dir = TempDir::create(false)?;
         for name in ["work", "home", "profile"] {
             std::fs::create_dir(dir.path().join(name))?;
@@ -144,7 +144,7 @@ impl SharedBrowser {
 }
 
 /// Whether nothing but its page belongs to the cell.
-fn is_suitable(plan: &Plan) -> bool {
+fn is_suitable(plan: &CellPlan) -> bool {
     let run = &plan.scenario.spec.run;
     plan.runtime.shares_program
         && plan.switches.is_empty()
@@ -154,7 +154,7 @@ fn is_suitable(plan: &Plan) -> bool {
 }
 
 /// Whether the guest ended by itself, and the lab saw it.
-pub fn is_conclusive(plan: &Plan, seen: &Observation) -> bool {
+pub fn is_conclusive(plan: &CellPlan, seen: &Observation) -> bool {
     let ended = match plan.progress(seen).cause {
         None | Some(Cause::EngineError { .. } | Cause::HostError { .. } | Cause::ResourceLimit { .. }) => false,
         Some(_) => true,

@@ -17,7 +17,7 @@ use wasmlab_runtimes::Source;
 
 use super::Retention;
 use super::canary::Canary;
-use super::plan::{CellPaths, CellPorts, Plan};
+use super::plan::{CellPaths, CellPlan, CellPorts};
 use super::ports;
 use super::preopens::{self, Contents};
 use super::sandbox;
@@ -64,7 +64,12 @@ impl Workdir {
     ///
     /// # Errors
     /// If the temporary folder cannot be written, or no port is free.
-    pub fn create(lab: &Lab, plan: &Plan, keep: Retention, browser: Option<&mut SharedBrowser>) -> io::Result<Self> {
+    pub fn create(
+        lab: &Lab,
+        plan: &CellPlan,
+        keep: Retention,
+        browser: Option<&mut SharedBrowser>,
+    ) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
         let root = TempDir::create(keep.keep_workdir)?;
         let path = |name: &str| root.path().join(name);
@@ -145,7 +150,14 @@ impl Workdir {
     }
 
     /// A process of the cell, ready to start.
-    pub fn process(&self, plan: &Plan, role: ProcessRole, argv: &[OsString], stdin: Input, wall: Duration) -> Command {
+    pub fn process(
+        &self,
+        plan: &CellPlan,
+        role: ProcessRole,
+        argv: &[OsString],
+        stdin: Input,
+        wall: Duration,
+    ) -> Command {
         Command {
             program: argv.first().cloned().unwrap_or_default().into(),
             args: argv.iter().skip(1).cloned().collect(),
@@ -173,13 +185,13 @@ fn listening_ports(run: &Run) -> io::Result<BTreeMap<String, u16>> {
 }
 
 /// The limits of a process of the cell.
-pub fn process_limits(plan: &Plan, wall: Duration) -> process::Limits {
+pub fn process_limits(plan: &CellPlan, wall: Duration) -> process::Limits {
     let limits = &plan.limits;
     process::Limits { wall, grace: GRACE, output: limits.output, memory: limits.resident, file: limits.file }
 }
 
 /// Environment of processes that have this folder.
-pub fn environment(root: &Path, plan: &Plan) -> BTreeMap<OsString, OsString> {
+pub fn environment(root: &Path, plan: &CellPlan) -> BTreeMap<OsString, OsString> {
     let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
     env.insert("PATH".into(), std::env::var_os("PATH").unwrap_or_default());
     env.insert("HOME".into(), root.join("home").into());
@@ -193,7 +205,7 @@ pub fn environment(root: &Path, plan: &Plan) -> BTreeMap<OsString, OsString> {
 /// Ports for the browser driver, which serves a page and talks to its browser, and what its environment says of them.
 /// Other drivers need none.
 fn driver_ports(
-    plan: &Plan,
+    plan: &CellPlan,
     browser: Option<&mut SharedBrowser>,
     env: &mut BTreeMap<OsString, OsString>,
 ) -> io::Result<Vec<u16>> {
@@ -218,14 +230,14 @@ fn temporary_path(prepared: &Path) -> PathBuf {
 }
 
 /// The folder for cached compiled code. Without it the engine compiles again; the cell does not fail.
-fn compiled_dir(lab: &Lab, plan: &Plan) -> Option<PathBuf> {
+fn compiled_dir(lab: &Lab, plan: &CellPlan) -> Option<PathBuf> {
     let dir = lab.cache.compiled(&plan.code_cache_key());
     fs::create_dir_all(&dir).is_ok().then_some(dir)
 }
 
 /// The module, and the glue that loads it. If there are companion files, all of them are in one folder under the names
 /// the compiler gave them, because the glue looks for its module there.
-fn guest_files(lab: &Lab, plan: &Plan, dir: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
+fn guest_files(lab: &Lab, plan: &CellPlan, dir: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
     let object = lab.cache.object(plan.guest);
     let build = &plan.scenario.spec.build;
     let (Some(glue), Some(artifact)) = (build.companions.first(), &build.artifact) else { return Ok((object, None)) };

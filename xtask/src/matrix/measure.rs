@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::cache_policy::CacheDecision;
 use super::single_run::{self, RunError};
-use super::{Request, Row, probing, row, switches};
-use crate::cell::Plan;
+use super::{GuestRow, MatrixRequest, probing, row, switches};
+use crate::cell::CellPlan;
 use crate::engines::Absence;
 use crate::guest::Guest;
 use crate::lab::Lab;
@@ -41,10 +41,10 @@ pub struct Measured {
 /// The verdict on one cell; `None` if the run was cancelled meanwhile.
 pub fn cell(
     lab: &Lab,
-    request: &Request,
+    request: &MatrixRequest,
     (row, column): (usize, usize),
     turn: Attempt,
-    guest: &Row,
+    guest: &GuestRow,
     tool: &Result<Tool, Absence>,
 ) -> Option<Measured> {
     let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
@@ -53,7 +53,7 @@ pub fn cell(
         Ok(ready) => ready,
         Err(cell) => return settled(*cell),
     };
-    let plan = Plan {
+    let plan = CellPlan {
         scenario,
         runtime,
         tool,
@@ -66,7 +66,7 @@ pub fn cell(
     if let Some(reason) = not_attempted(request, &plan, guest, built) {
         return settled(row::not_attempted(scenario, runtime.id(), reason));
     }
-    let once = |plan: &Plan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());
+    let once = |plan: &CellPlan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());
     let began = Instant::now();
     let measured = once(&plan).and_then(|first| switches::try_switches(&plan, first, &once));
     if let Some(time) = request.shared_time {
@@ -100,7 +100,7 @@ pub fn cell(
 }
 
 /// Why the lab does not run this cell.
-fn not_attempted(request: &Request, plan: &Plan, row: &Row, guest: &Guest) -> Option<NotAttempted> {
+fn not_attempted(request: &MatrixRequest, plan: &CellPlan, row: &GuestRow, guest: &Guest) -> Option<NotAttempted> {
     let (scenario, runtime) = (plan.scenario, plan.runtime);
     let may_lack_input = guest.origin == Origin::Given && !request.inputs_are_complete;
     let missing_input = || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| may_lack_input);
@@ -119,9 +119,9 @@ pub fn panicked(scenario: &Scenario, runtime: &str, why: &(dyn Any + Send)) -> M
 
 /// The guest and the program of a cell that can run, or the cell that says why it cannot.
 fn ready<'a>(
-    request: &Request,
+    request: &MatrixRequest,
     (row, column): (usize, usize),
-    guest: &'a Row,
+    guest: &'a GuestRow,
     tool: &'a Result<Tool, Absence>,
 ) -> Result<(&'a Guest, &'a Tool), Box<Cell>> {
     let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
