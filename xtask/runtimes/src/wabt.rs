@@ -14,7 +14,7 @@ use crate::command_line::{
     self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, plain_value, progress_at,
 };
 use crate::switches::{self, help_lists};
-use crate::{CellFiles, InstallCommand, MissingFeature, ONLY_VERSION, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, ONLY_VERSION, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     vec![Runtime {

@@ -15,7 +15,7 @@ use crate::command_line::{
     self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, plain_value, progress_at,
 };
 use crate::switches::{self, help_lists};
-use crate::{CellFiles, InstallCommand, MissingFeature, Runtime, Source, Tool, messages};
+use crate::{CellFiles, InstallCommand, Runtime, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
     let interpreter = Runtime {
