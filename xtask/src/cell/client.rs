@@ -122,7 +122,7 @@ impl StepRunner<'_> {
             OutputStream::Stderr => (process::Stream::Stderr, "stderr"),
         };
         let seen = self.running.wait_text(stream, contains, ms(timeout_ms));
-        seen.then_some(()).ok_or_else(|| format!("read: {contains:?} did not come on {name} within {timeout_ms} ms"))
+        seen.then_some(()).ok_or_else(|| format!("read: {contains:?} did not arrive on {name} within {timeout_ms} ms"))
     }
 
     fn send(&mut self, id: &str, data: &str, timeout_ms: u64) -> Result<(), String> {
@@ -135,13 +135,13 @@ impl StepRunner<'_> {
     fn receive(&mut self, id: &str, contains: &str, timeout_ms: u64) -> Result<(), String> {
         let deadline = Deadline::new(self.running, ms(timeout_ms));
         receive(self.connection(id)?, contains, &deadline)
-            .map_err(|e| format!("recv on {id}: {contains:?} did not come: {e}"))
+            .map_err(|e| format!("recv on {id}: {contains:?} did not arrive: {e}"))
     }
 
     fn receive_next(&mut self, id: &str, text: &str, timeout_ms: u64) -> Result<(), String> {
         let deadline = Deadline::new(self.running, ms(timeout_ms));
         let got = receive_exactly(self.connection(id)?, text.len(), &deadline)
-            .map_err(|e| format!("recv on {id}: {text:?} did not come: {e}"))?;
+            .map_err(|e| format!("recv on {id}: {text:?} did not arrive: {e}"))?;
         same(&got, text).map_err(|why| format!("recv on {id}: {why}"))
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use wasmlab_model::observation::ProcessRole;
-use wasmlab_model::scenario::{Port, Run, Socket};
+use wasmlab_model::scenario::{Dir, Port, Run, Scenario, Socket};
 use wasmlab_process::{self as process, Command, Directory, Input};
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
 use wasmlab_runtimes::Source;
@@ -76,9 +76,7 @@ impl Workdir {
         for dir in ["work", "home", "dirs"] {
             fs::create_dir(path(dir))?;
         }
-        let lab_guest =
-            plan.scenario.has_lab_guest() && run.dir.iter().all(|d| d.host.is_none() && d.template.is_none());
-        let canary = Canary::create(&path("dirs"), lab_guest)?;
+        let canary = Canary::create(&path("dirs"), has_only_lab_files(plan.scenario))?;
         let sockets = listening_sockets(run)?;
         let servers = Servers::start(&run.server)?;
         let ports = CellPorts { listen: listening_ports(run)?, servers: servers.ports().collect() };
@@ -90,9 +88,7 @@ impl Workdir {
             preopens::link_by_name(&dirs, &path("work"))?;
         }
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
-        // Glue is JavaScript with the rights of its runtime: what it could write, later cells must not run.
-        let is_glued = glue.is_some() && !plan.runtime.support_files.is_empty();
-        let compiled = if is_glued { None } else { compiled_dir(lab, plan) };
+        let compiled = compiled_dir(lab, plan, glue.is_some());
         let prepared = compiled.as_deref().unwrap_or(root.path()).join("prepared");
         let reports = EventChannel::new(&path("work").join("events.jsonl"))?;
         let mut paths = CellPaths {
@@ -229,8 +225,18 @@ fn temporary_path(prepared: &Path) -> PathBuf {
     prepared.with_file_name(format!("prepared.{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// The folder for cached compiled code. Without it the engine compiles again; the cell does not fail.
-fn compiled_dir(lab: &Lab, plan: &CellPlan) -> Option<PathBuf> {
+/// Whether the lab wrote the guest and all its files, so that their text in the output is evidence.
+fn has_only_lab_files(scenario: &Scenario) -> bool {
+    let is_of_user = |dir: &Dir| dir.host.is_some() || dir.template.is_some();
+    scenario.has_lab_guest() && !scenario.spec.run.dir.iter().any(is_of_user)
+}
+
+/// The folder for cached compiled code. Without it the engine compiles again; the cell does not fail. A guest with glue
+/// gets none: glue is JavaScript with the rights of its runtime, and later cells must not run what it could write.
+fn compiled_dir(lab: &Lab, plan: &CellPlan, has_glue: bool) -> Option<PathBuf> {
+    if has_glue && !plan.runtime.support_files.is_empty() {
+        return None;
+    }
     let dir = lab.cache.compiled(&plan.code_cache_key());
     fs::create_dir_all(&dir).is_ok().then_some(dir)
 }

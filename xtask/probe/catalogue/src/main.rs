@@ -23,7 +23,7 @@ mod format;
 mod wit;
 mod witx;
 
-use format::{Catalogue, SCHEMA, SpecifiedFunctions};
+use format::{Catalogue, SCHEMA, SpecifiedFunctions, WitPackages};
 
 fn main() -> Result<()> {
     let clones = std::env::args_os().nth(1).context("name the folder of clones, each as OWNER+NAME")?;
@@ -73,6 +73,12 @@ fn main() -> Result<()> {
             functions.push(SpecifiedFunctions { specification, source, module, functions: found });
         }
     }
+    println!("{}", serde_json::to_string_pretty(&Catalogue { schema: SCHEMA, functions, packages: packages()? })?);
+    Ok(())
+}
+
+/// The WIT packages of every specification that has some.
+fn packages() -> Result<Vec<WitPackages>> {
     let mut packages = Vec::new();
     for (specification, name, folder) in [
         ("WASI 0.2", "wasip2-1.", "wit"),
@@ -82,8 +88,7 @@ fn main() -> Result<()> {
         let (source, path) = crate_folder(name)?;
         packages.push(wit::packages(specification, format!("{source}: {folder}"), &path.join(folder))?);
     }
-    println!("{}", serde_json::to_string_pretty(&Catalogue { schema: SCHEMA, functions, packages })?);
-    Ok(())
+    Ok(packages)
 }
 
 /// The folder of the newest crate whose name and version begin like this, in cargo's registry folder.

@@ -104,7 +104,7 @@ impl Browser {
             }
             std::thread::sleep(Duration::from_millis(25));
         }
-        panic!("{expression} did not come to hold");
+        panic!("{expression} never became true");
     }
 
     /// The value of an expression in the page.

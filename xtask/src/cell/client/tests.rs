@@ -90,10 +90,10 @@ fn read_and_write_steps_use_the_guests_streams() {
                  [[step]]\nop = \"read\"\nstream = \"stderr\"\ncontains = \"got hello\"\n";
     assert_eq!(passes(script, 0, &format!("{steps}{WAIT}")).exit_reason, ExitReason::Exited(7));
     let never = "[[step]]\nop = \"read\"\ncontains = \"never\"\ntimeout_ms = 100\n";
-    fails("echo ready; sleep 30", 0, never, "\"never\" did not come on stdout within 100 ms");
+    fails("echo ready; sleep 30", 0, never, "\"never\" did not arrive on stdout within 100 ms");
     let began = Instant::now();
     let long = never.replace("100", "20000");
-    fails("echo ready", 0, &long, "did not come on stdout");
+    fails("echo ready", 0, &long, "did not arrive on stdout");
     assert!(began.elapsed() < Duration::from_secs(10), "a guest that has ended prints nothing more");
 }
 
@@ -138,9 +138,9 @@ fn connections_have_ids_and_limits() {
     passes("sleep 30", port, &format!("{connect}{send}{receive}{close}"));
     fails("sleep 30", port, &format!("{connect}{close}{close}"), "no connection `c` is open");
     let silent = receive.replace("2000", "100");
-    fails("sleep 30", port, &format!("{connect}{silent}"), "recv on c: \"pong\" did not come");
+    fails("sleep 30", port, &format!("{connect}{silent}"), "recv on c: \"pong\" did not arrive");
     let other = receive.replace("pong", "pang");
-    fails("sleep 30", port, &format!("{connect}{send}{other}"), "recv on c: \"pang\" did not come");
+    fails("sleep 30", port, &format!("{connect}{send}{other}"), "recv on c: \"pang\" did not arrive");
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     assert!(fails("sleep 30", unused, connect, "connect to http").unreachable);
 }

@@ -271,7 +271,7 @@ fn parse_line(text: &str, version: &str) -> Result<(String, AcceptedLine), Strin
     if !verdict.is_in_snapshots() && verdict != Verdict::NotApplicable {
         return Err(format!("`{}` is not measured", verdict.id()));
     }
-    let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is not a text as written by the lab"));
+    let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is not text as the lab writes it"));
     let with = field(6).and_then(|with| with.strip_prefix(WITH));
     let on = match field(if with.is_some() { 7 } else { 6 }) {
         None => version.to_owned(),
