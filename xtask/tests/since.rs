@@ -97,7 +97,11 @@ fn range_limits_the_search() {
     let registry = Registry::new();
     let ran = registry.since(&["--from", "12.1", "--to", "16"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.starts_with("large.wat runs on node 12.1.0 (the oldest version) and later"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with("large.wat runs on node 12.1.0 (the oldest from --from on) and later"),
+        "{}",
+        ran.stdout
+    );
     let ran = registry.since(&["--from", "17"]);
     assert!(
         ran.code == 1 && ran.stdout.starts_with("large.wat does not run on any version"),
@@ -105,6 +109,17 @@ fn range_limits_the_search() {
         ran.stdout,
         ran.stderr
     );
+    // A version that cannot be installed says nothing about those before it.
+    let ran = registry.since(&["--from", "13", "--to", "14"]);
+    assert!(
+        ran.stdout.starts_with("large.wat runs on node 14.0.0; older versions could not be tried"),
+        "{}",
+        ran.stdout
+    );
+    // Only what is installed is tried, all of it.
+    let ran = registry.since(&["--offline"]);
+    let offline = "large.wat runs on node 12.1.0 (the oldest that is installed) to 16.2.0, but not since 17.0.0";
+    assert!(ran.stdout.starts_with(offline), "{}{}", ran.stdout, ran.stderr);
     let ran = registry.since(&["--from", "99"]);
     assert!(ran.code == 2 && ran.stderr.contains("no version of node is between"), "{}", ran.stderr);
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 
+use self::answer::{Answer, Edges};
 use self::search::{Range, VersionResult};
 use super::check::guest::{self, FileToCheck, GuestArgs};
 use super::check::requirements::Requirements;
@@ -19,7 +20,7 @@ use crate::guest::{BuildOptions, Guest};
 use crate::lab::Lab;
 use crate::matrix::assemble::{self, RunMetadata};
 use crate::matrix::{self, MatrixRequest};
-use crate::versions::{VersionedProgram, registry};
+use crate::versions::{VersionedProgram, find, registry};
 use wasmlab_model::report::{Cell, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
@@ -28,6 +29,7 @@ use wasmlab_report::text::result;
 use wasmlab_report::visible::on_line;
 use wasmlab_runtimes::{self as runtimes, Package, Runtime};
 
+mod answer;
 mod search;
 
 /// Description for `--help`.
@@ -88,9 +90,14 @@ struct SinceOutput<'a> {
     runtime: &'a str,
     /// Number of released versions.
     released: usize,
-    /// The first version that runs the file; absent if none that was tried does.
+    /// The first version that runs the file as it comes; absent if none that was tried does.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<&'a str>,
+    /// Whether a version before `since` was tried and does not run the file. If not, older ones may run it too.
+    since_is_certain: bool,
+    /// The first version that runs the file with a switch, if it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since_with_switch: Option<&'a str>,
     /// The first version that no longer runs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'a str>,
@@ -108,6 +115,20 @@ struct Tried {
     result: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     detail: String,
+    /// The switches that a pass needs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    switches: Vec<String>,
+}
+
+impl Tried {
+    /// The result for the search; `with_switches`: a pass that needs a switch counts as one.
+    fn result(&self, with_switches: bool) -> VersionResult {
+        match self.verdict {
+            "pass" if with_switches || self.switches.is_empty() => VersionResult::Runs,
+            UNKNOWN => VersionResult::Unknown,
+            _ => VersionResult::Fails,
+        }
+    }
 }
 
 /// Runs the subcommand.
@@ -125,12 +146,23 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let Some(why) = outdated {
         output::print_progress(&format!("note: using the cached list of versions: {why}"));
     }
-    let versions = within(all, args.from.as_deref(), args.to.as_deref())?;
+    let mut versions = within(all, args.from.as_deref(), args.to.as_deref())?;
     if versions.is_empty() {
         return usage(format!("no version of {name} is between --from and --to"));
     }
+    let released = versions.len();
+    if args.offline {
+        versions.retain(|version| VersionedProgram::new(base, version).is_ok_and(|wanted| find(lab, &wanted).is_ok()));
+        if versions.is_empty() {
+            return usage(format!("no version of {name} is installed, and --offline forbids installing one"));
+        }
+    }
     let mut asker = Asker { lab, args, base, name, prepared: &prepared, tried: BTreeMap::new() };
-    let found = search::search(versions.len(), &lines(&versions), |at| asker.ask(at, &versions[at]))?;
+    let mut search = |with_switches| {
+        search::search(versions.len(), &lines(&versions), |at| asker.ask(at, &versions[at], with_switches))
+    };
+    let found = search(false)?;
+    let with_switch = search(true)?.filter(|range| found.is_none_or(|found| range.first < found.first));
     lab.machine.save();
     if process::cancelled() {
         return Ok(exit::INTERRUPTED);
@@ -140,20 +172,28 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let why = tried.values().next_back().map(|tried| tried.result.clone()).unwrap_or_default();
         anyhow::bail!("no version of {name} could be run: {why}");
     }
-    let edges =
-        found.map(|Range { first, last }| (versions[first].as_str(), versions.get(last + 1).map(String::as_str)));
+    let edges = |range: Range| Edges::of(range, &versions, |at| tried.get(&at).map(|one| one.result(false)));
+    let answer = Answer {
+        found: found.map(edges),
+        with_switch: with_switch.map(|range| (versions[range.first].as_str(), tried[&range.first].switches.join(" "))),
+        is_limited: args.from.is_some(),
+        is_offline: args.offline,
+    };
     if args.format.is_json() {
         let printed = SinceOutput {
             file: file.title.clone(),
             runtime: name,
-            released: versions.len(),
-            since: edges.map(|(since, _)| since),
-            stopped: edges.and_then(|(_, stopped)| stopped),
+            released,
+            since: answer.found.map(|edges| edges.since),
+            since_is_certain: answer.found.is_some_and(|edges| edges.failed_before.is_some()),
+            since_with_switch: answer.with_switch.as_ref().map(|(version, _)| *version),
+            stopped: answer.found.and_then(|edges| edges.stopped),
             tried: tried.values().collect(),
         };
         output::print_versioned_json(SCHEMA_VERSION, &printed)?;
     } else {
-        output::print(&text(&file.title, name, &versions, found, &tried))?;
+        let answer = format!("{} {}\n\n", on_line(&file.title), answer.sentence(name));
+        output::print(&(answer + &list(&tried) + &format!("\ntried {} of {released} versions\n", tried.len())))?;
     }
     Ok(if found.is_some_and(|range| range.last + 1 == versions.len()) { exit::OK } else { exit::REGRESSION })
 }
@@ -218,23 +258,28 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    fn ask(&mut self, at: usize, version: &str) -> Result<VersionResult> {
+    fn ask(&mut self, at: usize, version: &str, with_switches: bool) -> Result<VersionResult> {
+        if let Some(tried) = self.tried.get(&at) {
+            return Ok(tried.result(with_switches));
+        }
         if process::cancelled() {
             return Ok(VersionResult::Unknown);
         }
         let tried = self.run(version)?;
         output::print_progress(&format!("{} {version}: {}", self.name, on_line(&tried.result)));
-        let answer = match tried.verdict {
-            "pass" => VersionResult::Runs,
-            UNKNOWN => VersionResult::Unknown,
-            _ => VersionResult::Fails,
-        };
+        let result = tried.result(with_switches);
         self.tried.insert(at, tried);
-        Ok(answer)
+        Ok(result)
     }
 
     fn run(&self, version: &str) -> Result<Tried> {
-        let tried = |verdict, result: String, detail| Tried { version: version.to_owned(), verdict, result, detail };
+        let tried = |verdict, result: String, detail| Tried {
+            version: version.to_owned(),
+            verdict,
+            result,
+            detail,
+            switches: Vec::new(),
+        };
         let wanted = VersionedProgram::new(self.base, version).or_else(usage)?;
         let program = match registry::obtain(self.lab, &wanted, self.args.offline) {
             Ok(program) => program,
@@ -247,7 +292,10 @@ impl Asker<'_> {
                 return usage(format!("{} cannot run this file: {}", self.name, cell.detail));
             }
             Some(cell) if !cell.verdict.is_measured() => tried(UNKNOWN, cell.detail, String::new()),
-            Some(cell) => tried(cell.verdict.id(), result(&cell), cell.detail.clone()),
+            Some(cell) => Tried {
+                switches: cell.switches.clone(),
+                ..tried(cell.verdict.id(), result(&cell), cell.detail.clone())
+            },
         })
     }
 
@@ -275,41 +323,32 @@ impl Asker<'_> {
     }
 }
 
-/// For a terminal: the answer, then what was tried.
-fn text(file: &str, name: &str, versions: &[String], found: Option<Range>, tried: &BTreeMap<usize, Tried>) -> String {
-    let newest = versions.len().saturating_sub(1);
-    let answer = match found {
-        None => format!("does not run on any version of {name} that was tried"),
-        Some(Range { first: 0, last }) if last == newest => {
-            format!("runs on {name} {} (the oldest version) and later", versions[0])
-        }
-        Some(Range { first, last }) => {
-            let since = match first {
-                0 => format!("{} at least, the oldest version", versions[0]),
-                first => versions[first].clone(),
-            };
-            let stopped = versions.get(last + 1).map(|next| format!(", but not since {next}")).unwrap_or_default();
-            format!("runs on {name} since {since}{stopped}")
-        }
+/// For a terminal: what was tried, oldest first. Versions in a row with the same result are one line.
+fn list(tried: &BTreeMap<usize, Tried>) -> String {
+    let text = |one: &Tried| {
+        let has_detail = one.verdict != "pass" && !one.detail.is_empty();
+        if has_detail { format!("{}: {}", one.result, one.detail) } else { one.result.clone() }
     };
-    let mut shown = format!("{} {answer}\n\n", on_line(file));
-    let width = tried.values().map(|one| one.version.len()).max().unwrap_or(0);
+    let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
     for one in tried.values() {
-        let what = if one.verdict == "pass" || one.detail.is_empty() {
-            one.result.clone()
-        } else {
-            format!("{}: {}", one.result, one.detail)
-        };
-        let first = format!("  {:<width$}  ", one.version);
-        let line = wasmlab_report::text::wrapped(
-            output::render_options().width,
-            &first,
-            &" ".repeat(width + 4),
-            &on_line(&what),
-        );
-        let _ = writeln!(shown, "{line}");
+        let text = text(one);
+        match rows.last_mut().filter(|(_, last)| *last == text) {
+            Some((versions, _)) => versions.push(&one.version),
+            None => rows.push((vec![&one.version], text)),
+        }
     }
-    let _ = writeln!(shown, "\ntried {} of {} versions", tried.len(), versions.len());
+    let name = |versions: &[&str]| match versions {
+        [one] => (*one).to_owned(),
+        [first, .., last] => format!("{first} to {last}"),
+        [] => String::new(),
+    };
+    let width = rows.iter().map(|(versions, _)| name(versions).len()).max().unwrap_or(0);
+    let mut shown = String::new();
+    for (versions, text) in &rows {
+        let first = format!("  {:<width$}  ", name(versions));
+        let (wide, rest) = (output::render_options().width, " ".repeat(width + 4));
+        let _ = writeln!(shown, "{}", wasmlab_report::text::wrapped(wide, &first, &rest, &on_line(text)));
+    }
     shown
 }
 
