@@ -316,7 +316,7 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
     fails(
         &workspace.run(&["diff", "no-such-revision"]),
         2,
-        &["`no-such-revision` is neither a report nor a git revision"],
+        &["`no-such-revision` is neither a file nor a git revision of the lab's folder"],
     );
 }
 

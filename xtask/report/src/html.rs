@@ -146,7 +146,8 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
         runtimes: lists::runtimes(report),
         reasons: lists::reasons(report),
         changes: changed(report),
-        remarks: shown_notes(report, |kind| !kind.is_change()),
+        // What makes the exit code other than 0 is told above.
+        remarks: shown_notes(report, |kind| !kind.is_change() && !kind.is_worse()),
         history: history.map(|history| history::chart(history, report)),
         notes: notes(report, |kind| kind == NoteKind::ColumnsDiffer),
         missing: notes(report, |kind| kind == NoteKind::Missing),

@@ -12,6 +12,7 @@ use crate::lab::Lab;
 use crate::store::snapshots::names_any_import;
 use wasmlab_model::report::RunReport;
 use wasmlab_process::read_text;
+use wasmlab_report::visible::VisiblePath;
 
 /// Option of the commands that compare their report with an earlier one.
 #[derive(clap::Args)]
@@ -52,14 +53,18 @@ impl Baseline {
 /// # Errors
 /// If `text` is neither, or there is no report in it.
 pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
+    let file = report::in_folder(Path::new(text));
     // A pipe or a device is not a revision either: reading it is an error.
-    if Path::new(text).exists() && !Path::new(text).is_dir() {
-        let report = report::parse(
-            &read_text(Path::new(text), report::MAX_BYTES)
-                .or_else(|e| usage(format!("failed to read `{text}`: {e}")))?,
-            text,
-        )?;
-        return Ok((format!("`{text}`"), report));
+    if file.exists() && !file.is_dir() {
+        let shown = file.visible();
+        let contents =
+            read_text(&file, report::MAX_BYTES).or_else(|e| usage(format!("failed to read `{shown}`: {e}")))?;
+        return Ok((format!("`{shown}`"), report::parse(&contents, &shown)?));
+    }
+    // A revision may be named like this, but hardly any is.
+    let is_path = file.extension().is_some_and(|extension| extension == "json") || file.is_dir();
+    if is_path && !text.contains(':') {
+        return usage(format!("failed to read `{}`: there is no such file", file.visible()));
     }
     // Git's own syntax, for the repository of the current folder.
     if let Some((revision, path)) = text.split_once(':') {
@@ -73,7 +78,11 @@ pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
         ));
     }
     let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);
-    let wrong = format!("`{text}` is neither a report nor a git revision that contains `{name}`");
+    let wrong = format!(
+        "`{text}` is neither a file nor a git revision of the lab's folder `{}` that contains `{name}` (REV:PATH names a \
+         file of the current folder's repository)",
+        lab.root.visible()
+    );
     let report = from_git(Some(&lab.root), &format!("{text}:{name}"), &wrong)?;
     Ok((format!("`{name}` of revision {text}"), report))
 }

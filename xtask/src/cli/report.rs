@@ -92,9 +92,19 @@ pub fn default_file(lab: &Lab) -> PathBuf {
 /// # Errors
 /// If it cannot be read, or is not a report of this lab.
 pub fn read(file: &Path) -> Result<RunReport> {
-    let text = read_text(file, MAX_BYTES)
-        .or_else(|e| usage(format!("failed to read `{}`: {e}; `cargo xtask run-all` writes one", file.visible())))?;
+    let file = in_folder(file);
+    let text = read_text(&file, MAX_BYTES).or_else(|e| {
+        let shown = file.visible();
+        usage(format!("failed to read `{shown}`: {e}; `cargo xtask run-all` and `cargo xtask check --save` write one"))
+    })?;
     parse(&text, &file.visible())
+}
+
+/// The report in a folder that `--save` named, or the file itself.
+#[must_use]
+pub fn in_folder(path: &Path) -> PathBuf {
+    let inside = path.join("report.json");
+    if inside.is_file() { inside } else { path.to_owned() }
 }
 
 /// Parses a report; errors refer to it as `name`.
