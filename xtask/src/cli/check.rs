@@ -1,6 +1,6 @@
 //! `check`: shows where a module of the user runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -239,11 +239,11 @@ fn print_places(lab: &Lab, args: &Args, report: &Path, directories: Option<&Path
 
 /// The files of the command line, all run in the same way.
 fn named(args: &Args, runtimes: usize) -> Result<Vec<FileToCheck>> {
-    let mut paths: Vec<PathBuf> = Vec::new();
+    let (mut paths, mut seen): (Vec<PathBuf>, BTreeSet<PathBuf>) = (Vec::new(), BTreeSet::new());
     for path in &args.files {
         let mut found = files::expand(Path::new(""), path).or_else(common::usage)?;
-        // Who names a file twice gets it twice; globs may overlap.
-        found.retain(|file| file == path || !paths.contains(file));
+        // A file that is named twice, or that two globs match, is checked once.
+        found.retain(|file| seen.insert(fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
         paths.append(&mut found);
     }
     let files = paths.iter().zip(guest::names(&paths)).map(|(file, (name, title))| {

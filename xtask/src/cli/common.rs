@@ -178,7 +178,7 @@ pub fn today() -> String {
 pub fn seconds(text: &str) -> Result<u64, String> {
     match text.trim_end_matches('s').parse::<f64>() {
         Ok(s) if s > 0.0 && s <= 86_400.0 => Ok((s * 1000.0).ceil() as u64),
-        _ => Err("give seconds between 0 and 86400, such as 10 or 0.5".to_owned()),
+        _ => Err("give more than 0 seconds and at most 86400, such as 10 or 0.5".to_owned()),
     }
 }
 
