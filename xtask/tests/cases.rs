@@ -64,6 +64,7 @@ fn case(name: &str, contents: impl AsRef<[u8]>, args: &[&str], answers: &[Answer
             let cell = cells[column];
             if cell["verdict"] == "absent" {
                 assert!(!SURE.contains(&column), "{column} is not here: {}", text(cell, "detail"));
+                common::required::not_here(column, &text(cell, "detail"));
                 continue;
             }
             let verdict = format!("{} {}", text(cell, "verdict"), text(cell, "code"));

@@ -175,6 +175,7 @@ fn escape_by_absolute_link_is_detected() {
     let (ran, report) = workspace.run_all(&["--no-cache", "--runtime", "wamr-zig"]);
     assert_eq!(fs::read_to_string(workspace.path("victim")).unwrap(), "whole", "{}", ran.stderr);
     assert_eq!(ran.code, 1, "an escape fails the run");
+    measured(&report);
     // node:wasi and wamr-zig follow links; the lab must notice what they let through.
     let cells = report["cells"].as_array().unwrap();
     let escaped = |runtime: &str| {
@@ -224,6 +225,7 @@ fn wasi_0_3_server_without_network_is_isolated() {
         ["check", guest, "--runtime", columns, "--engines", "built", "--no-cache", "--output", "json", "--", "20999"];
     let ran = workspace.run(&args);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    measured(&report);
     for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] != "absent") {
         assert_eq!((&cell["verdict"], &cell["subject"]), (&"not-attempted".into(), &"network".into()), "{cell}");
     }

@@ -79,6 +79,7 @@ fn runtime_messages_printed_by_a_guest_are_the_guests() {
     }
     let columns = "{wasmtime-cranelift,wasmtime-cli,wasmi,wasmi-cli,wasmedge,wazero,wamr-zig,node}";
     let (_, report) = workspace.run_all(&["--runtime", columns]);
+    let columns: Vec<String> = measured(&report).into_iter().map(|(runtime, ..)| runtime).collect();
     for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] != "absent") {
         assert_eq!(cell["code"], "wrong-exit", "{cell}");
         assert_eq!(cell["blame"], serde_json::json!(["guest"]), "{cell}");
@@ -87,10 +88,14 @@ fn runtime_messages_printed_by_a_guest_are_the_guests() {
     for (scenario, runtime) in
         [("message-0", "wasmtime-cli"), ("message-1", "wasmtime-cli"), ("message-5", "wasmi-cli")]
     {
+        if !columns.iter().any(|column| column == runtime) {
+            // The run above has failed if CI requires it.
+            continue;
+        }
         let ran = workspace.run(&["run-all", "--runtime", runtime, "--scenario", scenario, "--output", "json"]);
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         let cell = &report["cells"][0];
-        assert!(cell["verdict"] == "absent" || cell["code"] == "wrong-exit", "{cell}");
+        assert_eq!(cell["code"], "wrong-exit", "{cell}");
     }
 }
 

@@ -26,7 +26,7 @@ fn readmes() -> Vec<PathBuf> {
     files
 }
 
-/// The text after `cargo xtask`: a line each in code blocks, and elsewhere in backticks.
+/// The text after `cargo xtask` or `wasmlab`: a line each in code blocks, and elsewhere in backticks.
 fn commands(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut in_block = false;
@@ -35,7 +35,8 @@ fn commands(text: &str) -> BTreeSet<String> {
             in_block = !in_block;
         } else if in_block {
             let line = line.trim_start().trim_start_matches("$ ");
-            found.extend(line.strip_prefix("cargo xtask ").map(str::to_owned));
+            let command = line.strip_prefix("cargo xtask ").or_else(|| line.strip_prefix("wasmlab "));
+            found.extend(command.map(str::to_owned));
         }
     }
     // Outside code blocks a command may continue on the next line.
@@ -47,7 +48,7 @@ fn commands(text: &str) -> BTreeSet<String> {
 /// The arguments, without comments and redirections.
 fn arguments(command: &str) -> Vec<String> {
     let all = shlex::split(command).unwrap_or_else(|| panic!("`{command}` has an open quote"));
-    all.into_iter().take_while(|arg| !matches!(arg.as_str(), "|" | ">" | ">>" | "&&" | "…" | "...")).collect()
+    all.into_iter().take_while(|arg| !matches!(arg.as_str(), "|" | "||" | ">" | ">>" | "&&" | "…" | "...")).collect()
 }
 
 /// With `--help` after the options, the command line is parsed up to there and nothing is run.

@@ -54,7 +54,7 @@ mod tests;
 
 /// The proposals that a binary needs, and more about some of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needed {
+pub struct RequiredProposals {
     /// The smallest set, as [`minimal`] returns it.
     pub proposals: BTreeSet<String>,
     /// Where each of them is needed first, except for those of [`COMMON_PROPOSALS`].
@@ -91,7 +91,7 @@ pub fn minimal(bytes: &[u8]) -> Result<BTreeSet<String>, InspectError> {
 /// # Errors
 ///
 /// As [`minimal`].
-pub fn needed(bytes: &[u8]) -> Result<Needed, InspectError> {
+pub fn needed(bytes: &[u8]) -> Result<RequiredProposals, InspectError> {
     let found = search::smallest(bytes).map_err(|error| decode::classify(bytes, &error))?;
     let first_uses = places::first_uses(bytes, &found);
     let proposals = flags::names(found.set);
@@ -99,5 +99,5 @@ pub fn needed(bytes: &[u8]) -> Result<Needed, InspectError> {
         && places::has_current_exceptions(bytes);
     let only_non_null_externref =
         proposals.contains("function-references") && !references::uses_more_than_externref(bytes);
-    Ok(Needed { proposals, first_uses, mixes_exceptions, only_non_null_externref })
+    Ok(RequiredProposals { proposals, first_uses, mixes_exceptions, only_non_null_externref })
 }

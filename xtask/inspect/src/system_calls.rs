@@ -11,7 +11,7 @@ use wasmlab_model::facts::Import;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportKind {
     /// A system call.
-    System(&'static Call),
+    System(&'static SystemCall),
     /// A libc function, provided by the glue or a host.
     Libc,
     /// State of the compiled program, and helpers of its code.
@@ -20,7 +20,7 @@ pub enum ImportKind {
 
 /// A system call with its equivalents: `~` marks a partial one, the empty string means none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Call {
+pub struct SystemCall {
     /// Name on Linux.
     pub name: &'static str,
     /// Numbers in the old ABI.
@@ -40,7 +40,7 @@ pub struct Call {
 macro_rules! calls {
     ($($name:literal $numbers:tt $also:tt $wasi01:literal $wasi02:literal $wasix:literal;)*) => {
         /// The known calls, sorted by name.
-        pub const CALLS: &[Call] = &[$(Call {
+        pub const SYSTEM_CALLS: &[SystemCall] = &[$(SystemCall {
             name: $name, numbers: &$numbers, also: &$also, wasi01: $wasi01, wasi02: $wasi02, wasix: $wasix,
         },)*];
     };
@@ -117,8 +117,9 @@ calls! {
     "write" [4, 146] ["writev"] "fd_write" "wasi:io/streams" "fd_write";
 }
 
-/// Stands for system calls that [`CALLS`] does not list, without equivalents.
-pub static UNLISTED: Call = Call { name: "unlisted", numbers: &[], also: &[], wasi01: "", wasi02: "", wasix: "" };
+/// Stands for system calls that [`SYSTEM_CALLS`] does not list, without equivalents.
+pub static UNLISTED: SystemCall =
+    SystemCall { name: "unlisted", numbers: &[], also: &[], wasi01: "", wasi02: "", wasix: "" };
 
 /// The role of an import of an Emscripten module; `None` for an import of another ABI.
 #[must_use]
@@ -128,15 +129,17 @@ pub fn import_kind(import: &Import) -> Option<ImportKind> {
         return None;
     }
     if let Some(number) = name.strip_prefix("___syscall").and_then(|n| n.parse::<u16>().ok()) {
-        return Some(ImportKind::System(CALLS.iter().find(|c| c.numbers.contains(&number)).unwrap_or(&UNLISTED)));
+        return Some(ImportKind::System(
+            SYSTEM_CALLS.iter().find(|c| c.numbers.contains(&number)).unwrap_or(&UNLISTED),
+        ));
     }
     let plain = name.strip_prefix("__syscall_");
-    let is = |call: &&Call| match plain {
+    let is = |call: &&SystemCall| match plain {
         Some(plain) => call.name == plain || call.also.contains(&plain),
         // A libc function of the same name, with the underscore of the old ABI or without.
         None => call.also.contains(&name),
     };
-    if let Some(call) = CALLS.iter().find(is) {
+    if let Some(call) = SYSTEM_CALLS.iter().find(is) {
         return Some(ImportKind::System(call));
     }
     if plain.is_some() {
@@ -211,12 +214,12 @@ mod tests {
     #[test]
     fn calls_are_sorted_and_their_names_unique() {
         let mut seen = BTreeSet::new();
-        for call in CALLS {
+        for call in SYSTEM_CALLS {
             for key in call.numbers.iter().map(u16::to_string).chain(call.also.iter().map(|n| (*n).to_owned())) {
                 assert!(seen.insert(key.clone()), "{key}");
             }
         }
-        assert!(CALLS.is_sorted_by_key(|c| c.name));
+        assert!(SYSTEM_CALLS.is_sorted_by_key(|c| c.name));
     }
 
     /// The adapter from WASI 0.1 to 0.2 exports every function of 0.1 and imports interfaces of 0.2.
@@ -228,7 +231,7 @@ mod tests {
         let imports: BTreeSet<&str> = adapter.imports.iter().filter_map(|i| i.module.split('@').next()).collect();
         // The adapter opens no sockets and resolves no names.
         let sockets = ["wasi:sockets/tcp", "wasi:sockets/tcp-create-socket", "wasi:sockets/ip-name-lookup"];
-        for call in CALLS {
+        for call in SYSTEM_CALLS {
             let old = call.wasi01.trim_start_matches('~');
             assert!(old.is_empty() || exports.contains(old), "{}: {old}", call.name);
             let new = call.wasi02.trim_start_matches('~');

@@ -7,7 +7,7 @@ use super::trap::trap_name;
 use super::{Evidence, diagnose, with_code, without_code};
 use wasmlab_model::assertions::Assertions;
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::scenario::{Assertion, ScenarioFile, Script, ScriptEnd, Wanted};
+use wasmlab_model::scenario::{Assertion, ExpectedValue, ScenarioFile, Script, ScriptEnd};
 use wasmlab_model::text::{counted, form};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
@@ -154,7 +154,7 @@ fn mismatch(assertion: &Assertion, results: &[Value]) -> Option<String> {
         is_equal &= wanted.accepts(part);
         rest = after;
     }
-    let wanted = || assertion.wanted.iter().map(Wanted::to_string).collect::<Vec<_>>().join(", ");
+    let wanted = || assertion.wanted.iter().map(ExpectedValue::to_string).collect::<Vec<_>>().join(", ");
     (!is_equal || !rest.is_empty()).then(|| format!("returned [{}], expected [{}]", listed(results), wanted()))
 }
 

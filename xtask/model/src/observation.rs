@@ -190,7 +190,7 @@ pub struct GuestProgress {
     pub cause: Option<Cause>,
     /// Calls that returned and calls to host functions, in order.
     pub calls: Vec<Event>,
-    /// Indices into [`Run::call`] of calls that this way of running cannot make: each call gets a new instance, and
+    /// Indices into [`Run::call`] of calls that this execution path cannot make: each call gets a new instance, and
     /// these need the instance of the previous call.
     ///
     /// [`Run::call`]: crate::scenario::Run::call
@@ -245,9 +245,7 @@ impl Observation {
     /// How the host ran the module, if it has several ways and reported which one it took.
     #[must_use]
     pub fn execution_path(&self) -> Option<&str> {
-        self.events
-            .iter()
-            .find_map(|e| if let Event::ExecutionPath { path: way } = e { Some(way.as_str()) } else { None })
+        self.events.iter().find_map(|e| if let Event::ExecutionPath { path } = e { Some(path.as_str()) } else { None })
     }
 
     /// Wall-clock time of this cell's ahead-of-time compiler, microseconds, if it ran one.

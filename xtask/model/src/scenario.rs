@@ -13,7 +13,7 @@ mod step;
 
 pub use expect::{Expect, ExpectedCall, ExpectedFile, ExpectedHostCall, ExpectedRequest};
 pub use network::{Endpoint, EndpointMode, Port, Serve, Server, Socket};
-pub use script::{Assertion, Script, ScriptEnd, Wanted};
+pub use script::{Assertion, ExpectedValue, Script, ScriptEnd};
 pub use step::{OutputStream, Response, Step};
 
 /// Version of `scenario.toml` that this lab reads.

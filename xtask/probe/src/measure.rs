@@ -7,7 +7,7 @@ use crate::catalogue::Catalogue;
 use crate::{ProbeTarget, behaviour, interfaces, limits, link, proposals, sandbox, script, unusual_modules};
 
 /// The column and its program.
-pub struct Subject<'a> {
+pub struct ProbedRuntime<'a> {
     /// The column's id.
     pub runtime: &'a str,
     /// Its engine.
@@ -22,7 +22,7 @@ pub struct Subject<'a> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn profile(subject: Subject, catalogue: &Catalogue, runtime: &mut dyn ProbeTarget) -> Result<Profile> {
+pub fn profile(probed: ProbedRuntime, catalogue: &Catalogue, runtime: &mut dyn ProbeTarget) -> Result<Profile> {
     let mut proposals = proposals::all(runtime)?;
     let components = proposals.remove(proposals::COMPONENTS).unwrap_or_default();
     let unknown_import = link::unknown_import(runtime)?;
@@ -47,10 +47,10 @@ pub fn profile(subject: Subject, catalogue: &Catalogue, runtime: &mut dyn ProbeT
     };
     Ok(Profile {
         schema: PROFILE_SCHEMA,
-        runtime: subject.runtime.to_owned(),
-        engine: subject.engine.to_owned(),
-        version: subject.version.to_owned(),
-        provenance: subject.provenance,
+        runtime: probed.runtime.to_owned(),
+        engine: probed.engine.to_owned(),
+        version: probed.version.to_owned(),
+        provenance: probed.provenance,
         components,
         proposals,
         imports,

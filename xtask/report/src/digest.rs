@@ -146,7 +146,7 @@ pub fn details(digest: &mut Digest, report: &RunReport) {
     }
     let waiting =
         text::not_attempted(report).into_iter().map(|(whose, why)| format!("{}: {}", escaped(&whose), escaped(why)));
-    digest.list("Not asked", &waiting.collect::<Vec<_>>(), true);
+    digest.list("Not attempted", &waiting.collect::<Vec<_>>(), true);
     let missing = report.notes.iter().filter(|n| n.kind == NoteKind::Missing);
     let missing = missing.map(|n| format!("{}: {}", escaped(&n.subject), escaped(&n.text)));
     digest.list("Missing on this machine", &missing.collect::<Vec<_>>(), true);

@@ -23,7 +23,7 @@ mod assertions;
 /// Registry entry.
 pub const RENDERER: Renderer = Renderer {
     id: "suite",
-    about: "For a terminal: how many tests of a suite each runtime passed, the failed ones by reason",
+    about: "For a terminal: how many tests each runtime passed, and the failed tests grouped by reason",
     extension: "txt",
     saved: false,
     render,

@@ -272,7 +272,7 @@ fn partial_report_states_its_selection() {
     let mut report = sample::report();
     report.selected.scenarios = vec!["*http*".to_owned(), "it's".to_owned()];
     report.selected.runtimes = vec!["wasm*".to_owned()];
-    let options = "--scenario '*http*' --scenario 'it'\\''s' --runtime 'wasm*'";
+    let options = "--scenario '*http*' --scenario \"it's\" --runtime 'wasm*'";
     for (renderer, expected) in
         [("table", format!("selected: {options}\n")), ("markdown", format!("\nSelected: `{options}`\n"))]
     {

@@ -10,6 +10,7 @@ use super::columns::{self, NameStyle};
 pub use groups::{ReasonGroup, by_code, lines};
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
+use wasmlab_model::shell;
 use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
 pub use width::{display_width, short_name};
@@ -113,7 +114,7 @@ pub fn shown_columns(report: &RunReport) -> Vec<&RuntimeInfo> {
 /// The selection as typed, `--scenario '*http*' --runtime 'wasm*'`; `None` if everything was selected.
 #[must_use]
 pub fn selected(report: &RunReport) -> Option<String> {
-    let option = |name: &'static str| move |glob: &String| format!("--{name} '{}'", glob.replace('\'', "'\\''"));
+    let option = |name: &'static str| move |glob: &String| format!("--{name} {}", shell::quote(glob));
     let Selection { scenarios, runtimes, partition } = &report.selected;
     let partition = partition.map(|partition| format!("--partition {partition}"));
     let globs = scenarios.iter().map(option("scenario")).chain(runtimes.iter().map(option("runtime")));

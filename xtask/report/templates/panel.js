@@ -113,7 +113,7 @@ const evidence = (cell) => {
       ["Running", cell.run === undefined ? "" : msText(cell.run)],
       ["Processor", cell.cpu ? msText(cell.cpu) : ""],
       ["Memory", cell.rss ? bytesText(cell.rss) : ""],
-      ["Execution path", cell.way],
+      ["Execution path", cell.execution_path],
       ["Observed", cell.cached ? "earlier, cached" : ""],
     ]),
     checks(cell),

@@ -16,7 +16,7 @@ use crate::guest;
 use crate::lab::Lab;
 use crate::reading::{self, ReadError, Representation};
 use crate::scenario;
-use wasmlab_inspect::system_calls::{self, Call, ImportKind};
+use wasmlab_inspect::system_calls::{self, ImportKind, SystemCall};
 use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::names::and_more;
 use wasmlab_model::report::Origin;
@@ -71,7 +71,7 @@ struct InspectOutput<'a> {
     file: String,
     /// For Emscripten modules: the system calls, with the equivalent of each in other ABIs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    system_calls: BTreeMap<&'a str, &'static Call>,
+    system_calls: BTreeMap<&'a str, &'static SystemCall>,
     #[serde(flatten)]
     facts: &'a Facts,
 }
@@ -158,7 +158,7 @@ fn user_file(file: &Path, max_size: &MaxSize) -> Result<PathBuf> {
 /// The imports of an Emscripten module, by kind.
 #[derive(Default)]
 struct Imports<'a> {
-    system: BTreeMap<&'a str, &'static Call>,
+    system: BTreeMap<&'a str, &'static SystemCall>,
     libc: Vec<&'a str>,
     runtime: Vec<&'a str>,
 }
@@ -188,7 +188,7 @@ fn emscripten(facts: &Facts) -> String {
     if system.is_empty() {
         return out;
     }
-    let mut calls: BTreeMap<&str, (&Call, Vec<&str>)> = BTreeMap::new();
+    let mut calls: BTreeMap<&str, (&SystemCall, Vec<&str>)> = BTreeMap::new();
     for (import, call) in &system {
         let short = import.trim_start_matches("___syscall").trim_start_matches("__syscall_").trim_start_matches('_');
         let (_, imports) = calls.entry(call.name).or_insert((call, Vec::new()));
@@ -216,7 +216,7 @@ fn emscripten(facts: &Facts) -> String {
         rows.push(vec![name, equivalent(call.wasi01), interface, wasix]);
     }
     out += &output::table(&columns, &rows);
-    let count = |of: fn(&Call) -> &str| {
+    let count = |of: fn(&SystemCall) -> &str| {
         let whole = system.values().filter(|c| !of(c).is_empty() && !of(c).starts_with('~')).count();
         let part = system.values().filter(|c| of(c).starts_with('~')).count();
         format!("{whole} of {}, {part} partially", system.len())

@@ -15,7 +15,7 @@ use crate::matrix::ProbedColumn;
 use crate::store::profiles;
 use wasmlab_model::profile::{Profile, Provenance, Support};
 use wasmlab_probe::catalogue::{self, Catalogue};
-use wasmlab_probe::measure::{self, Subject};
+use wasmlab_probe::measure::{self, ProbedRuntime};
 use wasmlab_process as process;
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{Runtime, Source};
@@ -114,7 +114,7 @@ fn column(lab: &Lab, runtime: &Runtime, catalogue: &Catalogue, fresh: bool) -> R
 
 fn measured(lab: &Lab, column: &mut ProbedColumn, catalogue: &Catalogue) -> Result<Profile> {
     let (runtime, tool) = (column.runtime, column.tool);
-    let subject = Subject {
+    let probed = ProbedRuntime {
         runtime: runtime.id(),
         engine: runtime.engine,
         version: &tool.version,
@@ -127,7 +127,7 @@ fn measured(lab: &Lab, column: &mut ProbedColumn, catalogue: &Catalogue) -> Resu
             probes: 0,
         },
     };
-    let mut profile = measure::profile(subject, catalogue, column)?;
+    let mut profile = measure::profile(probed, catalogue, column)?;
     profile.provenance.probes = column.probes;
     Ok(profile)
 }

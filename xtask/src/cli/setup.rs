@@ -43,8 +43,8 @@ pub struct Args {
     /// Show what would be installed without installing it
     #[arg(long)]
     dry_run: bool,
-    /// Install only runtimes that match the glob, and no toolchains; build those that the lab embeds (outside a
-    /// checkout, only with --from); may be repeated
+    /// Install only runtimes that match the glob, and no toolchains; embedded engines are built (outside a checkout,
+    /// this needs --from); may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Install only the runtimes that this wasmlab.toml names

@@ -157,9 +157,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             return usage(format!("no version of {name} is installed, and --offline forbids installing one"));
         }
     }
-    let mut asker = Asker { lab, args, base, name, prepared: &prepared, tried: BTreeMap::new() };
+    let mut tester = VersionTester { lab, args, base, name, prepared: &prepared, tried: BTreeMap::new() };
     let mut search = |with_switches| {
-        search::search(versions.len(), &lines(&versions), |at| asker.ask(at, &versions[at], with_switches))
+        search::search(versions.len(), &lines(&versions), |at| tester.result(at, &versions[at], with_switches))
     };
     let found = search(false)?;
     let with_switch = search(true)?.filter(|range| found.is_none_or(|found| range.first < found.first));
@@ -167,7 +167,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if process::cancelled() {
         return Ok(exit::INTERRUPTED);
     }
-    let tried = asker.tried;
+    let tried = tester.tried;
     if tried.values().all(|tried| tried.verdict == UNKNOWN) {
         let why = tried.values().next_back().map(|tried| tried.result.clone()).unwrap_or_default();
         anyhow::bail!("no version of {name} could be run: {why}");
@@ -248,7 +248,7 @@ fn lines(versions: &[String]) -> Vec<usize> {
 const UNKNOWN: &str = "unknown";
 
 /// Runs the file on one version after the other.
-struct Asker<'a> {
+struct VersionTester<'a> {
     lab: &'a Lab,
     args: &'a Args,
     base: &'static Runtime,
@@ -257,8 +257,8 @@ struct Asker<'a> {
     tried: BTreeMap<usize, Tried>,
 }
 
-impl Asker<'_> {
-    fn ask(&mut self, at: usize, version: &str, with_switches: bool) -> Result<VersionResult> {
+impl VersionTester<'_> {
+    fn result(&mut self, at: usize, version: &str, with_switches: bool) -> Result<VersionResult> {
         if let Some(tried) = self.tried.get(&at) {
             return Ok(tried.result(with_switches));
         }

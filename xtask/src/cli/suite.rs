@@ -90,8 +90,8 @@ pub struct Args {
     /// Number of tests to run in parallel [default: one more than there are CPUs]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
-    /// Time limit for running a test, in seconds; each operation may use half of it, and a .wast file ten times as much
-    /// on each runtime [default: 10; compilation has its own limit]
+    /// Time limit for running a test, in seconds; each operation may take half of it. A .wast file may take ten times
+    /// the limit on each runtime [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     /// Ignore cached results and run every test again
@@ -114,7 +114,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let suites = found.suites;
     let mut runtimes = args.columns.columns(lab)?;
     if suites.is_empty() && args.columns.runtime.is_empty() {
-        runtimes.retain(wast_files::is_asked);
+        runtimes.retain(wast_files::is_selected_by_default);
     }
     let baseline = args.baseline.read(lab)?;
     let copies = TempDir::create(false)?;

@@ -6,7 +6,7 @@ use super::{facts, observation, spec, verdict};
 use wasmlab_model::assertions::Assertions;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Outcome;
-use wasmlab_model::scenario::{Assertion, ExpectedCall, Script, ScriptEnd, Wanted};
+use wasmlab_model::scenario::{Assertion, ExpectedCall, ExpectedValue, Script, ScriptEnd};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// A part with this many calls; each assertion is about one of them and wants this number.
@@ -19,7 +19,7 @@ fn judged(calls: usize, wanted: &[(usize, u32)], end: ScriptEnd, events: Vec<Eve
         line: at as u64 + 1,
         text: "(assert)".to_owned(),
         call: is_returns.then_some(*call),
-        wanted: if is_returns { vec![Wanted::Bits32(*wanted)] } else { Vec::new() },
+        wanted: if is_returns { vec![ExpectedValue::Bits32(*wanted)] } else { Vec::new() },
     };
     let assertions = wanted.iter().enumerate().map(assertion).collect();
     spec.expect.script = Some(Script { file: "t.wast".to_owned(), assertions, end });

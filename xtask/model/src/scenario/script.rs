@@ -27,7 +27,7 @@ pub struct Assertion {
     /// [`Run::call`]: super::Run::call
     pub call: Option<usize>,
     /// The expected results.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<ExpectedValue>,
 }
 
 /// How a part of a script has to end.
@@ -46,7 +46,7 @@ pub enum ScriptEnd {
 /// An expected result. The called function gives every result as `i32` or `i64`: floats and vectors by their bits, for
 /// references whether they are as expected.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wanted {
+pub enum ExpectedValue {
     /// These 32 bits.
     Bits32(u32),
     /// These 64 bits.
@@ -67,7 +67,7 @@ pub enum Wanted {
     Either(Vec<Self>),
 }
 
-impl Wanted {
+impl ExpectedValue {
     /// How many results it describes.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -117,7 +117,7 @@ fn bits(value: &Value) -> Option<u64> {
     }
 }
 
-impl fmt::Display for Wanted {
+impl fmt::Display for ExpectedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |f: &mut fmt::Formatter<'_>, all: &[Self], between: &str| {
             for (index, one) in all.iter().enumerate() {
@@ -139,12 +139,12 @@ impl fmt::Display for Wanted {
 
 #[cfg(test)]
 mod tests {
-    use super::Wanted;
+    use super::ExpectedValue;
     use wasmlab_protocol::Value;
 
     #[test]
     fn nan_patterns_lanes_and_choices_accept_what_the_specification_accepts() {
-        let check = |wanted: &Wanted, results: &[Value], accepted: bool| {
+        let check = |wanted: &ExpectedValue, results: &[Value], accepted: bool| {
             assert_eq!(wanted.accepts(results), accepted, "{wanted}: {results:?}");
         };
         let f32 = |bits: u32| [Value::I32(bits as i32)];
@@ -158,8 +158,8 @@ mod tests {
             (0x7f80_0000, false, false),
             (0, false, false),
         ] {
-            check(&Wanted::Canonical32, &f32(bits), canonical);
-            check(&Wanted::Arithmetic32, &f32(bits), arithmetic);
+            check(&ExpectedValue::Canonical32, &f32(bits), canonical);
+            check(&ExpectedValue::Arithmetic32, &f32(bits), arithmetic);
         }
         for (bits, canonical, arithmetic) in [
             (0x7ff8_0000_0000_0000, true, true),
@@ -168,20 +168,35 @@ mod tests {
             (0x7ff4_0000_0000_0000, false, false),
             (0x7ff0_0000_0000_0000, false, false),
         ] {
-            check(&Wanted::Canonical64, &f64(bits), canonical);
-            check(&Wanted::Arithmetic64, &f64(bits), arithmetic);
+            check(&ExpectedValue::Canonical64, &f64(bits), canonical);
+            check(&ExpectedValue::Arithmetic64, &f64(bits), arithmetic);
         }
-        check(&Wanted::Bits32(u32::MAX), &[Value::I32(-1)], true);
-        check(&Wanted::Bits32(1), &[], false);
-        check(&Wanted::Bits32(1), &[Value::F32(1.0)], false);
-        check(&Wanted::Either(vec![Wanted::Bits64(1), Wanted::Bits64(2)]), &[Value::I64(2)], true);
-        check(&Wanted::Either(vec![Wanted::Bits64(1), Wanted::Bits64(2)]), &[Value::I64(3)], false);
+        check(&ExpectedValue::Bits32(u32::MAX), &[Value::I32(-1)], true);
+        check(&ExpectedValue::Bits32(1), &[], false);
+        check(&ExpectedValue::Bits32(1), &[Value::F32(1.0)], false);
+        check(&ExpectedValue::Either(vec![ExpectedValue::Bits64(1), ExpectedValue::Bits64(2)]), &[Value::I64(2)], true);
+        check(
+            &ExpectedValue::Either(vec![ExpectedValue::Bits64(1), ExpectedValue::Bits64(2)]),
+            &[Value::I64(3)],
+            false,
+        );
         let halves = [Value::I64(0x0000_0002_0000_0001), Value::I64(0x7fc0_0000_0000_0003)];
-        let lanes = |last: Wanted| Wanted::Lanes(vec![Wanted::Bits32(1), Wanted::Bits32(2), Wanted::Bits32(3), last]);
-        check(&lanes(Wanted::Canonical32), &halves, true);
-        check(&lanes(Wanted::Bits32(4)), &halves, false);
-        check(&Wanted::Lanes(vec![Wanted::Bits64(0x0000_0002_0000_0001), Wanted::Arithmetic64]), &halves, false);
-        check(&Wanted::Reference("null"), &[Value::I32(1)], true);
-        check(&Wanted::Reference("null"), &[Value::I32(0)], false);
+        let lanes = |last: ExpectedValue| {
+            ExpectedValue::Lanes(vec![
+                ExpectedValue::Bits32(1),
+                ExpectedValue::Bits32(2),
+                ExpectedValue::Bits32(3),
+                last,
+            ])
+        };
+        check(&lanes(ExpectedValue::Canonical32), &halves, true);
+        check(&lanes(ExpectedValue::Bits32(4)), &halves, false);
+        check(
+            &ExpectedValue::Lanes(vec![ExpectedValue::Bits64(0x0000_0002_0000_0001), ExpectedValue::Arithmetic64]),
+            &halves,
+            false,
+        );
+        check(&ExpectedValue::Reference("null"), &[Value::I32(1)], true);
+        check(&ExpectedValue::Reference("null"), &[Value::I32(0)], false);
     }
 }

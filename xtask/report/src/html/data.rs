@@ -114,7 +114,7 @@ struct CellData<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     agrees: Option<Agreement>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    way: Option<&'a str>,
+    execution_path: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     switches: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -286,7 +286,7 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
         known: cell.known.as_deref(),
         p: cell.prediction.as_ref().and_then(|prediction| texts.place(&prediction.summary())),
         agrees: cell.prediction.as_ref().map(|prediction| prediction.agreement).filter(|a| *a != Agreement::Same),
-        way: cell.execution_path.as_deref(),
+        execution_path: cell.execution_path.as_deref(),
         switches: &cell.switches,
         default: cell.default_result.as_deref(),
         cmd: texts.place(&command.join(" ")),

@@ -60,7 +60,7 @@ impl<'a> Tour<'a> {
     /// Writes the progress file.
     pub fn save(&self) -> Result<()> {
         let text = self.progress.text()?;
-        files::write_atomically(&self.file, text.as_bytes()).context("failed to keep your progress")
+        files::write_atomically(&self.file, text.as_bytes()).context("failed to save your progress")
     }
 
     /// Shows a chapter.

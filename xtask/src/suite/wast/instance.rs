@@ -4,7 +4,7 @@
 //! part of its own, after the earlier calls that may change the instance's state. Calls after a trap that may have
 //! changed the state cannot be made: the instance is gone.
 
-use wasmlab_model::scenario::{Assertion, ExpectedCall, ScriptEnd, Wanted};
+use wasmlab_model::scenario::{Assertion, ExpectedCall, ExpectedValue, ScriptEnd};
 use wast::{WastArg, WastInvoke, WastRet};
 
 use super::module::{Module, WastExport};
@@ -61,7 +61,7 @@ pub enum Action<'a, 'b> {
 /// A prepared action.
 struct Prepared {
     call: Call,
-    wanted: Vec<Wanted>,
+    wanted: Vec<ExpectedValue>,
 }
 
 impl Instance {
@@ -212,7 +212,7 @@ impl Call {
 fn wanted(
     types: &[wasmparser::ValType],
     expected: Option<&[WastRet]>,
-) -> Result<(Vec<Wanted>, Vec<Conversion>), String> {
+) -> Result<(Vec<ExpectedValue>, Vec<Conversion>), String> {
     let Some(expected) = expected else { return Ok((Vec::new(), vec![Conversion::Drop; types.len()])) };
     if expected.len() != types.len() {
         return Err(format!("it expects {} results of {}", expected.len(), types.len()));

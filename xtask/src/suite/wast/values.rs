@@ -1,7 +1,7 @@
 //! Translates the constants and expected results of a `.wast` file.
 
 use wasm_encoder::AbstractHeapType;
-use wasmlab_model::scenario::Wanted;
+use wasmlab_model::scenario::ExpectedValue;
 use wasmlab_protocol::Value;
 use wasmparser::{FuncType, ValType};
 use wast::core::{NanPattern, V128Pattern, WastArgCore, WastRetCore};
@@ -49,21 +49,21 @@ pub fn is_of_integers(ty: &FuncType) -> bool {
 }
 
 /// The expected result of this type, and how to convert it to integers.
-pub fn wanted(expected: &WastRet, ty: &ValType) -> Result<(Wanted, Conversion), String> {
+pub fn wanted(expected: &WastRet, ty: &ValType) -> Result<(ExpectedValue, Conversion), String> {
     let WastRet::Core(expected) = expected else { return Err(COMPONENT.to_owned()) };
     wanted_core(expected, ty)
 }
 
-fn wanted_core(expected: &WastRetCore, ty: &ValType) -> Result<(Wanted, Conversion), String> {
-    let reference = |what, conversion| (Wanted::Reference(what), conversion);
+fn wanted_core(expected: &WastRetCore, ty: &ValType) -> Result<(ExpectedValue, Conversion), String> {
+    let reference = |what, conversion| (ExpectedValue::Reference(what), conversion);
     let is_internal = !matches!(ty, ValType::Ref(ty) if ty.is_extern_ref() || ty.is_func_ref());
     let is = |what, ty| match is_internal {
         true => Ok(reference(what, Conversion::Is(ty))),
         false => Err(format!("it expects {what} where no such reference can be")),
     };
     Ok(match expected {
-        WastRetCore::I32(value) => (Wanted::Bits32(*value as u32), Conversion::I32),
-        WastRetCore::I64(value) => (Wanted::Bits64(*value as u64), Conversion::I64),
+        WastRetCore::I32(value) => (ExpectedValue::Bits32(*value as u32), Conversion::I32),
+        WastRetCore::I64(value) => (ExpectedValue::Bits64(*value as u64), Conversion::I64),
         WastRetCore::F32(pattern) => (f32(pattern), Conversion::F32),
         WastRetCore::F64(pattern) => (f64(pattern), Conversion::F64),
         WastRetCore::V128(pattern) => (v128(pattern), Conversion::V128),
@@ -78,7 +78,7 @@ fn wanted_core(expected: &WastRetCore, ty: &ValType) -> Result<(Wanted, Conversi
         WastRetCore::RefExtern(Some(_)) | WastRetCore::RefHost(_) => return Err(HOST_REFERENCE.to_owned()),
         WastRetCore::RefI31Shared => return Err("the lab cannot test a shared reference".to_owned()),
         WastRetCore::Either(cases) => {
-            let cases: Vec<(Wanted, Conversion)> =
+            let cases: Vec<(ExpectedValue, Conversion)> =
                 cases.iter().map(|case| wanted_core(case, ty)).collect::<Result<_, _>>()?;
             let Some(conversion) = cases.first().map(|(_, conversion)| *conversion) else {
                 return Err("its `either` has no case".to_owned());
@@ -86,33 +86,33 @@ fn wanted_core(expected: &WastRetCore, ty: &ValType) -> Result<(Wanted, Conversi
             if cases.iter().any(|(_, other)| *other != conversion) {
                 return Err("its `either` has cases of several kinds of references".to_owned());
             }
-            (Wanted::Either(cases.into_iter().map(|(wanted, _)| wanted).collect()), conversion)
+            (ExpectedValue::Either(cases.into_iter().map(|(wanted, _)| wanted).collect()), conversion)
         }
     })
 }
 
-fn f32(pattern: &NanPattern<F32>) -> Wanted {
+fn f32(pattern: &NanPattern<F32>) -> ExpectedValue {
     match pattern {
-        NanPattern::CanonicalNan => Wanted::Canonical32,
-        NanPattern::ArithmeticNan => Wanted::Arithmetic32,
-        NanPattern::Value(value) => Wanted::Bits32(value.bits),
+        NanPattern::CanonicalNan => ExpectedValue::Canonical32,
+        NanPattern::ArithmeticNan => ExpectedValue::Arithmetic32,
+        NanPattern::Value(value) => ExpectedValue::Bits32(value.bits),
     }
 }
 
-fn f64(pattern: &NanPattern<F64>) -> Wanted {
+fn f64(pattern: &NanPattern<F64>) -> ExpectedValue {
     match pattern {
-        NanPattern::CanonicalNan => Wanted::Canonical64,
-        NanPattern::ArithmeticNan => Wanted::Arithmetic64,
-        NanPattern::Value(value) => Wanted::Bits64(value.bits),
+        NanPattern::CanonicalNan => ExpectedValue::Canonical64,
+        NanPattern::ArithmeticNan => ExpectedValue::Arithmetic64,
+        NanPattern::Value(value) => ExpectedValue::Bits64(value.bits),
     }
 }
 
-fn v128(pattern: &V128Pattern) -> Wanted {
+fn v128(pattern: &V128Pattern) -> ExpectedValue {
     let words = |bytes: Vec<u8>| {
         let word = |chunk: &[u8]| chunk.iter().rev().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-        bytes.chunks(8).map(|chunk| Wanted::Bits64(word(chunk))).collect()
+        bytes.chunks(8).map(|chunk| ExpectedValue::Bits64(word(chunk))).collect()
     };
-    Wanted::Lanes(match pattern {
+    ExpectedValue::Lanes(match pattern {
         V128Pattern::I8x16(lanes) => words(lanes.iter().flat_map(|lane| lane.to_le_bytes()).collect()),
         V128Pattern::I16x8(lanes) => words(lanes.iter().flat_map(|lane| lane.to_le_bytes()).collect()),
         V128Pattern::I32x4(lanes) => words(lanes.iter().flat_map(|lane| lane.to_le_bytes()).collect()),
