@@ -137,37 +137,19 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let file = given(args)?;
     lab.unpack_results()?;
     let prepared = guest::prepare(lab, &file, &args.max_size, args.timeout)?;
-    let (all, outdated) = match registry::released(lab, package, args.offline) {
-        Ok(found) => found,
-        Err(why) => anyhow::bail!(
-            "failed to list the versions of {name}: {why}; `since` needs the network, or versions that are already installed"
-        ),
-    };
-    if let Some(why) = outdated {
-        output::print_progress(&format!("note: using the cached list of versions: {why}"));
-    }
-    let mut versions = within(all, args.from.as_deref(), args.to.as_deref())?;
-    if versions.is_empty() {
-        return usage(format!("no version of {name} is between --from and --to"));
-    }
-    let released = versions.len();
-    if args.offline {
-        versions.retain(|version| VersionedProgram::new(base, version).is_ok_and(|wanted| find(lab, &wanted).is_ok()));
-        if versions.is_empty() {
-            return usage(format!("no version of {name} is installed, and --offline forbids installing one"));
-        }
-    }
+    let (versions, released) = versions(lab, args, (base, name), package)?;
     let mut tester = VersionTester { lab, args, base, name, prepared: &prepared, tried: BTreeMap::new() };
     let mut search = |with_switches| {
         search::search(versions.len(), &lines(&versions), |at| tester.result(at, &versions[at], with_switches))
     };
     let found = search(false)?;
     let with_switch = search(true)?.filter(|range| found.is_none_or(|found| range.first < found.first));
+    let tried = tester.tried;
+    let with_switch = with_switch.filter(|range| tried.get(&range.first).is_some_and(|one| !one.switches.is_empty()));
     lab.machine.save();
     if process::cancelled() {
         return Ok(exit::INTERRUPTED);
     }
-    let tried = tester.tried;
     if tried.values().all(|tried| tried.verdict == UNKNOWN) {
         let why = tried.values().next_back().map(|tried| tried.result.clone()).unwrap_or_default();
         anyhow::bail!("no version of {name} could be run: {why}");
@@ -196,6 +178,36 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         output::print(&(answer + &list(&tried) + &format!("\ntried {} of {released} versions\n", tried.len())))?;
     }
     Ok(if found.is_some_and(|range| range.last + 1 == versions.len()) { exit::OK } else { exit::REGRESSION })
+}
+
+/// The versions to try, oldest first, and the number of those that are released.
+fn versions(
+    lab: &Lab,
+    args: &Args,
+    (base, name): (&'static Runtime, &str),
+    package: Package,
+) -> Result<(Vec<String>, usize)> {
+    let (all, outdated) = match registry::released(lab, package, args.offline) {
+        Ok(found) => found,
+        Err(why) => anyhow::bail!(
+            "failed to list the versions of {name}: {why}; `since` needs the network, or versions that are already installed"
+        ),
+    };
+    if let Some(why) = outdated {
+        output::print_progress(&format!("note: using the cached list of versions: {why}"));
+    }
+    let mut versions = within(all, args.from.as_deref(), args.to.as_deref())?;
+    if versions.is_empty() {
+        return usage(format!("no version of {name} is between --from and --to"));
+    }
+    let released = versions.len();
+    if args.offline {
+        versions.retain(|version| VersionedProgram::new(base, version).is_ok_and(|wanted| find(lab, &wanted).is_ok()));
+        if versions.is_empty() {
+            return usage(format!("no version of {name} is installed, and --offline forbids installing one"));
+        }
+    }
+    Ok((versions, released))
 }
 
 /// The column of a runtime whose package carries every version.
