@@ -318,6 +318,9 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
         2,
         &["`no-such-revision` is neither a file nor a git revision of the lab's folder"],
     );
+    fails(&workspace.run(&["history", "before.json"]), 2, &["`before.json` is a file: give a folder"]);
+    fs::remove_file(workspace.path("reports/latest/report.json")).unwrap();
+    fails(&workspace.run(&["diff", "before.json"]), 2, &["there is nothing to compare with: give a second report"]);
 }
 
 /// A program that ignores its arguments and ends well would pass every cell.

@@ -18,7 +18,7 @@ use libtest_mimic::Arguments;
 const LARGE: &str = "(module (memory 10) (func (export \"f\") (result i32) i32.const 1))";
 
 /// Lists versions, and installs a program for each: `asked` has what was installed. Versions of the line 13 cannot be
-/// installed, those from 11 to 16 may use ten pages.
+/// installed, those from 11 to 16 may use ten pages; with a file `broken.cjs`, those before 12 run it first.
 const NPM: &str = r#"#!/bin/sh
 [ ! -e "$HERE/offline" ] || { echo 'npm error network request failed' >&2; exit 1; }
 if [ "$1" = view ]; then
@@ -33,14 +33,31 @@ case $version in
   *) pages=--wasm-max-mem-pages=5 ;;
 esac
 mkdir -p "$5/node_modules/node/bin"
+case $version in 1[01].*) [ ! -e "$HERE/broken.cjs" ] || pages="$pages --require $5/node_modules/node/bin/broken.cjs" ;; esac
 printf '#!/bin/sh\n[ "$1" != --version ] || exec echo v%s\nexec %s %s "$@"\n' "$version" "$NODE" "$pages" > "$5/node_modules/node/bin/node"
+[ ! -e "$HERE/broken.cjs" ] || cp "$HERE/broken.cjs" "$5/node_modules/node/bin/"
 chmod +x "$5/node_modules/node/bin/node"
 "#;
 
+/// The lab's driver cannot read a module.
+const BROKEN: &str = "const fs = require('fs');
+const read = fs.readFileSync;
+fs.readFileSync = (...args) => {
+  const bytes = read(...args);
+  if (bytes[0] === 0 && bytes[1] === 0x61) throw new Error('broken');
+  return bytes;
+};
+require('module').syncBuiltinESMExports();
+";
+
 fn main() {
-    let tests: [(&str, fn()); 3] = [
+    let tests: [(&str, fn()); 4] = [
         ("search names the first and the last version", search_names_the_first_and_the_last_version),
         ("range limits the search", range_limits_the_search),
+        (
+            "version that the lab cannot run is not one that fails",
+            version_that_the_lab_cannot_run_is_not_one_that_fails,
+        ),
         ("without network the error says so", without_network_the_error_says_so),
     ];
     let trials = tests.into_iter().map(|(name, test)| trials::needs(name, &["node"], test)).collect();
@@ -98,7 +115,7 @@ fn range_limits_the_search() {
     let ran = registry.since(&["--from", "12.1", "--to", "16"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(
-        ran.stdout.starts_with("large.wat runs on node 12.1.0 (the oldest from --from on) and later"),
+        ran.stdout.starts_with("large.wat runs on node 12.1.0 (the oldest from --from 12.1 on) and 16.2.0; the 3 versions between them were not tried"),
         "{}",
         ran.stdout
     );
@@ -116,12 +133,36 @@ fn range_limits_the_search() {
         "{}",
         ran.stdout
     );
+    assert!(ran.stdout.contains("\ntried 1 of 2 versions\n13.0.0 cannot be installed: `npm install"), "{}", ran.stdout);
     // Only what is installed is tried, all of it.
+    let installed = ["12.1.0", "14.0.0", "16.2.0", "17.0.0", "18.0.0"];
+    let ran = registry.since(&["--offline", "--output", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let tried: Vec<&str> =
+        found["tried"].as_array().unwrap().iter().map(|one| one["version"].as_str().unwrap()).collect();
+    assert_eq!((tried, found["since_is_certain"].as_bool()), (installed.to_vec(), Some(false)), "{found}");
     let ran = registry.since(&["--offline"]);
     let offline = "large.wat runs on node 12.1.0 (the oldest that is installed) to 16.2.0, but not since 17.0.0";
     assert!(ran.stdout.starts_with(offline), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.ends_with("\ntried 5 of 11 versions; 6 are not installed\n"), "{}", ran.stdout);
     let ran = registry.since(&["--from", "99"]);
     assert!(ran.code == 2 && ran.stderr.contains("no version of node is between"), "{}", ran.stderr);
+}
+
+fn version_that_the_lab_cannot_run_is_not_one_that_fails() {
+    let registry = Registry::new();
+    fs::write(registry.0.path("broken.cjs"), BROKEN).unwrap();
+    let ran = registry.since(&["--to", "12"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let wanted = "large.wat runs on node 12.0.0 and later; older versions could not be tried\n";
+    assert!(ran.stdout.starts_with(wanted) && ran.stdout.contains("could not be tried: "), "{}", ran.stdout);
+    let ran = registry.since(&["--to", "12", "--output", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (&found["since_is_certain"], &found["tried"][0]["verdict"]),
+        (&false.into(), &"unknown".into()),
+        "{found}"
+    );
 }
 
 fn without_network_the_error_says_so() {

@@ -6,7 +6,7 @@ use super::text::one_line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
 use wasmlab_model::phrases;
-use wasmlab_model::verdict::Judgement;
+use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::Stage;
 
 /// The judgement of the default run, plus the result of the `last` run with `switches`, which `summary` describes.
@@ -16,6 +16,10 @@ use wasmlab_protocol::Stage;
 #[must_use]
 pub fn with_switches(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
     let with = switches.join(", ");
+    // What went wrong is of the lab, and says nothing about the runtime.
+    if last.verdict == Verdict::Error {
+        return Judgement { detail: one_line(&format!("{}; could not be tried with {with}", first.detail)), ..first };
+    }
     if last.stage == Some(Stage::Run) && first.stage.is_some_and(|stage| stage < Stage::Run) && !is_behind(last, &first)
     {
         let detail = format!("with {with}: {}; without: {}", last.detail, short(message(&first)));
@@ -73,7 +77,7 @@ mod tests {
     use super::with_switches;
     use crate::with_code;
     use wasmlab_model::codes::Code;
-    use wasmlab_model::verdict::{FeatureRefusal, Judgement};
+    use wasmlab_model::verdict::{FeatureRefusal, Judgement, Verdict};
 
     /// A refusal with this message, of a runtime that lacks this; `more` ends its detail.
     fn lacks(subject: &str, lacks: Option<&str>, message: &str, more: &str) -> Judgement {
@@ -123,6 +127,9 @@ mod tests {
         check(&mixed(4215), &mixed(4222), Code::UnsupportedProposal, &wanted);
         let import =
             with_code(Code::MissingImport, "wasi.thread-spawn".to_owned(), "does not define wasi.thread-spawn");
+        let broken = Judgement { verdict: Verdict::Error, code: None, ..import.clone() };
+        let wanted = "does not define wasi.thread-spawn; could not be tried with --all";
+        check(&import, &broken, Code::MissingImport, wanted);
         let switch = with_code(Code::NotImplemented, "switch".to_owned(), "wasi support not compiled in");
         for (last, message) in [(&switch, "wasi support not compiled in"), (&threads, "IN SHORT")] {
             let wanted = format!("does not define wasi.thread-spawn; also tried with --all: {message}");

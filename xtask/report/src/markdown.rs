@@ -20,6 +20,11 @@ pub const RENDERER: Renderer =
     Renderer { id: "markdown", about: "For web pages and pull requests", extension: "md", saved: true, render };
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
+    whole(report, options, true)
+}
+
+/// The report; `with_failing`: with the reasons for the exit code.
+pub(crate) fn whole(report: &RunReport, options: RenderOptions, with_failing: bool) -> String {
     let mut out = String::from("# Where WebAssembly runs\n\n");
     let host = &report.host;
     let cpus = if host.cpus == 0 { String::new() } else { format!(" with {} processors", host.cpus) };
@@ -28,7 +33,9 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     if let Some(options) = text::selected(report).filter(|_| report.command != "check") {
         let _ = writeln!(out, "Selected: {}\n", code_span(&options));
     }
-    failing(&mut out, report);
+    if with_failing {
+        failing(&mut out, report);
+    }
     matrix(&mut out, report, options.group_by);
     switched(&mut out, report);
     gaps(&mut out, report);
@@ -210,7 +217,7 @@ fn changed(out: &mut String, report: &RunReport) {
     }
 }
 
-/// Notes that are of no change: budgets, entries of wasmlab.toml without an effect.
+/// Notes that are of no change, such as entries of wasmlab.toml without an effect.
 fn noted(out: &mut String, report: &RunReport) {
     let notes = shown_notes(report, false);
     if !notes.is_empty() {
@@ -233,6 +240,8 @@ fn shown_notes(report: &RunReport, of_changes: bool) -> Vec<String> {
         )
     };
     let notes = report.notes.iter().filter(|n| !has_section(n.kind) && n.kind.is_change() == of_changes);
+    // An exceeded budget is a reason for the exit code, and is told with them.
+    let notes = notes.filter(|n| of_changes || !n.kind.is_worse());
     notes.map(|n| format!("- **{}**: {}", escaped(&n.subject), escaped(&n.text))).collect()
 }
 

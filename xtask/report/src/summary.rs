@@ -22,7 +22,8 @@ const MAX_BYTES: usize = (1 << 20) - (16 << 10);
 fn render(report: &RunReport, options: RenderOptions) -> String {
     let mut digest = Digest::new(MAX_BYTES);
     digest::head(&mut digest, report);
-    let whole = (markdown::RENDERER.render)(report, options);
+    // The reasons for the exit code are in the head.
+    let whole = markdown::whole(report, options, false);
     let folded = format!("\n<details><summary>The whole report</summary>\n\n{whole}\n</details>");
     if visible(&folded, false).len() < digest.room() {
         digest.line(&folded);
@@ -30,4 +31,23 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         digest::details(&mut digest, report);
     }
     digest.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use crate::{RenderOptions, html, sample};
+    use wasmlab_model::report::{Note, NoteKind};
+
+    #[test]
+    fn an_exceeded_budget_is_told_once() {
+        let mut report = sample::report();
+        report.command = "check".to_owned();
+        report.notes = vec![Note::new(NoteKind::OverBudget, "app.wasm", "has 7 bytes too many")];
+        for text in [render(&report, RenderOptions::PLAIN), (html::RENDERER.render)(&report, RenderOptions::PLAIN)] {
+            // The page's data repeats what its text says.
+            let shown = text.split("<script").next().unwrap_or_default();
+            assert_eq!(shown.matches("has 7 bytes too many").count(), 1, "{shown}");
+        }
+    }
 }

@@ -24,14 +24,15 @@ fn is_control(c: char) -> bool {
     }
 }
 
-/// `text` as part of a line: line breaks and tabs are made visible too. For names, which may contain anything.
+/// `text` as part of a line: line breaks and tabs are made visible too. For names, which may contain anything. A command
+/// after a line break of the text is none on a line.
 #[must_use]
 pub fn on_line(text: &str) -> Cow<'_, str> {
-    let text = visible(text, false);
     if !text.contains(['\n', '\t']) {
-        return text;
+        return visible(text, false);
     }
-    Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"))
+    let line = controls(text, false).replace('\n', "\\n").replace('\t', "\\t");
+    Cow::Owned(without_commands(&line).into_owned())
 }
 
 /// How the lab displays a path. A file's name may contain anything, also line breaks.
@@ -169,6 +170,13 @@ mod tests {
     fn names_stay_on_their_line() {
         assert_eq!(on_line("x\n  forged\tline\r\n\u{1b}[2J"), "x\\n  forged\\tline\\n\\u001b[2J");
         assert_eq!(on_line("wasi:http/types@0.2.0"), "wasi:http/types@0.2.0");
+        // The same notation for a name, and for a name that is shown already.
+        for text in ["x\n::error::y", "x\\n::error::y", "::error::x\n::error::y", "x\n##[error]y"] {
+            let shown = on_line(text).into_owned();
+            assert_eq!(on_line(&shown), shown, "{text:?}");
+            assert!(!shown.starts_with("::") && !shown.contains("##["), "{shown}");
+        }
+        assert_eq!(on_line("x\n::error::y"), "x\\n::error::y");
         let path = std::path::Path::new("a/b\n\u{1b}[31mruns\r\n.wasm");
         assert_eq!(path.visible(), "a/b\\n\\u001b[31mruns\\n.wasm");
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::common::usage;
 use super::{baseline, output, report};
 use crate::exit;
 use crate::lab::Lab;
@@ -47,12 +48,11 @@ enum ComparisonFormat {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (_, before) = baseline::read(lab, &args.before)?;
-    let latest = || {
-        let file = report::default_file(lab);
-        output::print_progress(&format!("comparing with `{}`", file.visible()));
-        file.display().to_string()
+    let after = match &args.after {
+        Some(after) => after.clone(),
+        None => latest(lab)?,
     };
-    let (_, after) = baseline::read(lab, &args.after.clone().unwrap_or_else(latest))?;
+    let (_, after) = baseline::read(lab, &after)?;
     let comparison = compare::compare(&before, &after, names_any_import);
     output::print_rendered(&match args.output {
         ComparisonFormat::Text => comparison.text(output::render_options()),
@@ -60,4 +60,17 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         ComparisonFormat::Json => comparison.json(),
     })?;
     Ok(if comparison.is_worse() { exit::REGRESSION } else { exit::OK })
+}
+
+/// The report of the last run-all.
+fn latest(lab: &Lab) -> Result<String> {
+    let file = report::default_file(lab);
+    if !file.is_file() {
+        return usage(format!(
+            "there is nothing to compare with: give a second report, or run `cargo xtask run-all`, which writes `{}`",
+            file.visible()
+        ));
+    }
+    output::print_progress(&format!("comparing with `{}`", file.visible()));
+    Ok(file.display().to_string())
 }

@@ -107,6 +107,9 @@ fn globs(option: &str, texts: &[String]) -> Result<Vec<GlobMatcher>> {
 
 /// The reports below a folder, oldest first.
 fn read_folder(folder: &Path, last: usize) -> Result<Vec<DatedReport>> {
+    if folder.is_file() {
+        return usage(format!("`{}` is a file: give a folder with several reports", folder.visible()));
+    }
     let mut names =
         files::walk(folder, &[]).or_else(|e| usage(format!("failed to read `{}`: {e}", folder.visible())))?;
     names.retain(|name| name.extension().is_some_and(|end| end == "json"));

@@ -21,6 +21,7 @@ use crate::lab::Lab;
 use crate::matrix::assemble::{self, RunMetadata};
 use crate::matrix::{self, MatrixRequest};
 use crate::versions::{VersionedProgram, find, registry};
+use wasmlab_model::names::listed;
 use wasmlab_model::report::{Cell, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
@@ -118,6 +119,9 @@ struct Tried {
     /// The switches that a pass needs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     switches: Vec<String>,
+    /// Why it could not be installed.
+    #[serde(skip)]
+    not_installed: Option<String>,
 }
 
 impl Tried {
@@ -139,6 +143,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let prepared = guest::prepare(lab, &file, &args.max_size, args.timeout)?;
     let (versions, released) = versions(lab, args, (base, name), package)?;
     let mut tester = VersionTester { lab, args, base, name, prepared: &prepared, tried: BTreeMap::new() };
+    if args.offline {
+        // They take no installation, and need not be in one row.
+        for (at, version) in versions.iter().enumerate() {
+            tester.result(at, version, false)?;
+        }
+    }
     let mut search = |with_switches| {
         search::search(versions.len(), &lines(&versions), |at| tester.result(at, &versions[at], with_switches))
     };
@@ -154,11 +164,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let why = tried.values().next_back().map(|tried| tried.result.clone()).unwrap_or_default();
         anyhow::bail!("no version of {name} could be run: {why}");
     }
-    let edges = |range: Range| Edges::of(range, &versions, |at| tried.get(&at).map(|one| one.result(false)));
+    let edges = |range: Range, with_switches| {
+        Edges::of(range, &versions, |at| tried.get(&at).map(|one| one.result(with_switches)))
+    };
     let answer = Answer {
-        found: found.map(edges),
-        with_switch: with_switch.map(|range| (versions[range.first].as_str(), tried[&range.first].switches.join(" "))),
-        is_limited: args.from.is_some(),
+        found: found.map(|range| edges(range, false)),
+        with_switch: with_switch.map(|range| (edges(range, true), tried[&range.first].switches.join(" "))),
+        from: args.from.as_deref(),
         is_offline: args.offline,
     };
     if args.format.is_json() {
@@ -166,16 +178,16 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             file: file.title.clone(),
             runtime: name,
             released,
-            since: answer.found.map(|edges| edges.since),
-            since_is_certain: answer.found.is_some_and(|edges| edges.failed_before.is_some()),
-            since_with_switch: answer.with_switch.as_ref().map(|(version, _)| *version),
-            stopped: answer.found.and_then(|edges| edges.stopped),
+            since: answer.found.as_ref().map(|edges| edges.since),
+            since_is_certain: answer.found.as_ref().is_some_and(|edges| edges.failed_before.is_some()),
+            since_with_switch: answer.with_switch.as_ref().map(|(edges, _)| edges.since),
+            stopped: answer.found.as_ref().and_then(|edges| edges.stopped),
             tried: tried.values().collect(),
         };
         output::print_versioned_json(SCHEMA_VERSION, &printed)?;
     } else {
         let answer = format!("{} {}\n\n", on_line(&file.title), answer.sentence(name));
-        output::print(&(answer + &list(&tried) + &format!("\ntried {} of {released} versions\n", tried.len())))?;
+        output::print(&(answer + &list(&tried) + &counts(&tried, released, args.offline)))?;
     }
     Ok(if found.is_some_and(|range| range.last + 1 == versions.len()) { exit::OK } else { exit::REGRESSION })
 }
@@ -291,11 +303,15 @@ impl VersionTester<'_> {
             result,
             detail,
             switches: Vec::new(),
+            not_installed: None,
         };
         let wanted = VersionedProgram::new(self.base, version).or_else(usage)?;
         let program = match registry::obtain(self.lab, &wanted, self.args.offline) {
             Ok(program) => program,
-            Err(why) => return Ok(tried(UNKNOWN, format!("cannot be installed: {why}"), String::new())),
+            Err(why) => {
+                let tried = tried(UNKNOWN, format!("cannot be installed: {why}"), String::new());
+                return Ok(Tried { not_installed: Some(why), ..tried });
+            }
         };
         let cell = self.cell(runtimes::version_build(self.base, version, program));
         Ok(match cell {
@@ -303,7 +319,10 @@ impl VersionTester<'_> {
             Some(cell) if cell.verdict == Verdict::NotApplicable => {
                 return usage(format!("{} cannot run this file: {}", self.name, cell.detail));
             }
-            Some(cell) if !cell.verdict.is_measured() => tried(UNKNOWN, cell.detail, String::new()),
+            // An error of the lab's own driver is no result of the file.
+            Some(cell) if !cell.verdict.is_measured() => {
+                tried(UNKNOWN, format!("could not be tried: {}", cell.detail), String::new())
+            }
             Some(cell) => Tried {
                 switches: cell.switches.clone(),
                 ..tried(cell.verdict.id(), result(&cell), cell.detail.clone())
@@ -342,7 +361,7 @@ fn list(tried: &BTreeMap<usize, Tried>) -> String {
         if has_detail { format!("{}: {}", one.result, one.detail) } else { one.result.clone() }
     };
     let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
-    for one in tried.values() {
+    for one in tried.values().filter(|one| one.not_installed.is_none()) {
         let text = text(one);
         match rows.last_mut().filter(|(_, last)| *last == text) {
             Some((versions, _)) => versions.push(&one.version),
@@ -360,6 +379,24 @@ fn list(tried: &BTreeMap<usize, Tried>) -> String {
         let first = format!("  {:<width$}  ", name(versions));
         let (wide, rest) = (output::render_options().width, " ".repeat(width + 4));
         let _ = writeln!(shown, "{}", wasmlab_report::text::wrapped(wide, &first, &rest, &on_line(text)));
+    }
+    shown
+}
+
+/// How many versions were tried, and which could not be installed.
+fn counts(tried: &BTreeMap<usize, Tried>, released: usize, is_offline: bool) -> String {
+    let failed: Vec<_> = tried.values().filter_map(|one| Some((&*one.version, one.not_installed.as_ref()?))).collect();
+    let count = tried.len() - failed.len();
+    let others = if is_offline { format!("; {} are not installed", released - tried.len()) } else { String::new() };
+    let mut shown = format!("\ntried {count} of {released} versions{others}\n");
+    if let Some((last, why)) = failed.last() {
+        let versions = failed.iter().map(|(version, _)| *version).collect::<Vec<_>>();
+        let text = match versions.as_slice() {
+            [_] => format!("{last} cannot be installed: {why}"),
+            _ => format!("{} cannot be installed: {}; {last}: {why}", failed.len(), listed(&versions)),
+        };
+        let width = output::render_options().width;
+        let _ = writeln!(shown, "{}", wasmlab_report::text::wrapped(width, "", "  ", &on_line(&text)));
     }
     shown
 }

@@ -17,11 +17,16 @@ pub fn typed(ty: &str, text: &str) -> Result<Value, String> {
         "u32" => (0, u32::MAX.into()),
         "s64" => (i64::MIN.into(), i64::MAX.into()),
         "u64" => (0, u64::MAX.into()),
+        "i32" => (i32::MIN.into(), u32::MAX.into()),
+        "i64" => (i64::MIN.into(), u64::MAX.into()),
         "bool" => return boolean(text),
         "string" => return Ok(Value::Text(text.to_owned())),
         _ => {
-            let text = text.strip_prefix(ty).and_then(|rest| rest.strip_prefix(':')).unwrap_or(text);
-            return format!("{ty}:{text}").parse().map_err(|error| format!("{error}"));
+            let value = text.strip_prefix(ty).and_then(|rest| rest.strip_prefix(':')).unwrap_or(text);
+            return format!("{ty}:{value}").parse().map_err(|error| match ty {
+                "f32" | "f64" => format!("`{text}` is not a value of type {ty}: write a number, such as 0.5"),
+                _ => format!("{error}"),
+            });
         }
     };
     integer(ty, text, range)
@@ -79,7 +84,11 @@ mod tests {
         // Core types have their own words.
         check("i32", "4294967295", Ok("i32:-1"));
         check("i32", "i32:7", Ok("i32:7"));
+        check("i32", "99999999999", Err("type i32: write an integer from -2147483648 to 4294967295"));
+        check("i64", "i64:0x10", Ok("i64:16"));
+        check("i64", "x", Err("`x` is not a value of type i64: write an integer from"));
         check("f64", "0.5", Ok("f64:0.5"));
+        check("f32", "x", Err("`x` is not a value of type f32: write a number"));
         check("list<u8>", "1", Err("is not a value"));
     }
 }

@@ -1,21 +1,23 @@
 //! The sentence that answers since when a file runs. It says no more than what was tried.
 
+use wasmlab_model::names::listed;
+
 use super::search::{Range, VersionResult};
 
 /// What is known of the versions that run a file.
 pub struct Answer<'a> {
     /// Those that run it as they come.
     pub found: Option<Edges<'a>>,
-    /// An earlier version that runs it with these switches.
-    pub with_switch: Option<(&'a str, String)>,
-    /// `--from` left out older versions.
-    pub is_limited: bool,
+    /// Those that run it with these switches, or as they come, if they begin earlier.
+    pub with_switch: Option<(Edges<'a>, String)>,
+    /// `--from`, which left out older versions.
+    pub from: Option<&'a str>,
     /// Only installed versions were tried.
     pub is_offline: bool,
 }
 
-/// The first and the last version that run a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The first and the last version that run a file, and what was tried around and between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edges<'a> {
     /// The first one.
     pub since: &'a str,
@@ -24,24 +26,40 @@ pub struct Edges<'a> {
     /// The newest version before it that was tried and does not run the file.
     pub failed_before: Option<&'a str>,
     /// Whether versions between `failed_before` and `since` could not be tried.
-    pub has_gap: bool,
+    pub has_gap_before: bool,
     /// The last one.
     pub last: &'a str,
-    /// The first version after it, which does not run the file; `None` if `last` is the newest.
+    /// Whether it is the newest of all.
+    pub is_newest: bool,
+    /// The first version after it that was tried and does not run the file.
     pub stopped: Option<&'a str>,
+    /// Whether versions between `last` and `stopped` could not be tried.
+    pub has_gap_after: bool,
+    /// Versions between the first and the last one that do not run the file.
+    pub failed_between: Vec<&'a str>,
+    /// How many versions between the first and the last one were not tried, or could not be.
+    pub untried_between: usize,
 }
 
 impl<'a> Edges<'a> {
     /// Those of a range of versions; `result`: what trying one showed, if it was tried.
     pub fn of(range: Range, versions: &'a [String], result: impl Fn(usize) -> Option<VersionResult>) -> Self {
-        let failed = (0..range.first).rev().find(|at| result(*at) == Some(VersionResult::Fails));
+        let fails = |at: &usize| result(*at) == Some(VersionResult::Fails);
+        let name = |at: usize| versions[at].as_str();
+        let (before, after) = ((0..range.first).rev().find(fails), (range.last + 1..versions.len()).find(fails));
+        let between = range.first + 1..range.last;
+        let is_untried = |at: &usize| matches!(result(*at), None | Some(VersionResult::Unknown));
         Self {
-            since: &versions[range.first],
+            since: name(range.first),
             is_oldest: range.first == 0,
-            failed_before: failed.map(|at| versions[at].as_str()),
-            has_gap: failed.is_some_and(|at| at + 1 < range.first),
-            last: &versions[range.last],
-            stopped: versions.get(range.last + 1).map(String::as_str),
+            failed_before: before.map(name),
+            has_gap_before: before.is_some_and(|at| at + 1 < range.first),
+            last: name(range.last),
+            is_newest: range.last + 1 == versions.len(),
+            stopped: after.map(name),
+            has_gap_after: after.is_some_and(|at| at > range.last + 1),
+            failed_between: between.clone().filter(fails).map(name).collect(),
+            untried_between: between.filter(is_untried).count(),
         }
     }
 }
@@ -49,9 +67,12 @@ impl<'a> Edges<'a> {
 impl Answer<'_> {
     /// `runs on node since 11.0.0, but not since 17.0.0`: follows the file's name.
     pub fn sentence(&self, name: &str) -> String {
-        let with_switch =
-            self.with_switch.as_ref().map(|(version, switches)| format!("with {switches} since {version}"));
-        let Some(edges) = self.found else {
+        let with_switch = self.with_switch.as_ref().map(|(edges, switches)| {
+            let on = if edges.failed_before.is_some() { "" } else { "on " };
+            let (begin, limits) = self.begin(edges);
+            [vec![format!("with {switches} {on}{begin}")], limits].concat().join("; ")
+        });
+        let Some(edges) = &self.found else {
             return match with_switch {
                 Some(with_switch) => {
                     format!("does not run as it comes on any version of {name} that was tried; {with_switch}")
@@ -59,25 +80,67 @@ impl Answer<'_> {
                 None => format!("does not run on any version of {name} that was tried"),
             };
         };
-        let Edges { since, is_oldest, failed_before, has_gap, last, stopped } = edges;
-        let oldest = match (self.is_offline, self.is_limited) {
-            (true, _) => "the oldest that is installed",
-            (false, true) => "the oldest from --from on",
-            (false, false) => "the oldest version",
-        };
-        let range = match (failed_before, stopped) {
-            (_, None) if is_oldest && since == last => format!("{since}, the only version that was tried"),
-            (_, None) if is_oldest => format!("{since} ({oldest}) and later"),
-            (_, Some(_)) if is_oldest => format!("{since} ({oldest}) to {last}"),
-            (None, _) => format!("{since}; older versions could not be tried"),
-            (Some(before), _) if has_gap => {
-                format!("since {since}, and not on {before}; versions between them could not be tried")
+        if edges.is_oldest && edges.is_newest && edges.since == edges.last {
+            return format!("runs on {name} {}, the only version that could be tried", edges.since);
+        }
+        let (begin, mut limits) = self.begin(edges);
+        let end = self.end(edges, &mut limits);
+        let sentence = format!("runs on {name} {begin}{end}");
+        [vec![sentence], limits, with_switch.into_iter().collect()].concat().join("; ")
+    }
+
+    /// The first version, and what is not known of those before it.
+    fn begin(&self, edges: &Edges) -> (String, Vec<String>) {
+        let since = edges.since;
+        match edges.failed_before {
+            Some(before) if edges.has_gap_before => {
+                let limit = "versions between them could not be tried";
+                (format!("since {since}, and not on {before}"), vec![limit.to_owned()])
             }
-            (Some(_), _) => format!("since {since}"),
+            Some(_) => (format!("since {since}"), Vec::new()),
+            None if edges.is_oldest => (format!("{since} ({})", self.oldest()), Vec::new()),
+            None => (since.to_owned(), vec!["older versions could not be tried".to_owned()]),
+        }
+    }
+
+    fn oldest(&self) -> String {
+        match self.from {
+            _ if self.is_offline => "the oldest that is installed".to_owned(),
+            Some(from) => format!("the oldest from --from {from} on"),
+            None => "the oldest version".to_owned(),
+        }
+    }
+
+    /// The last version, and what is not known of those before and after it.
+    fn end(&self, edges: &Edges, limits: &mut Vec<String>) -> String {
+        let last = edges.last;
+        let mut end = match edges {
+            // "Since" says that later ones run it, too.
+            Edges { failed_before: Some(_), .. } => String::new(),
+            Edges { since, .. } if since == &last => String::new(),
+            Edges { is_newest: true, untried_between: 0, .. } => " and later".to_owned(),
+            Edges { is_newest: true, untried_between, .. } => {
+                limits.push(match untried_between {
+                    1 => "the version between them was not tried".to_owned(),
+                    n => format!("the {n} versions between them were not tried"),
+                });
+                format!(" and {last}")
+            }
+            Edges { is_newest: false, .. } => format!(" to {last}"),
         };
-        let stopped = stopped.map(|version| format!(", but not since {version}")).unwrap_or_default();
-        let with_switch = with_switch.map(|text| format!("; {text}")).unwrap_or_default();
-        format!("runs on {name} {range}{stopped}{with_switch}")
+        if !edges.failed_between.is_empty() {
+            end += &format!(", except {}", listed(&edges.failed_between));
+        }
+        match edges.stopped {
+            Some(stopped) if edges.has_gap_after => {
+                end += &format!(", but not on {stopped}");
+                limits.push(format!("versions between {last} and {stopped} could not be tried"));
+            }
+            Some(stopped) => end += &format!(", but not since {stopped}"),
+            None if !edges.is_newest => limits.push(format!("versions after {last} could not be tried")),
+            None => {}
+        }
+        end
     }
 }
 
@@ -86,54 +149,77 @@ mod tests {
     use super::{Answer, Edges};
     use crate::cli::since::search::{Range, VersionResult};
 
-    /// `versions`: a letter each: r(uns), f(ails), u(nknown), or `-` if it was not tried; their numbers are positions.
-    fn check(versions: &str, range: Option<(usize, usize)>, change: impl FnOnce(&mut Answer), wanted: &str) {
+    /// `versions`: a letter each: r(uns), s (runs with a switch), f(ails), u(nknown), or `-` if it was not tried; their
+    /// numbers are positions. The ranges are those of the search.
+    fn check(
+        versions: &str,
+        range: Option<(usize, usize)>,
+        with_switch: Option<(usize, usize)>,
+        change: impl FnOnce(&mut Answer),
+        wanted: &str,
+    ) {
         let letters: Vec<char> = versions.chars().collect();
         let names: Vec<String> = (0..letters.len()).map(|at| at.to_string()).collect();
-        let result = |at: usize| match letters[at] {
-            'r' => Some(VersionResult::Runs),
-            'f' => Some(VersionResult::Fails),
-            'u' => Some(VersionResult::Unknown),
-            _ => None,
+        let edges = |(first, last), with_switches: bool| {
+            Edges::of(Range { first, last }, &names, |at| match letters[at] {
+                'r' => Some(VersionResult::Runs),
+                's' if with_switches => Some(VersionResult::Runs),
+                'f' | 's' => Some(VersionResult::Fails),
+                'u' => Some(VersionResult::Unknown),
+                _ => None,
+            })
         };
-        let found = range.map(|(first, last)| Edges::of(Range { first, last }, &names, result));
-        let mut answer = Answer { found, with_switch: None, is_limited: false, is_offline: false };
+        let mut answer = Answer {
+            found: range.map(|range| edges(range, false)),
+            with_switch: with_switch.map(|range| (edges(range, true), "--gc".to_owned())),
+            from: None,
+            is_offline: false,
+        };
         change(&mut answer);
         assert_eq!(answer.sentence("node"), wanted, "{versions}");
     }
 
     #[test]
     fn a_sentence_says_no_more_than_what_was_tried() {
+        let cases = [
+            ("ffrr", Some((2, 3)), "runs on node since 2"),
+            ("-fr-r", Some((2, 4)), "runs on node since 2"),
+            ("frrf", Some((1, 2)), "runs on node since 1, but not since 3"),
+            ("frfr", Some((1, 3)), "runs on node since 1, except 2"),
+            ("rr", Some((0, 1)), "runs on node 0 (the oldest version) and later"),
+            ("r-r", Some((0, 2)), "runs on node 0 (the oldest version) and 2; the version between them was not tried"),
+            (
+                "r-u-r",
+                Some((0, 4)),
+                "runs on node 0 (the oldest version) and 4; the 3 versions between them were not tried",
+            ),
+            ("r-rf", Some((0, 2)), "runs on node 0 (the oldest version) to 2, but not since 3"),
+            ("rf", Some((0, 0)), "runs on node 0 (the oldest version), but not since 1"),
+            ("uuur", Some((3, 3)), "runs on node 3; older versions could not be tried"),
+            ("uurr", Some((2, 3)), "runs on node 2 and later; older versions could not be tried"),
+            ("fuur", Some((3, 3)), "runs on node since 3, and not on 0; versions between them could not be tried"),
+            ("fruu", Some((1, 1)), "runs on node since 1; versions after 1 could not be tried"),
+            ("fruf", Some((1, 1)), "runs on node since 1, but not on 3; versions between 1 and 3 could not be tried"),
+            ("r", Some((0, 0)), "runs on node 0, the only version that could be tried"),
+            ("ffff", None, "does not run on any version of node that was tried"),
+        ];
+        for (versions, range, wanted) in cases {
+            check(versions, range, None, |_| (), wanted);
+        }
+        let oldest = |change: fn(&mut Answer), wanted| check("rr", Some((0, 1)), None, change, wanted);
+        oldest(|a| a.from = Some("40"), "runs on node 0 (the oldest from --from 40 on) and later");
+        oldest(|a| a.is_offline = true, "runs on node 0 (the oldest that is installed) and later");
+    }
+
+    #[test]
+    fn a_pass_with_a_switch_is_told_apart() {
         let same = |_: &mut Answer| ();
-        check("ffrr", Some((2, 3)), same, "runs on node since 2");
-        check("-frr", Some((2, 3)), same, "runs on node since 2");
-        check("frrf", Some((1, 2)), same, "runs on node since 1, but not since 3");
-        check("r--r", Some((0, 3)), same, "runs on node 0 (the oldest version) and later");
-        check("r-rf", Some((0, 2)), same, "runs on node 0 (the oldest version) to 2, but not since 3");
-        check("uuur", Some((3, 3)), same, "runs on node 3; older versions could not be tried");
-        check(
-            "fuur",
-            Some((3, 3)),
-            same,
-            "runs on node since 3, and not on 0; versions between them could not be tried",
-        );
-        check("r", Some((0, 0)), same, "runs on node 0, the only version that was tried");
-        check("ffff", None, same, "does not run on any version of node that was tried");
-        check(
-            "rr",
-            Some((0, 1)),
-            |answer| answer.is_limited = true,
-            "runs on node 0 (the oldest from --from on) and later",
-        );
-        check(
-            "rr",
-            Some((0, 1)),
-            |answer| answer.is_offline = true,
-            "runs on node 0 (the oldest that is installed) and later",
-        );
-        let switch = |answer: &mut Answer| answer.with_switch = Some(("1", "--gc".to_owned()));
-        check("ffrr", Some((2, 3)), switch, "runs on node since 2; with --gc since 1");
+        check("fsrr", Some((2, 3)), Some((1, 3)), same, "runs on node since 2; with --gc since 1");
+        let oldest = "runs on node since 2; with --gc on 0 (the oldest version)";
+        check("ssrr", Some((2, 3)), Some((0, 3)), same, oldest);
+        let unknown = "runs on node since 2; with --gc on 1; older versions could not be tried";
+        check("usrr", Some((2, 3)), Some((1, 3)), same, unknown);
         let nowhere = "does not run as it comes on any version of node that was tried; with --gc since 1";
-        check("ffff", None, |answer| answer.with_switch = Some(("1", "--gc".to_owned())), nowhere);
+        check("fsss", None, Some((1, 3)), same, nowhere);
     }
 }
