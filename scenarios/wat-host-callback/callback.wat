@@ -3,8 +3,8 @@
   (import "env" "on_event" (func $on_event (param $event i32)))
 
   ;; Tells the host about event 7, then returns how often it has done so.
-  (global $told (mut i32) (i32.const 0))
+  (global $events (mut i32) (i32.const 0))
   (func (export "run") (result i32)
     (call $on_event (i32.const 7))
-    (global.set $told (i32.add (global.get $told) (i32.const 1)))
-    (global.get $told)))
+    (global.set $events (i32.add (global.get $events) (i32.const 1)))
+    (global.get $events)))

@@ -9,11 +9,15 @@ const CRATES: &[(&str, &str)] = &[
 
 fn main() {
     println!("cargo::rerun-if-changed=../../Cargo.lock");
-    let lock = std::fs::read_to_string("../../Cargo.lock").unwrap_or_default();
+    let packages = cargo_lock::Lockfile::load("../../Cargo.lock").map(|lock| lock.packages);
     for (name, variable) in CRATES {
-        let wanted = format!("name = \"{name}\"");
-        let mut lines = lock.lines().skip_while(|l| *l != wanted);
-        let version = lines.nth(1).and_then(|l| l.split('"').nth(1)).unwrap_or("of an unknown version");
-        println!("cargo::rustc-env={variable}={version}");
+        let packages = packages.as_ref().map_err(ToString::to_string);
+        let package = packages.and_then(|packages| {
+            packages.iter().find(|package| package.name.as_str() == *name).ok_or_else(|| format!("no package `{name}`"))
+        });
+        match package {
+            Ok(package) => println!("cargo::rustc-env={variable}={}", package.version),
+            Err(message) => println!("cargo::error=Cargo.lock: {message}"),
+        }
     }
 }

@@ -27,29 +27,29 @@ fn main() -> ExitCode {
     let bucket = match store::open("") {
         Ok(bucket) => bucket,
         Err(error) => {
-            println!("lab: keyvalue-open {}", words(&error));
+            println!("lab: keyvalue-open {}", message(&error));
             return ExitCode::FAILURE;
         }
     };
     println!("lab: keyvalue-open ok");
     let mut code = ExitCode::SUCCESS;
     for (name, step) in STEPS {
-        let said = match step(&bucket) {
+        let problem = match step(&bucket) {
             Ok(true) => {
                 println!("lab: {name} ok");
                 continue;
             }
             Ok(false) => "wrong the store has something else".to_owned(),
-            Err(error) => words(&error),
+            Err(error) => message(&error),
         };
-        println!("lab: {name} {said}");
+        println!("lab: {name} {problem}");
         code = ExitCode::FAILURE;
     }
     code
 }
 
 /// The refusal with its code as WIT has it.
-fn words(error: &Error) -> String {
+fn message(error: &Error) -> String {
     match error {
         Error::AccessDenied => "error=access-denied wasi:keyvalue/store".to_owned(),
         other => format!("wrong {other:?}"),

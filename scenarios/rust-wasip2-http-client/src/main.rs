@@ -21,7 +21,7 @@ fn main() -> ExitCode {
                 _ => println!("lab: http-response wrong {status} {body:?}"),
             }
         }
-        Err(error) => println!("lab: http-request {}", words(&error)),
+        Err(error) => println!("lab: http-request {}", message(&error)),
     }
     ExitCode::SUCCESS
 }
@@ -55,8 +55,8 @@ fn get(authority: &str, path: &str) -> Result<(u16, String), ErrorCode> {
     Ok((response.status(), String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// A refusal as the lab reads it: what the host forbids is EACCES, all else is told as it is.
-fn words(error: &ErrorCode) -> String {
+/// A refusal as the lab reads it: what the host forbids is EACCES, any other error is shown as it is.
+fn message(error: &ErrorCode) -> String {
     match error {
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => "errno=2".to_owned(),
         error => format!("wrong {error:?}"),

@@ -15,28 +15,28 @@ fn main() -> ExitCode {
     };
     let listener = match socket::listen(port) {
         Ok(listener) => listener,
-        Err(refusal) => return told(&refusal),
+        Err(refusal) => return report(&refusal),
     };
     println!("ready");
     loop {
         match listener.accept() {
             // A client that breaks off is its own affair.
             Ok(client) => drop(answer(&client)),
-            Err(refusal) => return told(&refusal),
+            Err(refusal) => return report(&refusal),
         }
     }
 }
 
-fn told(refusal: &Refusal) -> ExitCode {
-    println!("lab: {} {}", refusal.capability, refusal.words);
+fn report(refusal: &Refusal) -> ExitCode {
+    println!("lab: {} {}", refusal.capability, refusal.message);
     ExitCode::FAILURE
 }
 
 /// Reads one request's head and answers it.
 fn answer(client: &Client) -> Result<(), Refusal> {
     let head = client.head()?;
-    let mut words = head.split(|byte| byte.is_ascii_whitespace());
-    let (status, body) = match (words.next(), words.next()) {
+    let mut fields = head.split(|byte| byte.is_ascii_whitespace());
+    let (status, body) = match (fields.next(), fields.next()) {
         (Some(b"GET" | b"HEAD"), Some(b"/")) => ("200 OK", "hello\n"),
         (Some(b"GET" | b"HEAD"), Some(_)) => ("404 Not Found", "nothing here\n"),
         _ => ("405 Method Not Allowed", "only GET\n"),

@@ -15,8 +15,8 @@ fn main() -> ExitCode {
     };
     match serve(port) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Refusal { capability, words }) => {
-            println!("lab: {capability} {words}");
+        Err(Refusal { capability, message }) => {
+            println!("lab: {capability} {message}");
             ExitCode::FAILURE
         }
     }

@@ -6,10 +6,10 @@ use wasip2::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4
 use wasip2::sockets::tcp::{ShutdownType, TcpSocket};
 use wasip2::sockets::tcp_create_socket::create_tcp_socket;
 
-/// What was refused, and in which words of a `lab:` line.
+/// What was refused, and the message of its `lab:` line.
 pub struct Refusal {
     pub capability: &'static str,
-    pub words: String,
+    pub message: String,
 }
 
 /// A socket that listens on the loopback address.
@@ -97,9 +97,9 @@ fn finish<T>(socket: &TcpSocket, ask: impl Fn(&TcpSocket) -> Result<T, ErrorCode
 
 /// The refusal of a capability by a function of `wasi:sockets`, with its code as WIT has it: `not-supported`.
 fn of(capability: &'static str, function: &'static str) -> impl Fn(ErrorCode) -> Refusal {
-    move |code| Refusal { capability, words: format!("error={} wasi:sockets/{function}", code.name()) }
+    move |code| Refusal { capability, message: format!("error={} wasi:sockets/{function}", code.name()) }
 }
 
-fn failed(capability: &'static str, words: &str) -> Refusal {
-    Refusal { capability, words: format!("wrong {words}") }
+fn failed(capability: &'static str, message: &str) -> Refusal {
+    Refusal { capability, message: format!("wrong {message}") }
 }

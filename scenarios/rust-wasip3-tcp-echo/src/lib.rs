@@ -18,8 +18,8 @@ impl wasip3::exports::cli::run::Guest for Server {
         };
         match serve(port).await {
             Ok(()) => Ok(()),
-            Err(words) => {
-                say(&words).await;
+            Err(message) => {
+                say(&message).await;
                 Err(())
             }
         }

@@ -46,7 +46,7 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
     }
     match wrong_output(evidence, spec) {
         Some(detail) => with_code(Code::WrongOutput, None, detail),
-        None if !evidence.progress.not_asked.is_empty() => not_asked(evidence, spec),
+        None if !evidence.progress.skipped_calls.is_empty() => skipped_calls(evidence, spec),
         None => unnoticed_failure(evidence).unwrap_or_else(|| without_code(Verdict::Pass, summary(evidence, spec))),
     }
 }
@@ -58,15 +58,15 @@ fn unnoticed_failure(evidence: &Evidence) -> Option<Judgement> {
 }
 
 /// Calls that this runtime cannot make, if all others returned what was expected.
-fn not_asked(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
+fn skipped_calls(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let calls = &spec.run.call;
-    let left_out = &evidence.progress.not_asked;
+    let skipped = &evidence.progress.skipped_calls;
     let named = |at: &usize| Some(format!("call {} (`{}`)", at + 1, calls.get(*at)?.export));
-    let names: Vec<String> = left_out.iter().filter_map(named).collect();
+    let names: Vec<String> = skipped.iter().filter_map(named).collect();
     let detail = format!(
         "{} of {} calls returned the expected results; not made: {}: it may depend on an earlier call, and this command \
          line runs each call on a new instance",
-        calls.len() - left_out.len(),
+        calls.len() - skipped.len(),
         calls.len(),
         names.join(", ")
     );
@@ -110,8 +110,8 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
         _ => None,
     });
     let mut called = called.collect::<Vec<_>>().into_iter();
-    let asked = spec.run.call.iter().enumerate().filter(|(at, _)| !evidence.progress.not_asked.contains(at));
-    for (_, call) in asked {
+    let attempted = spec.run.call.iter().enumerate().filter(|(at, _)| !evidence.progress.skipped_calls.contains(at));
+    for (_, call) in attempted {
         let Some((export, results)) = called.next() else { return Some(format!("`{}` was not called", call.export)) };
         if *export != call.export {
             return Some(format!("`{export}` was called, expected `{}`", call.export));

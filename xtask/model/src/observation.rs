@@ -194,7 +194,7 @@ pub struct GuestProgress {
     /// these need the instance of the previous call.
     ///
     /// [`Run::call`]: crate::scenario::Run::call
-    pub not_asked: Vec<usize>,
+    pub skipped_calls: Vec<usize>,
     /// The guest's stdout, if the observed one also contains the runtime's own messages.
     pub stdout: Option<String>,
     /// The same for stderr.

@@ -62,24 +62,24 @@ fn definition<'a>(
 /// Maximum number of names in a list: a file may import a million functions, and there are many runtimes.
 const MAX_NAMES: usize = 200;
 
-/// Names of imports.
+/// Names of imports, the first ones.
 #[derive(Default)]
-pub struct Names {
+pub struct TruncatedNames {
     /// At most [`MAX_NAMES`], each once.
-    pub first: Vec<String>,
+    pub shown: Vec<String>,
     /// How many more there are.
-    pub more: usize,
+    pub omitted: usize,
 }
 
 /// The full names of these imports, each with its note.
-fn names<'a>(facts: &Facts, imports: impl Iterator<Item = (&'a Import, &'static str)>) -> Names {
+fn names<'a>(facts: &Facts, imports: impl Iterator<Item = (&'a Import, &'static str)>) -> TruncatedNames {
     let mut seen = HashSet::new();
-    let mut names = Names::default();
+    let mut names = TruncatedNames::default();
     for (import, note) in imports {
-        if names.first.len() == MAX_NAMES {
-            names.more += 1;
+        if names.shown.len() == MAX_NAMES {
+            names.omitted += 1;
         } else if seen.insert((import.module.as_str(), import.name.as_str())) {
-            names.first.push(format!("{}{note}", import.shown(facts.kind)));
+            names.shown.push(format!("{}{note}", import.shown(facts.kind)));
         }
     }
     names
@@ -87,7 +87,7 @@ fn names<'a>(facts: &Facts, imports: impl Iterator<Item = (&'a Import, &'static 
 
 /// Every import that the runtime lacks whatever its switches, in the order of the file; `NAME with this
 /// type` for one that it defines with another type.
-pub fn all_missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> Names {
+pub fn all_missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> TruncatedNames {
     let lacks = |import| match definition(facts, import, planned, profile, on) {
         // A switch defines it, which was not tried since another import is missing too.
         Definition::Missing(Some(answer)) if !answer.switches.is_empty() => None,
@@ -251,9 +251,9 @@ fn unknown(profile: &Profile) -> Definition<'_> {
 }
 
 /// The imported functions that do not do on this runtime what they are specified to do, or may not exist.
-pub fn doubtful(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> Names {
+pub fn doubtful(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> TruncatedNames {
     if planned.glue {
-        return Names::default();
+        return TruncatedNames::default();
     }
     if facts.kind == BinaryKind::Component {
         let open = |import: &&Import| matches!(interface(import, profile, on), Definition::Unchecked);

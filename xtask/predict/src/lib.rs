@@ -117,7 +117,7 @@ fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Predi
         let start = obstacle::has_unmeasured_start(facts, planned, profile);
         let start = start.then(|| obstacle::UNMEASURED_START.to_owned());
         let imports = imports::doubtful(facts, planned, profile, &switches);
-        (proposals.chain(start).chain(imports.first).collect::<Vec<String>>(), imports.more)
+        (proposals.chain(start).chain(imports.shown).collect::<Vec<String>>(), imports.omitted)
     });
     let (functions, more) = found.unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };
@@ -146,7 +146,7 @@ fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[St
         names.find_map(|name| facts.first_uses.get(name)).cloned()
     };
     let first_use = facts.filter(|_| code == Some(Code::UnsupportedProposal)).and_then(of_proposal);
-    let imports::Names { first: missing, more } = missing.unwrap_or_default();
+    let imports::TruncatedNames { shown: missing, omitted: more } = missing.unwrap_or_default();
     let failed = Prediction::new(Expected::Fails);
     Prediction { code, subject, detail, remedy, remedy_kind, missing, more, first_use, ..failed }
 }

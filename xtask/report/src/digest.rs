@@ -36,14 +36,14 @@ impl Digest {
     }
 
     /// Bytes left.
-    pub fn room(&self) -> usize {
+    pub fn remaining(&self) -> usize {
         self.limit.saturating_sub(self.out.len() + RESERVE)
     }
 
     /// Adds a line if it fits. Control characters count with the length of their replacement.
     pub fn line(&mut self, text: &str) {
         let text = visible(text, false).into_owned();
-        if text.len() < self.room() {
+        if text.len() < self.remaining() {
             self.out.push_str(&text);
             self.out.push('\n');
         }
@@ -59,14 +59,14 @@ impl Digest {
         } else {
             (format!("\n### {title}: {}\n", lines.len()), "")
         };
-        if begin.len() + end.len() + RESERVE > self.room() {
+        if begin.len() + end.len() + RESERVE > self.remaining() {
             return;
         }
         self.line(&begin);
         let mut shown = 0;
         for line in lines {
             let line = visible(&format!("- {line}"), false).into_owned();
-            if line.len() + end.len() + RESERVE > self.room() {
+            if line.len() + end.len() + RESERVE > self.remaining() {
                 break;
             }
             self.line(&line);

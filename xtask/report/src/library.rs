@@ -10,7 +10,8 @@ use wasmlab_model::verdict::Verdict;
 pub const ONLY_LOADED: &str =
     "it loads; nothing in it was called: `--invoke EXPORT` calls a function (in wasmlab.toml: `invoke`)";
 /// What a cell says whose runtime cannot be asked to load a guest only.
-const NOT_ASKED: &str = "it looks for a program before it links the module, so it cannot be asked only to load it";
+const NEEDS_PROGRAM_FIRST: &str =
+    "it looks for a program before it links the module, so it cannot be asked only to load it";
 
 /// Whether the guest is a module without a program.
 #[must_use]
@@ -70,7 +71,7 @@ pub fn require_loading(report: &mut RunReport, scenario: &str) {
         let cell = &mut report.cells[at];
         cell.only_loaded = is_linked;
         let (verdict, detail) =
-            if is_linked { (Verdict::Pass, ONLY_LOADED) } else { (Verdict::NotAttempted, NOT_ASKED) };
+            if is_linked { (Verdict::Pass, ONLY_LOADED) } else { (Verdict::NotAttempted, NEEDS_PROGRAM_FIRST) };
         (cell.verdict, cell.detail) = (verdict, detail.to_owned());
         (cell.code, cell.subject, cell.remedy) = (None, None, None);
         cell.blame.clear();

@@ -25,7 +25,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     // The reasons for the exit code are in the head.
     let whole = markdown::whole(report, options, false);
     let folded = format!("\n<details><summary>The whole report</summary>\n\n{whole}\n</details>");
-    if visible(&folded, false).len() < digest.room() {
+    if visible(&folded, false).len() < digest.remaining() {
         digest.line(&folded);
     } else {
         digest::details(&mut digest, report);

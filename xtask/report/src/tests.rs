@@ -140,7 +140,7 @@ fn library_loads_only_where_it_was_linked() {
 }
 
 #[test]
-fn what_is_not_asked_is_not_known() {
+fn what_is_not_attempted_is_not_known() {
     use wasmlab_model::verdict::Verdict;
     let check = |verdicts: &[Verdict], says: &[&str], not: &str| {
         let mut report = sample::report();

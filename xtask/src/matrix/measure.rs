@@ -134,8 +134,8 @@ fn ready<'a>(
     }
     let absent = |absence: &Absence| unmeasured(Verdict::Absent, None, &absence.reason, Some(&absence.remedy));
     let tool = tool.as_ref().map_err(absent)?;
-    let applies = runtime.is_applicable(&scenario.spec, guest.facts.as_ref().ok());
-    applies.map_err(|reason| unmeasured(Verdict::NotApplicable, None, &reason, None))?;
+    let applicability = runtime.is_applicable(&scenario.spec, guest.facts.as_ref().ok());
+    applicability.map_err(|reason| unmeasured(Verdict::NotApplicable, None, &reason, None))?;
     Ok((built, tool))
 }
 

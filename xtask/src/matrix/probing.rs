@@ -65,9 +65,9 @@ impl ProbeTarget for ProbedColumn<'_> {
             switches,
         };
         let layer = self.runtime.host_layer;
-        let applies = self.runtime.is_applicable(&scenario.spec, facts.as_ref()).is_ok();
+        let is_applicable = self.runtime.is_applicable(&scenario.spec, facts.as_ref()).is_ok();
         // jco runs nothing but components.
-        let is_run = applies || self.any_module && !matches!(layer, HostLayer::None | HostLayer::Jco);
+        let is_run = is_applicable || self.any_module && !matches!(layer, HostLayer::None | HostLayer::Jco);
         if !is_run || plan.not_attempted().is_some() {
             return None;
         }

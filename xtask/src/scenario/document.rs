@@ -15,7 +15,7 @@ pub struct Document<'a> {
     text: &'a str,
     table: Spanned<DeTable<'a>>,
     /// `table` without the parts that have errors: the one that keys of the contents count in.
-    kept: Spanned<DeTable<'a>>,
+    valid_table: Spanned<DeTable<'a>>,
 }
 
 /// The result of parsing a text.
@@ -36,7 +36,7 @@ impl<'a> Document<'a> {
     /// table that has no other error.
     pub fn parse<T: DeserializeOwned>(file: &'a str, text: &'a str) -> Parsed<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        let mut document = Self { file, text, kept: table.clone(), table };
+        let mut document = Self { file, text, valid_table: table.clone(), table };
         let mut errors: Vec<FileError> = errors.iter().map(|error| document.error(error)).collect();
         let mut incomplete = BTreeSet::new();
         if !errors.is_empty() {
@@ -78,14 +78,14 @@ impl<'a> Document<'a> {
             }
         }
         errors.sort();
-        document.kept = rest;
+        document.valid_table = rest;
         Parsed { document, contents, errors, incomplete }
     }
 
     /// The line of a key such as `build.source` or `known[1].code`; the line of its parent if the key is absent.
     pub fn line_of(&self, key: &str) -> Option<usize> {
         let mut position = None;
-        let mut table = self.kept.get_ref();
+        let mut table = self.valid_table.get_ref();
         for part in key.split('.') {
             let (name, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
                 Some((name, index)) => (name, index.parse::<usize>().ok()),
@@ -104,13 +104,13 @@ impl<'a> Document<'a> {
 
     /// A key of the contents with the indexes of the text, which count the parts that have errors.
     fn as_written(&self, key: &str) -> String {
-        let (mut kept, mut whole) = (Some(self.kept.get_ref()), Some(self.table.get_ref()));
+        let (mut valid, mut whole) = (Some(self.valid_table.get_ref()), Some(self.table.get_ref()));
         let parts = key.split('.').map(|part| {
             let (name, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
                 Some((name, index)) => (name, index.parse::<usize>().ok()),
                 None => (part, None),
             };
-            let (mut a, mut b) = (kept.and_then(|table| table.get(name)), whole.and_then(|table| table.get(name)));
+            let (mut a, mut b) = (valid.and_then(|table| table.get(name)), whole.and_then(|table| table.get(name)));
             let mut part = part.to_owned();
             if let Some(index) = index {
                 a = a.and_then(|array| array.get_ref().get(index));
@@ -119,7 +119,7 @@ impl<'a> Document<'a> {
                 b = at.and_then(|at| items?.get(at));
                 part = format!("{name}[{}]", at.unwrap_or(index));
             }
-            kept = a.and_then(|value| value.get_ref().as_table());
+            valid = a.and_then(|value| value.get_ref().as_table());
             whole = b.and_then(|value| value.get_ref().as_table());
             part
         });

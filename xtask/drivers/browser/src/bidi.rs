@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use serde_json::{Value, json};
 
 use crate::cell::PageEvent;
-use crate::client::{ANSWER_TIMEOUT, Client, Writer};
+use crate::client::{self, ANSWER_TIMEOUT, Client, Writer};
 
 /// The tab that shows the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +73,8 @@ impl OpenPage {
         let id = self.writer.send(method, params)?;
         loop {
             let response = self.responses.recv_timeout(ANSWER_TIMEOUT).map_err(|e| format!("{method}: {e}"))?;
-            match response["error"].as_str() {
-                _ if response["id"] != id => {}
-                Some(error) => return Err(format!("{method}: {error}")),
-                None => return Ok(()),
+            if response["id"] == id {
+                return client::result(method, response).map(drop);
             }
         }
     }

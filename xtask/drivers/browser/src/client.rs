@@ -74,16 +74,11 @@ impl Client {
     pub fn call(&mut self, method: &str, params: Value) -> Result<Value, String> {
         let id = self.send(method, params)?;
         loop {
-            let mut message = self.receive()?;
-            if message["id"] != id {
-                self.queued.push_back(message);
-            } else if message["error"].is_null() {
-                return Ok(message["result"].take());
-            } else {
-                // DevTools returns an error object, BiDi a code with a message beside it.
-                let text = message["error"]["message"].as_str().or(message["message"].as_str());
-                return Err(format!("{method}: {}", text.unwrap_or("failed without a message")));
+            let message = self.receive()?;
+            if message["id"] == id {
+                return result(method, message);
             }
+            self.queued.push_back(message);
         }
     }
 
@@ -123,6 +118,16 @@ impl Client {
             }
         }
     }
+}
+
+/// The result in the response to the command `method`, or the browser's error.
+pub fn result(method: &str, mut response: Value) -> Result<Value, String> {
+    if response["error"].is_null() {
+        return Ok(response["result"].take());
+    }
+    // DevTools returns an error object, BiDi a code with a message beside it.
+    let text = response["error"]["message"].as_str().or(response["message"].as_str());
+    Err(format!("{method}: {}", text.unwrap_or("failed without a message")))
 }
 
 impl Writer {

@@ -1,10 +1,10 @@
 //! The ports of a cell: those that its guest may connect to, and those between driver, browser and page, if the lab
 //! restricts which ports this process may use.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::Read;
 use std::time::Duration;
 
+use serde_json::Value;
 use wasmlab_protocol::{CellSpec, Network};
 
 /// `SERVER,BROWSER`: ports to serve the page on, and for the browser's protocol. If unset, any free ports.
@@ -28,16 +28,11 @@ pub fn given() -> (u16, u16) {
 /// file.
 #[must_use]
 pub fn devtools(port: u16) -> Option<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    // A proxy of the environment does not reach this machine's ports.
+    let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(2)));
     let host = format!("127.0.0.1:{port}");
-    write!(stream, "GET /json/version HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").ok()?;
-    let mut answer = Vec::new();
-    // If the connection stays open, reading ends at its limit with what has arrived.
-    stream.take(64 << 10).read_to_end(&mut answer).ok();
-    let text = String::from_utf8_lossy(&answer);
-    let (_, rest) = text.split_once("\"webSocketDebuggerUrl\"")?;
-    let (_, rest) = rest.split_once("ws://")?;
-    let address = rest.split('"').next()?;
+    let response = config.build().new_agent().get(format!("http://{host}/json/version")).call().ok()?;
+    let version: Value = serde_json::from_reader(response.into_body().into_reader().take(64 << 10)).ok()?;
+    let address = version["webSocketDebuggerUrl"].as_str()?.strip_prefix("ws://")?;
     address.starts_with(&host).then(|| address.to_owned())
 }

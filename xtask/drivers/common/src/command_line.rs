@@ -11,8 +11,8 @@ use crate::{Cell, Driver};
 /// The options of `run`.
 const OPTIONS: &str = "--program FILE --scripts DIR [--packages DIR] [--component DIR]";
 
-/// A parsed `run`.
-pub struct Request {
+/// The arguments of `run`.
+pub struct RunArgs {
     /// The cell's specification.
     pub spec: CellSpec,
     program: PathBuf,
@@ -35,7 +35,7 @@ impl Driver {
     }
 
     /// Reads the specification and the options after `run`.
-    fn read(&self, mut args: lexopt::Parser) -> Result<Request, String> {
+    fn read(&self, mut args: lexopt::Parser) -> Result<RunArgs, String> {
         let (mut spec, mut program, mut scripts, mut packages, mut component) = (None, None, None, None, None);
         while let Some(arg) = args.next().map_err(|e| e.to_string())? {
             let field = match arg {
@@ -52,7 +52,7 @@ impl Driver {
             *field = Some(PathBuf::from(args.value().map_err(|e| e.to_string())?));
         }
         let spec = spec.ok_or("the cell's specification is missing: name its file")?;
-        Ok(Request {
+        Ok(RunArgs {
             spec: self.read_spec(&spec).map_err(|e| format!("{}: {e}", spec.display()))?,
             program: program.ok_or("--program is missing: name the program to start")?,
             scripts: scripts.ok_or("--scripts is missing: name the folder of the lab's JavaScript")?,
@@ -77,7 +77,7 @@ impl Driver {
     }
 }
 
-impl Request {
+impl RunArgs {
     /// Reads the guest.
     ///
     /// # Errors

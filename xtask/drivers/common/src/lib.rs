@@ -84,7 +84,7 @@ impl Driver {
     }
 
     /// Runs a cell up to its last event.
-    fn run_cell(&self, request: command_line::Request) -> Result<(), String> {
+    fn run_cell(&self, request: command_line::RunArgs) -> Result<(), String> {
         let path = request.spec.events.clone();
         let failed = |e: std::io::Error| format!("{}: {e}", path.display());
         let mut recorder = Recorder::open(&path).map_err(failed)?;

@@ -72,10 +72,10 @@ pub fn run(workerd: &Path, config: &Path, recorder: &mut Recorder) -> Result<Cel
 /// Reads a stream to its end, so that its writer never blocks, and keeps the beginning.
 fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
     std::thread::spawn(move || {
-        let mut kept = Vec::new();
-        stream.by_ref().take(MAX_STDERR).read_to_end(&mut kept).ok();
+        let mut captured = Vec::new();
+        stream.by_ref().take(MAX_STDERR).read_to_end(&mut captured).ok();
         std::io::copy(&mut stream, &mut std::io::sink()).ok();
-        String::from_utf8_lossy(&kept).into_owned()
+        String::from_utf8_lossy(&captured).into_owned()
     })
 }
 

@@ -29,7 +29,7 @@ impl CompiledCode {
     pub fn of(spec: &CellSpec, engine: &Engine, module: &[u8]) -> Option<Self> {
         let dir = spec.code_cache.as_ref()?;
         let mut hasher = DefaultHasher::new();
-        for part in [engine.name.as_bytes(), engine.version().as_bytes(), spec.mode.as_bytes(), module] {
+        for part in [engine.name.as_bytes(), engine.version.as_bytes(), spec.mode.as_bytes(), module] {
             hasher.write_usize(part.len());
             hasher.write(part);
         }

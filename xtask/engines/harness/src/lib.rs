@@ -30,8 +30,8 @@ use wasmlab_protocol::{
 pub struct Engine {
     /// Its name, which is also the name of the library's crate: `wasmi`.
     pub name: &'static str,
-    /// The text of the binary's `Cargo.lock`, from which the library's version is read.
-    pub lock: &'static str,
+    /// The version of the library in the engine's `Cargo.lock`: `env!("ENGINE_VERSION")`, from `engine_version.rs`.
+    pub version: &'static str,
     /// Its modes.
     pub modes: &'static [&'static str],
     /// Features that its library disables by default and a specification may enable: the API call, and what it provides
@@ -59,17 +59,11 @@ impl Engine {
         }
     }
 
-    /// The version of the engine's library in the lock file.
-    #[must_use]
-    pub fn version(&self) -> &'static str {
-        locked_version(self.lock, self.name).unwrap_or("unknown")
-    }
-
     fn probe(&self) -> Result<(), String> {
         let probe = EngineInfo {
             protocol: PROTOCOL_VERSION,
             engine: self.name.to_owned(),
-            version: self.version().to_owned(),
+            version: self.version.to_owned(),
             modes: self.modes.iter().map(ToString::to_string).collect(),
             switches: self
                 .switches
@@ -111,14 +105,6 @@ fn read_spec(path: &Path) -> Result<CellSpec, String> {
         }
     }
     serde_json::from_value(json).map_err(|e| e.to_string())
-}
-
-/// The version of the crate `name` in a `Cargo.lock`, given as text.
-#[must_use]
-pub fn locked_version<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
-    let mut lines = lock.lines();
-    lines.find(|line| line.strip_prefix("name = ").is_some_and(|n| n.trim_matches('"') == name))?;
-    lines.next()?.strip_prefix("version = ").map(|v| v.trim_matches('"'))
 }
 
 /// Reads the module, the first stage of every engine.
@@ -181,13 +167,6 @@ pub fn wants_host_function(spec: &CellSpec, module: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn version_is_read_from_the_lock() {
-        let lock = "[[package]]\nname = \"wasmi_core\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"wasmi\"\nversion = \"2.0.0\"\n";
-        assert_eq!(locked_version(lock, "wasmi"), Some("2.0.0"));
-        assert_eq!(locked_version(lock, "wasm"), None);
-    }
 
     #[test]
     fn components_are_distinguished_from_modules() {

@@ -15,7 +15,7 @@ use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 
 const TINYWASM: engine::Engine = engine::Engine {
     name: "tinywasm",
-    lock: include_str!("../Cargo.lock"),
+    version: env!("ENGINE_VERSION"),
     modes: &["interpreter"],
     switches: &[(DEPTH, wasmlab_protocol::STACK_DEPTH)],
     run,

@@ -23,7 +23,7 @@ use crate::cause::{engine_error, of_running};
 use crate::host::Wasi;
 
 const WASMER: engine::Engine =
-    engine::Engine { name: "wasmer", lock: include_str!("../Cargo.lock"), modes: MODES, switches: &[], run };
+    engine::Engine { name: "wasmer", version: env!("ENGINE_VERSION"), modes: MODES, switches: &[], run };
 
 /// The last one is Cranelift with Emscripten's system calls, which need Linux.
 #[cfg(target_os = "linux")]

@@ -14,7 +14,7 @@ use wasmlab_engine::{self as engine, Log, ModuleInstance};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 
 const WASMI: engine::Engine =
-    engine::Engine { name: "wasmi", lock: include_str!("../Cargo.lock"), modes: MODES, switches: SWITCHES, run };
+    engine::Engine { name: "wasmi", version: env!("ENGINE_VERSION"), modes: MODES, switches: SWITCHES, run };
 
 /// Features that wasmi disables by default, and limits that compiling engines do not have.
 const SWITCHES: &[(&str, &str)] =

@@ -25,7 +25,7 @@ use wasmlab_protocol::{Cause, CellSpec};
 
 const WASMTIME: engine::Engine = engine::Engine {
     name: "wasmtime",
-    lock: include_str!("../Cargo.lock"),
+    version: env!("ENGINE_VERSION"),
     modes: &["cranelift"],
     switches: api::SWITCHES,
     run,

@@ -17,13 +17,8 @@ use std::process::ExitCode;
 use wasmlab_engine::{self as engine, Log};
 use wasmlab_protocol::{Cause, CellSpec};
 
-const WASMTIME: engine::Engine = engine::Engine {
-    name: "wasmtime",
-    lock: include_str!("../Cargo.lock"),
-    modes: MODES,
-    switches: api::SWITCHES,
-    run,
-};
+const WASMTIME: engine::Engine =
+    engine::Engine { name: "wasmtime", version: env!("ENGINE_VERSION"), modes: MODES, switches: api::SWITCHES, run };
 
 /// The last one is Cranelift with Emscripten's system calls, which need Linux.
 #[cfg(target_os = "linux")]

@@ -31,7 +31,7 @@ pub enum DescriptorKind {
 }
 
 /// An open file description, shared by descriptors duplicated with `dup2`.
-pub struct Open {
+pub struct OpenFile {
     /// Its kind.
     pub kind: DescriptorKind,
     /// Flags of `open` that `fcntl` returns: access mode, `O_APPEND`.
@@ -43,7 +43,7 @@ pub struct Open {
     pub unbound: AtomicBool,
 }
 
-impl Open {
+impl OpenFile {
     /// An open file description without flags.
     pub fn new(kind: DescriptorKind) -> Self {
         Self { kind, flags: 2, nonblocking: AtomicBool::new(false), unbound: AtomicBool::new(false) }
@@ -98,23 +98,23 @@ impl Open {
 
 /// The guest's table of descriptors.
 pub struct Descriptors {
-    table: Vec<Option<Arc<Open>>>,
+    table: Vec<Option<Arc<OpenFile>>>,
 }
 
 impl Descriptors {
     /// A table with the three standard streams.
     pub fn new() -> Self {
-        Self { table: (0..3).map(|n| Some(Arc::new(Open::new(DescriptorKind::Standard(n))))).collect() }
+        Self { table: (0..3).map(|n| Some(Arc::new(OpenFile::new(DescriptorKind::Standard(n))))).collect() }
     }
 
     /// The file description of descriptor `fd`.
-    pub fn get(&self, fd: i32) -> Result<Arc<Open>, Errno> {
+    pub fn get(&self, fd: i32) -> Result<Arc<OpenFile>, Errno> {
         let at = usize::try_from(fd).map_err(|_| Errno::BADF)?;
         self.table.get(at).and_then(Clone::clone).ok_or(Errno::BADF)
     }
 
     /// Adds it at the lowest free number starting at `from`.
-    pub fn add(&mut self, open: Arc<Open>, from: i32) -> Result<i32, Errno> {
+    pub fn add(&mut self, open: Arc<OpenFile>, from: i32) -> Result<i32, Errno> {
         let from = usize::try_from(from).map_err(|_| Errno::INVAL)?;
         let at =
             (from..MAX_DESCRIPTORS).find(|at| self.table.get(*at).is_none_or(Option::is_none)).ok_or(Errno::MFILE)?;
@@ -123,19 +123,19 @@ impl Descriptors {
     }
 
     /// Puts it at this number, closing what was there.
-    pub fn replace(&mut self, fd: i32, open: Arc<Open>) -> Result<i32, Errno> {
+    pub fn replace(&mut self, fd: i32, open: Arc<OpenFile>) -> Result<i32, Errno> {
         let at = usize::try_from(fd).ok().filter(|at| *at < MAX_DESCRIPTORS).ok_or(Errno::BADF)?;
         self.put(at, open);
         Ok(fd)
     }
 
     /// Checks that another descriptor is available, before the host opens one.
-    pub fn room(&self) -> Result<(), Errno> {
+    pub fn check_capacity(&self) -> Result<(), Errno> {
         if self.count() < MAX_DESCRIPTORS { Ok(()) } else { Err(Errno::MFILE) }
     }
 
     /// Frees a number.
-    pub fn close(&mut self, fd: i32) -> Result<Arc<Open>, Errno> {
+    pub fn close(&mut self, fd: i32) -> Result<Arc<OpenFile>, Errno> {
         let at = usize::try_from(fd).map_err(|_| Errno::BADF)?;
         self.table.get_mut(at).and_then(Option::take).ok_or(Errno::BADF)
     }
@@ -145,7 +145,7 @@ impl Descriptors {
         self.table.iter().flatten().count()
     }
 
-    fn put(&mut self, at: usize, open: Arc<Open>) {
+    fn put(&mut self, at: usize, open: Arc<OpenFile>) {
         if self.table.len() <= at {
             self.table.resize_with(at + 1, || None);
         }
@@ -160,13 +160,13 @@ mod tests {
     #[test]
     fn lowest_free_number_is_used_up_to_the_limit() {
         let mut table = Descriptors::new();
-        let null = || Arc::new(Open::new(DescriptorKind::Null));
+        let null = || Arc::new(OpenFile::new(DescriptorKind::Null));
         assert_eq!(table.add(null(), 0), Ok(3));
         assert_eq!(table.add(null(), 10), Ok(10));
         assert!(table.close(3).is_ok() && table.close(3).is_err());
         assert_eq!(table.add(null(), 0), Ok(3));
         while table.add(null(), 0).is_ok() {}
-        assert_eq!((table.count(), table.room()), (MAX_DESCRIPTORS, Err(Errno::MFILE)));
+        assert_eq!((table.count(), table.check_capacity()), (MAX_DESCRIPTORS, Err(Errno::MFILE)));
         assert!(table.get(-1).is_err() && table.get(i32::MAX).is_err() && table.replace(1024, null()).is_err());
     }
 }

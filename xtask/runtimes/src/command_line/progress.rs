@@ -48,7 +48,7 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
         }
     }
     if seen.run.entry == EntryPointKind::Calls {
-        whole.not_asked =
+        whole.skipped_calls =
             (0..seen.run.call.len()).filter(|index| !stands_alone(seen.run, seen.facts, *index)).collect();
     }
     whole.unchecked_imports = reader.unchecked_imports;
@@ -145,7 +145,7 @@ fn refine_with_facts(
     seen: &AdapterInput,
     reader: OutputParser,
 ) -> GuestProgress {
-    if let Some((subject, message)) = not_asked(&found, seen, reader) {
+    if let Some((subject, message)) = unsupported_request(&found, seen, reader) {
         let cause = Some(Cause::NotAttempted { subject: subject.to_owned(), message });
         return GuestProgress { cause, ..found };
     }
@@ -170,7 +170,11 @@ fn refine_with_facts(
 }
 
 /// What the runtime's command line could not be asked, and what it did instead.
-fn not_asked(found: &GuestProgress, seen: &AdapterInput, reader: OutputParser) -> Option<(&'static str, String)> {
+fn unsupported_request(
+    found: &GuestProgress,
+    seen: &AdapterInput,
+    reader: OutputParser,
+) -> Option<(&'static str, String)> {
     let has_wasi = || {
         let module = seen.facts.filter(|facts| facts.kind == BinaryKind::Module);
         module.is_some_and(|facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_")))

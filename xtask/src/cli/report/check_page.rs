@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use cargo_lock::{Lockfile, Package};
 use sha2::{Digest, Sha256};
 use wasmlab_process::{self as process, Command, Input, Limits, read_text};
 use wasmlab_report::check_page::{Reader, Stamp, page};
@@ -145,7 +146,7 @@ fn flags(lab: &Lab) -> Vec<String> {
 fn sources(lab: &Lab) -> Result<String> {
     let xtask = lab.xtask();
     let root = xtask.parent().context("failed to find the workspace of the lab")?;
-    let lock: Lock = toml::from_str(&read_text(&root.join("Cargo.lock"), MAX_BYTES)?)?;
+    let lock: Lockfile = read_text(&root.join("Cargo.lock"), MAX_BYTES)?.parse()?;
     let mut hash = Sha256::new();
     let mut externals = BTreeSet::new();
     let mut seen = BTreeSet::new();
@@ -160,7 +161,7 @@ fn sources(lab: &Lab) -> Result<String> {
             if dependency.starts_with("wasmlab-") {
                 left.push(dependency)
             } else {
-                lock.add(dependency, &mut externals)
+                add_locked(&lock, &dependency, &mut externals)
             }
         }
     }
@@ -215,33 +216,13 @@ struct Manifest {
     dependencies: BTreeMap<String, toml::Value>,
 }
 
-/// `Cargo.lock`.
-#[derive(serde::Deserialize)]
-struct Lock {
-    package: Vec<Package>,
-}
-
-#[derive(serde::Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    #[serde(default)]
-    dependencies: Vec<String>,
-}
-
-impl Lock {
-    /// Adds `name version` of a package and of all on which it depends.
-    fn add(&self, name: String, into: &mut BTreeSet<String>) {
-        let mut left = vec![name];
-        while let Some(name) = left.pop() {
-            // `name`, or `name version` where there are several.
-            let (name, version) = name.split_once(' ').map_or((name.as_str(), None), |(a, b)| (a, Some(b)));
-            let is_it = |p: &&Package| p.name == name && version.is_none_or(|version| p.version == version);
-            for package in self.package.iter().filter(is_it) {
-                if into.insert(format!("{} {}", package.name, package.version)) {
-                    left.extend(package.dependencies.iter().cloned());
-                }
-            }
+/// Adds `name version` of a package and of all on which it depends.
+fn add_locked(lock: &Lockfile, name: &str, into: &mut BTreeSet<String>) {
+    let mut left: Vec<&Package> = lock.packages.iter().filter(|package| package.name.as_str() == name).collect();
+    while let Some(package) = left.pop() {
+        if into.insert(format!("{} {}", package.name, package.version)) {
+            let is_needed = |other: &&Package| package.dependencies.iter().any(|needed| needed.matches(other));
+            left.extend(lock.packages.iter().filter(is_needed));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! wasm-bindgen: cargo builds a module for wasm32-unknown-unknown, from which `wasm-bindgen` generates the final module
 //! and the ES module that a JavaScript host loads.
 
+use cargo_lock::Lockfile;
 use wasmlab_model::file_error::KeyError;
 use wasmlab_model::scenario::{Build, Scenario};
 
@@ -88,10 +89,9 @@ fn missing(lock: &str) -> MissingTool {
 
 /// The version of wasm-bindgen in a `Cargo.lock`, given as text.
 fn locked_version(lock: &str) -> Option<String> {
-    let lock: toml::Table = lock.parse().ok()?;
-    let packages = lock.get("package")?.as_array()?;
-    let named = packages.iter().find(|p| p.get("name").and_then(toml::Value::as_str) == Some("wasm-bindgen"))?;
-    named.get("version")?.as_str().map(str::to_owned)
+    let lock: Lockfile = lock.parse().ok()?;
+    let package = lock.packages.iter().find(|package| package.name.as_str() == "wasm-bindgen")?;
+    Some(package.version.to_string())
 }
 
 fn bindgen(machine: &dyn Machine) -> ProgramState {

@@ -9,7 +9,7 @@ use rustix::fs::{FileType, OFlags, Stat as HostStat};
 use super::paths::{Device, ResolvedPath};
 use crate::Errno;
 use crate::call::{Call, CallError, CallResult};
-use crate::descriptors::{DescriptorKind, Open};
+use crate::descriptors::{DescriptorKind, OpenFile};
 use crate::layout::{self, Stat, Timespec};
 
 /// Flags of `open`: those of generic Linux in both ABIs.
@@ -55,13 +55,13 @@ fn open_resolved(call: &mut Call, path: ResolvedPath) -> CallResult {
     } else {
         call.word()?
     };
-    call.host().descriptors.room()?;
+    call.host().descriptors.check_capacity()?;
     let mode = mode & !call.host().umask & 0o777;
     let kind = match path {
         ResolvedPath::Device(device) => device_kind(device),
         ResolvedPath::Below(dir, path) => open_below(&dir, &path, flags, mode)?,
     };
-    let mut open = Open { flags: flags & (flag::ACCESS | flag::APPEND), ..Open::new(kind) };
+    let mut open = OpenFile { flags: flags & (flag::ACCESS | flag::APPEND), ..OpenFile::new(kind) };
     *open.nonblocking.get_mut() = flags & flag::NONBLOCK != 0;
     Ok(call.host().descriptors.add(Arc::new(open), 0)?.into())
 }

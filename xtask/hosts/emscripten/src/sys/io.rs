@@ -9,7 +9,7 @@ use super::network::bind_loopback;
 use super::wait::{Readiness, until_ready};
 use crate::Errno;
 use crate::call::{Call, CallError, CallResult};
-use crate::descriptors::{DescriptorKind, Open};
+use crate::descriptors::{DescriptorKind, OpenFile};
 
 /// Maximum number of bytes per call. A guest that requests more gets a short count, which programs must expect.
 pub const MAX_TRANSFER: u32 = 1 << 20;
@@ -142,7 +142,12 @@ pub fn fill(
     Ok(len as i64)
 }
 
-fn read_now(call: &mut Call, open: &Arc<Open>, buffer: &mut Buffer, offset: Option<u64>) -> Result<usize, CallError> {
+fn read_now(
+    call: &mut Call,
+    open: &Arc<OpenFile>,
+    buffer: &mut Buffer,
+    offset: Option<u64>,
+) -> Result<usize, CallError> {
     if matches!(open.kind, DescriptorKind::Random) {
         return Ok(rustix::rand::getrandom(buffer.bytes(call)?, rustix::rand::GetRandomFlags::empty())?);
     }
@@ -225,7 +230,7 @@ fn io_slices<'a>(call: &'a Call, iovecs: &[(u32, u32)]) -> Result<Vec<IoSlice<'a
 
 fn write_now(
     call: &mut Call,
-    open: &Arc<Open>,
+    open: &Arc<OpenFile>,
     iovecs: &[(u32, u32)],
     offset: Option<u64>,
 ) -> Result<usize, CallError> {
@@ -320,9 +325,9 @@ pub fn dup3(call: &mut Call) -> CallResult {
 pub fn pipe(call: &mut Call) -> CallResult {
     let at = call.word()?;
     call.check(at, 8)?;
-    call.host().descriptors.room()?;
+    call.host().descriptors.check_capacity()?;
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::NONBLOCK | rustix::pipe::PipeFlags::CLOEXEC)?;
-    let end = |fd, flags| Arc::new(Open { flags, ..Open::new(DescriptorKind::Pipe(fd)) });
+    let end = |fd, flags| Arc::new(OpenFile { flags, ..OpenFile::new(DescriptorKind::Pipe(fd)) });
     let first = call.host().descriptors.add(end(read, 0), 0)?;
     let second = match call.host().descriptors.add(end(write, 1), 0) {
         Ok(second) => second,

@@ -9,7 +9,7 @@ use rustix::net::{AddressFamily, Shutdown, SocketAddrAny, SocketFlags, SocketTyp
 
 use super::wait::{Readiness, until_ready};
 use crate::call::{Call, CallError, CallResult};
-use crate::descriptors::{DescriptorKind, Open};
+use crate::descriptors::{DescriptorKind, OpenFile};
 use crate::layout::{self, AF_INET, AF_INET6};
 use crate::{Errno, Host};
 
@@ -59,9 +59,9 @@ pub fn socket(call: &mut Call) -> CallResult {
     if !call.host().network {
         return Err(Errno::ACCES.into());
     }
-    call.host().descriptors.room()?;
+    call.host().descriptors.check_capacity()?;
     let fd = rustix::net::socket_with(host_family, host_type, socket_flags(), None)?;
-    let mut open = Open::new(DescriptorKind::Socket(fd, family as u16));
+    let mut open = OpenFile::new(DescriptorKind::Socket(fd, family as u16));
     *open.nonblocking.get_mut() = socket_type & NONBLOCK != 0;
     *open.unbound.get_mut() = host_type == SocketType::DGRAM;
     Ok(call.host().descriptors.add(Arc::new(open), 0)?.into())
@@ -73,7 +73,7 @@ fn socket_flags() -> SocketFlags {
 }
 
 fn add_socket(call: &mut Call, fd: OwnedFd, family: u16, nonblocking: bool) -> CallResult {
-    let mut open = Open::new(DescriptorKind::Socket(fd, family));
+    let mut open = OpenFile::new(DescriptorKind::Socket(fd, family));
     *open.nonblocking.get_mut() = nonblocking;
     Ok(call.host().descriptors.add(Arc::new(open), 0)?.into())
 }
@@ -85,7 +85,7 @@ pub fn socketpair(call: &mut Call) -> CallResult {
         return Err(Errno::OPNOTSUPP.into());
     }
     call.check(at, 8)?;
-    call.host().descriptors.room()?;
+    call.host().descriptors.check_capacity()?;
     let (one, other) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, socket_flags(), None)?;
     let first = add_socket(call, one, AF_UNIX, socket_type & NONBLOCK != 0)?;
     let second = match add_socket(call, other, AF_UNIX, socket_type & NONBLOCK != 0) {
@@ -101,7 +101,7 @@ pub fn socketpair(call: &mut Call) -> CallResult {
 }
 
 /// Reads an address for `open` from `at`, `len` bytes long.
-pub fn address_at(call: &Call, open: &Open, at: u32, len: u32) -> Result<SocketAddr, CallError> {
+pub fn address_at(call: &Call, open: &OpenFile, at: u32, len: u32) -> Result<SocketAddr, CallError> {
     let family = open.family()?;
     if !(2..=128).contains(&len) {
         return Err(Errno::INVAL.into());
@@ -117,7 +117,7 @@ pub fn address_at(call: &Call, open: &Open, at: u32, len: u32) -> Result<SocketA
 }
 
 /// Binds an unbound datagram socket to the loopback address of its family, before the kernel chooses an address.
-pub fn bind_loopback(open: &Open) -> Result<(), CallError> {
+pub fn bind_loopback(open: &OpenFile) -> Result<(), CallError> {
     if open.unbound.load(Ordering::Relaxed) {
         let ip: IpAddr =
             if open.family()? == AF_INET { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
@@ -217,7 +217,7 @@ fn accept_connection(call: &mut Call, with_flags: bool) -> CallResult {
         call.check(at, room.min(128))?;
     }
     // If no descriptor is free, the connection stays queued.
-    call.host().descriptors.room()?;
+    call.host().descriptors.check_capacity()?;
     let mut attempts = 0;
     let (fd, peer) = loop {
         match rustix::net::acceptfrom_with(open.socket()?, socket_flags()) {

@@ -9,7 +9,7 @@ use super::network::{address_at, bind_loopback, put_address};
 use super::wait::{Readiness, until_ready};
 use crate::Errno;
 use crate::call::{Call, CallError, CallResult};
-use crate::descriptors::Open;
+use crate::descriptors::OpenFile;
 
 const PEEK: i32 = 2;
 const DONTWAIT: i32 = 0x40;
@@ -87,7 +87,7 @@ fn send_iovecs(call: &mut Call, fd: i32, iovecs: &[(u32, u32)], flags: i32, to: 
 /// `None` to try again after waiting.
 fn or_wait<T>(
     call: &mut Call,
-    open: &Arc<Open>,
+    open: &Arc<OpenFile>,
     result: Result<T, rustix::io::Errno>,
     readiness: Readiness,
     dont_wait: bool,

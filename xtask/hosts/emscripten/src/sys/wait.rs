@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec as HostTimespec, poll as host_po
 use super::signals;
 use crate::Errno;
 use crate::call::{Call, CallError, CallResult};
-use crate::descriptors::{MAX_DESCRIPTORS, Open};
+use crate::descriptors::{MAX_DESCRIPTORS, OpenFile};
 use crate::layout::{FD_SET, Timespec};
 
 /// Bits of `poll`, the same on almost every Linux.
@@ -22,7 +22,7 @@ const NVAL: u16 = 32;
 
 /// A descriptor to wait for, like `struct pollfd`.
 struct PollEntry {
-    open: Option<Arc<Open>>,
+    open: Option<Arc<OpenFile>>,
     events: u16,
     revents: u16,
 }
@@ -37,7 +37,7 @@ pub enum Readiness {
 }
 
 /// Waits until `open` can be read or written without blocking, if the guest lets the call block.
-pub fn until_ready(call: &mut Call, open: &Arc<Open>, readiness: Readiness) -> Result<(), CallError> {
+pub fn until_ready(call: &mut Call, open: &Arc<OpenFile>, readiness: Readiness) -> Result<(), CallError> {
     if !open.can_wait() {
         return Ok(());
     }
