@@ -240,8 +240,14 @@ fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, 
     let Ok(report) = serde_json::from_str::<serde_json::Value>(&ran.stdout) else { return (Vec::new(), ran.stderr) };
     let Some(cells) = report["cells"].as_array() else { return (Vec::new(), format!("{}{}", ran.stdout, ran.stderr)) };
     let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
-    let present = cells.iter().filter(|cell| cell["verdict"] != "absent");
-    (present.map(|cell| (text(cell, "runtime"), text(cell, "code"), text(cell, "remedy"))).collect(), ran.stderr)
+    let (present, absent): (Vec<_>, Vec<_>) = cells.iter().partition(|cell| cell["verdict"] != "absent");
+    for cell in absent {
+        common::required::not_here(&text(cell, "runtime"), &text(cell, "detail"));
+    }
+    (
+        present.into_iter().map(|cell| (text(cell, "runtime"), text(cell, "code"), text(cell, "remedy"))).collect(),
+        ran.stderr,
+    )
 }
 
 const LEGACY: &str = "(module (tag $e (param i32)) (func (export \"run\") (result i32) try (result i32) i32.const 42 \

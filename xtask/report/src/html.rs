@@ -169,9 +169,9 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
     page.render().unwrap_or_default() + "\n"
 }
 
-/// The style, with the width of the widest guest's name in characters: rows that are laid out on their own need it.
+/// The style, with the width of the widest guest's name in columns of a terminal: rows that are laid out on their own need it.
 fn style(report: &RunReport) -> String {
-    let width = report.scenarios.iter().map(|scenario| scenario.name.chars().count()).max();
+    let width = report.scenarios.iter().map(|scenario| text::display_width(&scenario.name)).max();
     format!(":root {{ --name-width: {}; }}\n{STYLE}", width.unwrap_or_default())
 }
 

@@ -29,9 +29,7 @@ pub fn columns() -> Vec<Runtime> {
             install_hint: "see https://github.com/cataggar/wamr",
         }),
         version_names: &["wamr"],
-        note: Some(
-            "a community port of WAMR to Zig that its author has marked deprecated; not WAMR's own iwasm",
-        ),
+        note: Some("a community port of WAMR to Zig that its author has marked deprecated; not WAMR's own iwasm"),
         aux_program: Some(AuxProgram { name: "wamrc", variable: "WASMLAB_WAMRC_ZIG" }),
         install: vec![InstallCommand::quick(&["python3", "-m", "pip", "install", "wamr-bin", "wamrc-bin"])],
         in_ci: true,

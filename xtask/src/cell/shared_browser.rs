@@ -96,10 +96,7 @@ impl SharedBrowsers {
 
 impl SharedBrowser {
     fn start(plan: &CellPlan, programs: [PathBuf; 2]) -> io::Result<Self> {
-        let dir = TempDir::create(false)?;
-        for name in ["work", "home", "profile"] {
-            std::fs::create_dir(dir.path().join(name))?;
-        }
+        let dir = TempDir::with_folders(false, &["work", "home", "profile"])?;
         let port = ports::free()?;
         let page_ports = (0..CELLS).map(|_| ports::free()).collect::<io::Result<Vec<u16>>>()?;
         let mut env = workdir::environment(dir.path(), plan);
@@ -114,7 +111,7 @@ impl SharedBrowser {
             cwd: dir.path().join("work"),
             stdin: Input::Bytes(Vec::new()),
             inherit: Vec::new(),
-            limits: process::Limits { wall: LIFETIME, ..workdir::process_limits(plan, LIFETIME) },
+            limits: workdir::process_limits(plan, LIFETIME),
             sandbox: sandbox::for_browser(plan, dir.path(), port, &page_ports),
             report: None,
         };

@@ -50,6 +50,16 @@ impl TempDir {
         Ok(Self { path, _lock: lock, keep })
     }
 
+    /// Creates a folder with these folders in it.
+    ///
+    /// # Errors
+    /// If one cannot be created.
+    pub fn with_folders(keep: bool, names: &[&str]) -> io::Result<Self> {
+        let dir = Self::create(keep)?;
+        names.iter().try_for_each(|name| fs::create_dir(dir.path.join(name)))?;
+        Ok(dir)
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path

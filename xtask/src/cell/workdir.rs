@@ -71,11 +71,8 @@ impl Workdir {
         browser: Option<&mut SharedBrowser>,
     ) -> io::Result<Self> {
         let run = &plan.scenario.spec.run;
-        let root = TempDir::create(keep.keep_workdir)?;
+        let root = TempDir::with_folders(keep.keep_workdir, &["work", "home", "dirs"])?;
         let path = |name: &str| root.path().join(name);
-        for dir in ["work", "home", "dirs"] {
-            fs::create_dir(path(dir))?;
-        }
         let canary = Canary::create(&path("dirs"), has_only_lab_files(plan.scenario))?;
         let sockets = listening_sockets(run)?;
         let servers = Servers::start(&run.server)?;

@@ -11,7 +11,6 @@ use super::report;
 use crate::lab::Lab;
 use crate::store::snapshots::names_any_import;
 use wasmlab_model::report::RunReport;
-use wasmlab_process::read_text;
 use wasmlab_report::visible::VisiblePath;
 
 /// Option of the commands that compare their report with an earlier one.
@@ -48,7 +47,8 @@ impl Baseline {
     }
 }
 
-/// Reads the report that `text` names: a file, `REV:PATH`, or a git revision of the lab. Also returns a name for it to show to the user.
+/// Reads the report that `text` names: a file, `REV:PATH`, or a git revision of the lab. Also returns a name for it to
+/// show to the user.
 ///
 /// # Errors
 /// If `text` is neither, or there is no report in it.
@@ -56,10 +56,7 @@ pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
     let file = report::in_folder(Path::new(text));
     // A pipe or a device is not a revision either: reading it is an error.
     if file.exists() && !file.is_dir() {
-        let shown = file.visible();
-        let contents =
-            read_text(&file, report::MAX_BYTES).or_else(|e| usage(format!("failed to read `{shown}`: {e}")))?;
-        return Ok((format!("`{shown}`"), report::parse(&contents, &shown)?));
+        return Ok((format!("`{}`", file.visible()), report::read(&file)?));
     }
     // A revision may be named like this, but hardly any is.
     let is_path = file.extension().is_some_and(|extension| extension == "json") || file.is_dir();

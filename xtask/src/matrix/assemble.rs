@@ -1,7 +1,7 @@
 //! Assembles results into a report: compares with snapshots, applies annotations, lists what is missing and what to do
 //! next. It does not judge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::glob;
 use crate::guest;
@@ -158,11 +158,12 @@ fn compare_guests(
 /// Removes what was accepted for guests that have probably changed: the same version of a runtime passed with the
 /// accepted guest, and now has a wrong result.
 fn forget_changed_guests(store: &Store, runtimes: &[RuntimeInfo], cells: &[Cell], elsewhere: &mut AcceptedLines) {
-    let ids: Vec<&str> = runtimes.iter().map(|runtime| runtime.id.as_str()).collect();
-    let accepted = store.unmeasured_lines(&ids, &[]);
+    let failed: Vec<&Cell> = cells.iter().filter(|cell| cell.verdict == Verdict::Fail).collect();
+    let columns: BTreeSet<&str> = failed.iter().map(|cell| cell.runtime.as_str()).collect();
+    let accepted = store.unmeasured_lines(&columns.into_iter().collect::<Vec<_>>(), &[]);
     let version =
         |id: &str| runtimes.iter().find(|runtime| runtime.id == id).and_then(|runtime| runtime.tool.version.as_deref());
-    for cell in cells.iter().filter(|cell| cell.verdict == Verdict::Fail) {
+    for cell in failed {
         let line = accepted.get(&(cell.runtime.clone(), cell.scenario.clone()));
         let passed = line
             .is_some_and(|line| line.verdict == Verdict::Pass && Some(line.version.as_str()) == version(&cell.runtime));
