@@ -72,7 +72,7 @@ fn command(workspace: &Workspace, browser: &str, args: &[&str]) -> Command {
     command
 }
 
-/// The cells that were measured, as `scenario on runtime: verdict code`.
+/// The cells that were measured: the scenario, `VERDICT CODE`, and `SCENARIO on RUNTIME: DETAIL`.
 fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
     let text = |cell: &Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();

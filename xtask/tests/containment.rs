@@ -144,6 +144,7 @@ fn names_and_messages_of_a_file_cannot_forge_lines() {
     let args = ["check", "forged.wat", "--engines", "built", "--runtime", "{node,wasmtime-cli}"];
     let ran = workspace.run(&args);
     assert!(!ran.stdout.contains("\nruns on      every runtime\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(r"env.x\n\nruns on"), "{}", ran.stdout);
     // One line of five megabytes, which the parser's message quotes.
     workspace.write("long.wat", format!("(module {} bad)", " ".repeat(5 << 20)));
     let ran = workspace.run(&["inspect", "long.wat"]);

@@ -124,13 +124,13 @@ fn second_ctrl_c_ends_everything_at_once() {
 
 /// A runtime with children in their own sessions, one of them without the environment that marks it. `kill` kills a
 /// part of the lab while it runs. Returns the exit status of the process that was started.
-fn brood_after(kill: impl Fn(Pid)) -> std::process::ExitStatus {
-    let (_workspace, child) = on_a_fake("runtime-brood");
-    let brood = || ["sleep\x004251", "sleep\x004252", "sleep\x004253"].map(alive);
-    wait(|| brood().iter().all(|n| *n > 0), "the brood's start");
+fn descendants_end_after(kill: impl Fn(Pid)) -> std::process::ExitStatus {
+    let (_workspace, child) = on_a_fake("runtime-descendants");
+    let descendants = || ["sleep\x004254", "sleep\x004252", "sleep\x004253"].map(alive);
+    wait(|| descendants().iter().all(|n| *n > 0), "the start of the descendants");
     kill(Pid::from_child(&child));
     let status = child.wait_with_output().unwrap().status;
-    wait(|| brood() == [0; 3], "the end of what the runtime left");
+    wait(|| descendants() == [0; 3], "the end of what the runtime left");
     status
 }
 
@@ -145,11 +145,11 @@ fn killed_lab_leaves_no_descendants() {
     use std::os::unix::process::ExitStatusExt;
     let kill = |pid| kill_process(pid, Signal::KILL).unwrap();
     let kill_lab = |front| kill(only_child(only_child(front)));
-    assert_eq!(brood_after(kill_lab).signal(), Some(9), "the front ends as the lab did");
-    assert_eq!(brood_after(|front| kill(only_child(front))).signal(), Some(9), "the guard");
-    assert_eq!(brood_after(kill).signal(), Some(9), "the front");
+    assert_eq!(descendants_end_after(kill_lab).signal(), Some(9), "the front ends as the lab did");
+    assert_eq!(descendants_end_after(|front| kill(only_child(front))).signal(), Some(9), "the guard");
+    assert_eq!(descendants_end_after(kill).signal(), Some(9), "the front");
     let kill_group = |front| kill_process_group(front, Signal::KILL).unwrap();
-    assert_eq!(brood_after(kill_group).signal(), Some(9), "front and lab");
+    assert_eq!(descendants_end_after(kill_group).signal(), Some(9), "front and lab");
 }
 
 #[test]

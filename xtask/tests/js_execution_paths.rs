@@ -182,16 +182,16 @@ globalThis.Go = class {
 "#;
 
 fn glue_of_each_toolchain_runs_its_module_and_is_named(id: &str) {
-    for (name, text, way, end, stdout) in [
+    for (name, text, path, end, stdout) in [
         ("guest.js", EMSCRIPTEN, "glue:emscripten", Cause::Exit { code: 3 }, "guest.wasm one hello\n"),
         ("guest.js", BINDGEN, "glue:wasm-bindgen", Cause::Returned, "hello\n"),
         ("guest.js", ASSEMBLYSCRIPT, "glue:assemblyscript", Cause::Returned, "hello\n"),
         ("wasm_exec.js", GO, "glue:go", Cause::Exit { code: 4 }, "guest.wasm one hello\n"),
     ] {
         for seen in Guest::with_glue(SAYS, name, text).seen(id, 1) {
-            assert_eq!(cause(&seen), end, "{way} on {id}: {}", seen.stderr);
-            assert_eq!((seen.execution_path(), seen.stdout.as_str()), (Some(way), stdout), "{way} on {id}");
-            assert_eq!(stages(&seen), ALL_STAGES, "{way} on {id}");
+            assert_eq!(cause(&seen), end, "{path} on {id}: {}", seen.stderr);
+            assert_eq!((seen.execution_path(), seen.stdout.as_str()), (Some(path), stdout), "{path} on {id}");
+            assert_eq!(stages(&seen), ALL_STAGES, "{path} on {id}");
         }
     }
 }

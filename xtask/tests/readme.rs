@@ -41,7 +41,11 @@ fn commands(text: &str) -> BTreeSet<String> {
     }
     // Outside code blocks a command may continue on the next line.
     let joined = text.replace('\n', " ");
-    found.extend(joined.split('`').filter_map(|code| code.strip_prefix("cargo xtask ")).map(str::to_owned));
+    let inline = joined.split('`').filter_map(|code| {
+        let command = code.strip_prefix("wasmlab ");
+        code.strip_prefix("cargo xtask ").or(command)
+    });
+    found.extend(inline.map(str::to_owned));
     found
 }
 

@@ -26,7 +26,10 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
         return with_code(Code::WrongOutput, None, detail);
     }
     let stopped = observation.outcome == Outcome::Stopped;
-    if !stopped && evidence.progress.stage != Some(Stage::Run) {
+    // A start function may end the program while the module is instantiated.
+    let ended_early = evidence.progress.stage == Some(Stage::Instantiate)
+        && matches!(evidence.progress.cause, Some(Cause::Exit { .. }));
+    if !stopped && !ended_early && evidence.progress.stage != Some(Stage::Run) {
         return with_code(
             Code::Crashed,
             None,

@@ -16,7 +16,7 @@ use wasmlab_protocol::Stage;
 #[must_use]
 pub fn with_switches(first: Judgement, switches: &[String], last: &Judgement, summary: &str) -> Judgement {
     let with = switches.join(", ");
-    // What went wrong is of the lab, and says nothing about the runtime.
+    // The lab failed, which says nothing about the runtime.
     if last.verdict == Verdict::Error {
         return Judgement { detail: one_line(&format!("{}; could not be tried with {with}", first.detail)), ..first };
     }

@@ -7,7 +7,7 @@ use wasmlab_model::verdict::Verdict;
 use wasmlab_protocol::Stage;
 
 use crate::obstacle::UNMEASURED_START;
-use crate::{Prediction, is_of_linking};
+use crate::{NOT_MEASURED, Prediction, is_of_linking};
 
 /// Functions and imports that are named in a report; a module may import hundreds.
 const MAX_FUNCTIONS: usize = 12;
@@ -38,6 +38,7 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
     let passed = cell.verdict == Verdict::Pass;
     let by_default = |switches: &[String]| switches.is_empty();
     Some(match prediction.expected {
+        Expected::MayFail if needs_unmeasured_proposal(prediction) => Agreement::Undecided,
         // It ran without a switch, and needed a deeper stack.
         Expected::Runs | Expected::MayFail if passed && trapped_by_default(cell) => Agreement::OwnResult,
         // What it does without a switch is the result; another switch may do as well.
@@ -52,6 +53,14 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
         // It was stopped before it came to what is predicted.
         Expected::Fails if is_of_limits(cell) => Agreement::OwnResult,
         Expected::MayFail if passed || is_started(cell) || is_unstarted(prediction, cell) => Agreement::Undecided,
+        // Its start function ended before an entry point was looked for.
+        Expected::Fails
+            if prediction.code == Some(Code::NoEntryPoint)
+                && (cell.code.is_some_and(Code::is_guest_failure)
+                    || passed && cell.stage == Some(Stage::Instantiate)) =>
+        {
+            Agreement::OwnResult
+        }
         Expected::Fails if cell.code.is_some() && prediction.code == cell.code => {
             if prediction.subject == cell.subject { Agreement::Same } else { Agreement::OtherSubject }
         }
@@ -81,6 +90,11 @@ fn trapped_by_default(cell: &Cell) -> bool {
     cell.default_result.as_deref().is_some_and(|result| result.starts_with(Code::Trap.id()))
 }
 
+/// Whether the file needs a proposal about which the profile says nothing.
+fn needs_unmeasured_proposal(prediction: &Prediction) -> bool {
+    prediction.functions.iter().any(|name| name.ends_with(NOT_MEASURED))
+}
+
 /// Whether nothing was started, as the prediction leaves open.
 fn is_unstarted(prediction: &Prediction, cell: &Cell) -> bool {
     cell.code == Some(Code::NoEntryPoint) && prediction.functions.iter().any(|function| function == UNMEASURED_START)
@@ -107,6 +121,8 @@ fn is_own(cell: &Cell) -> bool {
         Some(Code::SandboxEscape) => true,
         // Which code it exits with, and which path it opens below which descriptor, is the program's.
         Some(Code::HostRefused) => cell.subject.as_deref() == Some("exit-code"),
+        // A code of more bits than the runtime passes on.
+        Some(Code::WrongExit) if cell.subject.as_deref() == Some("exit-code") => true,
         Some(Code::CapabilityDenied) => cell.subject.as_deref() == Some("path_open"),
         // A wrong result is the runtime's if the same guest with the same input has the right one elsewhere.
         Some(code) if code.is_guest_failure() => is_started(cell) && !cell.blame.contains(&Blame::Runtime),
@@ -165,6 +181,8 @@ mod tests {
         let about = |code, subject: &str| Cell { subject: Some(subject.to_owned()), ..gap(code, Stage::Run) };
         check(&runs, &about(Code::HostRefused, "exit-code"), Agreement::OwnResult);
         check(&runs, &about(Code::SandboxEscape, "fs"), Agreement::OwnResult);
+        let cut = Cell { blame: vec![Blame::Runtime], ..about(Code::WrongExit, "exit-code") };
+        check(&runs, &cut, Agreement::OwnResult);
         check(&runs, &about(Code::HostRefused, "atomic-wait"), Agreement::Contradicts);
         check(&runs, &about(Code::CapabilityDenied, "path_open"), Agreement::OwnResult);
         check(&runs, &about(Code::CapabilityDenied, "sock_accept"), Agreement::Contradicts);
@@ -184,6 +202,9 @@ mod tests {
         check(&may, &gap(Code::NoEntryPoint, Stage::Link), Agreement::Contradicts);
         let start = Prediction { functions: vec![super::UNMEASURED_START.to_owned()], ..may.clone() };
         check(&start, &gap(Code::NoEntryPoint, Stage::Link), Agreement::Undecided);
+        let unmeasured = Prediction { functions: vec!["proposal new (not measured)".to_owned()], ..may.clone() };
+        check(&unmeasured, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Undecided);
+        check(&unmeasured, &cell(|cell| cell.switches = vec!["--new".to_owned()]), Agreement::Undecided);
         assert_eq!(agreement(&may, &cell(|cell| cell.verdict = Verdict::Absent)), None);
     }
 
@@ -210,5 +231,10 @@ mod tests {
         check(&two, &named("own"), Agreement::OtherSubject);
         check(&two, &named("own#f"), Agreement::OtherSubject);
         check(&two, &named("owner"), Agreement::Contradicts);
+        let library = Prediction { code: Some(Code::NoEntryPoint), ..Prediction::new(Expected::Fails) };
+        check(&library, &gap(Code::Trap, Stage::Instantiate), Agreement::OwnResult);
+        check(&library, &cell(|cell| cell.stage = Some(Stage::Instantiate)), Agreement::OwnResult);
+        check(&library, &cell(|_| ()), Agreement::Contradicts);
+        check(&library, &gap(Code::MissingImport, Stage::Link), Agreement::Contradicts);
     }
 }

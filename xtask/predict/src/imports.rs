@@ -62,7 +62,7 @@ fn definition<'a>(
 /// Maximum number of names in a list: a file may import a million functions, and there are many runtimes.
 const MAX_NAMES: usize = 200;
 
-/// Names of imports, the first ones.
+/// The first names of a list of imports.
 #[derive(Default)]
 pub struct TruncatedNames {
     /// At most [`MAX_NAMES`], each once.

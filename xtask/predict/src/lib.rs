@@ -76,6 +76,9 @@ pub struct Prediction {
     pub first_use: Option<FirstUse>,
 }
 
+/// The end of the name of a proposal about which the profile says nothing.
+const NOT_MEASURED: &str = " (not measured)";
+
 /// Maximum number of switches that are looked for one after the other.
 const MAX_ROUNDS: usize = 4;
 
@@ -114,10 +117,12 @@ pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
 fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Prediction {
     let found = planned.facts.map(|facts| {
         let proposals = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
+        let unmeasured = obstacle::unmeasured_proposals(facts, profile);
+        let unmeasured = unmeasured.into_iter().map(|name| format!("proposal {name}{NOT_MEASURED}"));
         let start = obstacle::has_unmeasured_start(facts, planned, profile);
         let start = start.then(|| obstacle::UNMEASURED_START.to_owned());
         let imports = imports::doubtful(facts, planned, profile, &switches);
-        (proposals.chain(start).chain(imports.shown).collect::<Vec<String>>(), imports.omitted)
+        (proposals.chain(unmeasured).chain(start).chain(imports.shown).collect::<Vec<String>>(), imports.omitted)
     });
     let (functions, more) = found.unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };

@@ -55,6 +55,14 @@ pub fn is_wrong(answer: &ProbeAnswer) -> bool {
     answer.support == Support::No && matches!(answer.cause, Some(Cause::Trap { .. }))
 }
 
+/// The proposals of a file about which the profile says nothing.
+pub fn unmeasured_proposals<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str> {
+    // No program needs more of `reference-types` than this part, which every runtime with that proposal has.
+    let is_other = |name: &&str| *name != COMPONENTS && *name != "call-indirect-overlong";
+    let names = facts.proposals.iter().map(String::as_str).filter(is_other);
+    names.filter(|name| answer(name, facts, profile).is_none()).collect()
+}
+
 /// The proposals of a file that the runtime accepts and runs wrongly.
 pub fn wrong_proposals<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str> {
     let names = facts.proposals.iter().map(String::as_str);

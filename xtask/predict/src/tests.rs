@@ -59,6 +59,8 @@ fn profile() -> Profile {
             ("gc".to_owned(), no(rejected("gc is disabled"), &["--gc"])),
             ("function-references".to_owned(), yes()),
             ("reference-types".to_owned(), yes()),
+            ("exceptions".to_owned(), yes()),
+            ("legacy-exceptions".to_owned(), yes()),
         ]
         .into(),
         imports: [("wasi_snapshot_preview1".to_owned(), functions)].into(),
@@ -111,6 +113,8 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
     let doubtful = import("sched_yield", "(result i32)");
     let wanted = (Expected::MayFail, "", "wasi_snapshot_preview1.sched_yield");
     check(&format!("(module {doubtful} {start})"), wanted);
+    let wanted = (Expected::MayFail, "", "proposal multi-memory (not measured)");
+    check(&format!("(module {start} (memory 1))"), wanted);
 }
 
 #[test]

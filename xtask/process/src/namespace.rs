@@ -17,19 +17,19 @@ use crate::descendants;
 
 /// The namespaces that a child enters, in this order.
 #[derive(Debug)]
-pub struct Offline {
+pub struct OfflineNamespaces {
     user: Option<OwnedFd>,
     network: OwnedFd,
     ipc: OwnedFd,
 }
 
 /// The lab's namespaces, created on first use; `None` if the machine does not allow them.
-pub fn offline() -> Option<&'static Offline> {
-    static OFFLINE: OnceLock<Option<Offline>> = OnceLock::new();
-    OFFLINE.get_or_init(|| Offline::make(false).or_else(|_| Offline::make(true)).ok()).as_ref()
+pub fn offline() -> Option<&'static OfflineNamespaces> {
+    static OFFLINE: OnceLock<Option<OfflineNamespaces>> = OnceLock::new();
+    OFFLINE.get_or_init(|| OfflineNamespaces::make(false).or_else(|_| OfflineNamespaces::make(true)).ok()).as_ref()
 }
 
-impl Offline {
+impl OfflineNamespaces {
     /// Moves the calling process into the namespaces. Makes only system calls, so that it can run between fork and
     /// exec.
     ///
@@ -253,7 +253,7 @@ mod tests {
             }
         });
         for _ in 0..100 {
-            let offline = Offline::make(false).or_else(|_| Offline::make(true)).unwrap();
+            let offline = OfflineNamespaces::make(false).or_else(|_| OfflineNamespaces::make(true)).unwrap();
             offline.socket().unwrap();
         }
         drop(stop);

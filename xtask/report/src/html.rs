@@ -77,7 +77,7 @@ struct Page<'a> {
     reasons: Vec<ListedReason<'a>>,
     /// Changed cells and guests: kind and text.
     changes: Vec<(&'static str, String)>,
-    /// Notes that are of no change.
+    /// Notes other than changes.
     remarks: Vec<(&'static str, String)>,
     /// Changes over several reports, if the page is of a history.
     history: Option<HistoryChart<'a>>,

@@ -217,7 +217,7 @@ fn changed(out: &mut String, report: &RunReport) {
     }
 }
 
-/// Notes that are of no change, such as entries of wasmlab.toml without an effect.
+/// Notes other than changes, such as entries of wasmlab.toml without an effect.
 fn noted(out: &mut String, report: &RunReport) {
     let notes = shown_notes(report, false);
     if !notes.is_empty() {

@@ -28,7 +28,7 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
 pub struct GuestNames<'a>(BTreeMap<&'a str, &'a str>);
 
 impl<'a> GuestNames<'a> {
-    /// Those of a report.
+    /// The names in a report.
     #[must_use]
     pub fn of(report: &'a RunReport) -> Self {
         Self(file_names(report))

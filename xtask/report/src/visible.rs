@@ -24,8 +24,8 @@ fn is_control(c: char) -> bool {
     }
 }
 
-/// `text` as part of a line: line breaks and tabs are made visible too. For names, which may contain anything. A command
-/// after a line break of the text is none on a line.
+/// `text` as part of a line: line breaks and tabs are made visible too. For names, which may contain anything. A CI
+/// command after a line break is harmless then: it no longer begins a line.
 #[must_use]
 pub fn on_line(text: &str) -> Cow<'_, str> {
     if !text.contains(['\n', '\t']) {

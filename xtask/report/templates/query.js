@@ -107,7 +107,7 @@ const parseQuery = (text, fields) => {
 
   if (list.length === 0) return { test: () => true, terms: [] };
   const query = either();
-  if (at < list.length) throw new Error(`\`${list[at].kind}\` stands where nothing was opened`);
+  if (at < list.length) throw new Error(`unmatched \`${list[at].kind}\``);
   return query;
 };
 

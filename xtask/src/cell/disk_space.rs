@@ -15,7 +15,7 @@ const MIN_BYTES: u64 = 64 << 20;
 const MIN_FILES: u64 = 1000;
 
 /// Whether the file system of `path` is almost full.
-pub fn is_short(path: &Path) -> bool {
+pub fn is_almost_full(path: &Path) -> bool {
     let wanted = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(MIN_BYTES);
     disk_space(path).is_some_and(|left| left.bytes < wanted || left.files < MIN_FILES)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::check::guest::{self, FileToCheck, GuestArgs};
 use super::check::requirements::Requirements;
@@ -56,6 +56,11 @@ pub struct Args {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let runtime = common::column(lab, &args.runtime)?;
+    if let (Ok(file), Ok(out)) = (args.file.canonicalize(), args.out.canonicalize())
+        && file == out
+    {
+        return usage(format!("OUT is `{}` itself, which must not change: name another file", args.file.visible()));
+    }
     let given = file_to_check(args)?;
     let (scenario, guest) = guest::prepare(lab, &given, &args.max_size, args.timeout)?;
     let bytes = std::fs::read(lab.cache.object(&guest.sha256)).context("failed to read the copy of the file")?;
@@ -75,6 +80,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         return Ok(exit::INTERRUPTED);
     };
     let title = on_line(&given.title).into_owned();
+    if cell.verdict == Verdict::Error {
+        bail!("{title} was not run on {id}: {}", on_line(&cell.detail));
+    }
     match cell.verdict {
         Verdict::Pass => {
             let with =

@@ -1,13 +1,12 @@
 //! `since`: finds the first and the last version of a runtime that run a file.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use self::answer::{Answer, Edges};
+use self::answer::{Answer, VersionBounds};
 use self::search::{Range, VersionResult};
 use super::check::guest::{self, FileToCheck, GuestArgs};
 use super::check::requirements::Requirements;
@@ -21,7 +20,6 @@ use crate::lab::Lab;
 use crate::matrix::assemble::{self, RunMetadata};
 use crate::matrix::{self, MatrixRequest};
 use crate::versions::{VersionedProgram, find, registry};
-use wasmlab_model::names::listed;
 use wasmlab_model::report::{Cell, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
@@ -32,6 +30,7 @@ use wasmlab_runtimes::{self as runtimes, Package, Runtime};
 
 mod answer;
 mod search;
+mod tried;
 
 /// Description for `--help`.
 pub const ABOUT: &str = "Find the first and the last version of a runtime that run your file";
@@ -144,7 +143,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (versions, released) = versions(lab, args, (base, name), package)?;
     let mut tester = VersionTester { lab, args, base, name, prepared: &prepared, tried: BTreeMap::new() };
     if args.offline {
-        // They take no installation, and need not be in one row.
+        // Installed versions are quick to try, and those that run the file need not be consecutive.
         for (at, version) in versions.iter().enumerate() {
             tester.result(at, version, false)?;
         }
@@ -165,7 +164,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         anyhow::bail!("no version of {name} could be run: {why}");
     }
     let edges = |range: Range, with_switches| {
-        Edges::of(range, &versions, |at| tried.get(&at).map(|one| one.result(with_switches)))
+        VersionBounds::of(range, &versions, |at| tried.get(&at).map(|one| one.result(with_switches)))
     };
     let answer = Answer {
         found: found.map(|range| edges(range, false)),
@@ -187,7 +186,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         output::print_versioned_json(SCHEMA_VERSION, &printed)?;
     } else {
         let answer = format!("{} {}\n\n", on_line(&file.title), answer.sentence(name));
-        output::print(&(answer + &list(&tried) + &counts(&tried, released, args.offline)))?;
+        output::print(&(answer + &tried::list(&tried) + &tried::counts(&tried, released, args.offline)))?;
     }
     Ok(if found.is_some_and(|range| range.last + 1 == versions.len()) { exit::OK } else { exit::REGRESSION })
 }
@@ -352,53 +351,6 @@ impl VersionTester<'_> {
         };
         assemble::report(self.lab, &request, results, metadata).cells.into_iter().next()
     }
-}
-
-/// For a terminal: what was tried, oldest first. Versions in a row with the same result are one line.
-fn list(tried: &BTreeMap<usize, Tried>) -> String {
-    let text = |one: &Tried| {
-        let has_detail = one.verdict != "pass" && !one.detail.is_empty();
-        if has_detail { format!("{}: {}", one.result, one.detail) } else { one.result.clone() }
-    };
-    let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
-    for one in tried.values().filter(|one| one.not_installed.is_none()) {
-        let text = text(one);
-        match rows.last_mut().filter(|(_, last)| *last == text) {
-            Some((versions, _)) => versions.push(&one.version),
-            None => rows.push((vec![&one.version], text)),
-        }
-    }
-    let name = |versions: &[&str]| match versions {
-        [one] => (*one).to_owned(),
-        [first, .., last] => format!("{first} to {last}"),
-        [] => String::new(),
-    };
-    let width = rows.iter().map(|(versions, _)| name(versions).len()).max().unwrap_or(0);
-    let mut shown = String::new();
-    for (versions, text) in &rows {
-        let first = format!("  {:<width$}  ", name(versions));
-        let (wide, rest) = (output::render_options().width, " ".repeat(width + 4));
-        let _ = writeln!(shown, "{}", wasmlab_report::text::wrapped(wide, &first, &rest, &on_line(text)));
-    }
-    shown
-}
-
-/// How many versions were tried, and which could not be installed.
-fn counts(tried: &BTreeMap<usize, Tried>, released: usize, is_offline: bool) -> String {
-    let failed: Vec<_> = tried.values().filter_map(|one| Some((&*one.version, one.not_installed.as_ref()?))).collect();
-    let count = tried.len() - failed.len();
-    let others = if is_offline { format!("; {} are not installed", released - tried.len()) } else { String::new() };
-    let mut shown = format!("\ntried {count} of {released} versions{others}\n");
-    if let Some((last, why)) = failed.last() {
-        let versions = failed.iter().map(|(version, _)| *version).collect::<Vec<_>>();
-        let text = match versions.as_slice() {
-            [_] => format!("{last} cannot be installed: {why}"),
-            _ => format!("{} cannot be installed: {}; {last}: {why}", failed.len(), listed(&versions)),
-        };
-        let width = output::render_options().width;
-        let _ = writeln!(shown, "{}", wasmlab_report::text::wrapped(width, "", "  ", &on_line(&text)));
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const MAX_PROVENANCE: u64 = 1 << 20;
 /// Largest prebuilt guest, bytes.
 const MAX_GUEST: u64 = 512 << 20;
 
-/// PrebuiltProvenance of a prebuilt guest: `fixtures/SCENARIO/provenance.toml`.
+/// Provenance of a prebuilt guest: `fixtures/SCENARIO/provenance.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrebuiltProvenance {

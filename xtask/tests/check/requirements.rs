@@ -59,7 +59,6 @@ fn a_runtime_without_wasi_counts_only_with_must() {
 #[test]
 fn allowed_failures_do_not_count() {
     let workspace = Workspace::new();
-    // tinywasm has no SIMD that other columns have; whichever lacks what it needs is allowed to.
     workspace.write("exit.wat", "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $x (param i32))) (memory (export \"memory\") 1) (func (export \"_start\") (call $x (i32.const 3))))");
     let args = ["check", "exit.wat", "--engines", "built", "--runtime", "wasmi", "--runtime", "node"];
     let run = |more: &[&str]| workspace.run(&[&args, more].concat());

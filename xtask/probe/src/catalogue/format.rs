@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Version of the format.
 pub const SCHEMA: u32 = 1;
 
-/// All of it.
+/// The specified functions and interfaces, as in `catalogue.json`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {

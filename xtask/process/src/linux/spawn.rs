@@ -25,7 +25,7 @@ pub fn prepare(command: &Command, mark: u64) -> io::Result<std::process::Command
     unsafe {
         builder.pre_exec(move || {
             before_exec(&inherit, file_limit)?;
-            offline.map_or(Ok(()), namespace::Offline::enter)?;
+            offline.map_or(Ok(()), namespace::OfflineNamespaces::enter)?;
             rules.as_ref().map_or(Ok(()), sandbox::enter)?;
             filter.map_or(Ok(()), system_calls::install)
         });

@@ -12,6 +12,7 @@ use crate::cli::output;
 use crate::store::tree::Tree;
 use wasmlab_model::names::rest;
 use wasmlab_model::scenario::{Dir, DirTemplate};
+use wasmlab_model::text::counted;
 use wasmlab_report::text;
 use wasmlab_report::visible::VisiblePath;
 
@@ -50,8 +51,10 @@ impl DirArgs {
     pub fn dirs(&self, files: usize, runtimes: usize) -> Result<Dirs> {
         if !self.dir_rw.is_empty() && (files, runtimes) != (1, 1) {
             return usage(format!(
-                "--dir-rw gives the guest the directory itself, which {files} file(s) on {runtimes} runtimes would share: \
-                 give one file and select one runtime with --runtime, or give each a copy with --dir"
+                "--dir-rw gives the guest the directory itself, which {} on {} would share: \
+                 give one file and select one runtime with --runtime, or give each a copy with --dir",
+                counted(files, "file"),
+                counted(runtimes, "runtime"),
             ));
         }
         let originals = (!self.dir.is_empty()).then(|| TempDir::create(false)).transpose()?;

@@ -7,9 +7,9 @@ use super::search::{Range, VersionResult};
 /// What is known of the versions that run a file.
 pub struct Answer<'a> {
     /// Those that run it as they come.
-    pub found: Option<Edges<'a>>,
+    pub found: Option<VersionBounds<'a>>,
     /// Those that run it with these switches, or as they come, if they begin earlier.
-    pub with_switch: Option<(Edges<'a>, String)>,
+    pub with_switch: Option<(VersionBounds<'a>, String)>,
     /// `--from`, which left out older versions.
     pub from: Option<&'a str>,
     /// Only installed versions were tried.
@@ -18,7 +18,7 @@ pub struct Answer<'a> {
 
 /// The first and the last version that run a file, and what was tried around and between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edges<'a> {
+pub struct VersionBounds<'a> {
     /// The first one.
     pub since: &'a str,
     /// Whether it is the oldest of all.
@@ -41,7 +41,7 @@ pub struct Edges<'a> {
     pub untried_between: usize,
 }
 
-impl<'a> Edges<'a> {
+impl<'a> VersionBounds<'a> {
     /// Those of a range of versions; `result`: what trying one showed, if it was tried.
     pub fn of(range: Range, versions: &'a [String], result: impl Fn(usize) -> Option<VersionResult>) -> Self {
         let fails = |at: &usize| result(*at) == Some(VersionResult::Fails);
@@ -90,7 +90,7 @@ impl Answer<'_> {
     }
 
     /// The first version, and what is not known of those before it.
-    fn begin(&self, edges: &Edges) -> (String, Vec<String>) {
+    fn begin(&self, edges: &VersionBounds) -> (String, Vec<String>) {
         let since = edges.since;
         match edges.failed_before {
             Some(before) if edges.has_gap_before => {
@@ -112,21 +112,21 @@ impl Answer<'_> {
     }
 
     /// The last version, and what is not known of those before and after it.
-    fn end(&self, edges: &Edges, limits: &mut Vec<String>) -> String {
+    fn end(&self, edges: &VersionBounds, limits: &mut Vec<String>) -> String {
         let last = edges.last;
         let mut end = match edges {
             // "Since" says that later ones run it, too.
-            Edges { failed_before: Some(_), .. } => String::new(),
-            Edges { since, .. } if since == &last => String::new(),
-            Edges { is_newest: true, untried_between: 0, .. } => " and later".to_owned(),
-            Edges { is_newest: true, untried_between, .. } => {
+            VersionBounds { failed_before: Some(_), .. } => String::new(),
+            VersionBounds { since, .. } if since == &last => String::new(),
+            VersionBounds { is_newest: true, untried_between: 0, .. } => " and later".to_owned(),
+            VersionBounds { is_newest: true, untried_between, .. } => {
                 limits.push(match untried_between {
                     1 => "the version between them was not tried".to_owned(),
                     n => format!("the {n} versions between them were not tried"),
                 });
                 format!(" and {last}")
             }
-            Edges { is_newest: false, .. } => format!(" to {last}"),
+            VersionBounds { is_newest: false, .. } => format!(" to {last}"),
         };
         if !edges.failed_between.is_empty() {
             end += &format!(", except {}", listed(&edges.failed_between));
@@ -146,7 +146,7 @@ impl Answer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Edges};
+    use super::{Answer, VersionBounds};
     use crate::cli::since::search::{Range, VersionResult};
 
     /// `versions`: a letter each: r(uns), s (runs with a switch), f(ails), u(nknown), or `-` if it was not tried; their
@@ -161,7 +161,7 @@ mod tests {
         let letters: Vec<char> = versions.chars().collect();
         let names: Vec<String> = (0..letters.len()).map(|at| at.to_string()).collect();
         let edges = |(first, last), with_switches: bool| {
-            Edges::of(Range { first, last }, &names, |at| match letters[at] {
+            VersionBounds::of(Range { first, last }, &names, |at| match letters[at] {
                 'r' => Some(VersionResult::Runs),
                 's' if with_switches => Some(VersionResult::Runs),
                 'f' | 's' => Some(VersionResult::Fails),

@@ -31,9 +31,10 @@ pub fn correct(cells: &mut [Cell], scenarios: &[Scenario]) {
                 continue;
             }
             cell.detail = format!(
-                "exit code {exit_code}, expected {expected}; the guest exits with {whole} on {runtime}: this runtime passes on \
-                 only the lowest {bits} bits"
+                "the guest exits with {whole} on {runtime}; this runtime passes on only the lowest {bits} bits, {exit_code}; \
+                 expected {expected}"
             );
+            cell.subject = Some("exit-code".to_owned());
             cell.verdict = Code::WrongExit.entry().verdict;
             cell.code = Some(Code::WrongExit);
             if is_pass || whole == expected {

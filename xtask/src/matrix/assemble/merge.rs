@@ -77,7 +77,7 @@ fn check_partitions(parts: &[PartialReport]) -> Result<(), String> {
         if let Some((first, file)) = seen.first_key_value()
             && first.of != partition.of
         {
-            return Err(format!("`{file}` is partition {first}, `{name}` is {partition}: use parts of one division"));
+            return Err(format!("`{file}` is partition {first}, `{name}` is {partition}: use the parts of one run"));
         }
         if let Some(file) = seen.insert(partition, name) {
             return Err(format!("`{file}` and `{name}` are both partition {partition}: give each part once"));
@@ -96,7 +96,7 @@ fn check_partitions(parts: &[PartialReport]) -> Result<(), String> {
 /// Fails unless both parts are of the same run.
 fn check_same((first_name, first): &PartialReport, (name, report): &PartialReport) -> Result<(), String> {
     let differ = |what: &str, value: &str, first: &str| {
-        Err(format!("`{name}` is not of the same run as `{first_name}`: {what} is {value}, there {first}"))
+        Err(format!("`{first_name}` and `{name}` are from different runs: {what} is {first} and {value}"))
     };
     let machine = |report: &RunReport| format!("{} {}", report.host.os, report.host.arch);
     let globs = |report: &RunReport| {
@@ -168,10 +168,7 @@ fn check_scenarios(parts: &[PartialReport]) -> Result<(), String> {
     }
     let files: BTreeSet<&str> = parts.iter().map(|(file, _)| file.as_str()).collect();
     let files: Vec<&str> = files.into_iter().collect();
-    Err(format!(
-        "{} do not divide one list of scenarios: run all parts in one version of the scenarios",
-        files.join(", ")
-    ))
+    Err(format!("{} were run on different sets of scenarios: run all parts from the same checkout", files.join(", ")))
 }
 
 /// The earliest start, and the time until the last end, milliseconds.
@@ -245,7 +242,7 @@ mod tests {
             "`1.json` and `b.json` are both partition 1/2",
         );
         check(&second(|r| r.selected.partition = None), "`2.json` is not a part of a run");
-        check(&second(|r| r.selected.partition = Some(Partition { part: 2, of: 3 })), "use parts of one division");
+        check(&second(|r| r.selected.partition = Some(Partition { part: 2, of: 3 })), "use the parts of one run");
         check(&second(|r| r.host.lab = "9".to_owned()), "the lab's version is 9, there 0.1.0");
         check(&second(|r| r.runtimes[0].tool.version = Some("9.9".to_owned())), "is 9.9, there");
         check(&second(|r| r.selected.runtimes.push("wasmi".to_owned())), "the selection is");
