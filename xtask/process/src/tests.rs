@@ -290,6 +290,9 @@ fn sandbox_refuses_system_calls_that_leave_it() {
         "n = {'x86_64': 248, 'aarch64': 217}[os.uname().machine]\nassert libc.syscall(n, b'user', b'wasmlab', b'x', 1, -1) > 0",
     );
     check("System V memory", "i = libc.shmget(0, 4096, 0o600)\nassert i >= 0 and libc.shmctl(i, 0, None) == 0");
+    check("a System V queue", "i = libc.msgget(0, 0o600)\nassert i >= 0 and libc.msgctl(i, 0, None) == 0");
+    let queue = "n = f'/wasmlab-{os.getpid()}'.encode()\nassert libc.mq_open(n, 0o102, 0o600, None) >= 0 and libc.mq_unlink(n) == 0";
+    check("a POSIX queue", queue);
     check("multipath TCP", "socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)");
     let fast_open = format!("socket.socket().sendto(b'x', 0x20000000, ('127.0.0.1', {port_number}))");
     check("TCP fast open", &fast_open);
