@@ -38,7 +38,7 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
     let passed = cell.verdict == Verdict::Pass;
     let by_default = |switches: &[String]| switches.is_empty();
     Some(match prediction.expected {
-        Expected::MayFail if needs_unmeasured_proposal(prediction) => Agreement::Undecided,
+        Expected::MayFail if needs_unmeasured(prediction) => Agreement::Undecided,
         // It ran without a switch, and needed a deeper stack.
         Expected::Runs | Expected::MayFail if passed && trapped_by_default(cell) => Agreement::OwnResult,
         // What it does without a switch is the result; another switch may do as well.
@@ -90,8 +90,8 @@ fn trapped_by_default(cell: &Cell) -> bool {
     cell.default_result.as_deref().is_some_and(|result| result.starts_with(Code::Trap.id()))
 }
 
-/// Whether the file needs a proposal about which the profile says nothing.
-fn needs_unmeasured_proposal(prediction: &Prediction) -> bool {
+/// Whether the file needs a proposal, or exceeds a limit, about which the profile says nothing.
+fn needs_unmeasured(prediction: &Prediction) -> bool {
     prediction.functions.iter().any(|name| name.ends_with(NOT_MEASURED))
 }
 

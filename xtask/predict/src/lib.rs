@@ -76,7 +76,7 @@ pub struct Prediction {
     pub first_use: Option<FirstUse>,
 }
 
-/// The end of the name of a proposal about which the profile says nothing.
+/// The end of the name of a proposal or limit about which the profile says nothing.
 const NOT_MEASURED: &str = " (not measured)";
 
 /// Maximum number of switches that are looked for one after the other.
@@ -119,10 +119,14 @@ fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Predi
         let proposals = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
         let unmeasured = obstacle::unmeasured_proposals(facts, profile);
         let unmeasured = unmeasured.into_iter().map(|name| format!("proposal {name}{NOT_MEASURED}"));
+        let limit = obstacle::unmeasured_limit(facts, profile).map(|name| format!("limit {name}{NOT_MEASURED}"));
         let start = obstacle::has_unmeasured_start(facts, planned, profile);
         let start = start.then(|| obstacle::UNMEASURED_START.to_owned());
         let imports = imports::doubtful(facts, planned, profile, &switches);
-        (proposals.chain(unmeasured).chain(start).chain(imports.shown).collect::<Vec<String>>(), imports.omitted)
+        (
+            proposals.chain(unmeasured).chain(limit).chain(start).chain(imports.shown).collect::<Vec<String>>(),
+            imports.omitted,
+        )
     });
     let (functions, more) = found.unwrap_or_default();
     let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };

@@ -55,6 +55,12 @@ pub fn is_wrong(answer: &ProbeAnswer) -> bool {
     answer.support == Support::No && matches!(answer.cause, Some(Cause::Trap { .. }))
 }
 
+/// The limit that a file exceeds and about which the profile says nothing.
+pub fn unmeasured_limit<'a>(facts: &'a Facts, profile: &Profile) -> Option<&'a str> {
+    let exceeded = facts.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::ImplementationLimit)?;
+    Some(exceeded.subject.as_str()).filter(|subject| !profile.limits.contains_key(*subject))
+}
+
 /// The proposals of a file about which the profile says nothing.
 pub fn unmeasured_proposals<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str> {
     // No program needs more of `reference-types` than this part, which every runtime with that proposal has.
@@ -75,8 +81,7 @@ fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
     let accepts = match refusal.kind {
         RefusalKind::FormatVersion | RefusalKind::AbandonedProposal => false,
         RefusalKind::ImplementationLimit => {
-            let limit = profile.limits.get(&refusal.subject);
-            limit.is_some_and(|limit| limit.refused.is_none())
+            profile.limits.get(&refusal.subject).is_none_or(|limit| limit.refused.is_none())
         }
     };
     let limit = profile.limits.get(&refusal.subject);

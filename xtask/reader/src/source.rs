@@ -3,12 +3,21 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Whether the file is in the text format, judged by its name and first characters. HTML under such a name is not.
+/// The byte order mark that some editors write.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Whether the file is in the text format: it has such a name, and is text, but not HTML, JSON or a Git LFS pointer.
 #[must_use]
 pub fn is_text(file: &Path, bytes: &[u8]) -> bool {
-    let begins = bytes.trim_ascii_start();
-    let begins = begins.starts_with(b"(") || begins.starts_with(b";");
-    begins && file.extension().is_some_and(|e| e == "wat" || e == "wast")
+    let text = without_mark(bytes).trim_ascii_start();
+    let is_readable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || !byte.is_ascii();
+    let is_other = matches!(text.first(), None | Some(b'<' | b'{')) || text.starts_with(b"version https://git-lfs");
+    let is_named = file.extension().is_some_and(|e| e == "wat" || e == "wast");
+    is_named && !is_other && text.iter().take(64).all(is_readable)
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 /// The binary of a file, which is translated if it is in the text format.
@@ -19,8 +28,32 @@ pub fn binary<'a>(file: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, wat::Er
     if !is_text(file, bytes) {
         return Ok(Cow::Borrowed(bytes));
     }
-    wat::parse_bytes(bytes).map_err(|mut error| {
+    wat::parse_bytes(without_mark(bytes)).map_err(|mut error| {
         error.set_path(file);
         error
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{binary, is_text};
+
+    #[test]
+    fn text_is_recognized_by_name_and_contents() {
+        let text = |contents: &[u8]| is_text(Path::new("a.wat"), contents);
+        for module in
+            [b"(module)".as_slice(), b"\n;; none\n(module)", b"\xef\xbb\xbf(module)", "(module (; ä ;))".as_bytes()]
+        {
+            assert!(text(module) && binary(Path::new("a.wat"), module).is_ok_and(|made| made.starts_with(b"\0asm")));
+        }
+        assert!(text(b"func foo") && binary(Path::new("a.wat"), b"func foo").is_err());
+        for other in
+            [b"".as_slice(), b"\0asm\x01\0\0\0", b"<html>", b"{}", b"version https://git-lfs.github.com/spec/v1"]
+        {
+            assert!(!text(other), "{other:?}");
+        }
+        assert!(!is_text(Path::new("a.wasm"), b"(module)"));
+    }
 }

@@ -112,7 +112,7 @@ fn wrong_query() {
     };
     check("runtime:", "`runtime:` needs a value");
     check("(verdict:pass", "a bracket is not closed");
-    check("verdict:pass)", "`)` stands where nothing was opened");
+    check("verdict:pass)", "unmatched `)`");
     check("verdict:pass and", "the query ends too early");
     check("or verdict:pass", "`or` has nothing to join");
     check("size>big", "`size>big` needs a number, as in `size>100` or `size<2k`");
