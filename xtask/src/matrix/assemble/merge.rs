@@ -67,7 +67,7 @@ fn adapter(runtime: &RuntimeInfo) -> Option<Runtime> {
     }
 }
 
-/// Each part of one division is there once.
+/// Each part of one run is there once.
 fn check_partitions(parts: &[PartialReport]) -> Result<(), String> {
     let mut seen: BTreeMap<Partition, &str> = BTreeMap::new();
     for (name, report) in parts {
@@ -243,11 +243,11 @@ mod tests {
         );
         check(&second(|r| r.selected.partition = None), "`2.json` is not a part of a run");
         check(&second(|r| r.selected.partition = Some(Partition { part: 2, of: 3 })), "use the parts of one run");
-        check(&second(|r| r.host.lab = "9".to_owned()), "the lab's version is 9, there 0.1.0");
-        check(&second(|r| r.runtimes[0].tool.version = Some("9.9".to_owned())), "is 9.9, there");
+        check(&second(|r| r.host.lab = "9".to_owned()), "are from different runs: the lab's version is 0.1.0 and 9");
+        check(&second(|r| r.runtimes[0].tool.version = Some("9.9".to_owned())), " and 9.9");
         check(&second(|r| r.selected.runtimes.push("wasmi".to_owned())), "the selection is");
         check(&second(|r| _ = r.runtimes.pop()), "the number of runtimes");
-        check(&second(|r| r.scenarios[0].name = "0".to_owned()), "do not divide");
+        check(&second(|r| r.scenarios[0].name = "0".to_owned()), "were run on different sets of scenarios");
         check(
             &|parts| {
                 let duplicate = parts[0].1.scenarios[0].clone();
