@@ -65,7 +65,7 @@ mod tests {
     use wasmlab_model::report::RunReport;
     use wasmlab_model::verdict::{Change, Verdict};
 
-    fn check(change: impl FnOnce(&mut RunReport), wanted: u8) {
+    fn check(change: impl FnOnce(&mut RunReport), expected: u8) {
         let mut report = crate::sample::report();
         report.notes.clear();
         for cell in &mut report.cells {
@@ -75,7 +75,7 @@ mod tests {
             }
         }
         change(&mut report);
-        assert_eq!(for_report(&report), wanted);
+        assert_eq!(for_report(&report), expected);
     }
 
     #[test]

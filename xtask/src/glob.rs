@@ -23,10 +23,10 @@ mod tests {
 
     #[test]
     fn long_and_malformed_patterns_are_errors() {
-        let check = |text: &str, wanted: Option<&str>| {
+        let check = |text: &str, expected: Option<&str>| {
             let error = parse(text).err();
-            assert_eq!(error.is_none(), wanted.is_none(), "{text}: {error:?}");
-            assert!(wanted.is_none_or(|expected| error.unwrap().contains(expected)), "{text}");
+            assert_eq!(error.is_none(), expected.is_none(), "{text}: {error:?}");
+            assert!(expected.is_none_or(|expected| error.unwrap().contains(expected)), "{text}");
         };
         check("wasm*", None);
         check(&"*?".repeat(128), None);

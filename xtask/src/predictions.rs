@@ -185,16 +185,16 @@ pub fn read(lab: &Lab) -> Result<(Vec<Profile>, AcceptedContradictions)> {
 #[cfg(test)]
 mod tests {
     use super::AcceptedContradictions;
-    use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
+    use wasmlab_model::prediction::{Agreement, CellPrediction, PredictedOutcome};
     use wasmlab_model::report::Cell;
 
     fn contradicted(scenario: &str, runtime: &str) -> Cell {
         let prediction = CellPrediction {
-            expected: Expected::Fails,
+            outcome: PredictedOutcome::Fails,
             code: None,
             subject: None,
             functions: Vec::new(),
-            more: 0,
+            omitted: 0,
             switches: Vec::new(),
             agreement: Agreement::Contradicts,
             profile_version: None,

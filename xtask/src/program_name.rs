@@ -46,7 +46,7 @@ pub fn adapt(report: &mut RunReport) {
     texts.extend(report.notes.iter_mut().map(|note| &mut note.text));
     texts.extend(report.codes.iter_mut().flat_map(|code| [&mut code.meaning, &mut code.remedy]));
     for cell in &mut report.cells {
-        texts.extend([&mut cell.remedy, &mut cell.remedy_behind].into_iter().flatten());
+        texts.extend([&mut cell.remedy, &mut cell.next_obstacle_remedy].into_iter().flatten());
         texts.extend((cell.verdict == Verdict::Absent).then_some(&mut cell.detail));
     }
     for text in texts.into_iter().filter(|text| text.contains(IN_CHECKOUT)) {

@@ -30,8 +30,8 @@ mod tests {
 
     #[test]
     fn relative_folders_are_left_out() {
-        let check = |path: &str, wanted: Option<&str>| {
-            assert_eq!(super::absolute(OsStr::new(path)), wanted.map(OsString::from), "{path}");
+        let check = |path: &str, expected: Option<&str>| {
+            assert_eq!(super::absolute(OsStr::new(path)), expected.map(OsString::from), "{path}");
         };
         check("/usr/bin:/bin", Some("/usr/bin:/bin"));
         check(".:/bin", Some("/bin"));

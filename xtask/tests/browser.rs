@@ -141,11 +141,12 @@ fn each_hostile_guest_affects_only_its_own_cell(browser: &str) {
     assert!(began.elapsed() < Duration::from_secs(400), "nothing may hang the lab");
     let mut wrong = Vec::new();
     for (scenario, code, at) in &cells {
-        let wanted = GUESTS.iter().chain(PAGES).find(|(name, _)| name == scenario).map_or("pass", |(_, wanted)| wanted);
+        let expected =
+            GUESTS.iter().chain(PAGES).find(|(name, _)| name == scenario).map_or("pass", |(_, expected)| expected);
         // Without the polyfill, guests that print have a missing import.
         let imports = at.contains(&format!("on {browser}:")) && scenario == "flood" && code == "gap missing-import";
-        if !imports && !wanted.split('|').any(|w| w == code) {
-            wrong.push(format!("{code}, expected {wanted}: {at}"));
+        if !imports && !expected.split('|').any(|w| w == code) {
+            wrong.push(format!("{code}, expected {expected}: {at}"));
         }
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), ran.stderr);

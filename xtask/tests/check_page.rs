@@ -88,22 +88,22 @@ fn predicted(files: &[PathBuf]) -> Vec<Value> {
 fn compare(browser: &mut Browser, files: &[PathBuf]) {
     for files in files.chunks(AT_ONCE) {
         let answers = chosen(browser, files);
-        for ((file, mut wanted), answer) in files.iter().zip(predicted(files)).zip(answers) {
+        for ((file, mut expected), answer) in files.iter().zip(predicted(files)).zip(answers) {
             let name = file.file_name().unwrap().to_string_lossy().into_owned();
-            wanted["file"] = json!(name);
-            if let Some(invalid) = wanted["invalid"].as_str() {
+            expected["file"] = json!(name);
+            if let Some(invalid) = expected["invalid"].as_str() {
                 let shorter = |text: &str| text.replace(&file.display().to_string(), &name);
                 let text = shorter(invalid);
-                wanted["predictions"].as_array_mut().unwrap().iter_mut().for_each(|one| {
+                expected["predictions"].as_array_mut().unwrap().iter_mut().for_each(|one| {
                     if let Some(detail) = one["detail"].as_str().map(shorter) {
                         one["detail"] = json!(detail);
                     }
                 });
-                wanted["invalid"] = json!(text);
+                expected["invalid"] = json!(text);
             }
             assert_eq!(
                 answer["prediction"],
-                wanted,
+                expected,
                 "{}: if the lab changed, `cargo xtask report --check-page` renews the page",
                 file.display()
             );
@@ -144,8 +144,8 @@ fn answers() {
     assert!(all.iter().any(|one| one["verdict"] == "runs") && all.iter().any(|one| one["verdict"] == "fails"));
     for one in all.iter().filter(|one| one["verdict"] == "fails") {
         for field in ["code", "subject", "remedy"] {
-            let Some(wanted) = one[field].as_str() else { continue };
-            assert!(squeezed(&text).contains(&squeezed(wanted)), "{wanted:?} is not on the page:\n{text}");
+            let Some(expected) = one[field].as_str() else { continue };
+            assert!(squeezed(&text).contains(&squeezed(expected)), "{expected:?} is not on the page:\n{text}");
         }
     }
     assert_eq!(browser.complaints(), Vec::<String>::new());
@@ -252,8 +252,8 @@ fn keyboard() {
         browser.press("Tab");
         seen.push(browser.text(focus));
     }
-    for wanted in ["theme", "file", "example"] {
-        assert!(seen.iter().any(|name| name == wanted), "Tab does not reach {wanted}: {seen:?}");
+    for expected in ["theme", "file", "example"] {
+        assert!(seen.iter().any(|name| name == expected), "Tab does not reach {expected}: {seen:?}");
     }
     browser.value("document.getElementById('example').focus()");
     browser.press("Enter");

@@ -140,11 +140,11 @@ fn json_output_is_a_report_or_an_error() {
 #[test]
 fn file_that_is_not_a_module_runs_nowhere() {
     let workspace = Workspace::new();
-    let check = |name: &str, bytes: &[u8], code: i32, wanted: &str| {
+    let check = |name: &str, bytes: &[u8], code: i32, expected: &str| {
         workspace.write(name, bytes);
         let ran = workspace.run(&["check", "--engines", "built", name]);
         let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(ran.code == code && text.contains(wanted), "{name}: {} {}", ran.code, ran.stdout);
+        assert!(ran.code == code && text.contains(expected), "{name}: {} {}", ran.code, ran.stdout);
     };
     check("empty.wasm", b"", 2, "empty.wasm invalid-file: ");
     check("text.wasm", b"hello, world\n", 2, "text.wasm invalid-file: ");

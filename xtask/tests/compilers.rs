@@ -73,7 +73,7 @@ fn run(workspace: &Workspace, compiler: &Path) -> (CommandResult, String, String
 
 #[test]
 fn compiler_failures_have_codes_and_quote_the_compiler() {
-    for (behaviour, wanted, expected, exit) in [
+    for (behaviour, expected, message, exit) in [
         ("well", "pass", "", 0),
         ("error", "not-built compile-error", "unknown type name 'nonsense'", 1),
         ("undefined", "not-built undefined-symbol", "the linker cannot find bind, socket", 1),
@@ -86,8 +86,8 @@ fn compiler_failures_have_codes_and_quote_the_compiler() {
     ] {
         let (workspace, compiler) = with_compiler(behaviour, "");
         let (ran, answer, detail) = run(&workspace, &compiler);
-        assert_eq!(answer, wanted, "{behaviour}: {detail}");
-        assert!(detail.contains(expected), "{behaviour}: {detail}");
+        assert_eq!(answer, expected, "{behaviour}: {detail}");
+        assert!(detail.contains(message), "{behaviour}: {detail}");
         assert!(detail.len() < 500, "{behaviour}: {detail}");
         assert_eq!(ran.code, exit, "{behaviour}: {}", ran.stderr);
     }

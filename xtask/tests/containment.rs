@@ -127,8 +127,8 @@ fn pipes_devices_and_giants_are_not_read() {
             let ran = workspace.run(args);
             assert!(began.elapsed().as_secs() < 60, "{kind} as {file}");
             let printed = format!("{}{}", ran.stdout, ran.stderr);
-            let wanted = if kind == "giant" { "larger than" } else { "not a regular file" };
-            assert!(printed.contains(wanted), "{kind} as {file}: {printed}");
+            let expected = if kind == "giant" { "larger than" } else { "not a regular file" };
+            assert!(printed.contains(expected), "{kind} as {file}: {printed}");
         }
     }
 }

@@ -122,12 +122,12 @@ fn readme_shows_the_crate_graph() {
     let text = fs::read_to_string(&file).unwrap();
     let (before, rest) = text.split_once(BEGIN).expect("README.md has the mark where the graph begins");
     let (_, after) = rest.split_once(END).expect("README.md has the mark where the graph ends");
-    let wanted = format!("{before}{BEGIN}{}{END}{after}", drawn(&crates()));
+    let expected = format!("{before}{BEGIN}{}{END}{after}", drawn(&crates()));
     if std::env::var_os(UPDATE).is_some() {
-        fs::write(&file, &wanted).unwrap();
+        fs::write(&file, &expected).unwrap();
     }
     let current = fs::read_to_string(&file).unwrap();
-    assert!(current == wanted, "xtask/README.md is stale: run `{UPDATE}=1 cargo test -p xtask --test crates`");
+    assert!(current == expected, "xtask/README.md is stale: run `{UPDATE}=1 cargo test -p xtask --test crates`");
 }
 
 /// Test files are listed in the manifest; an unlisted one would never be compiled.

@@ -366,13 +366,13 @@ fn published_report_is_compared_with_later_runs() {
     let workspace = Workspace::new();
     workspace.scenario("hello", HELLO, EXPECT_HELLO);
     let measure = || workspace.run(&["run-all", "--engines", "built", "--output", "json"]);
-    let publish = |wanted: u8, expected: &str| {
+    let publish = |code: u8, message: &str| {
         let ran = workspace.run(&["report", "--publish"]);
-        assert!(ran.code == i32::from(wanted) && format!("{}{}", ran.stdout, ran.stderr).contains(expected), "{ran:?}");
+        assert!(ran.code == i32::from(code) && format!("{}{}", ran.stdout, ran.stderr).contains(message), "{ran:?}");
     };
-    let check = |wanted: u8, expected: &str| {
+    let check = |code: u8, message: &str| {
         let ran = workspace.run(&["report", "--check"]);
-        assert!(ran.code == i32::from(wanted) && ran.stderr.contains(expected), "{ran:?}");
+        assert!(ran.code == i32::from(code) && ran.stderr.contains(message), "{ran:?}");
     };
     measure();
     publish(1, "differ from their snapshots");

@@ -74,13 +74,13 @@ fn hostile_guests_get_their_codes_and_harm_no_other_cell() {
     let mut wrong = Vec::new();
     for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent") {
         let (scenario, runtime) = (text(cell, "scenario"), text(cell, "runtime"));
-        let wanted = GUESTS.iter().find(|(name, _, _)| *name == scenario).map_or("", |(_, code, other)| {
+        let expected = GUESTS.iter().find(|(name, _, _)| *name == scenario).map_or("", |(_, code, other)| {
             other.iter().find(|(prefix, _)| runtime.starts_with(prefix)).map_or(*code, |(_, code)| *code)
         });
         let (verdict, code) = (text(cell, "verdict"), text(cell, "code"));
-        if !wanted.split('|').any(|w| w == code || w == verdict) || (wanted.is_empty() && verdict != "pass") {
+        if !expected.split('|').any(|w| w == code || w == verdict) || (expected.is_empty() && verdict != "pass") {
             wrong.push(format!(
-                "{scenario} on {runtime}: {verdict} {code}, expected {wanted}: {}",
+                "{scenario} on {runtime}: {verdict} {code}, expected {expected}: {}",
                 text(cell, "detail")
             ));
         }
@@ -127,7 +127,7 @@ fn alive(line: &str) -> bool {
 
 #[test]
 fn misbehaving_runtimes_are_distinguished() {
-    let check = |behaviour: &str, wanted: &str| assert_eq!(fake(behaviour).1, wanted, "{behaviour}");
+    let check = |behaviour: &str, expected: &str| assert_eq!(fake(behaviour).1, expected, "{behaviour}");
     check("well", "pass");
     check("banner", "pass");
     check("segv", "gap crashed SIGSEGV");
@@ -156,7 +156,7 @@ fn descendants_of_a_runtime_do_not_outlive_its_cell() {
 
 #[test]
 fn misbehaving_command_lines_are_distinguished() {
-    let check = |behaviour: &str, wanted: &str| assert_eq!(fake_cli(behaviour), wanted, "{behaviour}");
+    let check = |behaviour: &str, expected: &str| assert_eq!(fake_cli(behaviour), expected, "{behaviour}");
     check("well", "pass");
     check("banner", "pass");
     // Its guest may run for two seconds; compiling has its own limit.

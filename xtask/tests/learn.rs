@@ -227,10 +227,10 @@ fn no_chapter_scrolls_its_point_away() {
 
 /// A chapter needs no Rust: a mistake in one names its file and line.
 fn mistakes_in_a_chapter_are_named_with_their_lines() {
-    let check = |text: &str, wanted: &str| {
+    let check = |text: &str, expected: &str| {
         let errors = chapter::parse("01-x", text, &[]).unwrap_err();
         let shown = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        assert!(shown.contains(wanted), "{wanted}:\n{shown}");
+        assert!(shown.contains(expected), "{expected}:\n{shown}");
     };
     let head = "+++\ntitle = \"x\"\nminutes = 1\n+++\n";
     check("text", "01-x/chapter.md:1: begin with +++");
@@ -245,11 +245,11 @@ fn mistakes_in_a_chapter_are_named_with_their_lines() {
 
 fn progress_is_kept_for_each_learner() {
     let learner = Learner::new();
-    let check = |args: &[&str], code: u8, wanted: &str| {
+    let check = |args: &[&str], code: u8, expected: &str| {
         let ran = learner.learn(args);
         assert_eq!(ran.code, i32::from(code), "{args:?}: {}{}", ran.stdout, ran.stderr);
         let text = ran.stdout + &ran.stderr;
-        assert!(text.contains(wanted), "{args:?}: {text}");
+        assert!(text.contains(expected), "{args:?}: {text}");
     };
     check(&[], 0, "cargo xtask learn next");
     check(&["check", "fix-sizes"], 1, "Not yet");

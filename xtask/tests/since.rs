@@ -106,7 +106,7 @@ fn search_names_the_first_and_the_last_version() {
     let again = registry.since(&["--output", "json"]);
     assert_eq!(registry.asked(), asked, "{}", again.stderr);
     let found: serde_json::Value = serde_json::from_str(&again.stdout).unwrap();
-    assert_eq!((found["since"].as_str(), found["stopped"].as_str()), (Some("11.0.0"), Some("17.0.0")), "{found}");
+    assert_eq!((found["since"].as_str(), found["stopped_in"].as_str()), (Some("11.0.0"), Some("17.0.0")), "{found}");
     assert!(again.stderr.contains("using the cached list of versions"), "{}", again.stderr);
 }
 
@@ -154,8 +154,8 @@ fn version_that_the_lab_cannot_run_is_not_one_that_fails() {
     fs::write(registry.0.path("broken.cjs"), BROKEN).unwrap();
     let ran = registry.since(&["--to", "12"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    let wanted = "large.wat runs on node 12.0.0 and later; older versions could not be tried\n";
-    assert!(ran.stdout.starts_with(wanted) && ran.stdout.contains("could not be tried: "), "{}", ran.stdout);
+    let expected = "large.wat runs on node 12.0.0 and later; older versions could not be tried\n";
+    assert!(ran.stdout.starts_with(expected) && ran.stdout.contains("could not be tried: "), "{}", ran.stdout);
     let ran = registry.since(&["--to", "12", "--output", "json"]);
     let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(

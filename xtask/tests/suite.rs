@@ -95,7 +95,7 @@ fn failures_are_reported_with_their_reason() {
     measured(&report);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     for (test, verdict, detail) in cells(&report).into_iter().filter(|(_, verdict, _)| verdict != "absent") {
-        let (wanted, expected) = match test.as_str() {
+        let (expected, message) = match test.as_str() {
             "exit" => ("fail", "exit code 33, expected 3"),
             "stdout" => ("fail", "read on stdout: got \"to stdout\", expected \"to stderr\""),
             "short" => ("fail", "got \"to stderr\", expected \"to stderr, and more\""),
@@ -103,7 +103,7 @@ fn failures_are_reported_with_their_reason() {
             "hang" => ("fail", "read on stdout: got \"\", expected \"x\""),
             _ => ("not-attempted", "its JSON uses the operation `sleep`"),
         };
-        assert!(verdict == wanted && detail.contains(expected), "{test}: {verdict} {detail}");
+        assert!(verdict == expected && detail.contains(message), "{test}: {verdict} {detail}");
     }
     // Only what the lab cannot run is left: that is no success.
     let ran = workspace.run(&["suite", "tests", "--engines", "built", "--runtime", "wasmi", "--test", "unknown"]);

@@ -86,13 +86,13 @@ fn actionlint() {
         inputs.join("\n"),
         steps.join("\n")
     );
-    let check = |name: &str, text: &str, wanted: &str| {
+    let check = |name: &str, text: &str, expected: &str| {
         let file = folder.path().join(name);
         fs::write(&file, text).unwrap();
         let ran = Command::new("node").args(["-e", LINT]).arg(packages().unwrap()).arg(&file).output().unwrap();
         let (found, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-        assert_eq!(ran.status.success(), wanted.is_empty(), "{name}: {found}{errors}\n{text}");
-        assert!(found.contains(wanted), "{name}: {found}{errors}");
+        assert_eq!(ran.status.success(), expected.is_empty(), "{name}: {found}{errors}\n{text}");
+        assert!(found.contains(expected), "{name}: {found}{errors}");
     };
     check("workflow.yml", &read(WORKFLOW), "");
     check("action.yml", &as_workflow, "");
@@ -258,7 +258,7 @@ fn action_machine(wat: &str) -> Machine {
 
 /// Each step in turn, with its variables from inputs and outputs of earlier steps.
 fn action() {
-    let check = |inputs: &[(&str, &str)], wat: &str, wanted: i32, verdict: &str| {
+    let check = |inputs: &[(&str, &str)], wat: &str, expected: i32, verdict: &str| {
         let mut machine = action_machine(wat);
         let mut code = 0;
         for step in steps(&read(ACTION)).iter().filter(|step| !step.run.is_empty()) {
@@ -269,7 +269,7 @@ fn action() {
             let ran = machine.run(&step.run);
             code = ran.status.code().unwrap();
             let errors = String::from_utf8_lossy(&ran.stderr).into_owned();
-            assert!(code == 0 || step.name == "Result" || code == wanted, "{}: {code}: {errors}", step.name);
+            assert!(code == 0 || step.name == "Result" || code == expected, "{}: {code}: {errors}", step.name);
             for line in fs::read_to_string(machine.path("environment")).unwrap().lines() {
                 let (name, value) = line.split_once('=').unwrap();
                 machine.set(name, value);
@@ -279,7 +279,7 @@ fn action() {
                 break;
             }
         }
-        assert_eq!(code, wanted, "{inputs:?}");
+        assert_eq!(code, expected, "{inputs:?}");
         let summary = fs::read_to_string(machine.path("summary")).unwrap();
         assert!(summary.contains(verdict), "{inputs:?}: {summary}");
         if !verdict.is_empty() && verdict != NOTHING_CHECKED {

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use wasmlab_inspect as inspect;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::scenario::Run;
-use wasmlab_predict::{Expected, PlannedRun, predict};
+use wasmlab_predict::{PlannedRun, PredictedOutcome, predict};
 
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../snapshots/profiles");
@@ -27,12 +27,12 @@ fuzz_target!(|bytes: &[u8]| {
         let planned = PlannedRun { facts: facts.as_ref().map_err(String::as_str), run: &run, glue: false };
         let found = predict(&planned, profile);
         assert_eq!(found, predict(&planned, profile), "the same run has the same prediction");
-        assert_eq!(found.functions.is_empty(), found.expected != Expected::MayFail);
-        assert!(found.expected == Expected::Fails || found.code.is_none() && found.missing.is_empty());
+        assert_eq!(found.functions.is_empty(), found.outcome != PredictedOutcome::MayFail);
+        assert!(found.outcome == PredictedOutcome::Fails || found.code.is_none() && found.missing.is_empty());
         let is_line = !found.detail.contains(['\n', '\u{1b}']);
-        assert!(is_line || found.expected != Expected::Fails, "{:?}", found.detail);
+        assert!(is_line || found.outcome != PredictedOutcome::Fails, "{:?}", found.detail);
         let Ok(facts) = &facts else {
-            assert_eq!(found.expected, Expected::Fails);
+            assert_eq!(found.outcome, PredictedOutcome::Fails);
             continue;
         };
         let imports: Vec<String> = facts.imports.iter().map(|import| import.shown(facts.kind)).collect();

@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn names_that_end_a_string_are_found_at_every_depth() {
-        let check = |wat: &str, wanted: Option<&str>| {
+        let check = |wat: &str, expected: Option<&str>| {
             let bytes = wat::parse_str(wat).unwrap();
-            assert_eq!(unsafe_script_name(&bytes).as_deref(), wanted, "{wat}");
+            assert_eq!(unsafe_script_name(&bytes).as_deref(), expected, "{wat}");
         };
         check(
             "(component (core module (import \"a:b/c@0.2.0\" \"[method]d.e\" (func)) (export \"$f\" (func 0))))",

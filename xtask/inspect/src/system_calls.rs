@@ -169,7 +169,7 @@ mod tests {
             Some(ImportKind::System(call)) => call.name,
             other => panic!("{import:?}: {other:?}"),
         };
-        for (given, wanted) in [
+        for (given, expected) in [
             ("___syscall102", "socketcall"),
             ("___syscall5", "open"),
             ("___syscall9", "link"),
@@ -182,7 +182,7 @@ mod tests {
             ("__syscall_socket", "socket"),
             ("_fork", "fork"),
         ] {
-            assert_eq!(name(&import(given, "func (i32) -> (i32)")), wanted);
+            assert_eq!(name(&import(given, "func (i32) -> (i32)")), expected);
         }
         assert_eq!(import_kind(&import("_getpwnam", "func (i32) -> (i32)")), Some(ImportKind::Libc));
         assert_eq!(import_kind(&import("nullFunc_ii", "func (i32) -> ()")), Some(ImportKind::Runtime));

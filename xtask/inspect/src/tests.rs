@@ -61,12 +61,12 @@ fn imports_and_exports_are_listed_with_types() {
 
 #[test]
 fn component_functions_are_listed_with_types() {
-    let check = |wat: &str, name: &str, wanted: Option<(&[&str], &[&str])>| {
+    let check = |wat: &str, name: &str, expected: Option<(&[&str], &[&str])>| {
         let facts = read(wat);
         let export = facts.exports.iter().find(|e| e.name == name).unwrap();
         let found = export.signature.as_ref().map(|s| (s.params.clone(), s.results.clone()));
         let texts = |list: &[&str]| list.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
-        assert_eq!(found, wanted.map(|(params, results)| (texts(params), texts(results))), "{name}");
+        assert_eq!(found, expected.map(|(params, results)| (texts(params), texts(results))), "{name}");
     };
     let component = r#"(component
         (core module $m (func (export "add") (param i32 i64) (result i32) unreachable) (func (export "none")))

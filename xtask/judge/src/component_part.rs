@@ -105,11 +105,11 @@ mod tests {
 
     #[test]
     fn parts_of_components_are_recognized_from_the_whole_module() {
-        let check = |wat: &str, wanted: Option<(&str, &str, &str)>| {
+        let check = |wat: &str, expected: Option<(&str, &str, &str)>| {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {wat})")).unwrap()).unwrap();
             let part = find(&facts);
-            assert_eq!(part.is_some(), wanted.is_some(), "{wat}");
-            let Some((part, (subject, description, remedy))) = part.zip(wanted) else { return };
+            assert_eq!(part.is_some(), expected.is_some(), "{wat}");
+            let Some((part, (subject, description, remedy))) = part.zip(expected) else { return };
             assert_eq!(part.subject, subject, "{wat}");
             assert!(part.description.contains(description), "{}", part.description);
             assert!(part.remedy.contains(remedy), "{}", part.remedy);
@@ -120,9 +120,9 @@ mod tests {
         let adapter = format!("{types} {main} {io} (func (export \"fd_write\"))");
         check(&adapter, Some(("wasi:io/poll@0.2.10", "it is an adapter", "--adapt wasi_snapshot_preview1=FILE")));
         let raw = format!("{types} (import \"wasi_snapshot_preview1\" \"sched_yield\" (func)) {io}");
-        let wanted =
+        let expected =
             ("wasi:io/poll@0.2.10", "was built to become a component", "--adapt wasi_snapshot_preview1.reactor.wasm");
-        check(&raw, Some(wanted));
+        check(&raw, Some(expected));
         check(&format!("{types} {io}"), Some(("wasi:io/poll@0.2.10", "to become", "component new FILE -o")));
         let core = ("my:own/api", "taken from a component", "the JavaScript file that jco wrote");
         check("(import \"my:own/api\" \"call\" (func))", Some(core));

@@ -36,12 +36,12 @@ mod tests {
 
     #[test]
     fn only_programs_without_sockets_or_http_have_a_core_alternative() {
-        let check = |imports: &[&str], export: &str, wanted: bool| {
+        let check = |imports: &[&str], export: &str, expected: bool| {
             let import = |name: &&str| format!("(import \"{name}\" (instance))");
             let imports: String = imports.iter().map(import).collect();
             let wat = format!("(component {imports} (instance $i) (export \"{export}\" (instance $i)))");
             let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();
-            assert_eq!(could_be_core_module(&facts), wanted, "{wat}");
+            assert_eq!(could_be_core_module(&facts), expected, "{wat}");
         };
         let run = "wasi:cli/run@0.2.0";
         check(&["wasi:cli/stdout@0.2.0", "wasi:io/streams@0.2.0", "wasi:filesystem/types@0.2.0"], run, true);

@@ -17,8 +17,8 @@ pub fn with_context(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFi
     match judgement.code {
         // No host that refuses an exit code reports which one.
         Some(Code::HostRefused) if judgement.subject.as_deref() == Some(EXIT_CODE) => {
-            let wanted = Some(spec.expect.exit).filter(|code| !(0..126).contains(code) && !spec.expect.any_exit);
-            let more = wanted.map(|code| format!("; expected {code}")).unwrap_or_default();
+            let expected = Some(spec.expect.exit).filter(|code| !(0..126).contains(code) && !spec.expect.any_exit);
+            let more = expected.map(|code| format!("; expected {code}")).unwrap_or_default();
             Judgement { detail: format!("{}{more}", judgement.detail), ..judgement }
         }
         Some(Code::Trap) if spec.run.entry == EntryPointKind::Calls && facts.is_some_and(is_command) => {

@@ -40,10 +40,10 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
         Some(Cause::Exit { code }) => code,
         _ => 0,
     };
-    let wanted = spec.expect.exit;
-    if !stopped && !spec.expect.any_exit && spec.run.entry == EntryPointKind::Command && code != wanted {
+    let expected = spec.expect.exit;
+    if !stopped && !spec.expect.any_exit && spec.run.entry == EntryPointKind::Command && code != expected {
         return context::explain_exit(evidence, spec, code).unwrap_or_else(|| {
-            let detail = format!("exit code {code}, expected {wanted}{}", last_lines(evidence));
+            let detail = format!("exit code {code}, expected {expected}{}", last_lines(evidence));
             with_code(Code::WrongExit, None, detail)
         });
     }
@@ -88,19 +88,19 @@ fn last_lines(evidence: &Evidence) -> String {
 
 fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     let (expect, stdout, calls) = (&spec.expect, evidence.stdout(), &evidence.progress.calls);
-    if let Some(wanted) = &expect.stdout
-        && stdout != wanted
+    if let Some(expected) = &expect.stdout
+        && stdout != expected
     {
-        return Some(format!("stdout is {}, expected {}", quote(stdout), quote(wanted)));
+        return Some(format!("stdout is {}, expected {}", quote(stdout), quote(expected)));
     }
-    if let Some(wanted) = expect.stdout_contains.iter().find(|w| !stdout.contains(w.as_str())) {
+    if let Some(expected) = expect.stdout_contains.iter().find(|w| !stdout.contains(w.as_str())) {
         let empty = if stdout.is_empty() { "stdout is empty: it" } else { "stdout" };
-        return Some(format!("{empty} does not contain {}", quote(wanted)));
+        return Some(format!("{empty} does not contain {}", quote(expected)));
     }
     let checks = lab_lines::parse_lines(stdout);
     let is_ok = |name: &String| checks.iter().any(|check| check.name == *name && check.answer == CheckAnswer::Ok);
-    if let Some(wanted) = expect.lab.iter().find(|name| !is_ok(name)) {
-        return Some(format!("no line `lab: {wanted} ok`{}", last_message_suffix(evidence.stderr())));
+    if let Some(expected) = expect.lab.iter().find(|name| !is_ok(name)) {
+        return Some(format!("no line `lab: {expected} ok`{}", last_message_suffix(evidence.stderr())));
     }
     if let Some(wrong) = expect.file.iter().find_map(|file| wrong_file(evidence, file)) {
         return Some(wrong);
@@ -119,8 +119,8 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
         if *export != call.export {
             return Some(format!("`{export}` was called, expected `{}`", call.export));
         }
-        if let Some(wanted) = call.results.as_ref().filter(|wanted| *wanted != results) {
-            return Some(format!("`{export}` returned [{}], expected [{}]", listed(results), listed(wanted)));
+        if let Some(expected) = call.results.as_ref().filter(|expected| *expected != results) {
+            return Some(format!("`{export}` returned [{}], expected [{}]", listed(results), listed(expected)));
         }
     }
     let host: Vec<_> = calls
@@ -130,12 +130,12 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
             _ => None,
         })
         .collect();
-    let wanted: Vec<_> = expect.host_calls.iter().map(|c| (&c.function, &c.args)).collect();
-    (!wanted.is_empty() && host != wanted).then(|| {
+    let expected: Vec<_> = expect.host_calls.iter().map(|c| (&c.function, &c.args)).collect();
+    (!expected.is_empty() && host != expected).then(|| {
         let show = |calls: &[(&String, &Vec<_>)]| {
             calls.iter().map(|(f, a)| format!("{f}({})", listed(a))).collect::<Vec<_>>().join(", ")
         };
-        format!("host functions called: [{}], expected [{}]", show(&host), show(&wanted))
+        format!("host functions called: [{}], expected [{}]", show(&host), show(&expected))
     })
 }
 
@@ -150,8 +150,8 @@ fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
         return Some(format!("{path} does not contain {}: it is {}", quote(part), quote(&found.text)));
     }
     let lines = found.text.lines().count();
-    let wanted = file.lines.filter(|wanted| *wanted != lines)?;
-    Some(format!("{path} has {lines} lines, expected {wanted}"))
+    let expected = file.lines.filter(|expected| *expected != lines)?;
+    Some(format!("{path} has {lines} lines, expected {expected}"))
 }
 
 /// Sums up what a pass has shown.

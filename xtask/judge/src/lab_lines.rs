@@ -138,10 +138,10 @@ mod tests {
         }
     }
 
-    fn check(stdout: &str, wanted: Option<(Code, &str)>) {
+    fn check(stdout: &str, expected: Option<(Code, &str)>) {
         let judgement = judge(&parse_lines(stdout));
         let found = judgement.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap()));
-        assert_eq!(found, wanted, "{stdout}");
+        assert_eq!(found, expected, "{stdout}");
     }
 
     #[test]

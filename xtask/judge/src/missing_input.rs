@@ -141,7 +141,7 @@ mod tests {
     }
 
     /// The explanation for a guest that exits with 1 after these messages, given what `run` has.
-    fn check(facts: &Facts, run: &Run, stderr: &str, wanted: Option<&str>) {
+    fn check(facts: &Facts, run: &Run, stderr: &str, expected: Option<&str>) {
         let head = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\nbuild = { toolchain = \"wat\" }\n";
         let spec: ScenarioFile = toml::from_str(head).unwrap();
         let observation =
@@ -150,7 +150,7 @@ mod tests {
         let progress = GuestProgress { stage, cause, ..GuestProgress::default() };
         let evidence = Evidence { facts: Ok(facts), observation: &observation, progress: &progress, lab_guest: true };
         let found = after_run(&judge(&evidence, &spec), &evidence, run);
-        assert_eq!(found.as_ref().and_then(|j| j.subject.as_deref()), wanted, "{stderr}: {found:?}");
+        assert_eq!(found.as_ref().and_then(|j| j.subject.as_deref()), expected, "{stderr}: {found:?}");
         if let Some(found) = found {
             assert_eq!((found.verdict, found.code, found.blame.len()), (Verdict::NotAttempted, None, 0));
             assert!(found.detail.contains("run again with `--"), "{}", found.detail);

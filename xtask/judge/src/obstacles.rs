@@ -68,7 +68,7 @@ pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<RowRemedy> {
     };
     let (next, remedy) = row_obstacle(cell, reached, row).or_else(|| import_obstacle(cell))?;
     let text = format!("{first} is only the first obstacle: {next}. {remedy}");
-    Some(RowRemedy { text, behind: Some(remedy) })
+    Some(RowRemedy { text, next: Some(remedy) })
 }
 
 /// The obstacle that most columns met after the first one, the nearest to it first.
@@ -160,7 +160,7 @@ mod tests {
 
     /// A cell that fell short for `code (subject)`, of a module with these imports, in this row; and its remedy: the first
     /// obstacle and the next one, then how to remove that.
-    fn check(code: Code, subject: &str, imports: &str, row: &[FailedColumn], wanted: Option<(&str, &str)>) {
+    fn check(code: Code, subject: &str, imports: &str, row: &[FailedColumn], expected: Option<(&str, &str)>) {
         let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
         let cell = FailedCell {
             code,
@@ -170,18 +170,16 @@ mod tests {
             facts: Some(&facts),
             ..FAILED
         };
-        let wanted = wanted.map(|(obstacles, behind)| RowRemedy {
-            text: format!("{obstacles}. {behind}"),
-            behind: Some(behind.to_owned()),
-        });
-        assert_eq!(remedy(&cell, row), wanted, "{code} {subject:?}");
+        let expected = expected
+            .map(|(obstacles, next)| RowRemedy { text: format!("{obstacles}. {next}"), next: Some(next.to_owned()) });
+        assert_eq!(remedy(&cell, row), expected, "{code} {subject:?}");
     }
 
     #[test]
     fn next_obstacle_comes_from_the_columns_that_got_further() {
         let lacks = Code::UnsupportedProposal;
         let addon = "node gets past it and stops at env.memory (needs-napi-host)";
-        for (code, subject, row, first, next, behind) in [
+        for (code, subject, row, first, reached, next) in [
             (lacks, "threads", &[NO_PROGRAM, ADDON][..], "The proposal threads", addon, "Load it through emnapi."),
             (lacks, "externref", &[ADDON], "The type externref", addon, "Load it through emnapi."),
             (lacks, "simd threads", &[ADDON], "The lack of simd and threads", addon, "Load it through emnapi."),
@@ -204,8 +202,8 @@ mod tests {
                 "Compose it.",
             ),
         ] {
-            let obstacles = format!("{first} is only the first obstacle: {next}");
-            check(code, subject, "", row, Some((&obstacles, behind)));
+            let obstacles = format!("{first} is only the first obstacle: {reached}");
+            check(code, subject, "", row, Some((&obstacles, next)));
         }
     }
 

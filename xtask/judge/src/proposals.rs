@@ -4,7 +4,7 @@
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::phrases;
-use wasmlab_model::verdict::{FeatureRefusal, Judgement};
+use wasmlab_model::verdict::{Judgement, ProposalRefusal};
 
 use super::text::one_line;
 use super::{components, imports, transforms};
@@ -65,7 +65,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         // It supports each of them, so it refuses the module for another reason.
         let all_tried = facts.proposals.iter().all(|name| probed.iter().any(|(probed, _)| probed == name));
         if !all_tried || probed.is_empty() {
-            let refusal = Some(FeatureRefusal { lacks: None, message: judgement.detail.clone() });
+            let refusal = Some(ProposalRefusal { lacks: None, message: judgement.detail.clone() });
             return Judgement { refusal, ..judgement };
         }
         let detail = format!("{}; it accepts a small module for each proposal that this one needs", judgement.detail);
@@ -99,7 +99,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         blame: if old_form { vec![Blame::Toolchain] } else { entry.blame.to_vec() },
         subject: Some(reached.join(" ")),
         detail,
-        refusal: Some(FeatureRefusal { lacks: Some(lacks), message: full_message }),
+        refusal: Some(ProposalRefusal { lacks: Some(lacks), message: full_message }),
         remedy: old_form.then(|| to_standard_form(facts)),
         ..judgement
     }

@@ -66,20 +66,20 @@ pub struct RowRemedy {
     /// Its sentences.
     pub text: String,
     /// The end of `text`, if `text` says that something else stands behind the first obstacle: how to remove that.
-    pub behind: Option<String>,
+    pub next: Option<String>,
 }
 
 /// The remedy of a cell, if the row suggests one. `passing`: the other columns in which the same guest passes; `failed`:
 /// those in which it falls short.
 #[must_use]
 pub fn row_remedy(cell: &FailedCell, passing: &[Passing], failed: &[FailedColumn]) -> Option<RowRemedy> {
-    let behind = if passing.is_empty() { behind_the_first(cell, failed) } else { None };
+    let next = if passing.is_empty() { of_next_obstacle(cell, failed) } else { None };
     let of_passing = || before_start(cell, passing).or_else(|| after_start(cell, passing));
-    behind.or_else(|| Some(RowRemedy { text: of_passing()?, behind: None }))
+    next.or_else(|| Some(RowRemedy { text: of_passing()?, next: None }))
 }
 
 /// What stands behind the first obstacle, unless the cell's own remedy already helps against the first.
-fn behind_the_first(cell: &FailedCell, failed: &[FailedColumn]) -> Option<RowRemedy> {
+fn of_next_obstacle(cell: &FailedCell, failed: &[FailedColumn]) -> Option<RowRemedy> {
     let next = obstacles::remedy(cell, failed)?;
     match (cell.code, cell.own_change()) {
         (Code::NeedsComponentModel, _) | (_, None) => Some(next),
@@ -250,7 +250,7 @@ pub(crate) mod tests {
 
     pub fn row_remedy_text(cell: &FailedCell, passing: &[(&str, &str)]) -> Option<String> {
         let remedy = row_remedy(cell, passing, &[]);
-        assert!(remedy.as_ref().is_none_or(|RowRemedy { behind, .. }| behind.is_none()), "{remedy:?}");
+        assert!(remedy.as_ref().is_none_or(|RowRemedy { next, .. }| next.is_none()), "{remedy:?}");
         remedy.map(|remedy| remedy.text)
     }
 
@@ -259,16 +259,16 @@ pub(crate) mod tests {
         runtime: &str,
         remedy: Option<(&str, RemedyKind)>,
         row: &[(&str, &str)],
-        wanted: Option<&str>,
+        expected: Option<&str>,
     ) {
         let (remedy, remedy_kind) = remedy.map_or((None, RemedyKind::Change), |(remedy, kind)| (Some(remedy), kind));
         let subject = Some("preopened-socket");
         let cell = FailedCell { code, subject, runtime, remedy, remedy_kind, differs: true, ..FAILED };
-        assert_eq!(row_remedy_text(&cell, row).as_deref(), wanted, "{code} {runtime}");
+        assert_eq!(row_remedy_text(&cell, row).as_deref(), expected, "{code} {runtime}");
     }
 
-    fn check(code: Code, runtime: &str, remedy: Option<&str>, row: &[(&str, &str)], wanted: Option<&str>) {
-        check_kind(code, runtime, remedy.map(|remedy| (remedy, RemedyKind::Change)), row, wanted);
+    fn check(code: Code, runtime: &str, remedy: Option<&str>, row: &[(&str, &str)], expected: Option<&str>) {
+        check_kind(code, runtime, remedy.map(|remedy| (remedy, RemedyKind::Change)), row, expected);
     }
 
     #[test]

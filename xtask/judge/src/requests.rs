@@ -5,49 +5,49 @@ use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::ExpectedRequest;
 
 /// The first difference, if any. Compares nothing if nothing is expected.
-pub fn mismatch(recorded: &[RecordedRequest], wanted: &[ExpectedRequest]) -> Option<String> {
-    if wanted.is_empty() {
+pub fn mismatch(recorded: &[RecordedRequest], expected: &[ExpectedRequest]) -> Option<String> {
+    if expected.is_empty() {
         return None;
     }
-    for (index, wanted) in wanted.iter().enumerate() {
+    for (index, expected) in expected.iter().enumerate() {
         let Some(recorded) = recorded.get(index) else {
-            let line = format!("{} {}", wanted.method, wanted.path);
-            return Some(format!("the server `{}` did not receive {}", wanted.server, quote(&line)));
+            let line = format!("{} {}", expected.method, expected.path);
+            return Some(format!("the server `{}` did not receive {}", expected.server, quote(&line)));
         };
-        if let Some(mismatch) = differs(recorded, wanted) {
+        if let Some(mismatch) = differs(recorded, expected) {
             return Some(format!("request {} to `{}`: {mismatch}", index + 1, recorded.server));
         }
     }
-    let extra = recorded.get(wanted.len())?;
+    let extra = recorded.get(expected.len())?;
     let line = quote(&format!("{} {}", extra.method, extra.path));
     Some(format!(
         "the server `{}` also received {line}: {} requests in total, expected {}",
         extra.server,
         recorded.len(),
-        wanted.len()
+        expected.len()
     ))
 }
 
-fn differs(recorded: &RecordedRequest, wanted: &ExpectedRequest) -> Option<String> {
+fn differs(recorded: &RecordedRequest, expected: &ExpectedRequest) -> Option<String> {
     if let Some(refusal) = &recorded.refused {
         return Some(refusal.clone());
     }
-    if recorded.server != wanted.server {
-        return Some(format!("it went to `{}`, expected `{}`", recorded.server, wanted.server));
+    if recorded.server != expected.server {
+        return Some(format!("it went to `{}`, expected `{}`", recorded.server, expected.server));
     }
     let line = |method: &str, path: &str| quote(&format!("{method} {path}"));
-    let (actual, expected) = (line(&recorded.method, &recorded.path), line(&wanted.method, &wanted.path));
-    if actual != expected {
-        return Some(format!("{actual}, expected {expected}"));
+    let (actual, expected_line) = (line(&recorded.method, &recorded.path), line(&expected.method, &expected.path));
+    if actual != expected_line {
+        return Some(format!("{actual}, expected {expected_line}"));
     }
-    for (name, value) in &wanted.headers {
+    for (name, value) in &expected.headers {
         let actual = recorded.headers.get(&name.to_ascii_lowercase());
         if actual != Some(value) {
             let actual = actual.map_or_else(|| "(none)".to_owned(), |text| quote(text));
             return Some(format!("header {name}: {actual}, expected {}", quote(value)));
         }
     }
-    let body = wanted.body.as_ref().filter(|body| **body != recorded.body)?;
+    let body = expected.body.as_ref().filter(|body| **body != recorded.body)?;
     Some(format!("the body is {}, expected {}", quote(&recorded.body), quote(body)))
 }
 
@@ -68,18 +68,18 @@ mod tests {
         }
     }
 
-    fn wanted(toml: &str) -> ExpectedRequest {
+    fn expected(toml: &str) -> ExpectedRequest {
         toml::from_str(&format!("server = \"api\"\n{toml}")).unwrap()
     }
 
     #[test]
     fn all_requests_are_compared_in_order() {
-        let hello = [wanted("path = \"/hello\"\nheaders = { Accept = \"text/plain\" }")];
+        let hello = [expected("path = \"/hello\"\nheaders = { Accept = \"text/plain\" }")];
         let good = recorded("GET", "/hello");
         let once = [good.clone()];
         assert_eq!(mismatch(&once, &[]), None, "nothing is expected");
         assert_eq!(mismatch(&once, &hello), None);
-        for (is, expected) in [
+        for (is, message) in [
             (vec![], "did not receive \"GET /hello\""),
             (vec![recorded("POST", "/hello")], "request 1 to `api`: \"POST /hello\", expected \"GET /hello\""),
             (vec![good.clone(), good.clone()], "also received \"GET /hello\": 2 requests in total, expected 1"),
@@ -91,9 +91,9 @@ mod tests {
             ),
         ] {
             let found = mismatch(&is, &hello).unwrap_or_default();
-            assert!(found.contains(expected), "`{found}` does not say `{expected}`");
+            assert!(found.contains(message), "`{found}` does not say `{message}`");
         }
-        let body = wanted("path = \"/hello\"\nbody = \"x\"");
+        let body = expected("path = \"/hello\"\nbody = \"x\"");
         assert_eq!(mismatch(&[good], &[body]).as_deref(), Some("request 1 to `api`: the body is \"\", expected \"x\""));
     }
 }

@@ -162,9 +162,9 @@ mod tests {
         of(code, Stage::Run)
     }
 
-    fn check(cell: RowCell, others: &[RowCell], wanted: Option<(Blame, usize, usize)>) {
-        let wanted = wanted.map(|(blame, well, ran)| RowComparison { blame, ran_to_completion: well, ran });
-        assert_eq!(compare(cell, others), wanted, "{cell:?} beside {others:?}");
+    fn check(cell: RowCell, others: &[RowCell], expected: Option<(Blame, usize, usize)>) {
+        let expected = expected.map(|(blame, well, ran)| RowComparison { blame, ran_to_completion: well, ran });
+        assert_eq!(compare(cell, others), expected, "{cell:?} beside {others:?}");
     }
 
     #[test]
@@ -206,11 +206,11 @@ mod tests {
             let lines: String = text.split(", ").map(|line| format!("lab: {line}\n")).collect();
             lab_lines::parse_lines(&lines)
         };
-        let check = |cell: &str, others: &[&str], wanted: &str| {
+        let check = |cell: &str, others: &[&str], expected: &str| {
             let others: Vec<Vec<Check>> = others.iter().map(|other| checks(other)).collect();
             let others: Vec<&[Check]> = others.iter().map(Vec::as_slice).collect();
             let found = RowComparison { blame: Blame::Runtime, ran_to_completion: 2, ran: 2 };
-            assert_eq!(detail("it is so; and 1 more: b", found, &checks(cell), &others), wanted, "{cell}");
+            assert_eq!(detail("it is so; and 1 more: b", found, &checks(cell), &others), expected, "{cell}");
         };
         let (right, refused) = ("clock ok, write no-errno no", "clock wrong past, write no-errno no");
         check(

@@ -88,14 +88,14 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, end: &ScriptEnd) -> Judgement 
         0 => stage == Some(Stage::Instantiate),
         calls => returned.len() + 1 == calls && stage == Some(Stage::Run),
     };
-    let wanted = wanted_end(end);
+    let expected = wanted_end(end);
     match (end, cause) {
         (ScriptEnd::Traps(kind), Some(Cause::Trap { trap, message, .. })) if in_time => {
             if kind.is_none_or(|kind| kind == *trap || *trap == TrapKind::Other) {
                 return without_code(Verdict::Pass, format!("traps: {message}"));
             }
             let trap = trap_name(*trap).unwrap_or_default();
-            wrong_result(format!("trapped with {trap}, expected {wanted}: {message}"))
+            wrong_result(format!("trapped with {trap}, expected {expected}: {message}"))
         }
         // A memory that no module may have can also be refused as one that this runtime does not give.
         (
@@ -113,11 +113,11 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, end: &ScriptEnd) -> Judgement 
         }
         (_, Some(Cause::Returned)) => {
             let last = returned.last().filter(|_| calls > 0).map(|results| format!(" [{}]", listed(results)));
-            wrong_result(format!("returned{}, expected {wanted}", last.unwrap_or_default()))
+            wrong_result(format!("returned{}, expected {expected}", last.unwrap_or_default()))
         }
         _ => {
             let judgement = diagnose(evidence).unwrap_or_else(|| unexplained(evidence));
-            Judgement { detail: format!("{}, expected {wanted}", judgement.detail), ..judgement }
+            Judgement { detail: format!("{}, expected {expected}", judgement.detail), ..judgement }
         }
     }
 }
@@ -149,13 +149,13 @@ fn returned<'a>(evidence: &'a Evidence) -> Vec<&'a [Value]> {
 fn mismatch(assertion: &Assertion, results: &[Value]) -> Option<String> {
     let mut rest = results;
     let mut is_equal = true;
-    for wanted in &assertion.wanted {
-        let (part, after) = rest.split_at(wanted.width().min(rest.len()));
-        is_equal &= wanted.accepts(part);
+    for expected in &assertion.expected {
+        let (part, after) = rest.split_at(expected.width().min(rest.len()));
+        is_equal &= expected.accepts(part);
         rest = after;
     }
-    let wanted = || assertion.wanted.iter().map(ExpectedValue::to_string).collect::<Vec<_>>().join(", ");
-    (!is_equal || !rest.is_empty()).then(|| format!("returned [{}], expected [{}]", listed(results), wanted()))
+    let expected = || assertion.expected.iter().map(ExpectedValue::to_string).collect::<Vec<_>>().join(", ");
+    (!is_equal || !rest.is_empty()).then(|| format!("returned [{}], expected [{}]", listed(results), expected()))
 }
 
 /// Integers by their bits, as expectations are written.

@@ -77,19 +77,19 @@ mod tests {
     use super::with_switches;
     use crate::with_code;
     use wasmlab_model::codes::Code;
-    use wasmlab_model::verdict::{FeatureRefusal, Judgement, Verdict};
+    use wasmlab_model::verdict::{Judgement, ProposalRefusal, Verdict};
 
     /// A refusal with this message, of a runtime that lacks this; `more` ends its detail.
     fn lacks(subject: &str, lacks: Option<&str>, message: &str, more: &str) -> Judgement {
         let begin = lacks.map(|lacks| format!("lacks {lacks}: ")).unwrap_or_default();
-        let refusal = Some(FeatureRefusal { lacks: lacks.map(str::to_owned), message: message.to_owned() });
+        let refusal = Some(ProposalRefusal { lacks: lacks.map(str::to_owned), message: message.to_owned() });
         let detail = format!("{begin}{message}{more}");
         Judgement { refusal, ..with_code(Code::UnsupportedProposal, subject.to_owned(), detail) }
     }
 
-    fn check(first: &Judgement, last: &Judgement, code: Code, wanted: &str) {
+    fn check(first: &Judgement, last: &Judgement, code: Code, expected: &str) {
         let found = with_switches(first.clone(), &["--all".to_owned()], last, "IN SHORT");
-        assert_eq!((found.code, found.detail.as_str()), (Some(code), wanted));
+        assert_eq!((found.code, found.detail.as_str()), (Some(code), expected));
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
         let threads = lacks("threads", Some("threads"), "malformed limits flags", "");
         let same = "same result with --all";
         let also = |message: &str| format!("also tried with --all: {message}");
-        for (last, wanted) in [
+        for (last, expected) in [
             (threads.clone(), same.to_owned()),
             (lacks("threads", Some("threads"), "other message", ""), also("other message")),
             // Without probes, all of its proposals are possible.
@@ -119,21 +119,21 @@ mod tests {
             // Where a file first uses what was not shown to be lacking is no news of the runtime.
             (lacks("gc threads", None, "illegal opcode", "; first gc: byte 0x1"), also("illegal opcode")),
         ] {
-            let wanted = format!("lacks threads: malformed limits flags; {wanted}");
-            check(&threads, &last, Code::UnsupportedProposal, &wanted);
+            let expected = format!("lacks threads: malformed limits flags; {expected}");
+            check(&threads, &last, Code::UnsupportedProposal, &expected);
         }
         let mixed = |place: u32| lacks("exceptions", None, &format!("mixes both forms @+{place}"), "");
-        let wanted = format!("mixes both forms @+4215; {same}");
-        check(&mixed(4215), &mixed(4222), Code::UnsupportedProposal, &wanted);
+        let expected = format!("mixes both forms @+4215; {same}");
+        check(&mixed(4215), &mixed(4222), Code::UnsupportedProposal, &expected);
         let import =
             with_code(Code::MissingImport, "wasi.thread-spawn".to_owned(), "does not define wasi.thread-spawn");
         let broken = Judgement { verdict: Verdict::Error, code: None, ..import.clone() };
-        let wanted = "does not define wasi.thread-spawn; could not be tried with --all";
-        check(&import, &broken, Code::MissingImport, wanted);
+        let expected = "does not define wasi.thread-spawn; could not be tried with --all";
+        check(&import, &broken, Code::MissingImport, expected);
         let switch = with_code(Code::NotImplemented, "switch".to_owned(), "wasi support not compiled in");
         for (last, message) in [(&switch, "wasi support not compiled in"), (&threads, "IN SHORT")] {
-            let wanted = format!("does not define wasi.thread-spawn; also tried with --all: {message}");
-            check(&import, last, Code::MissingImport, &wanted);
+            let expected = format!("does not define wasi.thread-spawn; also tried with --all: {message}");
+            check(&import, last, Code::MissingImport, &expected);
         }
     }
 }

@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_line_without_words_is_not_the_last_message() {
-        let check = |text: &str, wanted: &str| assert_eq!(last_message(text).as_deref(), Some(wanted));
+        let check = |text: &str, expected: &str| assert_eq!(last_message(text).as_deref(), Some(expected));
         let dump = "X".repeat(1000);
         check(&format!("no such table\n{dump}\n"), "no such table");
         check(&format!("first\nfailed: {dump}\n"), &format!("failed: {}…", "X".repeat(MAX_MESSAGE - 9)));
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn colours_are_not_quoted() {
-        let check = |text: &str, wanted: &str| assert_eq!(plain(text), wanted, "{text:?}");
+        let check = |text: &str, expected: &str| assert_eq!(plain(text), expected, "{text:?}");
         check("no colours", "no colours");
         check("\u{1b}[1;31merror\u{1b}[0m: \u{1b}[39mno", "error: no");
         check("\u{1b}]8;;http://a.b\u{1b}\\link\u{1b}]8;;\u{7} \u{1b}(Bend", "link end");
@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn last_message_is_the_panic_with_its_text() {
-        let check = |stderr: &str, wanted: &str| {
-            assert_eq!(last_message(stderr).as_deref(), Some(wanted).filter(|w| !w.is_empty()), "{stderr}");
+        let check = |stderr: &str, expected: &str| {
+            assert_eq!(last_message(stderr).as_deref(), Some(expected).filter(|w| !w.is_empty()), "{stderr}");
         };
         check("", "");
         check("one\n\n  two \n\n", "two");

@@ -225,9 +225,9 @@ mod tests {
 
     #[test]
     fn a_command_enables_what_the_file_needs_and_no_more() {
-        let check = |wat: &str, proposals: &[&str], wanted: Option<&str>| {
+        let check = |wat: &str, proposals: &[&str], expected: Option<&str>| {
             let made = lowering_command(&facts(wat), proposals.iter().copied()).map(|transform| transform.command());
-            assert_eq!(made.as_deref(), wanted, "{proposals:?}");
+            assert_eq!(made.as_deref(), expected, "{proposals:?}");
         };
         check(SIGN, &["sign-extension"], Some("wasm-opt IN --signext-lowering -o OUT"));
         let legacy = "(tag $e) (func try throw $e catch $e end)";
@@ -242,8 +242,8 @@ mod tests {
 
     #[test]
     fn an_adapter_fits_the_entry_point() {
-        let check = |wat: &str, wanted: Option<&str>| {
-            assert_eq!(component(&facts(wat)).map(|transform| transform.command()).as_deref(), wanted, "{wat}");
+        let check = |wat: &str, expected: Option<&str>| {
+            assert_eq!(component(&facts(wat)).map(|transform| transform.command()).as_deref(), expected, "{wat}");
         };
         let wasi = "(import \"wasi_snapshot_preview1\" \"sched_yield\" (func (result i32)))";
         let command = "wasm-tools component new IN --adapt wasi_snapshot_preview1.command.wasm -o OUT";
@@ -257,9 +257,9 @@ mod tests {
 
     #[test]
     fn options_are_those_of_the_toolchain_that_the_file_names() {
-        let check = |producers: &str, proposal: &str, wanted: Option<&str>| {
+        let check = |producers: &str, proposal: &str, expected: Option<&str>| {
             let options = compiler_options(&facts(&format!("{SIGN} {producers}")), [proposal]);
-            assert_eq!(shown_options(&options).as_deref(), wanted, "{producers}");
+            assert_eq!(shown_options(&options).as_deref(), expected, "{producers}");
         };
         let clang = "(@producers (processed-by \"clang\" \"22\"))";
         let rust =

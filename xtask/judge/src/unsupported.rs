@@ -87,10 +87,13 @@ mod tests {
 
     #[test]
     fn glue_that_takes_a_module_is_that_of_the_guests_toolchain() {
-        let check = |imports: &str, wanted: &str| {
+        let check = |imports: &str, expected: &str| {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
             let found = give_a_module(Some(&facts));
-            assert!(found.is_some() != wanted.is_empty() && found.unwrap_or_default().contains(wanted), "{imports}");
+            assert!(
+                found.is_some() != expected.is_empty() && found.unwrap_or_default().contains(expected),
+                "{imports}"
+            );
         };
         check("(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))", "--bindings raw");
         check("(import \"wbg\" \"__wbg_log_1\" (func))", "--target web");

@@ -137,9 +137,9 @@ mod tests {
 
     #[test]
     fn globs_select_and_exclude() {
-        let check = |globs: &[&str], name: &str, wanted: bool| {
+        let check = |globs: &[&str], name: &str, expected: bool| {
             let globs: Vec<String> = globs.iter().map(|g| (*g).to_owned()).collect();
-            assert_eq!(matches(&globs, name), wanted, "{globs:?} {name}");
+            assert_eq!(matches(&globs, name), expected, "{globs:?} {name}");
         };
         check(&["node"], "node", true);
         check(&["node"], "node-20", false);

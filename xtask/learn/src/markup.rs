@@ -284,8 +284,8 @@ mod tests {
 
     #[test]
     fn chapters_text_is_rendered_for_a_terminal() {
-        let check = |colour: bool, text: &str, wanted: &[&str]| {
-            assert_eq!(Style { width: 30, colour }.prose(text), wanted, "{text}");
+        let check = |colour: bool, text: &str, expected: &[&str]| {
+            assert_eq!(Style { width: 30, colour }.prose(text), expected, "{text}");
         };
         check(false, "one two\nthree `code` **bold** *it* 2 * 3", &["one two three `code` bold", "it 2 * 3"]);
         check(true, "a `b` **c**", &["a \u{1b}[36mb\u{1b}[0m \u{1b}[1mc\u{1b}[0m"]);

@@ -25,13 +25,13 @@ pub struct Progress {
     pub exercise: String,
     /// By the chapter's folder.
     #[serde(default)]
-    pub chapters: BTreeMap<String, Done>,
+    pub chapters: BTreeMap<String, ChapterProgress>,
 }
 
 /// A learner's progress in a chapter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Done {
+pub struct ChapterProgress {
     /// It was read to its end.
     pub read: bool,
     /// Questions answered, by their number in the chapter, from 1.
@@ -71,13 +71,13 @@ impl Progress {
     }
 
     /// The progress in this chapter.
-    pub fn of(&mut self, chapter: &Chapter) -> &mut Done {
+    pub fn of(&mut self, chapter: &Chapter) -> &mut ChapterProgress {
         self.chapters.entry(chapter.folder.clone()).or_default()
     }
 
     /// The progress in this chapter, for reading.
     #[must_use]
-    pub fn done(&self, chapter: &Chapter) -> Done {
+    pub fn done(&self, chapter: &Chapter) -> ChapterProgress {
         self.chapters.get(&chapter.folder).cloned().unwrap_or_default()
     }
 

@@ -261,9 +261,9 @@ impl Code {
         )
     }
 
-    /// Whether it says least, because it is well known: a runtime has no WASI, or accepts no components.
+    /// Whether it explains little, because it is well known: a runtime has no WASI, or accepts no components.
     #[must_use]
-    pub fn is_well_known(self) -> bool {
+    pub fn explains_little(self) -> bool {
         matches!(self, Self::MissingImport | Self::NeedsComponentModel)
     }
 

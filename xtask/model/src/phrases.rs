@@ -1,9 +1,9 @@
 //! Phrases in the details of cells and in notes that readers of a report decide by. A report has them as text only, so
 //! those who write them and those who read them share them here.
 
-/// How a runtime refuses a module for a proposal, as the detail of its cell says.
+/// How a runtime refuses a module for a proposal, as read from the detail of its cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProposalRefusal {
+pub enum RefusalPhrase {
     /// It lacks the proposal.
     Lacking,
     /// It has the proposal, but not by default.
@@ -37,8 +37,8 @@ pub fn only_in_library(library: &str, proposals: &str) -> String {
     format!("its {library} can enable {proposals}, but {NOT_ON_COMMAND_LINE}")
 }
 
-impl ProposalRefusal {
-    /// That of a detail. Between its first and its last words, it quotes the runtime.
+impl RefusalPhrase {
+    /// Recognizes the phrase in a detail by its first or last words; between them the detail quotes the runtime.
     #[must_use]
     pub fn of(detail: &str) -> Option<Self> {
         match detail {
@@ -68,19 +68,19 @@ fn reference(column: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ProposalRefusal, lacks, only_in_library, refuses_by_default, see_column, without_column};
+    use super::{RefusalPhrase, lacks, only_in_library, refuses_by_default, see_column, without_column};
 
     #[test]
     fn refusals_are_recognized_in_details() {
         let refused = format!("{}: threads must be enabled", lacks("threads"));
         let in_library = format!("{refused}; {}", only_in_library("Go library", "threads"));
         for (detail, expected) in [
-            (in_library.as_str(), Some(ProposalRefusal::OffOnCommandLine)),
-            (&refused, Some(ProposalRefusal::Lacking)),
-            (&format!("{} (no)", refuses_by_default("threads")), Some(ProposalRefusal::OffByDefault)),
+            (in_library.as_str(), Some(RefusalPhrase::OffOnCommandLine)),
+            (&refused, Some(RefusalPhrase::Lacking)),
+            (&format!("{} (no)", refuses_by_default("threads")), Some(RefusalPhrase::OffByDefault)),
             ("does not define env.f", None),
         ] {
-            assert_eq!(ProposalRefusal::of(detail), expected, "{detail}");
+            assert_eq!(RefusalPhrase::of(detail), expected, "{detail}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::codes::Code;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Expected {
+pub enum PredictedOutcome {
     /// The runtime gives the file all that it asks for.
     Runs,
     /// It starts; whether it works depends on what the runtime does with some functions that it imports.
@@ -17,7 +17,7 @@ pub enum Expected {
     Fails,
 }
 
-impl Expected {
+impl PredictedOutcome {
     /// The word in reports: `may-fail`.
     #[must_use]
     pub fn id(self) -> &'static str {
@@ -55,7 +55,7 @@ pub enum Agreement {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CellPrediction {
     /// In one word.
-    pub expected: Expected,
+    pub outcome: PredictedOutcome,
     /// The reason, if it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
@@ -67,7 +67,7 @@ pub struct CellPrediction {
     pub functions: Vec<String>,
     /// How many more there are than those.
     #[serde(default, skip_serializing_if = "crate::report::is_zero")]
-    pub more: usize,
+    pub omitted: usize,
     /// The switches that the runtime needs to run it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
@@ -94,9 +94,11 @@ impl CellPrediction {
         match (self.code, &self.subject) {
             (Some(code), Some(subject)) => format!("{code} ({subject})"),
             (Some(code), None) => code.id().to_owned(),
-            (None, _) if self.expected == Expected::MayFail => format!("may fail: {}", self.functions.join(", ")),
+            (None, _) if self.outcome == PredictedOutcome::MayFail => {
+                format!("may fail: {}", self.functions.join(", "))
+            }
             (None, _) if !self.switches.is_empty() => format!("runs with {}", self.switches.join(" ")),
-            (None, _) => self.expected.id().to_owned(),
+            (None, _) => self.outcome.id().to_owned(),
         }
     }
 }

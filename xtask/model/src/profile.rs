@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Cause;
 
 /// The version of the format; a reader refuses any other.
-pub const PROFILE_SCHEMA: u32 = 3;
+pub const PROFILE_SCHEMA: u32 = 4;
 
 /// Everything that the probes found out about one column at one version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub struct Provenance {
     /// System and processor: `linux-x86_64`.
     pub system: String,
     /// How the runtime was obtained: built from the lab's `xtask/engines/NAME`, or an installed program.
-    pub how: String,
+    pub obtained_from: String,
     /// The host layer that the lab adds, if any: `jco`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub host_layer: String,
@@ -109,7 +109,7 @@ pub struct MeasuredFunctions {
     pub unchecked: BTreeSet<String>,
     /// All of them have the same answer, and none is listed: most runtimes define none of Emscripten's hundreds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alike: Option<UniformAnswer>,
+    pub uniform: Option<UniformAnswer>,
 }
 
 /// The answer that all functions of an import module have in common.
@@ -129,8 +129,8 @@ impl MeasuredFunctions {
         if self.defined.contains_key(name) {
             return Some(true);
         }
-        if let Some(alike) = self.alike {
-            return matches!(alike, UniformAnswer::Missing(_)).then_some(false);
+        if let Some(uniform) = self.uniform {
+            return matches!(uniform, UniformAnswer::Missing(_)).then_some(false);
         }
         (self.missing.contains(name) || self.refused.contains_key(name)).then_some(false)
     }
@@ -138,17 +138,17 @@ impl MeasuredFunctions {
     /// How many functions were tested.
     #[must_use]
     pub fn tested(&self) -> usize {
-        let alike = match self.alike {
+        let uniform = match self.uniform {
             Some(UniformAnswer::Missing(count) | UniformAnswer::Unchecked(count)) => count,
             None => 0,
         };
-        self.defined.len() + self.missing.len() + self.refused.len() + self.unchecked.len() + alike
+        self.defined.len() + self.missing.len() + self.refused.len() + self.unchecked.len() + uniform
     }
 
     /// Whether the runtime starts guests whatever they import of these.
     #[must_use]
     pub fn is_unchecked(&self) -> bool {
-        !self.unchecked.is_empty() || matches!(self.alike, Some(UniformAnswer::Unchecked(_)))
+        !self.unchecked.is_empty() || matches!(self.uniform, Some(UniformAnswer::Unchecked(_)))
     }
 
     /// The same, without a list if all functions have the same answer.
@@ -159,10 +159,10 @@ impl MeasuredFunctions {
         }
         match (self.missing.len(), self.unchecked.len()) {
             (missing, 0) if missing > 0 => {
-                (self.alike, self.missing) = (Some(UniformAnswer::Missing(missing)), BTreeSet::new())
+                (self.uniform, self.missing) = (Some(UniformAnswer::Missing(missing)), BTreeSet::new())
             }
             (0, unchecked) if unchecked > 0 => {
-                (self.alike, self.unchecked) = (Some(UniformAnswer::Unchecked(unchecked)), BTreeSet::new());
+                (self.uniform, self.unchecked) = (Some(UniformAnswer::Unchecked(unchecked)), BTreeSet::new());
             }
             _ => {}
         }

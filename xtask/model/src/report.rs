@@ -21,7 +21,7 @@ pub use failure::{Failure, FailureText};
 pub use partition::Partition;
 
 /// Version of the report format.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// The subject of cells whose file is not valid WebAssembly; no runtime was tried.
 pub const INVALID_FILE: &str = "invalid-file";

@@ -92,7 +92,7 @@ pub struct Judgement {
     /// What this remedy is worth.
     pub remedy_kind: RemedyKind,
     /// What the runtime said when it refused the module for a proposal.
-    pub refusal: Option<FeatureRefusal>,
+    pub refusal: Option<ProposalRefusal>,
     /// The guest's result for each capability that it tried, in its order.
     pub checks: Vec<Check>,
     /// The assertions of a `.wast` file, if the guest is part of one.
@@ -101,7 +101,7 @@ pub struct Judgement {
 
 /// A runtime's refusal of a module that needs a proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeatureRefusal {
+pub struct ProposalRefusal {
     /// What the runtime lacks, in words; `None` if that is not known.
     pub lacks: Option<String>,
     /// The runtime's own message.

@@ -1,7 +1,7 @@
 //! Whether a prediction and a run of the same file agree.
 
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
+use wasmlab_model::prediction::{Agreement, CellPrediction, PredictedOutcome};
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_protocol::Stage;
@@ -15,13 +15,13 @@ const MAX_FUNCTIONS: usize = 12;
 /// The prediction as a report's cell holds it, compared with the result if the cell was run.
 #[must_use]
 pub fn cell_prediction(prediction: &Prediction, cell: &Cell) -> CellPrediction {
-    let Prediction { expected, code, subject, switches, functions, missing, more, .. } = prediction;
+    let Prediction { outcome, code, subject, switches, functions, missing, omitted, .. } = prediction;
     CellPrediction {
-        expected: *expected,
+        outcome: *outcome,
         code: *code,
         subject: subject.clone(),
         functions: functions.iter().chain(missing).take(MAX_FUNCTIONS).cloned().collect(),
-        more: more + (functions.len() + missing.len()).saturating_sub(MAX_FUNCTIONS),
+        omitted: omitted + (functions.len() + missing.len()).saturating_sub(MAX_FUNCTIONS),
         switches: switches.clone(),
         agreement: agreement(prediction, cell).unwrap_or(Agreement::NotRun),
         profile_version: None,
@@ -37,34 +37,38 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
     }
     let passed = cell.verdict == Verdict::Pass;
     let by_default = |switches: &[String]| switches.is_empty();
-    Some(match prediction.expected {
-        Expected::MayFail if needs_unmeasured(prediction) => Agreement::Undecided,
+    Some(match prediction.outcome {
+        PredictedOutcome::MayFail if needs_unmeasured(prediction) => Agreement::Undecided,
         // It ran without a switch, and needed a deeper stack.
-        Expected::Runs | Expected::MayFail if passed && trapped_by_default(cell) => Agreement::OwnResult,
+        PredictedOutcome::Runs | PredictedOutcome::MayFail if passed && trapped_by_default(cell) => {
+            Agreement::OwnResult
+        }
         // What it does without a switch is the result; another switch may do as well.
-        Expected::Runs | Expected::MayFail
+        PredictedOutcome::Runs | PredictedOutcome::MayFail
             if passed && by_default(&prediction.switches) != by_default(&cell.switches) =>
         {
             Agreement::Contradicts
         }
-        Expected::Runs if passed && prediction.switches == cell.switches => Agreement::Same,
-        Expected::Runs if passed => Agreement::OtherSubject,
-        Expected::Runs | Expected::MayFail if is_own(cell) => Agreement::OwnResult,
+        PredictedOutcome::Runs if passed && prediction.switches == cell.switches => Agreement::Same,
+        PredictedOutcome::Runs if passed => Agreement::OtherSubject,
+        PredictedOutcome::Runs | PredictedOutcome::MayFail if is_own(cell) => Agreement::OwnResult,
         // It was stopped before it came to what is predicted.
-        Expected::Fails if is_of_limits(cell) => Agreement::OwnResult,
-        Expected::MayFail if passed || is_started(cell) || is_unstarted(prediction, cell) => Agreement::Undecided,
+        PredictedOutcome::Fails if is_of_limits(cell) => Agreement::OwnResult,
+        PredictedOutcome::MayFail if passed || is_started(cell) || is_unstarted(prediction, cell) => {
+            Agreement::Undecided
+        }
         // Its start function ended before an entry point was looked for.
-        Expected::Fails
+        PredictedOutcome::Fails
             if prediction.code == Some(Code::NoEntryPoint)
                 && (cell.code.is_some_and(Code::is_guest_failure)
                     || passed && cell.stage == Some(Stage::Instantiate)) =>
         {
             Agreement::OwnResult
         }
-        Expected::Fails if cell.code.is_some() && prediction.code == cell.code => {
+        PredictedOutcome::Fails if cell.code.is_some() && prediction.code == cell.code => {
             if prediction.subject == cell.subject { Agreement::Same } else { Agreement::OtherSubject }
         }
-        Expected::Fails if is_another_missing(prediction, cell) => Agreement::OtherSubject,
+        PredictedOutcome::Fails if is_another_missing(prediction, cell) => Agreement::OtherSubject,
         _ => Agreement::Contradicts,
     })
 }
@@ -133,7 +137,7 @@ fn is_own(cell: &Cell) -> bool {
 #[cfg(test)]
 mod tests {
     use super::agreement;
-    use crate::{Agreement, Expected, Prediction};
+    use crate::{Agreement, PredictedOutcome, Prediction};
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::report::{Cell, RunReport};
     use wasmlab_model::verdict::Verdict;
@@ -156,14 +160,14 @@ mod tests {
         })
     }
 
-    fn check(prediction: &Prediction, cell: &Cell, wanted: Agreement) {
-        let context = (prediction.expected, cell.verdict, cell.code, cell.stage);
-        assert_eq!(agreement(prediction, cell), Some(wanted), "{context:?}");
+    fn check(prediction: &Prediction, cell: &Cell, expected: Agreement) {
+        let context = (prediction.outcome, cell.verdict, cell.code, cell.stage);
+        assert_eq!(agreement(prediction, cell), Some(expected), "{context:?}");
     }
 
     #[test]
     fn guest_that_is_to_run_fails_only_by_itself() {
-        let runs = Prediction::new(Expected::Runs);
+        let runs = Prediction::new(PredictedOutcome::Runs);
         check(&runs, &cell(|_| ()), Agreement::Same);
         check(&runs, &gap(Code::MissingImport, Stage::Link), Agreement::Contradicts);
         check(&runs, &gap(Code::ThreadsUnsupported, Stage::Run), Agreement::OwnResult);
@@ -195,7 +199,7 @@ mod tests {
 
     #[test]
     fn guest_that_may_fail_starts() {
-        let may = Prediction::new(Expected::MayFail);
+        let may = Prediction::new(PredictedOutcome::MayFail);
         check(&may, &cell(|_| ()), Agreement::Undecided);
         check(&may, &gap(Code::NotImplemented, Stage::Run), Agreement::Undecided);
         check(&may, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Contradicts);
@@ -210,7 +214,7 @@ mod tests {
 
     #[test]
     fn guest_that_is_to_fail_fails_for_what_was_predicted() {
-        let fails = Prediction { code: Some(Code::MissingImport), ..Prediction::new(Expected::Fails) };
+        let fails = Prediction { code: Some(Code::MissingImport), ..Prediction::new(PredictedOutcome::Fails) };
         check(&fails, &gap(Code::MissingImport, Stage::Link), Agreement::Same);
         check(&fails, &cell(|_| ()), Agreement::Contradicts);
         check(
@@ -222,7 +226,7 @@ mod tests {
             subject: Some("wasi:cli/x".to_owned()),
             missing: vec!["wasi:cli/x".to_owned(), "own".to_owned()],
             code: Some(Code::MissingImport),
-            ..Prediction::new(Expected::Fails)
+            ..Prediction::new(PredictedOutcome::Fails)
         };
         let named = |subject: &str| {
             let cell = gap(Code::CustomHost, Stage::Link);
@@ -231,7 +235,7 @@ mod tests {
         check(&two, &named("own"), Agreement::OtherSubject);
         check(&two, &named("own#f"), Agreement::OtherSubject);
         check(&two, &named("owner"), Agreement::Contradicts);
-        let library = Prediction { code: Some(Code::NoEntryPoint), ..Prediction::new(Expected::Fails) };
+        let library = Prediction { code: Some(Code::NoEntryPoint), ..Prediction::new(PredictedOutcome::Fails) };
         check(&library, &gap(Code::Trap, Stage::Instantiate), Agreement::OwnResult);
         check(&library, &cell(|cell| cell.stage = Some(Stage::Instantiate)), Agreement::OwnResult);
         check(&library, &cell(|_| ()), Agreement::Contradicts);

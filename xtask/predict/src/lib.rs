@@ -24,7 +24,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Facts, FirstUse};
 use wasmlab_model::names::first_listed_of;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
-pub use wasmlab_model::prediction::{Agreement, Expected};
+pub use wasmlab_model::prediction::{Agreement, PredictedOutcome};
 use wasmlab_model::profile::{Profile, Support};
 use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::scenario::{EntryPointKind, Run};
@@ -48,7 +48,7 @@ pub struct PlannedRun<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Prediction {
     /// In one word.
-    pub expected: Expected,
+    pub outcome: PredictedOutcome,
     /// The reason, if it fails.
     pub code: Option<Code>,
     /// The import, proposal or export concerned.
@@ -62,7 +62,7 @@ pub struct Prediction {
     pub remedy_kind: RemedyKind,
     /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy_behind: Option<String>,
+    pub next_obstacle_remedy: Option<String>,
     /// The runtime's switches that it needs to run.
     pub switches: Vec<String>,
     /// Items that do not work on this runtime as specified, if the file needs them: functions that it imports, and
@@ -71,7 +71,7 @@ pub struct Prediction {
     /// Every import that the runtime lacks, if that is the reason.
     pub missing: Vec<String>,
     /// How many more there are than `functions` and `missing` name.
-    pub more: usize,
+    pub omitted: usize,
     /// Where the file first uses the proposal that the runtime lacks, if that is the reason.
     pub first_use: Option<FirstUse>,
 }
@@ -128,13 +128,13 @@ fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Predi
             imports.omitted,
         )
     });
-    let (functions, more) = found.unwrap_or_default();
-    let expected = if functions.is_empty() { Expected::Runs } else { Expected::MayFail };
+    let (functions, omitted) = found.unwrap_or_default();
+    let outcome = if functions.is_empty() { PredictedOutcome::Runs } else { PredictedOutcome::MayFail };
     let detail = match functions.as_slice() {
         [] => String::new(),
-        names => format!("may fail at run time: {}", first_listed_of(names, names.len(), names.len() + more)),
+        names => format!("may fail at run time: {}", first_listed_of(names, names.len(), names.len() + omitted)),
     };
-    Prediction { detail, switches, functions, more, ..Prediction::new(expected) }
+    Prediction { detail, switches, functions, omitted, ..Prediction::new(outcome) }
 }
 
 /// `on`: the switches that were tried.
@@ -155,27 +155,27 @@ fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[St
         names.find_map(|name| facts.first_uses.get(name)).cloned()
     };
     let first_use = facts.filter(|_| code == Some(Code::UnsupportedProposal)).and_then(of_proposal);
-    let imports::TruncatedNames { shown: missing, omitted: more } = missing.unwrap_or_default();
-    let failed = Prediction::new(Expected::Fails);
-    Prediction { code, subject, detail, remedy, remedy_kind, missing, more, first_use, ..failed }
+    let imports::TruncatedNames { shown: missing, omitted } = missing.unwrap_or_default();
+    let failed = Prediction::new(PredictedOutcome::Fails);
+    Prediction { code, subject, detail, remedy, remedy_kind, missing, omitted, first_use, ..failed }
 }
 
 impl Prediction {
     /// A prediction without a reason.
     #[must_use]
-    pub fn new(expected: Expected) -> Self {
+    pub fn new(outcome: PredictedOutcome) -> Self {
         Self {
-            expected,
+            outcome,
             code: None,
             subject: None,
             detail: String::new(),
             remedy: None,
             remedy_kind: RemedyKind::default(),
-            remedy_behind: None,
+            next_obstacle_remedy: None,
             switches: Vec::new(),
             functions: Vec::new(),
             missing: Vec::new(),
-            more: 0,
+            omitted: 0,
             first_use: None,
         }
     }

@@ -7,7 +7,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::Remedy;
 
-use crate::{Expected, Prediction};
+use crate::{PredictedOutcome, Prediction};
 
 /// The prediction of one column.
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ pub fn complete(row: &mut [ColumnPrediction], facts: Option<&Facts>) -> Vec<Vec<
     let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> =
         row.iter().map(|column| column_remedies(column, row, facts)).collect();
     let apply = |(column, (data, remedy)): (&mut ColumnPrediction, (Vec<Remedy>, Option<RowRemedy>))| {
-        if let Some(RowRemedy { text, behind }) = remedy {
-            (column.prediction.remedy, column.prediction.remedy_behind) = (Some(text), behind);
+        if let Some(RowRemedy { text, next }) = remedy {
+            (column.prediction.remedy, column.prediction.next_obstacle_remedy) = (Some(text), next);
         }
         data
     };
@@ -40,13 +40,14 @@ fn column_remedies(
     facts: Option<&Facts>,
 ) -> (Vec<Remedy>, Option<RowRemedy>) {
     let of = &column.prediction;
-    if !of.switches.is_empty() && of.expected != Expected::Fails {
+    if !of.switches.is_empty() && of.outcome != PredictedOutcome::Fails {
         return (vec![Remedy::Switch { switches: of.switches.clone() }], None);
     }
     let Some(code) = of.code else { return (Vec::new(), None) };
     let others = || row.iter().filter(|other| other.id != column.id);
     // Nothing is predicted of a program with its JavaScript file.
-    let runs = |other: &&ColumnPrediction| other.prediction.expected == Expected::Runs && code != Code::NeedsJsGlue;
+    let runs =
+        |other: &&ColumnPrediction| other.prediction.outcome == PredictedOutcome::Runs && code != Code::NeedsJsGlue;
     let passing: Vec<Passing> = others().filter(runs).map(|other| (other.id, other.engine)).collect();
     let failed: Vec<FailedColumn> = others().filter_map(as_failed_column).collect();
     let cell = FailedCell {

@@ -9,7 +9,7 @@ use wasmlab_model::profile::{
 use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_protocol::{Cause, HostRefusal};
 
-use crate::{Expected, PlannedRun, predict};
+use crate::{PlannedRun, PredictedOutcome, predict};
 
 fn yes() -> ProbeAnswer {
     ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() }
@@ -49,7 +49,7 @@ fn profile() -> Profile {
             date: "2026-11-26".to_owned(),
             lab: String::new(),
             system: "linux-x86_64".to_owned(),
-            how: String::new(),
+            obtained_from: String::new(),
             host_layer: String::new(),
             probes: 0,
         },
@@ -74,14 +74,14 @@ fn profile() -> Profile {
 }
 
 /// Predicts for a module or component; `wanted`: what is expected, the code or switches, and the subject or functions.
-fn check(wat: &str, wanted: (Expected, &str, &str)) {
+fn check(wat: &str, expected: (PredictedOutcome, &str, &str)) {
     let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
     let run = Run::default();
     let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile());
     let code = found.code.map_or_else(|| found.switches.join(" "), |code| code.id().to_owned());
     let subject = found.subject.clone().unwrap_or_else(|| found.functions.join(" "));
-    assert_eq!((found.expected, code.as_str(), subject.as_str()), wanted, "{wat}: {}", found.detail);
-    if found.expected == Expected::Fails {
+    assert_eq!((found.outcome, code.as_str(), subject.as_str()), expected, "{wat}: {}", found.detail);
+    if found.outcome == PredictedOutcome::Fails {
         assert!(found.remedy.is_some_and(|remedy| remedy.len() > 10), "{wat}");
     }
 }
@@ -94,27 +94,27 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
     let accept = import("sock_accept", "(param i32 i32 i32) (result i32)");
     let simd = "(func (result v128) (v128.const i64x2 0 0))";
     let gc = "(type $s (struct)) (func (drop (struct.new $s)))";
-    check(&format!("(module {exit} {start})"), (Expected::Runs, "", ""));
-    let wanted = (Expected::Fails, "missing-import", "wasi_snapshot_preview1.sock_accept");
-    check(&format!("(module {exit} {accept} {start})"), wanted);
-    check(&format!("(module {accept} {start} {simd})"), (Expected::Fails, "unsupported-proposal", "simd"));
-    check(&format!("(module {start} {gc})"), (Expected::Runs, "--gc", ""));
+    check(&format!("(module {exit} {start})"), (PredictedOutcome::Runs, "", ""));
+    let expected = (PredictedOutcome::Fails, "missing-import", "wasi_snapshot_preview1.sock_accept");
+    check(&format!("(module {exit} {accept} {start})"), expected);
+    check(&format!("(module {accept} {start} {simd})"), (PredictedOutcome::Fails, "unsupported-proposal", "simd"));
+    check(&format!("(module {start} {gc})"), (PredictedOutcome::Runs, "--gc", ""));
     // With the switch, the next obstacle decides.
-    check(&format!("(module {accept} {start} {gc})"), wanted);
-    check("(component)", (Expected::Fails, "needs-component-model", ""));
-    check("(module (func (export \"f\")))", (Expected::Fails, "no-entry-point", "_start"));
+    check(&format!("(module {accept} {start} {gc})"), expected);
+    check("(component)", (PredictedOutcome::Fails, "needs-component-model", ""));
+    check("(module (func (export \"f\")))", (PredictedOutcome::Fails, "no-entry-point", "_start"));
     let legacy = "(tag $e) (func try throw $e catch $e end)";
     let mixed = format!("{legacy} (func (block $l (try_table (catch $e $l) (throw $e))))");
-    check(&format!("(module {start} {legacy})"), (Expected::Runs, "", ""));
-    let wanted = (Expected::Fails, "unsupported-proposal", "exceptions legacy-exceptions");
-    check(&format!("(module {start} {mixed})"), wanted);
+    check(&format!("(module {start} {legacy})"), (PredictedOutcome::Runs, "", ""));
+    let expected = (PredictedOutcome::Fails, "unsupported-proposal", "exceptions legacy-exceptions");
+    check(&format!("(module {start} {mixed})"), expected);
     let host = "(import \"mine\" \"call\" (func))";
-    check(&format!("(module {host} {start})"), (Expected::Fails, "custom-host", "mine.call"));
+    check(&format!("(module {host} {start})"), (PredictedOutcome::Fails, "custom-host", "mine.call"));
     let doubtful = import("sched_yield", "(result i32)");
-    let wanted = (Expected::MayFail, "", "wasi_snapshot_preview1.sched_yield");
-    check(&format!("(module {doubtful} {start})"), wanted);
-    let wanted = (Expected::MayFail, "", "proposal multi-memory (not measured)");
-    check(&format!("(module {start} (memory 1))"), wanted);
+    let expected = (PredictedOutcome::MayFail, "", "wasi_snapshot_preview1.sched_yield");
+    check(&format!("(module {doubtful} {start})"), expected);
+    let expected = (PredictedOutcome::MayFail, "", "proposal multi-memory (not measured)");
+    check(&format!("(module {start} (memory 1))"), expected);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_host_of_wasix_makes_the_memory_of_a_program() {
                (memory 1)) (func (export \"_start\")))";
     let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
     let run = Run::default();
-    for (functions, wanted) in [(&["sock_open"][..], Expected::Runs), (&[], Expected::Fails)] {
+    for (functions, expected) in [(&["sock_open"][..], PredictedOutcome::Runs), (&[], PredictedOutcome::Fails)] {
         let mut profile = profile();
         profile.unusual_modules.insert("imported-memory".to_owned(), no(missing("env", "memory"), &[]));
         let refused = Cause::HostRefused { refusal: HostRefusal::NoMemory, message: "no memory".to_owned() };
@@ -131,7 +131,7 @@ fn a_host_of_wasix_makes_the_memory_of_a_program() {
         let defined = functions.iter().map(|name| ((*name).to_owned(), "() -> ()".to_owned())).collect();
         profile.imports.insert("wasix_32v1".to_owned(), MeasuredFunctions { defined, ..MeasuredFunctions::default() });
         let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile);
-        assert_eq!(found.expected, wanted, "{functions:?}: {}", found.detail);
+        assert_eq!(found.outcome, expected, "{functions:?}: {}", found.detail);
     }
 }
 
@@ -182,14 +182,14 @@ fn runtime_may_have_either_form_of_exceptions_but_not_both_in_one_module() {
     let run = Run::default();
     let planned = PlannedRun { facts: Ok(&facts), run: &run, glue: false };
     let found = predict(&planned, &profile);
-    assert_eq!(found.expected, Expected::Runs, "{found:?}");
+    assert_eq!(found.outcome, PredictedOutcome::Runs, "{found:?}");
     // A tag alone is of either form.
     let old = "(module (tag $e) (func (export \"_start\") try catch_all end))";
     let old = wasmlab_inspect::facts(&wat::parse_str(old).unwrap()).unwrap();
     let mut only_old = profile.clone();
     only_old.proposals.insert("exceptions".to_owned(), no(rejected("invalid opcode 0x1f"), &[]));
-    assert_eq!(predict(&PlannedRun { facts: Ok(&old), ..planned }, &only_old).expected, Expected::Runs);
-    assert_eq!(predict(&planned, &only_old).expected, Expected::Fails);
+    assert_eq!(predict(&PlannedRun { facts: Ok(&old), ..planned }, &only_old).outcome, PredictedOutcome::Runs);
+    assert_eq!(predict(&planned, &only_old).outcome, PredictedOutcome::Fails);
     let mixes = "module uses a mix of legacy and new exception handling instructions";
     profile.unusual_modules.insert("mixed-exceptions".to_owned(), no(rejected(mixes), &[]));
     let found = predict(&planned, &profile);
@@ -206,45 +206,45 @@ fn legacy_exceptions_do_not_need_the_standard_form() {
     profile.proposals.insert("exceptions".to_owned(), no(rejected("no exnref"), &[]));
     let run = Run::default();
     let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile);
-    assert_eq!(found.expected, Expected::Runs, "{found:?}");
+    assert_eq!(found.outcome, PredictedOutcome::Runs, "{found:?}");
 }
 
 #[test]
 fn unmeasured_ways_to_start_are_left_open() {
-    let check = |answer: Option<ProbeAnswer>, wat: &str, wanted: Expected| {
+    let check = |answer: Option<ProbeAnswer>, wat: &str, expected: PredictedOutcome| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         let mut profile = profile();
         profile.unusual_modules.extend(answer.map(|answer| ("empty-name-start".to_owned(), answer)));
         let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
-        assert_eq!(found.expected, wanted, "{wat}: {found:?}");
+        assert_eq!(found.outcome, expected, "{wat}: {found:?}");
     };
     let unnamed = "(module (func (export \"\")))";
     let start = || Cause::MissingExport { name: "_start".to_owned() };
-    check(None, unnamed, Expected::MayFail);
-    check(Some(yes()), unnamed, Expected::Runs);
-    check(Some(no(start(), &[])), unnamed, Expected::Fails);
-    check(None, "(module (func (export \"\")) (func (export \"_start\")))", Expected::Runs);
-    check(Some(yes()), "(module (func (export \"f\")))", Expected::Fails);
+    check(None, unnamed, PredictedOutcome::MayFail);
+    check(Some(yes()), unnamed, PredictedOutcome::Runs);
+    check(Some(no(start(), &[])), unnamed, PredictedOutcome::Fails);
+    check(None, "(module (func (export \"\")) (func (export \"_start\")))", PredictedOutcome::Runs);
+    check(Some(yes()), "(module (func (export \"f\")))", PredictedOutcome::Fails);
 }
 
 #[test]
 fn imported_shared_memory_has_an_answer_of_its_own() {
-    let check = |part: Option<ProbeAnswer>, wat: &str, wanted: Expected| {
+    let check = |part: Option<ProbeAnswer>, wat: &str, expected: PredictedOutcome| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         let mut profile = profile();
         profile.proposals.insert("threads".to_owned(), no(rejected("shared memory is disabled"), &[]));
         profile.proposals.extend(part.map(|part| ("imported-shared-memory".to_owned(), part)));
         let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
-        assert_eq!(found.expected, wanted, "{wat}: {found:?}");
+        assert_eq!(found.outcome, expected, "{wat}: {found:?}");
     };
     let start = "(func (export \"_start\"))";
     let imports = format!("(module (import \"env\" \"memory\" (memory 1 1 shared)) {start})");
     let creates = format!("(module (memory 1 1 shared) {start})");
-    check(Some(yes()), &imports, Expected::Runs);
-    check(Some(yes()), &creates, Expected::Fails);
-    check(Some(no(rejected("no"), &[])), &imports, Expected::Fails);
+    check(Some(yes()), &imports, PredictedOutcome::Runs);
+    check(Some(yes()), &creates, PredictedOutcome::Fails);
+    check(Some(no(rejected("no"), &[])), &imports, PredictedOutcome::Fails);
     // A profile from before that was asked.
-    check(None, &imports, Expected::Fails);
+    check(None, &imports, PredictedOutcome::Fails);
 }
 
 /// A server calls an interface, which only a component exports.
@@ -254,7 +254,7 @@ fn a_core_module_serves_no_requests() {
     let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
     let run = Run { entry: EntryPointKind::Http, ..Run::default() };
     let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile());
-    assert_eq!((found.expected, found.code), (Expected::Fails, Some(Code::NoEntryPoint)));
+    assert_eq!((found.outcome, found.code), (PredictedOutcome::Fails, Some(Code::NoEntryPoint)));
     assert_eq!(found.subject.as_deref(), Some("wasi:http/incoming-handler"));
 }
 
@@ -268,7 +268,7 @@ fn a_file_with_many_imports_has_a_short_prediction() {
         predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile())
     };
     let many = module(&|at| format!("\"env\" \"f{at}\""));
-    assert_eq!((many.missing.len(), many.more), (200, 4800));
+    assert_eq!((many.missing.len(), many.omitted), (200, 4800));
     let same = module(&|_| "\"env\" \"f\"".to_owned());
-    assert_eq!((same.missing, same.more), (vec!["env.f".to_owned()], 0));
+    assert_eq!((same.missing, same.omitted), (vec!["env.f".to_owned()], 0));
 }

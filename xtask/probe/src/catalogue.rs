@@ -15,8 +15,8 @@ pub use format::{Catalogue, SpecifiedFunctions, WitPackages};
 pub fn load() -> Result<Catalogue> {
     let catalogue: Catalogue =
         serde_json::from_str(include_str!("catalogue.json")).context("failed to read catalogue.json")?;
-    let (schema, wanted) = (catalogue.schema, format::SCHEMA);
-    anyhow::ensure!(schema == wanted, "catalogue.json has schema {schema}, this reads {wanted}");
+    let (schema, expected) = (catalogue.schema, format::SCHEMA);
+    anyhow::ensure!(schema == expected, "catalogue.json has schema {schema}, this reads {expected}");
     Ok(catalogue)
 }
 
@@ -38,12 +38,12 @@ mod tests {
 
     #[test]
     fn types_become_text() {
-        for (ty, wanted) in [
+        for (ty, expected) in [
             ("(i32, i64) -> (i32)", " (param i32 i64) (result i32)"),
             ("() -> ()", ""),
             ("(externref, (ref null $a)) -> ((ref extern))", " (param externref (ref null $a)) (result (ref extern))"),
         ] {
-            assert_eq!(to_text(ty), wanted);
+            assert_eq!(to_text(ty), expected);
         }
     }
 

@@ -242,9 +242,9 @@ mod tests {
 
     #[test]
     fn shared_memory_is_probed_as_the_file_gets_it() {
-        let check = |wat: &str, wanted: &str| {
+        let check = |wat: &str, expected: &str| {
             let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
-            assert_eq!(name_for("threads", &facts), wanted, "{wat}");
+            assert_eq!(name_for("threads", &facts), expected, "{wat}");
         };
         check("(module (import \"a\" \"b\" (memory 1 2 shared)))", IMPORTED_SHARED);
         check("(module (memory 1 2 shared))", "threads");

@@ -289,11 +289,11 @@ mod tests {
     #[test]
     fn results_are_read_up_to_the_one_that_ended_the_guest() {
         let results = read("@a\n=0\n@b\nsome\nwords\n=-2\n@c\n");
-        let wanted = [
+        let expected = [
             ("a".to_owned(), CheckOutput::Result(0, String::new())),
             ("b".to_owned(), CheckOutput::Result(-2, "some\nwords\n".to_owned())),
             ("c".to_owned(), CheckOutput::Ended(String::new())),
         ];
-        assert_eq!(results, wanted);
+        assert_eq!(results, expected);
     }
 }

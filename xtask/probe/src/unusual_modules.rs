@@ -74,14 +74,14 @@ pub fn all(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer
     let mut answers = BTreeMap::new();
     for (name, text) in PROBES {
         let reply = runtime.probe(&Probe::from_text(*name, text)?, &[]);
-        let wanted = if *name == "empty-name-start" { Some("7") } else { name.strip_prefix("exit-") };
-        let wanted = wanted.and_then(|code| code.parse::<i32>().ok());
+        let expected = if *name == "empty-name-start" { Some("7") } else { name.strip_prefix("exit-") };
+        let expected = expected.and_then(|code| code.parse::<i32>().ok());
         let answer = match reply.and_then(|reply| reply.cause) {
             None => ProbeAnswer::default(),
-            Some(Cause::Returned) if wanted.is_none_or(|code| code == 0) => {
+            Some(Cause::Returned) if expected.is_none_or(|code| code == 0) => {
                 ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() }
             }
-            Some(Cause::Exit { code }) if wanted.is_none_or(|wanted| wanted == code) => {
+            Some(Cause::Exit { code }) if expected.is_none_or(|expected| expected == code) => {
                 ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() }
             }
             Some(cause) => ProbeAnswer { support: Support::No, cause: Some(cause), switches: Vec::new() },

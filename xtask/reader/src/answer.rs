@@ -56,7 +56,7 @@ pub struct Counts {
 #[derive(Clone, Debug, Serialize)]
 pub struct PredictionGroup {
     /// `runs`, `may-fail`, `fails` or `not-applicable`.
-    pub verdict: &'static str,
+    pub outcome: &'static str,
     /// `wasmi 2.0, wasmtime 48.0 (3 modes)`.
     pub names: String,
     /// Positions in [`FilePredictions::predictions`].
@@ -131,7 +131,7 @@ pub fn groups(of: &FilePredictions, profiles: &[Profile]) -> Vec<PredictionGroup
         let first = &of.predictions[members[0]];
         let ids: Vec<&str> = members.iter().map(|at| of.predictions[*at].runtime.as_str()).collect();
         let meaning = entry(first).map_or("", |entry| entry.meaning);
-        PredictionGroup { verdict: first.verdict, names: columns::with_versions(&columns, &ids), members, meaning }
+        PredictionGroup { outcome: first.outcome, names: columns::with_versions(&columns, &ids), members, meaning }
     };
     groups.into_iter().map(group).collect()
 }
@@ -148,7 +148,7 @@ struct Key {
 
 impl Key {
     fn of(one: &Predicted) -> Self {
-        let verdict = match one.verdict {
+        let outcome = match one.outcome {
             "runs" => u8::from(!one.switches.is_empty()),
             "may-fail" => 2,
             "fails" => 3,
@@ -156,8 +156,8 @@ impl Key {
         };
         let entry = entry(one);
         // Comes last, as in `check`.
-        let is_well_known = entry.is_some_and(|e| e.code.is_well_known());
-        let why = match one.verdict {
+        let explains_little = entry.is_some_and(|e| e.code.explains_little());
+        let why = match one.outcome {
             "runs" => one.switches.join(" "),
             "may-fail" => [one.switches.join(" "), one.functions.join(", ")].join("; "),
             // Which import a runtime names is its choice: with the same remedy it is one reason.
@@ -167,7 +167,7 @@ impl Key {
             _ => one.detail.clone(),
         };
         Self {
-            rank: (verdict, is_well_known, entry.map_or(0, |e| e.priority)),
+            rank: (outcome, explains_little, entry.map_or(0, |e| e.priority)),
             code: one.code,
             why,
             remedy: one.remedy.clone(),

@@ -8,7 +8,7 @@ use wasmlab_model::profile::Profile;
 use wasmlab_model::remedy::Remedy;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, SCENARIO_SCHEMA, ScenarioFile};
 use wasmlab_predict::row::{self, ColumnPrediction};
-use wasmlab_predict::{Expected, PlannedRun, Prediction, predict};
+use wasmlab_predict::{PlannedRun, PredictedOutcome, Prediction, predict};
 use wasmlab_runtimes as runtimes;
 
 /// The predictions for a file.
@@ -33,7 +33,7 @@ pub struct Predicted {
     /// The day of the profile: `2026-11-26`.
     pub measured: String,
     /// `runs`, `may-fail`, `fails` or `not-applicable`.
-    pub verdict: &'static str,
+    pub outcome: &'static str,
     /// The reason, if it fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
@@ -48,7 +48,7 @@ pub struct Predicted {
     pub remedy: Option<String>,
     /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
     #[serde(skip)]
-    pub remedy_behind: Option<String>,
+    pub next_obstacle_remedy: Option<String>,
     /// The same, as data.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<Remedy>,
@@ -63,7 +63,7 @@ pub struct Predicted {
     pub missing: Vec<String>,
     /// How many more there are than `functions` and `missing` name.
     #[serde(skip_serializing_if = "is_zero")]
-    pub more: usize,
+    pub omitted: usize,
     /// Where the file first uses the proposal that it lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_use: Option<FirstUse>,
@@ -145,25 +145,27 @@ fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profil
 }
 
 fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>) -> Predicted {
-    let (verdict, (prediction, remedies)) = match found {
-        Ok((prediction, remedies)) => (prediction.expected.id(), (prediction, remedies)),
-        Err(why) => ("not-applicable", (Prediction { detail: why, ..Prediction::new(Expected::Fails) }, Vec::new())),
+    let (outcome, (prediction, remedies)) = match found {
+        Ok((prediction, remedies)) => (prediction.outcome.id(), (prediction, remedies)),
+        Err(why) => {
+            ("not-applicable", (Prediction { detail: why, ..Prediction::new(PredictedOutcome::Fails) }, Vec::new()))
+        }
     };
     Predicted {
         runtime: profile.runtime.clone(),
         version: profile.version.clone(),
         measured: profile.provenance.date.clone(),
-        verdict,
+        outcome,
         code: prediction.code.map(|code| code.id()),
         subject: prediction.subject,
         detail: prediction.detail,
         remedy: prediction.remedy,
-        remedy_behind: prediction.remedy_behind,
+        next_obstacle_remedy: prediction.next_obstacle_remedy,
         remedies,
         switches: prediction.switches,
         functions: prediction.functions,
         missing: prediction.missing,
-        more: prediction.more,
+        omitted: prediction.omitted,
         first_use: prediction.first_use,
     }
 }

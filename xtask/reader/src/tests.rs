@@ -32,8 +32,8 @@ fn every_runtime_is_in_one_group_and_those_that_run_come_first() {
         let mut members: Vec<usize> = answer.groups.iter().flat_map(|group| group.members.clone()).collect();
         members.sort_unstable();
         assert_eq!(members, (0..profiles().len()).collect::<Vec<_>>(), "{text}");
-        let rank = |verdict: &str| ["runs", "may-fail", "fails", "not-applicable"].iter().position(|v| *v == verdict);
-        assert!(answer.groups.iter().map(|group| rank(group.verdict)).is_sorted(), "{text}");
+        let rank = |outcome: &str| ["runs", "may-fail", "fails", "not-applicable"].iter().position(|v| *v == outcome);
+        assert!(answer.groups.iter().map(|group| rank(group.outcome)).is_sorted(), "{text}");
         for group in &answer.groups {
             assert!(!group.names.is_empty(), "{text}");
             let same = |at: &usize| answer.prediction.predictions[*at].remedy.as_deref();
@@ -50,7 +50,7 @@ fn a_runtime_without_wasi_is_the_last_reason() {
     let codes: Vec<_> = answer
         .groups
         .iter()
-        .filter(|group| group.verdict == "fails")
+        .filter(|group| group.outcome == "fails")
         .map(|group| answer.prediction.predictions[group.members[0]].code.unwrap())
         .collect();
     assert!(codes.len() > 1 && codes.last() == Some(&"missing-import"), "{codes:?}");
@@ -66,9 +66,9 @@ fn text_and_binary_have_the_same_answer() {
 
 #[test]
 fn what_cannot_be_read_says_why() {
-    let check = |file: &str, contents: &[u8], wanted: &str| {
+    let check = |file: &str, contents: &[u8], expected: &str| {
         let invalid = answer(file, contents, &profiles()).prediction.invalid.unwrap();
-        assert!(invalid.contains(wanted), "{file}: {invalid}");
+        assert!(invalid.contains(expected), "{file}: {invalid}");
     };
     check("a.wat", b"(module\n  (func (oops)))", "a.wat:2:");
     check("a.wasm", b"", "the file is empty");

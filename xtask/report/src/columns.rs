@@ -150,8 +150,8 @@ mod tests {
             runtime.mode = "interpreter".to_owned();
             report.runtimes.push(runtime.clone());
         }
-        let check = |ids: &[&str], wanted: &str| assert_eq!(names(&report, ids, NameStyle::Versions), wanted);
-        let ids = |ids: &[&str], wanted: &str| assert_eq!(names(&report, ids, NameStyle::Ids), wanted);
+        let check = |ids: &[&str], expected: &str| assert_eq!(names(&report, ids, NameStyle::Versions), expected);
+        let ids = |ids: &[&str], expected: &str| assert_eq!(names(&report, ids, NameStyle::Ids), expected);
         ids(&["wasmi", "wasmi-cli"], "wasmi, wasmi-cli");
         ids(
             &["wasmtime-cranelift", "wasmtime-winch", "wasmtime-36-cranelift"],

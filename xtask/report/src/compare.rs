@@ -26,9 +26,9 @@ pub struct Comparison {
     /// Runtimes of another version, in the order of the columns.
     pub runtimes: Vec<VersionChange>,
     /// Guests that only the later report has.
-    pub new_guests: Vec<String>,
+    pub added_guests: Vec<String>,
     /// Guests that only the earlier report has.
-    pub gone_guests: Vec<String>,
+    pub removed_guests: Vec<String>,
     /// Runtimes that have results only in the later report.
     pub new_runtimes: Vec<String>,
     /// Runtimes that have results only in the earlier report.
@@ -106,7 +106,7 @@ pub fn compare(before: &RunReport, after: &RunReport, names_any_import: NamesAny
     let guests_of = |report: &RunReport| report.scenarios.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
     let files = [before, after].into_iter().flat_map(file_names);
     let (old_runtimes, new_runtimes) = (answered(before), answered(after));
-    let (old_guests, new_guests) = (guests_of(before), guests_of(after));
+    let (old_guests, added_guests) = (guests_of(before), guests_of(after));
     // A report on a part of the lab has not lost the rest.
     let whole = |all: &[String]| all.is_empty() && !after.interrupted && after.selected.partition.is_none();
     let is_gone = |there: bool, list: Vec<String>| if there { list } else { Vec::new() };
@@ -114,8 +114,8 @@ pub fn compare(before: &RunReport, after: &RunReport, names_any_import: NamesAny
         cells,
         guests: guests::changes(before, after),
         runtimes: versions(before, after),
-        gone_guests: is_gone(whole(&after.selected.scenarios), without(&old_guests, &new_guests)),
-        new_guests: without(&new_guests, &old_guests),
+        removed_guests: is_gone(whole(&after.selected.scenarios), without(&old_guests, &added_guests)),
+        added_guests: without(&added_guests, &old_guests),
         gone_runtimes: is_gone(whole(&after.selected.runtimes), without(&old_runtimes, &new_runtimes)),
         new_runtimes: without(&new_runtimes, &old_runtimes),
         files: files.map(|(scenario, file)| (scenario.to_owned(), file.to_owned())).collect(),

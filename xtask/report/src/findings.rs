@@ -237,7 +237,7 @@ fn note_finding(note: &Note) -> Option<Finding<'_>> {
     let (severity, kind) = match note.kind {
         NoteKind::SnapshotUnusable => (Severity::LabError, FindingKind::Lab),
         NoteKind::OverBudget => (Severity::Failure, FindingKind::OverBudget),
-        kind if kind.is_worse() => (Severity::Failure, FindingKind::NotedWorse),
+        kind if kind.fails_run() => (Severity::Failure, FindingKind::NotedWorse),
         NoteKind::SnapshotOrphan
         | NoteKind::ArtifactChangedWithToolchain
         | NoteKind::AllowanceUnused
@@ -268,7 +268,7 @@ mod tests {
     use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
     use wasmlab_model::verdict::{Change, Verdict};
 
-    fn check(change: impl FnOnce(&mut RunReport), wanted: &[(Severity, FindingKind)]) {
+    fn check(change: impl FnOnce(&mut RunReport), expected: &[(Severity, FindingKind)]) {
         let mut report = sample::report();
         report.notes.clear();
         report.cells.truncate(2);
@@ -276,7 +276,7 @@ mod tests {
         report.cells.iter_mut().for_each(|cell| (cell.change, cell.code) = (Change::Same, None));
         change(&mut report);
         let found: Vec<_> = findings(&report).iter().map(|f| (f.severity, f.kind)).collect();
-        assert_eq!(found, wanted);
+        assert_eq!(found, expected);
     }
 
     fn gap(cell: &mut Cell, code: Code) {
@@ -309,13 +309,13 @@ mod tests {
     #[test]
     fn a_file_has_to_run_where_it_could() {
         use Severity::{Failure, Warning};
-        let file = |change: &dyn Fn(&mut RunReport), wanted: &[(Severity, FindingKind)]| {
+        let file = |change: &dyn Fn(&mut RunReport), expected: &[(Severity, FindingKind)]| {
             check(
                 |report| {
                     report.command = "check".to_owned();
                     change(report);
                 },
-                wanted,
+                expected,
             );
         };
         file(&|_| (), &[]);
@@ -324,7 +324,7 @@ mod tests {
         file(&|r| gap(&mut r.cells[0], Code::NeedsComponentModel), &[]);
         let no_wasi = |cell: &mut Cell| {
             gap(cell, Code::MissingImport);
-            cell.lacks_abi = Some("WASI".to_owned());
+            cell.missing_abi = Some("WASI".to_owned());
         };
         file(&|r| no_wasi(&mut r.cells[0]), &[]);
         file(&|r| gap(&mut r.cells[0], Code::MissingImport), &[(Failure, FindingKind::Gap)]);

@@ -78,13 +78,13 @@ mod tests {
 
     #[test]
     fn an_entry_of_wasmlab_toml_is_annotated_on_its_line() {
-        let check = |kind: NoteKind, place: Option<(&str, usize)>, wanted: &str| {
+        let check = |kind: NoteKind, place: Option<(&str, usize)>, expected: &str| {
             let mut report = sample::report();
             report.command = "check".to_owned();
             let place = place.map(|(file, line)| FileLine { file: file.to_owned(), line });
             report.notes = vec![Note { place, ..Note::new(kind, "app.wasm", "it is too much") }];
             let out = render(&report, RenderOptions::PLAIN);
-            assert!(out.lines().any(|line| line.starts_with(wanted)), "{wanted} is not in {out}");
+            assert!(out.lines().any(|line| line.starts_with(expected)), "{expected} is not in {out}");
         };
         let (unused, over) = (NoteKind::AllowanceUnused, NoteKind::OverBudget);
         check(unused, Some(("wasmlab.toml", 20)), "::warning title=note%3A app.wasm,file=wasmlab.toml,line=20::it");

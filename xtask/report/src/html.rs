@@ -147,7 +147,7 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
         reasons: lists::reasons(report),
         changes: changed(report),
         // What makes the exit code other than 0 is told above.
-        remarks: shown_notes(report, |kind| !kind.is_change() && !kind.is_worse()),
+        remarks: shown_notes(report, |kind| !kind.is_change() && !kind.fails_run()),
         history: history.map(|history| history::chart(history, report)),
         notes: notes(report, |kind| kind == NoteKind::ColumnsDiffer),
         missing: notes(report, |kind| kind == NoteKind::Missing),
@@ -208,12 +208,12 @@ fn changed(report: &RunReport) -> Vec<(&'static str, String)> {
 }
 
 /// The notes of these kinds that have no section of their own.
-fn shown_notes(report: &RunReport, wanted: impl Fn(NoteKind) -> bool) -> Vec<(&'static str, String)> {
+fn shown_notes(report: &RunReport, expected: impl Fn(NoteKind) -> bool) -> Vec<(&'static str, String)> {
     let has_section =
         |kind| matches!(kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ColumnsDiffer | NoteKind::ArtifactNew);
-    let notes = report.notes.iter().filter(|note| !has_section(note.kind) && wanted(note.kind));
+    let notes = report.notes.iter().filter(|note| !has_section(note.kind) && expected(note.kind));
     let line = |note: &Note| {
-        let kind = if note.kind.is_worse() { "worse" } else { "note" };
+        let kind = if note.kind.fails_run() { "worse" } else { "note" };
         (kind, format!("{}: {}", note.subject, note.text))
     };
     notes.map(line).collect()
@@ -233,7 +233,7 @@ fn failing(report: &RunReport) -> Vec<Failing<'_>> {
         .collect()
 }
 
-fn notes(report: &RunReport, wanted: impl Fn(NoteKind) -> bool) -> Vec<(&str, &str)> {
-    let notes = report.notes.iter().filter(|note| wanted(note.kind));
+fn notes(report: &RunReport, expected: impl Fn(NoteKind) -> bool) -> Vec<(&str, &str)> {
+    let notes = report.notes.iter().filter(|note| expected(note.kind));
     notes.map(|note| (note.subject.as_str(), note.text.as_str())).collect()
 }

@@ -103,7 +103,7 @@ mod tests {
             cell.stage = serde_json::from_value(stage.into()).unwrap();
             cell.code = serde_json::from_value("no-entry-point".into()).unwrap();
             (cell.verdict, cell.change, cell.prediction) = (Verdict::Gap, Change::New, None);
-            (cell.subject, cell.known, cell.lacks_abi) = (Some("_start".to_owned()), None, None);
+            (cell.subject, cell.known, cell.missing_abi) = (Some("_start".to_owned()), None, None);
             cell.detail = "exports no function `_start`; it exports `f`".to_owned();
         }
         assert_eq!(report.cells.len(), 2);

@@ -241,7 +241,7 @@ fn shown_notes(report: &RunReport, of_changes: bool) -> Vec<String> {
     };
     let notes = report.notes.iter().filter(|n| !has_section(n.kind) && n.kind.is_change() == of_changes);
     // An exceeded budget is a reason for the exit code, and is told with them.
-    let notes = notes.filter(|n| of_changes || !n.kind.is_worse());
+    let notes = notes.filter(|n| of_changes || !n.kind.fails_run());
     notes.map(|n| format!("- **{}**: {}", escaped(&n.subject), escaped(&n.text))).collect()
 }
 

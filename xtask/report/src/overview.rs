@@ -341,9 +341,9 @@ mod tests {
             (cell.code, cell.stage) = (Some(code), serde_json::from_value(stage.into()).unwrap());
             cell
         };
-        let check = |cells: &[Cell], wanted: Summary| {
+        let check = |cells: &[Cell], expected: Summary| {
             let cells: Vec<&Cell> = cells.iter().collect();
-            assert_eq!(summary(&cells), wanted, "{cells:?}");
+            assert_eq!(summary(&cells), expected, "{cells:?}");
         };
         let (pass, other) = (cell("node", Verdict::Pass), cell("node+jco", Verdict::NotApplicable));
         check(&[pass.clone(), other.clone()], Summary::Passes);
@@ -358,7 +358,7 @@ mod tests {
         check(&[pass, gap("node-20", Code::UnsupportedProposal, "compile")], Summary::PassesPartly);
         let further = gap("chromium+wasi-shim", Code::Trap, "run");
         check(&[no_wasi.clone(), further.clone()], Summary::Gap(Some(Code::Trap)));
-        let trivial = Cell { lacks_abi: Some("WASI".to_owned()), ..further };
+        let trivial = Cell { missing_abi: Some("WASI".to_owned()), ..further };
         check(&[trivial, no_wasi], Summary::Gap(Some(Code::MissingImport)));
         check(&[cell("a", Verdict::Absent)], Summary::Absent);
         check(&[cell("a", Verdict::NotAttempted), cell("b", Verdict::NotApplicable)], Summary::NotAttempted);

@@ -2,7 +2,7 @@
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::first_listed_of;
-use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
+use wasmlab_model::prediction::{Agreement, CellPrediction, PredictedOutcome};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
@@ -62,7 +62,7 @@ pub fn tally(report: &RunReport) -> Option<String> {
 /// meets: for a user's file, that is the result, and no error of the lab.
 pub fn is_lab_error(report: &RunReport, cell: &Cell) -> bool {
     let at_run_time = cell.is_linked() && matches!(cell.verdict, Verdict::Fail | Verdict::Gap);
-    let starts = |prediction: &CellPrediction| prediction.expected != Expected::Fails;
+    let starts = |prediction: &CellPrediction| prediction.outcome != PredictedOutcome::Fails;
     let prediction = cell.prediction.as_ref().filter(|prediction| prediction.is_lab_error());
     prediction.is_some_and(|prediction| !(is_outside_matrix(report) && at_run_time && starts(prediction)))
 }
@@ -94,11 +94,11 @@ const MAX_NAMED: usize = 3;
 
 /// The imports that a runtime lacks, if there are several: a runtime names the first that it misses, its profile all.
 pub fn lacking(cell: &Cell) -> Option<String> {
-    let prediction = cell.prediction.as_ref().filter(|prediction| prediction.expected == Expected::Fails)?;
+    let prediction = cell.prediction.as_ref().filter(|prediction| prediction.outcome == PredictedOutcome::Fails)?;
     // What no runtime defines, or a runtime without any WASI lacks, needs no list.
     let is_same =
-        prediction.code == Some(Code::MissingImport) && prediction.code == cell.code && cell.lacks_abi.is_none();
-    let all = prediction.functions.len() + prediction.more;
+        prediction.code == Some(Code::MissingImport) && prediction.code == cell.code && cell.missing_abi.is_none();
+    let all = prediction.functions.len() + prediction.omitted;
     let named = || first_listed_of(&prediction.functions, MAX_NAMED, all);
     (is_same && all > 1).then(|| format!("by its profile, {} lacks {}", cell.runtime, named()))
 }
@@ -110,16 +110,16 @@ pub const WRONG: &str = "wrong predictions: errors of the lab, the results stand
 mod tests {
     use super::{accepted, contradictions, tally};
     use crate::sample;
-    use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
+    use wasmlab_model::prediction::{Agreement, CellPrediction, PredictedOutcome};
     use wasmlab_model::report::RunReport;
 
     fn predicted(report: &mut RunReport, at: usize, agreement: Agreement) -> &mut CellPrediction {
         report.cells[at].prediction.insert(CellPrediction {
-            expected: Expected::Runs,
+            outcome: PredictedOutcome::Runs,
             code: None,
             subject: None,
             functions: Vec::new(),
-            more: 0,
+            omitted: 0,
             switches: Vec::new(),
             agreement,
             profile_version: None,
@@ -137,8 +137,8 @@ mod tests {
         predicted(&mut report, 1, Agreement::Contradicts);
         predicted(&mut report, 3, Agreement::OwnResult);
         assert_eq!(tally(&report).unwrap(), "predicted 1 of 3; 1 of the program's own; 0 undecided; 1 contradict");
-        let wanted = "hello on wasmtime-winch: predicted runs; observed gap unsupported-proposal (stage run)";
-        assert_eq!(contradictions(&report), [wanted]);
+        let expected = "hello on wasmtime-winch: predicted runs; observed gap unsupported-proposal (stage run)";
+        assert_eq!(contradictions(&report), [expected]);
         // Another version's profile, and an accepted contradiction, are no errors.
         predicted(&mut report, 1, Agreement::Contradicts).profile_version = Some("1.0".to_owned());
         assert!(contradictions(&report).is_empty() && accepted(&report).is_empty());

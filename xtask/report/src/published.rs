@@ -97,7 +97,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
         remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
         // The sentence says the same in less.
         remedies: Vec::new(),
-        remedy_behind: None,
+        next_obstacle_remedy: None,
         known: cell.known.clone(),
         change: Change::Same,
         accepted: None,

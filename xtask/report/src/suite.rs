@@ -136,7 +136,7 @@ fn counts(out: &mut String, painter: &Painter, report: &RunReport) {
 fn not_attempted(out: &mut String, painter: &Painter, report: &RunReport) {
     let mut reasons: Vec<(String, Vec<&Cell>)> = Vec::new();
     for cell in report.cells.iter().filter(|c| TestResult::of(c) == TestResult::NotAttempted) {
-        let why = match (&cell.lacks_abi, cell.verdict) {
+        let why = match (&cell.missing_abi, cell.verdict) {
             (_, Verdict::Absent) => continue,
             (Some(abi), Verdict::Gap) => format!("no {abi}"),
             (None, Verdict::Gap) => "no components".to_owned(),
@@ -282,11 +282,11 @@ mod tests {
     #[test]
     fn results_count_what_a_runtime_could_run() {
         let cell = suite().cells[0].clone();
-        let check = |change: &dyn Fn(&mut Cell), wanted: TestResult| {
+        let check = |change: &dyn Fn(&mut Cell), expected: TestResult| {
             let mut cell = cell.clone();
-            (cell.verdict, cell.code, cell.lacks_abi) = (Verdict::Pass, None, None);
+            (cell.verdict, cell.code, cell.missing_abi) = (Verdict::Pass, None, None);
             change(&mut cell);
-            assert_eq!(TestResult::of(&cell), wanted);
+            assert_eq!(TestResult::of(&cell), expected);
         };
         let gap = |code: Code| move |cell: &mut Cell| (cell.verdict, cell.code) = (Verdict::Gap, Some(code));
         check(&|_| (), TestResult::Passed);
@@ -295,7 +295,7 @@ mod tests {
         check(
             &|cell| {
                 gap(Code::MissingImport)(cell);
-                cell.lacks_abi = Some("WASI 0.3".to_owned());
+                cell.missing_abi = Some("WASI 0.3".to_owned());
             },
             TestResult::NotAttempted,
         );

@@ -115,7 +115,7 @@ fn answer_with(imports: bool, reasons: &[(&str, &str, &str, &str)]) -> String {
         (cell.subject, cell.detail) = (Some((*subject).to_owned()), (*detail).to_owned());
         (cell.remedy, cell.blame) = (Some("Do this.".to_owned()), Vec::new());
         cell.required = false;
-        cell.lacks_abi = None;
+        cell.missing_abi = None;
     }
     (super::find("answer").unwrap().render)(&report, RenderOptions::PLAIN)
 }
@@ -171,7 +171,7 @@ fn what_is_not_attempted_is_not_known() {
 fn answer_and_table_give_the_reason_for_the_exit_code() {
     use wasmlab_model::codes::Code;
     use wasmlab_model::verdict::{Change, Verdict};
-    let check = |change: &dyn Fn(&mut RunReport), wanted: Option<&str>| {
+    let check = |change: &dyn Fn(&mut RunReport), expected: Option<&str>| {
         let mut report = sample::report();
         report.command = "check".to_owned();
         report.scenarios.retain(|s| s.name == "hello");
@@ -182,7 +182,7 @@ fn answer_and_table_give_the_reason_for_the_exit_code() {
         for id in ["answer", "table"] {
             let text = (super::find(id).unwrap().render)(&report, RenderOptions { width: 200, ..RenderOptions::PLAIN });
             let last = text.lines().last().unwrap_or_default();
-            match wanted {
+            match expected {
                 Some(line) => assert_eq!(last, line, "{id}: {text}"),
                 None => assert!(!text.contains("exit code"), "{id}: {text}"),
             }
@@ -284,14 +284,14 @@ fn partial_report_states_its_selection() {
 /// A tag counts as `exceptions` in either form.
 #[test]
 fn header_names_the_forms_of_exceptions_that_are_used() {
-    let check = |proposals: &[&str], mixes_exceptions: bool, wanted: &str| {
+    let check = |proposals: &[&str], mixes_exceptions: bool, expected: &str| {
         let mut report = sample::report();
         let facts = report.artifacts.iter_mut().find_map(|artifact| artifact.facts.as_mut()).unwrap();
         facts.proposals = proposals.iter().map(|name| (*name).to_owned()).collect();
         facts.mixes_exceptions = mixes_exceptions;
         let text =
             (super::find("answer").unwrap().render)(&report, RenderOptions { width: 120, ..RenderOptions::PLAIN });
-        assert!(text.lines().any(|line| line.ends_with(wanted)), "{wanted}: {text}");
+        assert!(text.lines().any(|line| line.ends_with(expected)), "{expected}: {text}");
     };
     check(&["exceptions"], false, " · needs exceptions");
     check(&["exceptions", "legacy-exceptions"], false, " · needs legacy-exceptions");

@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn control_characters_become_visible_and_other_text_is_unchanged() {
-        let check = |text: &str, styled: bool, wanted: &str| assert_eq!(visible(text, styled), wanted, "{text:?}");
+        let check = |text: &str, styled: bool, expected: &str| assert_eq!(visible(text, styled), expected, "{text:?}");
         check("plain\ttext\nof two lines, ünïcödé 漢字 🦀", false, "plain\ttext\nof two lines, ünïcödé 漢字 🦀");
         check("a\u{1b}[2Jb", false, "a\\u001b[2Jb");
         check("a\u{1b}[2Jb", true, "a\\u001b[2Jb");
@@ -152,9 +152,9 @@ mod tests {
 
     #[test]
     fn no_line_is_a_command_of_a_ci_system() {
-        let check = |text: &str, wanted: &str| {
-            assert_eq!(visible(text, false), wanted, "{text:?}");
-            assert_eq!(visible(wanted, false), wanted);
+        let check = |text: &str, expected: &str| {
+            assert_eq!(visible(text, false), expected, "{text:?}");
+            assert_eq!(visible(expected, false), expected);
         };
         check("::error::x", "\\u003a:error::x");
         check("a\n  ::set-env name=A::b\n", "a\n  \\u003a:set-env name=A::b\n");

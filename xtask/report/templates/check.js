@@ -59,7 +59,7 @@ const CLASS = { runs: "p", "may-fail": "w", fails: "g", "not-applicable": "x" };
 const SIGN = { runs: "✓", "may-fail": "◐", fails: "✗", "not-applicable": "–" };
 const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not-applicable": "does not apply" };
 
-const mark = (verdict) => h(`i.${CLASS[verdict]}`, { "aria-hidden": "true" }, SIGN[verdict]);
+const mark = (outcome) => h(`i.${CLASS[outcome]}`, { "aria-hidden": "true" }, SIGN[outcome]);
 const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.subject ? " " : "", one.subject ? h("code", {}, one.subject) : ""];
 
 // It has no program to run, and nothing else is wrong.
@@ -68,8 +68,8 @@ const isLibrary = (one) => one.code === "no-entry-point";
 // One line: where it runs.
 const summary = ({ prediction }) => {
   if (prediction.invalid) return "Not a valid file: no runtime accepts it";
-  const asked = prediction.predictions.filter((one) => one.verdict !== "not-applicable");
-  const count = (verdict) => asked.filter((one) => one.verdict === verdict).length;
+  const asked = prediction.predictions.filter((one) => one.outcome !== "not-applicable");
+  const count = (outcome) => asked.filter((one) => one.outcome === outcome).length;
   const loads = asked.filter(isLibrary).length;
   if (loads && !count("runs") && !count("may-fail")) return `A library, with no program to run: loads on ${loads} of ${asked.length} runtimes`;
   const may = count("may-fail");
@@ -77,7 +77,7 @@ const summary = ({ prediction }) => {
 };
 
 const runs = (groups, predictions) => {
-  const own = groups.filter((group) => group.verdict === "runs");
+  const own = groups.filter((group) => group.outcome === "runs");
   if (!own.length) return h("p.muted", {}, "none of the measured runtimes");
   return h("ul.plain", {}, own.map(({ names, members }) => {
     const { switches } = predictions[members[0]];
@@ -85,13 +85,13 @@ const runs = (groups, predictions) => {
   }));
 };
 
-const mayFail = (groups, predictions) => groups.filter((group) => group.verdict === "may-fail").map(({ names, members }) => {
+const mayFail = (groups, predictions) => groups.filter((group) => group.outcome === "may-fail").map(({ names, members }) => {
   const { switches, functions } = predictions[members[0]];
   return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : ""),
     h("p.muted", {}, "It starts, and may fail at a call of: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
 });
 
-const isLoaded = (group, predictions) => group.verdict === "fails" && group.members.every((at) => isLibrary(predictions[at]));
+const isLoaded = (group, predictions) => group.outcome === "fails" && group.members.every((at) => isLibrary(predictions[at]));
 
 // What loads a library, and how something in it can be run.
 const loads = (groups, predictions) => groups.filter((group) => isLoaded(group, predictions)).map(({ names, members }) => {
@@ -102,7 +102,7 @@ const loads = (groups, predictions) => groups.filter((group) => isLoaded(group, 
 });
 
 // The most telling reason first, each with what would change it.
-const fails = (groups, predictions) => groups.filter((group) => group.verdict === "fails" && !isLoaded(group, predictions)).map(({ names, members, meaning }) => {
+const fails = (groups, predictions) => groups.filter((group) => group.outcome === "fails" && !isLoaded(group, predictions)).map(({ names, members, meaning }) => {
   const one = predictions[members[0]];
   const differ = members.some((at) => predictions[at].detail !== one.detail);
   const others = new Set(members.map((at) => predictions[at].subject)).size > 1;
@@ -116,7 +116,7 @@ const fails = (groups, predictions) => groups.filter((group) => group.verdict ==
 
 // What the question makes no sense for: one line, to open.
 const notAsked = (groups, predictions) => {
-  const own = groups.filter((group) => group.verdict === "not-applicable");
+  const own = groups.filter((group) => group.outcome === "not-applicable");
   const count = own.reduce((sum, { members }) => sum + members.length, 0);
   return count ? h("details.rest", {}, h("summary", {}, `Does not apply to ${count} of the measured runtimes`),
     own.map(({ names, members }) => h("p.muted", {}, `${names}: ${predictions[members[0]].detail}`))) : undefined;
@@ -127,7 +127,7 @@ const everyRuntime = (predictions) => h("details", {}, h("summary", {}, "Every r
     h("thead", {}, h("tr", {}, ["Runtime", "Prediction", "Because", "To change it"].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, predictions.map((one) => h("tr", {},
       h("th", { scope: "row" }, one.runtime, " ", h("span.muted", {}, one.version)),
-      h("td", { "data-l": "Prediction" }, mark(one.verdict), " ", WORD[one.verdict]),
+      h("td", { "data-l": "Prediction" }, mark(one.outcome), " ", WORD[one.outcome]),
       h("td", { "data-l": "Because" }, reason(one), one.detail ? h("div.muted", {}, one.detail) : "", one.switches ? h("div", {}, "with ", h("code", {}, one.switches.join(" "))) : ""),
       h("td", { "data-l": "To change it" }, one.remedy ? prose(one.remedy) : "")))))));
 
@@ -180,7 +180,7 @@ const show = (file, { answer, error, ms }) => {
     article.append(h("div.partial", {}, h("b", {}, "It is not a valid file. "), h("pre", { tabindex: "0" }, prediction.invalid)));
   } else {
     const loaded = loads(groups, all);
-    const isOnlyLoaded = loaded.length && !groups.some((group) => group.verdict === "runs");
+    const isOnlyLoaded = loaded.length && !groups.some((group) => group.outcome === "runs");
     const parts = [
       ["Runs on", isOnlyLoaded ? [] : [runs(groups, all)]],
       ["Loads on", loaded],

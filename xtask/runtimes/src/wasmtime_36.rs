@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn threads_are_the_labs_own_limit_if_nothing_else_is_missing() {
-        let check = |imports: &[(&str, &str, &str)], wanted: bool| {
+        let check = |imports: &[(&str, &str, &str)], expected: bool| {
             let of = |(module, name, ty): &(&str, &str, &str)| json!({"module": module, "name": name, "ty": ty});
             let sizes = json!({"total": 0, "code": 0, "data": 0, "custom": 0, "debug": 0, "names": 0});
             let facts = json!({
@@ -50,7 +50,7 @@ mod tests {
                 "imports": imports.iter().map(of).collect::<Vec<_>>(), "sections": [], "target_features": [],
                 "producers": [],
             });
-            assert_eq!(lacks_threads_alone(&serde_json::from_value(facts).unwrap()), wanted, "{imports:?}");
+            assert_eq!(lacks_threads_alone(&serde_json::from_value(facts).unwrap()), expected, "{imports:?}");
         };
         let spawn = ("wasi", "thread-spawn", "func (i32) -> (i32)");
         let memory = ("env", "memory", "memory 1..2 shared");

@@ -232,7 +232,7 @@ mod tests {
         let help = "  -W      exceptions[=y|n] -- x\n  -W shared-memory[=y|n] -- x\n  -W threads[=y|n] -- x\n  -S      \
                     http[=y|n] -- x\n  -S  http-outgoing-body-chunk-size=N -- x\n  -S p3[=y|n] -- x";
         let tool = Tool { help: help.to_owned(), ..Tool::default() };
-        let check = |lack, wanted: &[&str]| assert_eq!(switches(&tool, lack), wanted, "{lack:?}");
+        let check = |lack, expected: &[&str]| assert_eq!(switches(&tool, lack), expected, "{lack:?}");
         check(MissingFeature::Proposal("exceptions"), &["-W exceptions=y"]);
         check(MissingFeature::Proposal("threads"), &["-W shared-memory=y", "-W threads=y"]);
         check(MissingFeature::Proposal("gc"), &[]);

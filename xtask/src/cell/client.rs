@@ -190,9 +190,9 @@ fn stop_signal(name: &str) -> StopSignal {
 }
 
 /// Compares what came with what had to.
-fn same(got: &[u8], wanted: &str) -> Result<(), String> {
+fn same(got: &[u8], expected: &str) -> Result<(), String> {
     let text = String::from_utf8_lossy(got);
-    if got == wanted.as_bytes() { Ok(()) } else { Err(format!("got {}, expected {}", shown(&text), shown(wanted))) }
+    if got == expected.as_bytes() { Ok(()) } else { Err(format!("got {}, expected {}", shown(&text), shown(expected))) }
 }
 
 /// The text in quotes, shortened.

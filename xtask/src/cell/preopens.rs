@@ -294,9 +294,9 @@ mod tests {
         let ports = BTreeMap::from([("p".to_owned(), 8080)]);
         let contents = Contents { scenario: &scenario, ports: &ports };
         let dirs = populate(contents, below.path()).unwrap();
-        for (name, wanted) in [("conf", b"listen 8080;".to_vec()), ("img/a.png", vec![0x89, 0, 0xff])] {
-            assert_eq!(fs::read(dirs[0].host.join(name)).unwrap(), wanted);
-            assert_eq!(read(contents, &format!("/www/{name}")), wanted);
+        for (name, expected) in [("conf", b"listen 8080;".to_vec()), ("img/a.png", vec![0x89, 0, 0xff])] {
+            assert_eq!(fs::read(dirs[0].host.join(name)).unwrap(), expected);
+            assert_eq!(read(contents, &format!("/www/{name}")), expected);
         }
         let big = fs::read(dirs[0].host.join("big")).unwrap();
         assert_eq!((big.len(), &big), (100_000, &read(contents, "/www/big")));

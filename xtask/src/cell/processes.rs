@@ -282,14 +282,14 @@ mod tests {
     fn hanging_process_reaches_the_limit_of_its_stage() {
         let row = Row::new();
         let limits = Limits { compile_ms: 700, run_ms: 300, ..Limits::default() };
-        let check = |compiles_unseen, reader, wanted| {
+        let check = |compiles_unseen, reader, expected| {
             let commands = |_: &Tool, _: &CellFiles| vec![vec!["/bin/sleep".into(), "60".into()]];
             let prepare = |_: &Tool, _: &CellFiles, _: &Path| None;
             let runtime =
                 Runtime { compiles_silently: compiles_unseen, output_parser: reader, commands, ..switched(prepare) };
             let began = Instant::now();
             let seen = row.observe(&runtime, &Tool::default(), limits);
-            assert_eq!(seen.outcome, Outcome::Limit(wanted));
+            assert_eq!(seen.outcome, Outcome::Limit(expected));
             assert!(began.elapsed() >= Duration::from_millis(if compiles_unseen { 1000 } else { 300 }));
         };
         let reader = Some(OutputParser::new(|_| GuestProgress::default()));
@@ -312,8 +312,9 @@ mod tests {
             let tool = Tool { version: script.to_owned(), ..Tool::default() };
             let limits = Limits { disk, files, ..Limits::default() };
             let seen = row.observe(&runtime, &tool, limits);
-            let wanted = if is_over { Outcome::Limit(Limit::Disk { bytes: disk, files }) } else { Outcome::Exited(0) };
-            assert_eq!(seen.outcome, wanted, "{script}: {}", seen.stderr);
+            let expected =
+                if is_over { Outcome::Limit(Limit::Disk { bytes: disk, files }) } else { Outcome::Exited(0) };
+            assert_eq!(seen.outcome, expected, "{script}: {}", seen.stderr);
         };
         check("for n in 1 2 3; do head -c 2000000 /dev/zero > $n; done; sleep 30", true);
         check("for n in $(seq 70); do mkdir $n; done; sleep 30", true);

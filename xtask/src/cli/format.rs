@@ -151,9 +151,9 @@ mod tests {
 
     #[test]
     fn json_option_counts_only_before_guest_arguments() {
-        let check = |line: &str, wanted: bool| {
+        let check = |line: &str, expected: bool| {
             let arguments: Vec<_> = line.split(' ').map(Into::into).collect();
-            assert_eq!(is_json(&arguments), wanted, "{line}");
+            assert_eq!(is_json(&arguments), expected, "{line}");
         };
         check("xtask run-all --output json", true);
         check("xtask check --output=json a.wasm", true);

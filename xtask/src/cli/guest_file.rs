@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn sizes_are_parsed() {
-        for (text, wanted) in [
+        for (text, expected) in [
             ("1", Some(1)),
             ("64K", Some(65_536)),
             ("1G", Some(1 << 30)),
@@ -76,7 +76,7 @@ mod tests {
             ("x", None),
             ("99999999999G", None),
         ] {
-            assert_eq!(size(text).ok(), wanted, "{text}");
+            assert_eq!(size(text).ok(), expected, "{text}");
         }
     }
 

@@ -64,7 +64,7 @@ pub struct Args {
 }
 
 /// Version of the output of `--output json`.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// The output of `--output json`.
 #[derive(Serialize)]
@@ -160,7 +160,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
     let mut shown_remedies: Vec<String> = Vec::new();
     for group in answer::groups(of, profiles) {
         let one = &of.predictions[group.members[0]];
-        let (label, why) = match (one.verdict, one.code) {
+        let (label, why) = match (one.outcome, one.code) {
             ("runs", _) if one.switches.is_empty() => ("runs on", String::new()),
             ("runs", _) => ("runs on", format!("with {}", one.switches.join(" "))),
             ("may-fail", _) => ("may fail on", format!("at run time: {}", first_listed(&one.functions, MAX_FUNCTIONS))),
@@ -177,8 +177,8 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
         if !why.is_empty() {
             shown += &paragraph("", &why);
         }
-        if let Some(remedy) = one.remedy.as_deref().filter(|_| one.verdict == "fails") {
-            let remedy = without_repetition(&mut shown_remedies, remedy, one.remedy_behind.as_deref());
+        if let Some(remedy) = one.remedy.as_deref().filter(|_| one.outcome == "fails") {
+            let remedy = without_repetition(&mut shown_remedies, remedy, one.next_obstacle_remedy.as_deref());
             shown += &indented(&format!("{:LABEL$}→ ", ""), &format!("{:LABEL$}  ", ""), &remedy);
         }
     }
@@ -199,7 +199,7 @@ fn indented(first: &str, rest: &str, text: &str) -> String {
 /// The subject of a reason, or without a code the runtime's message; how many other imports it lacks; where it begins.
 fn reason(one: &Predicted) -> String {
     let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
-    let more = and_more((one.missing.len() + one.more).saturating_sub(1));
+    let more = and_more((one.missing.len() + one.omitted).saturating_sub(1));
     let at = one.first_use.as_ref().map(|at| format!(", first {}", at.place())).unwrap_or_default();
     subject + &more + &at
 }

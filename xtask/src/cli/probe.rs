@@ -122,7 +122,7 @@ fn measured(lab: &Lab, column: &mut ProbedColumn, catalogue: &Catalogue) -> Resu
             date: common::today(),
             lab: profiles::commit(lab),
             system: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
-            how: how(runtime),
+            obtained_from: obtained_from(runtime),
             host_layer: runtime.host_layer.name().to_owned(),
             probes: 0,
         },
@@ -133,7 +133,7 @@ fn measured(lab: &Lab, column: &mut ProbedColumn, catalogue: &Catalogue) -> Resu
 }
 
 /// How the program was obtained.
-fn how(runtime: &Runtime) -> String {
+fn obtained_from(runtime: &Runtime) -> String {
     match runtime.source {
         Source::Embedded(engine) => format!("built from xtask/engines/{engine}"),
         Source::Program(program) => format!("the installed program `{}`", program.names.join("` or `")),

@@ -203,8 +203,8 @@ fn check(lab: &Lab, report: &RunReport) -> Result<u8> {
         Err(error) => wrong.push(format!("{error:#}")),
         Ok(published) => {
             let page = lab.published(PAGE);
-            for (file, wanted) in [(markdown, published::markdown(&published)), (page, published::html(&published))] {
-                if read_text(&file, MAX_BYTES).unwrap_or_default() != wanted {
+            for (file, expected) in [(markdown, published::markdown(&published)), (page, published::html(&published))] {
+                if read_text(&file, MAX_BYTES).unwrap_or_default() != expected {
                     wrong.push(format!("`{}` does not match its JSON", file.visible()));
                 }
             }
@@ -256,11 +256,11 @@ mod tests {
 
     #[test]
     fn numbers_and_times_of_a_report_are_checked() {
-        let check = |change: fn(&mut Value), wanted: Option<&str>| {
+        let check = |change: fn(&mut Value), expected: Option<&str>| {
             let mut report = serde_json::to_value(crate::sample::report()).unwrap();
             change(&mut report);
             let error = parse(&report.to_string(), "r.json").err().map(|error| error.to_string());
-            match wanted {
+            match expected {
                 Some(expected) => {
                     assert!(error.as_ref().is_some_and(|e| e.contains(expected)), "{error:?}, not {expected}")
                 }

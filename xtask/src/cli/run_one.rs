@@ -124,7 +124,7 @@ mod tests {
             report: None,
             limits: Limits::compiler(Duration::from_secs(1)),
         };
-        let wanted = "cd /tmp/x && env -i LANG=C PATH=\"$PATH\" /bin/wasmtime run 'a b.wasm' \"it's\"";
-        assert_eq!(super::shell_command(&command), wanted);
+        let expected = "cd /tmp/x && env -i LANG=C PATH=\"$PATH\" /bin/wasmtime run 'a b.wasm' \"it's\"";
+        assert_eq!(super::shell_command(&command), expected);
     }
 }

@@ -81,7 +81,7 @@ pub struct Args {
 }
 
 /// Version of the output of `--output json`.
-const SCHEMA_VERSION: u32 = 2;
+const SCHEMA_VERSION: u32 = 3;
 
 /// The output of `--output json`.
 #[derive(Serialize)]
@@ -100,7 +100,7 @@ struct SinceOutput<'a> {
     since_with_switch: Option<&'a str>,
     /// The first version that no longer runs it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    stopped: Option<&'a str>,
+    stopped_in: Option<&'a str>,
     /// The versions that were tried, oldest first.
     tried: Vec<&'a Tried>,
 }
@@ -163,12 +163,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let why = tried.values().next_back().map(|tried| tried.result.clone()).unwrap_or_default();
         anyhow::bail!("no version of {name} could be run: {why}");
     }
-    let edges = |range: Range, with_switches| {
+    let bounds = |range: Range, with_switches| {
         VersionBounds::of(range, &versions, |at| tried.get(&at).map(|one| one.result(with_switches)))
     };
     let answer = Answer {
-        found: found.map(|range| edges(range, false)),
-        with_switch: with_switch.map(|range| (edges(range, true), tried[&range.first].switches.join(" "))),
+        found: found.map(|range| bounds(range, false)),
+        with_switch: with_switch.map(|range| (bounds(range, true), tried[&range.first].switches.join(" "))),
         from: args.from.as_deref(),
         is_offline: args.offline,
     };
@@ -177,10 +177,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             file: file.title.clone(),
             runtime: name,
             released,
-            since: answer.found.as_ref().map(|edges| edges.since),
-            since_is_certain: answer.found.as_ref().is_some_and(|edges| edges.failed_before.is_some()),
-            since_with_switch: answer.with_switch.as_ref().map(|(edges, _)| edges.since),
-            stopped: answer.found.as_ref().and_then(|edges| edges.stopped),
+            since: answer.found.as_ref().map(|bounds| bounds.since),
+            since_is_certain: answer.found.as_ref().is_some_and(|bounds| bounds.failed_before.is_some()),
+            since_with_switch: answer.with_switch.as_ref().map(|(bounds, _)| bounds.since),
+            stopped_in: answer.found.as_ref().and_then(|bounds| bounds.stopped_in),
             tried: tried.values().collect(),
         };
         output::print_versioned_json(SCHEMA_VERSION, &printed)?;
@@ -360,8 +360,8 @@ mod tests {
     #[test]
     fn versions_are_selected_by_number() {
         let all: Vec<String> = ["9.1.0", "18.0.0", "18.2.1", "20.11.1", "21.0.0"].map(str::to_owned).to_vec();
-        let check = |from: Option<&str>, to: Option<&str>, wanted: &[&str]| {
-            assert_eq!(within(all.clone(), from, to).unwrap(), wanted, "{from:?} {to:?}");
+        let check = |from: Option<&str>, to: Option<&str>, expected: &[&str]| {
+            assert_eq!(within(all.clone(), from, to).unwrap(), expected, "{from:?} {to:?}");
         };
         check(None, None, &["9.1.0", "18.0.0", "18.2.1", "20.11.1", "21.0.0"]);
         check(Some("18.1"), Some("20"), &["18.2.1", "20.11.1"]);

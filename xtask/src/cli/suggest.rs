@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn what_is_near_is_suggested() {
         let names = ["wasmtime-cranelift", "wasmtime-winch", "wasmtime-cli", "wasmi", "node", "node+jco", "deno"];
-        let check = |wanted: &str, near: &[&str]| assert_eq!(nearest(wanted, names), near, "{wanted}");
+        let check = |expected: &str, near: &[&str]| assert_eq!(nearest(expected, names), near, "{expected}");
         check("wasmtime-crane", &["wasmtime-cranelift"]);
         check("wasmtime-clli", &["wasmtime-cli"]);
         check("wasmtme", &["wasmtime-cli", "wasmtime-winch", "wasmtime-cranelift"]);

@@ -78,11 +78,11 @@ mod tests {
 
     const COLUMNS: [TableColumn; 3] = [names("name"), names("made by").dropped_at(1), prose("what it is", 12)];
 
-    fn check(width: usize, wanted: &str) {
+    fn check(width: usize, expected: &str) {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
         let rows =
             [row(["a-long-name-of-it", "@scope/some-compiler", "some words on what it is"]), row(["b", "c", ""])];
-        assert_eq!(table(width, &COLUMNS, &rows), wanted, "{width}");
+        assert_eq!(table(width, &COLUMNS, &rows), expected, "{width}");
     }
 
     #[test]

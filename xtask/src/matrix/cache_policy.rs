@@ -108,7 +108,7 @@ mod tests {
 
     /// Stores outcomes one after the other, like runs that use the cache; checks the last decision and whether the
     /// observation is recalled.
-    fn check(outcomes: &[&Outcome], wanted: (CacheDecision, bool)) {
+    fn check(outcomes: &[&Outcome], expected: (CacheDecision, bool)) {
         let dir = tempfile::tempdir().unwrap();
         let (lab, key) = (lab(&dir), Key::of("test", &1));
         let mut decision = CacheDecision::Settled;
@@ -116,7 +116,7 @@ mod tests {
             let observation = with_outcome((*outcome).clone());
             decision = store(&lab, &key, &observation, previous(&lab, &key), |a, b| a.outcome == b.outcome);
         }
-        assert_eq!((decision, recall(&lab, &key).is_some()), wanted, "{outcomes:?}");
+        assert_eq!((decision, recall(&lab, &key).is_some()), expected, "{outcomes:?}");
     }
 
     #[test]

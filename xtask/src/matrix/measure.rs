@@ -90,7 +90,7 @@ pub fn cell(
     (cell.switches, cell.default_result) =
         by_switches.map(|s| (s.switches, Some(s.default_result))).unwrap_or_default();
     if built.origin == Origin::Given {
-        cell.lacks_abi = probing::lacking_abi(lab, &plan, &cell);
+        cell.missing_abi = probing::lacking_abi(lab, &plan, &cell);
     }
     let again = seen.cache_decision == CacheDecision::Unconfirmed
         && request.confirm

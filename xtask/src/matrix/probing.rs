@@ -206,14 +206,14 @@ mod tests {
     fn a_probe_that_was_stopped_says_nothing() {
         let missing =
             Cause::MissingImport { module: "m".to_owned(), name: "f".to_owned(), ty: String::new(), missing_count: 1 };
-        let check = |cause: Option<Cause>, stopped: Option<&str>, wanted: Option<bool>| {
+        let check = |cause: Option<Cause>, stopped: Option<&str>, expected: Option<bool>| {
             let reply = ProbeReply {
                 cause,
                 unchecked_imports: false,
                 stdout: String::new(),
                 stopped: stopped.map(str::to_owned),
             };
-            assert_eq!(is_missing(&reply), wanted);
+            assert_eq!(is_missing(&reply), expected);
         };
         check(Some(missing.clone()), None, Some(true));
         check(Some(missing), Some("at the limit"), Some(true));

@@ -179,7 +179,7 @@ mod tests {
     }
 
     /// Checks which switches the cell passes with, or why it does not pass.
-    fn check(needed: &[&str], wanted: Result<&[&str], &str>) {
+    fn check(needed: &[&str], expected: Result<&[&str], &str>) {
         let runtime = Runtime {
             switches: |_, lack| match lack {
                 MissingFeature::Proposal("gc") => vec!["-W gc=y".to_owned(), "-W more=y".to_owned()],
@@ -209,7 +209,7 @@ mod tests {
         let Ok((passed, seen)) = try_switches(&plan, once(needed, &plan), &run) else {
             panic!("nothing can go wrong here")
         };
-        match wanted {
+        match expected {
             Ok(switches) => {
                 assert_eq!(seen.judgement.verdict, Verdict::Pass, "{needed:?}");
                 assert_eq!(passed.map(|passed| passed.switches).unwrap_or_default(), switches, "{needed:?}");

@@ -231,7 +231,7 @@ fn built_guest_is_compared_with_its_prebuilt_one() {
     let (ours, other) = (built.toolchain.as_str(), "wat 0.1");
     let folder = workspace.lab.fixture("healthy");
     fs::create_dir_all(&folder).unwrap();
-    let check = |bytes: &[u8], hash: &str, sources: &str, toolchain: &str, wanted: Option<&str>| {
+    let check = |bytes: &[u8], hash: &str, sources: &str, toolchain: &str, expected: Option<&str>| {
         fs::write(folder.join("guest.wasm"), bytes).unwrap();
         let size = bytes.len();
         let provenance = format!(
@@ -240,9 +240,11 @@ fn built_guest_is_compared_with_its_prebuilt_one() {
         );
         fs::write(folder.join("provenance.toml"), provenance).unwrap();
         let notes = workspace.notes(NoteKind::PrebuiltDiffers);
-        match wanted {
+        match expected {
             None => assert_eq!(notes, Vec::<String>::new()),
-            Some(wanted) => assert!(notes.len() == 1 && notes[0].contains(wanted), "{notes:?} does not say {wanted}"),
+            Some(expected) => {
+                assert!(notes.len() == 1 && notes[0].contains(expected), "{notes:?} does not say {expected}")
+            }
         }
     };
     check(&binary, &sha256(&binary), &sources, ours, None);

@@ -33,9 +33,9 @@ fn error_of(text: &str) -> String {
     text.strip_prefix(&file).unwrap_or_else(|| panic!("{text} does not name the file")).to_owned()
 }
 
-fn check(text: &str, wanted: &str) {
+fn check(text: &str, expected: &str) {
     let error = error_of(text);
-    assert!(error.contains(wanted), "`{error}` does not say `{wanted}`");
+    assert!(error.contains(expected), "`{error}` does not say `{expected}`");
 }
 
 #[test]
@@ -99,10 +99,11 @@ fn errors_of(text: &str) -> Vec<String> {
     errors.iter().map(|error| error.to_string().trim_start_matches(&file).to_owned()).collect()
 }
 
-fn check_all(text: &str, wanted: &[&str]) {
+fn check_all(text: &str, expected: &[&str]) {
     let errors = errors_of(text);
-    let fit = errors.len() == wanted.len() && errors.iter().zip(wanted).all(|(error, wanted)| error.contains(wanted));
-    assert!(fit, "{errors:#?} are not {wanted:#?}");
+    let fit =
+        errors.len() == expected.len() && errors.iter().zip(expected).all(|(error, expected)| error.contains(expected));
+    assert!(fit, "{errors:#?} are not {expected:#?}");
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn all_errors_are_reported_at_once() {
 #[test]
 fn names_in_a_directory_must_not_collide() {
     let dir = |given: &str| format!("{GOOD}\n[[run.dir]]\nguest = \"/\"\n{given}\n");
-    for (given, wanted) in [
+    for (given, expected) in [
         ("links = { \"../x\" = \"y\" }", "`run.dir[0].links`: `../x` points outside the directory"),
         ("generated = { \"/x\" = 1 }", "`run.dir[0].generated`: `/x` points outside the directory"),
         ("files = { x = \"\" }\nlinks = { x = \"y\" }", "`run.dir[0].links`: `x` is also in `files`, as `x`"),
@@ -167,7 +168,7 @@ fn names_in_a_directory_must_not_collide() {
             "`run.dir[0].files`: `a/b/c` must be below `a`, but that",
         ),
     ] {
-        check(&dir(given), wanted);
+        check(&dir(given), expected);
     }
     let root = tempfile::tempdir().unwrap();
     scenario(root.path(), "add", &dir("files = { \"a/b\" = \"\" }\nlinks = { \"a/c\" = \"b\", ab = \"a\" }"));
@@ -183,7 +184,7 @@ fn request_steps_must_be_valid_http_to_the_guest() {
     let root = tempfile::tempdir().unwrap();
     scenario(root.path(), "add", &good);
     assert_eq!(load(&root.path().join("add")).map(|s| s.spec.step.len()), Ok(1));
-    let wrong = |from: &str, to: &str, wanted: &str| check(&good.replace(from, to), wanted);
+    let wrong = |from: &str, to: &str, expected: &str| check(&good.replace(from, to), expected);
     wrong("\"/x\"", "\"@example.org/x\"", ":17: `step[0].path`: `@example.org/x` does not begin with /");
     wrong("\"/x\"", "\"index.html\"", "`step[0].path`: `index.html` does not begin with /");
     wrong("\"/x\"", "\"/a b\"", "`step[0].path`: `/a b` contains ' ', which a URL must encode as %XX");
@@ -222,7 +223,7 @@ fn server_errors_name_key_line_and_remedy() {
     let root = tempfile::tempdir().unwrap();
     scenario(root.path(), "add", &good);
     assert_eq!(load(&root.path().join("add")).map(|s| s.spec.run.server.len()), Ok(1));
-    let wrong = |from: &str, to: &str, wanted: &str| check(&good.replace(from, to), wanted);
+    let wrong = |from: &str, to: &str, expected: &str| check(&good.replace(from, to), expected);
     wrong(
         "network = \"loopback\"",
         "",
@@ -301,8 +302,8 @@ fn scenario_cannot_refer_to_this_machine() {
         symlink(target, root.path().join(name).join("root/file")).unwrap();
     }
     let errors = load_all(root.path()).unwrap_err();
-    let wanted = "`root/file` is not a regular file inside the scenario's folder";
-    assert!(errors.len() == 2 && errors.iter().all(|e| e.message.contains(wanted)), "{errors:?}");
+    let expected = "`root/file` is not a regular file inside the scenario's folder";
+    assert!(errors.len() == 2 && errors.iter().all(|e| e.message.contains(expected)), "{errors:?}");
 }
 
 #[test]

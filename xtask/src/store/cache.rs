@@ -235,12 +235,12 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let folder = file.path().join("cache");
         let cache = Cache::new(folder.clone());
-        let wanted = format!(
+        let expected = format!(
             "failed to write to the cache `{}`: not a directory; set WASMLAB_CACHE to another folder",
             folder.display()
         );
         let errors = [cache.put_object(b"").map(|_| ()), cache.put(&Key::of("test", &1), &1)];
-        assert_eq!(errors.map(|error| error.unwrap_err().to_string()), [wanted.clone(), wanted]);
+        assert_eq!(errors.map(|error| error.unwrap_err().to_string()), [expected.clone(), expected]);
     }
 
     fn with_entry(change: impl FnOnce(&Cache, &Key)) -> Option<String> {

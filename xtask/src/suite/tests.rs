@@ -31,11 +31,11 @@ fn steps(spec: &ScenarioFile) -> Vec<String> {
 
 #[test]
 fn both_forms_become_scenarios() {
-    let check = |json: &str, wanted: &[&str], exit: i32| {
+    let check = |json: &str, expected: &[&str], exit: i32| {
         let (spec, not_attempted) = translated(json);
         assert_eq!(
             (steps(&spec), spec.expect.exit, not_attempted),
-            (wanted.iter().map(|s| (*s).to_owned()).collect(), exit, None),
+            (expected.iter().map(|s| (*s).to_owned()).collect(), exit, None),
             "{json}"
         );
         spec
@@ -75,9 +75,9 @@ fn both_forms_become_scenarios() {
 /// Anything that the lab does not know is a reason not to run the test; it is never left out.
 #[test]
 fn unknown_parts_are_reported() {
-    let check = |json: &str, wanted: &str| {
+    let check = |json: &str, expected: &str| {
         let (_, not_attempted) = translated(json);
-        assert!(not_attempted.as_ref().is_some_and(|reason| reason.contains(wanted)), "{json}: {not_attempted:?}");
+        assert!(not_attempted.as_ref().is_some_and(|reason| reason.contains(expected)), "{json}: {not_attempted:?}");
     };
     let ops = |op: &str| format!(r#"{{"operations": [{{"type": "run"}}, {op}, {{"type": "wait"}}]}}"#);
     check(r#"{"arguments": []}"#, "the field `arguments`");
@@ -97,9 +97,9 @@ fn unknown_parts_are_reported() {
 
 #[test]
 fn errors_name_field_and_remedy() {
-    let check = |json: &str, wanted: &str| match parse(json) {
+    let check = |json: &str, expected: &str| match parse(json) {
         Ok(parsed) => panic!("{json}: {parsed:?}"),
-        Err(errors) => assert!(errors.iter().any(|error| error.contains(wanted)), "{json}: {errors:?}"),
+        Err(errors) => assert!(errors.iter().any(|error| error.contains(expected)), "{json}: {errors:?}"),
     };
     let ops = |op: &str| format!(r#"{{"operations": [{{"type": "run"}}, {op}, {{"type": "wait"}}]}}"#);
     check("{", "is not JSON: EOF while parsing an object at line 1 column 1");
@@ -170,11 +170,11 @@ fn folders_are_read() {
         .collect();
     assert_eq!(tests, [("a", "a-one"), ("b", "b-one"), ("b", "two")]);
 
-    let fails = |file: &str, json: &str, wanted: &str| {
+    let fails = |file: &str, json: &str, expected: &str| {
         fs::write(at(&format!("suite/{file}")), json).unwrap();
         let errors = load(&at("suite")).unwrap_err();
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        assert!(text.iter().any(|error| error.contains(file) && error.contains(wanted)), "{text:?}");
+        assert!(text.iter().any(|error| error.contains(file) && error.contains(expected)), "{text:?}");
         fs::remove_file(at(&format!("suite/{file}"))).unwrap();
     };
     fails("b/two.json", r#"{"root": "none"}"#, "`root` is `none`, which cannot be used: No such file");

@@ -344,7 +344,11 @@ fn is_component(module: &QuoteWat) -> bool {
 
 /// An assertion about a module as a whole.
 fn module_assertion(line: u64, text: String, end: ScriptEnd) -> ProcessCalls {
-    ProcessCalls { calls: Vec::new(), assertions: vec![Assertion { line, text, call: None, wanted: Vec::new() }], end }
+    ProcessCalls {
+        calls: Vec::new(),
+        assertions: vec![Assertion { line, text, call: None, expected: Vec::new() }],
+        end,
+    }
 }
 
 /// The trap that the specification's message stands for; `None`: any.

@@ -91,10 +91,10 @@ fn servers_get_requests_and_without_a_port_nobody_is_blamed() {
     let workspace = Workspace::new();
     let handler = fixture("rust-wasip2-http-handler", "rust_wasip2_http_handler.wasm");
     let echo = fixture("rust-wasip2-tcp-echo", "rust-wasip2-tcp-echo.wasm");
-    let given = |args: &[&str], wanted: &str, subject: &str| {
+    let given = |args: &[&str], expected: &str, subject: &str| {
         let (ran, report) = check(&workspace, &[&["--runtime", COMPONENTS], args].concat());
         for (runtime, verdict, _) in measured(&report) {
-            assert_eq!(verdict, wanted, "{args:?} on {runtime}: {}", ran.stdout);
+            assert_eq!(verdict, expected, "{args:?} on {runtime}: {}", ran.stdout);
         }
         for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] == "not-attempted") {
             let detail = cell["detail"].as_str().unwrap();
@@ -144,13 +144,13 @@ fn component_names_stay_names_in_jcos_output() {
              (core func $c (canon lower (func $q \"{function}\")))"
         )
     };
-    let invoked = |name: &str, wat: String, wanted: &dyn Fn(&serde_json::Value) -> bool| {
+    let invoked = |name: &str, wat: String, expected: &dyn Fn(&serde_json::Value) -> bool| {
         workspace.write("app.wat", wat);
         let args = ["app.wat", "--runtime", "{node,deno,bun}+jco", "--invoke", name, "--expect-stdout", "7"];
         let (_, report) = check(&workspace, &args);
         for (runtime, ..) in measured(&report) {
             let cell = report["cells"].as_array().unwrap().iter().find(|c| c["runtime"] == runtime.as_str()).unwrap();
-            assert!(wanted(cell), "{name}: {cell}");
+            assert!(expected(cell), "{name}: {cell}");
         }
     };
     let called = "$own \"f\"";

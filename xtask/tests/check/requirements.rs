@@ -31,7 +31,7 @@ fn a_runtime_without_wasi_counts_only_with_must() {
     assert_eq!(ran.code, 0, "{}", ran.stdout);
     let lacks = |runtime: &str| {
         let cells = report["cells"].as_array().unwrap();
-        cells.iter().find(|c| c["runtime"] == runtime).unwrap()["lacks_abi"].clone()
+        cells.iter().find(|c| c["runtime"] == runtime).unwrap()["missing_abi"].clone()
     };
     assert_eq!((lacks("tinywasm"), lacks("wasmi")), ("WASI".into(), serde_json::Value::Null));
     fails_for(&run(&["--must", "tinywasm"]), &["required: hello.wat on tinywasm: missing-import"]);

@@ -128,11 +128,15 @@ mod tests {
 
     #[test]
     fn source_crate_must_match_its_hash() {
-        let wanted = build("the hash");
+        let expected = build("the hash");
         let found = |files: &[(&str, &str)]| {
             let files =
                 files.iter().map(|(file, text)| (format!("/home/me/.cargo/registry/{file}"), (*text).to_owned()));
-            with_crate(FoundTool::default(), &wanted, &FakeMachine { files: files.collect(), ..FakeMachine::default() })
+            with_crate(
+                FoundTool::default(),
+                &expected,
+                &FakeMachine { files: files.collect(), ..FakeMachine::default() },
+            )
         };
         let missing = found(&[]).unwrap_err();
         assert_eq!(missing.code, Code::NotFetched, "the compiler is here");

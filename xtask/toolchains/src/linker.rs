@@ -53,10 +53,10 @@ mod tests {
 
     #[test]
     fn remedy_depends_on_the_undefined_symbols() {
-        let check = |symbols: &[&str], wanted: Option<&str>| {
+        let check = |symbols: &[&str], expected: Option<&str>| {
             let found = remedy(symbols.iter().copied());
-            assert_eq!(found.is_some(), wanted.is_some(), "{symbols:?}");
-            assert!(wanted.is_none_or(|part| found.is_some_and(|found| found.contains(part))), "{symbols:?}");
+            assert_eq!(found.is_some(), expected.is_some(), "{symbols:?}");
+            assert!(expected.is_none_or(|part| found.is_some_and(|found| found.contains(part))), "{symbols:?}");
         };
         check(&["missing_c"], None);
         check(&["bind", "listen", "socket"], Some("a target with sockets: wasm32-wasip2 or WASIX"));

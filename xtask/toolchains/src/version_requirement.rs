@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn prefixes_and_minimums_are_matched() {
-        for (wanted, answer, accepted) in [
+        for (expected, answer, accepted) in [
             ("3.1", "emcc (Emscripten gcc/clang-like replacement + linker emulating GNU ld) 3.1.6 ()", true),
             ("3.1", "emcc 3.1", true),
             ("3.1", "emcc 3.10.0", false),
@@ -76,7 +76,7 @@ mod tests {
             (">=3.1.11", "emcc 3.1.11", true),
             (">=23", "no version", false),
         ] {
-            assert_eq!(VersionRequirement::parse(wanted).unwrap().accepts(answer), accepted, "{wanted}: {answer}");
+            assert_eq!(VersionRequirement::parse(expected).unwrap().accepts(answer), accepted, "{expected}: {answer}");
         }
         for odd in ["", ">=", "latest", "3.x", "<4", "3.1 "] {
             assert_eq!(VersionRequirement::parse(odd), None, "{odd}");

@@ -34,7 +34,7 @@ fn each_byte_of_add_has_a_meaning() {
     );
     let lines = annotate(&bytes).unwrap();
     assert_complete(&bytes, &lines, "add");
-    let wanted = r#"
+    let expected = r#"
 0000 00 61 73 6d | magic: \0asm
 0004 01 00 00 00 | version 1: a core module
 0008 01 | section 1: type
@@ -70,7 +70,7 @@ fn each_byte_of_add_has_a_meaning() {
 0033 00 |       index 0:
 0034 03 61 64 64 |         name "add"
 "#;
-    assert_eq!(shown(&lines), wanted.trim_start());
+    assert_eq!(shown(&lines), expected.trim_start());
 }
 
 /// Where reading stops, the line says why; the sections behind it are read.

@@ -4,9 +4,9 @@ use super::read;
 use crate::facts;
 use wasmlab_model::facts::{Abi, Shape};
 
-fn abis(wat: &str, wanted: &[Abi]) {
+fn abis(wat: &str, expected: &[Abi]) {
     let found: Vec<Abi> = read(wat).abis.into_iter().map(|a| a.abi).collect();
-    assert_eq!(found, wanted, "{wat}");
+    assert_eq!(found, expected, "{wat}");
 }
 
 fn import(module: &str, name: &str) -> String {
@@ -56,9 +56,9 @@ fn each_abi_is_recognized_by_its_imports() {
 
 #[test]
 fn minified_names_are_several() {
-    let check = |imports: &[(&str, &str)], exports: &str, wanted: Abi| {
+    let check = |imports: &[(&str, &str)], exports: &str, expected: Abi| {
         let imports: String = imports.iter().map(|(module, name)| import(module, name)).collect();
-        abis(&format!("(module {imports} {exports})"), &[wanted]);
+        abis(&format!("(module {imports} {exports})"), &[expected]);
     };
     check(&[("a", "a"), ("a", "b"), ("a", "c")], "", Abi::Minified);
     check(&[("a", "a")], "(func (export \"b\")) (func (export \"c\"))", Abi::Minified);
@@ -89,7 +89,7 @@ fn ambiguous_imports_follow_the_unambiguous_ones() {
 /// functions.
 #[test]
 fn unlinked_symbols_differ_from_custom_host_functions() {
-    let check = |imports: &str, wanted: &[Abi]| abis(&format!("(module {imports})"), wanted);
+    let check = |imports: &str, expected: &[Abi]| abis(&format!("(module {imports})"), expected);
     check("(import \"env\" \"socket\" (func (param i32 i32 i32) (result i32)))", &[Abi::Unlinked]);
     check("(import \"env\" \"log\" (func (param f64) (result f64)))", &[Abi::Unlinked]);
     check("(import \"env\" \"log\" (func (param i32 i32)))", &[Abi::CustomHost]);

@@ -5,9 +5,9 @@ use wasmlab_model::facts::{BinaryKind, RefusalKind};
 
 #[test]
 fn other_file_types_are_recognized() {
-    let check = |bytes: &[u8], wanted: &str| {
+    let check = |bytes: &[u8], expected: &str| {
         let error = outline(bytes).unwrap_err().to_string();
-        assert!(error.contains(wanted), "{error} does not say {wanted}");
+        assert!(error.contains(expected), "{error} does not say {expected}");
         assert_eq!(outline(bytes).unwrap_err(), facts(bytes).unwrap_err());
     };
     check(b"", "the file is empty");

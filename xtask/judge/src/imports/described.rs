@@ -49,10 +49,10 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_own_words() {
-        let check = |item: &str, wanted: &str| {
+        let check = |item: &str, expected: &str| {
             let wat = format!("(module (import \"a\" \"b\" ({item})))");
             let facts = wasmlab_inspect::outline(&wat::parse_str(&wat).unwrap()).unwrap();
-            assert_eq!(described("a.b", &facts.imports[0].ty), wanted, "{wat}");
+            assert_eq!(described("a.b", &facts.imports[0].ty), expected, "{wat}");
         };
         check("memory 256 256", "the memory a.b (256 pages)");
         check("memory 1", "the memory a.b (1 page or more)");

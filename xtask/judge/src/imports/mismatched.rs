@@ -139,15 +139,15 @@ mod tests {
 
     #[test]
     fn addresses_of_64_bits_are_the_toolchains() {
-        let check = |memory: &str, wanted: bool| {
+        let check = |memory: &str, expected: bool| {
             let write = "(import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32 i64 i64 i64) (result i32)))";
             let wat = format!("(module {write} (memory (export \"memory\") {memory}))");
             let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
             let found = mismatched(Some(&facts), "wasi_snapshot_preview1", "fd_write", "other type");
-            assert_eq!(found.blame == [Blame::Toolchain], wanted, "{memory}");
-            assert_eq!(unchecked_mismatch(&facts).is_some(), wanted, "{memory}");
+            assert_eq!(found.blame == [Blame::Toolchain], expected, "{memory}");
+            assert_eq!(unchecked_mismatch(&facts).is_some(), expected, "{memory}");
             let failed = unchecked_type(with_code(Code::WrongExit, None, "exit code 71"), Some(&facts));
-            assert_eq!(failed.code == Some(Code::ImportTypeMismatch), wanted, "{memory}");
+            assert_eq!(failed.code == Some(Code::ImportTypeMismatch), expected, "{memory}");
         };
         check("i64 1", true);
         check("1", false);
@@ -155,12 +155,12 @@ mod tests {
 
     #[test]
     fn halves_of_numbers_are_told_from_other_types() {
-        let check = |module: &str, name: &str, params: &str, wanted: bool| {
+        let check = |module: &str, name: &str, params: &str, expected: bool| {
             let wat = format!("(module (import \"{module}\" \"{name}\" (func (param {params}) (result i32))))");
             let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
             let found = mismatched(Some(&facts), module, name, "other type");
             let remedy = found.remedy.is_some_and(|remedy| remedy.contains("-sWASM_BIGINT"));
-            assert_eq!(remedy, wanted, "{module}.{name} {params}");
+            assert_eq!(remedy, expected, "{module}.{name} {params}");
         };
         check("wasi_snapshot_preview1", "fd_seek", "i32 i32 i32 i32 i32", true);
         check("wasi_unstable", "fd_seek", "i32 i32 i32 i32 i32", true);

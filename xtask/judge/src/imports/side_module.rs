@@ -50,10 +50,10 @@ mod tests {
 
     #[test]
     fn remedy_names_what_the_module_imports() {
-        let check = |module: &str, wanted: &str| {
+        let check = |module: &str, expected: &str| {
             let wat = format!("(module (@custom \"dylink.0\" (before first) \"\") {module})");
             let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();
-            assert_eq!(remedy(&facts), wanted, "{module}");
+            assert_eq!(remedy(&facts), expected, "{module}");
         };
         let memory = "(import \"env\" \"memory\" (memory 1))";
         check(
@@ -75,12 +75,12 @@ mod tests {
 
     #[test]
     fn old_form_needs_an_old_loader() {
-        let check = |custom: &str, module: &str, wanted: &str| {
+        let check = |custom: &str, module: &str, expected: &str| {
             let wat = format!("(module (@custom \"{custom}\" (before first) \"\") {module})");
             let facts = wasmlab_inspect::facts(&wat::parse_str(&wat).unwrap()).unwrap();
             let remedy = remedy(&facts);
             assert_eq!(section(&facts), custom);
-            assert!(remedy.ends_with(wanted), "{custom}: {remedy}");
+            assert!(remedy.ends_with(expected), "{custom}: {remedy}");
         };
         let module = "(import \"GOT.mem\" \"x\" (global (mut i32)))";
         let grammar = &format!("{module} (func (export \"tree_sitter_c\"))");

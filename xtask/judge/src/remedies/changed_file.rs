@@ -69,11 +69,11 @@ mod tests {
 
     #[test]
     fn recompiling_is_a_remedy_where_nothing_else_is_missing() {
-        let check = |imports: &str, code: Code, subject: &str, remedy: Option<&str>, wanted: &str| {
+        let check = |imports: &str, code: Code, subject: &str, remedy: Option<&str>, expected: &str| {
             let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
             let (subject, facts) = (Some(subject), Some(&facts));
             let cell = FailedCell { code, subject, runtime: "bun", remedy, facts, ..FAILED };
-            assert_eq!(row_remedy_text(&cell, &ROW[2..4]).as_deref(), Some(wanted));
+            assert_eq!(row_remedy_text(&cell, &ROW[2..4]).as_deref(), Some(expected));
         };
         let (run, lacks) = ("Run it on wasmi and node, where it passes.", Code::UnsupportedProposal);
         check("", lacks, "simd threads", None, &format!("{run} Or compile without simd and threads."));

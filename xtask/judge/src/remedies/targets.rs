@@ -40,8 +40,8 @@ mod tests {
 
     #[test]
     fn targets_are_named_with_columns_that_run_them() {
-        let check = |remedy: &str, targets: &Targets, wanted: Option<&str>| {
-            assert_eq!(with_targets(remedy, targets).as_deref(), wanted);
+        let check = |remedy: &str, targets: &Targets, expected: Option<&str>| {
+            assert_eq!(with_targets(remedy, targets).as_deref(), expected);
         };
         let both = "Build for wasm32-wasip2 or WASIX.";
         let targets =

@@ -27,13 +27,15 @@ fn cells_not_attempted_blame_nobody() {
 /// A guest that was started without the socket that its scenario gives it.
 #[test]
 fn unsupported_preopened_socket_is_judged_by_the_guests_output() {
-    let check = |cause: Cause, stdout: &str, failed: Option<&str>, wanted: Option<&str>| {
+    let check = |cause: Cause, stdout: &str, failed: Option<&str>, expected: Option<&str>| {
         let mut seen = observation(Outcome::Exited(0), to(Stage::Run, cause), stdout);
         seen.unsupported_inputs = vec![PREOPENED_SOCKET.to_owned()];
         seen.client_script =
             Some(ScriptProgress { steps_passed: 1, steps: 2, failed: failed.map(str::to_owned), unreachable: false });
         let judged = verdict(Ok(&facts("(module)")), &seen, &spec(""));
-        let Some(expected) = wanted else { return assert_ne!(judged.code, Some(Code::SocketsUnsupported), "{stdout}") };
+        let Some(expected) = expected else {
+            return assert_ne!(judged.code, Some(Code::SocketsUnsupported), "{stdout}");
+        };
         assert_eq!((judged.code, judged.blame.as_slice()), (Some(Code::SocketsUnsupported), &[Blame::Runtime][..]));
         assert_eq!(judged.subject.as_deref(), Some(PREOPENED_SOCKET));
         assert!(judged.detail.ends_with(expected), "{}", judged.detail);

@@ -103,7 +103,7 @@ fn causes_before_running_have_codes() {
 
 #[test]
 fn refusal_found_by_reading_explains_every_runtimes_refusal() {
-    let check = |facts: &Facts, cause: Cause, wanted: Option<(Code, &str)>| {
+    let check = |facts: &Facts, cause: Cause, expected: Option<(Code, &str)>| {
         let seen = observation(Outcome::Exited(0), to(Stage::Compile, cause.clone()), "");
         let judged = diagnose(&Evidence {
             facts: Ok(facts),
@@ -112,7 +112,7 @@ fn refusal_found_by_reading_explains_every_runtimes_refusal() {
             lab_guest: true,
         });
         let found = judged.as_ref().map(|j| (j.code.unwrap(), j.subject.as_deref().unwrap_or_default()));
-        assert_eq!(found, wanted, "{cause:?}");
+        assert_eq!(found, expected, "{cause:?}");
     };
     let text = || "words".to_owned();
     let old = wasmlab_inspect::facts(b"\0asm\x0a\0\x01\0").unwrap();

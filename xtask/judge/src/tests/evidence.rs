@@ -71,8 +71,8 @@ proptest! {
         let mut seen = observation(outcome.clone(), events, &stdout);
         seen.unsupported_inputs = withheld.then(|| PREOPENED_SOCKET.to_owned()).into_iter().collect();
         seen.client_script = scripted.then(|| ScriptProgress { steps_passed: 0, steps: 1, failed: failed.clone(), unreachable });
-        let wanted = if lab { format!("[expect]\nexit = {exit}\nlab = [\"args\"]") } else { format!("[expect]\nexit = {exit}") };
-        let judgement = verdict(if readable { Ok(&facts) } else { Err("malformed") }, &seen, &spec(&wanted));
+        let expected = if lab { format!("[expect]\nexit = {exit}\nlab = [\"args\"]") } else { format!("[expect]\nexit = {exit}") };
+        let judgement = verdict(if readable { Ok(&facts) } else { Err("malformed") }, &seen, &spec(&expected));
         if matches!(outcome, Outcome::NotStarted(_)) {
             // Nobody is blamed for a process that never ran.
             prop_assert!(judgement.verdict == Verdict::Error && judgement.blame.is_empty() && judgement.code.is_none());
@@ -98,12 +98,12 @@ proptest! {
 #[test]
 fn output_of_other_guests_is_no_evidence() {
     let facts = facts("(module)");
-    let check = |stdout: &str, lab_guest: bool, wanted: (Verdict, Option<Code>)| {
+    let check = |stdout: &str, lab_guest: bool, expected: (Verdict, Option<Code>)| {
         let seen = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), stdout);
         let progress = seen.reported_progress();
         let evidence = Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest };
         let judged = judge(&evidence, &spec(""));
-        assert_eq!((judged.verdict, judged.code), wanted, "{stdout}");
+        assert_eq!((judged.verdict, judged.code), expected, "{stdout}");
         assert!(lab_guest || judged.checks.is_empty(), "{stdout}");
     };
     let escaped = "lab: fs escaped x\n";

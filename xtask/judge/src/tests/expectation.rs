@@ -54,7 +54,7 @@ fn lab_lines_are_evidence() {
 #[test]
 fn results_and_host_calls_are_compared() {
     let facts = facts("(module)");
-    let check = |results: Vec<Value>, calls: Vec<Value>, wanted| {
+    let check = |results: Vec<Value>, calls: Vec<Value>, expected| {
         let mut events = vec![Event::Stage { stage: Stage::Run, micros: 1, cached: false }];
         events.push(Event::HostCall { function: "env.f".to_owned(), args: calls });
         events.push(Event::CallReturned { export: "add".to_owned(), results });
@@ -63,7 +63,7 @@ fn results_and_host_calls_are_compared() {
             "[run]\nentry = \"calls\"\n[[run.call]]\nexport = \"add\"\nresults = [\"i32:5\"]\n[expect]\nhost_calls = [{ function = \"env.f\", args = [\"i32:7\"] }]",
         );
         let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), events, ""), &spec);
-        assert_eq!((judgement.verdict, judgement.code), wanted, "{}", judgement.detail);
+        assert_eq!((judgement.verdict, judgement.code), expected, "{}", judgement.detail);
     };
     check(vec![Value::I32(5)], vec![Value::I32(7)], PASS);
     check(vec![Value::I32(6)], vec![Value::I32(7)], OUTPUT);
@@ -132,13 +132,13 @@ fn socket_remedy_depends_on_toolchain_and_sockets() {
 
 #[test]
 fn pass_detail_states_what_was_observed() {
-    let check = |expect: &str, stdout: &str, requests: usize, wanted: &str| {
+    let check = |expect: &str, stdout: &str, requests: usize, expected: &str| {
         let mut seen = observation(Outcome::Exited(0), to(Stage::Run, Cause::Returned), stdout);
         let request =
             RecordedRequest { server: "s".into(), method: "GET".into(), path: "/".into(), ..Default::default() };
         seen.requests = vec![request; requests];
         let judged = verdict(Ok(&facts("(module)")), &seen, &spec(expect));
-        assert_eq!((judged.verdict, judged.detail.as_str()), (Verdict::Pass, wanted));
+        assert_eq!((judged.verdict, judged.detail.as_str()), (Verdict::Pass, expected));
     };
     let request = "[[expect.request]]\nserver = \"s\"\npath = \"/\"\n";
     check(request, "", 1, "1 request reached the server");

@@ -77,8 +77,8 @@ fn trap_detail_has_the_guests_message_and_location() {
 #[test]
 fn wrong_exit_code_shows_the_last_lines_of_both_streams() {
     let found = judge_end("", Cause::Exit { code: 2 }, ("one\ntwo\n", "warning\nno such table\n"), "");
-    let wanted = "exit code 2, expected 0: no such table; last on stdout: two";
-    check(&found, Code::WrongExit, None, wanted, "correct the expectation");
+    let detail = "exit code 2, expected 0: no such table; last on stdout: two";
+    check(&found, Code::WrongExit, None, detail, "correct the expectation");
     let both = format!("one\ntwo\n{}\n", "X".repeat(1_000_000));
     let found = judge_end("", Cause::Exit { code: 7 }, (&both, &both), "");
     check(&found, Code::WrongExit, None, "exit code 7, expected 0: two", "");
@@ -188,11 +188,11 @@ const DATA: &str = "[[run.dir]]\nguest = \"/data\"";
 
 #[test]
 fn path_open_errno_counts_as_refusal_without_other_explanation() {
-    let check = |wat: &str, code: i32, streams: (&str, &str), expect: &str, wanted: Code, detail: &str| {
+    let check = |wat: &str, code: i32, streams: (&str, &str), expect: &str, expected: Code, detail: &str| {
         let found = judge_end(wat, Cause::Exit { code }, streams, expect);
-        assert_eq!(found.code, Some(wanted), "{wat} {code}: {}", found.detail);
+        assert_eq!(found.code, Some(expected), "{wat} {code}: {}", found.detail);
         assert!(found.detail.contains(detail), "{} does not say {detail}", found.detail);
-        if wanted == Code::CapabilityDenied {
+        if expected == Code::CapabilityDenied {
             assert_eq!((found.subject.as_deref(), found.blame.as_slice()), (Some("path_open"), &[Blame::Guest][..]));
             assert!(found.remedy.is_some_and(|r| r.contains("`a.txt`, not `/a.txt`") && r.contains("`/data`")));
         }

@@ -120,10 +120,10 @@ fn further_missing_proposals_are_mentioned() {
 
 #[test]
 fn legacy_form_comes_first_where_the_file_has_no_other() {
-    let check = |wat: &str, message: &str, wanted: &str| {
+    let check = |wat: &str, message: &str, expected: &str| {
         let facts = facts(wat);
         let probed: Vec<(&str, bool)> = facts.proposals.iter().map(|name| (name.as_str(), true)).collect();
-        assert_eq!(located(refused(wat, message, &probed), &facts).detail, wanted, "{wat}");
+        assert_eq!(located(refused(wat, message, &probed), &facts).detail, expected, "{wat}");
     };
     check(
         LEGACY,
@@ -162,7 +162,7 @@ fn runtime_messages_about_proposals_are_recognized() {
         "cm-async",
         "extended-const",
     ];
-    let check = |message: &str, wanted: &[&str]| assert_eq!(named_in(message, all), wanted, "{message}");
+    let check = |message: &str, expected: &[&str]| assert_eq!(named_in(message, all), expected, "{message}");
     check("legacy_exceptions feature required for try instruction", &["legacy-exceptions"]);
     check("exceptions proposal not enabled", &["exceptions"]);
     check("SIMD support is not enabled (at offset 0x2f)", &["simd"]);

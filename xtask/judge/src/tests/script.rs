@@ -10,18 +10,18 @@ use wasmlab_model::scenario::{Assertion, ExpectedCall, ExpectedValue, Script, Sc
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// A part with this many calls; each assertion is about one of them and wants this number.
-fn judged(calls: usize, wanted: &[(usize, u32)], end: ScriptEnd, events: Vec<Event>) -> (Judgement, Assertions) {
+fn judged(calls: usize, expected: &[(usize, u32)], end: ScriptEnd, events: Vec<Event>) -> (Judgement, Assertions) {
     let mut spec = spec("");
     let call = |_| ExpectedCall { export: "f".to_owned(), args: Vec::new(), results: None, after_previous: false };
     spec.run.call = (0..calls).map(call).collect();
     let is_returns = end == ScriptEnd::Returns;
-    let assertion = |(at, (call, wanted)): (usize, &(usize, u32))| Assertion {
+    let assertion = |(at, (call, expected)): (usize, &(usize, u32))| Assertion {
         line: at as u64 + 1,
         text: "(assert)".to_owned(),
         call: is_returns.then_some(*call),
-        wanted: if is_returns { vec![ExpectedValue::Bits32(*wanted)] } else { Vec::new() },
+        expected: if is_returns { vec![ExpectedValue::Bits32(*expected)] } else { Vec::new() },
     };
-    let assertions = wanted.iter().enumerate().map(assertion).collect();
+    let assertions = expected.iter().enumerate().map(assertion).collect();
     spec.expect.script = Some(Script { file: "t.wast".to_owned(), assertions, end });
     let facts = facts("(module (func (export \"f\") (result i32) (i32.const 1)))");
     let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), events, ""), &spec);
@@ -41,15 +41,15 @@ fn trap(kind: TrapKind) -> Cause {
 
 #[test]
 fn calls_that_return_are_compared_one_by_one() {
-    let check = |returned: &[i32], cause: Cause, verdict: Verdict, counts: [u64; 3], expected: &str| {
-        let wanted = [(0, 1), (1, 2), (2, 3)];
-        let (judgement, all) = judged(3, &wanted, ScriptEnd::Returns, events(Stage::Run, returned, cause));
+    let check = |returned: &[i32], cause: Cause, verdict: Verdict, counts: [u64; 3], message: &str| {
+        let expected = [(0, 1), (1, 2), (2, 3)];
+        let (judgement, all) = judged(3, &expected, ScriptEnd::Returns, events(Stage::Run, returned, cause));
         assert_eq!(
             (judgement.verdict, [all.passed, all.failed, all.not_attempted]),
             (verdict, counts),
             "{judgement:?}"
         );
-        assert!(judgement.detail.contains(expected), "{}", judgement.detail);
+        assert!(judgement.detail.contains(message), "{}", judgement.detail);
         assert_eq!(all.failures.len() as u64, all.failed);
     };
     check(&[1, 2, 3], Cause::Returned, Verdict::Pass, [3, 0, 0], "3 assertions hold");

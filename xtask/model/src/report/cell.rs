@@ -11,7 +11,7 @@ use crate::checks::Check;
 use crate::codes::{Blame, Code};
 use crate::prediction::CellPrediction;
 use crate::remedy::{Remedy, RemedyKind};
-use crate::verdict::{Change, FeatureRefusal, Verdict};
+use crate::verdict::{Change, ProposalRefusal, Verdict};
 
 /// A cell of the matrix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,10 +48,10 @@ pub struct Cell {
     /// What the runtime said when it refused the module; [`Self::detail`] has it too. A report that was read from a file
     /// does not have it.
     #[serde(skip)]
-    pub refusal: Option<FeatureRefusal>,
+    pub refusal: Option<ProposalRefusal>,
     /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remedy_behind: Option<String>,
+    pub next_obstacle_remedy: Option<String>,
     /// The remedy as data; empty if only its sentence tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<Remedy>,
@@ -83,7 +83,7 @@ pub struct Cell {
     pub only_loaded: bool,
     /// The ABI of which this runtime defines nothing at all, as a probe showed: `WASI`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lacks_abi: Option<String>,
+    pub missing_abi: Option<String>,
     /// The prediction from its runtime's profile; absent if there is no profile, or if the question makes no sense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prediction: Option<CellPrediction>,
@@ -173,7 +173,7 @@ impl Cell {
             remedy: None,
             remedy_kind: RemedyKind::default(),
             refusal: None,
-            remedy_behind: None,
+            next_obstacle_remedy: None,
             remedies: Vec::new(),
             checks: Vec::new(),
             assertions: None,
@@ -184,7 +184,7 @@ impl Cell {
             known: None,
             required: false,
             only_loaded: false,
-            lacks_abi: None,
+            missing_abi: None,
             prediction: None,
             prebuilt: false,
             execution_path: None,
@@ -241,7 +241,7 @@ impl Cell {
     /// ABI. Such a runtime could not run the guest, whatever the guest does.
     #[must_use]
     pub fn lacks_guest_kind(&self) -> bool {
-        self.verdict == Verdict::Gap && (self.code == Some(Code::NeedsComponentModel) || self.lacks_abi.is_some())
+        self.verdict == Verdict::Gap && (self.code == Some(Code::NeedsComponentModel) || self.missing_abi.is_some())
     }
 }
 
@@ -352,7 +352,7 @@ pub enum NoteKind {
 impl NoteKind {
     /// Whether this note makes the run exit with 1.
     #[must_use]
-    pub fn is_worse(self) -> bool {
+    pub fn fails_run(self) -> bool {
         matches!(
             self,
             Self::ArtifactChanged | Self::KnownStale | Self::PredictionStale | Self::PrebuiltDiffers | Self::OverBudget

@@ -78,11 +78,11 @@ mod tests {
 
     #[test]
     fn what_contradicts_itself_is_named() {
-        let check = |change: fn(&mut RunReport), wanted: Option<&str>| {
+        let check = |change: fn(&mut RunReport), expected: Option<&str>| {
             let mut report = sample();
             change(&mut report);
             let error = report.check_consistency().err();
-            match wanted {
+            match expected {
                 Some(expected) => {
                     assert!(error.as_ref().is_some_and(|e| e.contains(expected)), "{error:?}, not {expected}")
                 }

@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn text_is_parsed_and_shown() {
-        let check = |text: &str, wanted: Option<&str>| {
-            assert_eq!(text.parse::<Partition>().ok().map(|p| p.to_string()).as_deref(), wanted, "{text}");
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(text.parse::<Partition>().ok().map(|p| p.to_string()).as_deref(), expected, "{text}");
         };
         check("1/1", Some("1/1"));
         check("count:2/3", Some("2/3"));
@@ -103,8 +103,9 @@ mod tests {
     /// A report may come from anywhere.
     #[test]
     fn reports_hold_only_parts_that_there_are() {
-        let check =
-            |json: &str, wanted: bool| assert_eq!(serde_json::from_str::<Partition>(json).is_ok(), wanted, "{json}");
+        let check = |json: &str, expected: bool| {
+            assert_eq!(serde_json::from_str::<Partition>(json).is_ok(), expected, "{json}")
+        };
         check(r#"{"part":2,"of":3}"#, true);
         check(r#"{"part":0,"of":0}"#, false);
         check(r#"{"part":4,"of":3}"#, false);

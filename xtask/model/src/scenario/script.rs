@@ -27,7 +27,7 @@ pub struct Assertion {
     /// [`Run::call`]: super::Run::call
     pub call: Option<usize>,
     /// The expected results.
-    pub wanted: Vec<ExpectedValue>,
+    pub expected: Vec<ExpectedValue>,
 }
 
 /// How a part of a script has to end.
@@ -90,8 +90,8 @@ impl ExpectedValue {
         const PAYLOAD_64: u64 = 0x000f_ffff_ffff_ffff;
         let Some(first) = bits.first().copied() else { return false };
         match self {
-            Self::Bits32(wanted) => first == u64::from(*wanted),
-            Self::Bits64(wanted) => first == *wanted,
+            Self::Bits32(expected) => first == u64::from(*expected),
+            Self::Bits64(expected) => first == *expected,
             Self::Canonical32 => first & 0x7fff_ffff == 0x7fc0_0000,
             Self::Arithmetic32 => first & 0x7fc0_0000 == 0x7fc0_0000 && first & PAYLOAD_32 != 0,
             Self::Canonical64 => first & (u64::MAX >> 1) == 0x7ff8_0000_0000_0000,
@@ -102,7 +102,7 @@ impl ExpectedValue {
                 let width = 128 / lanes.len().max(1);
                 let whole = bits.iter().rev().fold(0_u128, |whole, part| whole << 64 | u128::from(*part));
                 let lane = |index: usize| (whole >> (index * width)) as u64 & (u64::MAX >> (64 - width.min(64)));
-                lanes.iter().enumerate().all(|(index, wanted)| wanted.accepts_bits(&[lane(index)]))
+                lanes.iter().enumerate().all(|(index, expected)| expected.accepts_bits(&[lane(index)]))
             }
         }
     }
@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn nan_patterns_lanes_and_choices_accept_what_the_specification_accepts() {
-        let check = |wanted: &ExpectedValue, results: &[Value], accepted: bool| {
-            assert_eq!(wanted.accepts(results), accepted, "{wanted}: {results:?}");
+        let check = |expected: &ExpectedValue, results: &[Value], accepted: bool| {
+            assert_eq!(expected.accepts(results), accepted, "{expected}: {results:?}");
         };
         let f32 = |bits: u32| [Value::I32(bits as i32)];
         let f64 = |bits: u64| [Value::I64(bits as i64)];

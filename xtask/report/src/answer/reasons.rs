@@ -25,7 +25,7 @@ impl<'a> AnswerText<'a> {
         let mut shown_behind = Vec::new();
         for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
-            let behind = group.cell.remedy_behind.as_deref();
+            let behind = group.cell.next_obstacle_remedy.as_deref();
             let remedy = text::without_repetition(&mut shown_behind, self.remedy(*code, group.cell), behind);
             if let Some(exports) = library::exports_of_loaded(report, group.cell) {
                 self.out.push('\n');
@@ -113,7 +113,7 @@ fn uncounted(report: &RunReport, cell: &Cell) -> String {
     if !matches!(report.command.as_str(), "check" | "suite") || cell.required || !cell.lacks_guest_kind() {
         return String::new();
     }
-    match &cell.lacks_abi {
+    match &cell.missing_abi {
         Some(abi) => format!("; not counted, since it has no {abi} at all"),
         None => "; not counted, since it does not accept components".to_owned(),
     }
@@ -122,5 +122,5 @@ fn uncounted(report: &RunReport, cell: &Cell) -> String {
 /// Sort key of a reason: wrong results before missing features, late stages before early ones, and what is well
 /// known comes last.
 fn reason_order(code: Code, cell: &Cell) -> (bool, bool, std::cmp::Reverse<Option<u8>>) {
-    (cell.verdict != Verdict::Fail, code.is_well_known(), std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))
+    (cell.verdict != Verdict::Fail, code.explains_little(), std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))
 }

@@ -46,10 +46,10 @@ pub struct ListChange {
     pub list: &'static str,
     /// Sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub new: Vec<String>,
+    pub added: Vec<String>,
     /// Sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub gone: Vec<String>,
+    pub removed: Vec<String>,
 }
 
 /// The most names shown of a list; the others are counted.
@@ -71,7 +71,7 @@ impl GuestChange {
                 _ => ("now imports", "no longer imports"),
             };
             let differing =
-                [(new, &change.new), (gone, &change.gone)].into_iter().filter(|(_, names)| !names.is_empty());
+                [(new, &change.added), (gone, &change.removed)].into_iter().filter(|(_, names)| !names.is_empty());
             parts.extend(differing.map(|(verb, names)| format!("{verb} {}", first_listed(names, MAX_NAMES))));
         }
         parts.extend(self.size());
@@ -169,10 +169,10 @@ fn lists(before: &Facts, after: &Facts) -> Vec<ListChange> {
     if !before.exports.is_empty() && !after.exports.is_empty() {
         lists.push(list("exports", exports(before), exports(after)));
     }
-    lists.into_iter().filter(|change| !(change.new.is_empty() && change.gone.is_empty())).collect()
+    lists.into_iter().filter(|change| !(change.added.is_empty() && change.removed.is_empty())).collect()
 }
 
 fn list(list: &'static str, before: BTreeSet<String>, after: BTreeSet<String>) -> ListChange {
-    let new = after.difference(&before).cloned().collect();
-    ListChange { list, new, gone: before.difference(&after).cloned().collect() }
+    let added = after.difference(&before).cloned().collect();
+    ListChange { list, added, removed: before.difference(&after).cloned().collect() }
 }

@@ -76,8 +76,8 @@ impl Comparison {
             ("better", GREEN, cells(Change::FixedGap)),
             ("guests that differ", BOLD, guests),
             ("runtimes of another version", BOLD, versions),
-            ("new guests", DIM, self.new_guests.iter().map(named).collect()),
-            ("guests that are gone", DIM, self.gone_guests.iter().map(named).collect()),
+            ("new guests", DIM, self.added_guests.iter().map(named).collect()),
+            ("guests that are gone", DIM, self.removed_guests.iter().map(named).collect()),
             ("runtimes with results only now", DIM, self.new_runtimes.clone()),
             ("runtimes without results now", DIM, self.gone_runtimes.clone()),
         ];

@@ -8,12 +8,12 @@ use wasmlab_model::facts::Import;
 use wasmlab_model::report::{NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
-fn check(change: impl FnOnce(&mut RunReport), wanted: &[&str]) {
+fn check(change: impl FnOnce(&mut RunReport), expected: &[&str]) {
     let before = sample::report();
     let mut after = before.clone();
     change(&mut after);
     let text = compare(&before, &after, names_none).text(RenderOptions { width: 1000, ..RenderOptions::PLAIN });
-    for expected in wanted {
+    for expected in expected {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
 }

@@ -27,7 +27,7 @@ impl Counts {
         let mut counts = Self::default();
         for cell in cells.iter().filter(|cell| cell.verdict.is_measured()) {
             if is_uncounted(cell) {
-                counts.add_other(cell.lacks_abi.as_deref());
+                counts.add_other(cell.missing_abi.as_deref());
                 continue;
             }
             counts.all += 1;

@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_head_of_an_engine_has_no_version_of_one_column_only() {
-        let check = |all: &[&str], wanted: &str| assert_eq!(versions(all.iter().copied()), wanted);
+        let check = |all: &[&str], expected: &str| assert_eq!(versions(all.iter().copied()), expected);
         check(&["48.0.8", "48.0.8"], "48.0");
         check(&["49.0.3", "48.0.8", "50.0.1"], "48.0–50.0");
         check(&["9.1", "10.0.0 jco 1.35.0"], "9.1–10.0");

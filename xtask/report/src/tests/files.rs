@@ -19,7 +19,7 @@ fn report() -> RunReport {
     report.cells.retain(|c| c.scenario == "hello" && c.verdict.is_measured());
     rename(&mut report, "app", "app.wat");
     for cell in &mut report.cells {
-        (cell.change, cell.known, cell.required, cell.lacks_abi) = (Change::Same, None, false, None);
+        (cell.change, cell.known, cell.required, cell.missing_abi) = (Change::Same, None, false, None);
     }
     assert!(report.cells.len() >= 2 && report.cells[0].verdict == Verdict::Pass);
     report
@@ -124,7 +124,8 @@ fn every_form_counts_the_same_runtimes() {
     let other = Cell { runtime: report.runtimes[1].id.clone(), ..report.cells[0].clone() };
     report.cells.push(other);
     let lacks = |cell: &mut Cell| {
-        (cell.verdict, cell.code, cell.lacks_abi) = (Verdict::Gap, Some(Code::MissingImport), Some("WASI".to_owned()));
+        (cell.verdict, cell.code, cell.missing_abi) =
+            (Verdict::Gap, Some(Code::MissingImport), Some("WASI".to_owned()));
     };
     lacks(&mut report.cells[1]);
     check(&report, "comment", &["app.wat runs on 1 of 1 runtimes (1 has no WASI)"], &[]);
@@ -143,7 +144,7 @@ fn every_form_counts_the_same_runtimes() {
     check(&report, "comment", &["app.wat runs on 1 of 2 runtimes;"], &["has no"]);
     report.cells[1].required = false;
     report.cells[1].code = Some(Code::NeedsComponentModel);
-    report.cells[1].lacks_abi = None;
+    report.cells[1].missing_abi = None;
     check(&report, "comment", &["1 of 1 runtimes (1 accepts no components)"], &[]);
 }
 

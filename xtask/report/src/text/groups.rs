@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::phrases::ProposalRefusal;
+use wasmlab_model::phrases::RefusalPhrase;
 use wasmlab_model::report::{Cell, RunReport};
 
 use super::GuestNames;
@@ -87,7 +87,7 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<ReasonGroup<'_>>> {
             let group = groups[**index].cell;
             (&group.subject, &group.known, &group.blame, &group.remedy)
                 == (&cell.subject, &cell.known, &cell.blame, &cell.remedy)
-                && ProposalRefusal::of(&group.detail) == ProposalRefusal::of(&cell.detail)
+                && RefusalPhrase::of(&group.detail) == RefusalPhrase::of(&cell.detail)
         };
         let group = candidates.iter().find(is_same).copied();
         if group.is_none() {

@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn long_names_lose_their_middle() {
-        let check = |name: &str, wanted: &str| assert_eq!(short_name(name), wanted);
+        let check = |name: &str, expected: &str| assert_eq!(short_name(name), expected);
         check("app.wasm", "app.wasm");
         check(&format!("begin{}end.wasm", "x".repeat(60)), "beginxxxxxxxxxxxxxx…xxxxxxxxxxxend.wasm");
         // An ideograph takes two columns.

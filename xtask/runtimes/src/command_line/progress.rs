@@ -286,14 +286,14 @@ mod tests {
 
     #[test]
     fn a_program_is_what_the_runtime_starts() {
-        let check = |runtime: &str, exports: &[&str], args: &[&str], (code, stdout): (i32, &str), wanted: Cause| {
+        let check = |runtime: &str, exports: &[&str], args: &[&str], (code, stdout): (i32, &str), expected: Cause| {
             let reader = crate::find(runtime).unwrap().output_parser.unwrap();
             let stdout = stdout.to_owned();
             let observation = Observation { outcome: Outcome::Exited(code), stdout, ..Observation::not_started() };
             let run = Run { args: args.iter().map(|arg| (*arg).to_owned()).collect(), ..Run::default() };
             let facts = facts(exports);
             let seen = AdapterInput { observation: &observation, run: &run, facts: Some(&facts) };
-            assert_eq!(progress(&seen, reader).cause, Some(wanted), "{runtime} {exports:?} {args:?}");
+            assert_eq!(progress(&seen, reader).cause, Some(expected), "{runtime} {exports:?} {args:?}");
         };
         let none = |name: &str| Cause::MissingExport { name: name.to_owned() };
         // It exits with 0 and prints nothing, whether or not it called a function.

@@ -177,11 +177,11 @@ mod tests {
     #[test]
     fn canaries_are_found_wherever_a_guest_leaves_them() {
         let check = |fill: fn(&Path, &str), place: Option<&str>| {
-            let wanted: Vec<String> = place
+            let expected: Vec<String> = place
                 .map(|place| format!("read a file outside its directories and kept it in `/data/{place}`"))
                 .into_iter()
                 .collect();
-            assert_eq!(found(fill, EVER, 1 << 30), wanted);
+            assert_eq!(found(fill, EVER, 1 << 30), expected);
         };
         check(|_, _| (), None);
         check(|dir, _| fs::write(dir.join("a"), "lab-file-0-secret").unwrap(), None);

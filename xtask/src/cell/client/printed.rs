@@ -70,9 +70,9 @@ mod tests {
 
     #[test]
     fn address_is_a_loopback_address() {
-        let check = |line: &str, wanted: Result<&str, &str>| match (address(line), wanted) {
-            (Ok(got), Ok(wanted)) => assert_eq!(got.to_string(), wanted, "{line}"),
-            (Err(got), Err(wanted)) => assert!(got.contains(wanted), "{line}: {got}"),
+        let check = |line: &str, expected: Result<&str, &str>| match (address(line), expected) {
+            (Ok(got), Ok(expected)) => assert_eq!(got.to_string(), expected, "{line}"),
+            (Err(got), Err(expected)) => assert!(got.contains(expected), "{line}: {got}"),
             (got, _) => panic!("{line}: {got:?}"),
         };
         check("127.0.0.1:4321\n", Ok("127.0.0.1:4321"));

@@ -58,16 +58,16 @@ impl Request<'_> {
         if status != expect.status {
             return Err(format!("status {status}, expected {}", expect.status));
         }
-        for (name, wanted) in &expect.headers {
+        for (name, expected) in &expect.headers {
             let got = response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("(none)");
-            if got != wanted {
-                return Err(format!("header {name}: {got:?}, expected {wanted:?}"));
+            if got != expected {
+                return Err(format!("header {name}: {got:?}, expected {expected:?}"));
             }
         }
         let mut body = response.body_mut().with_config().limit(MAX_BYTES).reader();
         if let Some(file) = &expect.body_file {
-            let wanted = self.contents.open(file).map_err(|e| format!("`{file}`: {e}"))?;
-            return compare(&mut body, wanted).map_err(|why| format!("the body differs from {file}: {why}"));
+            let expected = self.contents.open(file).map_err(|e| format!("`{file}`: {e}"))?;
+            return compare(&mut body, expected).map_err(|why| format!("the body differs from {file}: {why}"));
         }
         let mut got = Vec::new();
         body.read_to_end(&mut got).map_err(|e| format!("the body: {e}"))?;
@@ -78,8 +78,8 @@ impl Request<'_> {
         let text = String::from_utf8_lossy(got);
         let shown = || text.chars().take(80).collect::<String>();
         match (&self.expect.body, self.expect.body_contains.iter().find(|part| !text.contains(part.as_str()))) {
-            (Some(wanted), _) if got != wanted.as_bytes() => {
-                Err(format!("the body is {:?}, expected {wanted:?}", shown()))
+            (Some(expected), _) if got != expected.as_bytes() => {
+                Err(format!("the body is {:?}, expected {expected:?}", shown()))
             }
             (_, Some(part)) => Err(format!("the body does not contain {part:?}: it is {:?}", shown())),
             _ => Ok(()),
@@ -88,17 +88,17 @@ impl Request<'_> {
 }
 
 /// Compares two streams up to their ends.
-fn compare(got: &mut impl Read, mut wanted: impl Read) -> Result<(), String> {
+fn compare(got: &mut impl Read, mut expected: impl Read) -> Result<(), String> {
     let (mut ours, mut theirs) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut at = 0_u64;
     loop {
         let n = got.read(&mut ours).map_err(|e| format!("after {at} bytes: {e}"))?;
         if n == 0 {
-            let left = io::copy(&mut wanted, &mut io::sink()).map_err(|e| e.to_string())?;
+            let left = io::copy(&mut expected, &mut io::sink()).map_err(|e| e.to_string())?;
             return if left == 0 { Ok(()) } else { Err(format!("it ends after {at} bytes: {left} are missing")) };
         }
         let (ours, theirs) = (&ours[..n], &mut theirs[..n]);
-        wanted.read_exact(theirs).map_err(|_| format!("it is longer than {at} bytes"))?;
+        expected.read_exact(theirs).map_err(|_| format!("it is longer than {at} bytes"))?;
         if let Some(offset) = ours.iter().zip(theirs.iter()).position(|(a, b)| a != b) {
             return Err(format!("byte {} differs", at + offset as u64));
         }
@@ -115,7 +115,7 @@ mod tests {
         let long = vec![7; 200_000];
         let mut other = long.clone();
         other[150_000] = 8;
-        let check = |got: &[u8], wanted: &[u8]| compare(&mut &*got, wanted).err();
+        let check = |got: &[u8], expected: &[u8]| compare(&mut &*got, expected).err();
         assert_eq!(check(&long, &long), None);
         assert_eq!(check(&long, &other).as_deref(), Some("byte 150000 differs"));
         assert_eq!(check(&long[..9], &long[..10]).as_deref(), Some("it ends after 9 bytes: 1 are missing"));

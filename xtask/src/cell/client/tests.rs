@@ -28,14 +28,14 @@ fn guest(script: &str) -> Running {
 }
 
 /// A server that answers each of its connections with `answer` once it has received `wanted`.
-fn server(wanted: &'static str, answer: &'static str) -> u16 {
+fn server(expected: &'static str, answer: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             std::thread::spawn(move || {
                 let (mut received, mut buffer) = (Vec::new(), [0; 1024]);
-                while !String::from_utf8_lossy(&received).contains(wanted) {
+                while !String::from_utf8_lossy(&received).contains(expected) {
                     match stream.read(&mut buffer) {
                         Ok(n) if n > 0 => received.extend_from_slice(&buffer[..n]),
                         _ => return,

@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn answer_depends_on_method_and_path() {
-        let check = |request: &str, wanted: &str| assert_eq!(ask(&request.replace('|', "\r\n")), wanted, "{request}");
+        let check =
+            |request: &str, expected: &str| assert_eq!(ask(&request.replace('|', "\r\n")), expected, "{request}");
         check("GET /made?x=1 HTTP/1.1||", "HTTP/1.1 201 Created|x-a: 1|content-length: 4||made");
         check("GET /made HTTP/1.1||", "HTTP/1.1 404 Not Found|content-length: 0||");
         check("POST /made?x=1 HTTP/1.1||", "HTTP/1.1 404 Not Found|content-length: 0||");

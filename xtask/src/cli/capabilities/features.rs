@@ -221,7 +221,8 @@ mod tests {
 
     #[test]
     fn statuses_are_claims_about_a_version() {
-        let check = |status: Option<Value>, wanted: Option<Claim>| assert_eq!(claim(status.as_ref(), "2.0.1"), wanted);
+        let check =
+            |status: Option<Value>, expected: Option<Claim>| assert_eq!(claim(status.as_ref(), "2.0.1"), expected);
         check(None, Some(Claim::No));
         check(Some(json!(true)), Some(Claim::Yes));
         check(Some(json!(false)), Some(Claim::No));

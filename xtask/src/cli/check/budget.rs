@@ -93,10 +93,10 @@ mod tests {
 
     use super::Budget;
 
-    fn check(budget: &Budget, wanted: &[&str]) {
+    fn check(budget: &Budget, expected: &[&str]) {
         let report = crate::sample::report();
         let texts: Vec<String> = budget.exceeded(&report.artifacts[0]).into_iter().map(|(text, _)| text).collect();
-        assert_eq!(texts, wanted);
+        assert_eq!(texts, expected);
     }
 
     #[test]

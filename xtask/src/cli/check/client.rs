@@ -171,12 +171,12 @@ mod tests {
         ClientArgs { network: None, listen: owned(listen), http, request: owned(request) }
     }
 
-    fn check(args: &ClientArgs, wanted: &[&str]) -> Run {
+    fn check(args: &ClientArgs, expected: &[&str]) -> Run {
         let mut run = Run::default();
         let steps = args.apply(&mut run, None).unwrap();
         let ops: Vec<String> = steps.iter().map(|step| toml::to_string(step).unwrap()).collect();
         let ops: Vec<&str> = ops.iter().map(|op| op.lines().next().unwrap().trim_start_matches("op = ")).collect();
-        assert_eq!(ops, wanted);
+        assert_eq!(ops, expected);
         run
     }
 

@@ -201,9 +201,9 @@ proposals = ["bulk-memory"]
 
     #[test]
     fn a_file_is_listed_once() {
-        let check = |path: &str, wanted: &[&str]| {
+        let check = |path: &str, expected: &[&str]| {
             let errors = read(&format!("{GOOD}\n[[file]]\npath = \"{path}\"\n")).err().unwrap_or_default();
-            assert_eq!(errors, wanted);
+            assert_eq!(errors, expected);
         };
         let message = "wasmlab.toml:25: `file[1].path`: `NAME` is named already in line 5: remove one of \
                        the two, or narrow its glob";
@@ -219,7 +219,7 @@ proposals = ["bulk-memory"]
                     request = [\"GET\", \"GET / 200\"]\nnetwork = \"all\"\ndirs = [\"no::/data\"]\n\
                     [[file.allow]]\nruntime = \"wasmi\"\n";
         let errors = read(text).err().unwrap_or_default();
-        let wanted = [
+        let expected = [
             ("wasmlab.toml:2: ", "missing field `path`"),
             ("wasmlab.toml:6: ", "`file[1].listen[0]`: --listen 99999 is not a port"),
             ("wasmlab.toml:7: ", "`file[1].request[0]`: --request `GET`: something is missing"),
@@ -227,8 +227,8 @@ proposals = ["bulk-memory"]
             ("wasmlab.toml:9: ", "cannot be used"),
             ("wasmlab.toml:10: ", "missing field `because`"),
         ];
-        assert_eq!(errors.len(), wanted.len(), "{errors:#?}");
-        for (error, (line, message)) in errors.iter().zip(wanted) {
+        assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+        for (error, (line, message)) in errors.iter().zip(expected) {
             assert!(error.starts_with(line) && error.contains(message), "{error} is not {line}{message}");
         }
         let errors = read("schema = 1\n[[file]]\npath = \"app.wasm\"\nrequest = [\"GET / 200\"]\n").err();
@@ -264,11 +264,11 @@ proposals = ["bulk-memory"]
         std::fs::write(folder.join("app.wasm"), "").unwrap();
         std::fs::write(outer.path().join("secret"), "").unwrap();
         std::os::unix::fs::symlink(outer.path(), folder.join("out")).unwrap();
-        let check = |head: &str, keys: &str, wanted: Option<&str>| {
+        let check = |head: &str, keys: &str, expected: Option<&str>| {
             let text = format!("schema = 1\n{head}[[file]]\npath = \"app.wasm\"\n{keys}\n");
             let errors = parse(&text, &folder, "wasmlab.toml").err().unwrap_or_default().join("\n");
-            assert_eq!(errors.is_empty(), wanted.is_none(), "{keys}: {errors}");
-            assert!(wanted.is_none_or(|expected| errors.contains(expected)), "{keys}: {errors}");
+            assert_eq!(errors.is_empty(), expected.is_none(), "{keys}: {errors}");
+            assert!(expected.is_none_or(|message| errors.contains(message)), "{keys}: {errors}");
         };
         check("runtimes = [\"wasmtime-cli@./evil\"]\n", "", Some("names a program"));
         check("runtimes = [\"node@24\"]\n", "", None);
@@ -287,11 +287,11 @@ proposals = ["bulk-memory"]
 
     #[test]
     fn every_mistake_is_reported_with_its_line() {
-        let check = |text: &str, wanted: &[&str]| {
+        let check = |text: &str, expected: &[&str]| {
             let errors = read(text).err().unwrap_or_else(|| panic!("{text} is taken"));
-            assert_eq!(errors.len(), wanted.len(), "{errors:?}");
-            for (error, wanted) in errors.iter().zip(wanted) {
-                assert!(error.starts_with(wanted), "{error} does not begin with {wanted}");
+            assert_eq!(errors.len(), expected.len(), "{errors:?}");
+            for (error, beginning) in errors.iter().zip(expected) {
+                assert!(error.starts_with(beginning), "{error} does not begin with {beginning}");
             }
         };
         check("schema = 1\n", &["wasmlab.toml: `file`: no file is named"]);

@@ -155,9 +155,9 @@ mod tests {
     fn names_that_runtimes_cannot_express_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let host = folder.path().display();
-        let check = |guest: &str, wanted: Option<&str>| {
+        let check = |guest: &str, expected: Option<&str>| {
             let error = parse("--dir", &format!("{host}::{guest}")).err().map(|error| error.to_string());
-            match wanted {
+            match expected {
                 Some(expected) => {
                     assert!(error.as_ref().is_some_and(|e| e.contains(expected)), "{error:?}, not {expected}")
                 }

@@ -127,9 +127,11 @@ mod tests {
         std::fs::create_dir(root.join("folder.wasm")).unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink(&root, root.join("sub/up")).unwrap();
-        let check = |path: &str, wanted: Result<&[&str], &str>| match (expand(&root, Path::new(path)), wanted) {
-            (Ok(files), Ok(wanted)) => assert_eq!(files, wanted.iter().map(Path::new).collect::<Vec<_>>(), "{path}"),
-            (Err(why), Err(wanted)) => assert_eq!(why, wanted, "{path}"),
+        let check = |path: &str, expected: Result<&[&str], &str>| match (expand(&root, Path::new(path)), expected) {
+            (Ok(files), Ok(expected)) => {
+                assert_eq!(files, expected.iter().map(Path::new).collect::<Vec<_>>(), "{path}")
+            }
+            (Err(why), Err(expected)) => assert_eq!(why, expected, "{path}"),
             (got, _) => panic!("{path}: {got:?}"),
         };
         check("*.wasm", Ok(&["a.wasm", "b.wasm", "x1.wasm", "x[1].wasm"]));

@@ -236,10 +236,10 @@ mod tests {
 
     #[test]
     fn files_with_the_same_name_have_distinct_rows() {
-        let check = |files: &[&str], wanted: &[(&str, &str)]| {
+        let check = |files: &[&str], expected: &[(&str, &str)]| {
             let files: Vec<_> = files.iter().map(Into::into).collect();
             let owned = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
-            assert_eq!(names(&files), wanted.iter().map(owned).collect::<Vec<_>>());
+            assert_eq!(names(&files), expected.iter().map(owned).collect::<Vec<_>>());
         };
         check(&["x/a.wasm", "b.wasm"], &[("a", "a.wasm"), ("b", "b.wasm")]);
         check(&["app.wasm", "app.wat"], &[("app", "app.wasm"), ("app-wat", "app.wat")]);

@@ -62,8 +62,8 @@ mod tests {
 
     #[test]
     fn types_of_components_have_values() {
-        let check = |ty: &str, text: &str, wanted: Result<&str, &str>| match (typed(ty, text), wanted) {
-            (Ok(value), Ok(wanted)) => assert_eq!(value.to_string(), wanted, "{ty} {text}"),
+        let check = |ty: &str, text: &str, expected: Result<&str, &str>| match (typed(ty, text), expected) {
+            (Ok(value), Ok(expected)) => assert_eq!(value.to_string(), expected, "{ty} {text}"),
             (Err(error), Err(expected)) => assert!(error.contains(expected), "{error}"),
             (got, _) => panic!("{ty} {text}: {got:?}"),
         };

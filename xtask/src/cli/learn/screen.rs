@@ -65,7 +65,7 @@ impl Screen {
     }
 
     /// Stops first if these lines do not fit on the rest of the page, but would fit on an empty one.
-    pub fn room(&mut self, lines: usize) -> Result<bool> {
+    pub fn ensure_room(&mut self, lines: usize) -> Result<bool> {
         let fits = self.used + lines + 2 <= self.rows;
         let would_fit = lines + 2 <= self.rows;
         Ok(self.plain || fits || !would_fit || self.more()?)
@@ -93,7 +93,7 @@ impl Screen {
     pub fn prose(&mut self, text: &str) -> Result<bool> {
         let lines = self.style.prose(text);
         for paragraph in lines.split_inclusive(String::is_empty) {
-            if !(self.room(paragraph.len())? && self.lines(paragraph.iter().map(String::as_str))?) {
+            if !(self.ensure_room(paragraph.len())? && self.lines(paragraph.iter().map(String::as_str))?) {
                 return Ok(false);
             }
         }
@@ -103,7 +103,7 @@ impl Screen {
     /// Prints a headline and its text on the same page, and an empty line.
     pub fn section(&mut self, head: &str, text: &str) -> Result<bool> {
         let lines = self.style.prose(text).len();
-        Ok(self.room(lines + 2)? && self.bold(head)? && self.prose(text)? && self.line("")?)
+        Ok(self.ensure_room(lines + 2)? && self.bold(head)? && self.prose(text)? && self.line("")?)
     }
 
     /// Prints a line in bold.

@@ -192,7 +192,7 @@ impl<'a> Tour<'a> {
     /// Shows results from the published report.
     fn published(&mut self, published: &Published) -> Result<bool> {
         let text = book::published_text(published, self.report.as_ref());
-        Ok(self.screen.room(text.lines().count() + 1)?
+        Ok(self.screen.ensure_room(text.lines().count() + 1)?
             && self.screen.line(book::PUBLISHED)?
             && self.screen.lines(text.lines())?
             && self.screen.line("")?)

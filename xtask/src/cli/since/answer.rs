@@ -32,8 +32,8 @@ pub struct VersionBounds<'a> {
     /// Whether it is the newest of all.
     pub is_newest: bool,
     /// The first version after it that was tried and does not run the file.
-    pub stopped: Option<&'a str>,
-    /// Whether versions between `last` and `stopped` could not be tried.
+    pub stopped_in: Option<&'a str>,
+    /// Whether versions between `last` and `stopped_in` could not be tried.
     pub has_gap_after: bool,
     /// Versions between the first and the last one that do not run the file.
     pub failed_between: Vec<&'a str>,
@@ -56,7 +56,7 @@ impl<'a> VersionBounds<'a> {
             has_gap_before: before.is_some_and(|at| at + 1 < range.first),
             last: name(range.last),
             is_newest: range.last + 1 == versions.len(),
-            stopped: after.map(name),
+            stopped_in: after.map(name),
             has_gap_after: after.is_some_and(|at| at > range.last + 1),
             failed_between: between.clone().filter(fails).map(name).collect(),
             untried_between: between.filter(is_untried).count(),
@@ -67,12 +67,12 @@ impl<'a> VersionBounds<'a> {
 impl Answer<'_> {
     /// `runs on node since 11.0.0, but not since 17.0.0`: follows the file's name.
     pub fn sentence(&self, name: &str) -> String {
-        let with_switch = self.with_switch.as_ref().map(|(edges, switches)| {
-            let on = if edges.failed_before.is_some() { "" } else { "on " };
-            let (begin, limits) = self.begin(edges);
+        let with_switch = self.with_switch.as_ref().map(|(bounds, switches)| {
+            let on = if bounds.failed_before.is_some() { "" } else { "on " };
+            let (begin, limits) = self.begin(bounds);
             [vec![format!("with {switches} {on}{begin}")], limits].concat().join("; ")
         });
-        let Some(edges) = &self.found else {
+        let Some(bounds) = &self.found else {
             return match with_switch {
                 Some(with_switch) => {
                     format!("does not run as it comes on any version of {name} that was tried; {with_switch}")
@@ -80,25 +80,25 @@ impl Answer<'_> {
                 None => format!("does not run on any version of {name} that was tried"),
             };
         };
-        if edges.is_oldest && edges.is_newest && edges.since == edges.last {
-            return format!("runs on {name} {}, the only version that could be tried", edges.since);
+        if bounds.is_oldest && bounds.is_newest && bounds.since == bounds.last {
+            return format!("runs on {name} {}, the only version that could be tried", bounds.since);
         }
-        let (begin, mut limits) = self.begin(edges);
-        let end = self.end(edges, &mut limits);
+        let (begin, mut limits) = self.begin(bounds);
+        let end = self.end(bounds, &mut limits);
         let sentence = format!("runs on {name} {begin}{end}");
         [vec![sentence], limits, with_switch.into_iter().collect()].concat().join("; ")
     }
 
     /// The first version, and what is not known of those before it.
-    fn begin(&self, edges: &VersionBounds) -> (String, Vec<String>) {
-        let since = edges.since;
-        match edges.failed_before {
-            Some(before) if edges.has_gap_before => {
+    fn begin(&self, bounds: &VersionBounds) -> (String, Vec<String>) {
+        let since = bounds.since;
+        match bounds.failed_before {
+            Some(before) if bounds.has_gap_before => {
                 let limit = "versions between them could not be tried";
                 (format!("since {since}, and not on {before}"), vec![limit.to_owned()])
             }
             Some(_) => (format!("since {since}"), Vec::new()),
-            None if edges.is_oldest => (format!("{since} ({})", self.oldest()), Vec::new()),
+            None if bounds.is_oldest => (format!("{since} ({})", self.oldest()), Vec::new()),
             None => (since.to_owned(), vec!["older versions could not be tried".to_owned()]),
         }
     }
@@ -112,9 +112,9 @@ impl Answer<'_> {
     }
 
     /// The last version, and what is not known of those before and after it.
-    fn end(&self, edges: &VersionBounds, limits: &mut Vec<String>) -> String {
-        let last = edges.last;
-        let mut end = match edges {
+    fn end(&self, bounds: &VersionBounds, limits: &mut Vec<String>) -> String {
+        let last = bounds.last;
+        let mut end = match bounds {
             // "Since" says that later ones run it, too.
             VersionBounds { failed_before: Some(_), .. } => String::new(),
             VersionBounds { since, .. } if since == &last => String::new(),
@@ -128,16 +128,16 @@ impl Answer<'_> {
             }
             VersionBounds { is_newest: false, .. } => format!(" to {last}"),
         };
-        if !edges.failed_between.is_empty() {
-            end += &format!(", except {}", listed(&edges.failed_between));
+        if !bounds.failed_between.is_empty() {
+            end += &format!(", except {}", listed(&bounds.failed_between));
         }
-        match edges.stopped {
-            Some(stopped) if edges.has_gap_after => {
-                end += &format!(", but not on {stopped}");
-                limits.push(format!("versions between {last} and {stopped} could not be tried"));
+        match bounds.stopped_in {
+            Some(stopped_in) if bounds.has_gap_after => {
+                end += &format!(", but not on {stopped_in}");
+                limits.push(format!("versions between {last} and {stopped_in} could not be tried"));
             }
-            Some(stopped) => end += &format!(", but not since {stopped}"),
-            None if !edges.is_newest => limits.push(format!("versions after {last} could not be tried")),
+            Some(stopped_in) => end += &format!(", but not since {stopped_in}"),
+            None if !bounds.is_newest => limits.push(format!("versions after {last} could not be tried")),
             None => {}
         }
         end
@@ -156,11 +156,11 @@ mod tests {
         range: Option<(usize, usize)>,
         with_switch: Option<(usize, usize)>,
         change: impl FnOnce(&mut Answer),
-        wanted: &str,
+        expected: &str,
     ) {
         let letters: Vec<char> = versions.chars().collect();
         let names: Vec<String> = (0..letters.len()).map(|at| at.to_string()).collect();
-        let edges = |(first, last), with_switches: bool| {
+        let bounds = |(first, last), with_switches: bool| {
             VersionBounds::of(Range { first, last }, &names, |at| match letters[at] {
                 'r' => Some(VersionResult::Runs),
                 's' if with_switches => Some(VersionResult::Runs),
@@ -170,13 +170,13 @@ mod tests {
             })
         };
         let mut answer = Answer {
-            found: range.map(|range| edges(range, false)),
-            with_switch: with_switch.map(|range| (edges(range, true), "--gc".to_owned())),
+            found: range.map(|range| bounds(range, false)),
+            with_switch: with_switch.map(|range| (bounds(range, true), "--gc".to_owned())),
             from: None,
             is_offline: false,
         };
         change(&mut answer);
-        assert_eq!(answer.sentence("node"), wanted, "{versions}");
+        assert_eq!(answer.sentence("node"), expected, "{versions}");
     }
 
     #[test]
@@ -203,10 +203,10 @@ mod tests {
             ("r", Some((0, 0)), "runs on node 0, the only version that could be tried"),
             ("ffff", None, "does not run on any version of node that was tried"),
         ];
-        for (versions, range, wanted) in cases {
-            check(versions, range, None, |_| (), wanted);
+        for (versions, range, expected) in cases {
+            check(versions, range, None, |_| (), expected);
         }
-        let oldest = |change: fn(&mut Answer), wanted| check("rr", Some((0, 1)), None, change, wanted);
+        let oldest = |change: fn(&mut Answer), expected| check("rr", Some((0, 1)), None, change, expected);
         oldest(|a| a.from = Some("40"), "runs on node 0 (the oldest from --from 40 on) and later");
         oldest(|a| a.is_offline = true, "runs on node 0 (the oldest that is installed) and later");
     }

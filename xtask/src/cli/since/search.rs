@@ -107,7 +107,7 @@ mod tests {
     use super::{Range, VersionResult, search};
 
     /// `versions`: a letter each: r(uns), f(ails), u(nknown). `most`: how many may be tried.
-    fn check(versions: &str, wanted: Option<(usize, usize)>, most: usize) {
+    fn check(versions: &str, expected: Option<(usize, usize)>, most: usize) {
         let mut tried = Vec::new();
         let all: Vec<char> = versions.chars().collect();
         let lines: Vec<usize> = (0..all.len()).filter(|at| at % 4 == 3).collect();
@@ -120,7 +120,7 @@ mod tests {
             })
         };
         let found = search(all.len(), &lines, ask).unwrap();
-        assert_eq!(found.map(|Range { first, last }| (first, last)), wanted, "{versions}");
+        assert_eq!(found.map(|Range { first, last }| (first, last)), expected, "{versions}");
         assert!(tried.len() <= most, "{versions}: tried {tried:?}");
         let once: std::collections::BTreeSet<_> = tried.iter().collect();
         assert_eq!(once.len(), tried.len(), "{versions}: tried {tried:?}");

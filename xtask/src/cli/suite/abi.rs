@@ -26,7 +26,7 @@ pub fn mark_lacking(report: &mut RunReport) {
         let is_basic = |import: &str| import.starts_with("wasi:cli/") || import.starts_with("wasi:clocks/");
         if lacks && cells.iter().filter_map(of).filter_map(|cell| missing(cell, version)).any(is_basic) {
             for index in cells {
-                report.cells[index].lacks_abi = Some(format!("WASI {version}"));
+                report.cells[index].missing_abi = Some(format!("WASI {version}"));
             }
         }
     }
@@ -47,7 +47,7 @@ mod tests {
     use wasmlab_model::verdict::Verdict;
 
     /// Two tests of WASI 0.3 on one runtime, each a pass (``) or lacking this import.
-    fn check(results: [&str; 2], wanted: bool) {
+    fn check(results: [&str; 2], expected: bool) {
         let mut report: RunReport = crate::sample::report();
         let (scenario, cell) = (report.scenarios[0].clone(), report.cells[0].clone());
         (report.scenarios, report.cells) = (Vec::new(), Vec::new());
@@ -63,7 +63,7 @@ mod tests {
             report.cells.push(cell);
         }
         mark_lacking(&mut report);
-        assert!(report.cells.iter().all(|cell| cell.lacks_abi.is_some() == wanted), "{results:?}");
+        assert!(report.cells.iter().all(|cell| cell.missing_abi.is_some() == expected), "{results:?}");
     }
 
     #[test]

@@ -228,11 +228,11 @@ mod tests {
 
     #[test]
     fn parts_of_different_runs_are_not_joined() {
-        let check = |change: &dyn Fn(&mut Vec<PartialReport>), wanted: &str| {
+        let check = |change: &dyn Fn(&mut Vec<PartialReport>), expected: &str| {
             let mut parts = parts(2);
             change(&mut parts);
-            let error = merge(parts).err().unwrap_or_else(|| panic!("merged, expected: {wanted}"));
-            assert!(error.contains(wanted), "{error}");
+            let error = merge(parts).err().unwrap_or_else(|| panic!("merged, expected: {expected}"));
+            assert!(error.contains(expected), "{error}");
         };
         let second = |change: fn(&mut RunReport)| move |parts: &mut Vec<PartialReport>| change(&mut parts[1].1);
         check(&|parts| parts.clear(), "no report is given");

@@ -126,30 +126,30 @@ mod tests {
     use super::refused_anyway;
     use wasmlab_judge::COMPILER;
     use wasmlab_model::codes::Code;
-    use wasmlab_model::prediction::{Agreement, CellPrediction, Expected};
+    use wasmlab_model::prediction::{Agreement, CellPrediction, PredictedOutcome};
     use wasmlab_model::report::Cell;
 
     #[test]
     fn a_limit_of_the_compiler_hides_no_lacking_proposal() {
-        let check = |subject: &str, predicted: Option<Code>, wanted: Option<&str>| {
+        let check = |subject: &str, predicted: Option<Code>, expected: Option<&str>| {
             let cell = crate::sample::cells().remove(0);
             let subject = Some(subject.to_owned());
             let mut cell = Cell { code: Some(Code::OutOfMemory), subject, remedy: None, ..cell };
             refused_anyway(
                 &mut cell,
                 &CellPrediction {
-                    expected: Expected::Fails,
+                    outcome: PredictedOutcome::Fails,
                     code: predicted,
                     subject: Some("gc legacy-exceptions".to_owned()),
                     functions: Vec::new(),
-                    more: 0,
+                    omitted: 0,
                     switches: Vec::new(),
                     agreement: Agreement::OwnResult,
                     profile_version: None,
                     accepted: None,
                 },
             );
-            assert_eq!(cell.remedy.as_deref(), wanted);
+            assert_eq!(cell.remedy.as_deref(), expected);
         };
         let remedy =
             "Build it without gc and legacy-exceptions, or use a runtime that has it: no smaller module runs here.";

@@ -13,7 +13,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::phrases::only_in_library;
 use wasmlab_model::remedy::{Remedy, RemedyKind};
 use wasmlab_model::report::{Artifact, Cell};
-use wasmlab_model::verdict::{FeatureRefusal, Verdict};
+use wasmlab_model::verdict::{ProposalRefusal, Verdict};
 use wasmlab_protocol::Stage;
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
@@ -25,8 +25,8 @@ pub fn add_from_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &Acc
         cells.iter().map(|cell| rows.remedies(cell, artifacts)).collect();
     for (cell, (remedies, remedy)) in cells.iter_mut().zip(found) {
         cell.remedies = remedies;
-        if let Some(RowRemedy { text, behind }) = remedy {
-            (cell.remedy, cell.remedy_behind) = (Some(text), behind);
+        if let Some(RowRemedy { text, next }) = remedy {
+            (cell.remedy, cell.next_obstacle_remedy) = (Some(text), next);
         }
     }
 }
@@ -135,7 +135,7 @@ pub fn add_columns_of_targets(cells: &mut [Cell], store: &Store) {
     let targets =
         Targets { sockets: runs("wasi:sockets/tcp"), wasix: runs("wasix_32v1."), threads: runs("wasi.thread-spawn") };
     for cell in naming {
-        for remedy in [&mut cell.remedy, &mut cell.remedy_behind].into_iter().flatten() {
+        for remedy in [&mut cell.remedy, &mut cell.next_obstacle_remedy].into_iter().flatten() {
             if let Some(with_columns) = with_targets(remedy, &targets) {
                 *remedy = with_columns;
             }
@@ -212,7 +212,7 @@ pub fn add_from_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
 /// The proposals that the runtime's message names as disabled. Empty if the cell also lacks one that the message does not
 /// name, because enabling the others would then not help.
 fn disabled_in(cell: &Cell) -> Vec<String> {
-    let Some(FeatureRefusal { message, .. }) = &cell.refusal else { return Vec::new() };
+    let Some(ProposalRefusal { message, .. }) = &cell.refusal else { return Vec::new() };
     let is_disabled = ["is disabled", "not enabled"].iter().any(|phrase| message.contains(phrase));
     let lacking: Vec<&str> = cell.subject.as_deref().unwrap_or_default().split(' ').collect();
     let named = if is_disabled { named_in(message, lacking.iter().copied()) } else { Vec::new() };
@@ -247,11 +247,11 @@ mod tests {
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::remedy::RemedyKind;
     use wasmlab_model::report::Cell;
-    use wasmlab_model::verdict::FeatureRefusal;
+    use wasmlab_model::verdict::ProposalRefusal;
 
     #[test]
     fn trap_that_one_runtime_explains_is_explained_on_all() {
-        let check = |subject: &str, wanted: &str| {
+        let check = |subject: &str, expected: &str| {
             let cell = crate::sample::cells().remove(0);
             let of = |subject: &str, remedy: &str, kind| {
                 let (code, blame) = (Some(Code::Trap), vec![Blame::Guest]);
@@ -263,7 +263,7 @@ mod tests {
                 of(subject, "larger stack", RemedyKind::Change),
             ];
             share_trap_remedies(&mut cells);
-            assert_eq!(cells[0].remedy.as_deref(), Some(wanted), "{subject}");
+            assert_eq!(cells[0].remedy.as_deref(), Some(expected), "{subject}");
         };
         check("memory-out-of-bounds", "larger stack");
         check("unreachable", "look at it");
@@ -282,15 +282,15 @@ mod tests {
             // It implements no gc, in its library either.
             ("wazero", "gc", "section type: read 0-th type: invalid byte: 0x5f != 0x60", false),
         ] {
-            let refusal = Some(FeatureRefusal { lacks: Some(subject.to_owned()), message: message.to_owned() });
+            let refusal = Some(ProposalRefusal { lacks: Some(subject.to_owned()), message: message.to_owned() });
             let (code, subject) = (Some(Code::UnsupportedProposal), subject.to_owned());
             let detail = format!("lacks {subject}: {message}; first {subject}: byte 0x1");
             let more = format!("; its Go library can enable {subject}, but its command line cannot");
-            let wanted = if in_library { format!("{detail}{more}") } else { detail.clone() };
+            let expected = if in_library { format!("{detail}{more}") } else { detail.clone() };
             let (cell, runtime) = (crate::sample::cells().remove(0), runtime.to_owned());
             let mut cells = [Cell { runtime, code, subject: Some(subject), detail, refusal, ..cell }];
             add_from_runtimes(wasmlab_runtimes::all(), &mut cells);
-            assert_eq!(cells[0].detail, wanted);
+            assert_eq!(cells[0].detail, expected);
         }
     }
 

@@ -61,7 +61,7 @@ pub enum Action<'a, 'b> {
 /// A prepared action.
 struct Prepared {
     call: Call,
-    wanted: Vec<ExpectedValue>,
+    expected: Vec<ExpectedValue>,
 }
 
 impl Instance {
@@ -100,7 +100,7 @@ impl Instance {
         let prepared = self.prepare(action, Some(results))?;
         let call = Some(self.calls.len());
         self.calls.push(prepared.call);
-        self.assertions.push(Assertion { line, text, call, wanted: prepared.wanted });
+        self.assertions.push(Assertion { line, text, call, expected: prepared.expected });
         Ok(())
     }
 
@@ -117,7 +117,7 @@ impl Instance {
             self.lost = Some(LOST.to_owned());
         }
         calls.push(prepared.call.call);
-        let assertion = Assertion { line, text, call: None, wanted: Vec::new() };
+        let assertion = Assertion { line, text, call: None, expected: Vec::new() };
         self.ends.push(ProcessCalls { calls, assertions: vec![assertion], end });
         Ok(())
     }
@@ -135,9 +135,9 @@ impl Instance {
                 self.call(name, index, &ty, args, results, changes_state)
             }
             (Some(WastExport::Global { index, ty }), Action::Get(_)) => {
-                let (wanted, conversions) = wanted(&[ty], results)?;
+                let (expected, conversions) = expected_values(&[ty], results)?;
                 let export = self.wrappers.add(Target::Global(index), &[], &conversions);
-                Ok(Prepared { call: Call::new(export, Vec::new(), false), wanted })
+                Ok(Prepared { call: Call::new(export, Vec::new(), false), expected })
             }
             _ => Err("the module has no such export".to_owned()),
         };
@@ -164,7 +164,7 @@ impl Instance {
         if constants.len() != ty.params().len() {
             return Err(format!("the function takes {} arguments", ty.params().len()));
         }
-        let (wanted, conversions) = wanted(ty.results(), results)?;
+        let (expected, conversions) = expected_values(ty.results(), results)?;
         // A host passes integers as they are.
         let direct: Option<Vec<_>> = constants.iter().map(|constant| values::integer(*constant)).collect();
         let call = match direct.filter(|_| values::is_of_integers(ty)) {
@@ -174,7 +174,7 @@ impl Instance {
                 Call::new(export, Vec::new(), changes_state)
             }
         };
-        Ok(Prepared { call, wanted })
+        Ok(Prepared { call, expected })
     }
 
     /// Its module, with what its calls need, and the parts to run.
@@ -185,7 +185,7 @@ impl Instance {
         // A module of which nothing else is asserted has to have an instance.
         if !self.has_assertions && self.why_unusable.is_none() {
             let call = self.calls.len().checked_sub(1);
-            assertions.push(Assertion { line: self.line, text: self.text, call, wanted: Vec::new() });
+            assertions.push(Assertion { line: self.line, text: self.text, call, expected: Vec::new() });
         }
         // What follows the last assertion shows nothing.
         let needed = assertions.iter().filter_map(|assertion| assertion.call).max().map_or(0, |last| last + 1);
@@ -209,7 +209,7 @@ impl Call {
 }
 
 /// The expected results, and how to convert them to integers.
-fn wanted(
+fn expected_values(
     types: &[wasmparser::ValType],
     expected: Option<&[WastRet]>,
 ) -> Result<(Vec<ExpectedValue>, Vec<Conversion>), String> {
@@ -217,6 +217,6 @@ fn wanted(
     if expected.len() != types.len() {
         return Err(format!("it expects {} results of {}", expected.len(), types.len()));
     }
-    let pairs = std::iter::zip(expected, types).map(|(expected, ty)| values::wanted(expected, ty));
+    let pairs = std::iter::zip(expected, types).map(|(expected, ty)| values::expected_value(expected, ty));
     Ok(pairs.collect::<Result<Vec<_>, _>>()?.into_iter().unzip())
 }

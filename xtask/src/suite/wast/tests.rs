@@ -35,8 +35,8 @@ fn check(text: &str, parts: &[&str], left_out: &[&str]) {
     let (found, left) = shown(text);
     assert_eq!(found, parts, "{text}");
     assert!(left.len() == left_out.len(), "{left:?}");
-    for (left, wanted) in left.iter().zip(left_out) {
-        assert!(left.contains(wanted), "{left} does not say {wanted}");
+    for (left, expected) in left.iter().zip(left_out) {
+        assert!(left.contains(expected), "{left} does not say {expected}");
     }
 }
 
@@ -119,9 +119,9 @@ fn modules_are_parts_of_their_own() {
 
 #[test]
 fn errors_name_line_and_column() {
-    let check = |text: &str, wanted: &str| {
+    let check = |text: &str, expected: &str| {
         let error = read(Path::new("dir/t.wast"), "t.wast", text).unwrap_err();
-        assert!(error.to_string().starts_with(wanted), "{error}");
+        assert!(error.to_string().starts_with(expected), "{error}");
     };
     check("(module)\n(assert_return (invoke \"f\") (i32.cons 1))", "dir/t.wast:2:30: expected a [type].const");
     check("(module)\n\n  (assert_nothing)", "dir/t.wast:3:4: ");

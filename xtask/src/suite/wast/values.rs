@@ -49,12 +49,12 @@ pub fn is_of_integers(ty: &FuncType) -> bool {
 }
 
 /// The expected result of this type, and how to convert it to integers.
-pub fn wanted(expected: &WastRet, ty: &ValType) -> Result<(ExpectedValue, Conversion), String> {
+pub fn expected_value(expected: &WastRet, ty: &ValType) -> Result<(ExpectedValue, Conversion), String> {
     let WastRet::Core(expected) = expected else { return Err(COMPONENT.to_owned()) };
-    wanted_core(expected, ty)
+    core_value(expected, ty)
 }
 
-fn wanted_core(expected: &WastRetCore, ty: &ValType) -> Result<(ExpectedValue, Conversion), String> {
+fn core_value(expected: &WastRetCore, ty: &ValType) -> Result<(ExpectedValue, Conversion), String> {
     let reference = |what, conversion| (ExpectedValue::Reference(what), conversion);
     let is_internal = !matches!(ty, ValType::Ref(ty) if ty.is_extern_ref() || ty.is_func_ref());
     let is = |what, ty| match is_internal {
@@ -79,7 +79,7 @@ fn wanted_core(expected: &WastRetCore, ty: &ValType) -> Result<(ExpectedValue, C
         WastRetCore::RefI31Shared => return Err("the lab cannot test a shared reference".to_owned()),
         WastRetCore::Either(cases) => {
             let cases: Vec<(ExpectedValue, Conversion)> =
-                cases.iter().map(|case| wanted_core(case, ty)).collect::<Result<_, _>>()?;
+                cases.iter().map(|case| core_value(case, ty)).collect::<Result<_, _>>()?;
             let Some(conversion) = cases.first().map(|(_, conversion)| *conversion) else {
                 return Err("its `either` has no case".to_owned());
             };

@@ -170,9 +170,9 @@ mod tests {
     fn binaryen_beside_emcc_comes_first() {
         let files = ["/usr/bin/wasm-opt", "/npm/.bin/wasm-opt"].map(|file| (file.to_owned(), file.to_owned()));
         let machine = FakeMachine { files: files.into(), ..FakeMachine::default() };
-        let check = |emcc: &str, wanted: Option<&str>| {
+        let check = |emcc: &str, expected: Option<&str>| {
             let path = own_binaryen_first(&machine, emcc.as_ref(), "/mine:/npm/.bin:/usr/bin:/bin");
-            assert_eq!(path.as_deref().and_then(|path| path.to_str()), wanted, "{emcc}");
+            assert_eq!(path.as_deref().and_then(|path| path.to_str()), expected, "{emcc}");
         };
         check("/usr/bin/emcc", Some("/mine:/usr/bin:/bin:/npm/.bin"));
         check("/emsdk/upstream/emscripten/emcc", None);

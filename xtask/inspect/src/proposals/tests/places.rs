@@ -5,7 +5,7 @@ use crate::proposals::needed;
 /// A proposal, the function and its name, and the bytes at the offset.
 type ExpectedUse<'a> = (&'a str, Option<u32>, Option<&'a str>, &'a [u8]);
 
-fn check(wat: &str, wanted: &[ExpectedUse]) {
+fn check(wat: &str, expected: &[ExpectedUse]) {
     let bytes = wat::parse_str(wat).unwrap();
     let needed = needed(&bytes).unwrap();
     let found: Vec<_> = needed
@@ -13,10 +13,10 @@ fn check(wat: &str, wanted: &[ExpectedUse]) {
         .iter()
         .map(|(proposal, at)| (proposal.as_str(), at.function, at.name.as_deref(), usize::try_from(at.offset).unwrap()))
         .collect();
-    assert_eq!(found.len(), wanted.len(), "{wat}: {found:?}");
-    for ((proposal, function, name, offset), wanted) in found.into_iter().zip(wanted) {
-        assert_eq!((proposal, function, name), (wanted.0, wanted.1, wanted.2), "{wat}");
-        assert!(bytes[offset..].starts_with(wanted.3), "{wat}: {proposal} at {offset:#x}: {:x?}", &bytes[offset..]);
+    assert_eq!(found.len(), expected.len(), "{wat}: {found:?}");
+    for ((proposal, function, name, offset), expected) in found.into_iter().zip(expected) {
+        assert_eq!((proposal, function, name), (expected.0, expected.1, expected.2), "{wat}");
+        assert!(bytes[offset..].starts_with(expected.3), "{wat}: {proposal} at {offset:#x}: {:x?}", &bytes[offset..]);
     }
 }
 

@@ -58,7 +58,7 @@ fn every_different_result_is_a_change() {
 /// wazero checks import modules in random order.
 #[test]
 fn another_missing_import_is_no_change_where_the_order_is_random() {
-    let check = |runtime: &str, wanted: Change| {
+    let check = |runtime: &str, expected: Change| {
         let folder = Folder::new();
         let run = |code| {
             let mut cell = cell("s", (Verdict::Gap, Some(code)));
@@ -68,7 +68,7 @@ fn another_missing_import_is_no_change_where_the_order_is_random() {
         };
         assert_eq!(run(Code::ImportTypeMismatch), Change::New);
         folder.store.accept(&|_, _| true).unwrap();
-        assert_eq!(run(Code::NeedsJsGlue), wanted);
+        assert_eq!(run(Code::NeedsJsGlue), expected);
     };
     check("wazero", Change::Same);
     check("wasmi", Change::Different);
@@ -130,11 +130,11 @@ fn artifacts_differ_by_imports_and_significant_sizes() {
     let note = store.compare_artifact(&artifact).unwrap().unwrap();
     assert_eq!(note.kind, NoteKind::ArtifactNew);
     assert_eq!(store.accept(&|_, runtime| runtime.is_none()).unwrap().len(), 1);
-    let check = |change: &dyn Fn(&mut wasmlab_model::report::Artifact), wanted: Option<(NoteKind, &str)>| {
+    let check = |change: &dyn Fn(&mut wasmlab_model::report::Artifact), expected: Option<(NoteKind, &str)>| {
         let mut changed = artifact.clone();
         change(&mut changed);
         let note = store.compare_artifact(&changed).unwrap();
-        match (note, wanted) {
+        match (note, expected) {
             (None, None) => {}
             (Some(note), Some((kind, text))) => assert!(note.kind == kind && note.text.contains(text), "{note:?}"),
             other => panic!("{other:?}"),

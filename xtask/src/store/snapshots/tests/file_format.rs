@@ -31,13 +31,13 @@ fn snapshot_round_trips_with_any_import_name() {
 
 #[test]
 fn damaged_snapshot_is_an_error_with_file_and_line() {
-    let check = |text: &str, wanted: &str| {
+    let check = |text: &str, expected: &str| {
         let folder = Folder::new();
         fs::create_dir_all(folder.dir.path().join("matrix")).unwrap();
         fs::write(folder.dir.path().join("matrix/r.snap"), text).unwrap();
         let mut seen = cell("s", PASS);
         let error = folder.store.compare_column("r", "1", &mut [&mut seen]).unwrap_err().to_string();
-        assert!(error.contains("r.snap") && error.contains("restore it") && error.contains(wanted), "{error}");
+        assert!(error.contains("r.snap") && error.contains("restore it") && error.contains(expected), "{error}");
     };
     let body = |lines: &str| {
         let column = AcceptedColumn::default().with([], "1").to_string();

@@ -95,7 +95,7 @@ mod tests {
             let files = targets.iter().map(|target| format!("/libc/lib/{target}/libc.a"));
             FakeMachine { files: files.map(|file| (file, String::new())).collect(), ..FakeMachine::default() }
         };
-        for (targets, clang, wanted) in [
+        for (targets, clang, expected) in [
             (&[][..], 20, None),
             (&["wasm32-wasi"], 14, Some("wasm32-wasi")),
             (&["wasm32-wasi"], 20, Some("wasm32-wasi")),
@@ -104,7 +104,7 @@ mod tests {
             (&["wasm32-wasi", "wasm32-wasip1"], 19, Some("wasm32-wasip1")),
             (&["wasm32-wasip1"], 14, Some("wasm32-wasip1")),
         ] {
-            assert_eq!(target(&with(targets), "/libc".as_ref(), clang), wanted, "{targets:?} {clang}");
+            assert_eq!(target(&with(targets), "/libc".as_ref(), clang), expected, "{targets:?} {clang}");
         }
     }
 }
