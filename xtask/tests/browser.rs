@@ -4,6 +4,8 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[path = "common/processes.rs"]
+mod processes;
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/trials.rs"]
 mod trials;
@@ -74,7 +76,7 @@ fn command(workspace: &Workspace, browser: &str, args: &[&str]) -> Command {
 
 /// The cells that were measured: the scenario, `VERDICT CODE`, and `SCENARIO on RUNTIME: DETAIL`.
 fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
-    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let report = ran.json();
     let text = |cell: &Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let mut cells = Vec::new();
     for cell in report["cells"].as_array().unwrap() {
@@ -94,9 +96,7 @@ fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
 /// Processes with the workspace in their environment: those started by its cells.
 fn left_behind(workspace: &Workspace) -> Vec<String> {
     let folder = workspace.path("tmp").display().to_string();
-    let text = |path: PathBuf| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).replace('\0', " ");
-    let processes = fs::read_dir("/proc").unwrap().flatten().map(|p| p.path());
-    processes.filter(|p| text(p.join("environ")).contains(&folder)).map(|p| text(p.join("cmdline"))).collect()
+    processes::command_lines(|_, environment| environment.contains(&folder))
 }
 
 /// Whether a browser of this workspace is running.
@@ -153,7 +153,7 @@ fn each_hostile_guest_affects_only_its_own_cell(browser: &str) {
     assert!(cells.len() > PAGES.len() + GUESTS.len(), "{}", ran.stdout);
     assert_eq!(left_behind(&workspace), Vec::<String>::new());
     // The time of a browser that several cells used belongs to none of them.
-    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let report = ran.json();
     let all = report["cells"].as_array().unwrap();
     let shared = all.iter().filter(|cell| cell["verdict"] == "pass" && cell["duration_ms"].is_null()).count();
     assert_eq!(shared > 0, browser == "firefox", "{shared} cells in a shared browser");

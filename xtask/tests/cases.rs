@@ -52,8 +52,7 @@ fn case(name: &str, contents: impl AsRef<[u8]>, args: &[&str], answers: &[Answer
     let chosen = format!("{{{}}}", columns.join(","));
     let options = ["check", name, "--engines", "built", "--output", "json", "--runtime", &chosen];
     let ran = workspace.run(&[&options, args].concat());
-    let report: serde_json::Value =
-        serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{name}: {e}: {}{}", ran.stdout, ran.stderr));
+    let report = ran.json();
     let cells: BTreeMap<&str, &serde_json::Value> =
         report["cells"].as_array().unwrap().iter().map(|cell| (cell["runtime"].as_str().unwrap(), cell)).collect();
     let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();

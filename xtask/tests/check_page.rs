@@ -23,6 +23,8 @@ mod large_module;
 #[path = "../engines/common/required.rs"]
 #[expect(dead_code, reason = "this file uses one of its functions")]
 mod required;
+#[path = "common/text.rs"]
+mod text;
 #[path = "../report/tests/page/trials.rs"]
 mod trials;
 
@@ -139,7 +141,7 @@ fn answers() {
     let guest = files_below(&hello, "wasm").remove(0);
     let answer = chosen(&mut browser, &[guest]).remove(0);
     let text = browser.text("document.getElementById('answers').innerText");
-    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "");
+    let squeezed = |text: &str| text::unwrapped(text).replace('`', "");
     let all = answer["prediction"]["predictions"].as_array().unwrap();
     assert!(all.iter().any(|one| one["verdict"] == "runs") && all.iter().any(|one| one["verdict"] == "fails"));
     for one in all.iter().filter(|one| one["verdict"] == "fails") {

@@ -6,6 +6,8 @@
 mod common;
 #[path = "common/programs.rs"]
 mod programs;
+#[path = "common/text.rs"]
+mod text;
 
 use std::fs;
 use std::io::Read;
@@ -121,7 +123,7 @@ fn json_output_is_a_report_or_an_error() {
     let mut command = workspace.command(&["run-all", "--output", "json"]);
     let ran = common::result_of(command.env("WASMLAB_ROOT", workspace.path("scenarios")).output().unwrap());
     fails(&ran, 3, &["failed to use WASMLAB_ROOT"]);
-    let printed: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let printed = ran.json();
     let message = printed["error"]["message"].as_str().unwrap();
     assert!(printed["error"]["code"] == 3 && ran.stderr.contains(message), "{printed}: {}", ran.stderr);
     // A matrix without cells is a report, and so is one that could not be saved.
@@ -129,7 +131,7 @@ fn json_output_is_a_report_or_an_error() {
     for code in [4, 3] {
         let ran =
             common::result_of(workspace.command(&absent).env("WASMLAB_WAZERO", "/no/such/program").output().unwrap());
-        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let report = ran.json();
         assert_eq!((ran.code, &report["cells"][0]["verdict"]), (code, &"absent".into()), "{}", ran.stderr);
         let _ = fs::remove_dir_all(workspace.path("reports"));
         workspace.write("reports", "a file in the folder's place");
@@ -143,7 +145,7 @@ fn file_that_is_not_a_module_runs_nowhere() {
     let check = |name: &str, bytes: &[u8], code: i32, expected: &str| {
         workspace.write(name, bytes);
         let ran = workspace.run(&["check", "--engines", "built", name]);
-        let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = text::unwrapped(&ran.stdout);
         assert!(ran.code == code && text.contains(expected), "{name}: {} {}", ran.code, ran.stdout);
     };
     check("empty.wasm", b"", 2, "empty.wasm invalid-file: ");
@@ -189,7 +191,7 @@ fn components_and_large_modules_can_be_inspected() {
     workspace.write("component.wasm", wat::parse_str("(component)").unwrap());
     let ran =
         workspace.run(&["check", "--engines", "built", "--output", "json", "--runtime", "node", "component.wasm"]);
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let report = ran.json();
     let cell = &report["cells"][0];
     assert_eq!(cell["code"], "needs-component-model", "this test needs Node.js: {cell}");
 
@@ -218,7 +220,7 @@ fn damaged_cache_entries_are_misses() {
         let args = ["run-all", "--runtime", "node", "--output", "json"];
         let ran =
             common::result_of(workspace.command(&args).env("WASMLAB_CACHE", workspace.path("cache")).output().unwrap());
-        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let report = ran.json();
         (ran.code, report["cells"][0]["verdict"].clone(), report["cells"][0]["cached"] == true)
     };
     let (code, verdict, _) = run();
@@ -252,7 +254,7 @@ fn check_does_not_overwrite_the_report_of_a_run() {
     assert!(workspace.path("reports/check/report.json").is_file(), "{}", ran.stderr);
     let shown = |args: &[&str]| {
         let ran = workspace.run(&[&["report", "--output", "json"], args].concat());
-        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let report = ran.json();
         (report["command"].clone(), report["selected"].clone())
     };
     let selected = serde_json::json!({ "scenarios": ["heal*"], "runtimes": [common::COLUMNS] });
@@ -311,7 +313,7 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
     assert!(worse.code == 1 && worse.stdout.starts_with("worse: 1\n  healthy on node: gap trap"), "{}", worse.stdout);
     assert!(worse.stdout.contains("guests that differ: 1\n  healthy: "), "{}", worse.stdout);
     let back = workspace.run(&["diff", "reports/latest/report.json", "before.json", "--output", "json"]);
-    let json: serde_json::Value = serde_json::from_str(&back.stdout).unwrap();
+    let json = back.json();
     assert!(back.code == 0 && json["cells"][0]["change"] == "fixed-gap", "{}", back.stdout);
     fails(
         &workspace.run(&["diff", "no-such-revision"]),

@@ -4,6 +4,8 @@
 
 #[expect(dead_code, reason = "calls here need the compiler's variables: see `command`")]
 mod common;
+#[path = "common/processes.rs"]
+mod processes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,7 +53,7 @@ fn run(workspace: &Workspace, compiler: &Path) -> (CommandResult, String, String
     let began = Instant::now();
     let ran = common::result_of(command(workspace, compiler, &args).output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(200), "{} held the lab", compiler.display());
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let report = ran.json();
     assert!(!common::measured(&report).is_empty());
     let cells = report["cells"].as_array().unwrap();
     let present = |name: &str| -> Vec<&serde_json::Value> {
@@ -92,8 +94,11 @@ fn compiler_failures_have_codes_and_quote_the_compiler() {
         assert_eq!(ran.code, exit, "{behaviour}: {}", ran.stderr);
     }
     // Whatever the hanging compiler started was killed with it.
-    let alive = fs::read_dir("/proc").unwrap().flatten().filter_map(|e| fs::read(e.path().join("cmdline")).ok());
-    assert!(alive.into_iter().all(|c| c != b"sleep\x004251\0"), "sleep 4251 is still there");
+    assert_eq!(
+        processes::command_lines(|command_line, _| command_line == "sleep 4259"),
+        [""; 0],
+        "its child is still there"
+    );
 }
 
 #[test]
@@ -156,7 +161,7 @@ fn bless_guests_creates_a_prebuilt_guest() {
     let bare = workspace.path("clang-bare");
     std::os::unix::fs::symlink(fake(), &bare).unwrap();
     let ran = common::result_of(command(&workspace, &bare, &args).output().unwrap());
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let report = ran.json();
     let cells = report["cells"].as_array().unwrap();
     let present = cells.iter().filter(|c| c["scenario"] == "fake-well" && c["verdict"] != "absent");
     let answers: Vec<_> = present.map(|c| (&c["verdict"], &c["prebuilt"])).collect();

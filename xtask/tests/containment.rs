@@ -42,8 +42,7 @@ fn compromised_runtime_is_contained() {
         let mut command = workspace.command(&args);
         command.env("WASMLAB_WASMTIME", workspace.path("tools/escapes")).env("WASMLAB_SANDBOX", sandbox);
         let ran = common::result_of(command.output().unwrap());
-        let report: serde_json::Value =
-            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+        let report = ran.json();
         let cell = &report["cells"][0];
         eprintln!("{sandbox}: {}", cell["detail"]);
         let verdict = cell["verdict"].as_str().unwrap_or_default().to_owned();
@@ -89,8 +88,7 @@ fn replaced_directory_is_an_escape_and_is_not_read() {
     for args in [all, check] {
         let mut command = workspace.command(&[args, &["--output", "json", "--no-cache"]].concat());
         let ran = common::result_of(command.env("WASMLAB_WASMTIME", workspace.path("tools/swaps")).output().unwrap());
-        let report: serde_json::Value =
-            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+        let report = ran.json();
         let cell = &report["cells"][0];
         assert_eq!((&cell["code"], &cell["detail"]), (&"sandbox-escape".into(), &"replaced its directory `/d`".into()));
         assert!(!ran.stdout.contains("somebody's"), "{}", ran.stdout);
@@ -207,7 +205,7 @@ fn guest_without_network_is_isolated() {
     let args =
         ["check", guest, "--runtime", columns, "--engines", "built", "--no-cache", "--output", "json", "--", &address];
     let ran = workspace.run(&args);
-    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let report = ran.json();
     assert!(listener.accept().is_err(), "a guest without a network was here: {}", ran.stdout);
     for (runtime, verdict, code) in measured(&report) {
         // Each returns an error to its guest; none hangs.
@@ -225,7 +223,7 @@ fn wasi_0_3_server_without_network_is_isolated() {
     let args =
         ["check", guest, "--runtime", columns, "--engines", "built", "--no-cache", "--output", "json", "--", "20999"];
     let ran = workspace.run(&args);
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let report = ran.json();
     measured(&report);
     for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] != "absent") {
         assert_eq!((&cell["verdict"], &cell["subject"]), (&"not-attempted".into(), &"network".into()), "{cell}");
@@ -259,7 +257,7 @@ fn file_names_are_never_parsed_as_options() {
     let columns = ["--engines", "built", "--runtime", common::COLUMNS, "--no-cache", "--output", "json"];
     for (what, rest) in [("its program", &[][..]), ("its export", &["--invoke=--help", "--expect-stdout", "7"])] {
         let ran = workspace.run(&[&["check", "./-rf.wat"], &columns[..], rest].concat());
-        let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+        let report = ran.json();
         for (runtime, verdict, _) in measured(&report) {
             assert_eq!(verdict, "pass", "{what} on {runtime}: {report}");
         }
@@ -321,8 +319,7 @@ fn full_disk_is_a_lab_error() {
     let run = |free: &str| {
         let args = ["run-all", "--runtime", "node", "--output", "json", "--no-cache"];
         let ran = common::result_of(workspace.command(&args).env("WASMLAB_MIN_FREE", free).output().unwrap());
-        let report: serde_json::Value =
-            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+        let report = ran.json();
         let text = |key: &str| report["cells"][0][key].as_str().unwrap_or_default().to_owned();
         (text("verdict"), text("detail"))
     };

@@ -26,7 +26,7 @@ fn its_output_runs_by_its_glue() {
     workspace.write("scenarios/glue-of-emscripten/scenario.toml", toml);
     workspace.write("scenarios/glue-of-emscripten/guest.c", c);
     let ran = workspace.run(&["run-all", "--runtime", "{node,deno,bun}", "--output", "json"]);
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let report = ran.json();
     assert!(!common::measured(&report).is_empty());
     for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent") {
         assert_eq!((&cell["verdict"], &cell["execution_path"]), (&"pass".into(), &"glue:emscripten".into()), "{cell}");

@@ -4,6 +4,8 @@
 mod common;
 #[path = "common/programs.rs"]
 mod programs;
+#[path = "common/text.rs"]
+mod text;
 
 use std::fs;
 use std::path::Path;
@@ -93,7 +95,7 @@ fn runtime_messages_printed_by_a_guest_are_the_guests() {
             continue;
         }
         let ran = workspace.run(&["run-all", "--runtime", runtime, "--scenario", scenario, "--output", "json"]);
-        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let report = ran.json();
         let cell = &report["cells"][0];
         assert_eq!(cell["code"], "wrong-exit", "{cell}");
     }
@@ -292,7 +294,7 @@ fn check_answers_first() {
     );
     let check = |args: &[&str], code: i32, expected: &str| {
         let ran = workspace.run(&[&["check", "--engines", "built", "--runtime", common::COLUMNS], args].concat());
-        let all = format!("{}{}", ran.stdout.split_whitespace().collect::<Vec<_>>().join(" "), ran.stderr);
+        let all = format!("{}{}", text::unwrapped(&ran.stdout), ran.stderr);
         assert!(
             ran.code == code && all.contains(expected),
             "{args:?}: exit {}, {all} does not say {expected}",

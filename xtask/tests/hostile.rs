@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/processes.rs"]
+mod processes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -110,7 +112,7 @@ fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str, expects: 
     let began = Instant::now();
     let ran = common::result_of(workspace.command(&args).env(variable, &link).output().unwrap());
     assert!(began.elapsed() < Duration::from_secs(60), "{behaviour} held the lab");
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let report = ran.json();
     let cell = &report["cells"][0];
     let code = format!("{} {} {}", cell["verdict"], cell["code"], cell["subject"]).replace('"', "");
     (ran, code.replace(" null", ""))
@@ -118,11 +120,7 @@ fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str, expects: 
 
 /// Whether a process with exactly this command line is alive.
 fn alive(line: &str) -> bool {
-    fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter_map(|e| fs::read(e.path().join("cmdline")).ok())
-        .any(|c| String::from_utf8_lossy(&c).replace('\0', " ").trim() == line)
+    !processes::command_lines(|command_line, _| command_line == line).is_empty()
 }
 
 #[test]
@@ -204,7 +202,7 @@ fn guest_with_loopback_network_gets_no_other() {
     let columns = ["--runtime", "{wasmtime-cranelift,wasmtime-36-cranelift}"];
     let args = [&["run-all", "--engines", "built", "--output", "json"][..], &columns].concat();
     let ran = workspace.run(&args);
-    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let report = ran.json();
     for (runtime, verdict, code) in measured(&report) {
         assert_eq!((verdict.as_str(), code.as_str()), ("pass", ""), "{runtime}: {report}");
     }

@@ -26,7 +26,7 @@ fn imports_of_a_large_module_are_linked_before_it_is_compiled() {
     }
     let columns = "{wasmtime-winch,wasmer-singlepass,wasmtime-cli,wasmtime-py,wasmer-cli,wazero,wasmedge-aot}";
     let ran = workspace.run(&["run-all", "--engines", "built", "--runtime", columns, "--output", "json"]);
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let report = ran.json();
     common::measured(&report);
     let cells = report["cells"].as_array().unwrap();
     let (large, small): (Vec<_>, Vec<_>) = cells

@@ -6,6 +6,8 @@ mod common;
 #[expect(dead_code, reason = "other tests write scripts")]
 #[path = "common/programs.rs"]
 mod programs;
+#[path = "common/text.rs"]
+mod text;
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/trials.rs"]
 mod trials;
@@ -191,8 +193,7 @@ fn works(machine: &Machine, runtime: &str) {
         (&["predict", "app.wat", "--output", "json"], "\"wasmi\""),
     ] {
         let shown = machine.succeeds(args);
-        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(flat(&shown).contains(&flat(expected)), "{args:?}: {expected}: {shown}");
+        assert!(text::unwrapped(&shown).contains(&text::unwrapped(expected)), "{args:?}: {expected}: {shown}");
     }
     for args in OF_CHECKOUT {
         let ran = machine.run(args);

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/processes.rs"]
+mod processes;
 
 use std::fs;
 use std::io::Read;
@@ -25,13 +27,9 @@ fn wait(mut done: impl FnMut() -> bool, what: &str) {
     }
 }
 
-/// Command lines of living processes that contain `part`.
+/// How many living processes have `part` in their command line.
 fn alive(part: &str) -> usize {
-    let entries = fs::read_dir("/proc").unwrap().flatten();
-    entries
-        .filter_map(|e| fs::read(e.path().join("cmdline")).ok())
-        .filter(|c| String::from_utf8_lossy(c).contains(part))
-        .count()
+    processes::command_lines(|command_line, _| command_line.contains(part)).len()
 }
 
 /// The signal of a terminal, a supervisor or `timeout` goes to the lab alone or to its whole process group. In the
@@ -74,7 +72,7 @@ fn interrupted_by(send: impl Fn(Pid)) {
     assert_eq!(alive(&format!("{place}/wasmlab-")), 0, "children are gone");
     let folders = fs::read_dir(workspace.path("tmp")).unwrap().flatten().filter(|e| e.path().is_dir());
     assert_eq!(folders.count(), 0, "and their folders");
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let report = ran.json();
     assert_eq!(report["interrupted"], true);
     let passed = |report: &serde_json::Value, cached: bool| {
         let cells = report["cells"].as_array().unwrap().iter();
@@ -111,7 +109,7 @@ fn second_ctrl_c_ends_everything_at_once() {
     // It ignores SIGTERM, so that the lab is still waiting for it when the second signal arrives.
     let (workspace, child) = on_a_fake("runtime-stubborn");
     let place = workspace.path("runtime-stubborn").display().to_string();
-    wait(|| alive(&format!("{place}\0--no-warnings")) > 0, "the runtime's start");
+    wait(|| alive(&format!("{place} --no-warnings")) > 0, "the runtime's start");
     let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
     for _ in 0..2 {
         kill_process(pid, Signal::INT).unwrap();
@@ -126,7 +124,7 @@ fn second_ctrl_c_ends_everything_at_once() {
 /// part of the lab while it runs. Returns the exit status of the process that was started.
 fn descendants_end_after(kill: impl Fn(Pid)) -> std::process::ExitStatus {
     let (_workspace, child) = on_a_fake("runtime-descendants");
-    let descendants = || ["sleep\x004254", "sleep\x004252", "sleep\x004253"].map(alive);
+    let descendants = || ["sleep 4254", "sleep 4252", "sleep 4253"].map(alive);
     wait(|| descendants().iter().all(|n| *n > 0), "the start of the descendants");
     kill(Pid::from_child(&child));
     let status = child.wait_with_output().unwrap().status;

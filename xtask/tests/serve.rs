@@ -61,7 +61,7 @@ fn fetched_module_is_located_and_checked_by_hash() {
     let mut command = workspace.command(&args);
     command.env("WASMLAB_FIXTURES", workspace.path("given"));
     let ran = common::result_of(command.output().unwrap());
-    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
+    let report = ran.json();
     check(&report, "is another file");
 }
 

@@ -5,6 +5,8 @@
 mod common;
 #[path = "common/programs.rs"]
 mod programs;
+#[path = "common/text.rs"]
+mod text;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -81,8 +83,7 @@ impl Machine {
 
 /// Lines are wrapped at the width of the terminal; the text is compared without line breaks.
 fn says(text: &str, expected: &str) {
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat(text).contains(&flat(expected)), "{expected} is not in\n{text}");
+    assert!(text::unwrapped(text).contains(&text::unwrapped(expected)), "{expected} is not in\n{text}");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn search_names_the_first_and_the_last_version() {
     fs::write(registry.0.path("offline"), "").unwrap();
     let again = registry.since(&["--output", "json"]);
     assert_eq!(registry.asked(), asked, "{}", again.stderr);
-    let found: serde_json::Value = serde_json::from_str(&again.stdout).unwrap();
+    let found = again.json();
     assert_eq!((found["since"].as_str(), found["stopped_in"].as_str()), (Some("11.0.0"), Some("17.0.0")), "{found}");
     assert!(again.stderr.contains("using the cached list of versions"), "{}", again.stderr);
 }
@@ -137,7 +137,7 @@ fn range_limits_the_search() {
     // Only what is installed is tried, all of it.
     let installed = ["12.1.0", "14.0.0", "16.2.0", "17.0.0", "18.0.0"];
     let ran = registry.since(&["--offline", "--output", "json"]);
-    let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let found = ran.json();
     let tried: Vec<&str> =
         found["tried"].as_array().unwrap().iter().map(|one| one["version"].as_str().unwrap()).collect();
     assert_eq!((tried, found["since_is_certain"].as_bool()), (installed.to_vec(), Some(false)), "{found}");
@@ -157,7 +157,7 @@ fn version_that_the_lab_cannot_run_is_not_one_that_fails() {
     let expected = "large.wat runs on node 12.0.0 and later; older versions could not be tried\n";
     assert!(ran.stdout.starts_with(expected) && ran.stdout.contains("could not be tried: "), "{}", ran.stdout);
     let ran = registry.since(&["--to", "12", "--output", "json"]);
-    let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let found = ran.json();
     assert_eq!(
         (&found["since_is_certain"], &found["tried"][0]["verdict"]),
         (&false.into(), &"unknown".into()),

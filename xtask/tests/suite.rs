@@ -19,7 +19,7 @@ fn fixtures() -> PathBuf {
 /// Runs a suite with the engines that are built; returns the result and the JSON report.
 fn suite(workspace: &Workspace, args: &[&str]) -> (CommandResult, serde_json::Value) {
     let ran = workspace.run(&[&["suite", "--engines", "built", "--output", "json"], args].concat());
-    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", ran.stdout, ran.stderr));
+    let report = ran.json();
     (ran, report)
 }
 

@@ -6,6 +6,8 @@
 mod common;
 mod directories;
 mod requirements;
+#[path = "../common/text.rs"]
+mod text;
 #[cfg(target_os = "linux")]
 mod watch;
 
@@ -18,7 +20,7 @@ use common::{COLUMNS, CommandResult, Workspace, measured};
 /// Runs `check` with the engines that are built; returns the result and the JSON report.
 fn check(workspace: &Workspace, args: &[&str]) -> (CommandResult, serde_json::Value) {
     let ran = workspace.run(&[&["check", "--engines", "built", "--output", "json"], args].concat());
-    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", ran.stdout, ran.stderr));
+    let report = ran.json();
     (ran, report)
 }
 
@@ -61,7 +63,7 @@ fn parallel_cells_of_one_module_share_only_its_code() {
     let ran = common::result_of(
         command.env("HOME", workspace.path("home")).env("TMPDIR", workspace.path("temporary")).output().unwrap(),
     );
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let report = ran.json();
     for (runtime, verdict, code) in measured(&report) {
         assert_eq!((verdict.as_str(), code.as_str()), ("pass", ""), "{runtime}: {}", ran.stdout);
     }

@@ -9,7 +9,7 @@ use super::{HELLO, check};
 const SOME: &str = "{wasmi,node,tinywasm}";
 
 fn fails_for(ran: &CommandResult, expected: &[&str]) {
-    let printed = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let printed = crate::text::unwrapped(&ran.stdout);
     for text in expected {
         assert!(
             ran.code == 1 && printed.contains(text),

@@ -28,6 +28,13 @@ pub struct CommandResult {
     pub stderr: String,
 }
 
+impl CommandResult {
+    /// The JSON document on stdout.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.stdout, self.stderr))
+    }
+}
+
 impl Workspace {
     /// An empty workspace.
     pub fn new() -> Self {
@@ -77,8 +84,7 @@ impl Workspace {
     pub fn run_all(&self, args: &[&str]) -> (CommandResult, serde_json::Value) {
         let all = ["run-all", "--engines", "built", "--runtime", COLUMNS, "--output", "json"];
         let ran = self.run(&[&all, args].concat());
-        let report =
-            serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", ran.stdout, ran.stderr));
+        let report = ran.json();
         (ran, report)
     }
 }

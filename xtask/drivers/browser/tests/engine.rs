@@ -14,11 +14,12 @@ use std::process::ExitCode;
 
 use conformance::Subject;
 use subject::Host;
+use wasmlab_driver::chromium::{PROGRAM_NAMES, PROGRAM_VARIABLE};
 
 const CHROMIUM: Host = Host {
     name: "chromium",
-    programs: &["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"],
-    variable: "WASMLAB_CHROMIUM",
+    programs: PROGRAM_NAMES,
+    variable: PROGRAM_VARIABLE,
     package: "@bjorn3/browser_wasi_shim",
 };
 

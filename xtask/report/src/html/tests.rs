@@ -57,7 +57,7 @@ fn is_word(field: &str) -> bool {
         "symbol",
         "started",
         "agreement",
-        "expected",
+        "outcome",
     ];
     WORDS.contains(&field)
 }

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wasmlab_driver::chromium::HEADLESS_SWITCHES;
+use wasmlab_driver::chromium::{HEADLESS_SWITCHES, PROGRAM_NAMES, PROGRAM_VARIABLE};
 
 /// Of these tests, beside those of every headless Chromium of the lab.
 const SWITCHES: &[&str] = &["--remote-debugging-pipe", "--window-size=1280,900"];
@@ -19,10 +19,10 @@ const SWITCHES: &[&str] = &["--remote-debugging-pipe", "--window-size=1280,900"]
 /// Nothing of a test takes as long: then the browser is ended, and its test fails.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Chromium by any of its names.
+/// Chromium, as the lab finds it.
 pub fn program() -> Option<PathBuf> {
-    let names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
-    names.iter().find_map(|name| which::which(name).ok())
+    let named = std::env::var_os(PROGRAM_VARIABLE).map(PathBuf::from);
+    named.or_else(|| PROGRAM_NAMES.iter().find_map(|name| which::which(name).ok()))
 }
 
 /// A browser with one page; it ends when this is dropped.
