@@ -5,6 +5,7 @@ use super::{component_part, plugin_hosts, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::exports::{kind, listed};
 use wasmlab_model::facts::{BinaryKind, Export, Facts};
+use wasmlab_model::similar::{distance, max_distance};
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement on a module that has nothing to call by this name.
@@ -97,8 +98,7 @@ pub fn not_callable(facts: &Facts, name: &str, interfaces: &[(String, Vec<String
         );
     }
     let inner = interfaces.iter().flat_map(|(_, functions)| functions);
-    let near =
-        inner.filter(|f| distance(f, function) <= function.chars().count() / 3).min_by_key(|f| distance(f, function));
+    let near = inner.filter(|f| distance(f, function) <= max_distance(function)).min_by_key(|f| distance(f, function));
     let near = near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
     let there = if facts.exports.is_empty() { "nothing".to_owned() } else { listed(&facts.exports) };
     format!("exports no function `{name}`{near}; it exports {there}")
@@ -160,19 +160,9 @@ fn nearest<'a>(facts: &'a Facts, name: &str) -> Option<&'a Export> {
         .or_else(|| functions().find(|e| e.name.starts_with("_Z") && e.name.contains(&mangled)))
         .or_else(|| {
             let close = functions().map(|e| (distance(&bare(&e.name), &wanted), e));
-            let limit = wanted.chars().count() / 3;
+            let limit = max_distance(&wanted);
             close.filter(|(d, _)| *d <= limit).min_by_key(|(d, _)| *d).map(|(_, e)| e)
         })
-}
-
-/// The number of characters to change, add, remove, or swap with their neighbour.
-#[must_use]
-pub fn distance(a: &str, b: &str) -> usize {
-    // Nobody mistypes a name of a kilobyte.
-    if a.len().abs_diff(b.len()) > 8 || a.len() > 256 {
-        return usize::MAX;
-    }
-    strsim::osa_distance(a, b)
 }
 
 /// Whether a producer is C or C++ of some year, as clang writes it: `C11`, `C_plus_plus_14`.

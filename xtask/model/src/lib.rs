@@ -16,6 +16,7 @@ pub mod remedy;
 pub mod report;
 pub mod scenario;
 pub mod shell;
+pub mod similar;
 pub mod text;
 pub mod verdict;
 pub mod version;

@@ -33,10 +33,10 @@ pub fn columns() -> Vec<Runtime> {
         // node:wasi prints a warning that it is experimental, which must not be mixed with the guest's stderr.
         commands: |tool, cell| {
             let switches = command_line::switch_args(cell.cell);
-            let wasi = wasi_switch(&tool.version).into_iter().map(Into::into).collect();
+            let wasi = wasi_switch(&tool.help).into_iter().map(Into::into).collect();
             js::commands(tool, cell, [vec!["--no-warnings".into()], wasi, switches].concat())
         },
-        help: &[&["--v8-options"]],
+        help: &[&["--v8-options"], &["--help"]],
         switches: switches::v8_flags,
         ..Runtime::default()
     };
@@ -57,30 +57,22 @@ pub fn columns() -> Vec<Runtime> {
     [current, lines].concat()
 }
 
-/// The switch that releases before 18.17 and 20 need for `node:wasi`. Releases that do not know it refuse to start.
-fn wasi_switch(version: &str) -> Option<&'static str> {
-    let mut numbers = version.split('.').map_while(|number| number.parse().ok());
-    let release: (u32, u32) = (numbers.next()?, numbers.next()?);
-    let needs = match release.0 {
-        12 => release >= (12, 16),
-        13 => release >= (13, 3),
-        18 => release < (18, 17),
-        major => (14..20).contains(&major),
-    };
-    needs.then_some("--experimental-wasi-unstable-preview1")
+/// The switch that some releases need for `node:wasi`, if the program's help lists it: others refuse to start with it.
+fn wasi_switch(help: &str) -> Option<&'static str> {
+    const SWITCH: &str = "--experimental-wasi-unstable-preview1";
+    switches::help_lists(help, SWITCH).then_some(SWITCH)
 }
 
 #[cfg(test)]
 mod tests {
     use super::wasi_switch;
 
+    /// The lines of Node 18.16 and 20 about WASI.
     #[test]
-    fn only_old_releases_get_the_switch_for_wasi() {
-        for version in ["12.16.0", "13.3.0", "14.0.0", "16.20.2", "18.0.0", "18.16.1", "19.9.0"] {
-            assert!(wasi_switch(version).is_some(), "{version}");
-        }
-        for version in ["10.24.1", "12.15.0", "13.2.0", "18.17.0", "20.0.0", "26.10.0", "", "?"] {
-            assert!(wasi_switch(version).is_none(), "{version}");
-        }
+    fn only_releases_that_list_the_switch_for_wasi_get_it() {
+        let old = "  --experimental-wasi-unstable-preview1\n                              experimental WASI support\n";
+        assert!(wasi_switch(old).is_some());
+        assert!(wasi_switch("  --allow-wasi                allow wasi when any permissions are set\n").is_none());
+        assert!(wasi_switch("").is_none());
     }
 }

@@ -25,6 +25,19 @@ fn every_column_is_described() {
     }
 }
 
+/// The table in this folder's README describes every field, and no other.
+#[test]
+fn readme_describes_every_field() {
+    let shown = format!("{:#?}", Runtime::default());
+    let fields = shown.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(':')).map(|(name, _)| name);
+    let fields: BTreeSet<&str> = fields.filter(|name| !name.starts_with(' ')).collect();
+    let readme = include_str!("../README.md");
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+    let described: BTreeSet<&str> = rows.flat_map(|(names, _)| names.split(['`', ','])).map(str::trim).collect();
+    let described: BTreeSet<&str> = described.into_iter().filter(|name| !name.is_empty()).collect();
+    assert_eq!(described, fields);
+}
+
 /// `setup` has a command to run or a page to name for everything that may be missing.
 #[test]
 fn every_program_has_an_install_command_or_page() {

@@ -141,16 +141,16 @@ fn run_guest(
     let mut command = workdir.process(plan, ProcessRole::Guest, argv, stdin, compile + run + Duration::from_secs(5));
     let event_channel = workdir.event_channel.clone();
     let mut watched = StageLimits::new(event_channel.clone(), if silent { compile + run } else { run });
-    let short = Arc::new(AtomicBool::new(disk_space::is_almost_full(workdir.path())));
-    let (root, is_short) = (workdir.path().to_owned(), Arc::clone(&short));
+    let is_disk_full = Arc::new(AtomicBool::new(disk_space::is_almost_full(workdir.path())));
+    let (root, is_full) = (workdir.path().to_owned(), Arc::clone(&is_disk_full));
     let given = workdir.paths.dirs.iter().map(|dir| dir.host.clone()).chain(workdir.paths.code_cache.clone());
     let folders = disk_limit::folders(workdir.path(), given);
     let disk = DiskWatch::start(folders, DiskUsage { bytes: plan.limits.disk, files: plan.limits.files });
     let (is_over, disk_is_over) = (disk.is_over(), disk.is_over());
     let watch = Box::new(move |age: Duration| {
         // Kills a guest that fills the disk before it affects other cells.
-        is_short.fetch_or(disk_space::is_almost_full(&root), Ordering::Relaxed);
-        is_short.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.is_exceeded(age, compile, run)
+        is_full.fetch_or(disk_space::is_almost_full(&root), Ordering::Relaxed);
+        is_full.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.is_exceeded(age, compile, run)
     });
     let (by_name, ports) = (workdir.client_ports(), workdir.ports.clone());
     if plan.runtime.sockets != SocketPassing::Inherited {
@@ -178,7 +178,7 @@ fn run_guest(
         end => outcome(end, &event_channel.events(), plan, silent),
     });
     result.script = script;
-    if short.load(Ordering::Relaxed) || disk_space::is_almost_full(workdir.path()) {
+    if is_disk_full.load(Ordering::Relaxed) || disk_space::is_almost_full(workdir.path()) {
         Err(disk_space::error())
     } else {
         Ok(result)

@@ -68,7 +68,7 @@ pub struct Args {
     to: Option<String>,
     #[command(flatten)]
     guest: GuestArgs,
-    /// Time limit for running the guest, in seconds [default: 10]
+    /// Time limit for running the guest, in seconds [default: 10; compilation has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     /// Do not use the network: run only versions that are already installed

@@ -1,14 +1,15 @@
 //! "Did you mean …": suggests existing names for one that does not exist.
 
+use wasmlab_model::similar::{distance, max_distance};
+
 /// Maximum number of suggestions.
 const MAX_NAMES: usize = 3;
 
 /// The names most similar to `wanted`, the most similar first; empty if none is similar.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
-    // Up to a third of the letters may be wrong.
-    let limit = wanted.chars().count() / 3;
-    let edits = |name: &str| strsim::damerau_levenshtein(&wanted, &name.to_lowercase());
+    let limit = max_distance(&wanted);
+    let edits = |name: &str| distance(&wanted, &name.to_lowercase());
     // If no whole name is similar, `wasmtme` means one of `wasmtime-*`.
     let is_start = |name: &str| edits(name.split(['-', '+']).next().unwrap_or(name)) <= limit;
     let is_part = |name: &str| wanted.len() > 2 && (name.starts_with(&wanted) || name.ends_with(&wanted));
