@@ -8,6 +8,8 @@ use xshell::{Shell, cmd};
 use super::{CiStep, Context};
 use wasmlab_report::visible::VisiblePath;
 
+/// The value of `CLIPPY_ARGS` for `-D warnings`: cargo-clippy passes its options in this form.
+const DENY_WARNINGS: &str = "-Dwarnings__CLIPPY_HACKERY__";
 /// Their folders below `xtask/`, in the order their steps run, and the word for one of each kind.
 const KINDS: &[(&str, &str)] = &[("drivers", "driver"), ("hosts", "host"), ("engines", "engine")];
 
@@ -73,13 +75,24 @@ fn quick_to_compile(dir: &Path) -> Result<Vec<String>> {
 
 /// Makes cargo compile the workspace's own crates with clippy, with warnings as errors.
 pub fn lint_with_tests(shell: &Shell) -> Result<()> {
+    shell.set_var("RUSTC_WORKSPACE_WRAPPER", clippy_driver(shell)?);
+    shell.set_var("CLIPPY_ARGS", DENY_WARNINGS);
+    Ok(())
+}
+
+/// The options that do the same for a single command: what its tests build inherits no variable.
+pub fn lint_options(shell: &Shell) -> Result<[String; 4]> {
+    let wrapper = format!("build.rustc-workspace-wrapper='{}'", clippy_driver(shell)?.display());
+    Ok(["--config".to_owned(), wrapper, "--config".to_owned(), format!("env.CLIPPY_ARGS='{DENY_WARNINGS}'")])
+}
+
+/// Clippy as a compiler.
+fn clippy_driver(shell: &Shell) -> Result<PathBuf> {
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     let driver = Path::new(&sysroot).join("bin").join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));
     if !driver.is_file() {
         return Err(anyhow!("`{}` does not exist", driver.visible()))
             .context("clippy is missing: rustup component add clippy");
     }
-    shell.set_var("RUSTC_WORKSPACE_WRAPPER", driver);
-    shell.set_var("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
-    Ok(())
+    Ok(driver)
 }

@@ -96,9 +96,11 @@ fn fmt(context: &Context) -> Result<()> {
     context.run_quietly(cmd!(shell, "rustfmt --check --edition 2024 {files...}"))
 }
 
+/// In the build of the tests, which `.ci/run` has made: only the benchmarks are new.
 fn clippy(context: &Context) -> Result<()> {
     let shell = context.shell()?;
-    context.run(cmd!(shell, "cargo clippy --workspace --all-targets --locked -- -D warnings"))
+    let lint = engines::lint_options(&shell)?;
+    context.run(cmd!(shell, "cargo test --workspace --all-targets --no-run --locked {lint...}"))
 }
 
 fn build_engines(context: &Context) -> Result<()> {
@@ -159,12 +161,14 @@ fn tests(context: &Context) -> Result<()> {
     let installed = shell.var(REQUIRED).unwrap_or_default();
     let required: Vec<&str> = engines.map(Runtime::id).chain(installed.split_whitespace()).collect();
     shell.set_var(REQUIRED, required.join(" "));
-    context.run(cmd!(shell, "cargo test --workspace --locked"))?;
+    // With the same options as that build: otherwise everything is compiled again.
+    let lint = engines::lint_options(&shell)?;
+    context.run(cmd!(shell, "cargo test --workspace --locked {lint...}"))?;
     if shell.var(FIXTURES_VARIABLE).is_err() {
         context.leave_out(format!("the nginx-2018 test: {FIXTURES_VARIABLE} does not name a folder"));
         return Ok(());
     }
-    context.run(cmd!(shell, "cargo test --package wasmlab-inspect --locked -- --ignored"))
+    context.run(cmd!(shell, "cargo test --package wasmlab-inspect --locked {lint...} -- --ignored"))
 }
 
 fn fuzz(context: &Context) -> Result<()> {
