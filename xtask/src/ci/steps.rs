@@ -163,7 +163,8 @@ fn tests(context: &Context) -> Result<()> {
     shell.set_var(REQUIRED, required.join(" "));
     // With the same options as that build: otherwise everything is compiled again.
     let lint = engines::lint_options(&shell)?;
-    context.run(cmd!(shell, "cargo test --workspace --locked {lint...}"))?;
+    let options = &lint;
+    context.run(cmd!(shell, "cargo test --workspace --locked {options...}"))?;
     if shell.var(FIXTURES_VARIABLE).is_err() {
         context.leave_out(format!("the nginx-2018 test: {FIXTURES_VARIABLE} does not name a folder"));
         return Ok(());
