@@ -14,14 +14,8 @@ use std::process::ExitCode;
 
 use conformance::Subject;
 use subject::Host;
-use wasmlab_driver::chromium::{PROGRAM_NAMES, PROGRAM_VARIABLE};
 
-const CHROMIUM: Host = Host {
-    name: "chromium",
-    programs: PROGRAM_NAMES,
-    variable: PROGRAM_VARIABLE,
-    package: "@bjorn3/browser_wasi_shim",
-};
+const CHROMIUM: Host = Host { name: "chromium", package: "@bjorn3/browser_wasi_shim" };
 
 const SHIM: Subject =
     subject::subject("browser", "chromium+wasi-shim", || CHROMIUM.command(env!("CARGO_BIN_EXE_driver-browser")));

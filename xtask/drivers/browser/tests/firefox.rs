@@ -15,12 +15,7 @@ use std::process::ExitCode;
 use conformance::Subject;
 use subject::Host;
 
-const FIREFOX: Host = Host {
-    name: "firefox",
-    programs: &["firefox-esr", "firefox"],
-    variable: "WASMLAB_FIREFOX",
-    package: "@bjorn3/browser_wasi_shim",
-};
+const FIREFOX: Host = Host { name: "firefox", package: "@bjorn3/browser_wasi_shim" };
 
 const SHIM: Subject =
     subject::subject("browser", "firefox+wasi-shim", || FIREFOX.command(env!("CARGO_BIN_EXE_driver-browser")));

@@ -1,12 +1,4 @@
-//! What the lab, the browser's driver and the tests of pages share about Chromium.
-
-/// Names of its program on PATH, the first choice first. The headless shell is Chromium without the desktop user
-/// interface: the same engine at a quarter of the cost (1.1 s of CPU time per cell in Chromium 156, 0.3 s in its shell).
-pub const PROGRAM_NAMES: &[&str] =
-    &["chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"];
-
-/// The variable that names the program instead.
-pub const PROGRAM_VARIABLE: &str = "WASMLAB_CHROMIUM";
+//! What the browser's driver and the tests of the lab's own pages share about Chromium.
 
 /// Switches that limit a headless Chromium to its page: no window, no services, no traffic of its own.
 pub const HEADLESS_SWITCHES: &[&str] = &[

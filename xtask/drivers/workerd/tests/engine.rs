@@ -15,8 +15,7 @@ use std::process::{Command, ExitCode};
 use conformance::Subject;
 use subject::Host;
 
-const WORKERD: Host =
-    Host { name: "workerd", programs: &["workerd"], variable: "WASMLAB_WORKERD", package: "@cloudflare/workers-wasi" };
+const WORKERD: Host = Host { name: "workerd", package: "@cloudflare/workers-wasi" };
 
 fn command() -> Command {
     WORKERD.command(env!("CARGO_BIN_EXE_driver-workerd"))

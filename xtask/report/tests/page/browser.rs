@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wasmlab_driver::chromium::{HEADLESS_SWITCHES, PROGRAM_NAMES, PROGRAM_VARIABLE};
+use wasmlab_driver::chromium::HEADLESS_SWITCHES;
 
 /// Of these tests, beside those of every headless Chromium of the lab.
 const SWITCHES: &[&str] = &["--remote-debugging-pipe", "--window-size=1280,900"];
@@ -21,8 +21,9 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Chromium, as the lab finds it.
 pub fn program() -> Option<PathBuf> {
-    let named = std::env::var_os(PROGRAM_VARIABLE).map(PathBuf::from);
-    named.or_else(|| PROGRAM_NAMES.iter().find_map(|name| which::which(name).ok()))
+    let chromium = wasmlab_runtimes::find("chromium").unwrap().source.program().unwrap();
+    let named = std::env::var_os(chromium.variable).map(PathBuf::from);
+    named.or_else(|| chromium.names.iter().find_map(|name| which::which(name).ok()))
 }
 
 /// A browser with one page; it ends when this is dropped.

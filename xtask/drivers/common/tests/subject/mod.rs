@@ -16,12 +16,8 @@ pub const fn subject(engine: &'static str, mode: &'static str, command: fn() -> 
 
 /// What a driver needs on this machine.
 pub struct Host {
-    /// The program, as CI names it.
+    /// Its column, whose program it is, and as CI names it.
     pub name: &'static str,
-    /// Names of its file on PATH.
-    pub programs: &'static [&'static str],
-    /// The variable that names the file.
-    pub variable: &'static str,
     /// The npm package that provides WASI 0.1.
     pub package: &'static str,
 }
@@ -46,10 +42,12 @@ impl Host {
     }
 
     fn program(&self) -> Option<PathBuf> {
-        let named = std::env::var_os(self.variable).map(PathBuf::from);
+        let program = wasmlab_runtimes::find(self.name).and_then(|column| column.source.program());
+        let program = program.unwrap_or_else(|| panic!("the lab has no column {} with a program", self.name));
+        let named = std::env::var_os(program.variable).map(PathBuf::from);
         let path = std::env::var_os("PATH").unwrap_or_default();
         let dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
-        let found = self.programs.iter().flat_map(|name| dirs.iter().map(move |dir| dir.join(name)));
+        let found = program.names.iter().flat_map(|name| dirs.iter().map(move |dir| dir.join(name)));
         named.into_iter().chain(found).find(|file| file.is_file())
     }
 
