@@ -143,8 +143,8 @@ fn answers() {
     let text = browser.text("document.getElementById('answers').innerText");
     let squeezed = |text: &str| text::unwrapped(text).replace('`', "");
     let all = answer["prediction"]["predictions"].as_array().unwrap();
-    assert!(all.iter().any(|one| one["verdict"] == "runs") && all.iter().any(|one| one["verdict"] == "fails"));
-    for one in all.iter().filter(|one| one["verdict"] == "fails") {
+    assert!(all.iter().any(|one| one["outcome"] == "runs") && all.iter().any(|one| one["outcome"] == "fails"));
+    for one in all.iter().filter(|one| one["outcome"] == "fails") {
         for field in ["code", "subject", "remedy"] {
             let Some(expected) = one[field].as_str() else { continue };
             assert!(squeezed(&text).contains(&squeezed(expected)), "{expected:?} is not on the page:\n{text}");

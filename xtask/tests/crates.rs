@@ -35,6 +35,7 @@ const ALLOWED_IN_TESTS: &[(&str, &str)] = &[
     ("wasmlab-predict", "wasmlab-inspect"),
     ("wasmlab-probe", "wasmlab-inspect"),
     ("wasmlab-report", "wasmlab-driver"),
+    ("wasmlab-report", "wasmlab-runtimes"),
 ];
 
 /// A crate, as described by its manifest.
