@@ -22,8 +22,8 @@ pub const VARIABLES: &[EnvVariable] = &[
 /// The detail that holds the package's folder.
 const FOLDER: &str = "npm package";
 
-/// The `node_modules` folder that contains all of `names`: the one that the variable names, or the global one beside
-/// `program`, which is Node or was installed by npm. `None` if no folder has all of them.
+/// The `node_modules` folder that contains all of `names`: the one that the variable names, or a global one: beside
+/// `program` (Node, or installed by npm), or of a folder on PATH. `None` if no folder has all of them.
 #[must_use]
 pub fn packages(machine: &dyn Machine, program: &Path, names: &[&str]) -> Option<PathBuf> {
     let has_all = |dir: &PathBuf| names.iter().all(|name| machine.is_file(&dir.join(name).join("package.json")));
@@ -39,13 +39,16 @@ fn folders(machine: &dyn Machine, program: &Path) -> Vec<PathBuf> {
     // into the same folder.
     let node = machine.which("node");
     let programs = [Some(program.to_owned()), node].into_iter().flatten();
-    let mut folders: Vec<PathBuf> = programs
-        .flat_map(|p| [Some(p.clone()), machine.canonical(&p)])
-        .flatten()
-        .filter_map(|p| Some(p.parent()?.parent()?.join("lib/node_modules")))
-        .filter(|dir| machine.is_dir(dir))
-        .collect();
-    folders.dedup();
+    let beside = programs.flat_map(|p| [Some(p.clone()), machine.canonical(&p)]).flatten();
+    // npm may have a prefix of its own, as on Debian (/usr/local) and in many home directories; its programs are on PATH.
+    let path = machine.variable("PATH").unwrap_or_default();
+    let on_path: Vec<PathBuf> = std::env::split_paths(&path).map(|dir| dir.join("program")).collect();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for program in beside.chain(on_path) {
+        let prefix = program.parent().and_then(Path::parent);
+        let modules = prefix.map(|prefix| prefix.join("lib/node_modules"));
+        folders.extend(modules.filter(|dir| !folders.contains(dir) && machine.is_dir(dir)));
+    }
     folders
 }
 
@@ -110,4 +113,31 @@ impl Package<'_> {
 #[must_use]
 pub fn folder(found: &FoundTool) -> &Path {
     found.path(FOLDER)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::packages;
+    use crate::tests::fake::FakeMachine;
+
+    #[test]
+    fn global_packages_are_found_below_nodes_prefix_and_below_those_on_path() {
+        let file = |prefix: &str| (format!("{prefix}/lib/node_modules/jco/package.json"), String::new());
+        let find = |prefix: &str, variables: &[(&'static str, &'static str)]| {
+            let files = [file(prefix)].into();
+            let variables = variables.iter().copied().collect();
+            let machine = FakeMachine { programs: ["node"].into(), files, variables, ..FakeMachine::default() };
+            packages(&machine, Path::new("/opt/bin/runtime"), &["jco"])
+        };
+        let path = ("PATH", "/usr/local/bin:/home/me/.npm-global/bin:/bin");
+        let folder = |prefix: &str| Some(PathBuf::from(format!("{prefix}/lib/node_modules")));
+        for prefix in ["", "/opt", "/usr/local", "/home/me/.npm-global"] {
+            assert_eq!(find(prefix, &[path]), folder(prefix), "{prefix}");
+        }
+        assert_eq!(find("/usr/local", &[]), None);
+        assert_eq!(find("/elsewhere", &[path]), None);
+        assert_eq!(find("/usr/local", &[path, ("WASMLAB_NODE_MODULES", "/mine")]), None, "the variable decides");
+    }
 }
