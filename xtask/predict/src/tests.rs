@@ -117,6 +117,27 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
     check(&format!("(module {start} (memory 1))"), expected);
 }
 
+/// Agreement reads the data, not the words of `functions`.
+#[test]
+fn what_was_not_measured_is_data() {
+    let of = |answer: ProbeAnswer, wat: &str| {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let mut profile = profile();
+        profile.proposals.insert("multi-memory".to_owned(), answer);
+        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile).unmeasured
+    };
+    let two = "(module (func (export \"_start\")) (memory 1) (memory 1))";
+    assert!(of(yes(), two).is_empty());
+    // The lab asked, and the answer said neither yes nor no.
+    let open = |cause| ProbeAnswer { cause, ..ProbeAnswer::default() };
+    let cause = Cause::Unsupported { feature: "instruction".to_owned(), message: "not implemented".to_owned() };
+    assert_eq!(of(open(Some(cause)), two), ["proposal multi-memory (not measured)"]);
+    assert!(of(open(None), two).is_empty());
+    // A runtime with the whole proposal has its part.
+    let overlong = "(module (table 1 funcref) (func (export \"_start\") (call_indirect (i32.const 0))))";
+    assert!(of(yes(), overlong).is_empty());
+}
+
 #[test]
 fn a_host_of_wasix_makes_the_memory_of_a_program() {
     let wat = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32))) (import \"env\" \"memory\" \
