@@ -181,3 +181,38 @@ fn declared(body: &wasmparser::FunctionBody) -> Option<u64> {
         sum.checked_add(u64::from(count))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{InspectError, facts};
+
+    /// Checks the quantities of a module, and the limit because of which it is refused.
+    fn check(wat: &str, expected: &[(&str, u64)], refused: Option<&str>) {
+        let facts = facts(&wat::parse_str(format!("(module {wat})")).unwrap()).unwrap();
+        let found: Vec<(&str, u64)> = facts.quantities.iter().map(|(name, number)| (name.as_str(), *number)).collect();
+        assert_eq!((found.as_slice(), facts.refusal.as_ref().map(|it| it.subject.as_str())), (expected, refused));
+    }
+
+    #[test]
+    fn unusual_quantities_are_facts() {
+        let list = |number: usize| " i32".repeat(number);
+        check("(func (local i32 i32))", &[], None);
+        check(&format!("(func (local{}))", list(40_000)), &[("locals", 40_000)], None);
+        check(&format!("(func (param{}))", list(1_000)), &[("parameters", 1_000)], None);
+        check(&format!("(func (param{}))", list(1_001)), &[("parameters", 1_001)], Some("parameters"));
+        check(&format!("(type (func (result{})))", list(1_001)), &[("results", 1_001)], Some("results"));
+        let named = |bytes: usize| format!("(func (export \"{}\"))", "n".repeat(bytes));
+        check(&named(100_000), &[("name-bytes", 100_000)], None);
+        check(&named(100_001), &[("name-bytes", 100_001)], Some("name-bytes"));
+        check(&named(20_000), &[], None);
+        check(&"(memory 0)".repeat(101), &[("memories", 101)], Some("memories"));
+        check(&"(table 0 funcref)".repeat(101), &[("tables", 101)], None);
+    }
+
+    #[test]
+    fn a_number_that_the_file_does_not_hold_is_an_error() {
+        // A type with more parameters than the file has bytes.
+        let bytes = b"\0asm\x01\0\0\0\x01\x06\x01\x60\xff\xff\x03\x00";
+        assert!(matches!(facts(bytes), Err(InspectError::Malformed { .. } | InspectError::Invalid { .. })));
+    }
+}

@@ -127,11 +127,16 @@ fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Predi
         let declared = declared.into_iter().map(|name| format!("declarations of {name}"));
         let parameters = obstacle::has_unmeasured_parameters(facts, planned, profile);
         let parameters = parameters.then(|| "parameters of _start".to_owned());
+        let program = obstacle::has_unmeasured_program(facts, planned, profile);
+        let program = program.then(|| "program of a component".to_owned());
+        let unknown = imports::unmeasured(facts, planned, profile).shown;
         let limits = obstacle::unmeasured_limits(facts, profile).into_iter().map(|name| format!("limit {name}"));
         let unmeasured: Vec<String> = proposals
             .chain(declared)
             .chain(limits)
             .chain(parameters)
+            .chain(program)
+            .chain(unknown)
             .map(|name| format!("{name} (not measured)"))
             .collect();
         let start = obstacle::has_unmeasured_start(facts, planned, profile);

@@ -272,6 +272,12 @@ fn support(profile: &Profile, name: &str) -> Support {
     profile.unusual_modules.get(name).map_or(Support::Unknown, |answer| answer.support)
 }
 
+/// Whether a component is to run that the runtime accepts only with a switch: its probe has nothing to run.
+pub fn has_unmeasured_program(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
+    let of = &profile.components;
+    facts.kind == BinaryKind::Component && is_program(planned) && of.support == Support::No && !of.switches.is_empty()
+}
+
 /// An unusual module: its `_start` takes a parameter.
 const START_PARAMETERS: &str = "start-parameters";
 

@@ -101,7 +101,10 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
         let stage = if line.starts_with("module[") { Stage::Run } else { Stage::Instantiate };
         return progress_at(stage, Cause::trap(trap, trap_message).at(innermost_frame(error)));
     }
-    if line.starts_with("module[] function[_start] failed: expected ") && line.ends_with(" params, but passed 0") {
+    if line.starts_with("module[")
+        && line.contains("] function[_start] failed: expected ")
+        && line.ends_with(" params, but passed 0")
+    {
         return no_export("_start");
     }
     let quoted: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
