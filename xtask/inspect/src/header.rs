@@ -133,6 +133,8 @@ const ORIGIN: &str = "Check the .wasm file that it was made from.";
 const UNPACK: &str = "Decompress it first; a web server may serve it compressed if it declares Content-Encoding.";
 const LINK: &str = "Link it into a module first.";
 
+const TEXT: &str = "WebAssembly text";
+
 const FILE_TYPES: &[FileType] = &[
     (
         b"version https://git-lfs",
@@ -151,12 +153,36 @@ const FILE_TYPES: &[FileType] = &[
     (b"\0webc", "a package of Wasmer (webc)", "Unpack it (`wasmer package unpack`) and check the module in it."),
     (b"!<arch>", "an archive of object files", LINK),
     (b"BC\xc0\xde", "LLVM bitcode", LINK),
-    (b"(", "WebAssembly text", "Name it .wat, or translate it (`wasm-tools parse`)."),
-    (b";;", "WebAssembly text", "Name it .wat, or translate it (`wasm-tools parse`)."),
+    (b"(", TEXT, "Name it .wat, or translate it (`wasm-tools parse`)."),
+    (b";;", TEXT, "Name it .wat, or translate it (`wasm-tools parse`)."),
     (b"<?xml", "XML", FETCH),
     (b"<", "an HTML page", FETCH),
     (b"{", "JSON", FETCH),
 ];
+
+/// The byte order mark that some editors write.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The file without a byte order mark.
+#[must_use]
+pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// Whether a file may be WebAssembly text, valid or not: it is text, and not of another known type.
+#[must_use]
+pub fn may_be_text(bytes: &[u8]) -> bool {
+    let text = without_byte_order_mark(bytes).trim_ascii_start();
+    let is_readable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || !byte.is_ascii();
+    let is_other = file_type(bytes).is_some_and(|(_, what, _)| *what != TEXT);
+    !text.is_empty() && !is_other && text.iter().take(64).all(is_readable)
+}
+
+/// The type of a file by its beginning, or by the beginning of its text.
+fn file_type(bytes: &[u8]) -> Option<&'static FileType> {
+    let text = without_byte_order_mark(bytes).trim_ascii_start();
+    FILE_TYPES.iter().find(|(magic, ..)| bytes.starts_with(magic) || text.starts_with(magic))
+}
 
 /// Whether a text looks like a script.
 fn is_javascript(text: &[u8]) -> bool {
@@ -188,8 +214,8 @@ fn is_javascript(text: &[u8]) -> bool {
 /// Describes a file that does not start with `\0asm`.
 fn not_wasm(bytes: &[u8]) -> InspectError {
     let first = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-    let found = FILE_TYPES.iter().find(|(magic, ..)| bytes.starts_with(magic) || text.starts_with(magic));
+    let text = without_byte_order_mark(bytes).trim_ascii_start();
+    let found = file_type(bytes);
     let is_text = || bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
     let (what, remedy) = match found {
         // `(function …` and `{` also begin a script.

@@ -23,6 +23,7 @@ pub mod system_calls;
 mod tests;
 mod types;
 
+pub use header::{may_be_text, without_byte_order_mark};
 pub use outline::outline;
 pub use script_names::unsafe_script_name;
 
@@ -97,22 +98,28 @@ impl From<BinaryReaderError> for InspectError {
 /// # Errors
 /// If the binary is malformed or invalid, with the byte offset.
 pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
-    let mut facts = match outline(bytes) {
-        Ok(facts) => facts,
+    let (mut facts, shares_memory) = match outline::read(bytes) {
+        Ok(read) => read,
         Err(error) => match abandoned::refusal(bytes, &error) {
             Some(refusal) => return Ok(outline::refused_facts(bytes, BinaryKind::Module, refusal)),
-            None => return Err(error),
+            None => return limits::refused_facts(bytes, &error).ok_or(error),
         },
     };
     if facts.refusal.is_some() {
         return Ok(facts);
     }
+    let is_module = facts.kind == BinaryKind::Module;
+    if is_module {
+        facts.quantities = limits::quantities(bytes);
+    }
     match proposals::needed(bytes) {
         Ok(needed) => {
+            facts.unshared_atomics = is_module && !shares_memory && needed.proposals.contains("threads");
             facts.proposals = needed.proposals;
             facts.first_uses = needed.first_uses;
             facts.mixes_exceptions = needed.mixes_exceptions;
             facts.only_non_null_externref = needed.only_non_null_externref;
+            facts.declared_only = needed.declared_only;
         }
         // The validator cannot say which proposals it needs, but a runtime may still accept it.
         Err(error) => {

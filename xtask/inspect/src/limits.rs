@@ -2,12 +2,103 @@
 //!
 //! Source: WebAssembly JavaScript Interface, "Implementation-defined Limits"; wasmparser's validator enforces the same.
 
-use crate::InspectError;
-use wasmlab_model::facts::{Refusal, RefusalKind};
-use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef, ValType};
+use std::collections::BTreeMap;
+
+use crate::{InspectError, outline};
+use wasmlab_model::facts::{BinaryKind, Facts, Refusal, RefusalKind};
+use wasmparser::{BinaryReader, KnownCustom, Name, Parser, Payload, TypeRef, ValType};
 
 /// Local variables of a function, parameters included.
 const MAX_LOCALS: u64 = 50_000;
+
+/// What is recorded in [`Facts::quantities`] if there is more of it than this number.
+const USUAL: &[(&str, u64)] = &[
+    ("exports", 20_000),
+    ("functions", 50_000),
+    (LOCALS, 20_000),
+    ("memories", 50),
+    (NAME_BYTES, 20_000),
+    (PARAMETERS, 500),
+    (RESULTS, 500),
+    ("tables", 50),
+];
+const LOCALS: &str = "locals";
+const PARAMETERS: &str = "parameters";
+const RESULTS: &str = "results";
+const NAME_BYTES: &str = "name-bytes";
+
+/// The words of wasmparser for what one item may have at most, and the lab's.
+const SIZES: &[(&str, &str)] =
+    &[("function params", PARAMETERS), ("function returns", RESULTS), ("string", NAME_BYTES)];
+
+/// How much a core module has of what [`USUAL`] names, where that is more. What cannot be read is left out.
+pub fn quantities(bytes: &[u8]) -> BTreeMap<String, u64> {
+    let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut most = |name, number: u64| {
+        let known = found.entry(name).or_default();
+        *known = number.max(*known);
+    };
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Ok(payload) = payload else { break };
+        match payload {
+            Payload::TypeSection(types) => {
+                for ty in types.into_iter_err_on_gc_types().flatten() {
+                    most(PARAMETERS, ty.params().len() as u64);
+                    most(RESULTS, ty.results().len() as u64);
+                }
+            }
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports().flatten() {
+                    most(NAME_BYTES, import.module.len().max(import.name.len()) as u64);
+                }
+            }
+            Payload::FunctionSection(functions) => most("functions", functions.count().into()),
+            Payload::TableSection(tables) => most("tables", tables.count().into()),
+            Payload::MemorySection(memories) => most("memories", memories.count().into()),
+            Payload::ExportSection(exports) => {
+                most("exports", exports.count().into());
+                for export in exports.into_iter().flatten() {
+                    most(NAME_BYTES, export.name.len() as u64);
+                }
+            }
+            Payload::CodeSectionEntry(body) => most(LOCALS, declared(&body).unwrap_or(0)),
+            _ => {}
+        }
+    }
+    let is_unusual = |name: &str, number: u64| USUAL.iter().any(|(of, usual)| *of == name && number > *usual);
+    let unusual = found.into_iter().filter(|(name, number)| is_unusual(name, *number));
+    unusual.map(|(name, number)| (name.to_owned(), number)).collect()
+}
+
+/// The facts of a module with an item that is too large to be read, but that is all there.
+pub fn refused_facts(bytes: &[u8], error: &InspectError) -> Option<Facts> {
+    let (subject, number) = oversized(bytes, error)?;
+    let message = format!("something in it has {number} {subject}, more than implementations agree to accept");
+    let kind = RefusalKind::ImplementationLimit;
+    let refusal = Refusal { kind, subject: subject.to_owned(), message };
+    let mut facts = outline::refused_facts(bytes, BinaryKind::Module, refusal);
+    facts.quantities.insert(subject.to_owned(), number);
+    Some(facts)
+}
+
+/// What there is too much of, if the parser's message is about that, and how much. A number for which the file is too
+/// short is an error in the file.
+fn oversized(bytes: &[u8], error: &InspectError) -> Option<(&'static str, u64)> {
+    let (InspectError::Invalid { offset, message } | InspectError::Malformed { offset, message }) = error else {
+        return None;
+    };
+    let words =
+        message.strip_suffix(" size is out of bounds").or_else(|| message.strip_suffix(" size out of bounds"))?;
+    let (_, subject) = SIZES.iter().find(|(of, _)| *of == words)?;
+    let mut at = usize::try_from(*offset).ok()?;
+    // The parser names the last byte of a name's length.
+    while *subject == NAME_BYTES && at > 0 && bytes.get(at - 1)? & 0x80 != 0 {
+        at -= 1;
+    }
+    let mut reader = BinaryReader::new(bytes.get(at..)?, at as u64);
+    let number = u64::from(reader.read_var_u32().ok()?);
+    (number <= reader.bytes_remaining() as u64).then_some((*subject, number))
+}
 
 /// The refusal, if the validator's message is about such a limit.
 pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
@@ -89,4 +180,39 @@ fn declared(body: &wasmparser::FunctionBody) -> Option<u64> {
         reader.read::<ValType>().ok()?;
         sum.checked_add(u64::from(count))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{InspectError, facts};
+
+    /// Checks the quantities of a module, and the limit because of which it is refused.
+    fn check(wat: &str, expected: &[(&str, u64)], refused: Option<&str>) {
+        let facts = facts(&wat::parse_str(format!("(module {wat})")).unwrap()).unwrap();
+        let found: Vec<(&str, u64)> = facts.quantities.iter().map(|(name, number)| (name.as_str(), *number)).collect();
+        assert_eq!((found.as_slice(), facts.refusal.as_ref().map(|it| it.subject.as_str())), (expected, refused));
+    }
+
+    #[test]
+    fn unusual_quantities_are_facts() {
+        let list = |number: usize| " i32".repeat(number);
+        check("(func (local i32 i32))", &[], None);
+        check(&format!("(func (local{}))", list(40_000)), &[("locals", 40_000)], None);
+        check(&format!("(func (param{}))", list(1_000)), &[("parameters", 1_000)], None);
+        check(&format!("(func (param{}))", list(1_001)), &[("parameters", 1_001)], Some("parameters"));
+        check(&format!("(type (func (result{})))", list(1_001)), &[("results", 1_001)], Some("results"));
+        let named = |bytes: usize| format!("(func (export \"{}\"))", "n".repeat(bytes));
+        check(&named(100_000), &[("name-bytes", 100_000)], None);
+        check(&named(100_001), &[("name-bytes", 100_001)], Some("name-bytes"));
+        check(&named(20_000), &[], None);
+        check(&"(memory 0)".repeat(101), &[("memories", 101)], Some("memories"));
+        check(&"(table 0 funcref)".repeat(101), &[("tables", 101)], None);
+    }
+
+    #[test]
+    fn a_number_that_the_file_does_not_hold_is_an_error() {
+        // A type with more parameters than the file has bytes.
+        let bytes = b"\0asm\x01\0\0\0\x01\x06\x01\x60\xff\xff\x03\x00";
+        assert!(matches!(facts(bytes), Err(InspectError::Malformed { .. } | InspectError::Invalid { .. })));
+    }
 }

@@ -15,15 +15,20 @@ use wasmlab_model::facts::{BinaryKind, Export, Facts, Import, Producer, Refusal,
 /// # Errors
 /// If one of these parts is malformed.
 pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
+    read(bytes).map(|(facts, _)| facts)
+}
+
+/// The same, and whether a memory is shared.
+pub fn read(bytes: &[u8]) -> std::result::Result<(Facts, bool), InspectError> {
     if let Some((kind, refusal)) = header::check(bytes)? {
-        return Ok(refused_facts(bytes, kind, refusal));
+        return Ok((refused_facts(bytes, kind, refusal), false));
     }
     let mut reader = Reader::default();
     reader.binary(bytes, 0)?;
     reader.sizes.total = bytes.len() as u64;
     let kind = reader.kind.unwrap_or(BinaryKind::Module);
     let abis = abi::classify(kind, reader.dynamic, &reader.imports, &reader.exports, &reader.producers);
-    Ok(Facts {
+    let facts = Facts {
         kind,
         shape: shape(&reader, kind),
         abis,
@@ -38,7 +43,11 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
         first_uses: Default::default(),
         mixes_exceptions: false,
         only_non_null_externref: false,
-    })
+        declared_only: Default::default(),
+        unshared_atomics: false,
+        quantities: Default::default(),
+    };
+    Ok((facts, reader.shares_memory))
 }
 
 /// The facts of a binary with another format version, or with constructs that no current format has.
@@ -58,6 +67,9 @@ pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts 
         first_uses: Default::default(),
         mixes_exceptions: false,
         only_non_null_externref: false,
+        declared_only: Default::default(),
+        unshared_atomics: false,
+        quantities: Default::default(),
     }
 }
 
@@ -110,6 +122,7 @@ struct Reader {
     producers: Vec<Producer>,
     object: bool,
     dynamic: bool,
+    shares_memory: bool,
     /// Types and functions of the outermost component.
     component: Component,
     /// Nesting depth: 0 for the file itself. Nested binaries contribute sizes and producers but no imports.
@@ -154,7 +167,10 @@ impl Reader {
                 self.sections.push(Section { name, offset: range.start, bytes: range.end - range.start });
             }
             let inner = match &payload {
-                Payload::End(_) => return Ok(()),
+                Payload::End(_) => {
+                    self.shares_memory |= spaces.memories.iter().any(|memory| memory.shared);
+                    return Ok(());
+                }
                 Payload::CodeSectionStart { size, .. } => {
                     parser.skip_section();
                     self.sizes.code += u64::from(*size);

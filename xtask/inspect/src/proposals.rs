@@ -41,6 +41,7 @@ use wasmlab_model::facts::FirstUse;
 use super::InspectError;
 
 mod bodies;
+mod declared;
 mod decode;
 mod flags;
 mod outline;
@@ -48,7 +49,6 @@ mod places;
 mod references;
 mod search;
 
-pub use flags::containing_proposal;
 #[cfg(test)]
 mod tests;
 
@@ -63,6 +63,8 @@ pub struct RequiredProposals {
     pub mixes_exceptions: bool,
     /// As [`wasmlab_model::facts::Facts::only_non_null_externref`].
     pub only_non_null_externref: bool,
+    /// As [`wasmlab_model::facts::Facts::declared_only`].
+    pub declared_only: BTreeSet<String>,
 }
 
 /// The names of all proposals that a binary can need.
@@ -99,5 +101,6 @@ pub fn needed(bytes: &[u8]) -> Result<RequiredProposals, InspectError> {
         && places::has_current_exceptions(bytes);
     let only_non_null_externref =
         proposals.contains("function-references") && !references::uses_more_than_externref(bytes);
-    Ok(RequiredProposals { proposals, first_uses, mixes_exceptions, only_non_null_externref })
+    let declared_only = declared::only(bytes, &proposals);
+    Ok(RequiredProposals { proposals, first_uses, mixes_exceptions, only_non_null_externref, declared_only })
 }

@@ -26,9 +26,15 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     let nearest = if program { None } else { nearest(facts, name) };
     let callable = facts.exports.iter().any(|e| e.signature.is_some());
     let unnamed = program && facts.exports.iter().any(|e| e.name.is_empty() && e.signature.is_some());
+    let takes_parameters = program
+        && facts.exports.iter().any(|e| e.name == name && e.signature.as_ref().is_some_and(|ty| !ty.params.is_empty()));
+    let missing = if takes_parameters { format!("exports no program `{name}`") } else { missing };
     let fault = match (other, nearest) {
         (None, None) if unnamed => "; it has a function with the empty name, which only some runtimes start".to_owned(),
         (Some(other), _) => format!("; `{name}` is {}", a_kind(other)),
+        (None, None) if takes_parameters => {
+            format!("; `{name}` takes parameters, which a program's entry point does not")
+        }
         (None, Some(near)) => format!(" (did you mean `{}`?)", near.name),
         (None, None) => String::new(),
     };

@@ -17,6 +17,7 @@ use cause::judge_cause;
 use expectation::check_expectation;
 use text::{last_message_suffix, one_line, signal_name};
 
+pub use host::EXIT_CODE;
 pub use imports::has_64_bit_addresses;
 pub use limits::COMPILER;
 pub use trap::WAIT;

@@ -25,6 +25,16 @@ pub struct Facts {
     /// runtimes have nothing else of the proposal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_non_null_externref: bool,
+    /// Proposals that a core module only declares something of, such as a type or a tag: no instruction is of them. Some
+    /// runtimes read such declarations without supporting the proposal.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub declared_only: BTreeSet<String>,
+    /// Of `threads`, it uses atomic instructions only: it has no shared memory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unshared_atomics: bool,
+    /// How much it has of something that runtimes limit, if that is more than usual: `locals` (of a function), `tables`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quantities: BTreeMap<String, u64>,
     /// Every import, in file order.
     pub imports: Vec<Import>,
     /// Every export, in file order.
@@ -65,9 +75,12 @@ impl Facts {
         types.filter_map(|ty| ty.strip_prefix("memory "))
     }
 
-    /// Whether no memory is shared between threads, as far as imports and exports show the only one.
+    /// Whether no memory is shared between threads.
     #[must_use]
     pub fn shares_no_memory(&self) -> bool {
+        if self.unshared_atomics {
+            return true;
+        }
         let mut memories = self.memory_types().peekable();
         !self.proposals.contains("multi-memory")
             && memories.peek().is_some()
@@ -354,6 +367,15 @@ pub struct Producer {
     pub name: String,
     /// `1.96.0`.
     pub version: String,
+}
+
+/// Parts that the validator names by themselves, each with the proposal that contains it.
+pub const PARTS: &[(&str, &str)] = &[("call-indirect-overlong", "reference-types"), ("bulk-memory-opt", "bulk-memory")];
+
+/// The proposal that contains a part which the validator names by itself: `bulk-memory` for `bulk-memory-opt`.
+#[must_use]
+pub fn containing_proposal(part: &str) -> Option<&'static str> {
+    PARTS.iter().find(|(name, _)| *name == part).map(|(_, whole)| *whole)
 }
 
 /// Proposals that are part of WebAssembly 2.0. They are seldom why a module is refused, so they are listed last.

@@ -6,8 +6,8 @@ use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_protocol::Stage;
 
-use crate::obstacle::UNMEASURED_START;
-use crate::{NOT_MEASURED, Prediction, is_of_linking};
+use crate::{Prediction, is_of_linking};
+use wasmlab_judge::EXIT_CODE;
 
 /// Functions and imports that are named in a report; a module may import hundreds.
 const MAX_FUNCTIONS: usize = 12;
@@ -38,7 +38,7 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
     let passed = cell.verdict == Verdict::Pass;
     let by_default = |switches: &[String]| switches.is_empty();
     Some(match prediction.outcome {
-        PredictedOutcome::MayFail if needs_unmeasured(prediction) => Agreement::Undecided,
+        PredictedOutcome::MayFail if !prediction.unmeasured.is_empty() => Agreement::Undecided,
         // It ran without a switch, and needed a deeper stack.
         PredictedOutcome::Runs | PredictedOutcome::MayFail if passed && trapped_by_default(cell) => {
             Agreement::OwnResult
@@ -94,14 +94,9 @@ fn trapped_by_default(cell: &Cell) -> bool {
     cell.default_result.as_deref().is_some_and(|result| result.starts_with(Code::Trap.id()))
 }
 
-/// Whether the file needs a proposal, or exceeds a limit, about which the profile says nothing.
-fn needs_unmeasured(prediction: &Prediction) -> bool {
-    prediction.functions.iter().any(|name| name.ends_with(NOT_MEASURED))
-}
-
 /// Whether nothing was started, as the prediction leaves open.
 fn is_unstarted(prediction: &Prediction, cell: &Cell) -> bool {
-    cell.code == Some(Code::NoEntryPoint) && prediction.functions.iter().any(|function| function == UNMEASURED_START)
+    cell.code == Some(Code::NoEntryPoint) && prediction.unmeasured_start
 }
 
 /// Whether the time, memory or space that the lab gives ran out.
@@ -124,9 +119,9 @@ fn is_own(cell: &Cell) -> bool {
         // Whether it uses a leak of the runtime is up to the program.
         Some(Code::SandboxEscape) => true,
         // Which code it exits with, and which path it opens below which descriptor, is the program's.
-        Some(Code::HostRefused) => cell.subject.as_deref() == Some("exit-code"),
+        Some(Code::HostRefused) => cell.subject.as_deref() == Some(EXIT_CODE),
         // A code of more bits than the runtime passes on.
-        Some(Code::WrongExit) if cell.subject.as_deref() == Some("exit-code") => true,
+        Some(Code::WrongExit) if cell.subject.as_deref() == Some(EXIT_CODE) => true,
         Some(Code::CapabilityDenied) => cell.subject.as_deref() == Some("path_open"),
         // A wrong result is the runtime's if the same guest with the same input has the right one elsewhere.
         Some(code) if code.is_guest_failure() => is_started(cell) && !cell.blame.contains(&Blame::Runtime),
@@ -136,7 +131,7 @@ fn is_own(cell: &Cell) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::agreement;
+    use super::{EXIT_CODE, agreement};
     use crate::{Agreement, PredictedOutcome, Prediction};
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::report::{Cell, RunReport};
@@ -183,9 +178,9 @@ mod tests {
         check(&Prediction { switches: vec!["--gc".to_owned()], ..runs.clone() }, &switched, Agreement::Same);
         check(&Prediction { switches: vec!["--all".to_owned()], ..runs.clone() }, &switched, Agreement::OtherSubject);
         let about = |code, subject: &str| Cell { subject: Some(subject.to_owned()), ..gap(code, Stage::Run) };
-        check(&runs, &about(Code::HostRefused, "exit-code"), Agreement::OwnResult);
+        check(&runs, &about(Code::HostRefused, EXIT_CODE), Agreement::OwnResult);
         check(&runs, &about(Code::SandboxEscape, "fs"), Agreement::OwnResult);
-        let cut = Cell { blame: vec![Blame::Runtime], ..about(Code::WrongExit, "exit-code") };
+        let cut = Cell { blame: vec![Blame::Runtime], ..about(Code::WrongExit, EXIT_CODE) };
         check(&runs, &cut, Agreement::OwnResult);
         check(&runs, &about(Code::HostRefused, "atomic-wait"), Agreement::Contradicts);
         check(&runs, &about(Code::CapabilityDenied, "path_open"), Agreement::OwnResult);
@@ -204,9 +199,9 @@ mod tests {
         check(&may, &gap(Code::NotImplemented, Stage::Run), Agreement::Undecided);
         check(&may, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Contradicts);
         check(&may, &gap(Code::NoEntryPoint, Stage::Link), Agreement::Contradicts);
-        let start = Prediction { functions: vec![super::UNMEASURED_START.to_owned()], ..may.clone() };
+        let start = Prediction { unmeasured_start: true, ..may.clone() };
         check(&start, &gap(Code::NoEntryPoint, Stage::Link), Agreement::Undecided);
-        let unmeasured = Prediction { functions: vec!["proposal new (not measured)".to_owned()], ..may.clone() };
+        let unmeasured = Prediction { unmeasured: vec!["proposal new".to_owned()], ..may.clone() };
         check(&unmeasured, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Undecided);
         check(&unmeasured, &cell(|cell| cell.switches = vec!["--new".to_owned()]), Agreement::Undecided);
         assert_eq!(agreement(&may, &cell(|cell| cell.verdict = Verdict::Absent)), None);

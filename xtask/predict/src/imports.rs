@@ -18,6 +18,8 @@ enum Definition<'a> {
     OtherType(&'a ProbeAnswer),
     /// It starts the file, and fails at a call.
     Unchecked,
+    /// Nothing was measured of such an import.
+    Unmeasured,
 }
 
 /// The first import that the runtime lacks, in the order of the file, with the number of them.
@@ -41,7 +43,7 @@ pub fn missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[Str
             };
             Some(Obstacle::new(Cause::ImportTypeMismatch { module, name, message }, &[]))
         }
-        Definition::Defined | Definition::Unchecked => None,
+        Definition::Defined | Definition::Unchecked | Definition::Unmeasured => None,
     }
 }
 
@@ -93,7 +95,7 @@ pub fn all_missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &
         Definition::Missing(Some(answer)) if !answer.switches.is_empty() => None,
         Definition::Missing(_) => Some((import, "")),
         Definition::OtherType(_) => Some((import, " with this type")),
-        Definition::Defined | Definition::Unchecked => None,
+        Definition::Defined | Definition::Unchecked | Definition::Unmeasured => None,
     };
     names(facts, facts.imports.iter().filter_map(lacks))
 }
@@ -192,11 +194,20 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
     if !host.is_empty() && host.contains(&format!("{}.{}", import.module, import.name)) {
         return Definition::Defined;
     }
+    // Which builtins it has beyond those in the catalogue, and under which name it defines constants, was not asked.
+    let is_unknown_builtin = || import.module.starts_with("wasm:") && !profile.imports.contains_key(&import.module);
+    let is_constant = || {
+        matches!(import.ty.as_str(), "global (ref extern)" | "global externref")
+            && !facts.abis.iter().any(|abi| abi.abi == Abi::JsBuiltins)
+    };
+    let defines_builtins = || profile.imports.get(BUILTINS).is_some_and(|of| !of.defined.is_empty());
+    if (is_unknown_builtin() || is_constant()) && defines_builtins() {
+        return Definition::Unmeasured;
+    }
     // Constants of strings come from the host that has the builtins.
     let is_of_builtins =
         |abi: &AbiEvidence| abi.abi == Abi::JsBuiltins && abi.evidence.contains(&import.shown(facts.kind));
-    let has_builtins = || profile.imports.get(BUILTINS).is_some_and(|of| !of.defined.is_empty());
-    if import.module != BUILTINS && has_builtins() && facts.abis.iter().any(is_of_builtins) {
+    if import.module != BUILTINS && defines_builtins() && facts.abis.iter().any(is_of_builtins) {
         return Definition::Defined;
     }
     let in_catalogue = profile
@@ -248,6 +259,15 @@ fn unknown(profile: &Profile) -> Definition<'_> {
         Support::No => Definition::Missing(Some(&profile.unknown_import)),
         Support::Yes | Support::Unchecked | Support::Unknown => Definition::Unchecked,
     }
+}
+
+/// The imports of a module about which the profile says nothing.
+pub fn unmeasured(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> TruncatedNames {
+    if planned.glue || facts.kind == BinaryKind::Component {
+        return TruncatedNames::default();
+    }
+    let open = |import: &&Import| matches!(core(facts, import, planned, profile), Definition::Unmeasured);
+    names(facts, facts.imports.iter().filter(open).map(|import| (import, "")))
 }
 
 /// The imported functions that do not do on this runtime what they are specified to do, or may not exist.

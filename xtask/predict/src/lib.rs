@@ -68,6 +68,12 @@ pub struct Prediction {
     /// Items that do not work on this runtime as specified, if the file needs them: functions that it imports, and
     /// `proposal NAME` for what the runtime accepts and runs wrongly.
     pub functions: Vec<String>,
+    /// Those of `functions` about which the profile says nothing, so that any result agrees.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmeasured: Vec<String>,
+    /// The profile does not say whether the runtime starts the export that may be the program.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unmeasured_start: bool,
     /// Every import that the runtime lacks, if that is the reason.
     pub missing: Vec<String>,
     /// How many more there are than `functions` and `missing` name.
@@ -75,9 +81,6 @@ pub struct Prediction {
     /// Where the file first uses the proposal that the runtime lacks, if that is the reason.
     pub first_use: Option<FirstUse>,
 }
-
-/// The end of the name of a proposal or limit about which the profile says nothing.
-const NOT_MEASURED: &str = " (not measured)";
 
 /// Maximum number of switches that are looked for one after the other.
 const MAX_ROUNDS: usize = 4;
@@ -116,25 +119,41 @@ pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
 
 fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Prediction {
     let found = planned.facts.map(|facts| {
-        let proposals = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
-        let unmeasured = obstacle::unmeasured_proposals(facts, profile);
-        let unmeasured = unmeasured.into_iter().map(|name| format!("proposal {name}{NOT_MEASURED}"));
-        let limit = obstacle::unmeasured_limit(facts, profile).map(|name| format!("limit {name}{NOT_MEASURED}"));
+        let wrong = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
+        let proposals = obstacle::unmeasured_proposals(facts, profile, &switches)
+            .into_iter()
+            .map(|name| format!("proposal {name}"));
+        let declared = obstacle::unmeasured_declarations(facts, profile, &switches);
+        let declared = declared.into_iter().map(|name| format!("declarations of {name}"));
+        let parameters = obstacle::has_unmeasured_parameters(facts, planned, profile);
+        let parameters = parameters.then(|| "parameters of _start".to_owned());
+        let program = obstacle::has_unmeasured_program(facts, planned, profile);
+        let program = program.then(|| "program of a component".to_owned());
+        let unknown = imports::unmeasured(facts, planned, profile).shown;
+        let limits = obstacle::unmeasured_limits(facts, profile).into_iter().map(|name| format!("limit {name}"));
+        let unmeasured: Vec<String> = proposals
+            .chain(declared)
+            .chain(limits)
+            .chain(parameters)
+            .chain(program)
+            .chain(unknown)
+            .map(|name| format!("{name} (not measured)"))
+            .collect();
         let start = obstacle::has_unmeasured_start(facts, planned, profile);
-        let start = start.then(|| obstacle::UNMEASURED_START.to_owned());
+        let shown_start = start.then(|| "the start of its export \"\"".to_owned());
         let imports = imports::doubtful(facts, planned, profile, &switches);
-        (
-            proposals.chain(unmeasured).chain(limit).chain(start).chain(imports.shown).collect::<Vec<String>>(),
-            imports.omitted,
-        )
+        let functions: Vec<String> =
+            wrong.chain(unmeasured.iter().cloned()).chain(shown_start).chain(imports.shown).collect();
+        (functions, unmeasured, start, imports.omitted)
     });
-    let (functions, omitted) = found.unwrap_or_default();
+    let (functions, unmeasured, unmeasured_start, omitted) = found.unwrap_or_default();
     let outcome = if functions.is_empty() { PredictedOutcome::Runs } else { PredictedOutcome::MayFail };
     let detail = match functions.as_slice() {
         [] => String::new(),
         names => format!("may fail at run time: {}", first_listed_of(names, names.len(), names.len() + omitted)),
     };
-    Prediction { detail, switches, functions, omitted, ..Prediction::new(outcome) }
+    let open = Prediction::new(outcome);
+    Prediction { detail, switches, functions, unmeasured, unmeasured_start, omitted, ..open }
 }
 
 /// `on`: the switches that were tried.
@@ -174,6 +193,8 @@ impl Prediction {
             next_obstacle_remedy: None,
             switches: Vec::new(),
             functions: Vec::new(),
+            unmeasured: Vec::new(),
+            unmeasured_start: false,
             missing: Vec::new(),
             omitted: 0,
             first_use: None,

@@ -1,6 +1,6 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
-use wasmlab_model::facts::{Abi, BinaryKind, Facts, RefusalKind};
+use wasmlab_model::facts::{Abi, BinaryKind, Export, Facts, RefusalKind, containing_proposal};
 use wasmlab_model::profile::{ProbeAnswer, Profile, Support};
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, Stage};
@@ -33,9 +33,15 @@ pub fn first(planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<O
         Ok(facts) => facts,
         Err(message) => return Some(Obstacle::new(Cause::Rejected { message: message.to_owned(), offset: None }, &[])),
     };
-    format(facts, profile)
-        .or_else(|| component(facts, profile, on))
+    if let Some(refused) = format(facts, profile) {
+        return Some(refused);
+    }
+    if is_unread(facts) {
+        return None;
+    }
+    component(facts, profile, on)
         .or_else(|| proposal(facts, profile, on))
+        .or_else(|| limit(facts, profile))
         .or_else(|| mixed_exceptions(facts, profile))
         .or_else(|| if planned.glue { None } else { imports::missing(facts, planned, profile, on) })
         .or_else(|| if planned.glue { None } else { entry(facts, planned, profile) })
@@ -55,18 +61,77 @@ pub fn is_wrong(answer: &ProbeAnswer) -> bool {
     answer.support == Support::No && matches!(answer.cause, Some(Cause::Trap { .. }))
 }
 
-/// The limit that a file exceeds and about which the profile says nothing.
-pub fn unmeasured_limit<'a>(facts: &'a Facts, profile: &Profile) -> Option<&'a str> {
-    let exceeded = facts.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::ImplementationLimit)?;
-    Some(exceeded.subject.as_str()).filter(|subject| !profile.limits.contains_key(*subject))
+/// The limits that a file may exceed, about which the profile says nothing.
+pub fn unmeasured_limits<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str> {
+    let is_open = |name: &str, number: u64| {
+        profile
+            .limits
+            .get(name)
+            .is_none_or(|limit| number > limit.accepted && limit.refused.is_none_or(|refused| number < refused))
+    };
+    let counted = facts.quantities.iter().filter(|(name, number)| is_open(name, **number));
+    let mut open: Vec<&str> = counted.map(|(name, _)| name.as_str()).collect();
+    // A file that the lab could not read may exceed another limit too.
+    let refused = exceeded(facts).filter(|subject| is_unread(facts) || !profile.limits.contains_key(*subject));
+    open.extend(refused.filter(|subject| !open.contains(subject)));
+    open
+}
+
+/// The limit because of which the lab's reader refuses a file.
+fn exceeded(facts: &Facts) -> Option<&str> {
+    let refusal = facts.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::ImplementationLimit)?;
+    Some(&refusal.subject)
+}
+
+/// Whether the lab knows nothing of a file but the limit that it exceeds.
+fn is_unread(facts: &Facts) -> bool {
+    exceeded(facts).is_some() && facts.sections.is_empty()
+}
+
+/// A limit that the file exceeds, with the runtime's message.
+fn limit(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
+    let exceeded = facts.quantities.iter().find_map(|(name, number)| {
+        let limit = profile.limits.get(name)?;
+        limit.refused.filter(|refused| number >= refused).map(|_| (name, number, limit))
+    });
+    let (name, number, limit) = exceeded?;
+    let message =
+        if limit.message.is_empty() { format!("{number} {name} are too many") } else { limit.message.clone() };
+    Some(Obstacle::new(Cause::Rejected { message, offset: None }, &[]))
+}
+
+/// The proposals that a file only declares something of, and whose use the runtime refuses: it may read declarations.
+pub fn unmeasured_declarations<'a>(facts: &'a Facts, profile: &Profile, on: &[String]) -> Vec<&'a str> {
+    let is_refused = |name: &&str| {
+        profile.proposals.get(*name).is_some_and(|answer| !is_supported(answer, on)) && is_only_declared(name, facts)
+    };
+    facts.declared_only.iter().map(String::as_str).filter(is_refused).collect()
+}
+
+/// Whether the probe of a proposal asks for more than what the file has of it. The type `(ref extern)` has its own probe.
+fn is_only_declared(name: &str, facts: &Facts) -> bool {
+    // The legacy form of exceptions came with tags of its own.
+    let is_asked_otherwise = match name {
+        "exceptions" => facts.proposals.contains(OLD_EXCEPTIONS),
+        "function-references" => facts.only_non_null_externref,
+        _ => false,
+    };
+    facts.declared_only.contains(name) && !is_asked_otherwise
 }
 
 /// The proposals of a file about which the profile says nothing.
-pub fn unmeasured_proposals<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str> {
-    // No program needs more of `reference-types` than this part, which every runtime with that proposal has.
-    let is_other = |name: &&str| *name != COMPONENTS && *name != "call-indirect-overlong";
+pub fn unmeasured_proposals<'a>(facts: &'a Facts, profile: &Profile, on: &[String]) -> Vec<&'a str> {
+    let is_other = |name: &&str| *name != COMPONENTS;
     let names = facts.proposals.iter().map(String::as_str).filter(is_other);
-    names.filter(|name| answer(name, facts, profile).is_none()).collect()
+    // With a cause, the lab asked, and the answer did not say; without one, it could not ask.
+    let says_something = |of: &ProbeAnswer| of.support != Support::Unknown || of.cause.is_none();
+    let is_measured = |name: &str| answer(name, facts, profile).is_some_and(says_something);
+    // A runtime that has a whole proposal has each part of it.
+    let is_part_of_given = |name: &str| {
+        let whole = containing_proposal(name).and_then(|whole| profile.proposals.get(whole));
+        whole.is_some_and(|whole| is_supported(whole, on))
+    };
+    names.filter(|name| !is_measured(name) && !is_part_of_given(name)).collect()
 }
 
 /// The proposals of a file that the runtime accepts and runs wrongly.
@@ -81,7 +146,9 @@ fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
     let accepts = match refusal.kind {
         RefusalKind::FormatVersion | RefusalKind::AbandonedProposal => false,
         RefusalKind::ImplementationLimit => {
-            profile.limits.get(&refusal.subject).is_none_or(|limit| limit.refused.is_none())
+            let number = facts.quantities.get(&refusal.subject);
+            let is_below = |refused: u64| number.is_some_and(|number| *number < refused);
+            profile.limits.get(&refusal.subject).is_none_or(|limit| limit.refused.is_none_or(is_below))
         }
     };
     let limit = profile.limits.get(&refusal.subject);
@@ -156,7 +223,8 @@ fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle>
     // Code with the old form of exceptions has tags too, which a runtime with that form has.
     let given = |name: &str| profile.proposals.get(name).is_some_and(|answer| is_supported(answer, on));
     let old_form = facts.proposals.contains(OLD_EXCEPTIONS) && !facts.mixes_exceptions && given(OLD_EXCEPTIONS);
-    let is_asked = |name: &&str| *name != COMPONENTS && !(old_form && *name == "exceptions");
+    let is_asked =
+        |name: &&str| *name != COMPONENTS && !(old_form && *name == "exceptions") && !is_only_declared(name, facts);
     let names = facts.proposals.iter().map(String::as_str).filter(is_asked);
     let part = facts.proposals.contains("reference-types") && uses_externref(facts);
     let lacking = names.chain(part.then_some("externref"));
@@ -200,11 +268,29 @@ fn uses_externref(facts: &Facts) -> bool {
 /// An unusual module: it exports a function with the empty name and no `_start`.
 const EMPTY_NAME: &str = "empty-name-start";
 
-/// The dependency of a prediction if the profile has no answer for it.
-pub const UNMEASURED_START: &str = "the start of its export \"\"";
-
 fn support(profile: &Profile, name: &str) -> Support {
     profile.unusual_modules.get(name).map_or(Support::Unknown, |answer| answer.support)
+}
+
+/// Whether a component is to run that the runtime accepts only with a switch: its probe has nothing to run.
+pub fn has_unmeasured_program(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
+    let of = &profile.components;
+    facts.kind == BinaryKind::Component && is_program(planned) && of.support == Support::No && !of.switches.is_empty()
+}
+
+/// An unusual module: its `_start` takes a parameter.
+const START_PARAMETERS: &str = "start-parameters";
+
+/// Whether a program's `_start` takes parameters, and nothing was measured of such.
+pub fn has_unmeasured_parameters(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
+    starts_with_parameters(facts, planned) && support(profile, START_PARAMETERS) == Support::Unknown
+}
+
+fn starts_with_parameters(facts: &Facts, planned: &PlannedRun) -> bool {
+    let takes_some = |export: &Export| export.signature.as_ref().is_some_and(|ty| !ty.params.is_empty());
+    is_program(planned)
+        && facts.kind == BinaryKind::Module
+        && facts.exports.iter().any(|export| export.name == "_start" && takes_some(export))
 }
 
 /// Whether a program depends on its function with the empty name, and nothing was measured of such: whether the runtime
@@ -250,6 +336,11 @@ fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obsta
             let unchecked = profile.unknown_import.support == Support::Unchecked;
             let stage = if unchecked { Stage::Compile } else { obstacle.stage };
             return Some(Obstacle { stage, ..obstacle });
+        }
+        if starts_with_parameters(facts, planned)
+            && let Some(obstacle) = refused_probe(profile, START_PARAMETERS)
+        {
+            return Some(obstacle);
         }
         if exports("_initialize")
             && let Some(obstacle) = refused_probe(profile, "two-entry-points")

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::profile::{
-    Behaviour, BehaviourOutcome, MeasuredFunctions, PROFILE_SCHEMA, ProbeAnswer, Profile, Provenance, Support,
+    Behaviour, BehaviourOutcome, MeasuredFunctions, MeasuredLimit, PROFILE_SCHEMA, ProbeAnswer, Profile, Provenance,
+    Support,
 };
 use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_protocol::{Cause, HostRefusal};
@@ -115,6 +116,27 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
     check(&format!("(module {doubtful} {start})"), expected);
     let expected = (PredictedOutcome::MayFail, "", "proposal multi-memory (not measured)");
     check(&format!("(module {start} (memory 1))"), expected);
+}
+
+/// Agreement reads the data, not the words of `functions`.
+#[test]
+fn what_was_not_measured_is_data() {
+    let of = |answer: ProbeAnswer, wat: &str| {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let mut profile = profile();
+        profile.proposals.insert("multi-memory".to_owned(), answer);
+        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile).unmeasured
+    };
+    let two = "(module (func (export \"_start\")) (memory 1) (memory 1))";
+    assert!(of(yes(), two).is_empty());
+    // The lab asked, and the answer said neither yes nor no.
+    let open = |cause| ProbeAnswer { cause, ..ProbeAnswer::default() };
+    let cause = Cause::Unsupported { feature: "instruction".to_owned(), message: "not implemented".to_owned() };
+    assert_eq!(of(open(Some(cause)), two), ["proposal multi-memory (not measured)"]);
+    assert!(of(open(None), two).is_empty());
+    // A runtime with the whole proposal has its part.
+    let overlong = "(module (table 1 funcref) (func (export \"_start\") (call_indirect (i32.const 0))))";
+    assert!(of(yes(), overlong).is_empty());
 }
 
 #[test]
@@ -245,6 +267,90 @@ fn imported_shared_memory_has_an_answer_of_its_own() {
     check(Some(no(rejected("no"), &[])), &imports, PredictedOutcome::Fails);
     // A profile from before that was asked.
     check(None, &imports, PredictedOutcome::Fails);
+}
+
+fn refuses(accepted: u64, refused: u64) -> MeasuredLimit {
+    MeasuredLimit { accepted, refused: Some(refused), message: "too many".to_owned() }
+}
+
+#[test]
+fn a_file_is_compared_with_the_measured_limits() {
+    let check = |limit: Option<(&str, MeasuredLimit)>, wat: &str, expected: (PredictedOutcome, Option<Code>, &str)| {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let mut profile = profile();
+        profile.limits.extend(limit.map(|(name, limit)| (name.to_owned(), limit)));
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        let seen = (found.outcome, found.code, found.unmeasured.join(", "));
+        assert_eq!((seen.0, seen.1, seen.2.as_str()), expected, "{found:?}");
+    };
+    let (runs, may, fails) = (PredictedOutcome::Runs, PredictedOutcome::MayFail, PredictedOutcome::Fails);
+    let open = "limit tables (not measured)";
+    let tables = format!("(module {} (func (export \"_start\")))", "(table 0 funcref)".repeat(60));
+    check(None, &tables, (may, None, open));
+    check(Some(("tables", refuses(50, 51))), &tables, (fails, Some(Code::EngineCompileError), ""));
+    check(Some(("tables", refuses(50, 70))), &tables, (may, None, open));
+    check(Some(("tables", refuses(100, 101))), &tables, (runs, None, ""));
+    check(Some(("tables", MeasuredLimit { accepted: 50, ..MeasuredLimit::default() })), &tables, (may, None, open));
+    // The lab's reader refuses it too, and knows nothing else of it.
+    let open = "limit parameters (not measured)";
+    let parameters = format!("(module (func (param{})) (func (export \"_start\")))", " i32".repeat(1001));
+    check(None, &parameters, (may, None, open));
+    check(Some(("parameters", refuses(1000, 1001))), &parameters, (fails, Some(Code::ImplementationLimit), ""));
+    check(Some(("parameters", refuses(2000, 2001))), &parameters, (may, None, open));
+}
+
+#[test]
+fn builtins_that_are_in_no_catalogue_are_left_open() {
+    let check = |import: &str, expected: (PredictedOutcome, &str)| {
+        let wat = format!("(module (import {import}) (func (export \"_start\")))");
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let mut profile = profile();
+        let defined = [("length".to_owned(), "(externref) -> (i32)".to_owned())].into();
+        let builtins = MeasuredFunctions { defined, ..MeasuredFunctions::default() };
+        profile.imports.insert("wasm:js-string".to_owned(), builtins);
+        profile.proposals.insert("externref".to_owned(), yes());
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        assert_eq!((found.outcome, found.unmeasured.join(", ").as_str()), expected, "{import}: {found:?}");
+    };
+    let may = PredictedOutcome::MayFail;
+    check(
+        "\"wasm:js-number\" \"from\" (func (param i32) (result externref))",
+        (may, "wasm:js-number.from (not measured)"),
+    );
+    check("\"'\" \"hello\" (global externref)", (may, "'.hello (not measured)"));
+    check("\"wasm:js-string\" \"length\" (func (param externref) (result i32))", (PredictedOutcome::Runs, ""));
+    check("\"mine\" \"f\" (func)", (PredictedOutcome::Fails, ""));
+}
+
+#[test]
+fn what_a_file_only_declares_is_left_open() {
+    let check = |wat: &str, expected: (PredictedOutcome, &str)| {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile());
+        assert_eq!((found.outcome, found.unmeasured.join(", ").as_str()), expected, "{wat}: {found:?}");
+    };
+    let start = "(func (export \"_start\"))";
+    let open = (PredictedOutcome::MayFail, "declarations of gc (not measured)");
+    check(&format!("(module (type $s (struct)) {start})"), open);
+    check(&format!("(module (type $s (struct)) {start} (func (drop (struct.new $s))))"), (PredictedOutcome::Runs, ""));
+    // This runtime has the proposal.
+    check(&format!("(module (tag $e) {start})"), (PredictedOutcome::Runs, ""));
+}
+
+#[test]
+fn a_start_with_parameters_is_what_the_profile_says() {
+    let check = |answer: Option<ProbeAnswer>, expected: (PredictedOutcome, Option<Code>)| {
+        let wat = "(module (func (export \"_start\") (param i32)))";
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        let mut profile = profile();
+        profile.unusual_modules.extend(answer.map(|answer| ("start-parameters".to_owned(), answer)));
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        assert_eq!((found.outcome, found.code), expected, "{found:?}");
+    };
+    check(None, (PredictedOutcome::MayFail, None));
+    check(Some(yes()), (PredictedOutcome::Runs, None));
+    let refused = no(Cause::MissingExport { name: "_start".to_owned() }, &[]);
+    check(Some(refused), (PredictedOutcome::Fails, Some(Code::NoEntryPoint)));
 }
 
 /// A server calls an interface, which only a component exports.

@@ -24,18 +24,25 @@ struct Measure {
     /// No more are tried.
     most: u64,
     module: fn(u64) -> Vec<u8>,
+    /// Numbers that implementations choose; each limit is looked for on both sides of them first.
+    round: &'static [u64],
 }
 
 const MEASURES: &[Measure] = &[
-    Measure { name: "locals", least: 100, most: 100_000, module: locals },
-    Measure { name: "functions", least: 100, most: 100_000, module: functions },
-    Measure { name: "parameters", least: 8, most: 2_000, module: parameters },
-    Measure { name: "memory-pages", least: 1, most: 65_536, module: memory },
-    Measure { name: "table-elements", least: 100, most: 10_000_001, module: table },
-    Measure { name: "recursion", least: 100, most: 10_000_000, module: recursion },
+    Measure { name: "locals", least: 100, most: 100_000, module: locals, round: ROUND },
+    Measure { name: "functions", least: 100, most: 100_000, module: functions, round: ROUND },
+    Measure { name: "parameters", least: 8, most: 2_000, module: parameters, round: ROUND },
+    Measure { name: "memory-pages", least: 1, most: 65_536, module: memory, round: ROUND },
+    Measure { name: "table-elements", least: 100, most: 10_000_001, module: table, round: ROUND },
+    Measure { name: "recursion", least: 100, most: 10_000_000, module: recursion, round: ROUND },
+    Measure { name: "results", least: 1, most: 2_000, module: results, round: &[1_000] },
+    Measure { name: "memories", least: 1, most: 1_000, module: memories, round: &[1, 100] },
+    Measure { name: "tables", least: 1, most: 1_000, module: tables, round: &[1, 100] },
+    Measure { name: "exports", least: 100, most: 200_000, module: exports, round: &[100_000] },
+    Measure { name: "name-bytes", least: 100, most: 200_000, module: name_bytes, round: &[65_535, 100_000] },
 ];
 
-/// Numbers that implementations choose; each limit is looked for on both sides of them first.
+/// Numbers that implementations choose.
 const ROUND: &[u64] = &[1_000, 1_024, 16_384, 32_768, 50_000, 65_536, 100_000, 1_000_000, 10_000_000];
 
 /// Each limit.
@@ -67,7 +74,7 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
         return Some(MeasuredLimit { accepted: 0, refused: Some(measure.least), message });
     }
     let (mut low, mut high) = (measure.least, measure.most);
-    for round in ROUND.iter().flat_map(|round| [*round, round + 1]) {
+    for round in measure.round.iter().flat_map(|round| [*round, round + 1]) {
         if low < round && round < high {
             if ask(round)? { low = round } else { high = round }
         }
@@ -149,6 +156,65 @@ fn parameters(number: u64) -> Vec<u8> {
     types.ty().function(vec![ValType::I32; usize::try_from(number).unwrap_or(1)], []);
     types.ty().function([], []);
     program(&types, |_| {}, &[(0, body([], &[])), (1, body([], &[]))])
+}
+
+fn results(number: u64) -> Vec<u8> {
+    let results = usize::try_from(number).unwrap_or(1);
+    let mut types = TypeSection::new();
+    types.ty().function([], vec![ValType::I32; results]);
+    types.ty().function([], []);
+    let returned = vec![Instruction::I32Const(0); results];
+    program(&types, |_| {}, &[(0, body([], &returned)), (1, body([], &[]))])
+}
+
+fn memories(number: u64) -> Vec<u8> {
+    let ty = MemoryType { minimum: 0, maximum: None, memory64: false, shared: false, page_size_log2: None };
+    let others = |module: &mut Module| {
+        let mut memories = MemorySection::new();
+        (0..number).for_each(|_| {
+            memories.memory(ty);
+        });
+        module.section(&memories);
+    };
+    program(&void(), others, &[(0, body([], &[]))])
+}
+
+fn tables(number: u64) -> Vec<u8> {
+    let element_type = RefType::FUNCREF;
+    let ty = TableType { element_type, minimum: 0, maximum: None, table64: false, shared: false };
+    let others = |module: &mut Module| {
+        let mut tables = TableSection::new();
+        (0..number).for_each(|_| {
+            tables.table(ty);
+        });
+        module.section(&tables);
+    };
+    program(&void(), others, &[(0, body([], &[]))])
+}
+
+/// One of them is the program.
+fn exports(number: u64) -> Vec<u8> {
+    let names = (1..number).map(|at| format!("f{at}"));
+    exporting(names)
+}
+
+fn name_bytes(number: u64) -> Vec<u8> {
+    exporting(std::iter::once("f".repeat(usize::try_from(number).unwrap_or(1))))
+}
+
+/// A module whose program has these names too.
+fn exporting(names: impl Iterator<Item = String>) -> Vec<u8> {
+    let mut module = Module::new();
+    module.section(&void());
+    let (mut declared, mut exports, mut code) = (FunctionSection::new(), ExportSection::new(), CodeSection::new());
+    declared.function(0);
+    code.function(&body([], &[]));
+    exports.export("_start", ExportKind::Func, 0);
+    for name in names {
+        exports.export(&name, ExportKind::Func, 0);
+    }
+    module.section(&declared).section(&exports).section(&code);
+    module.finish()
 }
 
 fn memory(pages: u64) -> Vec<u8> {

@@ -14,6 +14,8 @@ const PROBES: &[(&str, &str)] = &[
     ("no-start", "(module (func (export \"f\")))"),
     // A linker's default function of a module, which some runtimes start like `_start`. It exits with 7.
     ("empty-name-start", EMPTY_NAME),
+    // A program takes nothing: whether a runtime calls it all the same.
+    ("start-parameters", "(module (func (export \"_start\") (param i32)))"),
     // What compilers call the program before a linker adds `_start`.
     ("main-without-start", "(module (func (export \"main\") (param i32 i32) (result i32) (i32.const 0)))"),
     // WASI functions work on the memory that a module exports.

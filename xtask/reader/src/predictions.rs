@@ -58,6 +58,9 @@ pub struct Predicted {
     /// Imported functions that do not work on this runtime as they are specified.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<String>,
+    /// Those of `functions` about which the profile says nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmeasured: Vec<String>,
     /// Every import that it lacks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
@@ -164,6 +167,7 @@ fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>
         remedies,
         switches: prediction.switches,
         functions: prediction.functions,
+        unmeasured: prediction.unmeasured,
         missing: prediction.missing,
         omitted: prediction.omitted,
         first_use: prediction.first_use,

@@ -3,21 +3,12 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-/// The byte order mark that some editors write.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+use wasmlab_inspect::{may_be_text, without_byte_order_mark};
 
-/// Whether the file is in the text format: it has such a name, and is text, but not HTML, JSON or a Git LFS pointer.
+/// Whether the file is in the text format: it has such a name, and may be such text.
 #[must_use]
 pub fn is_text(file: &Path, bytes: &[u8]) -> bool {
-    let text = without_mark(bytes).trim_ascii_start();
-    let is_readable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || !byte.is_ascii();
-    let is_other = matches!(text.first(), None | Some(b'<' | b'{')) || text.starts_with(b"version https://git-lfs");
-    let is_named = file.extension().is_some_and(|e| e == "wat" || e == "wast");
-    is_named && !is_other && text.iter().take(64).all(is_readable)
-}
-
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+    file.extension().is_some_and(|e| e == "wat" || e == "wast") && may_be_text(bytes)
 }
 
 /// The binary of a file, which is translated if it is in the text format.
@@ -28,7 +19,7 @@ pub fn binary<'a>(file: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, wat::Er
     if !is_text(file, bytes) {
         return Ok(Cow::Borrowed(bytes));
     }
-    wat::parse_bytes(without_mark(bytes)).map_err(|mut error| {
+    wat::parse_bytes(without_byte_order_mark(bytes)).map_err(|mut error| {
         error.set_path(file);
         error
     })

@@ -11,7 +11,7 @@ pub use groups::{ReasonGroup, by_code, lines};
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Origin, RunReport, RuntimeInfo, ScenarioInfo, Selection};
 use wasmlab_model::shell;
-use wasmlab_model::text::form;
+use wasmlab_model::text::{cut_with_size, form};
 use wasmlab_model::verdict::{Change, Verdict};
 pub use width::{display_width, short_name};
 
@@ -95,12 +95,15 @@ pub fn rows(report: &RunReport, by: GroupBy) -> Vec<Row<'_>> {
     rows.into_iter().map(|((group, _, _, scenario), cells)| row((group, scenario, cells))).collect()
 }
 
+/// Largest part of a paragraph that is printed, characters: a module may import any name.
+const MAX_PARAGRAPH: usize = 4_000;
+
 /// A paragraph of at most `width` characters per line: `first` precedes its first line, `rest` the others. Names with
 /// hyphens are not split, so that they can be copied.
 #[must_use]
 pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
     let options = textwrap::Options::new(width.max(40)).initial_indent(first).subsequent_indent(rest);
-    textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
+    textwrap::fill(&cut_with_size(text, MAX_PARAGRAPH), options.word_splitter(textwrap::WordSplitter::NoHyphenation))
 }
 
 /// The columns worth showing: all except absent ones, which say the same in every row. If every column is absent, all

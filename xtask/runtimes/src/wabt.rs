@@ -11,7 +11,7 @@ use wasmlab_protocol::{Cause, EntryPoint, Stage, TrapKind, Value};
 
 use crate::MissingFeature;
 use crate::command_line::{
-    self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, plain_value, progress_at,
+    self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, plain_value, progress_at,
 };
 use crate::switches::{self, help_lists};
 use crate::{CellFiles, InstallCommand, ONLY_VERSION, Runtime, Source, Tool, messages};
@@ -133,6 +133,10 @@ fn not_run(error: &str) -> Option<GuestProgress> {
             return Some(progress_at(Stage::Link, missing_import(module, name)));
         }
         return Some(progress_at(Stage::Instantiate, trap(why)));
+    }
+    let is_other = error == "Export '_start' is not a function";
+    if is_other || error.starts_with("Exported function '_start' expects ") {
+        return Some(no_export("_start"));
     }
     if error.contains("unknown option") || error == "wasi support not compiled in" {
         let (what, message) = ("switch".to_owned(), error.to_owned());

@@ -111,6 +111,10 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
             return GuestProgress { stdout: Some(guest.to_owned()), ..log_progress(after) };
         }
     }
+    let is_start = |line: &str| line.contains("] [error] function `_start` expects ") && line.ends_with(", got 0");
+    if output.stdout.lines().chain(output.stderr.lines()).last().is_some_and(is_start) {
+        return no_export("_start");
+    }
     let last_line = output.stderr.lines().last().unwrap_or_default();
     match last_line
         .strip_prefix("Function \"")

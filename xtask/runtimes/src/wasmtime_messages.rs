@@ -69,6 +69,9 @@ fn load_progress(error: &str, root: &str, message: String, instantiating: bool) 
     {
         return no_export(root.split('`').nth(1).unwrap_or_default());
     }
+    if root == "not enough arguments for command default" {
+        return no_export("_start");
+    }
     if root.starts_with("shared memory support is disabled") {
         return progress_at(Stage::Instantiate, Cause::Rejected { message: root.to_owned(), offset: None });
     }

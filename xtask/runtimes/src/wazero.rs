@@ -9,7 +9,7 @@ use std::path::Path;
 use wasmlab_model::observation::GuestProgress;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind};
 
-use crate::command_line::{self, OutputParser, ProcessOutput, argv, exited, missing_import, progress_at};
+use crate::command_line::{self, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, progress_at};
 use crate::{CellFiles, InstallCommand, ONLY_VERSION, Program, Runtime, SocketPassing, Source, Tool, messages};
 
 pub fn columns() -> Vec<Runtime> {
@@ -100,6 +100,12 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
         // `_start` is called like any export, after the module's start function and its data segments.
         let stage = if line.starts_with("module[") { Stage::Run } else { Stage::Instantiate };
         return progress_at(stage, Cause::trap(trap, trap_message).at(innermost_frame(error)));
+    }
+    if line.starts_with("module[")
+        && line.contains("] function[_start] failed: expected ")
+        && line.ends_with(" params, but passed 0")
+    {
+        return no_export("_start");
     }
     let quoted: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
     if let Some(module) = line.strip_prefix("module[").and_then(|l| l.strip_suffix("] not instantiated")) {

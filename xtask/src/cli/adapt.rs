@@ -16,6 +16,7 @@ use crate::guest::BuildOptions;
 use crate::lab::Lab;
 use crate::matrix::{self, MatrixRequest, facts_of};
 use crate::store::files;
+use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
@@ -92,6 +93,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         }
         Verdict::Absent => return usage(format!("{id} is not installed: {}", cell.detail)),
         _ => {}
+    }
+    if cell.code == Some(Code::NoEntryPoint) && args.guest.invoke.is_none() {
+        return usage(format!(
+            "{title} has no entry point, so {id} ran nothing of it: name the export to call with `--invoke EXPORT`"
+        ));
     }
     output::print(&format!("{title} does not run on {id}: {}\n", on_line(&result_text(&cell))))?;
     match adapted(lab, &request, (&bytes, &facts), &cell) {

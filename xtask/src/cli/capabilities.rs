@@ -12,7 +12,9 @@ use super::text_table::{names, prose};
 use crate::exit;
 use crate::lab::Lab;
 use crate::store::profiles;
+use wasmlab_model::names::first_listed;
 use wasmlab_model::profile::Profile;
+use wasmlab_model::text::cut;
 use wasmlab_report::visible::{VisiblePath, on_line};
 
 mod features;
@@ -129,6 +131,10 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
+/// Largest number of features, and of characters of each, that a line names.
+const MAX_NAMED: usize = 20;
+const MAX_NAME: usize = 60;
+
 /// Largest file that is compared, bytes.
 const MAX_FILE: u64 = 16 << 20;
 
@@ -159,6 +165,12 @@ fn compare(path: &Path, profiles: &[Profile], format: TableFormat) -> Result<u8>
             let columns = [names("platform"), names("feature"), prose("the file", 12), prose("measured", 20)];
             output::print(&(output::table(&columns, &rows) + "\n"))?;
         }
+        let unmeasured: Vec<String> =
+            features::unmeasured(&file).into_iter().map(|name| on_line(&cut(name, MAX_NAME)).into_owned()).collect();
+        if !unmeasured.is_empty() {
+            let listed = first_listed(&unmeasured, MAX_NAMED);
+            output::print(&format!("not measured by the lab: {listed}\n"))?;
+        }
         output::print(&format!("{compared} compared, {} differ\n", differences.len()))?;
     }
     Ok(if differences.is_empty() { exit::OK } else { exit::REGRESSION })
@@ -172,7 +184,7 @@ fn text(table: &Table, profiles: &[Profile]) -> String {
         .map(|row| {
             let mut others: Vec<(String, Vec<String>)> = Vec::new();
             let works = row.cells.iter().filter(|cell| !cell.is_empty() && table.kind.is_good(cell)).count();
-            let asked = row.cells.iter().filter(|cell| !cell.is_empty()).count();
+            let asked = row.cells.iter().filter(|cell| !cell.is_empty() && *cell != tables::NOT_TESTED).count();
             for (cell, profile) in row.cells.iter().zip(profiles) {
                 if cell.is_empty() || table.kind.is_good(cell) {
                     continue;

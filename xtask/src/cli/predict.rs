@@ -15,9 +15,10 @@ use crate::reading::{self, ReadError, Representation};
 use crate::store::profiles;
 use wasmlab_inspect::invalid_file;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::names::{and_more, first_listed};
+use wasmlab_model::names::{and_more, first_listed_of};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
+use wasmlab_model::text::cut_with_size;
 use wasmlab_reader::predictions::{self, FilePredictions, Predicted};
 use wasmlab_reader::{answer, source};
 use wasmlab_report::text::{without_repetition, wrapped};
@@ -163,7 +164,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
         let (label, why) = match (one.outcome, one.code) {
             ("runs", _) if one.switches.is_empty() => ("runs on", String::new()),
             ("runs", _) => ("runs on", format!("with {}", one.switches.join(" "))),
-            ("may-fail", _) => ("may fail on", format!("at run time: {}", first_listed(&one.functions, MAX_FUNCTIONS))),
+            ("may-fail", _) => ("may fail on", format!("at run time: {}", short_names(&one.functions))),
             ("fails", Some(code)) => {
                 let why = reason(one);
                 let label = if code == "no-entry-point" { "loads on" } else { "does not" };
@@ -185,6 +186,15 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
     shown
 }
 
+/// Largest part of a name that is printed, characters: an import may have any name.
+const MAX_NAME: usize = 200;
+
+/// The first of these names, each cut if it is very long.
+fn short_names(names: &[String]) -> String {
+    let short: Vec<_> = names.iter().take(MAX_FUNCTIONS).map(|name| cut_with_size(name, MAX_NAME)).collect();
+    first_listed_of(&short, MAX_FUNCTIONS, names.len())
+}
+
 /// Width of the labels, characters.
 const LABEL: usize = 13;
 
@@ -199,6 +209,7 @@ fn indented(first: &str, rest: &str, text: &str) -> String {
 /// The subject of a reason, or without a code the runtime's message; how many other imports it lacks; where it begins.
 fn reason(one: &Predicted) -> String {
     let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
+    let subject = cut_with_size(&subject, MAX_NAME).into_owned();
     let more = and_more((one.missing.len() + one.omitted).saturating_sub(1));
     let at = one.first_use.as_ref().map(|at| format!(", first {}", at.place())).unwrap_or_default();
     subject + &more + &at

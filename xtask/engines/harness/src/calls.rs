@@ -55,6 +55,10 @@ pub fn call_args<T, V>(
     type_text: impl Fn() -> String,
 ) -> Result<Vec<V>, Cause> {
     let wrong = || wrong_args(call, &type_text());
+    // A program takes nothing, so this is none.
+    if call.export == "_start" && call.args.is_empty() && params.len() > 0 {
+        return Err(Cause::MissingExport { name: call.export.clone() });
+    }
     if call.args.len() != params.len() {
         return Err(wrong());
     }
@@ -90,5 +94,8 @@ mod tests {
         assert_eq!(args(&[]), wrong(""));
         assert_eq!(args(&[Value::I64(7)]), wrong("i64:7"));
         assert_eq!(args(&[Value::I32(7), Value::I32(8)]), wrong("i32:7, i32:8"));
+        let program = Call { export: "_start".to_owned(), args: vec![] };
+        let called = call_args(&program, ["i32"].into_iter(), |_, _| Some(0), || "func (i32)".to_owned());
+        assert_eq!(called, Err(Cause::MissingExport { name: "_start".to_owned() }));
     }
 }

@@ -52,13 +52,6 @@ pub(super) fn without(set: WasmFeatures, flag: WasmFeatures) -> Option<WasmFeatu
     Some(set.difference(gone))
 }
 
-/// The proposal that contains a part which the validator names by itself: `bulk-memory` for `bulk-memory-opt`.
-#[must_use]
-pub fn containing_proposal(part: &str) -> Option<String> {
-    let (_, whole) = PARTS.into_iter().find(|(flag, _)| names(*flag).contains(part))?;
-    names(whole).pop_first()
-}
-
 /// The names of the flags in a set, without flags contained in another flag of the set.
 pub(super) fn names(set: WasmFeatures) -> BTreeSet<String> {
     set.difference(ALWAYS).iter_names().map(|(name, _)| name.to_ascii_lowercase().replace('_', "-")).collect()
@@ -66,17 +59,14 @@ pub(super) fn names(set: WasmFeatures) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::containing_proposal;
+    use super::{PARTS, names};
 
     #[test]
     fn parts_belong_to_the_proposal_that_contains_them() {
-        for (name, whole) in [
-            ("bulk-memory-opt", Some("bulk-memory")),
-            ("call-indirect-overlong", Some("reference-types")),
-            ("bulk-memory", None),
-            ("simd", None),
-        ] {
-            assert_eq!(containing_proposal(name).as_deref(), whole, "{name}");
-        }
+        let name = |flag| names(flag).pop_first().unwrap();
+        let parts: Vec<(String, String)> = PARTS.into_iter().map(|(part, whole)| (name(part), name(whole))).collect();
+        let listed: Vec<(String, String)> =
+            wasmlab_model::facts::PARTS.iter().map(|(part, whole)| ((*part).to_owned(), (*whole).to_owned())).collect();
+        assert_eq!(parts, listed);
     }
 }

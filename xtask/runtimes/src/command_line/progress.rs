@@ -258,7 +258,7 @@ fn has_start(facts: &Facts, reader: OutputParser) -> bool {
     let begins = |name: &str| {
         name == "_start" || reader.starts_main && name == "main" || reader.starts_unnamed && name.is_empty()
     };
-    facts.kind == BinaryKind::Component || facts.exports.iter().any(|e| begins(&e.name))
+    facts.kind == BinaryKind::Component || facts.exports.iter().any(|e| e.signature.is_some() && begins(&e.name))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! version with the feature, `"flag"`, `null` (not applicable), or one of these with a note.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -170,6 +170,12 @@ pub fn compare(file: &File, profiles: &[Profile]) -> (usize, Vec<Difference>) {
     (compared, differences)
 }
 
+/// The features that a file lists and the lab does not measure.
+pub fn unmeasured(file: &File) -> BTreeSet<&str> {
+    let listed = file.browsers.values().flat_map(|browser| browser.features.keys());
+    listed.map(String::as_str).filter(|name| !FEATURES.iter().any(|(key, _)| key == name)).collect()
+}
+
 /// The claim of a status about a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Claim {
@@ -215,7 +221,7 @@ fn compare_versions(a: &str, b: &str) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use super::{Claim, claim, compare_versions};
+    use super::{Claim, File, claim, compare_versions, unmeasured};
     use serde_json::{Value, json};
     use std::cmp::Ordering;
 
@@ -235,6 +241,13 @@ mod tests {
         check(Some(json!([null, "with a note"])), None);
         check(Some(json!([])), None);
         check(Some(json!({})), None);
+    }
+
+    #[test]
+    fn features_without_a_measure_are_named() {
+        let file = json!({"browsers": {"Chrome": {"features": {"simd": true, "new": true}}, "Other": {"features": {"newer": null}}}});
+        let file: File = serde_json::from_value(file).unwrap();
+        assert_eq!(unmeasured(&file).into_iter().collect::<Vec<_>>(), ["new", "newer"]);
     }
 
     #[test]

@@ -169,6 +169,9 @@ fn rows(
     all.into_iter().map(row).collect()
 }
 
+/// The word for what the lab could not ask.
+pub const NOT_TESTED: &str = "?";
+
 fn answer(answer: Option<&ProbeAnswer>) -> String {
     let Some(answer) = answer else { return String::new() };
     match answer.support {
@@ -176,7 +179,7 @@ fn answer(answer: Option<&ProbeAnswer>) -> String {
         Support::No if answer.switches.is_empty() => "no".to_owned(),
         Support::No => format!("with {}", answer.switches.join(" ")),
         Support::Unchecked => "unchecked".to_owned(),
-        Support::Unknown => "?".to_owned(),
+        Support::Unknown => NOT_TESTED.to_owned(),
     }
 }
 

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobMatcher;
-use wasmlab_inspect::proposals::containing_proposal;
-use wasmlab_model::facts::Import;
+use wasmlab_model::facts::{Import, containing_proposal};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::report::{Artifact, FileLine};
 use wasmlab_model::text::counted;
@@ -69,7 +68,8 @@ impl Budget {
         if let Some(allowed) = &self.proposals {
             // A proposal allows its parts.
             let allows = |name: &str| {
-                allowed.contains(name) || containing_proposal(name).is_some_and(|whole| allowed.contains(&whole))
+                allowed.contains(name)
+                    || containing_proposal(name).is_some_and(|whole| allowed.iter().any(|name| name == whole))
             };
             let others: Vec<&String> = facts.proposals.iter().filter(|name| !allows(name)).collect();
             if !others.is_empty() {

@@ -1,6 +1,7 @@
 //! Detects exit codes that a runtime cut. A process has 8 bits for its exit code, so a command line shows 300 as 44, and
 //! 256 as 0: a success, where the guest failed.
 
+use wasmlab_judge::EXIT_CODE;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
@@ -34,7 +35,7 @@ pub fn correct(cells: &mut [Cell], scenarios: &[Scenario]) {
                 "the guest exits with {whole} on {runtime}; this runtime passes on only the lowest {bits} bits, {exit_code}; \
                  expected {expected}"
             );
-            cell.subject = Some("exit-code".to_owned());
+            cell.subject = Some(EXIT_CODE.to_owned());
             cell.verdict = Code::WrongExit.entry().verdict;
             cell.code = Some(Code::WrongExit);
             if is_pass || whole == expected {
