@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::columns::{self, NameStyle};
 use super::findings::{Severity, findings, grouped, reason};
-use super::text::{self, GuestNames, Row, blame, by_code, bytes, changes, lines, remedies, tally};
+use super::text::{self, GuestNames, Row, blame, by_code, bytes, changes, lines, median, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -288,18 +288,17 @@ fn costs(out: &mut String, report: &RunReport) {
             "| {} | {} | {} | {} | {} | {} |",
             escaped(&runtime.id),
             cells.len(),
-            median(cells.iter().map(|c| c.duration_ms)),
-            median(cells.iter().filter_map(|c| c.compile_ms)),
-            median(cells.iter().filter_map(|c| c.run_ms)),
+            time(median(cells.iter().map(|c| c.duration_ms))),
+            time(median(cells.iter().filter_map(|c| c.compile_ms))),
+            time(median(cells.iter().filter_map(|c| c.run_ms))),
             bytes(largest),
         );
     }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> String {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).map_or("-".to_owned(), |v| format!("{v:.2}"))
+/// `1.25`, or `-` if nothing was measured.
+fn time(ms: Option<f64>) -> String {
+    ms.map_or("-".to_owned(), |ms| format!("{ms:.2}"))
 }
 
 /// The origin of the results: for each column runtime, version, mode and switches.

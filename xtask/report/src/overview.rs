@@ -15,7 +15,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 use super::columns::engine;
 use super::findings::is_outside_matrix;
 use super::predicted;
-use super::table::{BOLD, DIM, GREEN, Painter, RED, is_news, note_heading, sign, symbol};
+use super::table::{BOLD, DIM, GREEN, Painter, RED, is_news, note_heading, symbol, verdict_symbol};
 use super::text::{self, Row, by_code, changes, tally};
 use super::{RenderOptions, Renderer};
 
@@ -144,7 +144,7 @@ impl Summary {
             Self::Absent => (Verdict::Absent, None),
             Self::Error => (Verdict::Error, None),
         };
-        sign(report, verdict, code)
+        verdict_symbol(report, verdict, code)
     }
 
     /// For the key below the matrix.

@@ -55,7 +55,7 @@ pub(crate) fn symbol(report: &RunReport, code: Code) -> char {
 }
 
 /// The symbol of a verdict; for a gap, the letter of its code.
-pub(crate) fn sign(report: &RunReport, verdict: Verdict, code: Option<Code>) -> (Style, char) {
+pub(crate) fn verdict_symbol(report: &RunReport, verdict: Verdict, code: Option<Code>) -> (Style, char) {
     match verdict {
         Verdict::Pass => (GREEN, '✓'),
         Verdict::Gap => (YELLOW, code.map_or('~', |code| symbol(report, code))),
@@ -187,7 +187,7 @@ impl Painter {
             let mut line = format!("{name}{mark}{:gap$} ", "");
             for runtime in &columns {
                 let cell = cells.iter().find(|c| c.runtime == runtime.id);
-                line += &cell.map_or("  ".to_owned(), |c| self.glyph(report, c));
+                line += &cell.map_or("  ".to_owned(), |c| self.painted_symbol(report, c));
             }
             let _ = writeln!(out, "{}", line.trim_end());
         }
@@ -223,10 +223,10 @@ impl Painter {
         widest
     }
 
-    fn glyph(&self, report: &RunReport, cell: &Cell) -> String {
+    fn painted_symbol(&self, report: &RunReport, cell: &Cell) -> String {
         let (style, text) = match cell.verdict {
             Verdict::Pass if !cell.switches.is_empty() => (GREEN, PASS_WITH_SWITCH),
-            verdict => sign(report, verdict, cell.code),
+            verdict => verdict_symbol(report, verdict, cell.code),
         };
         let style = if cell.verdict == Verdict::Gap && cell.known.is_some() { DIM } else { style };
         format!("{}{}", self.paint(style, &text.to_string()), if is_news(cell) { "*" } else { " " })

@@ -174,6 +174,13 @@ pub fn seconds(ms: u64) -> String {
     }
 }
 
+/// The median; `None` if there are no values.
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
 /// A size in readable form: `12.1 KiB`.
 pub fn bytes(bytes: u64) -> String {
     match bytes {

@@ -4,7 +4,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
 use wasmlab_model::verdict::Verdict;
 
-use super::matrix::{class_of, glyph};
+use super::matrix::{class_of, symbol};
 use crate::GroupBy;
 use crate::columns::{NameStyle, names};
 use crate::library;
@@ -45,8 +45,8 @@ pub struct FamilyStep<'a> {
 pub struct StepReason {
     /// The class that colours it.
     pub class: &'static str,
-    /// Its letter.
-    pub glyph: char,
+    /// Its symbol.
+    pub symbol: char,
     /// The code.
     pub code: String,
     /// The columns; empty if no runtime was asked.
@@ -102,7 +102,7 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
     let passes = cells.iter().filter(|cell| cell.verdict == Verdict::Pass).count();
     let reasons = groups.iter().map(|group| StepReason {
         class: class_of(group[0]),
-        glyph: glyph(report, group[0]),
+        symbol: symbol(report, group[0]),
         code: group[0].code.map(|code| code.id().to_owned()).unwrap_or_default(),
         runtimes: if group[0].verdict == Verdict::NotBuilt { String::new() } else { named(group) },
         short: match group.len() {

@@ -6,9 +6,9 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, CodeText, RunReport, RuntimeInfo, ScenarioInfo};
 use wasmlab_model::verdict::Verdict;
 
-use super::charts::{median, milliseconds};
+use super::charts::milliseconds;
 use super::families::abis;
-use crate::text::{GuestNames, bytes};
+use crate::text::{GuestNames, bytes, median};
 
 /// A guest.
 pub struct ListedGuest<'a> {
