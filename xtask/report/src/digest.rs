@@ -40,7 +40,7 @@ impl Digest {
         self.limit.saturating_sub(self.out.len() + RESERVE)
     }
 
-    /// Adds a line if it fits. Control characters count with the length of their replacement.
+    /// Adds a line if it fits. Control characters count as long as their replacement.
     pub fn line(&mut self, text: &str) {
         let text = visible(text, false).into_owned();
         if text.len() < self.remaining() {
@@ -88,12 +88,12 @@ impl Digest {
 /// Maximum number of characters of one text.
 const MAX_CHARS: usize = 2_000;
 
-/// As [`markdown::escaped`], but truncates the text first: one long line must not use up the limit.
+/// As [`markdown::escaped`], but truncates the text first, so that one long line cannot use up the limit.
 fn escaped(text: &str) -> String {
     markdown::escaped(&cut(text, MAX_CHARS))
 }
 
-/// As [`markdown::prose`], truncated likewise.
+/// As [`markdown::prose`], but truncates the text first, too.
 fn prose(text: &str) -> String {
     markdown::prose(&cut(text, MAX_CHARS))
 }

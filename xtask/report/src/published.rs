@@ -95,7 +95,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
         checks: cell.checks.iter().map(check).collect(),
         default_result: cell.default_result.as_deref().map(|text| neutral(text, places)),
         remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
-        // The sentence says the same in less.
+        // The text of the remedy says the same in fewer bytes.
         remedies: Vec::new(),
         next_obstacle_remedy: None,
         known: cell.known.clone(),

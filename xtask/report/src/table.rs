@@ -42,7 +42,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     }
     if is_outside_matrix(report) {
         let mut report = report.clone();
-        // They have a heading of their own.
+        // The table shows these notes under a heading of their own.
         report.notes.retain(|note| note.kind != NoteKind::GuestChanged);
         out += &answer::exit_code(&report, options);
     }
@@ -139,7 +139,7 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(crate) const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
-/// Writes paragraphs in colour or without.
+/// Writes paragraphs, with or without colours.
 pub(crate) struct Painter {
     pub options: RenderOptions,
 }
@@ -266,7 +266,7 @@ impl Painter {
         }
     }
 
-    /// Limits of the lab: neither gaps nor anybody else's fault.
+    /// Limits of the lab: neither gaps nor faults of a guest or a runtime.
     fn not_attempted(&self, out: &mut String, report: &RunReport) {
         let reasons = text::not_attempted(report);
         if reasons.is_empty() {
@@ -290,7 +290,7 @@ impl Painter {
         }
     }
 
-    /// Predictions that the run contradicts, and those of which that is accepted.
+    /// Predictions that the run contradicts, and accepted contradictions.
     fn predictions(&self, out: &mut String, report: &RunReport) {
         let lists = [
             (RED, predicted::WRONG, predicted::contradictions(report)),
