@@ -6,7 +6,8 @@ use std::path::Path;
 /// The byte order mark that some editors write.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Whether the file is in the text format: it has such a name, and is text, but not HTML, JSON or a Git LFS pointer.
+/// Whether the file is in the text format: its name says that it is, and it is text, but not HTML, JSON or a Git LFS
+/// pointer.
 #[must_use]
 pub fn is_text(file: &Path, bytes: &[u8]) -> bool {
     let text = without_mark(bytes).trim_ascii_start();
@@ -20,7 +21,7 @@ fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
-/// The binary of a file, which is translated if it is in the text format.
+/// The binary of a file; a file in the text format is translated.
 ///
 /// # Errors
 /// If the text cannot be parsed, with file, line and column.

@@ -69,7 +69,7 @@ pub struct Row<'a> {
     pub group: &'a str,
     /// Its scenario, as cells name it.
     pub scenario: &'a str,
-    /// Its name, to be shown.
+    /// Its displayed name.
     pub name: &'a str,
     /// Its cells, in column order.
     pub cells: Vec<&'a Cell>,

@@ -28,7 +28,7 @@ pub struct ChartTick {
 pub struct SizeBar {
     /// The scenario.
     pub scenario: String,
-    /// Its name, to be shown.
+    /// Its displayed name.
     pub name: String,
     /// Its size.
     pub size: String,

@@ -25,7 +25,7 @@ pub struct Family<'a> {
 pub struct FamilyStep<'a> {
     /// The row.
     pub scenario: &'a ScenarioInfo,
-    /// Its name, to be shown.
+    /// Its displayed name.
     pub name: &'a str,
     /// Its ABIs.
     pub abis: String,
@@ -33,7 +33,7 @@ pub struct FamilyStep<'a> {
     pub size: String,
     /// The columns that run it with their defaults.
     pub runs: String,
-    /// The columns that load it, if it is a library of which nothing was run.
+    /// The columns that load it, if it is a library and nothing in it was run.
     pub loads: String,
     /// The columns that run it with a switch that is off by default.
     pub with_switch: String,
@@ -49,9 +49,9 @@ pub struct StepReason {
     pub symbol: char,
     /// The code.
     pub code: String,
-    /// The columns; empty if no runtime was asked.
+    /// The columns; empty if the guest was not built.
     pub runtimes: String,
-    /// Replaces their names if they are the majority: `29 others`.
+    /// Replaces their names if there are more than [`MAX_NAMED`]: `29 other columns`.
     pub short: String,
 }
 
@@ -97,7 +97,7 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
             None => groups.push(vec![cell]),
         }
     }
-    // The others come last.
+    // The largest group comes last, as the others.
     groups.sort_by_key(Vec::len);
     let passes = cells.iter().filter(|cell| cell.verdict == Verdict::Pass).count();
     let reasons = groups.iter().map(|group| StepReason {

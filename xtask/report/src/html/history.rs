@@ -37,7 +37,7 @@ pub struct HistoryRow<'a> {
     pub spans: Vec<VerdictSpan>,
 }
 
-/// A result and for how long it stayed.
+/// A result and how long it lasted.
 pub struct VerdictSpan {
     /// The class that colours it.
     pub class: &'static str,
@@ -109,7 +109,7 @@ fn class_and_symbol(result: &str) -> (&'static str, char) {
 fn ticks(history: &History) -> Vec<ChartTick> {
     let count = history.reports.len().max(1);
     let step = count.div_ceil(MAX_TICKS);
-    // Reports of one day are told apart by their names.
+    // Reports of the same day are labelled with their names.
     let is_one_day = history.reports.iter().all(|report| Some(&report.day) == history.reports.first().map(|r| &r.day));
     let label = |index: usize| {
         let report = history.reports.get(index)?;

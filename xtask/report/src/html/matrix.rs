@@ -26,7 +26,7 @@ pub struct ColumnHead {
     pub name: String,
     /// Indices of its columns in the report, separated by spaces.
     pub indexes: String,
-    /// The version; of columns that differ, the oldest and the newest.
+    /// The version; if columns differ, the oldest and the newest.
     pub version: String,
     /// Whether it has a host layer of the lab.
     pub adapter: bool,
@@ -171,7 +171,7 @@ fn column(report: &RunReport, table: &str, group: &[usize]) -> ColumnHead {
     }
 }
 
-/// `48.0`, or `48.0–50.0` where columns differ: major and minor version of the engine, without those of packages.
+/// `48.0`, or `48.0–50.0` if columns differ: the engine's major and minor version, without the versions of packages.
 fn versions<'a>(all: impl Iterator<Item = &'a str>) -> String {
     let short = |version: &str| {
         let engine = version.split(' ').next().unwrap_or_default();
@@ -208,7 +208,7 @@ fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The class of a verdict by its id, for the lists.
+/// The class of a cell's verdict, for the lists.
 pub fn class_of(cell: &Cell) -> &'static str {
     class(cell.verdict)
 }
