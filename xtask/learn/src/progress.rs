@@ -43,7 +43,7 @@ pub struct ChapterProgress {
 }
 
 impl Progress {
-    /// Reads the file; if there is none, no step is done yet.
+    /// Reads the file; if there is none, the progress is empty.
     ///
     /// # Errors
     /// If it is not such a file.

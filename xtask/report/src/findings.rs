@@ -180,7 +180,7 @@ fn nowhere<'a>(report: &'a RunReport, names: &GuestNames, found: &[Finding]) -> 
     for scenario in &report.scenarios {
         let cells = || report.cells.iter().filter(|c| c.scenario == scenario.name);
         let is_reported = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
-        // A file that the baseline has ran nowhere there either.
+        // A file that is in the baseline did not run anywhere there, either.
         let is_old = report.baseline.is_some() && cells().any(|c| c.change != Change::New);
         let is_open = is_open(report, &scenario.name);
         if is_reported || is_old || is_open || cells().any(|c| c.verdict == Verdict::Pass) {

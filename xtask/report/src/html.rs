@@ -169,8 +169,7 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
     page.render().unwrap_or_default() + "\n"
 }
 
-/// The style, with the width of the widest guest name in terminal columns: rows that are laid out independently need
-/// it.
+/// The style, with the width of the widest guest name in terminal columns, which independently laid out rows need.
 fn style(report: &RunReport) -> String {
     let width = report.scenarios.iter().map(|scenario| text::display_width(&scenario.name)).max();
     format!(":root {{ --name-width: {}; }}\n{STYLE}", width.unwrap_or_default())

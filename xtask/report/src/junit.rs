@@ -108,7 +108,7 @@ fn status(cell: &Cell, finding: Option<&Finding>) -> TestCaseStatus {
     status
 }
 
-/// A finding that is not about a cell, as a case of its own. Its name leaves the title out, whose numbers differ
+/// A finding that is not about a cell, as a case of its own. Its name omits the title, because numbers in it differ
 /// between runs.
 fn finding_case(finding: &Finding, number: usize) -> TestCase {
     let mut status = match finding.severity {

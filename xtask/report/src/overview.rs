@@ -55,7 +55,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         let noun = form(absent, "runtime is", "runtimes are");
         painter.wrapped(&mut out, "", "  ", &format!("{absent} {noun} not installed: `{program} doctor`"));
     }
-    // Only for the lab's own scenarios is there a `run-all --full`.
+    // `run-all --full` runs only the lab's own scenarios.
     let in_full =
         if is_outside_matrix(report) { "--output table".to_owned() } else { format!("{program} run-all --full") };
     let _ = writeln!(out, "next: `{in_full}` shows every column and every reason");

@@ -67,8 +67,7 @@ pub fn is_lab_error(report: &RunReport, cell: &Cell) -> bool {
     prediction.is_some_and(|prediction| !(is_outside_matrix(report) && at_run_time && starts(prediction)))
 }
 
-/// Each cell about which the lab is wrong: `hello on wasmi: predicted runs; observed gap trap (stage run, blame
-/// guest)`.
+/// Cells about which the lab is wrong: `hello on wasmi: predicted runs; observed gap trap (stage run, blame guest)`.
 pub fn contradictions(report: &RunReport) -> Vec<String> {
     let names = GuestNames::of(report);
     let wrong = compared(report).filter(|(cell, _)| is_lab_error(report, cell));

@@ -43,8 +43,8 @@ const numberTest = (operator, value, field) => {
 // More nesting than anybody writes, and less than overflows a browser's stack.
 const MAX_DEPTH = 100;
 
-// `fields` maps each name to a function from a cell to its lower-case texts, or to `{ number }`. Returns `{ test, terms
-// }`: `terms` are those that must all hold.
+// `fields` maps each name to a function from a cell to its lower-case texts, or to `{ number }`. Returns the predicate
+// as `test`, and as `terms` those that must all hold.
 const parseQuery = (text, fields) => {
   const list = tokens(text);
   let at = 0;

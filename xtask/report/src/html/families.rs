@@ -97,7 +97,7 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
             None => groups.push(vec![cell]),
         }
     }
-    // The largest group comes last, as the others.
+    // The largest group comes last, because it may be shortened to `29 other columns`.
     groups.sort_by_key(Vec::len);
     let passes = cells.iter().filter(|cell| cell.verdict == Verdict::Pass).count();
     let reasons = groups.iter().map(|group| StepReason {
