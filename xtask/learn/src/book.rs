@@ -158,5 +158,5 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// The most columns named for one result.
+/// Maximum number of columns named for one result.
 const MAX_NAMES: usize = 9;

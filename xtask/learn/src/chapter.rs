@@ -84,7 +84,7 @@ pub struct Question {
     /// Runtimes that it needs, by id.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// Which lines are shown of the answer: those that contain one of these.
+    /// Only lines of the answer that contain one of these are shown.
     #[serde(default)]
     pub matching: Vec<String>,
 }

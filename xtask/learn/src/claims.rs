@@ -1,8 +1,8 @@
 //! Claims: sentences of a chapter such as "X does not run on Y", marked in its source, so that a test compares each
 //! with the accepted results.
 //!
-//! A claim is a comment after the sentence, which no reader sees:
-//! `<!-- claim: SCENARIO RUNTIMES VERDICT [CODE] -->`. RUNTIMES are globs with `*`, separated by commas; `!` excludes.
+//! A claim is a comment after the sentence, invisible to readers: `<!-- claim: SCENARIO RUNTIMES VERDICT [CODE] -->`.
+//! RUNTIMES are globs with `*`, separated by commas; `!` excludes.
 
 use wasmlab_model::file_error::FileError;
 
@@ -11,7 +11,7 @@ use crate::chapter::{Block, Chapter};
 /// How a claim begins in the source.
 const MARK: &str = "<!-- claim:";
 
-/// Words of sentences that have to be marked.
+/// Phrases that only marked sentences may contain.
 const WORDS: &[&str] = &[
     "does not run on",
     "do not run on",

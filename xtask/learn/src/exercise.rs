@@ -35,14 +35,14 @@ pub struct Spec {
     pub hints: Vec<String>,
     /// The lesson; printed when the solution passes.
     pub learned: String,
-    /// The runtimes that its checks need; empty if none is.
+    /// The runtimes that its checks need; empty if they need none.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// Commands; all have to end as they say.
+    /// Commands; all must have the expected result.
     pub check: Vec<ExerciseCheck>,
 }
 
-/// A command and what it has to say.
+/// A command and its expected result.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExerciseCheck {
@@ -57,7 +57,7 @@ pub struct ExerciseCheck {
     /// Texts that its output must not contain.
     #[serde(default)]
     pub reject: Vec<String>,
-    /// The message if it says something else.
+    /// The message if the result differs.
     pub otherwise: String,
 }
 
@@ -131,7 +131,7 @@ fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
 /// Output of `check` if no runtime ran the module: no exercise passes with it.
 const NOTHING_RAN: &[&str] = &["none of the installed runtimes", "not known yet"];
 
-/// Compares a command's output with what it has to say: `None` if all is well.
+/// Compares a command's exit code and output with the expected ones: the message if they differ, else `None`.
 #[must_use]
 pub fn verdict<'a>(check: &'a ExerciseCheck, exit: i32, output: &str) -> Option<&'a str> {
     let has_all = check.expect.iter().all(|part| output.contains(part.as_str()));

@@ -137,7 +137,7 @@ impl Style {
     }
 }
 
-/// A command as it is shown: a long one continues on the next line, as a shell takes it.
+/// A command as it is shown: a long one continues on the next line, in a form that a shell accepts.
 #[must_use]
 pub fn command(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
@@ -175,7 +175,7 @@ fn groups(text: &str) -> Vec<String> {
     groups
 }
 
-/// The words of a command, without breaking its quotes.
+/// The words of a command; quoted text is never split.
 fn words(text: &str) -> Vec<&str> {
     let (mut words, mut start, mut quoted) = (Vec::new(), 0, false);
     for (at, c) in text.char_indices() {
@@ -238,7 +238,7 @@ fn without_links(text: &str) -> String {
     out + rest
 }
 
-/// Rows of tables with columns of the same width, and without the line of dashes.
+/// The rows of a table with aligned columns, without the line of dashes.
 fn aligned(lines: Vec<String>) -> Vec<String> {
     let cells =
         |line: &str| -> Vec<String> { line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect() };

@@ -7,7 +7,7 @@ use wasmlab_model::text::counted;
 
 use crate::chapter::Excerpt;
 
-/// The most lines of one output that are shown; more would scroll what the text says about them away.
+/// Maximum number of lines shown of one output; more would scroll the text about them out of sight.
 pub const MAX_LINES: usize = 40;
 
 /// The lines that are shown, and how many are left out.
@@ -30,7 +30,7 @@ pub fn left_out(count: usize) -> String {
     format!("… {}: run the command yourself to see all", counted(count, "more line"))
 }
 
-/// Outputs as they were measured when the book was written, by the command in the chapter's source.
+/// Outputs recorded when the book was written, by command as it is in the chapter's source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedOutputs {
@@ -54,13 +54,12 @@ pub struct RecordedOutput {
     pub lines: Vec<String>,
 }
 
-/// The output without what differs from run to run and from machine to machine: times, ports, versions of programs, and
-/// where lines are wrapped.
+/// The output without differences between runs and machines: times, ports, versions of programs, and line wrapping.
 #[must_use]
 pub fn redacted(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
-        // `12 ms`: the number goes.
+        // `12 ms`: the number is removed.
         let is_unit = matches!(word.trim_end_matches([',', ';', ')']), "ms" | "s");
         if let Some(number) = words.last_mut().filter(|number| is_unit && is_number(number)) {
             *number = "#".to_owned();

@@ -32,7 +32,7 @@ pub struct Progress {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChapterProgress {
-    /// It was read to its end.
+    /// Whether it was read to its end.
     pub read: bool,
     /// Questions answered, by their number in the chapter, from 1.
     pub answered: BTreeSet<usize>,
@@ -43,7 +43,7 @@ pub struct ChapterProgress {
 }
 
 impl Progress {
-    /// Reads the file; nothing is done if there is none.
+    /// Reads the file; if there is none, the progress is empty.
     ///
     /// # Errors
     /// If it is not such a file.
@@ -89,7 +89,7 @@ impl Progress {
     }
 }
 
-/// The folder in which the exercises of a chapter lie: beside the progress file, and named after it, so that two
+/// The folder in which the learner edits the exercises: beside the progress file, and named after it, so that two
 /// learners do not share one.
 #[must_use]
 pub fn work_folder(file: &Path) -> PathBuf {

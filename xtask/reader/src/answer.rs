@@ -15,9 +15,9 @@ use wasmlab_runtimes as runtimes;
 use crate::predictions::{self, FilePredictions, Predicted};
 use crate::source;
 
-/// Entries of a list that are shown; a page need not show a hundred thousand exports.
+/// Maximum number of entries shown per list; a page need not show a hundred thousand exports.
 const MAX_SHOWN: usize = 2_000;
-/// The largest binary whose every byte is shown, bytes.
+/// The size of the largest binary of which every byte is shown, bytes.
 const MAX_ANNOTATED: usize = 4 << 10;
 
 /// The answer for a file.
@@ -32,11 +32,11 @@ pub struct ReaderAnswer {
     /// The file's facts; long lists are cut to their first entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
-    /// How long the lists are.
+    /// The full lengths of the lists.
     pub counts: Counts,
     /// The names of its ABIs, in the order of [`Facts::abis`].
     pub abis: Vec<&'static str>,
-    /// Every byte with its meaning, of a small file.
+    /// Every byte with its meaning, if the file is small.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bytes: Vec<ByteLine>,
 }
@@ -155,14 +155,14 @@ impl Key {
             _ => 4,
         };
         let entry = entry(one);
-        // Comes last, as in `check`.
+        // Reasons that explain little come last, as in `check`.
         let explains_little = entry.is_some_and(|e| e.code.explains_little());
         let why = match one.outcome {
             "runs" => one.switches.join(" "),
             "may-fail" => [one.switches.join(" "), one.functions.join(", ")].join("; "),
-            // Which import a runtime names is its choice: with the same remedy it is one reason.
+            // Runtimes may name different missing imports: with the same remedy, they are one reason.
             "fails" if entry.is_some_and(|e| e.code.is_about_imports()) => String::new(),
-            // Each runtime has its own words for the same reason.
+            // Runtimes word the same reason differently.
             "fails" if one.code.is_some() => one.subject.clone().unwrap_or_default(),
             _ => one.detail.clone(),
         };

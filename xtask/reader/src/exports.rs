@@ -4,7 +4,7 @@
 //! 2. `profiles()` reads the input as a JSON list of profiles; `answer(name)` reads it as a file's name, `name` bytes of
 //!    UTF-8, followed by its contents. Both return the length of a JSON text, which begins at `output()`.
 //!
-//! Anything that goes wrong within is a trap, after which the caller starts a new instance.
+//! Any error inside the module is a trap, after which the caller starts a new instance.
 
 use std::sync::Mutex;
 
@@ -50,7 +50,7 @@ pub extern "C" fn profiles() -> usize {
     }
 }
 
-/// Answers for a file.
+/// Writes the answer for a file.
 #[unsafe(no_mangle)]
 pub extern "C" fn answer(name: usize) -> usize {
     let input = taken();

@@ -46,16 +46,16 @@ pub struct Predicted {
     /// How to change the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
+    /// The end of `remedy` that says how to remove a second obstacle behind the first one, if there is one.
     #[serde(skip)]
     pub next_obstacle_remedy: Option<String>,
-    /// The same, as data.
+    /// The remedies as data.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<Remedy>,
     /// The runtime's switches that it needs to run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
-    /// Imported functions that do not work on this runtime as they are specified.
+    /// Imported functions that do not behave as specified on this runtime.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<String>,
     /// Those of `functions` about which the profile says nothing.
@@ -64,7 +64,7 @@ pub struct Predicted {
     /// Every import that it lacks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// How many more there are than `functions` and `missing` name.
+    /// The number of entries left out of `functions` or `missing`.
     #[serde(skip_serializing_if = "is_zero")]
     pub omitted: usize,
     /// Where the file first uses the proposal that it lacks.
@@ -77,8 +77,8 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// Predicts where a file runs: as a program without inputs, or as a library of which an export is called. `facts`: what
-/// it is, or why it cannot be read.
+/// Predicts where a file runs: as a program without inputs, or as a library whose export `invoke` is called. `facts`:
+/// the file's facts, or why it cannot be read.
 #[must_use]
 pub fn predict_file(
     file: &str,
@@ -109,7 +109,7 @@ pub fn predict_file(
     FilePredictions { file: file.to_owned(), invalid: facts.err().map(str::to_owned), predictions }
 }
 
-/// The scenario that the file would be.
+/// The file as a scenario.
 fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
     let call = |export: &str| ExpectedCall {
         export: export.to_owned(),
@@ -135,7 +135,7 @@ fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
     }
 }
 
-/// The prediction for one runtime, or why the question makes no sense for it.
+/// The prediction for one runtime, or why the question does not apply to it.
 fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profile) -> Result<Prediction, String> {
     if let Some(runtime) = runtimes::find(&profile.runtime) {
         runtime.is_applicable(spec, facts.ok())?;

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use wasmlab_inspect::{may_be_text, without_byte_order_mark};
 
-/// Whether the file is in the text format: it has such a name, and may be such text.
+/// Whether the file is in the text format: its name says so, and its contents may be text.
 #[must_use]
 pub fn is_text(file: &Path, bytes: &[u8]) -> bool {
     file.extension().is_some_and(|e| e == "wat" || e == "wast") && may_be_text(bytes)
 }
 
-/// The binary of a file, which is translated if it is in the text format.
+/// The binary of a file; a file in the text format is translated.
 ///
 /// # Errors
 /// If the text cannot be parsed, with file, line and column.

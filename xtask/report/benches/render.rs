@@ -15,7 +15,7 @@ fn main() {
 /// Cells of the large report.
 const CELLS: usize = 4_000;
 
-/// The published report again and again under other names until it has [`CELLS`] cells, each with some output.
+/// The published report, repeated under other names until it has [`CELLS`] cells, each with some output.
 fn large() -> &'static RunReport {
     static REPORT: OnceLock<RunReport> = OnceLock::new();
     REPORT.get_or_init(|| {

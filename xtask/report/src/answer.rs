@@ -48,7 +48,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     answer.out
 }
 
-/// The lines that give the reason for an exit code other than 0, as the answer ends with them; empty if it is 0.
+/// The last lines of the answer: the reason for an exit code other than 0; empty if it is 0.
 pub(crate) fn exit_code(report: &RunReport, options: RenderOptions) -> String {
     let mut answer = AnswerText { report, codes: &BTreeMap::new(), options, out: String::new() };
     answer.failing();
@@ -102,8 +102,8 @@ impl<'a> AnswerText<'a> {
         }
     }
 
-    /// Cells without an answer, grouped by reason. How a guest says that an input is missing differs from host to host:
-    /// its name in the message, the host's error.
+    /// Cells without an answer, grouped by reason. Cells that lack the same input are one group, because the guest's
+    /// message about it differs between hosts.
     fn others(&mut self, style: Style, label: &str, cells: &[&Cell]) {
         let input = |cell: &Cell| cell.subject.clone().filter(|subject| INPUTS.contains(&subject.as_str()));
         for (_, cells) in grouped_by(cells, |c| input(c).unwrap_or_else(|| c.detail.clone())) {
@@ -158,7 +158,7 @@ impl<'a> AnswerText<'a> {
         }
     }
 
-    /// Remedies that were carried out on a copy and helped.
+    /// Remedies that were tried on a copy and worked.
     fn proven(&mut self, title: &str) {
         let of_file = |note: &&Note| note.kind == NoteKind::RemedyProven && note.subject == title;
         for (index, note) in self.report.notes.iter().filter(of_file).enumerate() {
@@ -199,7 +199,7 @@ impl<'a> AnswerText<'a> {
         }
     }
 
-    /// A file's name, or a scenario's own.
+    /// A guest's displayed name: the file's, or the scenario's.
     fn guest<'t>(&'t self, scenario: &'t str) -> &'t str {
         text::file_names(self.report).get(scenario).copied().unwrap_or(scenario)
     }
@@ -229,7 +229,7 @@ impl<'a> AnswerText<'a> {
     }
 }
 
-/// Whether every runtime that got the file says that it is malformed.
+/// Whether every runtime that was given the file says that it is malformed.
 fn is_malformed(cells: &[&Cell]) -> bool {
     let mut measured = cells.iter().filter(|c| c.verdict.is_measured()).peekable();
     measured.peek().is_some() && measured.all(|c| c.code == Some(Code::Malformed))

@@ -48,7 +48,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 
 /// Its text and colour.
 fn message(report: &RunReport) -> (String, &'static str) {
-    // Runtimes that could not run such a file do not count, though they may run another one.
+    // Leave out runtimes that cannot run one of these kinds of files, even if they run another file.
     let is_other = |c: &Cell| is_outside_matrix(report) && c.verdict.is_measured() && counts::is_uncounted(c);
     let others: Vec<&str> = report.cells.iter().filter(|c| is_other(c)).map(|c| c.runtime.as_str()).collect();
     let counts = |c: &&Cell| !others.contains(&c.runtime.as_str());
@@ -69,7 +69,7 @@ fn message(report: &RunReport) -> (String, &'static str) {
     if measured.is_empty() {
         return (format!("not measured{partial}"), YELLOW);
     }
-    // A runtime counts once: it runs the files if it runs each of them.
+    // Each runtime counts once, and must run all of the files.
     let text = if is_outside_matrix(report) {
         let runtimes = || report.runtimes.iter().filter(|r| measured.iter().any(|c| c.runtime == r.id));
         let loads = library::loaded(report, &measured);

@@ -1,7 +1,7 @@
 //! `reports/check.html`: a page that reads files and predicts where they run, without a server.
 //!
 //! One file holds the template, the published profiles and the lab's reader (`xtask/reader`) as a WebAssembly module.
-//! The page's policy allows its own script and style, that module, and a worker from a blob; no requests.
+//! The page's policy allows its own script and style, that module, and a worker from a blob, but no requests.
 
 use askama::Template;
 use wasmlab_model::profile::Profile;
@@ -46,13 +46,13 @@ pub struct Stamp {
 }
 
 impl Reader {
-    /// A module that was just built.
+    /// From a module that was just built.
     #[must_use]
     pub fn new(module: &[u8], stamp: Stamp) -> Self {
         Self { base64: hash::base64(module), stamp }
     }
 
-    /// The one in a page; `None` if this is not such a page.
+    /// The reader in a page; `None` if the page has none.
     #[must_use]
     pub fn from_page(page: &str) -> Option<Self> {
         let between = |(before, after): (&str, &str)| {
@@ -114,7 +114,7 @@ mod tests {
         let stamp = Stamp { sources: "12ab".to_owned(), compiler: "rustc 1 (\"<a> & b\")".to_owned() };
         let reader = Reader::new(b"\0asm\x01\0\0\0", stamp);
         let html = page(&reader, &[]);
-        // An unusual name of a compiler is escaped, so it comes back as it is in the page.
+        // An unusual compiler name is escaped in the page, and stays escaped when it is read back.
         let found = Reader::from_page(&html).map(|found| (found.base64, found.stamp.sources));
         assert_eq!(found, Some((reader.base64, "12ab".to_owned())));
         assert_eq!(Reader::from_page("<html>"), None);

@@ -29,7 +29,7 @@ fn by_id(report: &RunReport, ids: &[&str]) -> String {
     }
     let mut names: Vec<String> = Vec::new();
     for runtime in report.runtimes.iter().filter(|r| is_named(r)) {
-        // A pattern is only for all that it matches: `wasmedge-*` does not match `wasmedge`.
+        // Use a pattern only if every column that it matches is meant. `wasmedge-*` does not match `wasmedge`.
         let is_whole = |engine: &&str| {
             let start = format!("{engine}-");
             let all: Vec<_> = present.iter().filter(|r| r.id.starts_with(&start)).collect();
@@ -44,7 +44,7 @@ fn by_id(report: &RunReport, ids: &[&str]) -> String {
     names.join(", ")
 }
 
-/// Names those of the columns that have these ids, as [`NameStyle::Versions`] does.
+/// Names the columns with these ids, in the form of [`NameStyle::Versions`].
 #[must_use]
 pub fn with_versions(columns: &[RuntimeInfo], ids: &[&str]) -> String {
     let mut groups: Vec<(Key, Vec<&RuntimeInfo>)> = Vec::new();
@@ -62,7 +62,7 @@ pub fn with_versions(columns: &[RuntimeInfo], ids: &[&str]) -> String {
             if members.len() > 1 && mode(r).is_empty() { r.mode.clone() } else { mode(r).to_owned() }
         };
         let modes: Vec<String> = members.iter().map(distinct_mode).filter(|mode| !mode.is_empty()).collect();
-        // A command line is another build, and so is another release: none of them is a mode of the others.
+        // The engine's command line and other releases are different builds, not modes of the others.
         let is_one_build = members.iter().all(|r| mode(r) != "cli" && r.tool.version == members[0].tool.version);
         let modes = match modes.as_slice() {
             [] => String::new(),
@@ -165,7 +165,7 @@ mod tests {
         check(&["wasmtime-cranelift", "wasmtime-pulley"], "wasmtime 48.0 (cranelift, pulley)");
         check(&["wasmtime-pulley", "wasmtime-winch", "wasmtime-cranelift"], "wasmtime 48.0 (3 modes)");
         check(&["wasmtime-cli", "wasmtime-36-cranelift"], "wasmtime 36.0 (cranelift), wasmtime 49.0 (cli)");
-        // Another release's command line of the same engine is not a mode.
+        // The command line of another release is not a mode.
         let mut cli = report.runtimes.iter().find(|r| r.id == "wasmtime-winch").unwrap().clone();
         (cli.id, cli.tool.version) = ("wasmtime-cli".to_owned(), Some("48.0.9".to_owned()));
         let mut with_cli = report.clone();

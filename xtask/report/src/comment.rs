@@ -14,9 +14,10 @@ pub const RENDERER: Renderer = Renderer {
     render,
 };
 
-/// GitHub takes 65,536 characters. Bytes are counted, which are never fewer, and some are left for what a sanitizer adds.
+/// GitHub accepts 65,536 characters. Counted in bytes, which are at least as many; the margin is for what the sanitizer
+/// adds.
 const MAX_BYTES: usize = 64_000;
-/// By this a later run finds its own comment and replaces it.
+/// A later run finds its comment by this marker and replaces it.
 const MARK: &str = "<!-- wasmlab: compatibility -->";
 
 fn render(report: &RunReport, _: RenderOptions) -> String {

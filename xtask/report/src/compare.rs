@@ -1,5 +1,5 @@
-//! Two reports side by side: cells that got worse or better or fail for another reason, guests that grew or need
-//! something else, runtimes of another version. `diff` prints it; a baseline puts it into a report.
+//! Compares two reports: cells that got worse or better or fail for another reason, guests whose size or requirements
+//! changed, runtimes whose version changed. `diff` prints the comparison; with a baseline, it is written into a report.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub struct Comparison {
     pub cells: Vec<CellChange>,
     /// Guests that differ, by name.
     pub guests: Vec<GuestChange>,
-    /// Runtimes of another version, in the order of the columns.
+    /// Runtimes whose version changed, in column order.
     pub runtimes: Vec<VersionChange>,
     /// Guests that only the later report has.
     pub added_guests: Vec<String>,
@@ -33,12 +33,12 @@ pub struct Comparison {
     pub new_runtimes: Vec<String>,
     /// Runtimes that have results only in the earlier report.
     pub gone_runtimes: Vec<String>,
-    /// The names of files, by scenario: what a text shows in place of it.
+    /// The names of files, by scenario; texts show them instead of the scenario.
     #[serde(skip)]
     pub files: BTreeMap<String, String>,
 }
 
-/// A cell with another result.
+/// A cell whose result changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CellChange {
     /// `worse`, `different`, or `fixed-gap`: it passes now, or is better in another way.
@@ -49,23 +49,23 @@ pub struct CellChange {
     pub runtime: String,
     /// `pass`, `gap trap (stage run, blame guest)`.
     pub before: String,
-    /// The same of the later report.
+    /// The same in the later report.
     pub after: String,
-    /// The later report's own words.
+    /// The detail in the later report.
     pub detail: String,
-    /// The runtime's version, `before -> after`, where it is another too.
+    /// The runtime's version, `before -> after`, if it changed, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
-/// A runtime of another version.
+/// A runtime whose version changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VersionChange {
     /// The column.
     pub runtime: String,
-    /// The earlier report's.
+    /// Its version in the earlier report.
     pub before: String,
-    /// The later report's.
+    /// Its version in the later report.
     pub after: String,
 }
 
@@ -83,11 +83,11 @@ impl Comparison {
     }
 }
 
-/// Whether the runtime of this id names any one of several imports that it lacks: then another one is the same result.
-/// Reports do not have it; the registry of runtimes does.
+/// Whether the runtime with this id names an arbitrary one of the imports that it lacks; naming another one is then the
+/// same result. Reports do not contain this; the registry of runtimes does.
 pub type NamesAnyImport = fn(&str) -> bool;
 
-/// The differences from `before` to `after`. A cell that one of them did not measure is compared with nothing.
+/// The differences from `before` to `after`. Cells that only one of them measured are not compared.
 #[must_use]
 pub fn compare(before: &RunReport, after: &RunReport, names_any_import: NamesAnyImport) -> Comparison {
     let earlier = Cells::of(before);
@@ -107,7 +107,7 @@ pub fn compare(before: &RunReport, after: &RunReport, names_any_import: NamesAny
     let files = [before, after].into_iter().flat_map(file_names);
     let (old_runtimes, new_runtimes) = (answered(before), answered(after));
     let (old_guests, added_guests) = (guests_of(before), guests_of(after));
-    // A report on a part of the lab has not lost the rest.
+    // A report on a part of the lab does not mean that the rest is gone.
     let whole = |all: &[String]| all.is_empty() && !after.interrupted && after.selected.partition.is_none();
     let is_gone = |there: bool, list: Vec<String>| if there { list } else { Vec::new() };
     Comparison {
@@ -122,8 +122,8 @@ pub fn compare(before: &RunReport, after: &RunReport, names_any_import: NamesAny
     }
 }
 
-/// Compares `report` with `baseline` and writes into its cells and notes what differs, in place of what snapshots say:
-/// every renderer then shows it. `name`: how people know the baseline.
+/// Compares `report` with `baseline` and writes the differences into its cells and notes, where they replace
+/// differences from snapshots, so that every renderer shows them. `name`: the baseline's displayed name.
 pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, names_any_import: NamesAnyImport) {
     let earlier = Cells::of(baseline);
     let is_check = matches!(report.command.as_str(), "check" | "suite");
@@ -141,7 +141,7 @@ pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, names_a
         if cell.change != Change::Same {
             cell.accepted = Some(result(before));
         }
-        // It did not run before this change either: no news to somebody who asks what the change did.
+        // It did not run in the baseline either, so it says nothing about the change under review.
         let is_old = before.verdict != Verdict::Pass && cell.verdict != Verdict::Pass && cell.change != Change::Worse;
         if is_check && is_old && cell.known.is_none() {
             cell.known = Some(format!("it did not run in the baseline either ({})", result(before)));
@@ -186,12 +186,12 @@ pub(crate) fn is_same_result(before: &Cell, after: &Cell, names_any_import: Name
         || is_other_import(before, after, names_any_import)
 }
 
-/// Whether both fail to link on a runtime that names any one of the imports that it lacks.
+/// Whether both fail to link on a runtime that names an arbitrary one of the imports that it lacks.
 pub(crate) fn is_other_import(before: &Cell, after: &Cell, names_any_import: NamesAnyImport) -> bool {
     before.fails_to_link() && after.fails_to_link() && names_any_import(&after.runtime)
 }
 
-/// How a cell stands to the same cell of an earlier report.
+/// How a cell changed since an earlier report.
 fn change(before: &Cell, after: &Cell, names_any_import: NamesAnyImport) -> Change {
     if let (Some(earlier), Some(now)) = (&before.assertions, &after.assertions)
         && after.verdict != Verdict::Pass
@@ -210,7 +210,7 @@ fn change(before: &Cell, after: &Cell, names_any_import: NamesAnyImport) -> Chan
             _ => Change::Different,
         },
         (_, Verdict::Pass) => Change::FixedGap,
-        // What the lab no longer asks is nobody's regression.
+        // A cell that the lab no longer attempts is not a regression.
         (_, Verdict::NotAttempted) => Change::Different,
         (Verdict::Pass, _) => Change::Worse,
         (Verdict::Fail, _) => Change::Different,

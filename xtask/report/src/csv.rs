@@ -15,7 +15,7 @@ pub const RENDERER: Renderer =
 /// A column: heading and value.
 type Column = (&'static str, fn(&Lookup, &Cell) -> String);
 
-/// The name of a cell elsewhere in its report.
+/// What a line takes from outside its cell: the names of files and the versions of runtimes.
 struct Lookup<'a> {
     files: BTreeMap<&'a str, &'a str>,
     versions: BTreeMap<&'a str, &'a str>,

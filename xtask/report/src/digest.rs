@@ -40,7 +40,7 @@ impl Digest {
         self.limit.saturating_sub(self.out.len() + RESERVE)
     }
 
-    /// Adds a line if it fits. Control characters count with the length of their replacement.
+    /// Adds a line if it fits. Control characters count as long as their replacement.
     pub fn line(&mut self, text: &str) {
         let text = visible(text, false).into_owned();
         if text.len() < self.remaining() {
@@ -88,12 +88,12 @@ impl Digest {
 /// Maximum number of characters of one text.
 const MAX_CHARS: usize = 2_000;
 
-/// As [`markdown::escaped`], but truncates the text first: one long line must not use up the limit.
+/// As [`markdown::escaped`], but truncates the text first, so that one long line cannot use up the limit.
 fn escaped(text: &str) -> String {
     markdown::escaped(&cut(text, MAX_CHARS))
 }
 
-/// As [`markdown::prose`], truncated likewise.
+/// As [`markdown::prose`], but truncates the text first, too.
 fn prose(text: &str) -> String {
     markdown::prose(&cut(text, MAX_CHARS))
 }
@@ -159,7 +159,7 @@ fn general_remedy(report: &RunReport, code: Code) -> Option<&str> {
 /// `✅ app.wasm runs on 12 of 14 runtimes`.
 fn headline(report: &RunReport, fails: bool) -> String {
     let is_measured = report.cells.iter().any(|cell| cell.verdict.is_measured());
-    let sign = match fails {
+    let symbol = match fails {
         true => "❌",
         false if report.interrupted || !is_measured => "⚠️",
         false => "✅",
@@ -167,7 +167,7 @@ fn headline(report: &RunReport, fails: bool) -> String {
     if !is_outside_matrix(report) {
         let count = |verdict: fn(&Cell) -> bool| report.cells.iter().filter(|c| verdict(c)).count();
         let (passes, all) = (count(|c| c.verdict == Verdict::Pass), count(|c| c.verdict.is_measured()));
-        return format!("{sign} {passes} of {all} cells pass");
+        return format!("{symbol} {passes} of {all} cells pass");
     }
     let guests = file_names(report);
     let line = |(scenario, file): (&&str, &&str)| {
@@ -183,7 +183,7 @@ fn headline(report: &RunReport, fails: bool) -> String {
     };
     let lines: Vec<String> = guests.iter().take(3).map(line).collect();
     let rest = rest(guests.len(), 3, "file").map(|rest| format!(", {rest}"));
-    format!("{sign} {}{}", lines.join("; "), rest.unwrap_or_default())
+    format!("{symbol} {}{}", lines.join("; "), rest.unwrap_or_default())
 }
 
 /// Changed cells and guests, worst first. New cells are left out.

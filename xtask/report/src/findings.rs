@@ -37,7 +37,7 @@ pub enum FindingKind {
     Noted,
     /// A gap that has no snapshot yet.
     NewGap,
-    /// A gap or a wrong result is gone, and what was accepted is out of date.
+    /// A gap or a wrong result is gone, so the accepted result is out of date.
     Fixed,
     /// There is no guest to run.
     NotBuilt,
@@ -68,7 +68,7 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    /// Before a list of findings of this kind.
+    /// The heading of a list of findings of this kind.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -128,14 +128,14 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
         if !cell.is_of_invalid_file() {
             found.push(cell_finding(&names, cell, severity, kind));
         } else if !found.iter().any(|other| other.kind == kind && other.guest == cell.scenario) {
-            // It is one finding, whatever the number of runtimes, and no runtime found it.
+            // An invalid file is one finding, whatever the number of runtimes, and is not about any of them.
             let (title, text) = (names.guest_name(&cell.scenario).to_owned(), cell.detail.clone());
             let remedy = cell.remedy.as_deref();
             found.push(Finding { severity, kind, guest: &cell.scenario, cell: None, title, text, remedy, place: None });
         }
     }
     found.extend(report.cells.iter().filter_map(|cell| contradicted(report, &names, cell)));
-    // A test that no runtime can run says nothing against any of them, and an interrupted run says nothing of the
+    // A suite's test that no runtime runs is not a finding of its own, and an interrupted run proves nothing about the
     // runtimes that it did not reach.
     if !is_run && report.command != "suite" && !report.interrupted {
         found.extend(nowhere(report, &names, &found));
@@ -154,13 +154,13 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
     found
 }
 
-/// Whether the report is not of the lab's matrix: of files of the user's, of a suite, or of one cell.
+/// Whether the report is not about the lab's matrix, but about the user's files, a suite, or one cell.
 #[must_use]
 pub fn is_outside_matrix(report: &RunReport) -> bool {
     matches!(report.command.as_str(), "check" | "run-one" | "suite")
 }
 
-/// One line that says what made the exit code 1 (or 3): `2 worse, 1 over budget`; none where nothing did.
+/// The reasons for exit code 1 (or 3) in one line: `2 × worse, 1 × over budget`; `None` if there are none.
 #[must_use]
 pub fn reason(found: &[Finding]) -> Option<String> {
     let mut counts: Vec<(FindingKind, usize)> = Vec::new();
@@ -174,13 +174,13 @@ pub fn reason(found: &[Finding]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Files that no runtime runs, though none of them has to: one finding for each.
+/// Files that no runtime runs, although no single runtime has to: one finding per file.
 fn nowhere<'a>(report: &'a RunReport, names: &GuestNames, found: &[Finding]) -> Vec<Finding<'a>> {
     let mut nowhere = Vec::new();
     for scenario in &report.scenarios {
         let cells = || report.cells.iter().filter(|c| c.scenario == scenario.name);
         let is_reported = found.iter().any(|f| f.guest == scenario.name && f.severity >= Severity::Failure);
-        // What did not run in the baseline either is no news.
+        // A file that is in the baseline did not run anywhere there, either.
         let is_old = report.baseline.is_some() && cells().any(|c| c.change != Change::New);
         let is_open = is_open(report, &scenario.name);
         if is_reported || is_old || is_open || cells().any(|c| c.verdict == Verdict::Pass) {
@@ -214,7 +214,7 @@ fn cell_finding<'a>(names: &GuestNames, cell: &'a Cell, severity: Severity, kind
     Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy, place: None }
 }
 
-/// A prediction that the run of the same version contradicts: the lab is wrong, whoever the result is about.
+/// A prediction that the run of the same version contradicts: the lab is wrong, whatever is to blame for the result.
 fn contradicted<'a>(report: &RunReport, names: &GuestNames, cell: &'a Cell) -> Option<Finding<'a>> {
     let prediction = cell.prediction.as_ref().filter(|_| predicted::is_lab_error(report, cell))?;
     let observed = text::result(cell);
@@ -328,7 +328,7 @@ mod tests {
         };
         file(&|r| no_wasi(&mut r.cells[0]), &[]);
         file(&|r| gap(&mut r.cells[0], Code::MissingImport), &[(Failure, FindingKind::Gap)]);
-        // Nobody has to, and nobody does.
+        // No runtime has to run it, and none does.
         file(&|r| r.cells.iter_mut().for_each(no_wasi), &[(Failure, FindingKind::Nowhere)]);
         file(
             &|r| (r.cells[0].required, r.cells[0].verdict) = (true, Verdict::Absent),

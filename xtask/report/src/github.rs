@@ -19,7 +19,7 @@ pub const RENDERER: Renderer = Renderer {
     render,
 };
 
-/// As many of a kind GitHub shows of a step.
+/// GitHub shows this many annotations of each kind per step.
 const MAX_SHOWN: usize = 10;
 /// Characters of a message in an annotation.
 const MAX_CHARS: usize = 2_000;
@@ -51,7 +51,7 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
     out
 }
 
-/// The file in the repository that a finding is about, and the line, where the report knows them.
+/// The file in the repository that a finding is about, and its line, if the report has them.
 fn place(report: &RunReport, finding: &Finding) -> Option<(String, Option<usize>)> {
     if let Some(place) = finding.place {
         return Some((place.file.clone(), Some(place.line)));
@@ -65,7 +65,7 @@ fn message(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A value of a property, which a comma or a colon would end too.
+/// The value of a property, which a comma or a colon would also end.
 fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -20,7 +20,7 @@ use groups::{Groups, ResultChange};
 /// A report of a history.
 #[derive(Clone, Debug)]
 pub struct DatedReport {
-    /// How people know it: a file's name, or a commit.
+    /// Its displayed name: a file's name, or a commit.
     pub name: String,
     /// Its day: `2026-11-26`; empty if unknown.
     pub day: String,
@@ -37,7 +37,7 @@ pub struct History {
     pub cells: usize,
     /// The cells that changed, by scenario and runtime.
     pub changed: Vec<CellHistory>,
-    /// The same changes for people: cells that changed in the same way together, oldest first.
+    /// The same changes, summarized: cells that changed in the same way are grouped, oldest first.
     #[serde(skip)]
     pub groups: Vec<Group>,
 }
@@ -62,18 +62,18 @@ pub struct CellHistory {
     pub results: Vec<ResultSince>,
 }
 
-/// A result from a report on.
+/// A result, and the report in which it first occurs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ResultSince {
     /// The report that first has it.
     pub report: String,
     /// Its day; empty if unknown.
     pub day: String,
-    /// The runtime's version there.
+    /// The runtime's version in that report.
     pub version: String,
     /// `pass`, `gap trap (stage run, blame guest)`.
     pub result: String,
-    /// The guest changed with it: another binary than that of the last measurement before.
+    /// Whether the guest changed, too: its binary differs from that of the previous measurement.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub guest_changed: bool,
 }
@@ -93,8 +93,8 @@ impl Measured<'_> {
     }
 }
 
-/// The history of these reports, oldest first. Only cells that `keeps` selects, by scenario and runtime. A report that
-/// did not measure a cell says nothing about it.
+/// The history of these reports, oldest first. It covers the cells that `keeps` selects by scenario and runtime.
+/// Reports that did not measure a cell are skipped for that cell.
 #[must_use]
 pub fn history(
     entries: &[DatedReport],
@@ -282,7 +282,7 @@ mod tests {
             }
         };
         let changed = |cell| of(&[&lacks(cell, "a.b"), &lacks(cell, "a.c"), &lacks(cell, "a.b")]).changed.len();
-        // The first cell is of wasmi, for which `of` says so; the second is not.
+        // In `of`, only wasmi, the first cell's runtime, names an arbitrary import.
         assert_eq!((changed(0), changed(1)), (0, 1));
     }
 
@@ -341,7 +341,7 @@ mod tests {
             with_gaps(report, Code::Trap, |scenario, runtime| scenario == "e" && runtime != "node");
             with_gaps(report, Code::Timeout, |scenario, runtime| scenario == "a" && runtime == "node");
         };
-        // The new version is measured first with the same results: it is not what changed them.
+        // With the new version, the results are the same at first, so it is not what changes them.
         let only_updated = |report: &mut RunReport| {
             gaps(report);
             report.runtimes.iter_mut().for_each(|r| r.tool.version = Some("48.0.8".to_owned()));

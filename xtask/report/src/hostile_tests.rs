@@ -1,5 +1,5 @@
-//! A report that somebody else made, or a guest's words in one of the lab's: in no form do they move a cursor, make
-//! markup, end an element, give a CI system a command, or become a formula; and no form grows beyond its limit.
+//! Hostile text in a report, from a guest or from whoever made the report: in no format does it move a cursor, become
+//! markup, end an element, give a CI system a command, or become a formula; and no format exceeds its size limit.
 
 use super::{ALL, RenderOptions, find, sample};
 use wasmlab_model::report::RunReport;
@@ -7,7 +7,7 @@ use wasmlab_model::report::RunReport;
 const HOSTILE: &str = "x\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{202e}\u{9b}1A\u{fffe}]]><img src=x><script>f()</script>&lt;|**bold**|\
                        [link](http://a)\n# heading\n::error title=no::no\n  ::add-mask::no\n##[error]no\r\n=1+1\n\"`code @who #1 GH-12 1a2b3c4d5e6f";
 
-/// Fields whose text is a guest's, a runtime's or a file's.
+/// Fields whose text comes from a guest, a runtime or a file.
 const FREE: &[&str] = &[
     "accepted",
     "default_result",
@@ -113,7 +113,7 @@ fn annotations_are_the_labs_own_commands_within_their_limits() {
             "{text}"
         );
         assert_eq!(text.lines().count(), 21, "{text}");
-        // After the first `::` a property has neither a colon nor a comma of a guest's.
+        // Properties contain no colon or comma from a guest's text.
         for line in text.lines() {
             let (head, _) = line[2..].split_once("::").unwrap();
             let properties: Vec<&str> = head.split_once(' ').unwrap().1.split(',').collect();

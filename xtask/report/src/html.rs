@@ -79,7 +79,7 @@ struct Page<'a> {
     changes: Vec<(&'static str, String)>,
     /// Notes other than changes.
     remarks: Vec<(&'static str, String)>,
-    /// Changes over several reports, if the page is of a history.
+    /// Changes over several reports, if the page shows a history.
     history: Option<HistoryChart<'a>>,
     notes: Vec<(&'a str, &'a str)>,
     missing: Vec<(&'a str, &'a str)>,
@@ -146,7 +146,7 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
         runtimes: lists::runtimes(report),
         reasons: lists::reasons(report),
         changes: changed(report),
-        // What makes the exit code other than 0 is told above.
+        // The reasons for the exit code are in `failing`.
         remarks: shown_notes(report, |kind| !kind.is_change() && !kind.fails_run()),
         history: history.map(|history| history::chart(history, report)),
         notes: notes(report, |kind| kind == NoteKind::ColumnsDiffer),
@@ -169,7 +169,7 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
     page.render().unwrap_or_default() + "\n"
 }
 
-/// The style, with the width of the widest guest's name in columns of a terminal: rows that are laid out on their own need it.
+/// The style, with the width of the widest guest name in terminal columns, which independently laid out rows need.
 fn style(report: &RunReport) -> String {
     let width = report.scenarios.iter().map(|scenario| text::display_width(&scenario.name)).max();
     format!(":root {{ --name-width: {}; }}\n{STYLE}", width.unwrap_or_default())
@@ -196,7 +196,7 @@ fn facts(report: &RunReport, program: &str) -> Vec<String> {
 fn partial(report: &RunReport) -> Vec<String> {
     let interrupted =
         report.interrupted.then(|| "The run was interrupted: cells that it did not reach are blank.".to_owned());
-    // A file is checked on the runtimes that somebody chose: nothing is missing.
+    // The user chooses the runtimes that `check` runs a file on: nothing is missing.
     let chosen = selected(report).filter(|_| report.command != "check");
     let chosen = chosen.map(|options| format!("Only a part of the matrix was run: {options}"));
     interrupted.into_iter().chain(chosen).collect()

@@ -1,4 +1,4 @@
-//! `report.json`: the report as it is.
+//! `report.json`: the report, unchanged.
 
 use super::{RenderOptions, Renderer};
 use wasmlab_model::report::RunReport;

@@ -1,5 +1,5 @@
-//! JUnit XML: a suite for each guest, a case for each runtime. A case fails exactly if it makes the run fail; whatever
-//! was not measured, and every gap that is accepted, is skipped, with its reason.
+//! JUnit XML: a suite for each guest, a case for each runtime. A case fails exactly if it makes the run fail;
+//! unmeasured cells and accepted gaps are skipped, with the reason.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub const RENDERER: Renderer = Renderer {
     render,
 };
 
-/// The suite of findings that are of no guest.
+/// The suite of findings that are not about a guest.
 const OTHERS: &str = "report";
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
@@ -108,7 +108,8 @@ fn status(cell: &Cell, finding: Option<&Finding>) -> TestCaseStatus {
     status
 }
 
-/// A finding that is of no cell, as a case of its own. Its name is the same in each run, whatever its numbers are.
+/// A finding that is not about a cell, as a case of its own. Its name omits the title, because numbers in it differ
+/// between runs.
 fn finding_case(finding: &Finding, number: usize) -> TestCase {
     let mut status = match finding.severity {
         Severity::LabError => TestCaseStatus::non_success(NonSuccessKind::Error),
@@ -123,7 +124,7 @@ fn finding_case(finding: &Finding, number: usize) -> TestCase {
     case
 }
 
-/// Text that XML can hold: controls are shown instead of dropped; two code points are none of XML's.
+/// Text that XML can contain: control characters are made visible instead of dropped; two code points are not allowed.
 fn plain(text: &str) -> String {
     visible(text, false).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

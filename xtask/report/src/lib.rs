@@ -60,12 +60,12 @@ impl Renderer {
     /// Renders a report and escapes control characters, so that a guest's text cannot affect the terminal.
     #[must_use]
     pub fn text(&self, report: &RunReport, options: RenderOptions) -> String {
-        // These forms hold texts as they are, and quote them.
+        // These formats contain texts unchanged, but quoted.
         let is_quoted = [json::RENDERER.id, html::RENDERER.id].contains(&self.id);
         let report = if is_quoted { Cow::Borrowed(report) } else { on_lines::on_lines(report) };
         let text = (self.render)(&report, options);
         if self.id == github::RENDERER.id {
-            // It consists of commands, in which a guest's words are escaped.
+            // The output consists of commands, and text of guests in them is already escaped.
             return visible::controls(&text, false).into_owned();
         }
         visible::visible(&text, options.colour).into_owned()

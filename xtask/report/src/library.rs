@@ -1,4 +1,4 @@
-//! Modules without a program. A runtime can only load them, unless `--invoke` names an export to call: then every form
+//! Modules without a program. Unless `--invoke` names an export to call, a runtime can only load them, and every format
 //! says "loads" instead of "runs".
 
 use wasmlab_model::codes::Code;
@@ -6,10 +6,10 @@ use wasmlab_model::facts::{BinaryKind, Export, Facts, Shape};
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
-/// What a cell says that only loaded its guest.
+/// The detail of a cell whose guest was only loaded.
 pub const ONLY_LOADED: &str =
     "it loads; nothing in it was called: `--invoke EXPORT` calls a function (in wasmlab.toml: `invoke`)";
-/// What a cell says whose runtime cannot be asked to load a guest only.
+/// The detail of a cell whose runtime cannot load a guest without running it.
 const NEEDS_PROGRAM_FIRST: &str =
     "it looks for a program before it links the module, so it cannot be asked only to load it";
 
@@ -28,8 +28,8 @@ fn without_program<'a>(report: &'a RunReport, cell: &Cell) -> Option<&'a Facts> 
     artifact.and_then(|a| a.facts.as_ref()).filter(|facts| is_library(facts))
 }
 
-/// Whether nothing but a program is missing. Some runtimes look for it before they link, so that they would not notice a
-/// missing import.
+/// Whether nothing but a program is missing. A runtime that looks for the program before linking would not notice a
+/// missing import, so then the guest must have no imports.
 #[must_use]
 pub fn lacks_only_a_program(report: &RunReport, cell: &Cell) -> bool {
     without_program(report, cell).is_some_and(|facts| cell.is_linked() || facts.imports.is_empty())
@@ -43,7 +43,7 @@ pub fn exports_of_loaded<'a>(report: &'a RunReport, cell: &Cell) -> Option<&'a [
     (cell.is_linked() && is_callable).then_some(exports)
 }
 
-/// The cells that loaded a library, if that is all that any of these cells shows; empty if something of it was run.
+/// The cells that loaded a library; empty if any of the cells ran something in it.
 #[must_use]
 pub fn loaded<'a>(report: &RunReport, cells: &[&'a Cell]) -> Vec<&'a Cell> {
     let ran = |cell: &&Cell| matches!(cell.verdict, Verdict::Pass | Verdict::Fail) && !cell.only_loaded;
@@ -54,14 +54,14 @@ pub fn loaded<'a>(report: &RunReport, cells: &[&'a Cell]) -> Vec<&'a Cell> {
     cells.iter().filter(is_loaded).copied().collect()
 }
 
-/// Whether the report is of libraries only, of which nothing was run.
+/// Whether the report has only libraries, and nothing in them was run.
 #[must_use]
 pub fn only_libraries(report: &RunReport) -> bool {
     let cells = |scenario: &str| report.cells.iter().filter(|c| c.scenario == scenario).collect::<Vec<_>>();
     report.scenarios.iter().all(|scenario| !loaded(report, &cells(&scenario.name)).is_empty())
 }
 
-/// `check --load`: the cells of a library pass that loaded it.
+/// `check --load`: for a library, a cell that loaded it passes.
 pub fn require_loading(report: &mut RunReport, scenario: &str) {
     let found: Vec<(usize, bool)> = (report.cells.iter().enumerate())
         .filter(|(_, cell)| cell.scenario == scenario && without_program(report, cell).is_some())

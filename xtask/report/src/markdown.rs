@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::columns::{self, NameStyle};
 use super::findings::{Severity, findings, grouped, reason};
-use super::text::{self, GuestNames, Row, blame, by_code, bytes, changes, lines, remedies, tally};
+use super::text::{self, GuestNames, Row, blame, by_code, bytes, changes, lines, median, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -23,13 +23,13 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     whole(report, options, true)
 }
 
-/// The report; `with_failing`: with the reasons for the exit code.
+/// The report, with the reasons for the exit code if `with_failing`.
 pub(crate) fn whole(report: &RunReport, options: RenderOptions, with_failing: bool) -> String {
     let mut out = String::from("# Where WebAssembly runs\n\n");
     let host = &report.host;
     let cpus = if host.cpus == 0 { String::new() } else { format!(" with {} processors", host.cpus) };
     let _ = writeln!(out, "{} on {} {}{cpus}.\n", tally(report), prose(&host.os), prose(&host.arch));
-    // Of files, the selected runtimes are all that was asked for.
+    // For files, the selected runtimes are all that was asked for.
     if let Some(options) = text::selected(report).filter(|_| report.command != "check") {
         let _ = writeln!(out, "Selected: {}\n", code_span(&options));
     }
@@ -179,7 +179,7 @@ fn gaps(out: &mut String, report: &RunReport) {
     }
 }
 
-/// Remedies that were carried out on a copy and helped.
+/// Remedies that were tried on a copy and worked.
 fn proven(out: &mut String, report: &RunReport) {
     let mut notes = report.notes.iter().filter(|note| note.kind == NoteKind::RemedyProven).peekable();
     if notes.peek().is_some() {
@@ -225,7 +225,7 @@ fn noted(out: &mut String, report: &RunReport) {
     }
 }
 
-/// The notes that have no section of their own: those of changes, or the others.
+/// The notes without a section of their own: notes of changes, or all others.
 fn shown_notes(report: &RunReport, of_changes: bool) -> Vec<String> {
     let has_section = |kind| {
         matches!(
@@ -240,13 +240,13 @@ fn shown_notes(report: &RunReport, of_changes: bool) -> Vec<String> {
         )
     };
     let notes = report.notes.iter().filter(|n| !has_section(n.kind) && n.kind.is_change() == of_changes);
-    // An exceeded budget is a reason for the exit code, and is told with them.
+    // An exceeded budget is listed with the reasons for the exit code.
     let notes = notes.filter(|n| of_changes || !n.kind.fails_run());
     notes.map(|n| format!("- **{}**: {}", escaped(&n.subject), escaped(&n.text))).collect()
 }
 
 fn artifacts(out: &mut String, report: &RunReport) {
-    // Of a file, route, toolchain and origin say only that somebody gave it.
+    // For a file, route, toolchain and origin say only that it was given.
     let only_files = text::only_files(report);
     let (heads, line) =
         if only_files { ("file", "---") } else { ("scenario | route | made by | origin", "---|---|---|---") };
@@ -288,21 +288,20 @@ fn costs(out: &mut String, report: &RunReport) {
             "| {} | {} | {} | {} | {} | {} |",
             escaped(&runtime.id),
             cells.len(),
-            median(cells.iter().map(|c| c.duration_ms)),
-            median(cells.iter().filter_map(|c| c.compile_ms)),
-            median(cells.iter().filter_map(|c| c.run_ms)),
+            time(median(cells.iter().map(|c| c.duration_ms))),
+            time(median(cells.iter().filter_map(|c| c.compile_ms))),
+            time(median(cells.iter().filter_map(|c| c.run_ms))),
             bytes(largest),
         );
     }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> String {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).map_or("-".to_owned(), |v| format!("{v:.2}"))
+/// `1.25`, or `-` if nothing was measured.
+fn time(ms: Option<f64>) -> String {
+    ms.map_or("-".to_owned(), |ms| format!("{ms:.2}"))
 }
 
-/// The origin of the results: for each column runtime, version, mode and switches.
+/// The origin of the results: runtime, version, mode and switches of each column.
 fn runtimes(out: &mut String, report: &RunReport) {
     out.push_str("\n## Runtimes\n\n| runtime | version | mode | switches |\n|---|---|---|---|\n");
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {

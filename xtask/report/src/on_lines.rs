@@ -1,5 +1,5 @@
-//! A report whose names stay on their line. Files, imports and exports may be called anything, and so may the guests of
-//! a report that somebody else has sent: a line break or a colour in a name must not pass for a line of the lab.
+//! Keeps each name in a report on one line. Files, imports and exports may have any name, and so may the guests of a
+//! report from somebody else: line breaks and colours in a name must not imitate a line of the lab.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub fn on_lines(report: &RunReport) -> Cow<'_, RunReport> {
         return Cow::Borrowed(report);
     }
     let shown = serde_json::to_value(report).map(|value| shown(value, false));
-    // What was a report still is one: only texts have changed.
+    // Only texts have changed, so this is still a report.
     shown.and_then(serde_json::from_value).map_or(Cow::Borrowed(report), Cow::Owned)
 }
 
@@ -78,9 +78,9 @@ mod tests {
             let text = find(form).unwrap().text(&report, options);
             // The end of a long name is always shown.
             assert!(text.contains("runtime"), "{form}: {text}");
-            // Wrapped at the terminal's width, but by the lab, without colours, and with the escapes in it.
+            // The lab may wrap a name, but shows its line breaks and colours as escapes.
             assert!(!text.contains("\u{1b}[32mruns on\u{1b}[0m      every"), "{form}: {text}");
-            // Markdown escapes these signs once more.
+            // Markdown escapes these characters once more.
             let is_plain = ["answer", "table", "overview"].contains(&form);
             assert!(!is_plain || text.contains("x\\n\\n\\u001b[32"), "{form}: {text}");
         }

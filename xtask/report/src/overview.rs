@@ -15,7 +15,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 use super::columns::engine;
 use super::findings::is_outside_matrix;
 use super::predicted;
-use super::table::{BOLD, DIM, GREEN, Painter, RED, is_news, note_heading, sign, symbol};
+use super::table::{BOLD, DIM, GREEN, Painter, RED, is_news, note_heading, symbol, verdict_symbol};
 use super::text::{self, Row, by_code, changes, tally};
 use super::{RenderOptions, Renderer};
 
@@ -55,7 +55,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         let noun = form(absent, "runtime is", "runtimes are");
         painter.wrapped(&mut out, "", "  ", &format!("{absent} {noun} not installed: `{program} doctor`"));
     }
-    // Only the lab's own scenarios have a run that can be shown in full.
+    // `run-all --full` runs only the lab's own scenarios.
     let in_full =
         if is_outside_matrix(report) { "--output table".to_owned() } else { format!("{program} run-all --full") };
     let _ = writeln!(out, "next: `{in_full}` shows every column and every reason");
@@ -71,7 +71,7 @@ struct Engine<'a> {
     columns: Vec<&'a RuntimeInfo>,
 }
 
-/// The engines that are installed, in report order; a build of the user's own is an engine of its own.
+/// The engines that are installed, in report order; a custom build counts as a separate engine.
 fn engines(report: &RunReport) -> Vec<Engine<'_>> {
     let mut engines: Vec<Engine> = Vec::new();
     for runtime in text::shown_columns(report) {
@@ -119,7 +119,7 @@ fn summary(cells: &[&Cell]) -> Summary {
     if has(Verdict::Fail) {
         return Summary::Fails;
     }
-    // The column that got furthest has the most telling reason; that a bare engine has no WASI at all says little.
+    // The column that got furthest has the most informative reason; a bare engine without any WASI says little.
     let gaps = cells.iter().filter(|c| c.verdict == Verdict::Gap);
     if let Some(cell) = gaps.rev().max_by_key(|c| (!c.lacks_guest_kind(), c.stage)) {
         return Summary::Gap(cell.code);
@@ -144,7 +144,7 @@ impl Summary {
             Self::Absent => (Verdict::Absent, None),
             Self::Error => (Verdict::Error, None),
         };
-        sign(report, verdict, code)
+        verdict_symbol(report, verdict, code)
     }
 
     /// For the key below the matrix.
@@ -261,7 +261,7 @@ pub(crate) fn changed(out: &mut String, painter: &Painter, report: &RunReport) {
     }
 }
 
-/// The largest groups of gaps, one line each. Runtimes that could not run such a guest whatever it does are left out.
+/// The largest groups of gaps, one line each. Runtimes that cannot run such a guest at all are left out.
 fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     let mut groups: Vec<(usize, Code, String)> = Vec::new();
     let mut trivial: Vec<Code> = Vec::new();
@@ -295,7 +295,7 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
         let line = format!("  {} {:<22} {text}", symbol(report, *code), code.id());
         let _ = writeln!(out, "{}", cut(line.trim_end(), painter.options.width));
     }
-    // The matrix may show their letters.
+    // The matrix may show the letters of these codes, too.
     let rest = groups.iter().skip(MAX_GROUPS).map(|(_, code, _)| code).chain(&trivial);
     let rest: Vec<String> = rest.map(|code| format!("{} {code}", symbol(report, *code))).collect();
     if !rest.is_empty() {
@@ -353,7 +353,7 @@ mod tests {
         check(&[other, cell("node+jco", Verdict::Pass)], Summary::PassesPartly);
         let no_wasi = gap("chromium", Code::MissingImport, "link");
         check(&[no_wasi.clone(), cell("chromium+wasi-shim", Verdict::Pass)], Summary::PassesPartly);
-        // An adapter that cannot run it does not change that the engine does.
+        // The engine runs it, even if one of its adapters cannot.
         check(&[pass.clone(), gap("node+x", Code::Trap, "run")], Summary::Passes);
         check(&[pass, gap("node-20", Code::UnsupportedProposal, "compile")], Summary::PassesPartly);
         let further = gap("chromium+wasi-shim", Code::Trap, "run");

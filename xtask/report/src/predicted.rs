@@ -1,4 +1,4 @@
-//! How the run compares with what was predicted: one line of numbers, and each contradiction in a line.
+//! Compares a run with the predictions: one line of counts, and one line per contradiction.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::first_listed_of;
@@ -19,7 +19,7 @@ fn predicted(cell: &Cell) -> Option<&CellPrediction> {
     cell.prediction.as_ref()
 }
 
-/// Predictions for a guest on runtimes that are not installed: the prediction, and `wasmedge 0.17.1` of each.
+/// Predictions for a guest on runtimes that are not installed, each with its runtimes, such as `wasmedge 0.17.1`.
 pub fn on_absent_runtimes(report: &RunReport, scenario: &str) -> Vec<(String, Vec<String>)> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for cell in report.cells.iter().filter(|cell| cell.scenario == scenario) {
@@ -36,7 +36,7 @@ pub fn on_absent_runtimes(report: &RunReport, scenario: &str) -> Vec<(String, Ve
     groups
 }
 
-/// `predicted 849 of 999; 83 results of the program's own, 8 of another subject; 36 undecided; 3 contradict (2 accepted)`;
+/// `predicted 849 of 999; 83 of the program's own, 8 about another subject; 36 undecided; 3 contradict (2 accepted)`;
 /// `None` if nothing was predicted.
 pub fn tally(report: &RunReport) -> Option<String> {
     let all = compared(report).count();
@@ -58,8 +58,8 @@ pub fn tally(report: &RunReport) -> Option<String> {
     ))
 }
 
-/// Whether the lab is wrong about a cell. How a runtime treats a guest that it runs can be a fault that only this guest
-/// meets: for a user's file, that is the result, and no error of the lab.
+/// Whether the lab is wrong about a cell. A runtime that starts a guest may have a fault that only this guest triggers:
+/// for a user's file, that is a result and not an error of the lab.
 pub fn is_lab_error(report: &RunReport, cell: &Cell) -> bool {
     let at_run_time = cell.is_linked() && matches!(cell.verdict, Verdict::Fail | Verdict::Gap);
     let starts = |prediction: &CellPrediction| prediction.outcome != PredictedOutcome::Fails;
@@ -67,7 +67,7 @@ pub fn is_lab_error(report: &RunReport, cell: &Cell) -> bool {
     prediction.is_some_and(|prediction| !(is_outside_matrix(report) && at_run_time && starts(prediction)))
 }
 
-/// Each cell in which the lab is wrong: `hello on wasmi: predicted runs; observed gap trap (stage run, blame guest)`.
+/// Cells about which the lab is wrong: `hello on wasmi: predicted runs; observed gap trap (stage run, blame guest)`.
 pub fn contradictions(report: &RunReport) -> Vec<String> {
     let names = GuestNames::of(report);
     let wrong = compared(report).filter(|(cell, _)| is_lab_error(report, cell));
@@ -78,7 +78,7 @@ pub fn contradictions(report: &RunReport) -> Vec<String> {
     wrong.map(line).collect()
 }
 
-/// Each contradiction that is accepted, with its reason.
+/// Each accepted contradiction, with its reason.
 pub fn accepted(report: &RunReport) -> Vec<String> {
     let names = GuestNames::of(report);
     let line = |(cell, prediction): (&Cell, &CellPrediction)| {
@@ -89,13 +89,14 @@ pub fn accepted(report: &RunReport) -> Vec<String> {
     compared(report).filter_map(line).collect()
 }
 
-/// Missing imports that [`lacking`] names.
+/// Maximum number of missing imports that [`lacking`] names.
 const MAX_NAMED: usize = 3;
 
-/// The imports that a runtime lacks, if there are several: a runtime names the first that it misses, its profile all.
+/// The imports that a runtime lacks, if there are several: a runtime names only the first of them, its profile names
+/// all.
 pub fn lacking(cell: &Cell) -> Option<String> {
     let prediction = cell.prediction.as_ref().filter(|prediction| prediction.outcome == PredictedOutcome::Fails)?;
-    // What no runtime defines, or a runtime without any WASI lacks, needs no list.
+    // Imports that no runtime defines, or that a runtime lacks together with all of WASI, need no list.
     let is_same =
         prediction.code == Some(Code::MissingImport) && prediction.code == cell.code && cell.missing_abi.is_none();
     let all = prediction.functions.len() + prediction.omitted;
@@ -139,7 +140,7 @@ mod tests {
         assert_eq!(tally(&report).unwrap(), "predicted 1 of 3; 1 of the program's own; 0 undecided; 1 contradict");
         let expected = "hello on wasmtime-winch: predicted runs; observed gap unsupported-proposal (stage run)";
         assert_eq!(contradictions(&report), [expected]);
-        // Another version's profile, and an accepted contradiction, are no errors.
+        // Neither a profile of another version nor an accepted contradiction is an error.
         predicted(&mut report, 1, Agreement::Contradicts).profile_version = Some("1.0".to_owned());
         assert!(contradictions(&report).is_empty() && accepted(&report).is_empty());
         predicted(&mut report, 1, Agreement::Contradicts).accepted = Some("it is old".to_owned());

@@ -14,7 +14,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
-use super::compare::{NamesAnyImport, is_same_result};
+use super::compare::{NamesAnyImport, is_answer, is_same_result};
 use super::text::result;
 use super::{RenderOptions, find};
 
@@ -95,7 +95,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
         checks: cell.checks.iter().map(check).collect(),
         default_result: cell.default_result.as_deref().map(|text| neutral(text, places)),
         remedy: cell.remedy.as_deref().filter(|r| Some(*r) != general).map(|r| neutral(r, places)),
-        // The sentence says the same in less.
+        // The text of the remedy says the same in fewer bytes.
         remedies: Vec::new(),
         next_obstacle_remedy: None,
         known: cell.known.clone(),
@@ -272,12 +272,6 @@ fn checks(before: &Cell, now: &Cell) -> Vec<String> {
         (was != is).then(|| format!("{}: published {was}, here {is}", check.name))
     };
     now.checks.iter().filter_map(line).collect()
-}
-
-/// Whether the cell would be the same on any machine that has the runtime.
-fn is_answer(cell: &Cell) -> bool {
-    let of_compiler = cell.code.is_some_and(wasmlab_model::codes::Code::is_compiler_diagnostic);
-    cell.verdict.is_in_snapshots() || cell.verdict == Verdict::NotBuilt && of_compiler
 }
 
 #[cfg(test)]

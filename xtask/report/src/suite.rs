@@ -41,7 +41,7 @@ const MAX_NAMED: usize = 12;
 enum TestResult {
     Passed,
     Failed,
-    /// The runtime was not asked, or cannot run tests of this kind at all.
+    /// The test was not run, or the runtime cannot run tests of this kind at all.
     NotAttempted,
 }
 

@@ -16,7 +16,7 @@ pub const RENDERER: Renderer = Renderer {
     render,
 };
 
-/// GitHub takes 1 MiB; some bytes are left for what a sanitizer adds.
+/// GitHub accepts 1 MiB; the margin is for what the sanitizer adds.
 const MAX_BYTES: usize = (1 << 20) - (16 << 10);
 
 fn render(report: &RunReport, options: RenderOptions) -> String {

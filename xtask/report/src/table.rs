@@ -42,7 +42,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     }
     if is_outside_matrix(report) {
         let mut report = report.clone();
-        // They have a heading of their own.
+        // The table shows these notes under a heading of their own.
         report.notes.retain(|note| note.kind != NoteKind::GuestChanged);
         out += &answer::exit_code(&report, options);
     }
@@ -55,7 +55,7 @@ pub(crate) fn symbol(report: &RunReport, code: Code) -> char {
 }
 
 /// The symbol of a verdict; for a gap, the letter of its code.
-pub(crate) fn sign(report: &RunReport, verdict: Verdict, code: Option<Code>) -> (Style, char) {
+pub(crate) fn verdict_symbol(report: &RunReport, verdict: Verdict, code: Option<Code>) -> (Style, char) {
     match verdict {
         Verdict::Pass => (GREEN, '✓'),
         Verdict::Gap => (YELLOW, code.map_or('~', |code| symbol(report, code))),
@@ -139,7 +139,7 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(crate) const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
-/// Writes paragraphs in colour or without.
+/// Writes paragraphs, with or without colours.
 pub(crate) struct Painter {
     pub options: RenderOptions,
 }
@@ -187,7 +187,7 @@ impl Painter {
             let mut line = format!("{name}{mark}{:gap$} ", "");
             for runtime in &columns {
                 let cell = cells.iter().find(|c| c.runtime == runtime.id);
-                line += &cell.map_or("  ".to_owned(), |c| self.glyph(report, c));
+                line += &cell.map_or("  ".to_owned(), |c| self.painted_symbol(report, c));
             }
             let _ = writeln!(out, "{}", line.trim_end());
         }
@@ -223,10 +223,10 @@ impl Painter {
         widest
     }
 
-    fn glyph(&self, report: &RunReport, cell: &Cell) -> String {
+    fn painted_symbol(&self, report: &RunReport, cell: &Cell) -> String {
         let (style, text) = match cell.verdict {
             Verdict::Pass if !cell.switches.is_empty() => (GREEN, PASS_WITH_SWITCH),
-            verdict => sign(report, verdict, cell.code),
+            verdict => verdict_symbol(report, verdict, cell.code),
         };
         let style = if cell.verdict == Verdict::Gap && cell.known.is_some() { DIM } else { style };
         format!("{}{}", self.paint(style, &text.to_string()), if is_news(cell) { "*" } else { " " })
@@ -266,7 +266,7 @@ impl Painter {
         }
     }
 
-    /// Limits of the lab: neither gaps nor anybody else's fault.
+    /// Limits of the lab: neither gaps nor faults of a guest or a runtime.
     fn not_attempted(&self, out: &mut String, report: &RunReport) {
         let reasons = text::not_attempted(report);
         if reasons.is_empty() {
@@ -290,7 +290,7 @@ impl Painter {
         }
     }
 
-    /// Predictions that the run contradicts, and those of which that is accepted.
+    /// Predictions that the run contradicts, and accepted contradictions.
     fn predictions(&self, out: &mut String, report: &RunReport) {
         let lists = [
             (RED, predicted::WRONG, predicted::contradictions(report)),

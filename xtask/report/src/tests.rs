@@ -96,7 +96,7 @@ fn passes_with_switches_and_cells_not_attempted_are_labelled() {
     assert!(text(&report).contains("not tested   wasmi 2.0: no way to ask\n"), "{}", text(&report));
 }
 
-/// The answer on the sample's `hello` whose cells fall short like this: stage, code, subject, detail.
+/// The answer for the sample's `hello` if its cells have these gaps, in turn: stage, code, subject, detail.
 fn answer_with(imports: bool, reasons: &[(&str, &str, &str, &str)]) -> String {
     let mut report = sample::report();
     report.command = "check".to_owned();
@@ -134,7 +134,7 @@ fn library_loads_only_where_it_was_linked() {
     let nowhere = "nowhere: it is a library";
     check(true, &[loaded], &[nowhere, "loads on", "nothing was run"], &["does not run"]);
     check(false, &[loaded, compiled], &[nowhere, "loads on", "does not  "], &["does not run"]);
-    // Nobody linked it, so nobody loaded it.
+    // No runtime linked it, so none loaded it.
     check(true, &[compiled, lacks], &["none of the installed runtimes"], &["loads on", nowhere]);
     check(true, &[loaded, lacks], &["none of the installed runtimes", "loads on"], &[nowhere]);
 }
@@ -213,7 +213,7 @@ fn reasons_that_differ_in_the_import_are_told_once() {
     let missing = |import| ("link", "custom-host", import, import);
     let text = answer_with(true, &[missing("env.a"), missing("env.b")]);
     assert_eq!(text.matches("Do this.").count(), 1, "{text}");
-    // What a runtime lacks is its own.
+    // Different missing proposals are different reasons.
     let lacks = |proposal| ("compile", "unsupported-proposal", proposal, proposal);
     let text = answer_with(true, &[lacks("simd"), lacks("threads")]);
     assert_eq!(text.matches("Do this.").count(), 2, "{text}");
@@ -281,7 +281,7 @@ fn partial_report_states_its_selection() {
     }
 }
 
-/// A tag counts as `exceptions` in either form.
+/// A tag counts as `exceptions` in both forms of exception handling.
 #[test]
 fn header_names_the_forms_of_exceptions_that_are_used() {
     let check = |proposals: &[&str], mixes_exceptions: bool, expected: &str| {

@@ -23,7 +23,7 @@ pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
     given.filter_map(|name| Some((name, info(name)?.title.as_str()))).collect()
 }
 
-/// Names of guests as people know them: a file by its own, a scenario by the scenario's.
+/// The displayed names of guests: the file's, or the scenario's.
 #[derive(Clone, Debug)]
 pub struct GuestNames<'a>(BTreeMap<&'a str, &'a str>);
 
@@ -50,8 +50,8 @@ pub fn only_files(report: &RunReport) -> bool {
     !report.artifacts.is_empty() && report.artifacts.iter().all(|a| a.origin == Origin::Given)
 }
 
-/// A remedy, or a reference to an earlier one if that already had its part `behind` the first obstacle. Adds this part
-/// to `shown`.
+/// A remedy. If the part of it that is `behind` the first obstacle was already shown, a reference to it; otherwise,
+/// that part is added to `shown`.
 #[must_use]
 pub fn without_repetition(shown: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
     let Some(behind) = behind else { return remedy.to_owned() };
@@ -69,7 +69,7 @@ pub struct Row<'a> {
     pub group: &'a str,
     /// Its scenario, as cells name it.
     pub scenario: &'a str,
-    /// Its name, to be shown.
+    /// Its displayed name.
     pub name: &'a str,
     /// Its cells, in column order.
     pub cells: Vec<&'a Cell>,
@@ -159,7 +159,7 @@ pub fn tally(report: &RunReport) -> String {
         n if n == cells => "; all from the cache".to_owned(),
         n => format!("; {n} from the cache"),
     };
-    // A published report is not of one run and has no duration.
+    // A published report is not from a single run and has no duration.
     let took = if report.duration_ms == 0 { String::new() } else { format!("; {}", seconds(report.duration_ms)) };
     let partial = match report.selected.partition {
         _ if report.interrupted => "; interrupted, so not complete".to_owned(),
@@ -175,6 +175,13 @@ pub fn seconds(ms: u64) -> String {
         0..60_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
         _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
     }
+}
+
+/// The median; `None` if there are no values.
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 /// A size in readable form: `12.1 KiB`.
@@ -290,7 +297,7 @@ fn named(report: &RunReport, groups: &[&ReasonGroup]) -> String {
     let mut runtimes_of: Vec<(&str, Vec<&str>)> = Vec::new();
     for group in groups {
         let guest = guests.guest_name(group.scenario);
-        // A guest that was not built has not met any runtime.
+        // A guest that was not built was not run on any runtime.
         let on: &[&str] = if group.cell.verdict == Verdict::NotBuilt { &[] } else { &group.runtimes };
         match runtimes_of.iter_mut().find(|(name, _)| *name == guest) {
             Some((_, runtimes)) => runtimes.extend(on),
@@ -308,7 +315,7 @@ fn named(report: &RunReport, groups: &[&ReasonGroup]) -> String {
     names.join("; ")
 }
 
-/// Scenarios that a remedy names; the others are listed above it.
+/// Maximum number of scenarios that a remedy names; the others are listed above it.
 const MAX_NAMED: usize = 4;
 
 /// The execution paths taken, where hosts have several: guests by column and path.

@@ -61,7 +61,7 @@ pub fn visible(text: &str, styled: bool) -> Cow<'_, str> {
 }
 
 /// `text` in which no line is a command such as `::error::…` (GitHub's, at the beginning of a line), `##[error]…` or
-/// `##vso[…]` (anywhere in it): its first sign is shown as its escape.
+/// `##vso[…]` (anywhere in it): the first character of a command is shown as its escape.
 fn without_commands(text: &str) -> Cow<'_, str> {
     if !text.contains("::") && !text.contains("##") {
         return Cow::Borrowed(text);
@@ -170,7 +170,7 @@ mod tests {
     fn names_stay_on_their_line() {
         assert_eq!(on_line("x\n  forged\tline\r\n\u{1b}[2J"), "x\\n  forged\\tline\\n\\u001b[2J");
         assert_eq!(on_line("wasi:http/types@0.2.0"), "wasi:http/types@0.2.0");
-        // The same notation for a name, and for a name that is shown already.
+        // Names contain no commands, and escaping an escaped name changes nothing.
         for text in ["x\n::error::y", "x\\n::error::y", "::error::x\n::error::y", "x\n##[error]y"] {
             let shown = on_line(text).into_owned();
             assert_eq!(on_line(&shown), shown, "{text:?}");

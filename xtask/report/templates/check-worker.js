@@ -1,9 +1,9 @@
 
-// Runs in a worker, so that the page stays responsive: the lab's reader as a WebAssembly module.
+// The lab's reader, a WebAssembly module, in a worker, so that the page stays responsive.
 "use strict";
 let reader;
 
-// Copies texts and bytes one after the other into the reader.
+// Copies byte arrays into the reader, one after another.
 const give = (...parts) => {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const at = reader.input(length) >>> 0;

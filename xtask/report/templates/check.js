@@ -1,5 +1,5 @@
 
-// Reads the files that are dropped or chosen, one after the other, and shows the answers. Everything is set as text.
+// Reads dropped or chosen files one after another and shows the answers. All content is set as text, never as HTML.
 
 const $ = (id) => document.getElementById(id);
 const MAX_BYTES = 512 * 1024 * 1024;
@@ -22,7 +22,7 @@ const EXAMPLE = `(module
 const cut = (text) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
 const safe = (value) => JSON.parse(JSON.stringify(value), (_, part) => (typeof part === "string" ? visible(cut(part)) : part));
 
-// The worker: started with the page, and anew after a trap or a file that took too long.
+// The worker: started with the page, and restarted after a trap, a large file, or one that took too long.
 let worker;
 const start = () => {
   const url = URL.createObjectURL(new Blob([$("worker").textContent], { type: "text/javascript" }));
@@ -48,7 +48,7 @@ const read = async (file) => {
   const ready = await worker.ready;
   const result = ready.error ? ready : await worker.ask(file);
   if (result.error || file.size > MAX_BYTES / 8) {
-    // Its memory does not shrink, and after a trap nothing in it can be relied on.
+    // The worker's memory never shrinks, and after a trap its state is unreliable.
     worker.end();
     worker = undefined;
   }
@@ -56,13 +56,13 @@ const read = async (file) => {
 };
 
 const CLASS = { runs: "p", "may-fail": "w", fails: "g", "not-applicable": "x" };
-const SIGN = { runs: "✓", "may-fail": "◐", fails: "✗", "not-applicable": "–" };
+const SYMBOL = { runs: "✓", "may-fail": "◐", fails: "✗", "not-applicable": "–" };
 const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not-applicable": "does not apply" };
 
-const mark = (outcome) => h(`i.${CLASS[outcome]}`, { "aria-hidden": "true" }, SIGN[outcome]);
+const mark = (outcome) => h(`i.${CLASS[outcome]}`, { "aria-hidden": "true" }, SYMBOL[outcome]);
 const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.subject ? " " : "", one.subject ? h("code", {}, one.subject) : ""];
 
-// It has no program to run, and nothing else is wrong.
+// The file has no program to run; nothing else is wrong with it.
 const isLibrary = (one) => one.code === "no-entry-point";
 
 // One line: where it runs.
@@ -93,7 +93,7 @@ const mayFail = (groups, predictions) => groups.filter((group) => group.outcome 
 
 const isLoaded = (group, predictions) => group.outcome === "fails" && group.members.every((at) => isLibrary(predictions[at]));
 
-// What loads a library, and how something in it can be run.
+// The runtimes that load a library, and how to run something in it.
 const loads = (groups, predictions) => groups.filter((group) => isLoaded(group, predictions)).map(({ names, members }) => {
   const { remedy } = predictions[members[0]];
   return h("article.cause", {}, h("p", {}, mark("runs"), " ", names),
@@ -101,7 +101,7 @@ const loads = (groups, predictions) => groups.filter((group) => isLoaded(group, 
     remedy ? h("div.fix", {}, h("b", {}, "To run something in it: "), prose(remedy)) : undefined);
 });
 
-// The most telling reason first, each with what would change it.
+// The reasons, most informative first, each with its remedy.
 const fails = (groups, predictions) => groups.filter((group) => group.outcome === "fails" && !isLoaded(group, predictions)).map(({ names, members, meaning }) => {
   const one = predictions[members[0]];
   const differ = members.some((at) => predictions[at].detail !== one.detail);
@@ -114,7 +114,7 @@ const fails = (groups, predictions) => groups.filter((group) => group.outcome ==
     one.remedy ? h("div.fix", {}, h("b", {}, "To change it: "), prose(one.remedy)) : undefined);
 });
 
-// What the question makes no sense for: one line, to open.
+// Runtimes to which the question does not apply: one folded line.
 const notAsked = (groups, predictions) => {
   const own = groups.filter((group) => group.outcome === "not-applicable");
   const count = own.reduce((sum, { members }) => sum + members.length, 0);
@@ -140,7 +140,7 @@ const firstUse = (at) => {
   return h("span.muted", {}, ` first ${inside}at byte 0x${at.offset.toString(16)}`);
 };
 
-// What the file is.
+// The file's facts.
 const about = ({ facts: read, counts, abis }) => {
   const imports = read.imports.map(({ module, name, ty }) => (module || read.kind === "module" ? [module || "\"\"", name, ty] : [name.split("/")[0], name, ty]));
   const sections = read.sections.map(({ name, bytes }) => [name, 0, bytes]);
@@ -197,7 +197,7 @@ const show = (file, { answer, error, ms }) => {
   return { article, said: summary(shown) };
 };
 
-// Files wait for the one before.
+// Each file waits for the previous one.
 let queue = Promise.resolve();
 const take = (files) => {
   const list = files.slice(0, MAX_FILES);
@@ -214,7 +214,7 @@ const take = (files) => {
       said.push(`${visible(cut(file.name))}: ${shown.said}`);
       document.dispatchEvent(new CustomEvent("answer", { detail: { prediction: result.answer?.prediction, error: result.error, ms: result.ms } }));
     }
-    // For a screen reader; the answers say it to the others.
+    // For screen readers; everybody else sees the answers.
     $("status").textContent = said.length > 3 ? `${said.length} files were read${files.length > list.length ? `; of ${files.length}, the first ${MAX_FILES} are shown` : ""}` : said.join("; ");
     $("drop").removeAttribute("aria-busy");
   });
@@ -225,7 +225,7 @@ $("theme").hidden = $("drop").hidden = false;
 worker = start();
 $("file").addEventListener("change", () => {
   take([...$("file").files]);
-  // So that the same file can be chosen again, after it was built again.
+  // Allows choosing the same file again after a rebuild.
   $("file").value = "";
 });
 $("example").addEventListener("click", () => take([new File([EXAMPLE], "example.wat")]));
@@ -239,7 +239,7 @@ addEventListener("drop", (event) => {
   $("drop").classList.remove("over");
   const files = [...event.dataTransfer.files];
   if (!files.length) {
-    // An answer that stays would seem to be of what was dropped.
+    // A remaining answer would seem to be about the new file.
     $("answers").replaceChildren();
     $("status").textContent = "What was dropped is not a file: drop a .wasm or .wat file";
   }

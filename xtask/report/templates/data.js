@@ -1,5 +1,5 @@
 
-// The data, and the fields that a query can ask for.
+// The data, and the fields that queries can use.
 
 const DATA = JSON.parse(document.getElementById("data").textContent, (_, value) => (typeof value === "string" ? visible(value) : value));
 
@@ -11,10 +11,10 @@ const scenarioOf = (cell) => DATA.scenarios[cell.s];
 const runtimeOf = (cell) => DATA.runtimes[cell.r];
 const guestOf = (cell) => guests.get(scenarioOf(cell)?.name);
 
-// A file by its own name, a scenario by the scenario's.
+// A guest's displayed name: the file's, or the scenario's.
 const nameOf = (scenario) => (scenario && guests.get(scenario.name)?.origin === "given" ? scenario.title : scenario?.name);
 
-// Names joined by blanks, as an address has them; a name may have blanks itself.
+// Joins names by blanks, for an address; blanks within a name are escaped.
 const joinedNames = (...names) => names.map((name) => name.replace(/[%\s]/g, encodeURIComponent)).join(" ");
 const partedNames = (text) => text.split(" ").map(decoded);
 const decoded = (text) => {
@@ -27,7 +27,7 @@ const decoded = (text) => {
 
 const lower = (...texts) => texts.filter(Boolean).map((text) => text.toLowerCase());
 
-// Of each row once, not of each cell.
+// Built once per row, not once per cell.
 const ROWS = DATA.scenarios.map((scenario) => {
   const guest = guests.get(scenario.name);
   const facts = guest?.facts;
@@ -71,7 +71,7 @@ const FIELDS = {
   check: (cell) => (cell.checks ?? []).filter((check) => check.answer !== "ok").map((check) => check.name.toLowerCase()),
   change: (cell) => [cell.change ?? "same"],
   is,
-  // Once for each cell, since a word is looked for with each key.
+  // Built once per cell, because every keystroke searches it.
   text: (cell) => (cell.words ??= [...rowOf(cell).text, ...lower(runtimeOf(cell)?.id, cell.c, textAt(cell.u), textAt(cell.d), textAt(cell.out), textAt(cell.err))]),
   size: { number: (cell) => guestOf(cell)?.bytes },
   ms: { number: (cell) => cell.ms },

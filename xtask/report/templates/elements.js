@@ -1,7 +1,8 @@
 
-// What the report and the page for files share: texts, elements, and the theme. Everything is set as text.
+// Shared by the report and the page for files: texts, elements, and the theme. All content is set as text.
 
-// What could move the eye or the direction of writing is shown as what it is; all texts of the data go through here.
+// Makes characters visible that could mislead the reader or change the writing direction; all texts of the data pass
+// through here.
 const CONTROLS = /(?![\n\t\ufe0e\ufe0f])[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
 const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 const visible = (text) => text.replace(/\r\n/g, "\n").replace(CONTROLS, (c) => c.split("").map(escaped).join(""));
@@ -66,7 +67,7 @@ const sizes = (guest) => {
   const shown = parts.filter(([, bytes]) => bytes > 0).sort((a, b) => b[1] - a[1]);
   const whole = Math.max(guest.bytes, 1);
   const kind = (name) => (/^code|core module/.test(name) ? "code" : /^data/.test(name) ? "data" : /name"?$|names/.test(name) ? "names" : /debug/.test(name) ? "debug" : /custom/.test(name) ? "custom" : "rest");
-  // Names end where bars begin.
+  // Align names to the left edge of the bars.
   const room = matchMedia("(max-width: 700px)").matches ? 14 : 22;
   const chart = svg("svg", { width: "100%", height: 24 * Math.min(shown.length, 12), role: "img", "aria-label": shown.map(([name, bytes]) => `${name} ${bytes} bytes`).slice(0, 12).join(", ") });
   shown.slice(0, 12).forEach(([name, bytes], at) => {
@@ -79,7 +80,7 @@ const sizes = (guest) => {
   return [chart, shown.length > 12 ? h("p.muted", {}, `and ${shown.length - 12} smaller`) : undefined];
 };
 
-// Texts by what stands before them, each group to fold.
+// Groups texts by prefix; each group can be folded.
 const grouped = (items, open) => {
   const groups = new Map();
   for (const [group, name, type] of items) groups.set(group, [...(groups.get(group) ?? []), [name, type]]);
@@ -120,7 +121,7 @@ const theme = () => {
     try {
       localStorage.setItem("wasmlab-theme", current);
     } catch {
-      // Then it holds for this visit.
+      // Without storage, the choice lasts for this visit.
     }
   });
 };

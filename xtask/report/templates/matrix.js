@@ -1,5 +1,5 @@
 
-// The matrix: which rows and columns are shown, how rows are grouped, and moving in it by keys.
+// The matrix: which rows and columns are shown, how rows are grouped, and keyboard navigation.
 
 const numbers = (text) => (text ? text.split(" ").map(Number) : []);
 
@@ -27,10 +27,10 @@ class Matrix {
     this.enter(this.rows[0]?.cells[0]?.td);
   }
 
-  // Shows the rows and columns in which something matches; gives back nothing.
+  // Shows the rows and columns in which something matches; returns nothing.
   filter(matches) {
-    // Rows out of sight are laid out when no other key follows. They cannot be left out for good: screen readers would
-    // not find their cells.
+    // Rows out of sight are laid out only after the last keystroke. They cannot be skipped for good: screen readers
+    // would not find their cells.
     this.table.classList.add("typing");
     clearTimeout(this.pause);
     this.pause = setTimeout(() => this.table.classList.remove("typing"), 500);
@@ -67,7 +67,7 @@ class Matrix {
   group(by) {
     const key = (row) => DATA.scenarios[row.scenario][by];
     if (by === "family") {
-      // As they came: families by name, in each by rank.
+      // In report order: by family, then rank.
       this.table.append(...this.groups);
       for (const body of [...this.table.tBodies].filter((body) => !this.groups.includes(body))) body.remove();
       for (const body of this.groups) {
@@ -86,16 +86,16 @@ class Matrix {
     this.grid = undefined;
   }
 
-  // What is seen, line by line, heads first: what the arrow keys move through.
+  // The visible cells, line by line, headings first: arrow keys move through them.
   lines() {
     const seen = (cells) => [...cells].filter((cell) => !cell.hidden && cell.matches("[data-r], [data-s], [data-i]"));
     const rows = [...this.table.querySelectorAll("tbody:not([hidden]) tr:not(.group):not([hidden])")];
-    // The corner above the guests' names is nothing to open.
+    // The corner above the guests' names does not open anything.
     this.grid ??= [[undefined, ...seen(this.table.tHead.rows[0].cells)], ...rows.map((tr) => seen(tr.cells))];
     return this.grid;
   }
 
-  // Makes this the cell that Tab comes to.
+  // Makes this the cell that Tab focuses.
   enter(cell) {
     if (!cell || cell === this.place || cell.tabIndex === undefined || !cell.matches("[data-r], [data-s], [data-i]")) return;
     if (this.place) this.place.tabIndex = -1;
@@ -134,21 +134,21 @@ class Matrix {
 
   focus(cell) {
     this.enter(cell);
-    // What stays in sight lies above the cells: none may come to rest below it.
+    // Sticky headers cover cells: scroll the focused cell out from under them.
     const corner = this.table.tHead.rows[0].cells[0];
     this.box.style.scrollPadding = `${corner.offsetHeight}px 0 0 ${corner.offsetWidth}px`;
     cell.focus({ preventScroll: true });
     cell.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
-  // The cell that the panel steps to: the next one of the row that is seen, `undefined` at its end.
+  // The cell that the panel steps to: the next visible one of the row; `undefined` at the row's end.
   beside(step) {
     const line = this.lines().find((cells) => cells.includes(this.place));
     const at = line?.indexOf(this.place) + step;
     return line?.[at]?.matches("[data-i]") ? line[at] : undefined;
   }
 
-  // The tooltip: what the sign means, in words.
+  // The tooltip: the meaning of the symbol, in words.
   describe(td) {
     if (!td?.dataset.i || td.title) return;
     const lines = numbers(td.dataset.i).map((index) => {

@@ -1,5 +1,5 @@
 
-// The page: its state is in the address, so that a view can be sent.
+// The page: its state is in the address, so that a view can be shared.
 
 const $ = (id) => document.getElementById(id);
 const matrices = { engines: new Matrix($("engines").firstElementChild), columns: new Matrix($("columns").firstElementChild) };
@@ -16,13 +16,13 @@ const CHOICES = [
 const state = { ...DEFAULTS };
 let grouped_by = "family";
 
-// The address without what is as it always is.
+// The address without default values.
 const address = () => {
   const parts = Object.entries(state).filter(([key, value]) => value !== DEFAULTS[key]);
   return `#${parts.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join("&")}`;
 };
 
-// Reads `#q=…&cell=…`. A link of the page that names one of them keeps the view.
+// Reads `#q=…&cell=…`. A link within the page keeps the rest of the view, `base`.
 const readAddress = (hash, base) => {
   const next = { ...base, cell: "", guest: "", runtime: "" };
   for (const part of hash.replace(/^#/, "").split("&")) {
@@ -44,7 +44,7 @@ const applyQuery = () => {
     $("query-error").textContent = "";
     $("query").removeAttribute("aria-invalid");
   } catch (error) {
-    // What was shown stays until the query can be read again.
+    // Keep the current view until the query can be parsed.
     $("query-error").textContent = error.message;
     $("query").setAttribute("aria-invalid", "true");
     return;
@@ -119,7 +119,7 @@ const listen = () => {
   $("query").addEventListener("input", (event) => {
     state.q = event.target.value;
     applyQuery();
-    // Browsers refuse a page that changes its address with each key.
+    // Browsers limit how often a page may change its address.
     clearTimeout(later);
     later = setTimeout(keepAddress, 250);
   });
@@ -139,10 +139,10 @@ const listen = () => {
   $("close").addEventListener("click", () => $("panel").close());
   $("panel").addEventListener("click", (event) => event.target === $("panel") && $("panel").close());
   $("panel").addEventListener("close", () => {
-    // It comes late: another one may be open by now.
+    // Another panel may have been opened meanwhile.
     if ($("panel").open) return;
     if (state.cell || state.guest || state.runtime) go({ cell: "", guest: "", runtime: "" });
-    // Whoever has gone on to the filters by now stays there.
+    // Do not move the focus if the user is in the filters by now.
     if (!document.activeElement?.closest("#tools")) matrix().place?.focus({ preventScroll: true });
   });
   const step = (by) => {
@@ -165,7 +165,7 @@ const listen = () => {
       $("query").select();
     }
   });
-  // Links within the page change the view and keep the rest; sections are scrolled to.
+  // Links within the page change only the part of the view that they name; links to sections scroll.
   document.addEventListener("click", (event) => {
     const target = event.target.closest("a[href^='#']");
     if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -193,5 +193,5 @@ listen();
 $("tools").hidden = $("theme").hidden = false;
 Object.assign(state, readAddress(location.hash, DEFAULTS));
 show();
-// A section of an address that was sent: the script has no part in it.
+// An address that names a section instead of a view: scroll to it.
 if (location.hash && !location.hash.includes("=")) document.getElementById(location.hash.slice(1))?.scrollIntoView();

@@ -1,12 +1,12 @@
 
-// The panel: the evidence of a cell, what a guest is, what a runtime lacks. Everything is set as text.
+// The panel: the evidence of a cell, the facts of a guest, or the gaps of a runtime. All content is set as text.
 
 const VERDICT = { pass: "p", gap: "g", fail: "f", "not-built": "b", absent: "a", "not-applicable": "x", "not-attempted": "q", error: "e" };
-const SIGN = { pass: "✓", absent: "·", "not-applicable": "–", "not-attempted": "○", error: "!" };
+const SYMBOL = { pass: "✓", absent: "·", "not-applicable": "–", "not-attempted": "○", error: "!" };
 const STAGES = ["load", "validate", "compile", "link", "instantiate", "run"];
 
 const classOf = (cell) => (cell.switches ? "w" : VERDICT[cell.v]);
-const signOf = (cell) => (cell.switches ? "◐" : SIGN[cell.v] ?? codes.get(cell.c)?.symbol ?? "?");
+const symbolOf = (cell) => (cell.switches ? "◐" : SYMBOL[cell.v] ?? codes.get(cell.c)?.symbol ?? "?");
 
 const query = (text) => `#q=${encodeURIComponent(text)}`;
 const link = (kind, name, text = name) => h("a", { href: `#${kind}=${encodeURIComponent(name)}` }, text);
@@ -15,7 +15,7 @@ const copy = async (text, button) => {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // Where a page from disk has no clipboard, the older way.
+    // A page from disk may have no clipboard: copy in the older way.
     const area = h("textarea", { "aria-hidden": "true" }, text);
     button.after(area);
     area.select();
@@ -33,12 +33,12 @@ const command = (text, label) => {
   button.addEventListener("click", () => copy(text, button));
   return h("div.command", {}, h("span.muted", {}, label), button, h("pre", { tabindex: "0" }, text));
 };
-// What cannot be run again is shown without a button: the folder of the cell is gone.
+// A command that cannot be run again, because the cell's folder is gone, has no button.
 const ranAs = (text) => h("figure.stream", {}, h("figcaption", {}, "as it was run, in a folder that the lab has removed"), h("pre", { tabindex: "0" }, text));
 
-const badge = (cell) => [h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", h("b", {}, cell.switches ? "pass with a switch" : cell.v)];
+const badge = (cell) => [h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, symbolOf(cell)), " ", h("b", {}, cell.switches ? "pass with a switch" : cell.v)];
 
-// How far it came.
+// The stages, and the one that the cell reached.
 const stages = (cell) => {
   if (!cell.stage) return undefined;
   const reached = STAGES.indexOf(cell.stage);
@@ -52,7 +52,7 @@ const stages = (cell) => {
   return h("ol.stages", { "aria-label": "Stages" }, STAGES.map(step));
 };
 
-// What does not work, and why; of what works, the names.
+// The failed checks with their reasons; of the others, only the names.
 const checks = (cell) => {
   if (!cell.checks) return undefined;
   const works = cell.checks.filter((check) => check.answer === "ok");
@@ -81,7 +81,7 @@ const assertions = (cell) => {
 const stream = (name, place) => (place === undefined ? undefined : h("figure.stream", {}, h("figcaption", {}, name), h("pre", { tabindex: "0" }, textAt(place))));
 
 const AGREEMENTS = { same: "as observed", "other-subject": "observed about another subject", "own-result": "then a result of the program's own", undecided: "reading cannot decide", contradicts: "the run contradicts it", "not-run": "the runtime was not here" };
-// What the page cuts stands in files beside it, which a page that was sent alone does not have.
+// Output that the page truncates is in files beside it; a page sent by itself lacks them.
 const wholeOutput = (cell) => {
   if (cell.files) return h("p.muted", {}, "The whole output is beside this page: ", cell.files.map(([name, path, bytes], at) => [at ? ", " : "", h("a", { href: path }, name), ` (${bytesText(bytes)})`]));
   return cell.cut ? h("p.muted", {}, "Cut to 1 KiB; report.json has more.") : undefined;
@@ -94,7 +94,7 @@ const evidence = (cell) => {
   const code = codes.get(cell.c);
   const fix = textAt(cell.fix) || (cell.c ? code?.remedy ?? "" : "");
   const lab = DATA.lessons ? `${DATA.program} run-one ${scenario.name} ${runtime.id}` : "";
-  // A build of the user's own has no name that could be selected.
+  // A custom build cannot be selected by name.
   const again = guest?.again && !runtime.custom_build ? `${guest.again} --runtime ${runtime.id}` : "";
   return [
     h("p.verdict", {}, badge(cell), cell.c ? [" ", h("a", { href: query(`code=${cell.c}`), title: code?.meaning ?? "" }, cell.c)] : "", textAt(cell.u) ? [" ", h("code", {}, textAt(cell.u))] : ""),
@@ -135,7 +135,7 @@ const evidence = (cell) => {
   ];
 };
 
-// Several cells of one engine: each in a line, the first that tells something open.
+// Several cells of one engine: one line each; the first informative one is open.
 const cellPanel = (name) => {
   const [scenarioName, ...ids] = partedNames(name);
   const of = (id) => DATA.cells.find((cell) => scenarioOf(cell)?.name === scenarioName && runtimeOf(cell)?.id === id);
@@ -158,9 +158,9 @@ const cellPanel = (name) => {
   return { title, body: cells.map(fold) };
 };
 
-// Cells as signs with names, each opening its evidence.
-const signs = (cells, label) => h("ul.signs", {}, cells.map((cell) =>
-  h("li", {}, h("a", { href: `#cell=${encodeURIComponent(joinedNames(scenarioOf(cell).name, runtimeOf(cell).id))}`, title: [cell.v, cell.c].filter(Boolean).join(": ") }, h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, signOf(cell)), " ", label(cell), h("span.unseen", {}, ` ${cell.v}`)))));
+// Cells as symbols with names; each opens its evidence.
+const symbols = (cells, label) => h("ul.symbols", {}, cells.map((cell) =>
+  h("li", {}, h("a", { href: `#cell=${encodeURIComponent(joinedNames(scenarioOf(cell).name, runtimeOf(cell).id))}`, title: [cell.v, cell.c].filter(Boolean).join(": ") }, h(`i.${classOf(cell)}`, { "aria-hidden": "true" }, symbolOf(cell)), " ", label(cell), h("span.unseen", {}, ` ${cell.v}`)))));
 
 const guestPanel = (name) => {
   const at = DATA.scenarios.findIndex((scenario) => scenario.name === name);
@@ -187,7 +187,7 @@ const guestPanel = (name) => {
       ["Lesson", DATA.lessons ? h("a", { href: `${DATA.lessons}${encodeURIComponent(name)}/README.md` }, "README of the scenario") : ""],
     ]),
     h("p", {}, h("a.button", { href: query(withTerm("", "guest", name)) }, `Show only this ${DATA.files ? "file" : "guest"}`)),
-    section("On each runtime", signs(cells.filter((cell) => cell.v !== "not-applicable" && cell.v !== "absent" && runtimeOf(cell)), (cell) => runtimeOf(cell).id)),
+    section("On each runtime", symbols(cells.filter((cell) => cell.v !== "not-applicable" && cell.v !== "absent" && runtimeOf(cell)), (cell) => runtimeOf(cell).id)),
     read?.refusal ? h("p.note", {}, h("b", {}, "The file cannot be read: "), read.refusal.message) : undefined,
     read ? section("ABI", read.abis.length ? undefined : h("p.muted", {}, "None: no import identifies an ABI."), h("ul.plain", {}, read.abis.map(([title, { evidence: shown }]) => h("li", {}, h("b", {}, title), " ", shown.slice(0, 8).map((text) => [h("code", {}, text), " "]), shown.length > 8 ? `and ${shown.length - 8} more` : "")))) : undefined,
     read ? section("Proposals it needs", read.proposals.length ? h("ul.plain", {}, read.proposals.map((proposal) => {
@@ -217,7 +217,7 @@ const lacking = (cells, code, title) => {
 const middle = (values) => (values.length ? [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] : undefined);
 
 const runtimePanel = (name) => {
-  // The page's own links have one name as it is.
+  // Internal links use single names unchanged.
   const ids = DATA.runtimes.some((runtime) => runtime.id === name) ? [name] : partedNames(name);
   const runtimes = ids.map((id) => DATA.runtimes.find((runtime) => runtime.id === id)).filter(Boolean);
   if (!runtimes.length) return undefined;

@@ -1,5 +1,5 @@
-// The query language: `runtime:wasmer and code:missing-import and not blame:toolchain`. Makes a predicate from a text;
-// knows nothing of the page.
+// The query language: `runtime:wasmer and code:missing-import and not blame:toolchain`. Turns a text into a predicate;
+// knows nothing about the page.
 
 // Operators: `:` contains, `=` is, `<` and `>` compare numbers.
 const TOKEN = /\s*(?:([()])|"([^"]*)"|([a-z][a-z-]*)(:|=|<|>)(?:"([^"]*)"|([^\s()"]*))|([^\s()"]+))/gy;
@@ -20,7 +20,7 @@ const tokens = (text) => {
   return found;
 };
 
-// A text with stars, as a test of texts in lower case.
+// Turns a text with stars into a test of lower-case texts.
 const textTest = (operator, value) => {
   const wanted = value.toLowerCase();
   if (!wanted.includes("*")) return operator === "=" ? (text) => text === wanted : (text) => text.includes(wanted);
@@ -40,11 +40,11 @@ const numberTest = (operator, value, field) => {
   return (number) => number === limit;
 };
 
-// More brackets and `not`s than a person writes, and fewer than a browser's stack takes.
+// More nesting than anybody writes, and less than overflows a browser's stack.
 const MAX_DEPTH = 100;
 
-// `fields`: for each name a function from a cell to its texts in lower case, or `{ number }`.
-// Gives `{ test, terms }`: the terms are those that all have to hold.
+// `fields` maps each name to a function from a cell to its lower-case texts, or to `{ number }`. Returns the predicate
+// as `test`, and as `terms` those that must all hold.
 const parseQuery = (text, fields) => {
   const list = tokens(text);
   let at = 0;
@@ -111,12 +111,12 @@ const parseQuery = (text, fields) => {
   return query;
 };
 
-// The query with its terms of this field replaced by one; an empty value takes them away.
+// Replaces the query's terms for this field with one term; an empty value removes them.
 const withTerm = (text, field, value) => {
   const own = new RegExp(`(?:^|\\s+)(?:and\\s+)?${field}[:=](?:"[^"]*"|[^\\s()"]+)`, "gi");
   const rest = text.replace(own, "").replace(/^\s*and\s+/i, "").trim();
   if (!value) return rest;
-  // A quote cannot be written in quotes: the star stands for it.
+  // A quoted value cannot contain a quote: a star stands for it.
   const term = `${field}=${/[\s()"]/.test(value) ? `"${value.replaceAll('"', "*")}"` : value}`;
   return rest ? `${rest} and ${term}` : term;
 };

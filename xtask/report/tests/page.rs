@@ -96,7 +96,7 @@ fn filters() {
     });
 }
 
-/// `run`, without the crate that has it.
+/// The stage `run`, without a dependency on the crate that defines it.
 fn wasmlab_protocol_stage<T: serde::de::DeserializeOwned>() -> T {
     serde_json::from_value(json!("run")).unwrap()
 }
@@ -174,7 +174,7 @@ fn evidence() {
             expected.push(format!("cargo xtask run-one {} {}", cell.scenario, cell.runtime));
             expected.push(cell.argv[0].clone());
         }
-        // What a paragraph shows has one blank where the text has several.
+        // Paragraphs show several blanks as one.
         let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         for piece in expected {
             assert!(squeezed(&text).contains(&squeezed(&piece)), "{piece:?} is not in the evidence:\n{text}");
@@ -226,7 +226,7 @@ fn keyboard() {
     browser.press("Enter");
     assert!(browser.text(PANEL).contains("Why guests do not pass"), "a runtime's name opens the runtime");
     escape(&mut browser);
-    // What has the focus is not below the heads that stay in sight.
+    // The focused cell is not hidden under the sticky headings.
     browser.value("document.getElementById('clear').click()");
     browser.press("/");
     browser.press("Enter");
@@ -274,7 +274,7 @@ fn late_close() {
 
 fn links() {
     let report = published();
-    // Where it lies in the repository: links to the lessons are from there.
+    // At its place in the repository, because links to lessons are relative to it.
     let mut browser = Browser::start();
     let file = browser.dir.path().join("reports/index.html");
     std::fs::create_dir(file.parent().unwrap()).unwrap();
@@ -314,7 +314,7 @@ fn links() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
-/// Rows that are laid out on their own keep their roles.
+/// Rows that are laid out independently keep their roles.
 fn roles() {
     let report = published();
     for table in ["engines", "columns"] {
@@ -339,7 +339,7 @@ fn roles() {
             let found = browser.call("Accessibility.queryAXTree", query);
             let mut count = count;
             if role == "gridcell" {
-                // A group's row is filled with one that is empty.
+                // A group's row has an additional, empty cell.
                 let fillers = format!(
                     "[...document.querySelectorAll('#{table} .group td')].filter(td => td.checkVisibility()).length"
                 );
@@ -353,7 +353,7 @@ fn roles() {
 
 fn speed() {
     let mut report = published();
-    // Real rows, twice, each cell with words of its own.
+    // Real rows, twice, each cell with its own text.
     for scenario in report.scenarios.clone() {
         let name = format!("{}-again", scenario.name);
         report.scenarios.push(wasmlab_model::report::ScenarioInfo { name, ..scenario });
@@ -371,16 +371,16 @@ fn speed() {
     const QUERY: &str = "runtime:wasmer and code:missing-import and not blame:toolchain";
     for columns in ["engines", "columns"] {
         let mut browser = Browser::start();
-        // The page's own time on the processor: this machine has other work too.
+        // Count only the page's own processor time, because this machine has other work, too.
         browser.call("Performance.enable", json!({ "timeDomain": "threadTicks" }));
         browser.open(&html, &format!("#columns={columns}"));
-        // The best of three rounds: what is left of loading and painting falls into some of them.
+        // The best of three rounds, because some include leftover work of loading and painting.
         let mut times = [f64::INFINITY; QUERY.len() + 1];
         for _ in 0..3 {
-            // The first key finds a page that has come to rest.
+            // Let the page come to rest before the first key.
             std::thread::sleep(std::time::Duration::from_millis(1000));
             for (at, time) in times.iter_mut().enumerate() {
-                // At last the whole query is removed, and every cell is shown again.
+                // The last step removes the whole query, so that every cell is shown again.
                 let query = QUERY.get(..=at).unwrap_or_default();
                 let before = browser.busy_ms();
                 // The key, and the layout that follows it.

@@ -1,4 +1,4 @@
-//! What made the exit code what it is.
+//! The reasons for the exit code.
 
 use super::AnswerText;
 use crate::findings::{self, Severity, findings, grouped};
@@ -8,7 +8,7 @@ use wasmlab_model::names;
 use wasmlab_model::report::{Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
 
-/// Cells of one reason whose names the line of the exit code repeats.
+/// With more cells than this for one reason, the line about the exit code gives their number instead of their names.
 const MAX_CELLS_NAMED: usize = 4;
 
 impl AnswerText<'_> {
@@ -16,7 +16,7 @@ impl AnswerText<'_> {
     pub fn failing(&mut self) {
         let report = self.report;
         let groups = grouped(report, &findings(report));
-        // An invalid file is told above, and its exit code is 2.
+        // An invalid file is reported above, and its exit code is 2.
         let is_failure = |group: &&findings::FindingGroup| {
             group.finding.severity == Severity::Failure && group.finding.kind != findings::FindingKind::InvalidFile
         };
@@ -39,7 +39,7 @@ impl AnswerText<'_> {
             let kind = finding.kind.title();
             let text = match cells.as_slice() {
                 [] => format!("{kind}: {}: {}", finding.title, finding.text),
-                // The reasons of cells, and their names, are told above.
+                // The details of cells are shown above.
                 cells => {
                     let guest = self.guest(finding.guest);
                     let ran = |c: &Cell| matches!(c.verdict, Verdict::Pass | Verdict::Fail);
@@ -53,7 +53,7 @@ impl AnswerText<'_> {
                     }
                 }
             };
-            // Of a library, each reason why nothing was run says the same.
+            // For a library, every reason why nothing was run has the same text.
             if !shown.contains(&text) {
                 self.part(RED, if index == 0 { label } else { "" }, &text);
                 shown.push(text);
@@ -82,8 +82,8 @@ impl AnswerText<'_> {
         }
     }
 
-    /// Entries of wasmlab.toml without an effect, runtimes that were named and are not here, and what the baseline was not
-    /// compared with.
+    /// Entries of wasmlab.toml without an effect, selected runtimes that are not installed, and what was not compared
+    /// with the baseline.
     pub fn warnings(&mut self) {
         let is_warning = |kind| {
             matches!(
@@ -122,7 +122,7 @@ impl AnswerText<'_> {
     }
 }
 
-/// The scenarios whose file is no valid binary.
+/// The scenarios whose file is not a valid binary.
 fn invalid_files(report: &RunReport) -> impl Iterator<Item = &str> {
     let is_invalid =
         |scenario: &&str| report.cells.iter().any(|cell| cell.scenario == **scenario && cell.is_of_invalid_file());

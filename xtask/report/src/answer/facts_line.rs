@@ -10,7 +10,7 @@ pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {
     let size = text::bytes(bytes);
     let Some(facts) = facts else { return size };
     let mut parts = vec![kind(facts).to_owned()];
-    // A core module that a component runs as its program is not a program by itself.
+    // A core module that implements a component's program is not a program by itself.
     let lifted = facts.kind == BinaryKind::Module && facts.exports.iter().any(|e| e.name.starts_with("wasi:cli/run@"));
     parts.extend(if lifted { Some("for a component") } else { shape(facts.shape) }.map(str::to_owned));
     parts.extend(facts.abis.iter().map(|a| a.abi.title().to_owned()));
@@ -18,7 +18,7 @@ pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {
     if facts.kind == BinaryKind::Module && facts.exports_function("_start") && facts.exports_function("") {
         parts.push("exports `\"\"` beside `_start`: some runtimes start that one".to_owned());
     }
-    // A tag counts as `exceptions`, also in a module that throws the legacy way alone.
+    // A tag counts as `exceptions`, even in a module that uses only legacy exceptions.
     let legacy_alone = facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions;
     let is_rare = |p: &&str| !(COMMON_PROPOSALS.contains(p) || legacy_alone && *p == "exceptions");
     let rare: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(is_rare).collect();

@@ -61,8 +61,8 @@ impl<'a> AnswerText<'a> {
         }
     }
 
-    /// The reasons of a module. Which missing import a runtime names is its choice: with the same remedy it is one
-    /// reason. A library that some runtimes loaded and others only compiled is two.
+    /// The reasons of a module. Runtimes may name different missing imports of a module: with the same remedy, they are
+    /// one reason. A library that some runtimes loaded and others only compiled has two reasons.
     fn reasons_of(&self, module: &str) -> Vec<(Code, ReasonGroup<'a>)> {
         let all = self.codes.iter().flat_map(|(code, groups)| groups.iter().map(move |group| (*code, group)));
         let mut reasons: Vec<(Code, ReasonGroup<'a>)> = Vec::new();
@@ -84,7 +84,7 @@ impl<'a> AnswerText<'a> {
         reasons
     }
 
-    /// The parts of a group about which different things are said: its cells that loaded a library, those that do not
+    /// The parts of a group that are described separately: the cells that loaded a library, the cells that do not
     /// count, and the others.
     fn parts(&self, group: &ReasonGroup<'a>) -> Vec<ReasonGroup<'a>> {
         let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
@@ -119,8 +119,8 @@ fn uncounted(report: &RunReport, cell: &Cell) -> String {
     }
 }
 
-/// Sort key of a reason: wrong results before missing features, late stages before early ones, and what is well
-/// known comes last.
+/// Sort key of a reason: wrong results before missing features, informative codes before well-known ones, late stages
+/// before early ones.
 fn reason_order(code: Code, cell: &Cell) -> (bool, bool, std::cmp::Reverse<Option<u8>>) {
     (cell.verdict != Verdict::Fail, code.explains_little(), std::cmp::Reverse(cell.stage.map(|stage| stage as u8)))
 }

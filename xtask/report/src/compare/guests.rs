@@ -12,7 +12,7 @@ use crate::text::{bytes, file_names};
 /// A guest that differs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct GuestChange {
-    /// The scenario's name; of a file, the file's.
+    /// The displayed name: the file's, or the scenario's.
     pub guest: String,
     /// Sizes that differ, the whole file first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -20,10 +20,10 @@ pub struct GuestChange {
     /// Imports, exports, proposals and ABIs that came or went.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<ListChange>,
-    /// `module` and `component`, or how it is used, where that is another.
+    /// Its kind, such as `module` and `component`, or its use, before and after; `None` if both are the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<(String, String)>,
-    /// The toolchain that built it, if it is another one.
+    /// The toolchain that built it, before and after; `None` if it is the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toolchain: Option<(String, String)>,
 }
@@ -33,9 +33,9 @@ pub struct GuestChange {
 pub struct SectionChange {
     /// `total`, `code`, `data`, `custom`, `debug`, `names`; `other` is the rest of the file, such as types and headers.
     pub section: &'static str,
-    /// The earlier report's.
+    /// Its size in the earlier report.
     pub before: u64,
-    /// The later report's.
+    /// Its size in the later report.
     pub after: u64,
 }
 
@@ -52,7 +52,7 @@ pub struct ListChange {
     pub removed: Vec<String>,
 }
 
-/// The most names shown of a list; the others are counted.
+/// Maximum number of names shown per list; the others are counted.
 const MAX_NAMES: usize = 5;
 
 impl GuestChange {
@@ -63,7 +63,7 @@ impl GuestChange {
         if let Some((before, after)) = &self.kind {
             parts.push(format!("is a {after}, was a {before}"));
         }
-        // What a guest needs decides where it runs: that comes first.
+        // Requirements come first, because they decide where a guest runs.
         for change in &self.lists {
             let (new, gone) = match change.list {
                 "proposals" | "ABIs" => ("now needs", "no longer needs"),

@@ -1,4 +1,4 @@
-//! What a baseline says nothing about: a check that compares less than it seems to must say so.
+//! What was not compared with a baseline: a check must not seem to compare more than it does.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,8 @@ use wasmlab_model::verdict::Verdict;
 
 use super::{Cells, is_answer};
 
-/// Passes of the baseline that were not repeated, guests that it does not have, and a baseline that is not complete.
+/// Notes about passes of the baseline that were not repeated, guests that the baseline lacks, and an incomplete
+/// baseline.
 pub fn notes(baseline: &RunReport, report: &RunReport) -> Vec<Note> {
     let mut notes = Vec::new();
     if baseline.interrupted {

@@ -31,7 +31,7 @@ impl Comparison {
         visible(&out, options.colour).into_owned()
     }
 
-    /// For a pull request: what got worse in the open, the rest folded.
+    /// For a pull request: what got worse is open, the rest folded.
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut out = String::new();
@@ -61,7 +61,7 @@ impl Comparison {
         visible(&(serde_json::to_string_pretty(self).unwrap_or_default() + "\n"), false).into_owned()
     }
 
-    /// The parts that are there, the most important first, each with its lines.
+    /// The parts that have lines, most important first.
     fn parts(&self) -> Vec<(&'static str, Style, Vec<String>)> {
         let named = |scenario: &String| self.files.get(scenario).unwrap_or(scenario).clone();
         let cells = |change: Change| {

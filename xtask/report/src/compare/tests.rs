@@ -1,4 +1,4 @@
-//! Changes of the sample report, each with what the comparison says.
+//! Changes to the sample report, each with the expected text of the comparison.
 
 use super::{against, compare};
 use crate::findings::{self, FindingKind, Severity};
@@ -22,7 +22,7 @@ fn names_none(_: &str) -> bool {
     false
 }
 
-/// Another sha256, without which nothing of a guest is compared.
+/// Changes the guest's sha256; guests with equal hashes are not compared.
 fn rebuilt(report: &mut RunReport) -> &mut wasmlab_model::facts::Facts {
     report.artifacts[0].sha256 = "1".repeat(64);
     report.artifacts[0].facts.as_mut().unwrap()
@@ -142,7 +142,8 @@ fn a_baseline_takes_the_place_of_snapshots() {
         let found: Vec<_> = findings::findings(&report).iter().map(|f| (f.severity, f.kind)).collect();
         (found, report)
     };
-    // What the sample says of its snapshots no longer counts, and gaps that were there before are no news to `check`.
+    // The sample's comparison with snapshots no longer counts, and `check` does not report gaps that the baseline has,
+    // too.
     for command in ["run-all", "check"] {
         let (found, report) = judged(command, &|_| ());
         assert!(found.iter().all(|(severity, _)| *severity == Severity::Warning), "{command}: {found:?}");

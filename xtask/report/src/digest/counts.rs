@@ -1,5 +1,5 @@
-//! How many runtimes run a file. Runtimes that could not run it whatever it does, because they have no WASI or accept no
-//! components, are counted apart: every form gives the same numbers.
+//! How many runtimes run a file. Runtimes that cannot run this kind of file at all, because they have no WASI or accept
+//! no components, are counted separately. All formats take their numbers from here.
 
 use wasmlab_model::report::Cell;
 use wasmlab_model::text::form;
@@ -10,19 +10,19 @@ use wasmlab_model::verdict::Verdict;
 pub struct Counts {
     /// Runtimes that run it.
     pub passes: usize,
-    /// Runtimes that could.
+    /// Runtimes that could run it.
     pub all: usize,
-    /// What the others lack, and how many they are.
+    /// What the other runtimes lack, and their number.
     others: Vec<(String, usize)>,
 }
 
-/// Whether a measured cell says nothing about its file, since its runtime lacks all that this kind of file needs.
+/// Whether a measured cell says nothing about its file, because its runtime does not support this kind of file.
 pub fn is_uncounted(cell: &Cell) -> bool {
     cell.lacks_guest_kind() && !cell.required
 }
 
 impl Counts {
-    /// Those of the cells of one file.
+    /// Counts the cells of one file.
     pub fn of(cells: &[&Cell]) -> Self {
         let mut counts = Self::default();
         for cell in cells.iter().filter(|cell| cell.verdict.is_measured()) {

@@ -9,7 +9,7 @@ use wasmlab_model::report::{Cell, RunReport};
 /// Findings of the same kind, guest and reason that differ only in their runtimes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindingGroup<'a> {
-    /// The first one. If there are several, its title names all of their runtimes, and its text its own.
+    /// The first one; in a group of several, its title names all runtimes, its text only its own.
     pub finding: Finding<'a>,
     /// Their cells; empty if they are not about cells.
     pub cells: Vec<&'a Cell>,

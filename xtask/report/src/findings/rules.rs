@@ -1,4 +1,4 @@
-//! Which results count, and how much: one rule for a run of the lab's scenarios, one for a file of the user's.
+//! Which results count, and how much: one rule for a run of the lab's scenarios, one for the user's files.
 
 use super::{FindingKind, Severity};
 use crate::library;
@@ -19,7 +19,7 @@ pub fn in_run(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKind)
     }
     match cell.change {
         Change::Worse => failure(FindingKind::Worse),
-        // Nobody accepted a baseline line by line: what is not worse than it is no failure.
+        // A baseline was not accepted cell by cell, so only worse results are failures.
         Change::Different if report.baseline.is_some() => warning(FindingKind::Different),
         Change::FixedGap if report.baseline.is_some() => None,
         Change::Different => failure(FindingKind::Different),
@@ -34,10 +34,10 @@ pub fn in_run(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKind)
     }
 }
 
-/// A cell of a file that the user named: what could run it has to, unless that is allowed not to.
+/// A cell of a file that the user named: every runtime that could run it has to, unless it is allowed to fail.
 pub fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKind)> {
     let failure = |kind| Some((Severity::Failure, kind));
-    // `run-one` is about one runtime, which is asked whatever is known of it.
+    // `run-one` is about one runtime, so neither known gaps nor an unsupported kind of file excuse it.
     let is_check = report.command != "run-one";
     let allowed = is_check && cell.known.is_some();
     match (cell.verdict, cell.change) {
@@ -55,8 +55,8 @@ pub fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKin
     }
 }
 
-/// Whether nobody knows yet where a guest runs: it passes nowhere, some runtimes could not be asked, and all others lack
-/// components or any WASI.
+/// Whether it is still unknown if a guest runs anywhere: it passes nowhere, some runtimes could not be tested, and all
+/// others lack components or any WASI.
 #[must_use]
 pub fn is_open(report: &RunReport, scenario: &str) -> bool {
     let cells = || report.cells.iter().filter(|cell| cell.scenario == scenario);

@@ -30,7 +30,7 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Alike {
     outcome: Outcome,
-    /// The runtime that has another version, with both versions; `None` if the version is the same.
+    /// The runtime whose version changed, with both versions; `None` if the version is the same.
     update: Option<Update>,
     guest_changed: bool,
 }
@@ -91,9 +91,9 @@ impl Groups {
 pub(super) struct ResultChange<'a> {
     /// The report that first has the new result.
     pub(super) place: &'a str,
-    /// The cell's column there.
+    /// The cell's column in that report.
     pub(super) runtime: Option<&'a RuntimeInfo>,
-    /// The last result before.
+    /// The previous result.
     pub(super) before: &'a Measured<'a>,
     /// The new result.
     pub(super) after: &'a Measured<'a>,

@@ -4,7 +4,7 @@
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
-use crate::text::{GuestNames, bytes};
+use crate::text::{GuestNames, bytes, median};
 
 /// The sizes of one program, by route.
 pub struct SizeChart {
@@ -28,7 +28,7 @@ pub struct ChartTick {
 pub struct SizeBar {
     /// The scenario.
     pub scenario: String,
-    /// Its name, to be shown.
+    /// Its displayed name.
     pub name: String,
     /// Its size.
     pub size: String,
@@ -216,11 +216,4 @@ pub fn milliseconds(ms: f64) -> String {
         ms if ms < 1000.0 => format!("{ms:.0} ms"),
         ms => format!("{} s", (ms / 100.0).round() / 10.0),
     }
-}
-
-/// The median.
-pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }

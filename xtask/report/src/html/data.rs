@@ -62,7 +62,7 @@ struct FactsData<'a> {
     shape: wasmlab_model::facts::Shape,
     abis: Vec<(&'static str, &'a AbiEvidence)>,
     proposals: Vec<&'a str>,
-    /// Where each of them is needed first.
+    /// Where the file first uses each proposal.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     uses: BTreeMap<&'a str, String>,
     /// Module, name, type.
@@ -108,7 +108,7 @@ struct CellData<'a> {
     version: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a str>,
-    /// The prediction, and how the run compares: the latter is left out if it is the same.
+    /// The prediction. `agrees`, how the run compares with it, is left out if they are the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     p: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,7 +212,7 @@ pub fn json(report: &RunReport, program: &'static str) -> String {
     serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c")
 }
 
-/// Paths from a page in the repository to what it links.
+/// Paths from a page in the repository to the targets of its links.
 pub struct PageLinks {
     /// The folder of scenarios.
     pub lessons: &'static str,
@@ -220,7 +220,8 @@ pub struct PageLinks {
     pub check_page: &'static str,
 }
 
-/// `reports/latest/index.html` of a run, `reports/index.html` where it is published; the files of `check` have none.
+/// For the page of a run, `reports/latest/index.html`, and the published one, `reports/index.html`; the page of `check`
+/// has none.
 pub fn page_links(report: &RunReport) -> Option<PageLinks> {
     match (report.command.as_str(), report.started.is_empty()) {
         ("run-all", true) => Some(PageLinks { lessons: "../scenarios/", check_page: "check.html" }),
@@ -233,7 +234,7 @@ pub fn page_links(report: &RunReport) -> Option<PageLinks> {
 fn again(report: &RunReport, artifact: &Artifact, program: &str) -> Option<String> {
     let file =
         text::file_names(report).get(artifact.scenario.as_str()).copied().filter(|_| report.command == "check")?;
-    // It would be read as an option.
+    // The name would be read as an option.
     let folder = if file.starts_with('-') { "./" } else { "" };
     Some(format!("{program} check {}", shell::quote(&format!("{folder}{file}"))))
 }

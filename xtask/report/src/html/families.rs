@@ -4,7 +4,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
 use wasmlab_model::verdict::Verdict;
 
-use super::matrix::{class_of, glyph};
+use super::matrix::{class_of, symbol};
 use crate::GroupBy;
 use crate::columns::{NameStyle, names};
 use crate::library;
@@ -25,7 +25,7 @@ pub struct Family<'a> {
 pub struct FamilyStep<'a> {
     /// The row.
     pub scenario: &'a ScenarioInfo,
-    /// Its name, to be shown.
+    /// Its displayed name.
     pub name: &'a str,
     /// Its ABIs.
     pub abis: String,
@@ -33,7 +33,7 @@ pub struct FamilyStep<'a> {
     pub size: String,
     /// The columns that run it with their defaults.
     pub runs: String,
-    /// The columns that load it, if it is a library of which nothing was run.
+    /// The columns that load it, if it is a library and nothing in it was run.
     pub loads: String,
     /// The columns that run it with a switch that is off by default.
     pub with_switch: String,
@@ -45,13 +45,13 @@ pub struct FamilyStep<'a> {
 pub struct StepReason {
     /// The class that colours it.
     pub class: &'static str,
-    /// Its letter.
-    pub glyph: char,
+    /// Its symbol.
+    pub symbol: char,
     /// The code.
     pub code: String,
-    /// The columns; empty if no runtime was asked.
+    /// The columns; empty if the guest was not built.
     pub runtimes: String,
-    /// Replaces their names if they are the majority: `29 others`.
+    /// Replaces their names if there are more than [`MAX_NAMED`]: `29 other columns`.
     pub short: String,
 }
 
@@ -97,12 +97,12 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
             None => groups.push(vec![cell]),
         }
     }
-    // The others come last.
+    // The largest group comes last, because it may be shortened to `29 other columns`.
     groups.sort_by_key(Vec::len);
     let passes = cells.iter().filter(|cell| cell.verdict == Verdict::Pass).count();
     let reasons = groups.iter().map(|group| StepReason {
         class: class_of(group[0]),
-        glyph: glyph(report, group[0]),
+        symbol: symbol(report, group[0]),
         code: group[0].code.map(|code| code.id().to_owned()).unwrap_or_default(),
         runtimes: if group[0].verdict == Verdict::NotBuilt { String::new() } else { named(group) },
         short: match group.len() {

@@ -37,12 +37,12 @@ pub struct HistoryRow<'a> {
     pub spans: Vec<VerdictSpan>,
 }
 
-/// A result and for how long it stayed.
+/// A result and how long it lasted.
 pub struct VerdictSpan {
     /// The class that colours it.
     pub class: &'static str,
-    /// Its sign in the matrix.
-    pub glyph: char,
+    /// Its symbol in the matrix.
+    pub symbol: char,
     /// Its start, percent.
     pub from: String,
     /// Its length, percent.
@@ -72,13 +72,13 @@ fn row<'a>(history: &History, cell: &'a CellHistory, report: &RunReport) -> Hist
     for (index, one) in cell.results.iter().enumerate() {
         let (start, end) = (at(one), cell.results.get(index + 1).map_or(history.reports.len(), at));
         let (from, length) = (start as f64 / count * 100.0, end.saturating_sub(start) as f64 / count * 100.0);
-        let (class, glyph) = sign(&one.result);
+        let (class, symbol) = class_and_symbol(&one.result);
         let guest = if one.guest_changed { ", with a changed guest" } else { "" };
         let text = format!("{}: {}, {} {}{guest}", one.place(), one.result, cell.runtime, one.version);
         let _ = write!(label, "{}{text}", if index == 0 { "" } else { "; " });
         spans.push(VerdictSpan {
             class,
-            glyph,
+            symbol,
             from: percent(from),
             width: percent(length),
             middle: percent(from + length / 2.0),
@@ -89,8 +89,8 @@ fn row<'a>(history: &History, cell: &'a CellHistory, report: &RunReport) -> Hist
     HistoryRow { cell, is_linked, label, spans }
 }
 
-/// The class and sign of a result such as `pass` or `gap trap (stage run, blame guest)`, as in the matrix.
-fn sign(result: &str) -> (&'static str, char) {
+/// The class and symbol of a result such as `pass` or `gap trap (stage run, blame guest)`, as in the matrix.
+fn class_and_symbol(result: &str) -> (&'static str, char) {
     let mut words = result.split(' ');
     let verdict = words.next().unwrap_or_default();
     let code = words.next().and_then(|word| word.parse::<Code>().ok()).map_or('!', |code| code.entry().symbol);
@@ -109,7 +109,7 @@ fn sign(result: &str) -> (&'static str, char) {
 fn ticks(history: &History) -> Vec<ChartTick> {
     let count = history.reports.len().max(1);
     let step = count.div_ceil(MAX_TICKS);
-    // Reports of one day are told apart by their names.
+    // Reports of the same day are labelled with their names.
     let is_one_day = history.reports.iter().all(|report| Some(&report.day) == history.reports.first().map(|r| &r.day));
     let label = |index: usize| {
         let report = history.reports.get(index)?;
@@ -121,7 +121,7 @@ fn ticks(history: &History) -> Vec<ChartTick> {
 
 #[cfg(test)]
 mod tests {
-    use super::{chart, sign};
+    use super::{chart, class_and_symbol};
     use crate::RenderOptions;
     use crate::history::{CellHistory, History, NamedReport, ResultSince};
     use crate::sample;
@@ -154,10 +154,10 @@ mod tests {
 
     #[test]
     fn results_have_the_signs_of_the_matrix() {
-        assert_eq!(sign("pass"), ("p", '✓'));
-        assert_eq!(sign("pass (with -W tail-call)"), ("w", '◐'));
-        assert_eq!(sign("fail wrong-output (stage run, blame guest)"), ("f", 'w'));
-        assert_eq!(sign("not-attempted (one-instance)"), ("q", '○'));
+        assert_eq!(class_and_symbol("pass"), ("p", '✓'));
+        assert_eq!(class_and_symbol("pass (with -W tail-call)"), ("w", '◐'));
+        assert_eq!(class_and_symbol("fail wrong-output (stage run, blame guest)"), ("f", 'w'));
+        assert_eq!(class_and_symbol("not-attempted (one-instance)"), ("q", '○'));
     }
 
     /// The section is in the page, in words and as a table, and hostile names stay text.

@@ -6,15 +6,15 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, CodeText, RunReport, RuntimeInfo, ScenarioInfo};
 use wasmlab_model::verdict::Verdict;
 
-use super::charts::{median, milliseconds};
+use super::charts::milliseconds;
 use super::families::abis;
-use crate::text::{GuestNames, bytes};
+use crate::text::{GuestNames, bytes, median};
 
 /// A guest.
 pub struct ListedGuest<'a> {
     /// The row.
     pub scenario: &'a ScenarioInfo,
-    /// Its name, to be shown.
+    /// Its displayed name.
     pub name: &'a str,
     /// The toolchain that built it, or why it was not built.
     pub made_by: &'a str,
@@ -135,7 +135,7 @@ pub fn pieces(text: &str) -> Vec<(bool, &str)> {
 /// The reasons, the most frequent first.
 pub fn reasons(report: &RunReport) -> Vec<ListedReason<'_>> {
     let mut reasons: Vec<ListedReason> = report.codes.iter().map(|text| reason(report, text)).collect();
-    // A library that only has to load has no reason any more.
+    // With `check --load`, the cells of a library pass, so its code may have no cells left.
     reasons.retain(|reason| reason.count > 0);
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.count));
     reasons

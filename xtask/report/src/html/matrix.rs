@@ -26,7 +26,7 @@ pub struct ColumnHead {
     pub name: String,
     /// Indices of its columns in the report, separated by spaces.
     pub indexes: String,
-    /// The version; of columns that differ, the oldest and the newest.
+    /// The version; if columns differ, the oldest and the newest.
     pub version: String,
     /// Whether it has a host layer of the lab.
     pub adapter: bool,
@@ -53,16 +53,16 @@ pub struct MatrixRow {
     /// Number of columns on which it passes.
     pub passes: usize,
     /// One for each column.
-    pub cells: Vec<CellGlyph>,
+    pub cells: Vec<CellSymbol>,
 }
 
 /// A cell as displayed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct CellGlyph {
+pub struct CellSymbol {
     /// The class that colours it.
     pub class: &'static str,
-    /// The displayed sign.
-    pub glyph: char,
+    /// The displayed symbol.
+    pub symbol: char,
     /// The text for screen readers.
     pub label: String,
     /// Indices of its cells in the report, separated by spaces.
@@ -136,13 +136,13 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
         let scenario = &report.scenarios[index];
         let cells_of_row = &cells[index * report.runtimes.len()..][..report.runtimes.len()];
         let cells_of = |group: &Vec<usize>| group.iter().filter_map(|at| cells_of_row[*at]).collect::<Vec<_>>();
-        let signs: Vec<CellGlyph> = groups.iter().map(|group| sign(report, &cells_of(group))).collect();
+        let symbols: Vec<CellSymbol> = groups.iter().map(|group| summary(report, &cells_of(group))).collect();
         let row = MatrixRow {
             index,
             name: row.name.to_owned(),
             title: scenario.title.clone(),
-            passes: signs.iter().filter(|sign| matches!(sign.class, "p" | "w")).count(),
-            cells: signs,
+            passes: symbols.iter().filter(|symbol| matches!(symbol.class, "p" | "w")).count(),
+            cells: symbols,
         };
         match families.last_mut().filter(|family| family.name == scenario.family) {
             Some(family) => family.rows.push(row),
@@ -150,8 +150,11 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
         }
     }
     let columns = groups.iter().enumerate().map(|(at, group)| {
-        let signs = families.iter().flat_map(|family| &family.rows).map(|row| &row.cells[at]);
-        ColumnHead { passes: signs.filter(|sign| matches!(sign.class, "p" | "w")).count(), ..column(report, id, group) }
+        let symbols = families.iter().flat_map(|family| &family.rows).map(|row| &row.cells[at]);
+        ColumnHead {
+            passes: symbols.filter(|symbol| matches!(symbol.class, "p" | "w")).count(),
+            ..column(report, id, group)
+        }
     });
     Table { id, caption, columns: columns.collect(), families }
 }
@@ -168,7 +171,7 @@ fn column(report: &RunReport, table: &str, group: &[usize]) -> ColumnHead {
     }
 }
 
-/// `48.0`, or `48.0–50.0` where columns differ: major and minor version of the engine, without those of packages.
+/// `48.0`, or `48.0–50.0` if columns differ: the engine's major and minor version, without the versions of packages.
 fn versions<'a>(all: impl Iterator<Item = &'a str>) -> String {
     let short = |version: &str| {
         let engine = version.split(' ').next().unwrap_or_default();
@@ -205,13 +208,13 @@ fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The class of a verdict by its id, for the lists.
+/// The class of a cell's verdict, for the lists.
 pub fn class_of(cell: &Cell) -> &'static str {
     class(cell.verdict)
 }
 
-/// The letter of a code, or the sign of a verdict without a code.
-pub fn glyph(report: &RunReport, cell: &Cell) -> char {
+/// The letter of a cell's code, or the symbol of its verdict if it has no code.
+pub fn symbol(report: &RunReport, cell: &Cell) -> char {
     let letter = |code| report.text(code).and_then(|text| text.symbol);
     match cell.verdict {
         Verdict::Pass if !cell.switches.is_empty() => PASS_WITH_SWITCH,
@@ -228,7 +231,7 @@ pub fn glyph(report: &RunReport, cell: &Cell) -> char {
 
 /// Summarizes the cells of a guest on the columns of one engine: a pass if all of them pass with defaults; a partial
 /// pass if some do, or only with a host layer or a switch; otherwise their most frequent reason.
-fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> CellGlyph {
+fn summary(report: &RunReport, cells: &[(usize, &Cell)]) -> CellSymbol {
     let asked: Vec<&Cell> = cells
         .iter()
         .map(|(_, cell)| *cell)
@@ -239,13 +242,13 @@ fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> CellGlyph {
     let indexes = joined(cells.iter().map(|(at, _)| *at));
     let changed = cells.iter().any(|(_, cell)| !matches!(cell.change, Change::Same | Change::New));
     let shown = match (cells, asked.as_slice(), passes.len()) {
-        ([], _, _) => return CellGlyph { glyph: ' ', ..CellGlyph::default() },
+        ([], _, _) => return CellSymbol { symbol: ' ', ..CellSymbol::default() },
         ([(_, only)], _, _) => only,
         ([(_, first), ..], [], _) => first,
         (_, asked, all) if all == asked.len() && plain == all => passes[0],
         (_, asked, passes) if passes > 0 => {
             let label = format!("passes in {passes} of {} columns", asked.len());
-            return CellGlyph { class: "w", glyph: PASS_WITH_SWITCH, label, indexes, changed };
+            return CellSymbol { class: "w", symbol: PASS_WITH_SWITCH, label, indexes, changed };
         }
         (_, asked, _) => most_frequent(asked),
     };
@@ -256,7 +259,7 @@ fn sign(report: &RunReport, cells: &[(usize, &Cell)]) -> CellGlyph {
         None => shown.verdict.id().to_owned(),
     };
     let class = if with_switch { "w" } else { class(shown.verdict) };
-    CellGlyph { class, glyph: glyph(report, shown), label, indexes, changed }
+    CellSymbol { class, symbol: symbol(report, shown), label, indexes, changed }
 }
 
 /// The first cell with the most frequent verdict and code.
@@ -268,7 +271,7 @@ fn most_frequent<'a>(cells: &[&'a Cell]) -> &'a Cell {
 
 #[cfg(test)]
 mod tests {
-    use super::{by_engine, sign, versions};
+    use super::{by_engine, summary, versions};
     use crate::sample;
     use wasmlab_model::codes::Code;
     use wasmlab_model::report::Cell;
@@ -315,8 +318,8 @@ mod tests {
         let check = |cells: &[(&str, &str)], class: &str, label: &str| {
             let cells: Vec<Cell> = cells.iter().map(cell).collect();
             let placed: Vec<(usize, &Cell)> = cells.iter().enumerate().collect();
-            let sign = sign(&report, &placed);
-            assert_eq!((sign.class, sign.label.as_str()), (class, label));
+            let shown = summary(&report, &placed);
+            assert_eq!((shown.class, shown.label.as_str()), (class, label));
         };
         check(&[("a", "pass")], "p", "pass");
         check(&[("a", "switch")], "w", "pass with a switch");

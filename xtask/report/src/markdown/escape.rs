@@ -6,9 +6,8 @@ pub fn escaped(text: &str) -> String {
     without_markup(text, false)
 }
 
-/// Also against what GitHub adds to Markdown: mentions, references, formulas and, unless `links` are wanted, addresses
-/// that become links by themselves. It looks for those after escapes are resolved, so that an empty comment has to part
-/// them.
+/// Also prevents mentions, references, formulas and, unless `links`, autolinks. GitHub detects those after resolving
+/// escapes, so an empty comment must separate them.
 fn without_markup(text: &str, links: bool) -> String {
     const PART: &str = "<!-- -->";
     let mut out = String::with_capacity(text.len() + 16);

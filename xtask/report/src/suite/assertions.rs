@@ -17,11 +17,11 @@ use crate::text;
 
 /// Files with a line of their own.
 const MAX_FILES: usize = 40;
-/// Assertions that are shown of each file.
+/// Assertions shown per file.
 const MAX_PER_FILE: usize = 3;
-/// Assertions that are shown in all.
+/// Assertions shown in total.
 const MAX_SHOWN: usize = 16;
-/// Reasons that are shown.
+/// Reasons shown.
 const MAX_REASONS: usize = 8;
 
 /// Everything about assertions; nothing if the report has none.

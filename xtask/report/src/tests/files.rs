@@ -1,5 +1,5 @@
-//! What the forms say of files that the user named: one name, one count, the program's own name, and reasons that are
-//! true.
+//! What the formats say about files that the user named: the same name and count everywhere, the program's own name,
+//! and true reasons.
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, INVALID_FILE, Note, NoteKind, Origin, RunReport};
@@ -245,7 +245,7 @@ fn the_page_of_files_does_not_speak_of_a_matrix() {
     check(&report, "html", &says, &["Only a part", "<b>given</b>", "<tr class=\"group\">", "Made by</th>"]);
     check(&report, "html", &["over budget</b>", "\"again\":\"wasmlab check app.wat\""], &[]);
     check(&report, "markdown", &[], &["Selected:"]);
-    // What fails nothing is no reason.
+    // A note that fails nothing is not a reason for the exit code.
     report.notes.truncate(1);
     report.cells.truncate(1);
     check(&report, "html", &[], &["Why the exit code is not 0"]);

@@ -17,16 +17,16 @@ pub struct ReasonGroup<'a> {
     pub cell: &'a Cell,
     /// Their runtimes, in column order.
     pub runtimes: Vec<&'a str>,
-    /// How far they came: the names of the stages, in their order.
+    /// The stages that they reached, in order.
     stages: BTreeMap<u8, String>,
-    /// The others have a different detail.
+    /// Whether their details differ.
     details_differ: bool,
-    /// The others took a different execution path.
+    /// Whether their execution paths differ.
     paths_differ: bool,
 }
 
 impl<'a> ReasonGroup<'a> {
-    /// The detail; if the cells differ, that of the first, with its name.
+    /// The detail; if the details differ, the first one, with its runtime.
     pub fn detail(&self) -> String {
         if self.details_differ {
             format!("{}: {}", self.cell.runtime, self.cell.detail)
@@ -35,7 +35,7 @@ impl<'a> ReasonGroup<'a> {
         }
     }
 
-    /// Adds the cells of another group, which has the same reason for other imports.
+    /// Adds the cells of another group that has the same reason for other imports.
     pub fn merge(&mut self, other: &Self) {
         self.runtimes.extend(&other.runtimes);
         self.stages.extend(other.stages.clone());
@@ -43,14 +43,14 @@ impl<'a> ReasonGroup<'a> {
         self.paths_differ |= other.paths_differ || self.cell.execution_path != other.cell.execution_path;
     }
 
-    /// The same for some of its cells; `None` if there are none.
+    /// The group with only these of its cells; `None` if there are none.
     pub fn limited_to(&self, cells: &[&'a Cell]) -> Option<ReasonGroup<'a>> {
         let runtimes = cells.iter().map(|cell| cell.runtime.as_str()).collect();
         let stages = cells.iter().filter_map(|cell| stage(cell)).collect();
         Some(ReasonGroup { cell: cells.first()?, runtimes, stages, ..self.clone() })
     }
 
-    /// Their stages: `compile`, or `load or compile` where they differ; `None` if none was reported.
+    /// Their stages: `compile`, or `load or compile` if they differ; `None` if none was reported.
     pub fn stage(&self) -> Option<String> {
         let names: Vec<&str> = self.stages.values().map(String::as_str).collect();
         (!names.is_empty()).then(|| names.join(" or "))
@@ -113,7 +113,7 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<ReasonGroup<'_>>> {
     codes
 }
 
-/// How far a cell came: the stage's number and its name.
+/// The stage that a cell reached: its number and its name.
 fn stage(cell: &Cell) -> Option<(u8, String)> {
     cell.stage.map(|stage| (stage as u8, format!("{stage:?}").to_lowercase()))
 }

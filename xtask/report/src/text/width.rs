@@ -1,8 +1,8 @@
-//! How many columns of a terminal a text takes, and names that do not take too many.
+//! The width of texts in terminal columns, and names shortened to a limit.
 
 use std::borrow::Cow;
 
-/// Columns of a terminal that a name in a table may take.
+/// Maximum width of a name in a table, in terminal columns.
 const MAX_NAME: usize = 40;
 
 /// A name as tables show it: its middle is left out if it is long.
@@ -11,14 +11,14 @@ pub fn short_name(name: &str) -> Cow<'_, str> {
     if display_width(name) <= MAX_NAME {
         return Cow::Borrowed(name);
     }
-    // Half of it at each end; the end has the extension.
+    // Keep both ends: the last characters contain the extension.
     let half = (MAX_NAME - 1) / 2;
     let beginning = taken(name.chars(), half);
     let end: String = taken(name.chars().rev(), half).chars().rev().collect();
     Cow::Owned(format!("{beginning}…{end}"))
 }
 
-/// As many of the characters as take `width` columns.
+/// The first characters, at most `width` columns wide.
 fn taken(characters: impl Iterator<Item = char>, width: usize) -> String {
     let mut text = String::new();
     for character in characters {
@@ -31,7 +31,7 @@ fn taken(characters: impl Iterator<Item = char>, width: usize) -> String {
     text
 }
 
-/// Columns of a terminal that a text takes.
+/// The width of a text in terminal columns.
 #[must_use]
 pub fn display_width(text: &str) -> usize {
     textwrap::core::display_width(text)

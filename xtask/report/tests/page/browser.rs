@@ -13,10 +13,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wasmlab_driver::chromium::HEADLESS_SWITCHES;
 
-/// Of these tests, beside those of every headless Chromium of the lab.
+/// Switches for these tests, in addition to those of every headless Chromium.
 const SWITCHES: &[&str] = &["--remote-debugging-pipe", "--window-size=1280,900"];
 
-/// Nothing of a test takes as long: then the browser is ended, and its test fails.
+/// No step takes this long; at the limit the browser is killed and the test fails.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Chromium, as the lab finds it.
@@ -35,7 +35,7 @@ pub struct Browser {
     session: Option<String>,
     /// The page's events: requests, console, exceptions.
     pub events: Vec<Value>,
-    /// Where pages are put; removed at the end.
+    /// The folder for pages; removed at the end.
     pub dir: tempfile::TempDir,
 }
 
@@ -58,7 +58,7 @@ impl Browser {
             command.arg("--no-sandbox");
         }
         command.current_dir(dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // In another locale, Chromium opens no file whose name is not ASCII.
+        // In other locales, Chromium cannot open files with non-ASCII names.
         command.env("LC_ALL", "C.UTF-8").process_group(0);
         let child = command.spawn().unwrap();
         let group = child.id();
@@ -66,7 +66,7 @@ impl Browser {
             std::thread::sleep(TIMEOUT);
             kill(group);
         });
-        // Each waits until the shell has opened the other end.
+        // Each `open` blocks until the shell has opened the other end.
         let commands = OpenOptions::new().write(true).open(dir.path().join("in")).unwrap();
         let answers = BufReader::new(File::open(dir.path().join("out")).unwrap());
         let mut this = Self { child, commands, answers, last_id: 0, session: None, events: Vec::new(), dir };
@@ -79,7 +79,7 @@ impl Browser {
         this
     }
 
-    /// Puts a page on disk and opens it, with what follows its path in the address.
+    /// Writes a page to disk and opens it, with `hash` after its path in the address.
     pub fn open(&mut self, page: &str, hash: &str) {
         let file = self.dir.path().join("index.html");
         std::fs::write(&file, page).unwrap();
@@ -88,16 +88,16 @@ impl Browser {
 
     /// Opens a file.
     pub fn open_file(&mut self, file: &Path, hash: &str) {
-        // From another document, so that the same address is loaded again.
+        // Start from another document, so that the same address is loaded again.
         for url in ["about:blank".to_owned(), format!("file://{}{hash}", file.display())] {
             self.call("Page.navigate", json!({ "url": url }));
-            // The document before this one is complete, too.
+            // The previous document is complete, too, so check the address as well.
             let scheme = url.split(':').next().unwrap_or_default();
             self.wait(&format!("location.protocol === '{scheme}:' && document.readyState === 'complete'"));
         }
     }
 
-    /// Waits until an expression holds, at most a minute: on a busy machine, a page takes many times as long.
+    /// Waits until an expression is true, at most a minute: on a busy machine, pages take many times longer.
     pub fn wait(&mut self, expression: &str) {
         for _ in 0..2400 {
             if self.value(expression) == json!(true) {
@@ -142,7 +142,7 @@ impl Browser {
         self.call("Input.dispatchKeyEvent", json!({ "type": "keyUp", "key": key, "windowsVirtualKeyCode": code }));
     }
 
-    /// Types a text where the focus is.
+    /// Types a text into the focused element.
     pub fn type_text(&mut self, text: &str) {
         self.call("Input.insertText", json!({ "text": text }));
     }
@@ -188,7 +188,7 @@ impl Browser {
         busy.and_then(|metric| metric["value"].as_f64()).expect("TaskDuration") * 1000.0
     }
 
-    /// The addresses that were asked for.
+    /// The addresses that were requested.
     pub fn requests(&self) -> Vec<String> {
         let sent = self.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
         sent.map(|event| event["params"]["request"]["url"].as_str().unwrap_or_default().to_owned()).collect()
@@ -202,7 +202,7 @@ impl Drop for Browser {
     }
 }
 
-/// The whole group: distributions start browsers through a shell script.
+/// Kills the whole group, because distributions start browsers through a shell script.
 fn kill(group: u32) {
     let group = format!("-{group}");
     Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status().ok();

@@ -48,7 +48,7 @@ pub fn file_names() {
             browser.value("document.getElementById('close').click()");
         }
         browser.value("document.querySelector('#columns td[data-i=\"0\"]').click()");
-        // A command that can work is offered; the one that ran in a folder that is gone is only shown.
+        // A command that still works can be copied; the one that ran in a removed folder is only shown.
         let copies =
             browser.text("[...document.querySelectorAll('#panel .command pre')].map(p => p.innerText).join('|')");
         assert!(copies.starts_with("cargo xtask check ") && copies.ends_with(" --runtime wasmi"), "{copies}");
@@ -64,7 +64,7 @@ pub fn file_names() {
     }
 }
 
-/// The page for files with a worker that gives this answer to each file.
+/// The page for files, with a worker that gives this answer for each file.
 fn page_for_files(answer: &serde_json::Value) -> String {
     let stamp = Stamp { sources: "0".to_owned(), compiler: "rustc".to_owned() };
     let html = check_page::page(&Reader::new(b"\0asm", stamp), &[]);
@@ -100,9 +100,9 @@ pub fn dropped_library() {
     let (loads, fails) = parts.split_once('|').unwrap();
     assert!(loads.starts_with("Loads on ✓ wasmi 2.0") && loads.contains("name an export"), "{parts}");
     assert!(fails.starts_with("Does not ✗ node 24") && !fails.contains("wasmi"), "{parts}");
-    // A file that cannot be read has bytes all the same.
+    // The bytes of an unreadable file are shown, too.
     assert!(browser.text("document.querySelector('.answer').textContent").contains("Every byte 9 B"));
-    // What is no file leaves no answer of another one.
+    // Dropping something other than a file removes the previous answer.
     browser.value(&drop("t.setData('text/plain', 'text')"));
     assert_eq!(browser.text("document.getElementById('answers').textContent"), "");
     assert!(browser.text("document.getElementById('status').textContent").contains("not a file"));

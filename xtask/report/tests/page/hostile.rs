@@ -30,7 +30,7 @@ pub fn hostile() {
     for cell in &mut report.cells {
         add(&mut cell.detail);
         add(&mut cell.output.stdout);
-        // What was no UTF-8 when the guest wrote it.
+        // Bytes of the guest that were not UTF-8.
         cell.output.stderr = format!("\u{fffd}\u{fffd}{HOSTILE}");
         cell.argv.push(HOSTILE.to_owned());
         cell.switches.iter_mut().for_each(add);

@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::browser::Browser;
 use crate::harness::{opened, published, sample};
 
-/// What is cut off or needs scrolling to the side. Only the matrix and the charts of a history are wider than the page.
+/// Elements that are cut off or need horizontal scrolling. Only the matrix and the charts of a history may be wider
+/// than the page.
 const FAULTS: &str = "(() => {
     const faults = [];
     const seen = (selector) => [...document.querySelectorAll(selector)].filter(e => e.checkVisibility());
@@ -41,7 +42,7 @@ pub fn readable() {
             assert_eq!(browser.value("innerWidth"), json!(400));
             assert_eq!(browser.value(FAULTS), json!([]), "{theme}");
             let (runtime, guest) = (&report.runtimes[0].id, &report.artifacts[0].scenario);
-            // Of small modules the panel shows every byte.
+            // For small modules, the panel shows every byte.
             let small =
                 report.artifacts.iter().map(|artifact| &artifact.scenario).filter(|name| name.starts_with("wat-"));
             let guests = small.chain([guest]).map(|guest| format!("guest={guest}"));

@@ -8,7 +8,7 @@ use crate::required;
 /// Runs the tests. Without Chromium they are listed as ignored, or fail if CI requires it.
 pub fn run(tests: &[(&str, fn())]) {
     let mut arguments = Arguments::from_args();
-    // One browser at a time: they compete for the processors that one of the tests measures.
+    // One browser at a time, because one of the tests measures processor time.
     arguments.test_threads = arguments.test_threads.or(Some(1));
     let trial = |(name, test): &(&str, fn())| {
         let test = *test;
@@ -18,7 +18,7 @@ pub fn run(tests: &[(&str, fn())]) {
                 Ok(())
             }),
             None if required::is_required("chromium") => {
-                Trial::test(*name, || Err("chromium: not here, and CI has it".into()))
+                Trial::test(*name, || Err("chromium is missing, but WASMLAB_TESTS_REQUIRE names it".into()))
             }
             None => Trial::test(format!("{name}, needs chromium"), || Ok(())).with_ignored_flag(true),
         }

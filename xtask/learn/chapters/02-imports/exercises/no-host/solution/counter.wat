@@ -1,4 +1,4 @@
-;; Counts its calls. What told the host is a function of its own now, which does nothing.
+;; Counts its calls. The function that told the host is now its own, and does nothing.
 (module
   (func $on_event (param $event i32))
 

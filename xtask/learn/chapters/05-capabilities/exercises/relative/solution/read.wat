@@ -16,9 +16,9 @@
         (i64.const 2) (i64.const 0)    ;; the right to read, and nothing to inherit
         (i32.const 0)
         (i32.const 0)))                ;; the new descriptor goes to address 0
-    ;; Any other errno than 0 becomes the exit code.
+    ;; An errno other than 0 becomes the exit code.
     (if (local.get $errno) (then (call $exit (local.get $errno))))
-    ;; Reads up to 4096 bytes to address 1024, and writes as many.
+    ;; Reads up to 4096 bytes to address 1024, and prints as many as it read.
     (i32.store (i32.const 8) (i32.const 1024))
     (i32.store (i32.const 12) (i32.const 4096))
     (drop (call $read (i32.load (i32.const 0)) (i32.const 8) (i32.const 1) (i32.const 16)))

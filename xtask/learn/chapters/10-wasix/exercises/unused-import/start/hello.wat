@@ -1,4 +1,4 @@
-;; Prints a line. It would open a socket if it were told to, which never happens.
+;; Prints a line. It could open a socket, but never does.
 (module
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (import "wasix_32v1" "sock_open" (func $sock_open (param i32 i32 i32 i32) (result i32)))

@@ -1,4 +1,4 @@
-;; Prints one line. Somebody left in what a debugging session needed.
+;; Prints one line. It still contains leftovers of a debugging session.
 (module
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "sched_yield" (func $sched_yield (result i32)))
