@@ -114,7 +114,7 @@ fn is_of_empty_name(message: &str, facts: Option<&Facts>) -> bool {
     message.contains("empty module name") && facts.is_some_and(is_empty)
 }
 
-/// The message without what wasmparser advises embedders: a runtime that embeds it may have no such switch.
+/// The message without wasmparser's advice to embedders: a runtime that embeds it may have no such switch.
 fn without_advice(message: &str) -> String {
     message.replace(" - enable the feature to allow component validation", "")
 }

@@ -6,7 +6,7 @@ use wasmlab_model::facts::Facts;
 
 /// JavaScript that the program's own source holds (`EM_JS`, `EM_ASYNC_JS`, `EM_ASM`); no other host can run it.
 const OWN_JAVASCRIPT: &[&str] = &["__asyncjs__", "__em_js__", "emscripten_asm_const_", "emscripten_run_script"];
-/// How names begin that Emscripten's own JavaScript libraries and C library define, beside those that begin with `_`.
+/// Prefixes, besides `_`, of the names that Emscripten's own JavaScript libraries and C library define.
 const OF_EMSCRIPTEN: &[&str] = &[
     "emscripten_",
     "invoke_",
@@ -84,7 +84,8 @@ pub fn glue(facts: Option<&Facts>) -> String {
     }
 }
 
-/// Whether a function is of Emscripten's libraries for graphics, sound, windows or bindings, which no other host has.
+/// Whether a function belongs to Emscripten's libraries for graphics, sound, windows or bindings, which no other host
+/// has.
 fn is_of_page(name: &str) -> bool {
     const STARTS: &[&str] =
         &["emscripten_gl", "emscripten_webgl", "_embind_", "_emval_", "egl", "SDL_", "wgpu", "glfw"];
@@ -125,7 +126,7 @@ pub fn standalone_remedy(facts: Option<&Facts>) -> String {
 }
 
 fn sockets(facts: Option<&Facts>) -> bool {
-    // `___syscall102` is the system call of all sockets.
+    // `___syscall102` is the system call for all operations on sockets.
     let is_socket = |name: &str| name == "___syscall102" || SOCKETS.contains(&name.trim_start_matches("__syscall_"));
     names(facts).any(is_socket)
 }

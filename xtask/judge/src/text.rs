@@ -22,7 +22,7 @@ pub fn last_message(stderr: &str) -> Option<String> {
     let message = rust_panic(&lines).or_else(|| go_panic(&lines));
     let last =
         |is_wanted: fn(&str) -> bool| lines.iter().rfind(|l| !is_note(l) && is_wanted(l)).map(|l| (*l).to_owned());
-    // A line that nobody can read says less than the one before it.
+    // An unreadable line says less than the one before it.
     let message = message.or_else(|| last(is_readable)).or_else(|| last(|_| true))?;
     Some(truncate(&without_registry(&one_line(&message)), MAX_MESSAGE))
 }

@@ -18,7 +18,7 @@ const RUN: &str = "[run]\n[[run.dir]]\nguest = \"/data\"\nfiles = { \"inner/own.
                    link-folder = \"..\"\nlink-absolute-folder = \"{outside}\"\nlink-chain = \"link-file\"\n\
                    link-proc = \"/proc/self/environ\"\n";
 
-/// Guests that exhaust something, and what stops a guest that tries: nobody but the lab, for the first two.
+/// Guests that exhaust something, and what stops each of them: only the lab stops the first two.
 const EXHAUST: &[(&str, &str)] = &[
     ("run-for-ever", "(module (func (export \"_start\") (loop $l (br $l))))"),
     ("start-for-ever", "(module (func $s (loop $l (br $l))) (start $s) (func (export \"_start\")))"),

@@ -36,7 +36,7 @@ fn subject_is_what_the_runtime_lacks() {
         proposal,
         Some("exceptions legacy-exceptions"),
     );
-    // Without a module to try, its words.
+    // Without a module to try, its message decides.
     check(LEGACY, message, &[], proposal, Some(legacy));
     check(ATOMIC_SIMD, "SIMD support is not enabled", &[("simd", true), ("threads", false)], proposal, Some("simd"));
     check(ATOMIC_SIMD, "no", &[("simd", true), ("threads", true)], proposal, Some("simd threads"));
