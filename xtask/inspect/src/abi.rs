@@ -50,7 +50,8 @@ pub fn classify(
     for import in items {
         found.entry(unclear_abi(import, &clear, dynamic)).or_default().insert(named(import));
     }
-    // A custom host also provides the memory. Without one, a linker was told to import it, if there was one.
+    // A custom host also provides the memory. Without a custom host, a linker was told to import it, if there was a
+    // linker.
     let custom = found.contains_key(&Abi::CustomHost);
     let linked = !producers.is_empty() || !found.is_empty() || has_names_of_linker(imports, exports);
     for import in storage {

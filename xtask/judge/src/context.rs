@@ -57,7 +57,7 @@ fn by_first_argument(judgement: Judgement, facts: Option<&Facts>, spec: &Scenari
     let first = spec.run.args.first().filter(|_| spec.run.entry == EntryPointKind::Command);
     let Some(name) = first.filter(|name| judgement.subject.as_ref() == Some(*name)) else { return judgement };
     let found = exports::missing_export(facts, "_start");
-    // Checked before the exports, because there may be many of them.
+    // Inserted before the list of exports, which may be long.
     let missing = "exports no function `_start`";
     let why = format!("{missing}, so this runtime takes the first argument, `{name}`, as a function's name");
     let detail = found.detail.replacen(missing, &why, 1);

@@ -54,7 +54,7 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
     }
 }
 
-/// A guest that fails without a sign of it.
+/// A guest that failed silently.
 fn unnoticed_failure(evidence: &Evidence) -> Option<Judgement> {
     let is_silent = evidence.stdout().is_empty() && evidence.stderr().is_empty();
     evidence.facts.ok().filter(|_| is_silent).and_then(imports::unchecked_mismatch)

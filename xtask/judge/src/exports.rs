@@ -207,7 +207,7 @@ mod tests {
 
     const MEMORY: &str = "(memory (export \"memory\") 1)";
 
-    /// A function of one number, exported under this name.
+    /// A function with one parameter and one result, exported under this name.
     fn function(name: &str) -> String {
         format!("(func (export \"{name}\") (param i32) (result i32) (local.get 0))")
     }

@@ -72,7 +72,7 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
         }
     }
     while high - low > (low / 64).max(1) {
-        // Far apart, the middle of the digits is nearer.
+        // If they are far apart, doubling the lower number takes fewer steps.
         let middle = if high / low >= 4 { low * 2 } else { low + (high - low) / 2 };
         if ask(middle)? { low = middle } else { high = middle }
     }

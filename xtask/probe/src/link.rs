@@ -21,7 +21,7 @@ type Function<'a> = (&'a str, &'a str);
 /// # Errors
 /// If the catalogue contains an invalid type.
 pub fn module(name: &str, from: &str, functions: &[Function]) -> Result<Probe> {
-    // The one type of a host function that is not of the core's own.
+    // The only type in a host function that a module has to define.
     const ARRAY: &str = "(array (mut i16))";
     let mut text = String::from("(module");
     if functions.iter().any(|(_, ty)| ty.contains(ARRAY)) {

@@ -46,7 +46,7 @@ impl HostLayer {
         }
     }
 
-    /// Whether the layer is meant for this guest; assumes so as far as the guest is unknown.
+    /// Whether the layer is meant for this guest; assumes so if too little is known about the guest.
     ///
     /// # Errors
     /// Why not, and which column of the same engine handles the guest instead.

@@ -68,7 +68,7 @@ pub fn section(cursor: &mut Cursor, id: u8, state: &mut State) -> Result<(), Rea
     }
 }
 
-/// A count, and as many items.
+/// A count, followed by that many items.
 pub fn vector(
     cursor: &mut Cursor,
     what: &str,

@@ -10,9 +10,9 @@ use wasmlab_model::verdict::Judgement;
 /// Why an import is missing, and what would change it.
 pub struct Reason {
     pub code: Code,
-    /// Unless it is the catalogue's.
+    /// `None`: as in the catalogue.
     pub blame: Option<&'static [Blame]>,
-    /// Unless it is the catalogue's.
+    /// `None`: as in the catalogue.
     pub remedy: Option<String>,
     pub remedy_kind: RemedyKind,
     /// Added to the detail.

@@ -9,8 +9,8 @@ import { fromBase64 } from './values.mjs';
 /**
  * Runs a component with what its host provides:
  *   translated()               the text of jco's main file; may end the cell
- *   load()                     imports the file that jco's main file is a name of
- *   packages                   where the shims are, as that file names them
+ *   load()                     imports the entry file, which exports jco's main file as one object
+ *   packages                   where the shims are, as jco's main file imports them
  *   cli, filesystem            modules of the shim
  *   read(size)                 at most `size` bytes of stdin; `undefined` at its end
  *   stdout, stderr             output streams
