@@ -89,7 +89,7 @@ fn is_storage(import: &Import) -> bool {
     import.ty.starts_with("memory") || import.ty.starts_with("table")
 }
 
-/// Whether a name is one that wasm-ld gives: other tools that write modules rarely use them.
+/// Whether wasm-ld uses this name; other tools that write modules rarely do.
 fn has_names_of_linker(imports: &[Import], exports: &[Export]) -> bool {
     let of_linker = [
         "__indirect_function_table",
@@ -136,8 +136,8 @@ fn core(import: &Import) -> Option<Abi> {
     })
 }
 
-/// Whether a toolchain shortened the names. A person may write one import `a.f`; a minifier shortens all names, those of
-/// the exports too.
+/// Whether a toolchain shortened the names. A person may write one import `a.f`; a minifier shortens all names,
+/// including the exports.
 fn has_minified_names(imports: &[Import], exports: &[Export]) -> bool {
     let short = imports.iter().filter(|import| has_short_name(import)).count();
     short >= SEVERAL || short > 0 && exports.iter().filter(|export| is_short(&export.name)).count() >= 2

@@ -1,6 +1,6 @@
 //! Names in a component that would end a string in a script. jco writes names unescaped into the JavaScript that it
 //! generates: what follows the end of a string would run as code. Names that are only surprising (`node:fs`, `then`) do
-//! no harm: the driver imports nothing but the files of jco's shims, and calls nothing but what it was told to.
+//! no harm: the driver imports nothing but the files of jco's shims, and calls only the requested exports.
 
 use wasmparser::{ComponentAlias, ComponentInstance, Instance, Parser, Payload};
 

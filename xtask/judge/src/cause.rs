@@ -7,7 +7,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
-/// Deno's words for an operation that it allows only to programs that may read and write every file.
+/// Deno's message for an operation that it allows only to programs that may read and write every file.
 const DENO_PATH_GRANTS: &str = "requires unscoped --allow-read and --allow-write permissions";
 
 /// The reason that the cause gives. `None` if the guest returned or exited with a code.

@@ -50,7 +50,7 @@ const OF_EMSCRIPTEN: &[&str] = &[
 /// System calls of sockets: WASI 0.1 has none of them.
 const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "sendto", "recvfrom", "socketcall"];
 
-/// WASI's targets for what Emscripten compiles; only those of C++ if it imports what that language needs.
+/// WASI targets for the languages that Emscripten compiles; only those for C++ if the module imports what C++ needs.
 fn wasi(facts: Option<&Facts>) -> &'static str {
     let is_cpp = names(facts).any(|name| name.trim_start_matches('_').starts_with("cxa_"));
     if is_cpp { "WASI (wasi-sdk)" } else { "WASI (C and C++: wasi-sdk; Rust: wasm32-wasip1)" }
@@ -94,7 +94,7 @@ fn is_of_page(name: &str) -> bool {
 }
 
 /// Whether no library of Emscripten has a function of this name: the project linked a JavaScript library of its own.
-/// Only names of three or more words, such as `mono_wasm_invoke_import`, are sure.
+/// Only names of three or more words, such as `mono_wasm_invoke_import`, are certain.
 fn is_own_library(name: &str) -> bool {
     let words = name.split('_').filter(|word| !word.is_empty()).count();
     words > 2 && !name.starts_with('_') && !OF_EMSCRIPTEN.iter().any(|start| name.starts_with(start))

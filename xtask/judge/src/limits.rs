@@ -67,7 +67,7 @@ fn first_pages(facts: &Facts) -> Option<u64> {
     facts.memory_types().find_map(|limits| limits.split([' ', '.']).find_map(|word| word.parse().ok()))
 }
 
-/// The module never got past the compiler; its imports tell what would have failed next.
+/// The module never got past the compiler; its imports show what would have failed next.
 fn compiler_stopped(code: Code, detail: &str, evidence: &Evidence) -> Judgement {
     let import = evidence.facts.ok().and_then(|facts| Some((facts, imports::foreign(facts)?)));
     let also = import.map(|(facts, import)| format!("; not reached: its import {}", imports::shown(facts, import)));

@@ -46,7 +46,7 @@ impl FailedCell<'_> {
         self.remedy.filter(|_| self.remedy_kind != RemedyKind::SomeRuntime)
     }
 
-    /// Whether the runtime's compiler reached a limit of the lab's.
+    /// Whether the runtime's compiler reached one of the lab's limits.
     fn is_limit_of_compiler(&self) -> bool {
         matches!(self.code, Code::OutOfMemory | Code::CompileTimeout) && self.subject == Some(limits::COMPILER)
     }

@@ -1,8 +1,8 @@
 //! Blame by comparing the results of one guest across the columns of its row. The second step, after
 //! [`judge`](crate::judge); pure, too.
 //!
-//! A guest is to blame for a wrong result, a trap or a limit only where it does the same everywhere it ran. Where
-//! it ran well elsewhere, the runtime that differs is to blame; with nothing to compare, the blame is unknown.
+//! A guest is to blame for a wrong result, a trap or a limit only if it does the same everywhere it ran. If it ran well
+//! elsewhere, the runtime that differs is to blame; with nothing to compare, the blame is unknown.
 
 use wasmlab_protocol::Stage;
 
@@ -188,7 +188,7 @@ mod tests {
         check(wrong, &[], Some((Blame::Unknown, 0, 0)));
         let elsewhere = [of(MissingImport, Stage::Link), of(Crashed, Stage::Run), of(ThreadsUnsupported, Stage::Link)];
         check(wrong, &elsewhere, Some((Blame::Unknown, 0, 0)));
-        // A limit that the runtime's compiler met is no answer of the guest's, on either side.
+        // A limit that the runtime's compiler reached says nothing about the guest, on either side.
         let compiler = of(Code::OutOfMemory, Stage::Compile);
         check(compiler, &[PASS], None);
         check(wrong, &[compiler], Some((Blame::Unknown, 0, 0)));

@@ -77,14 +77,16 @@ impl Facts {
 
     /// Reads facts. Not generic, so it is compiled in this crate, which development builds optimize.
     ///
-    /// # Errors If the text does not hold facts.
+    /// # Errors
+    /// If the text does not hold facts.
     pub fn from_json(text: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(text)
     }
 
     /// Serializes facts for [`Self::from_json`].
     ///
-    /// # Errors Facts can always be serialized.
+    /// # Errors
+    /// Facts can always be serialized.
     pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(self)
     }

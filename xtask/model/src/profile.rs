@@ -23,7 +23,7 @@ pub struct Profile {
     pub version: String,
     /// Where and how this was measured.
     pub provenance: Provenance,
-    /// Whether it takes components at all.
+    /// Whether it accepts components at all.
     pub components: ProbeAnswer,
     /// Each proposal that has a probe module, by the lab's name.
     pub proposals: BTreeMap<String, ProbeAnswer>,

@@ -37,7 +37,7 @@ pub struct RunReport {
     pub command: String,
     /// The machine.
     pub host: HostInfo,
-    /// Start time, RFC 3339, UTC; empty in a published report, which combines several runs.
+    /// Start time, RFC 3339, UTC; empty in a published report, which does not come from a single run.
     pub started: String,
     /// Duration, milliseconds.
     pub duration_ms: u64,

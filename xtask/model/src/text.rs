@@ -24,7 +24,7 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// Like [`cut`], followed by the size of the text if it was cut.
+/// Like [`cut`]; if the text was cut, its size follows.
 #[must_use]
 pub fn cut_with_size(text: &str, most: usize) -> Cow<'_, str> {
     match cut(text, most) {

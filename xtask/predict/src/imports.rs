@@ -12,7 +12,7 @@ use crate::obstacle::{Obstacle, is_supported};
 /// Whether a runtime defines an import.
 enum Definition<'a> {
     Defined,
-    /// It does not define it; this is its answer.
+    /// It does not define the import; this is its answer.
     Missing(Option<&'a ProbeAnswer>),
     /// It defines it with another type, and refuses the file.
     OtherType(&'a ProbeAnswer),

@@ -1,4 +1,4 @@
-//! Which interfaces a runtime gives to components, by version.
+//! Which interfaces a runtime provides to components, by version.
 //!
 //! A probe is a component that imports an interface and calls each of its functions, so that tools that drop unused
 //! imports keep them. wit-component makes it from the catalogue's WIT.

@@ -40,7 +40,8 @@ const ROUND: &[u64] = &[1_000, 1_024, 16_384, 32_768, 50_000, 65_536, 100_000, 1
 
 /// Each limit.
 ///
-/// # Errors If a probe cannot be made, which does not happen today.
+/// # Errors
+/// If a probe cannot be made, which does not happen today.
 pub fn all(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, MeasuredLimit>> {
     let found = MEASURES.iter().filter_map(|measure| Some((measure.name.to_owned(), search(measure, runtime)?)));
     Ok(found.collect())

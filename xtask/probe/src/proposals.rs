@@ -184,7 +184,7 @@ pub fn is_refused(reply: &ProbeReply) -> Option<bool> {
     }
 }
 
-/// The answer for each proposal: by default, and where that is a refusal, with the runtime's switches.
+/// The answer for each proposal: by default, and if it is a refusal, with the runtime's switches.
 ///
 /// # Errors
 /// If a probe cannot be made.

@@ -1,7 +1,7 @@
 //! Escape attempts of a hostile guest: reading what it was not given, and exhausting what it shares with others.
 //!
-//! `sandbox.txt` holds what it tries to read; [`crate::script`] runs all of that in one guest. Whatever exhausts something
-//! has a guest of its own.
+//! `sandbox.txt` holds what it tries to read; [`crate::script`] runs all of that in one guest. Each attempt to exhaust
+//! something has a guest of its own.
 
 use std::collections::BTreeMap;
 

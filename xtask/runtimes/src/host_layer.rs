@@ -1,4 +1,4 @@
-//! Host layers: what the lab adds to an engine so that it can run more guests. Each gives a separate column,
+//! Host layers: what the lab adds to an engine so that it can run more guests. Each has a separate column,
 //! `ENGINE+LAYER`.
 
 use wasmlab_model::facts::{Abi, BinaryKind, Facts};

@@ -78,8 +78,8 @@ pub struct Runtime {
     pub sockets: SocketPassing,
     /// Which TCP ports its process may use.
     pub port_access: PortAccess,
-    /// Its command line gives a directory under its host path. The cell's directories are therefore linked under the
-    /// guest's names into the working directory, as far as possible ([`command_line::host_name`]).
+    /// Its command line gives the guest a directory under its host path. The cell's directories are therefore linked
+    /// under the guest's names into the working directory, as far as possible ([`command_line::host_name`]).
     pub names_dirs_as_host: bool,
     /// Environment variables in addition to the cell's: where the program stores its caches.
     pub env: fn(&Tool) -> Vec<(&'static str, OsString)>,

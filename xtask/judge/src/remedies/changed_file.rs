@@ -1,4 +1,4 @@
-//! How the file could be changed so that the cell's runtime takes it.
+//! How the file could be changed so that the cell's runtime accepts it.
 
 use super::FailedCell;
 use crate::{imports, transforms};
@@ -28,7 +28,7 @@ pub fn without(cell: &FailedCell) -> Option<String> {
     Some(format!("Compile without {}{options}{}.", listed(&names), lower.unwrap_or_default()))
 }
 
-/// How the file could be changed so that this runtime takes it, as data.
+/// How the file could be changed so that this runtime accepts it, as data.
 pub fn changes(cell: &FailedCell) -> Vec<Remedy> {
     let Some(facts) = cell.facts else { return Vec::new() };
     let proposals = || cell.subject.unwrap_or_default().split(' ');

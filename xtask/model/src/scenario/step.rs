@@ -19,7 +19,7 @@ pub enum Step {
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
-    /// Require that the guest's output continues with a text, behind what earlier `read-next` and `connect-printed`
+    /// Require that the guest's output continues with a text, after what earlier `read-next` and `connect-printed`
     /// steps read.
     ReadNext {
         /// Which output stream.

@@ -1,5 +1,5 @@
-// Runs a component in a page or a worker: jco has transpiled it (precompile.mjs), and the browser build of jco's WASI
-// 0.2 shim is its host, on which that of WASI 0.3 builds. Directories are held in memory.
+// Runs a component in a page or a worker: jco has transpiled it (precompile.mjs), and its host is the browser build of
+// jco's WASI 0.2 shim, on which the WASI 0.3 shim builds. Directories are held in memory.
 
 import { callEntryPoint, configure, instantiate } from './component.mjs';
 import { checkImports } from './imports.mjs';
