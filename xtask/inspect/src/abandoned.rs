@@ -11,7 +11,6 @@ use wasmlab_model::facts::{Refusal, RefusalKind};
 
 /// Opcodes after the 0xfb prefix: strings, and garbage collection before its instructions were renumbered (the final
 /// ones end below these).
-/// instructions were numbered anew (today's end before them).
 const STRINGS: RangeInclusive<u8> = 0x80..=0xb7;
 const OLD_GC: RangeInclusive<u8> = 0x1f..=0x7f;
 /// Type bytes: `stringref` and its three views.

@@ -50,7 +50,8 @@ pub fn classify(
     for import in items {
         found.entry(unclear_abi(import, &clear, dynamic)).or_default().insert(named(import));
     }
-    // A custom host also provides the memory. Without one, a linker was told to import it, if there was one.
+    // A custom host also provides the memory. Without a custom host, a linker was told to import it, if there was a
+    // linker.
     let custom = found.contains_key(&Abi::CustomHost);
     let linked = !producers.is_empty() || !found.is_empty() || has_names_of_linker(imports, exports);
     for import in storage {
@@ -88,7 +89,7 @@ fn is_storage(import: &Import) -> bool {
     import.ty.starts_with("memory") || import.ty.starts_with("table")
 }
 
-/// Whether a name is one that wasm-ld gives: other tools that write modules rarely use them.
+/// Whether wasm-ld uses this name; other tools that write modules rarely do.
 fn has_names_of_linker(imports: &[Import], exports: &[Export]) -> bool {
     let of_linker = [
         "__indirect_function_table",
@@ -135,8 +136,8 @@ fn core(import: &Import) -> Option<Abi> {
     })
 }
 
-/// Whether a toolchain shortened the names. A person may write one import `a.f`; a minifier shortens all names, those of
-/// the exports too.
+/// Whether a toolchain shortened the names. A person may write one import `a.f`; a minifier shortens all names,
+/// including the exports.
 fn has_minified_names(imports: &[Import], exports: &[Export]) -> bool {
     let short = imports.iter().filter(|import| has_short_name(import)).count();
     short >= SEVERAL || short > 0 && exports.iter().filter(|export| is_short(&export.name)).count() >= 2

@@ -16,7 +16,7 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
-/// The largest file that is annotated, bytes. A line of text for each few bytes of a larger one helps nobody.
+/// The largest file that is annotated, bytes. A larger one would have too many lines to read.
 pub const MAX_BYTES: usize = 64 << 10;
 
 /// Modules inside of components are annotated up to this depth.
@@ -66,7 +66,7 @@ fn annotate(bytes: &[u8]) -> Result<Vec<ByteLine>, TooLarge> {
     Ok(cursor.lines)
 }
 
-/// Why the rest cannot be read, from the cursor's position on.
+/// Why nothing can be read from the cursor's position on.
 type ReadFailure = String;
 
 /// Reads items of a range of the file and notes a line for each.
@@ -99,7 +99,7 @@ impl<'a> Cursor<'a> {
         self.at = to;
     }
 
-    /// Notes the next item, which `read` takes off the reader.
+    /// Reads the next item with `read`, and notes it.
     fn item<T>(
         &mut self,
         what: &str,
@@ -137,8 +137,8 @@ impl<'a> Cursor<'a> {
         result
     }
 
-    /// Limits the cursor to the next `length` bytes while `work` runs. Where it stops, or leaves bytes over, a line says
-    /// why, and the cursor continues behind.
+    /// Limits the cursor to the next `length` bytes while `work` runs. If it fails, or leaves bytes unread, a line says
+    /// why, and the cursor continues behind them.
     fn within(&mut self, length: usize, what: &str, work: impl FnOnce(&mut Self) -> Result<(), ReadFailure>) {
         let outer = self.end;
         self.end = self.at.saturating_add(length).min(outer);
@@ -157,7 +157,7 @@ impl<'a> Cursor<'a> {
         self.end = outer;
     }
 
-    /// Notes everything up to the end as not read.
+    /// Notes everything up to the end as unread.
     fn stop(&mut self, why: &str) {
         let left = self.end - self.at;
         self.note(left, why);

@@ -57,7 +57,7 @@ mod tests;
 pub struct RequiredProposals {
     /// The smallest set, as [`minimal`] returns it.
     pub proposals: BTreeSet<String>,
-    /// Where each of them is needed first, except for those of [`COMMON_PROPOSALS`].
+    /// Where each of them is needed first, except for [`COMMON_PROPOSALS`].
     pub first_uses: BTreeMap<String, FirstUse>,
     /// The code has both forms of exceptions.
     pub mixes_exceptions: bool,

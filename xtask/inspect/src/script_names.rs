@@ -1,11 +1,11 @@
-//! Names in a component that would end a string in a script. jco writes names into the JavaScript that it generates as
-//! they are: what follows the end of a string would run as code. Names that are only surprising (`node:fs`, `then`) do
-//! no harm: the driver imports nothing but the files of jco's shims, and calls nothing but what it was told to.
+//! Names in a component that would end a string in a script. jco writes names unescaped into the JavaScript that it
+//! generates: what follows the end of a string would run as code. Names that are only surprising (`node:fs`, `then`) do
+//! no harm: the driver imports nothing but the files of jco's shims, and calls only the requested exports.
 
 use wasmparser::{ComponentAlias, ComponentInstance, Instance, Parser, Payload};
 
-/// The first name in a component, or in a module or component nested in it, that a script cannot hold as it is. `None`
-/// for a core module, and as far as a malformed component can be read.
+/// The first name in a component, or in a module or component nested in it, that a script cannot hold unescaped. A
+/// malformed component is read as far as possible. `None` for a core module.
 #[must_use]
 pub fn unsafe_script_name(bytes: &[u8]) -> Option<String> {
     if !Parser::is_component(bytes) {
@@ -83,7 +83,7 @@ mod tests {
             Some("*/"),
         );
         check("(component (import \"node:fs/promises\" (func $f)) (export \"then\" (func $f)))", None);
-        // A core module reaches no script by itself.
+        // The names in a core module alone reach no script.
         check("(module (import \"'\" \"'\" (func)))", None);
     }
 }

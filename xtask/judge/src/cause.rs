@@ -7,7 +7,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
-/// Deno's words for an operation that it allows only to programs that may read and write every file.
+/// Deno's message for an operation that it allows only to programs that may read and write every file.
 const DENO_PATH_GRANTS: &str = "requires unscoped --allow-read and --allow-write permissions";
 
 /// The reason that the cause gives. `None` if the guest returned or exited with a code.
@@ -114,7 +114,7 @@ fn is_of_empty_name(message: &str, facts: Option<&Facts>) -> bool {
     message.contains("empty module name") && facts.is_some_and(is_empty)
 }
 
-/// The message without what wasmparser advises embedders: a runtime that embeds it may have no such switch.
+/// The message without wasmparser's advice to embedders: a runtime that embeds it may have no such switch.
 fn without_advice(message: &str) -> String {
     message.replace(" - enable the feature to allow component validation", "")
 }

@@ -68,8 +68,8 @@ pub fn find(facts: &Facts) -> Option<ComponentPart> {
     Some(ComponentPart { subject, description, remedy })
 }
 
-/// Whether the import is of a WIT interface: `namespace:package/interface`, perhaps with a version, of another world's
-/// exports (`[export]…`), or of the world itself (`$root`).
+/// Whether the import belongs to a WIT interface (`namespace:package/interface`, perhaps with a version), to another
+/// world's exports (`[export]…`), or to the world itself (`$root`).
 fn is_interface(import: &Import) -> bool {
     let module = import.module.as_str();
     let name = module.strip_prefix("[export]").unwrap_or(module);

@@ -1,4 +1,4 @@
-//! Adds what the cell gave its guest and expected of it, if that explains how the guest ended: pure.
+//! Adds what the cell gave its guest and expected of it, if that explains how the guest ended. Pure.
 //!
 //! It does not change the code, except for an exit code that nothing else explains.
 
@@ -30,7 +30,7 @@ pub fn with_context(judgement: Judgement, evidence: &Evidence, spec: &ScenarioFi
     }
 }
 
-/// It has a `_start` that initializes it, but nothing that initializes it for calls to its other exports.
+/// Whether a module is a command: `_start` initializes it, but nothing does so for calls to its other exports.
 fn is_command(facts: &Facts) -> bool {
     facts.exports_function("_start") && !facts.exports_function("_initialize")
 }
@@ -52,12 +52,12 @@ fn before_start(judgement: Judgement) -> Judgement {
     Judgement { detail: one_line(&detail), remedy, remedy_kind, ..judgement }
 }
 
-/// A program's first argument, which a runtime took for the name of an export: it does so for a module without `_start`.
+/// A program's first argument, if the runtime took it for the name of an export, because the module has no `_start`.
 fn by_first_argument(judgement: Judgement, facts: Option<&Facts>, spec: &ScenarioFile) -> Judgement {
     let first = spec.run.args.first().filter(|_| spec.run.entry == EntryPointKind::Command);
     let Some(name) = first.filter(|name| judgement.subject.as_ref() == Some(*name)) else { return judgement };
     let found = exports::missing_export(facts, "_start");
-    // Before the exports, of which there may be many.
+    // Inserted before the list of exports, which may be long.
     let missing = "exports no function `_start`";
     let why = format!("{missing}, so this runtime takes the first argument, `{name}`, as a function's name");
     let detail = found.detail.replacen(missing, &why, 1);

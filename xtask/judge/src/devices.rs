@@ -51,7 +51,7 @@ pub fn named(judgement: Judgement, evidence: &Evidence, run: &Run) -> Judgement 
     Judgement { blame: vec![Blame::Guest], stage: judgement.stage, remedy: Some((*remedy).to_owned()), ..found }
 }
 
-/// Whether a judgement is that of [`named`].
+/// Whether [`named`] made this judgement.
 pub fn is_reason(judgement: &Judgement) -> bool {
     let of_device = |subject: &str| DEVICES.iter().any(|(device, _)| *device == subject);
     judgement.code == Some(Code::CapabilityDenied) && judgement.subject.as_deref().is_some_and(of_device)

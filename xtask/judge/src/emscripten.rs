@@ -6,7 +6,7 @@ use wasmlab_model::facts::Facts;
 
 /// JavaScript that the program's own source holds (`EM_JS`, `EM_ASYNC_JS`, `EM_ASM`); no other host can run it.
 const OWN_JAVASCRIPT: &[&str] = &["__asyncjs__", "__em_js__", "emscripten_asm_const_", "emscripten_run_script"];
-/// How names begin that Emscripten's own JavaScript libraries and C library define, beside those that begin with `_`.
+/// Prefixes, besides `_`, of the names that Emscripten's own JavaScript libraries and C library define.
 const OF_EMSCRIPTEN: &[&str] = &[
     "emscripten_",
     "invoke_",
@@ -50,7 +50,7 @@ const OF_EMSCRIPTEN: &[&str] = &[
 /// System calls of sockets: WASI 0.1 has none of them.
 const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "sendto", "recvfrom", "socketcall"];
 
-/// WASI's targets for what Emscripten compiles; only those of C++ if it imports what that language needs.
+/// WASI targets for the languages that Emscripten compiles; only those for C++ if the module imports what C++ needs.
 fn wasi(facts: Option<&Facts>) -> &'static str {
     let is_cpp = names(facts).any(|name| name.trim_start_matches('_').starts_with("cxa_"));
     if is_cpp { "WASI (wasi-sdk)" } else { "WASI (C and C++: wasi-sdk; Rust: wasm32-wasip1)" }
@@ -84,7 +84,8 @@ pub fn glue(facts: Option<&Facts>) -> String {
     }
 }
 
-/// Whether a function is of Emscripten's libraries for graphics, sound, windows or bindings, which no other host has.
+/// Whether a function belongs to Emscripten's libraries for graphics, sound, windows or bindings, which no other host
+/// has.
 fn is_of_page(name: &str) -> bool {
     const STARTS: &[&str] =
         &["emscripten_gl", "emscripten_webgl", "_embind_", "_emval_", "egl", "SDL_", "wgpu", "glfw"];
@@ -93,7 +94,7 @@ fn is_of_page(name: &str) -> bool {
 }
 
 /// Whether no library of Emscripten has a function of this name: the project linked a JavaScript library of its own.
-/// Only names of three or more words, such as `mono_wasm_invoke_import`, are sure.
+/// Only names of three or more words, such as `mono_wasm_invoke_import`, are certain.
 fn is_own_library(name: &str) -> bool {
     let words = name.split('_').filter(|word| !word.is_empty()).count();
     words > 2 && !name.starts_with('_') && !OF_EMSCRIPTEN.iter().any(|start| name.starts_with(start))
@@ -125,7 +126,7 @@ pub fn standalone_remedy(facts: Option<&Facts>) -> String {
 }
 
 fn sockets(facts: Option<&Facts>) -> bool {
-    // `___syscall102` is the system call of all sockets.
+    // `___syscall102` is the system call for all operations on sockets.
     let is_socket = |name: &str| name == "___syscall102" || SOCKETS.contains(&name.trim_start_matches("__syscall_"));
     names(facts).any(is_socket)
 }

@@ -11,7 +11,7 @@ use wasmlab_model::scenario::{EntryPointKind, ExpectedFile, ScenarioFile};
 use wasmlab_model::text::counted;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
-/// Judges by the expectation a guest whose end needs no other explanation.
+/// Judges a guest by its expectation, if its end needs no other explanation.
 pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let observation = evidence.observation;
     if let Some(script) = &observation.client_script
@@ -54,7 +54,7 @@ pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement 
     }
 }
 
-/// A guest that fails without a sign of it.
+/// A guest that failed silently.
 fn unnoticed_failure(evidence: &Evidence) -> Option<Judgement> {
     let is_silent = evidence.stdout().is_empty() && evidence.stderr().is_empty();
     evidence.facts.ok().filter(|_| is_silent).and_then(imports::unchecked_mismatch)
@@ -80,7 +80,7 @@ fn skipped_calls(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
 fn last_lines(evidence: &Evidence) -> String {
     let message = last_message(evidence.stdout());
     let stderr = last_message(evidence.stderr());
-    // A guest that writes to both at once says the same twice.
+    // A guest may write the same message to both.
     let stdout = message.filter(|message| stderr.as_ref() != Some(message));
     let stdout = stdout.map(|line| format!("; last on stdout: {line}")).unwrap_or_default();
     format!("{}{stdout}", last_message_suffix(evidence.stderr()))
@@ -139,7 +139,7 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     })
 }
 
-/// How a file differs that the guest was expected to write.
+/// How a file that the guest was expected to write differs.
 fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
     let path = &file.path;
     let Some(found) = evidence.observation.files.get(path) else { return Some(format!("the lab did not read {path}")) };
@@ -154,7 +154,7 @@ fn wrong_file(evidence: &Evidence, file: &ExpectedFile) -> Option<String> {
     Some(format!("{path} has {lines} lines, expected {expected}"))
 }
 
-/// Sums up what a pass has shown.
+/// Summarizes what a pass has shown.
 fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
     let mut parts = Vec::new();
     for event in &evidence.progress.calls {

@@ -67,8 +67,8 @@ pub fn can_be_called(facts: &Facts) -> bool {
     component_part::find(facts).is_none() && foreign(facts).is_none() && !facts.imports.iter().any(is_storage)
 }
 
-/// The message on an export that was asked for by name and that the file does not have, with what to do. It fits after
-/// the file's name. `interfaces`: those that a component exports, with their functions.
+/// The message about a requested export that the file does not have, with what to do. It is to follow the file's name.
+/// `interfaces`: those that a component exports, with their functions.
 #[must_use]
 pub fn not_callable(facts: &Facts, name: &str, interfaces: &[(String, Vec<String>)]) -> String {
     if facts.kind == BinaryKind::Module {
@@ -177,8 +177,8 @@ fn is_c(language: &str) -> bool {
         || language.strip_prefix('C').is_some_and(|year| !year.is_empty() && year.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// How to export a function with the toolchain that built the module, after a colon. A module that names no producer may
-/// come from any tool: the means of those that name none are listed. Nothing for a producer that is not known here.
+/// How to export a function with the toolchain that built the module, after a colon. For a module that names no
+/// producer, it lists the ways of all tools that name none. Empty if the producer is not known here.
 fn export(facts: &Facts, name: &str) -> String {
     let made_by = |names: &[&str]| facts.producers.iter().any(|p| names.contains(&p.name.as_str()));
     let rust = format!("`#[no_mangle] pub extern \"C\" fn {name}` in a cdylib (Rust)");
@@ -213,7 +213,7 @@ mod tests {
 
     const MEMORY: &str = "(memory (export \"memory\") 1)";
 
-    /// A function of one number, exported under this name.
+    /// A function with one parameter and one result, exported under this name.
     fn function(name: &str) -> String {
         format!("(func (export \"{name}\") (param i32) (result i32) (local.get 0))")
     }

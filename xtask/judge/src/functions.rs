@@ -1,5 +1,5 @@
-//! Finds the host function behind a capability of the lab's guests from what the guest imports: guests in several
-//! languages do not know it themselves.
+//! Finds the host function behind a capability of the lab's guests from what the guest imports, because guests in
+//! several languages do not know it themselves.
 
 use super::imports::import_name;
 use super::lab_lines;
@@ -29,7 +29,7 @@ pub fn exact(judgement: Judgement, checks: &[Check], facts: Option<&Facts>) -> J
     Judgement { detail: judgement.detail.replacen(&reported, &exact, 1), subject: Some(function), ..judgement }
 }
 
-/// A wrong result with the function that gave it. `message`: that of the guest.
+/// A wrong result with the function that gave it. `message`: the guest's.
 fn describe(name: &str, function: &str, message: &str) -> String {
     match message.strip_prefix("it is not after ") {
         Some(time) => format!("{name}: {function} returns a time that is not after {time}"),

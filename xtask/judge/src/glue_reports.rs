@@ -30,8 +30,8 @@ pub fn unconfirmed(evidence: &Evidence) -> Option<Judgement> {
     }
 }
 
-/// Whether the driver handed the module to its JavaScript. Before that, it asks the engine about the module itself, and
-/// enters [`Stage::Link`] afterwards.
+/// Whether the driver handed the module to its JavaScript. Before that, the driver itself asks the engine about the
+/// module, and then enters [`Stage::Link`].
 pub fn is_started(events: &[Event]) -> bool {
     let glued =
         events.iter().skip_while(|event| !matches!(event, Event::ExecutionPath { path } if path.starts_with("glue:")));

@@ -143,13 +143,13 @@ pub fn made_for_another_host(facts: &Facts, before: &str) -> Option<Judgement> {
 }
 
 /// The first import that no WASI host defines, if any: what a runtime that does not check imports would fail on later.
-/// Some runtimes create memories and tables that a linker left to the host.
+/// Memories and tables that a linker left to the host do not count, because some runtimes create them.
 pub fn foreign(facts: &Facts) -> Option<&Import> {
     let abis = Abis::of(facts);
     facts.imports.iter().find(|import| is_foreign(facts, abis.find(import), import))
 }
 
-/// [`foreign`] by name, with its code and its remedy, unless that is the code's own.
+/// The name of the import that [`foreign`] finds, its code, and its remedy if it is not the code's own.
 pub fn foreign_reason(facts: &Facts) -> Option<(String, Code, Option<String>)> {
     if let Some(part) = component_part::find(facts) {
         return Some((part.subject, Code::ComponentPart, Some(part.remedy)));
@@ -159,7 +159,7 @@ pub fn foreign_reason(facts: &Facts) -> Option<(String, Code, Option<String>)> {
     Some((shown(facts, import), reason.code, reason.remedy))
 }
 
-/// `abi`: that of the import.
+/// `abi`: the import's.
 fn is_foreign(facts: &Facts, abi: Option<Abi>, import: &Import) -> bool {
     let side = facts.shape == Shape::SideModule;
     match abi {
@@ -171,7 +171,7 @@ fn is_foreign(facts: &Facts, abi: Option<Abi>, import: &Import) -> bool {
     }
 }
 
-/// The ABI of each import, for those who ask for many: a file may have a million.
+/// The ABI of each import, indexed by name: a file may have a million imports.
 struct Abis<'a> {
     facts: &'a Facts,
     by_name: HashMap<&'a str, Abi>,

@@ -42,7 +42,7 @@ fn parse(line: &str) -> Check {
     Check { code: code(&check), ..check }
 }
 
-/// The code of one check by itself; none where the capability works.
+/// The code of one check by itself; `None` if the capability works.
 fn code(check: &Check) -> Option<Code> {
     Some(match (check.answer, check.errno, check.message.as_deref()) {
         (CheckAnswer::Ok, ..) => return None,

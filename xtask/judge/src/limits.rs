@@ -62,12 +62,12 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
 /// The lab's limit of each memory, pages.
 const LAB_PAGES: u64 = 1 << 14;
 
-/// How large the memory that a module imports or exports is at first: `memory 16..32`.
+/// The initial size of the memory that a module imports or exports: `memory 16..32`.
 fn first_pages(facts: &Facts) -> Option<u64> {
     facts.memory_types().find_map(|limits| limits.split([' ', '.']).find_map(|word| word.parse().ok()))
 }
 
-/// The module never got past the compiler; its imports tell what would have failed next.
+/// The module never got past the compiler; its imports show what would have failed next.
 fn compiler_stopped(code: Code, detail: &str, evidence: &Evidence) -> Judgement {
     let import = evidence.facts.ok().and_then(|facts| Some((facts, imports::foreign(facts)?)));
     let also = import.map(|(facts, import)| format!("; not reached: its import {}", imports::shown(facts, import)));

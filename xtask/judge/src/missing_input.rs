@@ -104,7 +104,7 @@ pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Optio
         wants.push(("arguments", "no arguments were given: run again with `-- ARGUMENTS`"));
     }
     let Some((what, _)) = wants.first() else {
-        // It may not have found the file; its own words do not say so in a way that is known.
+        // It may not have found the file; its output does not say so in a form that the lab recognizes.
         let is_path = |arg: &&String| arg.len() > 2 && arg.contains(['/', '.']) && output.contains(&arg.to_lowercase());
         let unfound = no_dir && judgement.code == Some(Code::WrongExit) && run.args.iter().any(|arg| is_path(&arg));
         let detail = format!("{}; no --dir was given", judgement.detail);
@@ -167,7 +167,7 @@ mod tests {
         let message = "failed to find a pre-opened file descriptor through which \"a.txt\" could be opened";
         check(&files, &none, message, Some("directory"));
         check(&files, &none, "No such file or directory (os error 44)", Some("directory"));
-        // It was given one, or asks for no file at all, or says nothing of it.
+        // It was given one, or asks for no file at all, or says nothing about it.
         check(&files, &Run { dir: vec![Dir::default()], ..Run::default() }, message, None);
         check(&plain, &none, message, None);
         check(&files, &none, "index out of range", None);

@@ -1,5 +1,5 @@
 //! Obstacles behind the first one of a cell: the columns of its row that got past it show that, and without them the
-//! module's imports do. A remedy for the first obstacle alone would send its reader from one wall to the next.
+//! module's imports do. A remedy for the first obstacle alone would only lead to the next one.
 
 use wasmlab_protocol::Stage;
 
@@ -47,12 +47,12 @@ fn depth(code: Code) -> Option<u8> {
 /// The depth of a module that was started.
 const RUNS: u8 = 5;
 
-/// Reasons up to this depth are about the runtime; what is deeper is the same on all that get there.
+/// Reasons up to this depth are about the runtime; a deeper one is the same on every runtime that gets there.
 const LAST_OF_RUNTIME: u8 = 2;
 
 /// The remedy of a cell that has another obstacle behind its first one, if no column of the row passes.
 pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<RowRemedy> {
-    // A compiler that crashed stopped where others refuse a proposal.
+    // A compiler that crashes stops at the depth at which others refuse a proposal.
     let crashed = cell.code == Code::Crashed && cell.stage == Some(Stage::Compile);
     let reached = if crashed { Some(1) } else { depth(cell.code) }.filter(|reached| *reached <= LAST_OF_RUNTIME)?;
     let first = match (cell.code, cell.subject) {
@@ -73,11 +73,11 @@ pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<RowRemedy> {
 
 /// The obstacle that most columns met after the first one, the nearest to it first.
 fn row_obstacle(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<(String, String)> {
-    // Who lacks the same import has not got past it.
+    // A column that lacks the same import has not got past it.
     let same = |c: &&FailedColumn| cell.code == Code::MissingImport && c.subject == cell.subject;
     let deeper = row.iter().filter(|c| !c.differs && !same(c) && depth(c.code).is_some_and(|other| other > reached));
     let deeper: Vec<&FailedColumn> = deeper.collect();
-    // What only some runtimes lack counts where none got further.
+    // Obstacles of single runtimes count only if no column got further.
     let depths = || deeper.iter().filter_map(|c| depth(c.code));
     let nearest = depths().filter(|other| *other > LAST_OF_RUNTIME).min().or_else(|| depths().max())?;
     let near: Vec<&FailedColumn> = deeper.into_iter().filter(|c| depth(c.code) == Some(nearest)).collect();
@@ -158,8 +158,8 @@ mod tests {
     const ABORT: &str = "(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))";
     const EXIT: &str = "wasi_snapshot_preview1.proc_exit";
 
-    /// A cell that fell short for `code (subject)`, of a module with these imports, in this row; and its remedy: the first
-    /// obstacle and the next one, then how to remove that.
+    /// A cell that fell short with `code (subject)`, of a module with these imports, in this row; and its remedy: the
+    /// first obstacle and the next one, then how to remove the next one.
     fn check(code: Code, subject: &str, imports: &str, row: &[FailedColumn], expected: Option<(&str, &str)>) {
         let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
         let cell = FailedCell {
@@ -192,7 +192,7 @@ mod tests {
                 "wasmtime-cli gets past it and finds no `_start` to call",
                 "Name an export.",
             ),
-            // What another runtime lacks counts if none got further.
+            // What another runtime lacks counts only if no column got further.
             (
                 Code::NeedsComponentModel,
                 "",

@@ -11,7 +11,7 @@ pub struct PluginHost {
     pub remedy: &'static str,
 }
 
-/// By import module, or its beginning where the pattern ends with `*`; then by the beginnings of `env` names.
+/// By import module, or by its prefix if the pattern ends with `*`; then by prefixes of `env` names.
 const HOSTS: &[(&str, &[&str], PluginHost)] = &[
     (
         "extism:host/*",
@@ -110,7 +110,7 @@ const HOSTS: &[(&str, &[&str], PluginHost)] = &[
     ),
 ];
 
-/// The host that the import belongs to, where it is a known one.
+/// The host that the import belongs to, if it is a known one.
 #[must_use]
 pub fn find(module: &str, name: &str) -> Option<PluginHost> {
     let is_of = |pattern: &str, text: &str| match pattern.strip_suffix('*') {

@@ -134,7 +134,7 @@ pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
     let mut detail = judgement.detail.clone();
     for (name, at) in uses {
         let longer = format!("{detail}; first {name}: {at}");
-        // A place that is cut off is no place.
+        // A location that is cut off is useless.
         if one_line(&longer).ends_with('…') {
             break;
         }

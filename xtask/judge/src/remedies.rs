@@ -14,7 +14,7 @@ use super::{components, limits};
 use changed_file::{changes, with_missing_import, without};
 pub use targets::{Targets, names_target, with_targets};
 
-/// The most columns that a remedy names.
+/// The maximum number of columns that a remedy names.
 const MAX_NAMED: usize = 4;
 
 /// A cell that fell short.
@@ -24,13 +24,13 @@ pub struct FailedCell<'a> {
     pub code: Code,
     /// The subject of the code.
     pub subject: Option<&'a str>,
-    /// How far the guest came.
+    /// How far the guest got.
     pub stage: Option<Stage>,
     /// Its column.
     pub runtime: &'a str,
     /// Its remedy so far, if it is not the catalogue's.
     pub remedy: Option<&'a str>,
-    /// What that is worth.
+    /// How useful that remedy is.
     pub remedy_kind: RemedyKind,
     /// It differs from its row, and its runtime is blamed for that.
     pub differs: bool,
@@ -46,7 +46,7 @@ impl FailedCell<'_> {
         self.remedy.filter(|_| self.remedy_kind != RemedyKind::SomeRuntime)
     }
 
-    /// Whether the runtime's compiler reached a limit of the lab's.
+    /// Whether the runtime's compiler reached one of the lab's limits.
     fn is_limit_of_compiler(&self) -> bool {
         matches!(self.code, Code::OutOfMemory | Code::CompileTimeout) && self.subject == Some(limits::COMPILER)
     }
@@ -65,7 +65,7 @@ pub type Passing<'a> = (&'a str, &'a str);
 pub struct RowRemedy {
     /// Its sentences.
     pub text: String,
-    /// The end of `text`, if `text` says that something else stands behind the first obstacle: how to remove that.
+    /// The end of `text`, if `text` mentions a second obstacle behind the first: how to remove the second.
     pub next: Option<String>,
 }
 
@@ -78,7 +78,7 @@ pub fn row_remedy(cell: &FailedCell, passing: &[Passing], failed: &[FailedColumn
     next.or_else(|| Some(RowRemedy { text: of_passing()?, next: None }))
 }
 
-/// What stands behind the first obstacle, unless the cell's own remedy already helps against the first.
+/// The remedy for the obstacle behind the first, unless the cell's own remedy already removes the first.
 fn of_next_obstacle(cell: &FailedCell, failed: &[FailedColumn]) -> Option<RowRemedy> {
     let next = obstacles::remedy(cell, failed)?;
     match (cell.code, cell.own_change()) {
@@ -136,7 +136,7 @@ fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
             Some(remedy) => Some(format!("{remedy} It {} on {}.", cell.passes(), names(passing)?)),
             None => place(),
         },
-        // Most other runtimes open the path: it is one of the directory.
+        // Most other runtimes open the path, so it is inside the directory.
         Code::CapabilityDenied if cell.differs && cell.subject == Some("path_open") => {
             let by_name = "Find the directory's descriptor by its name (`fd_prestat_dir_name`), as the C library does, since \
                            runtimes number them differently; and open a path relative to it, without a leading slash.";

@@ -1,8 +1,8 @@
 //! Blame by comparing the results of one guest across the columns of its row. The second step, after
 //! [`judge`](crate::judge); pure, too.
 //!
-//! A guest is to blame for a wrong result, a trap or a limit only where it does the same everywhere it ran. Where
-//! it ran well elsewhere, the runtime that differs is to blame; with nothing to compare, the blame is unknown.
+//! A guest is to blame for a wrong result, a trap or a limit only if it does the same everywhere it ran. If it ran well
+//! elsewhere, the runtime that differs is to blame; with nothing to compare, the blame is unknown.
 
 use wasmlab_protocol::Stage;
 
@@ -20,7 +20,7 @@ pub struct RowCell {
     pub verdict: Verdict,
     /// Its reason.
     pub code: Option<Code>,
-    /// How far the guest came.
+    /// How far the guest got.
     pub stage: Option<Stage>,
 }
 
@@ -84,7 +84,7 @@ fn went_wrong(cell: RowCell) -> bool {
 /// The checks that failed in a cell, compared with the same checks in the rest of its row.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Failed<'a> {
-    /// Those that most of the others pass, each with how many do, of how many.
+    /// Those that most of the others pass, each with the number of others that pass, and of others that tried.
     differing: Vec<(&'a Check, usize, usize)>,
     /// Those that also fail in most of the others.
     everywhere: Vec<&'a Check>,
@@ -184,15 +184,15 @@ mod tests {
         check(wrong, &[PASS, wrong, wrong], Some((Blame::Unknown, 1, 3)));
         check(wrong, &[wrong, wrong], Some((Blame::Guest, 0, 2)));
         check(ran(Trap), &[ran(Trap), ran(WrongExit)], Some((Blame::Unknown, 0, 2)));
-        // With nothing to compare: alone, or the others did not come so far.
+        // With nothing to compare: alone, or the others did not get that far.
         check(wrong, &[], Some((Blame::Unknown, 0, 0)));
         let elsewhere = [of(MissingImport, Stage::Link), of(Crashed, Stage::Run), of(ThreadsUnsupported, Stage::Link)];
         check(wrong, &elsewhere, Some((Blame::Unknown, 0, 0)));
-        // A limit that the runtime's compiler met is no answer of the guest's, on either side.
+        // A limit that the runtime's compiler reached says nothing about the guest, on either side.
         let compiler = of(Code::OutOfMemory, Stage::Compile);
         check(compiler, &[PASS], None);
         check(wrong, &[compiler], Some((Blame::Unknown, 0, 0)));
-        // Who says what it was refused has nothing wrong to say.
+        // A guest that reports a refusal gave no wrong result.
         check(wrong, &[ran(ThreadsUnsupported)], Some((Blame::Runtime, 1, 1)));
         // Their codes say whose fault it is.
         for cell in [PASS, ran(Crashed), ran(ThreadsUnsupported), of(MissingImport, Stage::Link)] {

@@ -97,7 +97,7 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, end: &ScriptEnd) -> Judgement 
             let trap = trap_name(*trap).unwrap_or_default();
             wrong_result(format!("trapped with {trap}, expected {expected}: {message}"))
         }
-        // A memory that no module may have can also be refused as one that this runtime does not give.
+        // A memory that no module may have can also be refused because this runtime does not provide it.
         (
             ScriptEnd::Refused,
             Some(Cause::Rejected { message, .. } | Cause::CompileFailed { message } | Cause::ResourceLimit { message }),
@@ -132,7 +132,7 @@ fn wanted_end(end: &ScriptEnd) -> String {
     }
 }
 
-/// A wrong result of a test of the specification is the runtime's, unless nothing passes it.
+/// The runtime is to blame for a wrong result in a test of the specification, unless no runtime passes the test.
 fn wrong_result(detail: String) -> Judgement {
     Judgement { blame: vec![Blame::Runtime], ..with_code(Code::WrongOutput, None, detail) }
 }

@@ -6,9 +6,9 @@ use wasmlab_model::verdict::Judgement;
 use super::Evidence;
 use super::trap::guest_message;
 
-/// Rust's words for a thread that it cannot start.
+/// Rust's message if it cannot start a thread.
 const NO_THREAD: [&str; 2] = ["failed to spawn thread", "Unsupported"];
-/// Rust's words for everything that its standard library leaves out for a target.
+/// Rust's message for everything that its standard library leaves out for a target.
 const NOT_ON_TARGET: &str = "operation not supported on this platform";
 
 /// The judgement with the code of such a refusal, if the program ended with one. The lab's own guests report what they

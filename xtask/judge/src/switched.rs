@@ -38,7 +38,7 @@ pub fn with_switches(first: Judgement, switches: &[String], last: &Judgement, su
     } else if without_numbers(message(&first)) == without_numbers(message(last)) {
         format!("; same result with {with}")
     } else {
-        // The proposals were not probed with the switches, so which of them it lacks then is not known.
+        // The proposals were not probed with the switches, so it is unknown which of them it lacks then.
         format!("; also tried with {with}: {}", message(last))
     };
     Judgement { detail: one_line(&format!("{}{then}", first.detail)), ..first }
@@ -116,7 +116,7 @@ mod tests {
             // Without probes, all of its proposals are possible.
             (lacks("gc simd threads", None, "malformed limits flags", ""), same.to_owned()),
             (lacks("gc threads", Some("gc and threads"), "no gc", "; also lacks exceptions"), also("no gc")),
-            // Where a file first uses what was not shown to be lacking is no news of the runtime.
+            // Where a file first uses a proposal says nothing about the runtime if the proposal may not be lacking.
             (lacks("gc threads", None, "illegal opcode", "; first gc: byte 0x1"), also("illegal opcode")),
         ] {
             let expected = format!("lacks threads: malformed limits flags; {expected}");

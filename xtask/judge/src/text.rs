@@ -15,14 +15,14 @@ pub fn last_message_suffix(stderr: &str) -> String {
     last_message(stderr).map(|message| format!(": {message}")).unwrap_or_default()
 }
 
-/// The last thing that a guest had to say: its panic or fatal error where it ended with one, else its last line.
+/// The guest's last message: its panic or fatal error if it ended with one, else its last line.
 pub fn last_message(stderr: &str) -> Option<String> {
     let stderr = plain(stderr);
     let lines: Vec<&str> = stderr.lines().map(str::trim_end).filter(|l| !l.trim().is_empty()).collect();
     let message = rust_panic(&lines).or_else(|| go_panic(&lines));
     let last =
         |is_wanted: fn(&str) -> bool| lines.iter().rfind(|l| !is_note(l) && is_wanted(l)).map(|l| (*l).to_owned());
-    // A line that nobody can read says less than the one before it.
+    // An unreadable line says less than the one before it.
     let message = message.or_else(|| last(is_readable)).or_else(|| last(|_| true))?;
     Some(truncate(&without_registry(&one_line(&message)), MAX_MESSAGE))
 }
@@ -41,7 +41,7 @@ fn rust_panic(lines: &[&str]) -> Option<String> {
     let at = lines.iter().rposition(|l| l.contains(" panicked at "))?;
     let end = lines[at..].iter().position(|l| is_note(l)).map_or(lines.len(), |n| at + n);
     let rest_is_backtrace = lines[end..].iter().all(|l| is_note(l) || is_frame(l));
-    // A caught panic is not the last word of a program that went on to say more.
+    // A panic that was caught is not the last message if the program printed more after it.
     let whole = lines[at].ends_with(':') || end == at + 1;
     (whole && rest_is_backtrace).then(|| lines[at..end].join(" "))
 }

@@ -44,7 +44,7 @@ const FEATURES: &[(&str, &str)] = &[
     ("wide-arithmetic", "wide-arithmetic"),
 ];
 
-/// Features that Binaryen has on unless it is told otherwise.
+/// Features that Binaryen enables by default.
 const DEFAULT: &[&str] = &["sign-ext"];
 
 /// The command of wasm-opt that rewrites a module without these proposals; `None` if it cannot do without one of them.
@@ -70,7 +70,7 @@ pub fn lowering_command<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &
     if passes.contains(&"--translate-to-exnref") {
         features.extend(["exception-handling", "reference-types"]);
     }
-    // The second memory becomes a part of the first, which it is copied to.
+    // The second memory is copied into the first and becomes a part of it.
     if passes.contains(&"--multi-memory-lowering") {
         features.insert("bulk-memory");
     }
@@ -162,7 +162,8 @@ impl Toolchain {
         };
         let is_emscripten =
             facts.abis.iter().any(|found| matches!(found.abi, Abi::EmscriptenUpstream | Abi::EmscriptenFastcomp));
-        // A Rust program also names the clang of its C library. TinyGo, Swift and others name clang and are not it.
+        // A Rust program also names the clang of its C library. TinyGo, Swift and others also name clang, but are other
+        // toolchains.
         let is_other = ["tinygo", "swift", "kotlin", "ldc", "zig"].iter().any(|name| names(name));
         if is_emscripten || names("emscripten") {
             Some(Self::Emscripten)

@@ -118,7 +118,7 @@ fn inspection_hint(facts: Option<&Facts>, location: Option<&Location>) -> String
     hint.to_owned()
 }
 
-/// A guest that ran out of memory: it says so after the runtime refused more. `ending` is how it ended.
+/// A guest that ran out of memory, and reports that after the runtime refused more. `ending` is how it ended.
 pub fn out_of_memory(evidence: &Evidence, ending: &str) -> Option<Judgement> {
     const MESSAGES: &[&str] = &[
         "memory allocation of",

@@ -40,7 +40,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
         }
         // A rule of workerd's for each worker.
         "atomic-wait" => of(Code::NotImplemented, "Poll the memory with `i32.atomic.load` instead of waiting."),
-        // The row tells which runtime has it.
+        // The row shows which runtime has it.
         "instruction" => Judgement { remedy: None, ..of(Code::NotImplemented, "") },
         // A function that is linked but not implemented, or something that the lab requested.
         _ => {
@@ -58,7 +58,7 @@ pub fn judge(evidence: &Evidence, what: &str, message: &str) -> Judgement {
     }
 }
 
-/// A runtime that cannot transfer a stream, with its own words.
+/// A runtime that cannot transfer a stream, with its own message.
 fn stream_refusal(message: &str) -> String {
     let reason = message.split_once(": ").map_or(message, |(_, reason)| reason);
     format!("preview3-shim passes each stream to a worker thread, and this runtime cannot transfer streams: {reason}")

@@ -1,4 +1,4 @@
-//! How many assertions of a `.wast` file a runtime passed, and which it did not.
+//! How many assertions of a `.wast` file hold on a runtime, and which do not.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub struct Assertions {
     pub failed: u64,
     /// Number that the lab cannot check here.
     pub not_attempted: u64,
-    /// Those that do not hold, in the order of the file; a report lists at most [`MAX_LISTED`].
+    /// The ones that do not hold, in file order; a report lists at most [`MAX_LISTED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailedAssertion>,
     /// Why assertions were not attempted, and how many for each reason.
@@ -29,7 +29,7 @@ pub const MAX_LISTED: usize = 100;
 pub struct FailedAssertion {
     /// Its line in the `.wast` file, from 1.
     pub line: u64,
-    /// The assertion, and what came instead, on one line.
+    /// The assertion and the actual result, on one line.
     pub detail: String,
 }
 
@@ -52,7 +52,7 @@ impl Assertions {
         all
     }
 
-    /// All of them.
+    /// The total number of assertions.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.passed + self.failed + self.not_attempted
@@ -76,7 +76,7 @@ impl Assertions {
         }
     }
 
-    /// Adds those of another part of the file.
+    /// Adds the assertions of another part of the file.
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;

@@ -1,4 +1,4 @@
-//! The capabilities that a guest tried, one entry each, so that the single code of a cell hides none of the others.
+//! The capabilities that a guest tried, one entry each: the single code of a cell shows only one of them.
 
 use serde::{Deserialize, Serialize};
 

@@ -77,8 +77,8 @@ macro_rules! catalogue {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $meaning] $variant,)* }
 
-        /// Every code. If a cell has several reasons, the one with the lowest priority number becomes its code and
-        /// the others are listed with it. Below 100: whatever puts all else in doubt (an escape, a wrong result).
+        /// Every code. If a cell has several reasons, the one with the lowest priority number becomes its code and the
+        /// others are listed with it. Below 100: results that put everything else in doubt (an escape, a wrong result).
         /// Then by the stage at which the guest fails: build and link (100), load and compile (300), imports and
         /// exports (400), the end of the run (500), what the guest itself reports as impossible (600: first what this
         /// host lacks, then what no host of its ABI has, then what its own library refuses), and an exit code that
@@ -220,7 +220,7 @@ catalogue! {
 }
 
 impl Code {
-    /// Its entry.
+    /// Its entry in the catalogue.
     #[must_use]
     pub fn entry(self) -> &'static CatalogueEntry {
         // The catalogue is generated from the same list as the enum, in the same order.

@@ -1,14 +1,14 @@
-//! Exports as sentences list them.
+//! Lists exports in sentences.
 
 use crate::facts::Export;
 use crate::names::first_listed_of;
 
-/// The most exports that a line names.
+/// The maximum number of exports that a line names.
 const MAX_NAMED: usize = 8;
-/// The most characters of a list of exports, unless its first name alone is longer.
+/// The maximum length of a list of exports, in characters. A first name that is longer is still listed.
 const MAX_LISTED: usize = 180;
 
-/// The exports by name; anything but a function with its kind. As many as fit a line's worth of text: no name is cut.
+/// The names of the exports, with the kind of each that is not a function. Lists as many as fit; no name is cut.
 #[must_use]
 pub fn listed(exports: &[Export]) -> String {
     let named = |e: &Export| match kind(e) {
@@ -29,7 +29,7 @@ pub fn listed(exports: &[Export]) -> String {
     first_listed_of(&names, names.len(), exports.len())
 }
 
-/// A function's name as a line shows it: a name may be empty.
+/// A function's name for display, quoted so that an empty name is visible.
 #[must_use]
 pub fn shown(name: &str) -> String {
     if name.is_empty() { "`\"\"`".to_owned() } else { format!("`{name}`") }

@@ -17,12 +17,12 @@ pub struct Facts {
     /// The proposals it needs, sorted by name: the smallest set under which it validates.
     pub proposals: BTreeSet<String>,
     /// A core module uses the instructions of both forms of exceptions: the legacy one (`try`) and the standard one
-    /// (`try_table`), which some runtimes refuse although they have either. The proposals do not tell, since a tag
-    /// needs `exceptions` in either form.
+    /// (`try_table`): some runtimes support each form but refuse a module with both. [`Self::proposals`] cannot show
+    /// this, because a tag needs `exceptions` in either form.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mixes_exceptions: bool,
-    /// Of `function-references`, it uses the type `(ref extern)` only, as modules with builtin strings of JavaScript do. Some
-    /// runtimes have nothing else of the proposal.
+    /// The only part of `function-references` that it uses is the type `(ref extern)`, as modules with the string
+    /// builtins of JavaScript do. Some runtimes support only that part.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_non_null_externref: bool,
     /// Proposals that a core module only declares something of, such as a type or a tag: no instruction is of them. Some
@@ -50,13 +50,13 @@ pub struct Facts {
     /// Why the reader rejects it although a runtime may accept it; the other fields then hold what could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
-    /// Where each proposal is needed first, except for those of [`COMMON_PROPOSALS`].
+    /// Where each proposal is needed first, except for [`COMMON_PROPOSALS`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub first_uses: BTreeMap<String, FirstUse>,
 }
 
 impl Facts {
-    /// Whether every memory that a core module shares between threads is one that it imports.
+    /// Whether a core module imports every memory that it shares between threads.
     #[must_use]
     pub fn only_imports_shared_memory(&self) -> bool {
         let imports = self.imports.iter().any(|i| i.ty.starts_with("memory ") && i.ty.contains("shared"));
@@ -88,18 +88,18 @@ impl Facts {
             && self.kind == BinaryKind::Module
     }
 
-    /// Reads facts. Not generic, so that this crate compiles it: with optimization in development builds too.
+    /// Reads facts. Not generic, so it is compiled in this crate, which development builds optimize.
     ///
     /// # Errors
-    /// If the text is something else.
+    /// If the text does not hold facts.
     pub fn from_json(text: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(text)
     }
 
-    /// As [`Self::from_json`] reads them.
+    /// Serializes facts for [`Self::from_json`].
     ///
     /// # Errors
-    /// None for facts.
+    /// Facts can always be serialized.
     pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(self)
     }

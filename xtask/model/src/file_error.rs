@@ -45,7 +45,7 @@ impl fmt::Display for FileError {
     }
 }
 
-/// An error at a key of a table, which is not yet found in a file.
+/// An error at a key of a table whose place in the file is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyError {
     /// The key: `build.source`, `known[1].code`.

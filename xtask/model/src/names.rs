@@ -20,20 +20,20 @@ pub fn first_listed<Name: AsRef<str>>(names: &[Name], most: usize) -> String {
     first_listed_of(names, most, names.len())
 }
 
-/// The same for a list that was cut before; it had `all` names.
+/// The same for a list that was already cut; the whole list had `all` names.
 #[must_use]
 pub fn first_listed_of<Name: AsRef<str>>(names: &[Name], most: usize, all: usize) -> String {
     let first: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
     format!("{}{}", first.join(", "), and_more(all.saturating_sub(first.len())))
 }
 
-/// ` and 3 more`, after the names that are shown; nothing if all are.
+/// ` and 3 more`, after the names that are shown; empty if all are shown.
 #[must_use]
 pub fn and_more(hidden: usize) -> String {
     if hidden == 0 { String::new() } else { format!(" and {hidden} more") }
 }
 
-/// `and 3 more files`, after the first `shown` of `all`; nothing if these are all.
+/// `and 3 more files`, after the first `shown` of `all`; empty if there are no more.
 #[must_use]
 pub fn rest(all: usize, shown: usize, noun: &str) -> Option<String> {
     let hidden = all.checked_sub(shown).filter(|hidden| *hidden > 0)?;

@@ -25,8 +25,8 @@ pub struct Observation {
     pub wall_micros: u64,
     /// User and system time of the process and the children it waited for, microseconds.
     pub cpu_micros: u64,
-    /// Peak resident size of the process, bytes. Never less than that of the lab when it forked: the kernel counts that
-    /// too.
+    /// Peak resident size of the process, bytes. Never less than the lab's own size when it forked, because the kernel
+    /// counts that too.
     pub peak_rss_bytes: u64,
     /// How many steps of the client script passed, and the first that failed, if there is a script.
     pub client_script: Option<ScriptProgress>,
@@ -204,7 +204,7 @@ pub struct GuestProgress {
 }
 
 impl Observation {
-    /// An observation of nothing: no process was started. Any verdict derived from it is an error.
+    /// An empty observation: no process was started. Any verdict derived from it is an error.
     #[must_use]
     pub fn not_started() -> Self {
         Self {

@@ -1,12 +1,12 @@
-//! Phrases in the details of cells and in notes that readers of a report decide by. A report has them as text only, so
-//! those who write them and those who read them share them here.
+//! Phrases in the details of cells and in notes that other code recognizes. A report holds them only as text, so the
+//! code that writes them and the code that reads them both take them from here.
 
 /// How a runtime refuses a module for a proposal, as read from the detail of its cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalPhrase {
     /// It lacks the proposal.
     Lacking,
-    /// It has the proposal, but not by default.
+    /// It has the proposal but does not enable it by default.
     OffByDefault,
     /// Its library has the proposal, and its command line cannot enable it.
     OffOnCommandLine,
@@ -50,7 +50,7 @@ impl RefusalPhrase {
     }
 }
 
-/// `why`, and the column that takes the guest instead: that of the same engine without its host layer.
+/// `why`, and the column that takes the guest instead: the same engine without its host layer.
 #[must_use]
 pub fn see_column(why: &str, column: &str) -> String {
     format!("{why}{}", reference(column))

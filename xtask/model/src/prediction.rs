@@ -9,7 +9,7 @@ use crate::codes::Code;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PredictedOutcome {
-    /// The runtime gives the file all that it asks for.
+    /// The runtime provides everything that the file needs.
     Runs,
     /// It starts; whether it works depends on what the runtime does with some functions that it imports.
     MayFail,
@@ -38,15 +38,15 @@ pub enum Agreement {
     Same,
     /// The same code, about another subject; or a pass with other switches.
     OtherSubject,
-    /// The runtime gave the file all that it asks for, as predicted. Then the program had a result of its own: its
-    /// library refused something without asking the host, or it needs more time or memory, or prints something else
-    /// than its author expects.
+    /// The runtime provided everything that the file needs, as predicted, and the result is the program's own: its
+    /// library refused something without calling the host, or it needs more time or memory, or it does not print what
+    /// its author expects.
     OwnResult,
-    /// It was predicted that reading cannot decide, and the file started.
+    /// The prediction was that reading cannot decide, and the file started.
     Undecided,
-    /// One of the two is wrong.
+    /// They contradict each other: the prediction or the run is wrong.
     Contradicts,
-    /// Nothing was run: the runtime is not on this machine.
+    /// Nothing was run, because the runtime is not on this machine.
     NotRun,
 }
 
@@ -54,7 +54,7 @@ pub enum Agreement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CellPrediction {
-    /// In one word.
+    /// The outcome, in one word.
     pub outcome: PredictedOutcome,
     /// The reason, if it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,27 +62,27 @@ pub struct CellPrediction {
     /// The import, proposal or export concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// If it may fail, the functions on which that depends; if imports are missing, those: the first few of them.
+    /// If it may fail, the functions on which that depends; if imports are missing, the imports. At most the first few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<String>,
-    /// How many more there are than those.
+    /// How many more there are.
     #[serde(default, skip_serializing_if = "crate::report::is_zero")]
     pub omitted: usize,
     /// The switches that the runtime needs to run it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
-    /// How the run compares.
+    /// How the run compares with it.
     pub agreement: Agreement,
-    /// The version whose profile was used, if there is none of the version that ran, or if none ran.
+    /// The version whose profile was used, if the version that ran has no profile, or if none ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_version: Option<String>,
-    /// Why `snapshots/predictions.toml` accepts that the run contradicts.
+    /// Why `snapshots/predictions.toml` accepts that the run contradicts the prediction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
 }
 
 impl CellPrediction {
-    /// Whether the lab is wrong: a profile of this very version says something else than the run, and no entry says why.
+    /// Whether the lab is wrong: the run contradicts the profile of its own version, and no entry explains why.
     #[must_use]
     pub fn is_lab_error(&self) -> bool {
         self.agreement == Agreement::Contradicts && self.profile_version.is_none() && self.accepted.is_none()

@@ -23,13 +23,13 @@ pub struct Profile {
     pub version: String,
     /// Where and how this was measured.
     pub provenance: Provenance,
-    /// Whether it takes components at all.
+    /// Whether it accepts components at all.
     pub components: ProbeAnswer,
     /// Each proposal that has a probe module, by the lab's name.
     pub proposals: BTreeMap<String, ProbeAnswer>,
     /// Core imports: module to its functions.
     pub imports: BTreeMap<String, MeasuredFunctions>,
-    /// How it treats an import that nobody defines.
+    /// How it treats an import that no host defines.
     pub unknown_import: ProbeAnswer,
     /// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
     pub interfaces: BTreeMap<String, ProbeAnswer>,
@@ -45,7 +45,7 @@ pub struct Profile {
     pub sandbox: BTreeMap<String, Behaviour>,
 }
 
-/// Where a profile comes from.
+/// Where and how a profile was measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The day, `2026-11-26`.
@@ -68,7 +68,7 @@ pub struct Provenance {
 pub struct ProbeAnswer {
     /// By default.
     pub support: Support,
-    /// How the runtime ended if it refused: what it will say of another module too.
+    /// How the runtime ended if it refused. It reports the same for other modules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The switches with which it accepts the module.
@@ -84,9 +84,9 @@ pub enum Support {
     Yes,
     /// It was refused.
     No,
-    /// It started although something is missing: only a call would show that.
+    /// It started although something is missing, which only a call would show.
     Unchecked,
-    /// The lab cannot ask.
+    /// The lab cannot test it.
     #[default]
     Unknown,
 }
@@ -98,16 +98,17 @@ pub struct MeasuredFunctions {
     pub specification: String,
     /// Functions that the runtime defines, each with the specification's type: `(i32, i32) -> (i32)`.
     pub defined: BTreeMap<String, String>,
-    /// Functions that it says it lacks, as in [`Profile::unknown_import`].
+    /// Functions that it reports as missing, with the answer of [`Profile::unknown_import`].
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub missing: BTreeSet<String>,
-    /// Functions that it refuses in another way: name to how.
+    /// Functions that it refuses in another way, each with the answer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<String, ProbeAnswer>,
-    /// Functions for which it gives no answer, because it starts guests whatever they import.
+    /// Functions about which nothing is known, because it starts guests whatever they import.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unchecked: BTreeSet<String>,
-    /// All of them have the same answer, and none is listed: most runtimes define none of Emscripten's hundreds.
+    /// The answer, if it is the same for all functions; none is listed then. Most runtimes define none of Emscripten's
+    /// hundreds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uniform: Option<UniformAnswer>,
 }
@@ -116,9 +117,9 @@ pub struct MeasuredFunctions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UniformAnswer {
-    /// It says that it lacks them; the number of functions.
+    /// It reports them as missing; the number of functions.
     Missing(usize),
-    /// It gives no answer; the number of functions.
+    /// Nothing is known about them; the number of functions.
     Unchecked(usize),
 }
 
@@ -186,7 +187,7 @@ pub struct MeasuredLimit {
 /// The outcome of a guest's call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Behaviour {
-    /// In one word.
+    /// The outcome, in one word.
     pub outcome: BehaviourOutcome,
     /// The errno (`ENOSYS`), the trap or the wrong result.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -207,12 +208,12 @@ pub enum BehaviourOutcome {
     Ends,
     /// It is not defined.
     Missing,
-    /// A hostile guest got out.
+    /// A hostile guest got out of its sandbox.
     Escapes,
 }
 
 impl Profile {
-    /// Reads a profile. Not generic, so that this crate compiles it: with optimization in development builds too.
+    /// Reads a profile. Not generic, so it is compiled in this crate, which development builds optimize.
     ///
     /// # Errors
     /// If the text is not a profile.

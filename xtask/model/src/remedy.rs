@@ -34,7 +34,7 @@ pub enum Remedy {
     },
 }
 
-/// A program and its arguments, which turn the file into another one.
+/// A program and its arguments, which transform the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Transform {
@@ -91,15 +91,15 @@ impl Transform {
     }
 }
 
-/// What the sentence of a remedy is worth beside the columns in which the same guest passes.
+/// How useful the sentence of a remedy is beside the names of columns in which the same guest passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RemedyKind {
     /// It changes the result: a rebuild, a switch, a named program.
     #[default]
     Change,
-    /// It asks for some runtime that has what this one lacks: a named column says more.
+    /// It asks for any runtime that has what this one lacks: the name of a column is more useful.
     SomeRuntime,
-    /// It tells how to learn more, and changes nothing.
+    /// It only explains how to learn more.
     Inspection,
 }
 

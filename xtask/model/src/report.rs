@@ -37,7 +37,7 @@ pub struct RunReport {
     pub command: String,
     /// The machine.
     pub host: HostInfo,
-    /// Start time, RFC 3339, UTC; empty in a published report, which is not of one run.
+    /// Start time, RFC 3339, UTC; empty in a published report, which does not come from a single run.
     pub started: String,
     /// Duration, milliseconds.
     pub duration_ms: u64,
@@ -46,7 +46,7 @@ pub struct RunReport {
     /// The scenarios and runtimes selected, if not all.
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selected: Selection,
-    /// The report that the cells and guests are compared with in place of snapshots, as it was named.
+    /// The baseline, as named on the command line; if set, it replaces the snapshots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
     /// Toolchains that the scenarios use, by id.
@@ -142,7 +142,7 @@ pub struct HostInfo {
     pub os: String,
     /// `x86_64`.
     pub arch: String,
-    /// Logical processors; 0 in a published report, which is not of one machine.
+    /// Logical processors; 0 in a published report, which is not about one machine.
     pub cpus: usize,
     /// Version of the lab.
     pub lab: String,
@@ -163,7 +163,7 @@ pub struct ToolInfo {
 }
 
 impl ToolInfo {
-    /// The reason of one that an interrupted run did not look for.
+    /// The reason for a tool that an interrupted run did not look for.
     pub const NOT_LOOKED_FOR: &'static str = "the run was stopped before";
 
     /// Whether it was looked for and is not installed.

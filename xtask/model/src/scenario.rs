@@ -227,7 +227,7 @@ pub struct Dir {
     /// gets a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<PathBuf>,
-    /// A host folder whose contents each cell gets a copy of, from `check --dir`; never in `scenario.toml`.
+    /// A host folder that is copied for each cell, from `check --dir`; never in `scenario.toml`.
     #[serde(skip)]
     pub template: Option<DirTemplate>,
     /// Files to create: relative path to contents; `{port:NAME}` as in `args`.
@@ -248,7 +248,7 @@ pub struct Dir {
     pub links: BTreeMap<String, String>,
 }
 
-/// A host folder that each cell gets a copy of.
+/// A host folder that is copied for each cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirTemplate {
     /// Absolute path; nothing writes to it while cells run.

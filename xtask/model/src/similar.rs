@@ -3,14 +3,14 @@
 /// The number of characters to change, add, remove, or swap with their neighbour.
 #[must_use]
 pub fn distance(a: &str, b: &str) -> usize {
-    // Nobody mistypes a name of a kilobyte.
+    // A name of a kilobyte is no typing mistake.
     if a.len().abs_diff(b.len()) > 8 || a.len() > 256 {
         return usize::MAX;
     }
     strsim::osa_distance(a, b)
 }
 
-/// The largest distance at which a name may be meant: up to a third of its letters may be wrong.
+/// The largest distance at which a name counts as mistyped: up to a third of its letters may be wrong.
 #[must_use]
 pub fn max_distance(name: &str) -> usize {
     name.chars().count() / 3

@@ -1,4 +1,4 @@
-//! Numbers and long texts as sentences have them.
+//! Formats numbers and long texts for sentences.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -24,7 +24,7 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// As [`cut`]; a text that was cut is followed by its size.
+/// Like [`cut`]; if the text was cut, its size follows.
 #[must_use]
 pub fn cut_with_size(text: &str, most: usize) -> Cow<'_, str> {
     match cut(text, most) {

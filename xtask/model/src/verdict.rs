@@ -89,9 +89,9 @@ pub struct Judgement {
     pub detail: String,
     /// The remedy, if different from the catalogue's.
     pub remedy: Option<String>,
-    /// What this remedy is worth.
+    /// How useful this remedy is.
     pub remedy_kind: RemedyKind,
-    /// What the runtime said when it refused the module for a proposal.
+    /// The runtime's refusal of the module, if a proposal is the reason.
     pub refusal: Option<ProposalRefusal>,
     /// The guest's result for each capability that it tried, in its order.
     pub checks: Vec<Check>,
@@ -121,7 +121,7 @@ pub enum Change {
     Worse,
     /// The reason changed.
     Different,
-    /// The gap is gone. As loud as a regression, because some text is now wrong.
+    /// The gap is gone. Reported as loudly as a regression, because some text is now wrong.
     FixedGap,
 }
 

@@ -9,10 +9,10 @@ use wasmlab_protocol::Stage;
 use crate::{Prediction, is_of_linking};
 use wasmlab_judge::EXIT_CODE;
 
-/// Functions and imports that are named in a report; a module may import hundreds.
+/// Maximum number of functions and imports that a report names; a module may import hundreds.
 const MAX_FUNCTIONS: usize = 12;
 
-/// The prediction as a report's cell holds it, compared with the result if the cell was run.
+/// The prediction for a cell of a report, compared with the result if the cell was run.
 #[must_use]
 pub fn cell_prediction(prediction: &Prediction, cell: &Cell) -> CellPrediction {
     let Prediction { outcome, code, subject, switches, functions, missing, omitted, .. } = prediction;
@@ -43,7 +43,7 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
         PredictedOutcome::Runs | PredictedOutcome::MayFail if passed && trapped_by_default(cell) => {
             Agreement::OwnResult
         }
-        // What it does without a switch is the result; another switch may do as well.
+        // The run without a switch decides; several switches may have the same effect.
         PredictedOutcome::Runs | PredictedOutcome::MayFail
             if passed && by_default(&prediction.switches) != by_default(&cell.switches) =>
         {
@@ -52,7 +52,7 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
         PredictedOutcome::Runs if passed && prediction.switches == cell.switches => Agreement::Same,
         PredictedOutcome::Runs if passed => Agreement::OtherSubject,
         PredictedOutcome::Runs | PredictedOutcome::MayFail if is_own(cell) => Agreement::OwnResult,
-        // It was stopped before it came to what is predicted.
+        // It was stopped before it reached the predicted failure.
         PredictedOutcome::Fails if is_of_limits(cell) => Agreement::OwnResult,
         PredictedOutcome::MayFail if passed || is_started(cell) || is_unstarted(prediction, cell) => {
             Agreement::Undecided
@@ -73,8 +73,8 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
     })
 }
 
-/// Whether the runtime named another one of several missing imports, each of which has a code of its own: jco, for
-/// example, leaves out those that a component never uses.
+/// Whether several imports are missing, with different codes, and the runtime named another one: jco, for example,
+/// leaves out those that a component never uses.
 fn is_another_missing(prediction: &Prediction, cell: &Cell) -> bool {
     let names = |import: &String| {
         let rest = cell.subject.as_deref().and_then(|subject| subject.strip_prefix(import.as_str()));
@@ -89,17 +89,17 @@ fn is_started(cell: &Cell) -> bool {
     cell.stage.is_none_or(|stage| stage >= Stage::Instantiate)
 }
 
-/// Whether the run without switches came to a trap, such as an exhausted stack.
+/// Whether the run without switches ended in a trap, such as an exhausted stack.
 fn trapped_by_default(cell: &Cell) -> bool {
     cell.default_result.as_deref().is_some_and(|result| result.starts_with(Code::Trap.id()))
 }
 
-/// Whether nothing was started, as the prediction leaves open.
+/// Whether nothing was started, which the prediction left open.
 fn is_unstarted(prediction: &Prediction, cell: &Cell) -> bool {
     cell.code == Some(Code::NoEntryPoint) && prediction.unmeasured_start
 }
 
-/// Whether the time, memory or space that the lab gives ran out.
+/// Whether the lab's limit of time, memory or space was reached.
 fn is_of_limits(cell: &Cell) -> bool {
     matches!(
         cell.code,
@@ -107,10 +107,10 @@ fn is_of_limits(cell: &Cell) -> bool {
     )
 }
 
-/// Whether the result is the program's own, or one of the time and memory that the lab gives: reading foretells neither.
+/// Whether the result comes from the program itself or from the lab's limits: reading the file cannot predict either.
 fn is_own(cell: &Cell) -> bool {
     match cell.code {
-        // Its library refused what it says it cannot do, and asked no function of the host.
+        // Its library refused by itself, without calling a function of the host.
         Some(Code::SocketsUnsupported | Code::ThreadsUnsupported | Code::LibraryUnsupported) => {
             let is_it = |name: &str| Some(name) == cell.subject.as_deref();
             !cell.checks.iter().any(|check| is_it(&check.name) && check.function.is_some())
@@ -118,12 +118,12 @@ fn is_own(cell: &Cell) -> bool {
         _ if is_of_limits(cell) => true,
         // Whether it uses a leak of the runtime is up to the program.
         Some(Code::SandboxEscape) => true,
-        // Which code it exits with, and which path it opens below which descriptor, is the program's.
+        // The program chooses its exit code, and the paths that it opens.
         Some(Code::HostRefused) => cell.subject.as_deref() == Some(EXIT_CODE),
-        // A code of more bits than the runtime passes on.
+        // An exit code with more bits than the runtime passes on.
         Some(Code::WrongExit) if cell.subject.as_deref() == Some(EXIT_CODE) => true,
         Some(Code::CapabilityDenied) => cell.subject.as_deref() == Some("path_open"),
-        // A wrong result is the runtime's if the same guest with the same input has the right one elsewhere.
+        // The runtime is at fault if the same guest has the right result elsewhere with the same input.
         Some(code) if code.is_guest_failure() => is_started(cell) && !cell.blame.contains(&Blame::Runtime),
         _ => false,
     }

@@ -12,9 +12,9 @@ use crate::obstacle::{Obstacle, is_supported};
 /// Whether a runtime defines an import.
 enum Definition<'a> {
     Defined,
-    /// It does not, as this answer says.
+    /// It does not define the import; this is its answer.
     Missing(Option<&'a ProbeAnswer>),
-    /// It defines it with another type, and refuses that.
+    /// It defines it with another type, and refuses the file.
     OtherType(&'a ProbeAnswer),
     /// It starts the file, and fails at a call.
     Unchecked,
@@ -22,7 +22,7 @@ enum Definition<'a> {
     Unmeasured,
 }
 
-/// The first import that the runtime lacks, in the order of the file, with the number of them.
+/// The first import that the runtime lacks, in file order, and how many it lacks.
 pub fn missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<Obstacle> {
     let imports = facts.imports.iter();
     let found: Vec<(&Import, Definition)> =
@@ -91,7 +91,7 @@ fn names<'a>(facts: &Facts, imports: impl Iterator<Item = (&'a Import, &'static 
 /// type` for one that it defines with another type.
 pub fn all_missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> TruncatedNames {
     let lacks = |import| match definition(facts, import, planned, profile, on) {
-        // A switch defines it, which was not tried since another import is missing too.
+        // A switch defines it, but was not tried, because another import is missing too.
         Definition::Missing(Some(answer)) if !answer.switches.is_empty() => None,
         Definition::Missing(_) => Some((import, "")),
         Definition::OtherType(_) => Some((import, " with this type")),
@@ -100,7 +100,7 @@ pub fn all_missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &
     names(facts, facts.imports.iter().filter_map(lacks))
 }
 
-/// The runtime's report on this import, in the words that it has for a probe.
+/// The runtime's report on this import, worded as for a probe.
 fn missing_cause(facts: &Facts, import: &Import, reported: Option<&Cause>, count: usize) -> Cause {
     // A component's import is named by its interface, and the probe's cause by the first function in it.
     if facts.kind == BinaryKind::Component {
@@ -129,7 +129,7 @@ fn missing_cause(facts: &Facts, import: &Import, reported: Option<&Cause>, count
 }
 
 /// An interface of a component. A host that has a version also accepts imports of an earlier one in the same series;
-/// its profile shows that, because each version was probed. Anything but an interface is for the embedder to supply.
+/// its profile shows that, because each version was probed. Any other import has to be supplied by the embedder.
 fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Definition<'a> {
     // A type is an alias; no host has to define it.
     if import.ty == "type" {
@@ -139,11 +139,11 @@ fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Defini
     match profile.interfaces.get(&name) {
         Some(answer) if answer.support == Support::Unchecked => Definition::Unchecked,
         Some(answer) if is_supported(answer, on) => Definition::Defined,
-        // It has an earlier version, so it lacks only what came since; the facts do not say whether the file uses that.
+        // It has an earlier version, so it lacks only later additions; the facts do not say whether the file uses them.
         Some(_) if has_earlier(&name, profile) => Definition::Unchecked,
         Some(answer) => Definition::Missing(Some(answer)),
         None => {
-            // A version that is not in the catalogue: the nearest that is, of the same series.
+            // For a version that is not in the catalogue: the nearest one in it of the same series.
             let series = |name: &str| name.rsplit_once('.').map(|(series, _)| series.to_owned());
             let wanted = series(&name);
             let near = profile.interfaces.iter().rev().find(|(known, _)| wanted.is_some() && series(known) == wanted);
@@ -165,8 +165,8 @@ fn has_earlier(name: &str, profile: &Profile) -> bool {
         && profile.interfaces.iter().any(|(known, answer)| series(known) == wanted && answer.support == Support::Yes)
 }
 
-/// Whether a runtime is a host of Emscripten's. Its catalogue holds a part of what such a host may define: neither what
-/// old versions imported nor the C library's functions that a linker left out.
+/// Whether a runtime is a host for Emscripten. The catalogue holds only a part of what such a host may define: it lacks
+/// the imports of old versions, and functions of the C library that a linker left undefined.
 pub fn is_emscripten_host(profile: &Profile) -> bool {
     profile.imports.get("env").is_some_and(|of| !of.defined.is_empty())
 }
@@ -189,7 +189,7 @@ pub fn provides_memory(facts: &Facts, profile: &Profile) -> bool {
 const BUILTINS: &str = "wasm:js-string";
 
 fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a Profile) -> Definition<'a> {
-    // A file may have a million imports: their full names are made only where somebody asks for one.
+    // A file may have a million imports, so a full name is made only when it is needed.
     let host = &planned.run.host_functions;
     if !host.is_empty() && host.contains(&format!("{}.{}", import.module, import.name)) {
         return Definition::Defined;
@@ -247,13 +247,13 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
         None => match functions.and_then(|functions| functions.refused.get(&import.name)) {
             Some(answer) if answer.support == Support::No => Definition::Missing(Some(answer)),
             Some(_) => Definition::Unchecked,
-            // Missing, unchecked or in no catalogue: all as a function that nobody defines.
+            // Missing, unchecked or not in the catalogue: treated like a function that no host defines.
             None => unknown(profile),
         },
     }
 }
 
-/// The definition of an import that is in no catalogue.
+/// The definition of an import that is not in the catalogue.
 fn unknown(profile: &Profile) -> Definition<'_> {
     match profile.unknown_import.support {
         Support::No => Definition::Missing(Some(&profile.unknown_import)),

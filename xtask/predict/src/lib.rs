@@ -1,9 +1,9 @@
 //! Predicts from facts and profiles where a file runs, where not, and why.
 //!
-//! [`predict`] goes through a cell as a runtime does: proposals, imports, the entry point, what the functions do that
-//! it imports. At the first of these that the profile says the runtime refuses, it makes the observation that the
-//! runtime would give and passes it to the judge, so that a prediction has the code, subject and remedy of a run. Where
-//! reading cannot decide, the prediction names the functions on which it depends.
+//! [`predict`] goes through a cell as a runtime does: proposals, imports, the entry point, the behaviour of the
+//! imported functions. At the first one that the runtime refuses according to its profile, it makes up the observation
+//! that a run would give and passes it to the judge, so that a prediction has the code, subject and remedy of a run.
+//! Where reading cannot decide, the prediction names the functions on which it depends.
 //!
 //! [`cell_prediction`] compares a prediction with a cell that was run.
 //!
@@ -40,27 +40,27 @@ pub struct PlannedRun<'a> {
     pub facts: Result<&'a Facts, &'a str>,
     /// The entry point and the guest's inputs.
     pub run: &'a Run,
-    /// The file comes with the JavaScript of its toolchain, and this column runs that.
+    /// The file comes with the JavaScript of its toolchain, which this column runs.
     pub glue: bool,
 }
 
 /// A prediction, with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Prediction {
-    /// In one word.
+    /// The outcome, in one word.
     pub outcome: PredictedOutcome,
     /// The reason, if it fails.
     pub code: Option<Code>,
     /// The import, proposal or export concerned.
     pub subject: Option<String>,
-    /// One line: what the runtime will say, from what it said of a probe.
+    /// One line: what the runtime will report, judging by its message about a probe.
     pub detail: String,
     /// How to change the result.
     pub remedy: Option<String>,
-    /// What this remedy is worth; nobody needs it once [`row::complete`] has named the columns of the row.
+    /// How useful this remedy is; only needed until [`row::complete`] has named the columns of the row.
     #[serde(skip)]
     pub remedy_kind: RemedyKind,
-    /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
+    /// The end of `remedy`, if `remedy` mentions a second obstacle behind the first: how to remove the second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_obstacle_remedy: Option<String>,
     /// The runtime's switches that it needs to run.
@@ -237,12 +237,12 @@ fn judgement(planned: &PlannedRun, profile: &Profile, obstacle: &Obstacle) -> Ju
     }
 }
 
-/// Whether the code is one of what is found at link time.
+/// Whether the code is about something that is found at link time.
 fn is_of_linking(code: Code) -> bool {
     (400..460).contains(&code.entry().priority)
 }
 
-/// Whether a program is to run, not an export or a server.
+/// Whether a program is to be run, not an export or a server.
 fn is_program(planned: &PlannedRun) -> bool {
     planned.run.entry == EntryPointKind::Command
 }

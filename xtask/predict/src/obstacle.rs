@@ -7,7 +7,7 @@ use wasmlab_protocol::{Cause, Stage};
 
 use crate::{PlannedRun, imports, is_program, stage_of};
 
-/// The reason why the file is refused, and what would get past it.
+/// The reason why the file is refused, and the switches that would get past it.
 pub struct Obstacle {
     /// The runtime's report.
     pub cause: Cause,
@@ -56,7 +56,7 @@ pub fn is_supported(answer: &ProbeAnswer, on: &[String]) -> bool {
     }
 }
 
-/// Whether the runtime accepts what this answer is about, and then runs it wrongly: no obstacle, but nothing to rely on.
+/// Whether the runtime accepts the feature but runs it wrongly: not an obstacle, but unreliable.
 pub fn is_wrong(answer: &ProbeAnswer) -> bool {
     answer.support == Support::No && matches!(answer.cause, Some(Cause::Trap { .. }))
 }
@@ -140,7 +140,7 @@ pub fn wrong_proposals<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str> 
     names.filter(|name| profile.proposals.get(*name).is_some_and(is_wrong)).collect()
 }
 
-/// A file that the lab's reader refuses too: another format, or more of something than is agreed on.
+/// A file that the lab's reader refuses too: another format, or something beyond the agreed limits.
 fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
     let refusal = facts.refusal.as_ref()?;
     let accepts = match refusal.kind {
@@ -175,7 +175,7 @@ const IMPORTED_SHARED: &str = "imported-shared-memory";
 const UNSHARED_ATOMICS: &str = "unshared-atomics";
 const NON_NULL_EXTERNREF: &str = "non-null-externref";
 
-/// The profile's answer for a proposal that a file needs. Older profiles have no answer for a part of one.
+/// The profile's answer for a proposal that a file needs. Older profiles have no answers for parts of proposals.
 fn answer<'p>(name: &str, facts: &Facts, profile: &'p Profile) -> Option<&'p ProbeAnswer> {
     let part = match name {
         "threads" if facts.only_imports_shared_memory() => Some(IMPORTED_SHARED),
@@ -186,7 +186,7 @@ fn answer<'p>(name: &str, facts: &Facts, profile: &'p Profile) -> Option<&'p Pro
     part.and_then(|part| profile.proposals.get(part)).or_else(|| profile.proposals.get(name))
 }
 
-/// The proposals that a file needs, each with whether the runtime refuses its probe; in the form of the judge.
+/// The proposals that a file needs, each with whether the runtime refuses its probe, in the judge's form.
 pub fn probed<'a>(facts: &'a Facts, profile: &Profile) -> Vec<(&'a str, bool)> {
     let asked = |name: &str| match answer(name, facts, profile)?.support {
         Support::Yes => Some(false),
@@ -322,7 +322,7 @@ fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obsta
     {
         return Some(obstacle);
     }
-    // Old Emscripten's programs begin with `_main`, which only a host of its own looks for.
+    // Programs of old Emscripten begin with `_main`, which only Emscripten's own host looks for.
     let is_old = facts.abis.iter().any(|found| found.abi == Abi::EmscriptenFastcomp);
     if is_old && imports::is_emscripten_host(profile) {
         return None;
@@ -358,7 +358,7 @@ fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obsta
     {
         return Some(Obstacle::new(Cause::MissingExport { name: call.export.clone() }, &[]));
     }
-    // What a server calls is an interface, and only components export those.
+    // A server calls an interface, and only components export those.
     if is_module && planned.run.entry == EntryPointKind::Http {
         return Some(Obstacle::new(Cause::MissingExport { name: "wasi:http/incoming-handler".to_owned() }, &[]));
     }

@@ -1,5 +1,5 @@
 //! Remedies from all predictions for one file, as `check` takes them from all cells of a row: where it should run, and
-//! what stands behind the first obstacle.
+//! what lies behind the first obstacle.
 
 use wasmlab_judge::obstacles::FailedColumn;
 use wasmlab_judge::remedies::{self, FailedCell, Passing, RowRemedy};
@@ -45,7 +45,7 @@ fn column_remedies(
     }
     let Some(code) = of.code else { return (Vec::new(), None) };
     let others = || row.iter().filter(|other| other.id != column.id);
-    // Nothing is predicted of a program with its JavaScript file.
+    // Programs with a JavaScript file of their own have no predictions.
     let runs =
         |other: &&ColumnPrediction| other.prediction.outcome == PredictedOutcome::Runs && code != Code::NeedsJsGlue;
     let passing: Vec<Passing> = others().filter(runs).map(|other| (other.id, other.engine)).collect();

@@ -167,7 +167,7 @@ fn reasons_are_exact() {
     let wasi = |name: &str| format!("(import \"wasi_snapshot_preview1\" \"{name}\" (func))");
     let found = of(&format!("(module {} {} (func (export \"_start\")))", wasi("sock_accept"), wasi("sock_open")));
     assert_eq!(found.missing, ["wasi_snapshot_preview1.sock_accept", "wasi_snapshot_preview1.sock_open"]);
-    // What a switch defines is not lacking, and another type is reported as such.
+    // An import that a switch defines is not missing, and another type is reported as such.
     let mut profile = profile();
     let lacks = missing("", "wasi:http/types");
     profile.components = yes();
@@ -205,7 +205,7 @@ fn runtime_may_have_either_form_of_exceptions_but_not_both_in_one_module() {
     let planned = PlannedRun { facts: Ok(&facts), run: &run, glue: false };
     let found = predict(&planned, &profile);
     assert_eq!(found.outcome, PredictedOutcome::Runs, "{found:?}");
-    // A tag alone is of either form.
+    // A tag alone belongs to either form.
     let old = "(module (tag $e) (func (export \"_start\") try catch_all end))";
     let old = wasmlab_inspect::facts(&wat::parse_str(old).unwrap()).unwrap();
     let mut only_old = profile.clone();
@@ -265,7 +265,7 @@ fn imported_shared_memory_has_an_answer_of_its_own() {
     check(Some(yes()), &imports, PredictedOutcome::Runs);
     check(Some(yes()), &creates, PredictedOutcome::Fails);
     check(Some(no(rejected("no"), &[])), &imports, PredictedOutcome::Fails);
-    // A profile from before that was asked.
+    // A profile from before this was probed.
     check(None, &imports, PredictedOutcome::Fails);
 }
 

@@ -1,4 +1,4 @@
-//! Which interfaces a runtime gives to components, by version.
+//! Which interfaces a runtime provides to components, by version.
 //!
 //! A probe is a component that imports an interface and calls each of its functions, so that tools that drop unused
 //! imports keep them. wit-component makes it from the catalogue's WIT.
@@ -22,7 +22,7 @@ pub struct Interfaces {
     version: Version,
     /// `wasi:cli/environment`, in the order of the packages.
     names: Vec<String>,
-    /// Interfaces of types alone, which ask nothing of a host.
+    /// Interfaces with types only, which require nothing of a host.
     of_types: Vec<String>,
 }
 
@@ -95,17 +95,17 @@ pub fn versions(of: &WitPackages) -> Vec<Version> {
 }
 
 /// The runtime's support for each interface of each version. One component imports all of a version; if that is
-/// refused, each is asked alone, with the switches that the runtime has for it.
+/// refused, each is probed alone, with the switches that the runtime has for it.
 ///
 /// # Errors
 /// If a probe cannot be made.
 pub fn all(catalogue: &[WitPackages], runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
-    // A runtime that starts components whatever they import says nothing by that.
+    // A runtime that starts components whatever they import proves nothing by starting one.
     let unknown = runtime.probe(&Probe::from_text("interface-unknown", UNKNOWN)?, &[]);
     let is_unchecked = unknown.is_some_and(|reply| is_linked(&reply));
     for packages in catalogue {
-        // Answers of the version before: what is lacking in all versions is not asked again one by one.
+        // Results for the previous version: what every version lacks is not probed again one by one.
         let mut before: BTreeMap<String, ProbeAnswer> = BTreeMap::new();
         for version in versions(packages) {
             let interfaces = Interfaces::at(packages, &version)?;

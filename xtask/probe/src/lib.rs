@@ -1,9 +1,9 @@
 //! Probe modules that show what a runtime supports: which imports it defines, which proposals it accepts, how a
 //! function behaves, where its limits are.
 //!
-//! This crate makes the modules and decides which one to run next; its caller runs them ([`ProbeTarget`]). A start costs a
-//! browser half a second, so a search asks about many things at once: one module imports a whole specification, and
-//! only if it is refused are its parts asked about ([`link`]).
+//! This crate makes the modules and decides which one to run next; its caller runs them ([`ProbeTarget`]). Starting a
+//! browser takes half a second, so a search tests many things at once: one module imports a whole specification, and
+//! its parts are tested only if that module is refused ([`link`]).
 //!
 //! The types of host functions are in `catalogue.json`, which `catalogue/` generates from the specifications' own files
 //! ([`catalogue`]). To add a proposal, add its module to [`proposals`]; a specification, its document to `catalogue/`.
@@ -58,7 +58,7 @@ pub struct ProbeReply {
 
 /// A runtime that can be probed.
 pub trait ProbeTarget {
-    /// Runs a probe with these switches. `None`: the lab cannot ask this.
+    /// Runs a probe with these switches. `None`: the lab cannot test this.
     fn probe(&mut self, probe: &Probe, switches: &[String]) -> Option<ProbeReply>;
 
     /// The runtime's switches, off by default, that may provide what it lacks.

@@ -1,8 +1,8 @@
 //! Finds the size limits of a runtime by bisection.
 //!
 //! A search doubles from a number that every runtime accepts until the runtime refuses or the largest is reached, and
-//! then halves the interval until it is as small as a sixty-fourth of the number: the exact limit where it is a round
-//! number, since those are asked first.
+//! then halves the interval until it is as small as a sixty-fourth of the number. A limit that is a round number is
+//! found exactly, because round numbers are tried first.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ use crate::{Probe, ProbeTarget};
 /// The counted quantity.
 struct Measure {
     name: &'static str,
-    /// Every runtime accepts as many.
+    /// A number that every runtime accepts.
     least: u64,
-    /// No more are tried.
+    /// The largest number that is tried.
     most: u64,
     module: fn(u64) -> Vec<u8>,
     /// Numbers that implementations choose; each limit is looked for on both sides of them first.
@@ -48,7 +48,7 @@ const ROUND: &[u64] = &[1_000, 1_024, 16_384, 32_768, 50_000, 65_536, 100_000, 1
 /// Each limit.
 ///
 /// # Errors
-/// None today; a probe that cannot be made would be one.
+/// If a probe cannot be made, which does not happen today.
 pub fn all(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, MeasuredLimit>> {
     let found = MEASURES.iter().filter_map(|measure| Some((measure.name.to_owned(), search(measure, runtime)?)));
     Ok(found.collect())
@@ -80,7 +80,7 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
         }
     }
     while high - low > (low / 64).max(1) {
-        // Far apart, the middle of the digits is nearer.
+        // If they are far apart, doubling the lower number takes fewer steps.
         let middle = if high / low >= 4 { low * 2 } else { low + (high - low) / 2 };
         if ask(middle)? { low = middle } else { high = middle }
     }
@@ -248,7 +248,7 @@ fn table(elements: u64) -> Vec<u8> {
     program(&void(), others, &[(0, body([], &[]))])
 }
 
-/// A function that calls itself as often, without a tail call.
+/// A function that calls itself this often, without a tail call.
 fn recursion(depth: u64) -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32], [ValType::I32]);
@@ -278,7 +278,7 @@ mod tests {
     use wasmlab_model::missing_feature::MissingFeature;
     use wasmlab_protocol::Cause;
 
-    /// Refuses modules above a number, which the probe's name holds, and counts its starts.
+    /// Refuses modules above a limit for the number in the probe's name, and counts its starts.
     struct Limited(u64, usize);
 
     impl ProbeTarget for Limited {

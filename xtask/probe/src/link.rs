@@ -1,7 +1,7 @@
 //! Which functions of an import module a runtime defines, with few starts.
 //!
-//! One module imports all of them. A runtime that refuses it names the first import that it lacks: that one is noted, and
-//! the others are asked about again. If it says that all are missing, that is the answer; if it says that many are, or
+//! One module imports all of them. A runtime that refuses it names the first import that it lacks: that one is noted,
+//! and the others are tried again. If it says that all are missing, that is the answer; if it says that many are, or
 //! names none, the list is halved.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ type Function<'a> = (&'a str, &'a str);
 /// # Errors
 /// If the catalogue contains an invalid type.
 pub fn module(name: &str, from: &str, functions: &[Function]) -> Result<Probe> {
-    // The one type of a host function that is not of the core's own.
+    // The only type in a host function that a module has to define.
     const ARRAY: &str = "(array (mut i16))";
     let mut text = String::from("(module");
     if functions.iter().any(|(_, ty)| ty.contains(ARRAY)) {
@@ -30,7 +30,7 @@ pub fn module(name: &str, from: &str, functions: &[Function]) -> Result<Probe> {
     for (function, ty) in functions {
         text += &format!("\n  (import {from:?} {function:?} (func{}))", to_text(&ty.replace(ARRAY, "$array")));
     }
-    // A program with threads has WASI too, and some hosts offer the one only with the other.
+    // A program with threads has WASI too, and some hosts offer threads only together with WASI.
     if from == "wasi" {
         text += "\n  (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
     }
@@ -39,7 +39,7 @@ pub fn module(name: &str, from: &str, functions: &[Function]) -> Result<Probe> {
 }
 
 /// The functions of an import module that a runtime defines. `unchecked`: it starts guests whatever they import, so
-/// that no answer says anything; each function is then listed as unchecked.
+/// that its answers prove nothing; each function is then listed as unchecked.
 ///
 /// # Errors
 /// If a probe cannot be made.
@@ -64,14 +64,14 @@ struct LinkSearch<'a> {
     found: MeasuredFunctions,
 }
 
-/// The reply to a module, as it concerns its imported functions.
+/// What the reply to a module says about its imported functions.
 enum LinkReply<'a> {
     AllDefined,
     /// The runtime refuses this one.
     Named(&'a str, Cause),
     /// It lacks all of them.
     All,
-    /// It refuses some, and does not say which.
+    /// It refuses some of them and does not say which.
     Some(Option<Cause>),
 }
 
@@ -146,8 +146,8 @@ fn link_reply<'a>(reply: Option<ProbeReply>, from: &str, asked: &[Function<'a>])
     }
 }
 
-/// Whether a runtime that counts says that it lacks many of them: then halves are refused or linked as a whole sooner than
-/// one is named after the other.
+/// Whether a runtime that counts missing functions lacks many of them: then halving the list takes fewer starts than
+/// noting one function after the other.
 fn is_many(reply: Option<&ProbeReply>, asked: usize) -> bool {
     const MANY: u32 = 4;
     let cause = reply.and_then(|reply| reply.cause.as_ref());
@@ -158,7 +158,7 @@ fn short(module: &str) -> String {
     module.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }
 
-/// The runtime's reaction to a function that nobody defines.
+/// The runtime's reaction to a function that no host defines.
 ///
 /// # Errors
 /// If the probe cannot be made.

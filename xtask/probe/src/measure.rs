@@ -27,7 +27,7 @@ pub fn profile(probed: ProbedRuntime, catalogue: &Catalogue, runtime: &mut dyn P
     let components = proposals.remove(proposals::COMPONENTS).unwrap_or_default();
     let unknown_import = link::unknown_import(runtime)?;
     let unchecked = unknown_import.support == Support::Unchecked;
-    // A column that takes only components has nothing to say of core modules.
+    // A column that takes only components says nothing about core modules.
     let imports = if unknown_import == ProbeAnswer::default() {
         Default::default()
     } else {

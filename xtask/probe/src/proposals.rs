@@ -13,17 +13,17 @@ use wasmlab_protocol::Cause;
 
 use crate::{Probe, ProbeReply, ProbeTarget};
 
-/// A type of `reference-types` that a compiler may lack although it supports the rest; probed as a proposal of its own.
+/// A type of `reference-types`, with a probe of its own: a compiler may lack it although it supports the rest.
 pub const EXTERNREF: &str = "externref";
-/// A part of `threads`: a module that imports the memory that it shares. A runtime may accept that and refuse to create such
-/// a memory. Probed as a proposal of its own.
+/// A part of `threads`, with a probe of its own: importing a shared memory. A runtime may accept that but refuse to
+/// create such a memory.
 pub const IMPORTED_SHARED: &str = "imported-shared-memory";
-/// A part of `threads`: atomic instructions on a memory that is not shared, as compilers of libraries write them. A
-/// runtime may refuse shared memories only. Probed as a proposal of its own.
+/// A part of `threads`, with a probe of its own: atomic instructions on a memory that is not shared, as compiled
+/// libraries contain them. A runtime may refuse shared memories only.
 pub const UNSHARED_ATOMICS: &str = "unshared-atomics";
-/// A part of `function-references`: the type `(ref extern)`. Probed as a proposal of its own.
+/// A part of `function-references`, with a probe of its own: the type `(ref extern)`.
 pub const NON_NULL_EXTERNREF: &str = "non-null-externref";
-/// Components: whether a runtime takes them at all.
+/// Whether a runtime accepts components at all.
 pub const COMPONENTS: &str = "component-model";
 
 /// A proposal, declarations that it needs, and an expression that uses it: an `i32`, 0 if the result is wrong.
@@ -121,8 +121,8 @@ const PROBES: &[(&str, &str, &str)] = &[
 /// JavaScript Promise Integration, as the lab's JavaScript names it.
 const JSPI: &str = "jspi";
 
-/// Proposals of components, each with a component that needs it. That of asynchronous functions exports one: a
-/// JavaScript host needs JavaScript Promise Integration as soon as it is instantiated.
+/// Proposals for components, each with a component that needs it. The component with asynchronous functions exports
+/// one, so that a JavaScript host needs JavaScript Promise Integration to instantiate it.
 const COMPONENT_PROBES: &[(&str, &str)] = &[
     (COMPONENTS, "(component)"),
     (
@@ -142,7 +142,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     PROBES.iter().map(|(name, ..)| *name).chain(COMPONENT_PROBES.iter().map(|(name, _)| *name))
 }
 
-/// The name of the probe for a proposal that a file needs: that of a part, if the file needs no more of the proposal.
+/// The name of the probe for a proposal that a file needs: the probe of a part, if the file needs only that part.
 #[must_use]
 pub fn name_for<'a>(proposal: &'a str, facts: &Facts) -> &'a str {
     match proposal {
@@ -184,7 +184,7 @@ pub fn is_refused(reply: &ProbeReply) -> Option<bool> {
     }
 }
 
-/// The answer for each proposal: by default, and where that is a refusal, with the runtime's switches.
+/// The answer for each proposal: by default, and if it is a refusal, with the runtime's switches.
 ///
 /// # Errors
 /// If a probe cannot be made.

@@ -1,7 +1,7 @@
 //! Escape attempts of a hostile guest: reading what it was not given, and exhausting what it shares with others.
 //!
-//! `sandbox.txt` holds what it tries to read; [`crate::script`] runs all of that in one guest. Whatever exhausts something
-//! has a guest of its own.
+//! `sandbox.txt` holds what it tries to read; [`crate::script`] runs all of that in one guest. Each attempt to exhaust
+//! something has a guest of its own.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const RUN: &str = "[run]\n[[run.dir]]\nguest = \"/data\"\nfiles = { \"inner/own.
                    link-folder = \"..\"\nlink-absolute-folder = \"{outside}\"\nlink-chain = \"link-file\"\n\
                    link-proc = \"/proc/self/environ\"\n";
 
-/// Guests that exhaust something, and what stops a guest that tries: nobody but the lab, for the first two.
+/// Guests that exhaust something, and what stops each of them: only the lab stops the first two.
 const EXHAUST: &[(&str, &str)] = &[
     ("run-for-ever", "(module (func (export \"_start\") (loop $l (br $l))))"),
     ("start-for-ever", "(module (func $s (loop $l (br $l))) (start $s) (func (export \"_start\")))"),

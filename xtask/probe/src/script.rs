@@ -39,9 +39,9 @@ pub fn checks(text: &str) -> Result<Vec<ScriptCheck<'_>>> {
 /// The output of a check.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CheckOutput {
-    /// Its result, after other text of its own.
+    /// Its result, and the text that it printed before.
     Result(i32, String),
-    /// Nothing more: it ended the guest.
+    /// Only text: it ended the guest before it had a result.
     Ended(String),
 }
 
@@ -267,7 +267,7 @@ impl Names {
         let mut parts = line.split('@');
         let mut found = parts.next().unwrap_or_default().to_owned();
         for part in parts {
-            // A quoted path is taken as it is.
+            // A quoted path is used unchanged.
             let (path, rest) = match part.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
                 Some((path, rest)) => (path.to_owned(), rest),
                 None => {

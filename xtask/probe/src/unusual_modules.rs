@@ -25,7 +25,7 @@ const PROBES: &[(&str, &str)] = &[
          (call $f))))",
     ),
     ("two-entry-points", "(module (func (export \"_start\")) (func (export \"_initialize\")))"),
-    // A function that every host of WASI has, with a type that it does not have.
+    // A function that every WASI host defines, with another type.
     (
         "other-type",
         "(module (import \"wasi_snapshot_preview1\" \"fd_seek\" (func (param i32 i32 i32 i32) (result i32))) (memory (export \
@@ -68,7 +68,7 @@ exit!(EXIT_126 "126");
 exit!(EXIT_255 "255");
 exit!(EXIT_256 "256");
 
-/// The answer for each; an exit code is supported if it arrives as it was.
+/// The answer for each; an exit code is supported if it arrives unchanged.
 ///
 /// # Errors
 /// If a probe cannot be made.

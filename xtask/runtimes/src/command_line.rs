@@ -47,9 +47,9 @@ pub struct OutputParser {
     pub error_prefix: &'static str,
     /// Starts of its errors about a running guest, which may follow the guest's last line without a line break.
     pub run_errors: &'static [&'static str],
-    /// The exit code with which it ends, without a word, if a module with WASI has no `_start`.
+    /// The exit code with which it silently ends if a module with WASI has no `_start`.
     pub exit_without_start: Option<i32>,
-    /// Start of its report of a trap, if that is not an error as `error_prefix` says.
+    /// Start of its report of a trap, if that does not start with `error_prefix`.
     pub trap_mark: Option<&'static str>,
     /// Start of a warning of the runtime, anywhere on stderr.
     pub warning_mark: &'static str,

@@ -1,4 +1,4 @@
-//! Host layers: what the lab adds to an engine so that it can run more guests. Each gives a separate column,
+//! Host layers: what the lab adds to an engine so that it can run more guests. Each has a separate column,
 //! `ENGINE+LAYER`.
 
 use wasmlab_model::facts::{Abi, BinaryKind, Facts};
@@ -46,7 +46,7 @@ impl HostLayer {
         }
     }
 
-    /// Whether the layer is meant for this guest; assumes so as far as the guest is unknown.
+    /// Whether the layer is meant for this guest; assumes so if too little is known about the guest.
     ///
     /// # Errors
     /// Why not, and which column of the same engine handles the guest instead.

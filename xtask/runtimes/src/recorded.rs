@@ -15,7 +15,7 @@ const SIGNALS: &[(&str, &str)] = &[
 ];
 
 /// One line per recording: its name, and the adapter's result.
-fn read(folder: &Path, reader: OutputParser) -> String {
+fn read(folder: &Path, parser: OutputParser) -> String {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
     files.retain(|file| file.extension().is_some_and(|e| e == "txt"));
     files.sort();
@@ -30,10 +30,10 @@ fn read(folder: &Path, reader: OutputParser) -> String {
             lines += &format!("{name}: {signal}\n");
             continue;
         }
-        let stderr = &messages::on_own_lines(stderr, reader.run_errors);
+        let stderr = &messages::on_own_lines(stderr, parser.run_errors);
         let output = ProcessOutput { code: code.parse().unwrap(), stdout, stderr };
         let failed_to_prepare = name.ends_with(".prepare") && output.code != 0;
-        let classify = if failed_to_prepare { reader.classify_prepare } else { reader.classify };
+        let classify = if failed_to_prepare { parser.classify_prepare } else { parser.classify };
         let GuestProgress { stage, cause, .. } = classify(&output);
         let cause = serde_json::to_string(&cause).unwrap();
         lines += &format!("{name}: {} {cause}\n", stage.map_or("-".to_owned(), |s| format!("{s:?}").to_lowercase()));
@@ -53,8 +53,8 @@ mod tests {
         for folder in recorded {
             let id = folder.file_name().unwrap().to_string_lossy().into_owned();
             let runtime = crate::find(&id).unwrap_or_else(|| panic!("no runtime is named {id}"));
-            let reader = runtime.output_parser.unwrap_or_else(|| panic!("{id} has no reader"));
-            insta::assert_snapshot!(format!("recorded_output_of_{id}"), read(&folder, reader));
+            let parser = runtime.output_parser.unwrap_or_else(|| panic!("{id} has no parser"));
+            insta::assert_snapshot!(format!("recorded_output_of_{id}"), read(&folder, parser));
         }
     }
 }

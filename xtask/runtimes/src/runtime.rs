@@ -29,7 +29,7 @@ pub struct Runtime {
     /// Where its program comes from.
     pub source: Source,
     /// What its program prints before its version, in lower case, or [`crate::ONLY_VERSION`]; if empty, the engine's
-    /// name. Another program that is given by its path is refused.
+    /// name. A program given by its path that prints something else is refused.
     pub version_names: &'static [&'static str],
     /// A note that readers of the results need: who maintains it, its state.
     pub note: Option<&'static str>,
@@ -78,8 +78,8 @@ pub struct Runtime {
     pub sockets: SocketPassing,
     /// Which TCP ports its process may use.
     pub port_access: PortAccess,
-    /// Its command line gives a directory under its host path. The cell's directories are therefore linked under the
-    /// guest's names into the working directory, as far as possible ([`command_line::host_name`]).
+    /// Its command line gives the guest a directory under its host path. The cell's directories are therefore linked
+    /// under the guest's names into the working directory, as far as possible ([`command_line::host_name`]).
     pub names_dirs_as_host: bool,
     /// Environment variables in addition to the cell's: where the program stores its caches.
     pub env: fn(&Tool) -> Vec<(&'static str, OsString)>,
@@ -87,8 +87,8 @@ pub struct Runtime {
     pub extra_files: fn(&CellFiles) -> Vec<(&'static str, String)>,
     /// Whether the scenario makes sense on this column; the error says why not.
     pub is_applicable: fn(&Runtime, &ScenarioFile) -> Result<(), String>,
-    /// A need of the cell that the lab cannot express for this runtime; nothing is started, and nobody is blamed. What
-    /// the runtime itself may refuse is given to it: its message is the answer.
+    /// A need of the cell that the lab cannot express for this runtime; nothing is started, and nobody is blamed.
+    /// Anything that the runtime itself may refuse is passed to it: its message is the answer.
     pub not_attempted: fn(&CellFiles) -> Option<NotAttempted>,
     /// The command that compiles the module into this folder, for runtimes that accept nothing else. It becomes
     /// [`CellFiles::precompiled`] when the guest is run, and is kept for later cells.
@@ -191,7 +191,7 @@ impl Runtime {
     #[must_use]
     pub fn progress(&self, seen: &AdapterInput) -> GuestProgress {
         match self.output_parser {
-            Some(reader) => command_line::progress(seen, reader),
+            Some(parser) => command_line::progress(seen, parser),
             None => seen.observation.reported_progress(),
         }
     }

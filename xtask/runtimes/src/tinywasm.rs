@@ -1,4 +1,4 @@
-//! tinywasm, a small interpreter, embedded. It has no WASI: guests need no host at all, or only the cell's host
+//! tinywasm, a small interpreter, embedded. It has no WASI: it runs guests that need no host, or only the cell's host
 //! functions.
 
 use crate::{Runtime, embedded};

@@ -1,4 +1,4 @@
-//! Whether a program that somebody named is the runtime that it is said to be, by what it prints as its version.
+//! Checks by its version output whether a program that the user named is the runtime that it is supposed to be.
 
 use crate::Runtime;
 
@@ -34,7 +34,7 @@ fn is_version_of(name: &str, line: &str) -> bool {
 mod tests {
     use crate::{Source, all, find};
 
-    /// What the programs print, recorded; of those that were not here, from their sources.
+    /// Recorded output of the programs; for those that were not installed, taken from their sources.
     const RECORDED: &[(&str, &str)] = &[
         ("wasmtime-cli", "wasmtime 49.0.3 (0f4b6ee7d 2026-11-02)"),
         ("wasmtime-cli", "wasmtime-cli 13.0.0"),
@@ -84,7 +84,7 @@ mod tests {
         }
     }
 
-    /// Of those that print their names, none takes another for itself.
+    /// No runtime that prints its name accepts another program as its own.
     #[test]
     fn runtimes_are_told_apart() {
         for (id, answer) in RECORDED {

@@ -123,7 +123,7 @@ fn compile_progress(output: &ProcessOutput) -> GuestProgress {
     if line.contains("error.Unsupported") {
         return progress_at(Stage::Compile, Cause::Rejected { message, offset: None });
     }
-    // Of a component it says only what failed: `error: precompile failed: InvalidComponent`.
+    // For a component, it reports only what failed: `error: precompile failed: InvalidComponent`.
     let failed = || output.stderr.lines().rfind(|l| l.starts_with("error: ")).map(str::to_owned);
     let message = Some(message).filter(|message| !message.is_empty()).or_else(failed);
     let message = message.unwrap_or_else(|| format!("wamrc exited with {}", output.code));

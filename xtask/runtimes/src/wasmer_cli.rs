@@ -63,7 +63,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
 
 /// The exit code for a trap of a program with WASI, and for a module that is no program.
 const TRAPPED: i32 = 45;
-/// The start of its report of such a trap, which follows the guest's last words.
+/// The start of its report of such a trap, which follows the guest's last output.
 const TRAP_MARK: &str = "RuntimeError: ";
 
 /// The trap of a program with WASI: its kind, then the guest's functions, one on each line.
@@ -75,7 +75,7 @@ fn trapped(output: &ProcessOutput) -> Option<GuestProgress> {
     Some(progress_at(Stage::Run, Cause::trap(kind, message)))
 }
 
-/// Derives the guest's progress: every other failure exits with 1 and prints `error: …`, with its cause behind `╰─▶ 1: `.
+/// Derives the guest's progress: every other failure exits with 1 and prints `error: …`; its cause follows `╰─▶ 1:`.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "error: ").filter(|_| output.code == 1) else {
         return trapped(output).unwrap_or_else(|| exited(output.code));

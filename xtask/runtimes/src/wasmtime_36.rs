@@ -9,7 +9,7 @@ use crate::{Runtime, embedded};
 
 pub fn columns() -> Vec<Runtime> {
     let column = embedded::column("wasmtime-36-cranelift", "wasmtime-36", "cranelift");
-    // Whichever of a thread's imports it would look for first: nobody else is to blame for them.
+    // Only the lab is to blame for the missing imports of threads, whichever of them wasmtime looks for first.
     let not_attempted: fn(&crate::CellFiles) -> _ = |cell| {
         cell.facts.is_some_and(lacks_threads_alone).then(|| NotAttempted {
             subject: "wasi-threads",
@@ -22,8 +22,8 @@ pub fn columns() -> Vec<Runtime> {
     vec![Runtime { build_minutes: 6, stack_hint: STACK, not_attempted, ..column }]
 }
 
-/// Whether wasi-threads would define all that the lab's program does not: its function, and the memory that the threads
-/// share.
+/// Whether wasi-threads would define everything that the lab's program does not: its function, and the memory that the
+/// threads share.
 fn lacks_threads_alone(facts: &Facts) -> bool {
     let mut imports = facts.imports.iter();
     let spawns = imports.clone().any(|i| i.module == "wasi" && i.name == "thread-spawn");

@@ -36,7 +36,7 @@ pub fn columns() -> Vec<Runtime> {
         in_ci: true,
         library_may_enable: Some("Go library"),
         sockets: SocketPassing::Opened,
-        // It iterates over a map of Go.
+        // It iterates over a Go map.
         names_any_import: true,
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],

@@ -110,7 +110,7 @@ fn instruction(name: &str, fields: &str) -> String {
         Some((space, rest)) if SPACES.contains(&space) || space.contains('x') => format!("{space}.{rest}"),
         _ => text,
     };
-    // `value: 5`, `local_index: 0`; what has more than one field is named without them.
+    // `value: 5`, `local_index: 0`; an instruction with several fields is shown without them.
     match fields.split_once(": ") {
         Some((_, value)) if value.chars().all(|c| c.is_ascii_digit() || c == '-') => format!("{text} {value}"),
         _ => text,

@@ -68,7 +68,7 @@ pub fn section(cursor: &mut Cursor, id: u8, state: &mut State) -> Result<(), Rea
     }
 }
 
-/// A count, and as many items.
+/// A count, followed by that many items.
 pub fn vector(
     cursor: &mut Cursor,
     what: &str,
@@ -101,7 +101,7 @@ fn types(cursor: &mut Cursor, what: &str) -> Result<(), ReadFailure> {
     };
     let meaning = |types: &Vec<String>| match types.len() {
         0 => format!("no {what}s"),
-        // A line of many types is cut where it is printed.
+        // A line with many types is cut when it is printed.
         count => format!("{}: {}", counted(count, what), types.iter().take(16).cloned().collect::<Vec<_>>().join(" ")),
     };
     cursor.item(&format!("a list of {what}s"), read, meaning).map(drop)

@@ -1,4 +1,4 @@
-//! Every byte is annotated, in order, and what cannot be read is said.
+//! Every byte is annotated, in order, and unreadable bytes are reported.
 
 use super::{MAX_BYTES, annotate};
 use wasmlab_model::report::{ByteLine, spaced_hex};
@@ -95,7 +95,7 @@ fn what_cannot_be_read_is_said_at_its_place() {
     check(&module(b"\x0a\x05\x01\x02\x00\x01\x0b"), 14, "expected an instruction, but the section ends here");
     check(&module(b"\x0a\x05\x01\x09\x00\x01\x0b"), 12, "the body goes 6 bytes past the end of the section");
     check(&module(b"\x07\x05\x01\x02\xff\xfe\x00"), 11, "malformed UTF-8");
-    // The section behind a wrong one is read.
+    // The section behind a malformed one is read.
     let lines = annotate(&module(b"\x01\x00\x05\x03\x01\x00\x01")).unwrap();
     assert!(lines.iter().any(|line| line.meaning.starts_with("memory 0")), "{}", shown(&lines));
 }

@@ -8,7 +8,7 @@ use std::{
 };
 use wasmparser::{Error, FuncValidatorAllocations, WasmFeatures};
 
-/// Bytes of function bodies that a worker takes at a time. The same on every machine, so that the result is too.
+/// Bytes of function bodies that a worker takes at a time. Constant, so that the result is the same on every machine.
 const CHUNK: usize = 512 * 1024;
 
 /// Flags that a body requires, and the body.

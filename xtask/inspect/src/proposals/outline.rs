@@ -37,8 +37,8 @@ pub(super) fn walk<'a>(
     Ok(())
 }
 
-/// Validates the outline with the features of `set`. The code of a module is skipped as a whole, since it may consist of
-/// a hundred thousand bodies; that of nested modules is only not validated.
+/// Validates the outline with the features of `set`. The code of a module is skipped as a whole, since it may consist
+/// of a hundred thousand bodies. The code of nested modules is read but not validated.
 pub(super) fn check(bytes: &[u8], set: WasmFeatures) -> Result<(), Error> {
     let is_module = bytes.get(4..8) == Some(&[1, 0, 0, 0]);
     if is_module && check_module(bytes, set)? {

@@ -28,14 +28,15 @@ pub(super) fn first_uses(bytes: &[u8], found: &Found) -> BTreeMap<String, FirstU
     let is_module = find_names(bytes, &mut names);
     let first_use = |place: UseLocation| FirstUse {
         offset: place.offset,
-        // An index says nothing without the module inside the component that it belongs to.
+        // In a component, an index means nothing without the module that it belongs to.
         function: place.function.filter(|_| is_module),
         name: place.function.filter(|_| is_module).and_then(|function| names.get(&function).cloned().flatten()),
     };
     places.into_iter().map(|(name, place)| (name, first_use(place))).collect()
 }
 
-/// Fills in the names of functions: of the name section, or else of an export. Returns whether the binary is a module.
+/// Fills in the names of functions, from the name section or else from an export. Returns whether the binary is a
+/// module.
 fn find_names(bytes: &[u8], wanted: &mut BTreeMap<u32, Option<String>>) -> bool {
     for payload in Parser::new(0).parse_all(bytes).filter_map(Result::ok) {
         match payload {
@@ -64,7 +65,7 @@ fn find_names(bytes: &[u8], wanted: &mut BTreeMap<u32, Option<String>>) -> bool 
     true
 }
 
-/// Longest name that is kept, characters: a file may name many functions by one long text.
+/// Longest name that is kept, characters: a file may give many functions the same long name.
 const MAX_NAME: usize = 200;
 
 fn cut(name: &str) -> String {

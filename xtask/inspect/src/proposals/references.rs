@@ -4,7 +4,7 @@ use wasmparser::{BlockType, HeapType, Operator, Parser, Payload, RefType, Result
 
 /// Whether a module uses more of `function-references` than the type `(ref extern)`.
 pub(super) fn uses_more_than_externref(bytes: &[u8]) -> bool {
-    // What cannot be read is no evidence that the module uses less.
+    // If something cannot be read, nothing shows that the module uses less.
     Parser::new(0).parse_all(bytes).any(|payload| payload.and_then(|payload| uses_more(&payload)).unwrap_or(true))
 }
 

@@ -50,7 +50,7 @@ pub(super) fn quick(bytes: &[u8]) -> Result<Found, Error> {
     Ok(Found { set: narrow(bytes, set, &witnesses), places })
 }
 
-/// Where the binary first needs a flag of a smallest set: what the validator says without it.
+/// Where the binary first needs a flag of a smallest set: the place of the validator's error without it.
 pub(super) fn place(bytes: &[u8], set: WasmFeatures, flag: WasmFeatures) -> Option<UseLocation> {
     let smaller = flags::without(set, flag)?;
     let of_outline = |error: Error| UseLocation { flags: flag, offset: error.offset(), function: None };
@@ -65,7 +65,7 @@ pub(super) fn place(bytes: &[u8], set: WasmFeatures, flag: WasmFeatures) -> Opti
     })
 }
 
-/// A sufficient set that is nearly minimal; where the outline needs a part of it; what the bodies need.
+/// A sufficient set that is nearly minimal, where the outline needs its flags, and what the bodies need.
 fn widen(bytes: &[u8]) -> Result<(WasmFeatures, Vec<UseLocation>, Witnesses), Error> {
     let mut set = flags::ALWAYS;
     let mut places = Vec::new();

@@ -93,7 +93,7 @@ fn unlinked_symbols_differ_from_custom_host_functions() {
     check("(import \"env\" \"socket\" (func (param i32 i32 i32) (result i32)))", &[Abi::Unlinked]);
     check("(import \"env\" \"log\" (func (param f64) (result f64)))", &[Abi::Unlinked]);
     check("(import \"env\" \"log\" (func (param i32 i32)))", &[Abi::CustomHost]);
-    // A memory is left to the host by a linker only where something shows that there was one.
+    // A memory counts as left to the host by a linker only if something shows that there was a linker.
     check("(import \"env\" \"memory\" (memory 1))", &[Abi::CustomHost]);
     let producer = "(@producers (processed-by \"clang\" \"22\"))";
     check(&format!("{producer} (import \"env\" \"memory\" (memory 1))"), &[Abi::Unlinked]);

@@ -1,4 +1,4 @@
-//! Files that are no modules, damaged ones, and those that this reader refuses.
+//! Files that are not modules, damaged files, and files that this reader refuses.
 
 use crate::{InspectError, facts, invalid_file, outline};
 use wasmlab_model::facts::{BinaryKind, RefusalKind};

@@ -1,9 +1,10 @@
-//! Imports that linking with `-sSTANDALONE_WASM` would leave to JavaScript: only what Emscripten's standalone library
-//! defines can do without it (`system/lib/standalone` in its sources, and the parts of musl that are linked only then).
+//! Imports that linking with `-sSTANDALONE_WASM` would leave to JavaScript: all except those that Emscripten's
+//! standalone library defines (`system/lib/standalone` in its sources, and the parts of musl that are linked only
+//! then).
 
 use wasmlab_model::facts::Facts;
 
-/// Functions of JavaScript that a standalone module holds itself.
+/// JavaScript functions that a standalone module contains itself.
 const DEFINED: &[&str] = &[
     "abort",
     "exit",
@@ -59,7 +60,7 @@ pub fn other_host_needs(facts: Option<&Facts>) -> String {
     };
     match names().find(|name| is_function(name) && !DEFINED.contains(name)) {
         Some(name) => format!("for another host, also replace what only JavaScript provides, such as `{name}`"),
-        // It would tell JavaScript of a larger memory.
+        // It would tell JavaScript that the memory has grown.
         None if grows(facts) => "or link it with -sPURE_WASI for any runtime with WASI 0.1".to_owned(),
         None => "or link it with -sSTANDALONE_WASM for any runtime with WASI 0.1".to_owned(),
     }

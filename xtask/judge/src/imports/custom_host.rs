@@ -8,8 +8,8 @@ use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::shell;
 
-/// Imports that its author left to the embedder, of modules with other names. Told from all of them, so that every
-/// column gets the same answer, whichever a runtime looks for first.
+/// Imports from modules with other names, which the author left to the embedder. Decided from all imports, so that
+/// every column gets the same answer, whichever import a runtime looks for first.
 pub fn reason(facts: Option<&Facts>) -> Reason {
     let Some(facts) = facts.filter(|facts| facts.kind == BinaryKind::Module) else {
         return default_reason(Code::CustomHost);

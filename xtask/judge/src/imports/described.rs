@@ -7,7 +7,7 @@ pub fn described(name: &str, ty: &str) -> String {
         "memory" => limits(rest, "page"),
         "table" => limits(rest, "element"),
         "global" => rest.replace(" mut", ", mutable").replace(" shared", ", shared"),
-        // A tag's type has its parentheses; `of type 3` is of a malformed module.
+        // A tag's type has its parentheses; `of type 3` belongs to a malformed module.
         _ => rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or_default().to_owned(),
     };
     if facts.is_empty() { format!("the {kind} {name}") } else { format!("the {kind} {name} ({facts})") }

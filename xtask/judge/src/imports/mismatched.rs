@@ -7,8 +7,8 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Facts, Import};
 use wasmlab_model::verdict::Judgement;
 
-/// The judgement, with the runtime's message. A module that imports what no WASI host defines takes the types of its
-/// own host too: Emscripten's JavaScript splits a 64-bit number into halves.
+/// The judgement, with the runtime's message. A module that imports what no WASI host defines also expects the types of
+/// its own host: Emscripten's JavaScript splits a 64-bit number into halves.
 pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str) -> Judgement {
     let import = import_name(module, name);
     let next = facts.and_then(|facts| Some((facts, foreign(facts)?)));
@@ -79,7 +79,7 @@ pub fn unchecked_mismatch(facts: &Facts) -> Option<Judgement> {
 }
 
 /// A guest that a host started although it asks for functions that no WASI host has, and that then went wrong: the host
-/// does not check types, and whatever the guest does by these functions fails.
+/// does not check types, and and every call of these functions fails.
 pub fn unchecked_type(judgement: Judgement, facts: Option<&Facts>) -> Judgement {
     let import = facts.and_then(|facts| facts.imports.iter().find(|import| has_64_bit_addresses(facts, import)));
     let went_wrong = [Code::WrongExit, Code::WrongOutput, Code::HostRefused, Code::Trap, Code::Timeout];

@@ -10,9 +10,9 @@ use wasmlab_model::verdict::Judgement;
 /// Why an import is missing, and what would change it.
 pub struct Reason {
     pub code: Code,
-    /// Unless it is the catalogue's.
+    /// `None`: as in the catalogue.
     pub blame: Option<&'static [Blame]>,
-    /// Unless it is the catalogue's.
+    /// `None`: as in the catalogue.
     pub remedy: Option<String>,
     pub remedy_kind: RemedyKind,
     /// Added to the detail.
@@ -70,7 +70,7 @@ pub fn reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, 
     facts.and_then(shape_reason).unwrap_or_else(|| abi_reason(facts, import, abi, name))
 }
 
-/// The reason that a module gives by its kind, whatever it imports.
+/// The reason that follows from the module's kind, whatever it imports.
 fn shape_reason(facts: &Facts) -> Option<Reason> {
     if facts.shape == Shape::SideModule {
         let section = side_module::section(facts);
@@ -125,12 +125,13 @@ fn abi_reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, 
     }
 }
 
-/// It starts without a JavaScript file.
+/// Whether it starts without a JavaScript file.
 fn is_standalone(facts: &Facts) -> bool {
     facts.exports.iter().any(|export| export.name == "_start")
 }
 
-/// It imports addresses from a loader but does not declare how much memory it needs: other modules are loaded into it.
+/// Whether other modules are loaded into it: it imports addresses from a loader but does not declare how much memory it
+/// needs.
 fn is_main_module(facts: &Facts) -> bool {
     let asks = |i: &Import| i.module.starts_with("GOT.") || (i.module == "env" && i.name == "__memory_base");
     facts.shape != Shape::SideModule && facts.imports.iter().any(asks)

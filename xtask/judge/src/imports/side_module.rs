@@ -4,7 +4,7 @@ use wasmlab_model::facts::{BinaryKind, Facts, Import};
 
 use wasmlab_model::names::listed;
 
-/// The most imports that a remedy names.
+/// The maximum number of imports that a remedy names.
 const MAX_NAMED: usize = 4;
 
 /// The section that makes it a side module. Since LLVM 14, that is `dylink.0`; loaders have dropped `dylink` since.

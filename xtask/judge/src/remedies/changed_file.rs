@@ -1,4 +1,4 @@
-//! How the file could be changed so that the cell's runtime takes it.
+//! How the file could be changed so that the cell's runtime accepts it.
 
 use super::FailedCell;
 use crate::{imports, transforms};
@@ -6,8 +6,8 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
 use wasmlab_model::remedy::Remedy;
 
-/// A rebuild without the feature, unless the cell has a better remedy. A language whose objects are the engine's cannot
-/// leave out anything.
+/// A rebuild without the feature, unless the cell has a better remedy. A language whose objects the engine manages
+/// cannot leave out anything.
 pub fn without(cell: &FailedCell) -> Option<String> {
     if cell.facts.is_some_and(|facts| facts.proposals.contains("gc")) {
         return None;
@@ -28,7 +28,7 @@ pub fn without(cell: &FailedCell) -> Option<String> {
     Some(format!("Compile without {}{options}{}.", listed(&names), lower.unwrap_or_default()))
 }
 
-/// How the file could be changed so that this runtime takes it, as data.
+/// How the file could be changed so that this runtime accepts it, as data.
 pub fn changes(cell: &FailedCell) -> Vec<Remedy> {
     let Some(facts) = cell.facts else { return Vec::new() };
     let proposals = || cell.subject.unwrap_or_default().split(' ');
@@ -41,7 +41,7 @@ pub fn changes(cell: &FailedCell) -> Vec<Remedy> {
     let transform = transform.map(Remedy::Transform).into_iter();
     match cell.code {
         Code::UnsupportedProposal => {
-            // An option that changes the form of exceptions helps only where the other form is taken.
+            // An option that changes the form of exceptions helps only if the runtime accepts the other form.
             let neither = proposals().any(|name| name == "exceptions");
             let to_avoid = proposals().filter(|name| !(neither && *name == "legacy-exceptions"));
             transform.chain(transforms::compiler_options(facts, to_avoid)).collect()

@@ -165,7 +165,7 @@ fn runtime_crash_with_missing_import_mentions_both() {
     assert_eq!(found.blame, [Blame::Abi, Blame::Runtime]);
 }
 
-/// wamr-zig calls `main` of a module that was made for its glue: that is another program than the one with glue.
+/// wamr-zig calls `main` of a module that was made for its glue: without the glue, that is a different program.
 #[test]
 fn trap_without_its_host_is_blamed_on_the_missing_host() {
     let facts = facts("(module (import \"env\" \"emscripten_resize_heap\" (func)) (func (export \"main\")))");

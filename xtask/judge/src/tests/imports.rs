@@ -32,8 +32,8 @@ fn missing_import_is_judged_by_its_abi() {
     check("env", "napi_create_object", Code::NeedsNapiHost);
 }
 
-/// A module, the import that is missing, and what is said of it: the first import of a kind, the code, whom it blames,
-/// words of the detail and of the remedy.
+/// A module, the missing import, and the expected judgement: the first import of a kind, the code, the blame, words of
+/// the detail and of the remedy.
 fn missing(wat: &str, import: &str, expected: (Code, &[Blame]), texts: (&str, &str)) {
     let facts = facts(&format!("(module {wat})"));
     let (module, name) = import.rsplit_once('.').unwrap();
@@ -144,7 +144,7 @@ fn glue_of_a_toolchain_is_named() {
     // A runtime that reads the module's name no further than its first dot.
     let cut = "(import \"./app_bg.js\" \"__wbg_log\" (func))";
     missing(cut, "/app_bg.js.__wbg_log", NEEDS_GLUE, ("./app_bg.js.__wbg_log", "wasm-bindgen generated"));
-    // Nothing of Emscripten's is advised to another toolchain.
+    // Emscripten's options are not recommended for another toolchain.
     for (module, name) in [("wbg", "f"), ("gojs", "runtime.wasmExit"), ("a", "b")] {
         let exports = "(func (export \"c\")) (func (export \"d\"))";
         let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)) {exports})"));
@@ -197,7 +197,7 @@ fn missing_import_is_not_a_missing_entry_point() {
     let check = |wat: &str, name: &str, linked: bool, code, subject: &str| {
         let facts = facts(&format!("(module {wat})"));
         let stage = if linked { Stage::Run } else { Stage::Link };
-        // What an adapter reads from a command line leaves no events behind.
+        // An adapter that reads a command line's output has no events.
         let seen = observation(Outcome::Exited(1), if linked { to(stage, Cause::Returned) } else { Vec::new() }, "");
         let cause = Some(Cause::MissingExport { name: name.to_owned() });
         let progress = GuestProgress { stage: Some(stage), cause, ..GuestProgress::default() };

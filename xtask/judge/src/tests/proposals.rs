@@ -36,7 +36,7 @@ fn subject_is_what_the_runtime_lacks() {
         proposal,
         Some("exceptions legacy-exceptions"),
     );
-    // Without a module to try, its words.
+    // Without a module to try, its message decides.
     check(LEGACY, message, &[], proposal, Some(legacy));
     check(ATOMIC_SIMD, "SIMD support is not enabled", &[("simd", true), ("threads", false)], proposal, Some("simd"));
     check(ATOMIC_SIMD, "no", &[("simd", true), ("threads", true)], proposal, Some("simd threads"));
@@ -52,7 +52,7 @@ fn subject_is_what_the_runtime_lacks() {
     let gc = "gc types are disallowed but found type which requires gc";
     check(table, gc, &[("reference-types", true)], proposal, Some("externref"));
     check(table, gc, &[("reference-types", false)], proposal, Some("externref"));
-    // One proposal alone can be the only one, unless its module was taken.
+    // A single needed proposal is the reason, unless its small module was accepted.
     check("(module (memory i64 1))", "no", &[], proposal, Some("memory64"));
     check("(module (memory i64 1))", "no", &[("memory64", false)], Code::EngineCompileError, None);
     check(ATOMIC_SIMD, "no", &[("simd", false), ("threads", false)], Code::EngineCompileError, None);

@@ -55,7 +55,7 @@ fn calls_that_return_are_compared_one_by_one() {
     check(&[1, 2, 3], Cause::Returned, Verdict::Pass, [3, 0, 0], "3 assertions hold");
     let wrong = "line 2: (assert): returned [0x9], expected [0x2]";
     check(&[1, 9, 3], Cause::Returned, Verdict::Fail, [2, 1, 0], wrong);
-    // A trap that nobody expects ends the process: what follows was not asked.
+    // An unexpected trap ends the process: what follows was not attempted.
     check(&[1], trap(TrapKind::Unreachable), Verdict::Gap, [1, 1, 1], "boom");
     check(&[9], trap(TrapKind::Unreachable), Verdict::Fail, [0, 2, 1], "line 1: (assert): returned [0x9]");
     check(&[], trap(TrapKind::Unreachable), Verdict::Gap, [0, 1, 2], "boom");

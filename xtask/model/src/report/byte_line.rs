@@ -16,7 +16,7 @@ pub struct ByteLine {
     /// How deep it is nested: 0 for the header and the beginning of a section.
     #[cfg_attr(test, schemars(with = "u64"))]
     pub depth: usize,
-    /// The meaning of the bytes. Names are quoted and escaped, so that no character in them has an effect.
+    /// The meaning of the bytes. Names are quoted and escaped, so that none of their characters has a side effect.
     pub meaning: String,
     /// Whether reading stopped here; `meaning` says why.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -41,18 +41,18 @@ pub struct Cell {
     /// The remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// What the cell's own remedy is worth. Nobody needs it once the row's columns are named; a report that was read from a
-    /// file does not have it.
+    /// How useful the cell's own remedy is. Only needed until the row's columns are named; a report read from a file
+    /// lacks it.
     #[serde(skip)]
     pub remedy_kind: RemedyKind,
-    /// What the runtime said when it refused the module; [`Self::detail`] has it too. A report that was read from a file
-    /// does not have it.
+    /// The runtime's message when it refused the module, which [`Self::detail`] also quotes. A report read from a file
+    /// lacks it.
     #[serde(skip)]
     pub refusal: Option<ProposalRefusal>,
-    /// The end of `remedy`, if `remedy` says that something else stands behind the first obstacle: how to remove that.
+    /// The end of `remedy`, if `remedy` mentions a second obstacle behind the first: how to remove the second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_obstacle_remedy: Option<String>,
-    /// The remedy as data; empty if only its sentence tells.
+    /// The remedy as data; empty if there is only the sentence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<Remedy>,
     /// The guest's result for each capability that it tried, in its order.
@@ -81,7 +81,7 @@ pub struct Cell {
     /// The pass says only that the runtime loads the guest, a library: nothing in it was called (`check --load`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_loaded: bool,
-    /// The ABI of which this runtime defines nothing at all, as a probe showed: `WASI`.
+    /// The ABI of which this runtime defines nothing, as a probe showed: `WASI`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_abi: Option<String>,
     /// The prediction from its runtime's profile; absent if there is no profile, or if the question makes no sense.
@@ -158,7 +158,7 @@ pub struct OutputFile {
 }
 
 impl Cell {
-    /// A cell with this verdict that nothing was measured of, and nothing was compared with.
+    /// An unmeasured, uncompared cell with this verdict.
     #[must_use]
     pub fn unmeasured(scenario: &str, runtime: &str, verdict: Verdict, detail: String) -> Self {
         Self {
@@ -225,7 +225,7 @@ impl Cell {
         self.stage.is_some_and(|stage| stage >= Stage::Instantiate)
     }
 
-    /// Whether the runtime has not defined an import, or has defined it differently.
+    /// Whether the runtime does not define an import, or defines it differently.
     #[must_use]
     pub fn fails_to_link(&self) -> bool {
         self.verdict == Verdict::Gap && self.stage == Some(Stage::Link)
@@ -237,8 +237,8 @@ impl Cell {
         self.verdict == Verdict::NotApplicable && self.subject.as_deref() == Some(INVALID_FILE)
     }
 
-    /// Whether the runtime lacks all that this kind of guest needs: it does not accept components, or has none of the guest's
-    /// ABI. Such a runtime could not run the guest, whatever the guest does.
+    /// Whether the runtime lacks everything that this kind of guest needs: it does not accept components, or defines
+    /// nothing of the guest's ABI. Such a runtime could not run the guest, whatever the guest does.
     #[must_use]
     pub fn lacks_guest_kind(&self) -> bool {
         self.verdict == Verdict::Gap && (self.code == Some(Code::NeedsComponentModel) || self.missing_abi.is_some())
@@ -256,7 +256,7 @@ impl Output {
     }
 }
 
-/// Leaves out zero costs: of a cell that was not measured, and of a published report, which states none.
+/// Leaves out zero costs: a cell was not measured, or the report is a published one, which states none.
 pub(crate) fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -277,7 +277,7 @@ pub struct Note {
 }
 
 impl Note {
-    /// A note that is about no entry of a file.
+    /// A note that concerns no entry of a file.
     #[must_use]
     pub fn new(kind: NoteKind, subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self { kind, subject: subject.into(), text: text.into(), place: None }
@@ -335,7 +335,7 @@ pub enum NoteKind {
     AllowanceUnused,
     /// `must` in `wasmlab.toml` names a runtime that is not selected.
     RequirementUnchecked,
-    /// A runtime that a check selects by name is not here, or does not start.
+    /// A runtime that a check selects by name is not installed, or does not start.
     RuntimeAbsent,
     /// A remedy that was applied to a copy of the file and helped.
     RemedyProven,
@@ -359,7 +359,7 @@ impl NoteKind {
         )
     }
 
-    /// Whether this note is of something that changed, and not of what was asked for.
+    /// Whether this note is about a change, and not about what the user asked for.
     #[must_use]
     pub fn is_change(self) -> bool {
         matches!(

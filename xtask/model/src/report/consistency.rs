@@ -57,7 +57,7 @@ impl RunReport {
     }
 }
 
-/// The names, if none is there twice.
+/// The names, if none occurs twice.
 fn unique<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Result<HashSet<&'a str>, String> {
     let mut seen = HashSet::new();
     for (index, name) in names.enumerate() {

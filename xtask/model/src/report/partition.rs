@@ -27,7 +27,7 @@ struct Fields {
     of: u32,
 }
 
-/// A report may have been changed by somebody else.
+/// Checked when it is read, because a report may have been edited.
 impl TryFrom<Fields> for Partition {
     type Error = String;
 
@@ -100,7 +100,7 @@ mod tests {
         }
     }
 
-    /// A report may come from anywhere.
+    /// A report may have been edited.
     #[test]
     fn reports_hold_only_parts_that_there_are() {
         let check = |json: &str, expected: bool| {

@@ -4,14 +4,14 @@ use std::fmt;
 
 use wasmlab_protocol::{TrapKind, Value};
 
-/// The assertions about the calls of a scenario, and how it has to end.
+/// The assertions about a scenario's calls, and how the process has to end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Script {
     /// The `.wast` file, as the suite names it.
     pub file: String,
     /// The assertions, in the order of the file. If the end is not [`ScriptEnd::Returns`], there is one.
     pub assertions: Vec<Assertion>,
-    /// How it has to end.
+    /// How the process has to end.
     pub end: ScriptEnd,
 }
 
@@ -43,8 +43,8 @@ pub enum ScriptEnd {
     Unlinkable,
 }
 
-/// An expected result. The called function gives every result as `i32` or `i64`: floats and vectors by their bits, for
-/// references whether they are as expected.
+/// An expected result. The called function returns every result as `i32` or `i64`: for floats and vectors their bits,
+/// for a reference whether it is as expected.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExpectedValue {
     /// These 32 bits.

@@ -19,8 +19,8 @@ pub enum Step {
         #[serde(default = "default_step_ms")]
         timeout_ms: u64,
     },
-    /// Require that the guest's output continues with a text: what earlier `read-next` and `connect-printed` steps took is
-    /// not looked at again.
+    /// Require that the guest's output continues with a text, after what earlier `read-next` and `connect-printed`
+    /// steps read.
     ReadNext {
         /// Which output stream.
         #[serde(default)]

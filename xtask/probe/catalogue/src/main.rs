@@ -112,7 +112,7 @@ fn crate_folder(start: &str) -> Result<(String, PathBuf)> {
     Ok((format!("crate {} {}", &name[..at], &name[at + 1..]), path))
 }
 
-/// A file of a clone, and the commit that it is of.
+/// A file of a clone, and its commit.
 fn read_from_clone(clones: &Path, repository: &str, document: &str) -> Result<(String, String)> {
     let folder = clones.join(repository.replace('/', "+"));
     let folder = Some(folder.join("repo")).filter(|bare| bare.is_dir()).unwrap_or(folder);

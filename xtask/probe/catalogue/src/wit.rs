@@ -34,7 +34,7 @@ fn without_worlds(text: &str) -> String {
     for line in text.lines() {
         if line.starts_with("world ") {
             inside = true;
-            // What is said of it stands before it.
+            // Its comment precedes it.
             while lines.last().is_some_and(|line| line.starts_with('@')) {
                 lines.pop();
             }

@@ -1,4 +1,4 @@
-//! Command-line arguments for what a cell gives its guest.
+//! Command-line arguments that pass a cell's inputs to its guest.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

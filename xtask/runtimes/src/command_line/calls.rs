@@ -113,14 +113,14 @@ pub fn results<'a>(
     facts: Option<&Facts>,
     export: &str,
     stdout: &'a str,
-    reader: OutputParser,
+    parser: OutputParser,
 ) -> Result<(&'a str, Vec<Value>), Cause> {
     let signature = facts.and_then(|f| f.exports.iter().find(|e| e.name == export)?.signature.as_ref());
     let Some(signature) = signature else {
         return Err(Cause::MissingExport { name: export.to_owned() });
     };
     let types = &signature.results;
-    let lines = match reader.result_separator {
+    let lines = match parser.result_separator {
         Some(_) => types.len().min(1),
         None => types.len(),
     };
@@ -133,10 +133,10 @@ pub fn results<'a>(
         rest = &rest[..from];
     }
     texts.reverse();
-    if let (Some(separator), Some(line)) = (reader.result_separator, texts.first()) {
+    if let (Some(separator), Some(line)) = (parser.result_separator, texts.first()) {
         texts = line.split(separator).map(str::trim).collect();
     }
-    let parse = |(ty, text): (&String, &&str)| (reader.parse_value)(ty, text);
+    let parse = |(ty, text): (&String, &&str)| (parser.parse_value)(ty, text);
     let values: Option<Vec<Value>> = types.iter().zip(&texts).map(parse).collect();
     match values.filter(|v| v.len() == types.len() && texts.len() == types.len()) {
         Some(values) => Ok((rest, values)),

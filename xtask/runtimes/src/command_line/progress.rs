@@ -13,7 +13,7 @@ use crate::{AdapterInput, messages};
 
 /// The progress of a cell on a command-line runtime.
 #[must_use]
-pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
+pub fn progress(seen: &AdapterInput, parser: OutputParser) -> GuestProgress {
     let observation = seen.observation;
     let previous = observation.previous.iter().map(|p| (p.role, &p.outcome, &p.stdout, &p.stderr));
     let last = (observation.role, &observation.outcome, &observation.stdout, &observation.stderr);
@@ -21,17 +21,17 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
     let mut printed = String::new();
     let mut calls = attempted_calls(seen).map(|index| &seen.run.call[index]);
     for (role, outcome, stdout, stderr) in previous.chain([last]) {
-        let Outcome::Exited(code) = *outcome else { return not_exited(seen, reader, role, whole) };
-        let stderr = messages::on_own_lines(stderr, reader.run_errors);
+        let Outcome::Exited(code) = *outcome else { return not_exited(seen, parser, role, whole) };
+        let stderr = messages::on_own_lines(stderr, parser.run_errors);
         let output = ProcessOutput { code, stdout, stderr: &stderr };
         if role == ProcessRole::Precompile {
             if code != 0 {
-                return refine_with_facts((reader.classify_prepare)(&output), &output, seen, reader);
+                return refine_with_facts((parser.classify_prepare)(&output), &output, seen, parser);
             }
             continue;
         }
-        let found = confirmed((reader.classify)(&output), &output, seen, reader);
-        let found = refine_with_facts(found, &output, seen, reader);
+        let found = confirmed((parser.classify)(&output), &output, seen, parser);
+        let found = refine_with_facts(found, &output, seen, parser);
         (whole.stage, whole.cause) = (found.stage, found.cause);
         let stdout = found.stdout.as_deref().unwrap_or(stdout);
         let call = if seen.run.entry == EntryPointKind::Calls { calls.next() } else { None };
@@ -39,7 +39,7 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
             printed += stdout;
             continue;
         };
-        match results(seen.facts, &call.export, stdout, reader) {
+        match results(seen.facts, &call.export, stdout, parser) {
             Ok((guest, results)) => {
                 printed += guest;
                 whole.calls.push(Event::CallReturned { export: call.export.clone(), results });
@@ -51,9 +51,9 @@ pub fn progress(seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
         whole.skipped_calls =
             (0..seen.run.call.len()).filter(|index| !stands_alone(seen.run, seen.facts, *index)).collect();
     }
-    whole.unchecked_imports = reader.unchecked_imports;
+    whole.unchecked_imports = parser.unchecked_imports;
     whole.stdout = Some(printed);
-    whole.stderr = Some(guest_stderr(&observation.stderr, whole.cause.as_ref(), reader));
+    whole.stderr = Some(guest_stderr(&observation.stderr, whole.cause.as_ref(), parser));
     whole
 }
 
@@ -63,7 +63,7 @@ fn attempted_calls(seen: &AdapterInput) -> impl Iterator<Item = usize> {
 }
 
 /// For a process that was killed, by the lab or otherwise. Its guest ran if it printed anything.
-fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, before: GuestProgress) -> GuestProgress {
+fn not_exited(seen: &AdapterInput, parser: OutputParser, role: ProcessRole, before: GuestProgress) -> GuestProgress {
     if role == ProcessRole::Precompile {
         return GuestProgress { stage: Some(Stage::Compile), ..before };
     }
@@ -71,28 +71,28 @@ fn not_exited(seen: &AdapterInput, reader: OutputParser, role: ProcessRole, befo
     let script = observation.client_script.as_ref();
     let heard = !observation.stdout.is_empty() || script.is_some_and(|script| script.steps_passed > 0);
     let failed = script.is_some_and(|script| script.failed.is_some());
-    let cause = failed.then(|| (reader.own_failure)(&observation.stderr)).flatten();
-    let stderr = Some(guest_stderr(&observation.stderr, cause.as_ref(), reader));
-    let unchecked_imports = reader.unchecked_imports;
+    let cause = failed.then(|| (parser.own_failure)(&observation.stderr)).flatten();
+    let stderr = Some(guest_stderr(&observation.stderr, cause.as_ref(), parser));
+    let unchecked_imports = parser.unchecked_imports;
     GuestProgress { stage: before.stage.or(heard.then_some(Stage::Run)), cause, stderr, unchecked_imports, ..before }
 }
 
 /// The guest's part of stderr: without the runtime's warnings, and without its final error if the guest did not choose
 /// the exit code.
-fn guest_stderr(stderr: &str, cause: Option<&Cause>, reader: OutputParser) -> String {
+fn guest_stderr(stderr: &str, cause: Option<&Cause>, parser: OutputParser) -> String {
     let ended_by_guest = matches!(cause, None | Some(Cause::Returned | Cause::Exit { .. }));
-    let stderr = messages::on_own_lines(stderr, reader.run_errors);
-    let trap = || reader.trap_mark.and_then(|mark| stderr.rfind(mark));
-    let error_start = messages::block_start(&stderr, reader.error_prefix).or_else(trap).filter(|_| !ended_by_guest);
+    let stderr = messages::on_own_lines(stderr, parser.run_errors);
+    let trap = || parser.trap_mark.and_then(|mark| stderr.rfind(mark));
+    let error_start = messages::block_start(&stderr, parser.error_prefix).or_else(trap).filter(|_| !ended_by_guest);
     let guest = &stderr[..error_start.unwrap_or(stderr.len())];
-    guest.lines().filter(|line| !line.starts_with(reader.warning_mark)).flat_map(|l| [l, "\n"]).collect()
+    guest.lines().filter(|line| !line.starts_with(parser.warning_mark)).flat_map(|l| [l, "\n"]).collect()
 }
 
 /// Ignores a message that the module contradicts: a guest can imitate its runtime's messages and exit code.
-fn confirmed(found: GuestProgress, output: &ProcessOutput, seen: &AdapterInput, reader: OutputParser) -> GuestProgress {
+fn confirmed(found: GuestProgress, output: &ProcessOutput, seen: &AdapterInput, parser: OutputParser) -> GuestProgress {
     let Some(facts) = seen.facts.filter(|facts| facts.refusal.is_none()) else { return found };
     let is_module = facts.kind == BinaryKind::Module;
-    let is_compiled = reader
+    let is_compiled = parser
         .compiled_file
         .is_some_and(|name| seen.observation.argv.iter().any(|arg| Path::new(arg).file_name() == Some(name.as_ref())));
     let cause = match found.cause {
@@ -143,58 +143,58 @@ fn refine_with_facts(
     found: GuestProgress,
     output: &ProcessOutput,
     seen: &AdapterInput,
-    reader: OutputParser,
+    parser: OutputParser,
 ) -> GuestProgress {
-    if let Some((subject, message)) = unsupported_request(&found, seen, reader) {
+    if let Some((subject, message)) = unsupported_request(&found, seen, parser) {
         let cause = Some(Cause::NotAttempted { subject: subject.to_owned(), message });
         return GuestProgress { cause, ..found };
     }
     let Some(facts) = seen.facts else { return found };
     if let Some(name) =
-        seen.run.args.first().filter(|_| reader.first_argument_names_function && ended_or_failed(&found))
+        seen.run.args.first().filter(|_| parser.first_argument_names_function && ended_or_failed(&found))
         && seen.run.entry == EntryPointKind::Command
-        && !has_start(facts, reader)
+        && !has_start(facts, parser)
     {
-        // It calls that function, if there is one; the program it was asked for is missing either way.
+        // It calls that function, if there is one; the requested program is missing either way.
         return no_export(name);
     }
     let is_reactor = facts.exports.iter().any(|export| export.name == "_initialize");
     let called = matches!(found.cause, Some(Cause::Trap { .. } | Cause::Returned | Cause::Exit { .. }));
-    if seen.run.entry == EntryPointKind::Calls && reader.skips_initialize && is_reactor && called {
+    if seen.run.entry == EntryPointKind::Calls && parser.skips_initialize && is_reactor && called {
         let message =
             "its command line makes the call without `_initialize`, which this module exports and may need first";
         let (subject, message) = ("initialize".to_owned(), message.to_owned());
         return GuestProgress { cause: Some(Cause::NotAttempted { subject, message }), ..found };
     }
-    completed(found, output, seen, facts, reader)
+    completed(found, output, seen, facts, parser)
 }
 
-/// What the runtime's command line could not be asked, and what it did instead.
+/// A request that the runtime's command line cannot express, and what it did instead.
 fn unsupported_request(
     found: &GuestProgress,
     seen: &AdapterInput,
-    reader: OutputParser,
+    parser: OutputParser,
 ) -> Option<(&'static str, String)> {
     let has_wasi = || {
         let module = seen.facts.filter(|facts| facts.kind == BinaryKind::Module);
         module.is_some_and(|facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_")))
     };
-    let no_calls_with_wasi = reader.no_calls_with_wasi.filter(|_| has_wasi());
+    let no_calls_with_wasi = parser.no_calls_with_wasi.filter(|_| has_wasi());
     let was_accepted = match found.cause {
         Some(Cause::Returned | Cause::Exit { .. } | Cause::MissingExport { .. }) => true,
-        // What traps is not the function that was to be called.
+        // The function that trapped is not the requested one.
         Some(Cause::Trap { .. }) => no_calls_with_wasi.is_some(),
         _ => false,
     };
-    match (seen.run.entry, reader.no_calls.or(no_calls_with_wasi)) {
+    match (seen.run.entry, parser.no_calls.or(no_calls_with_wasi)) {
         // The runtime accepted the module, and that is all the lab can observe here.
         (EntryPointKind::Calls, Some(why)) if was_accepted => {
-            let is_unlinked = reader.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
+            let is_unlinked = parser.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
             let took =
                 if is_unlinked { "compiles the module without linking its imports" } else { "accepts the module" };
             Some(("call-export", format!("{took}; {why}")))
         }
-        (EntryPointKind::Http, _) if was_accepted && !reader.serves_http => {
+        (EntryPointKind::Http, _) if was_accepted && !parser.serves_http => {
             let why = "accepts the component but runs it as a program; its command line cannot serve wasi:http";
             Some(("http-handler", why.to_owned()))
         }
@@ -208,9 +208,9 @@ fn completed(
     output: &ProcessOutput,
     seen: &AdapterInput,
     facts: &Facts,
-    reader: OutputParser,
+    parser: OutputParser,
 ) -> GuestProgress {
-    let lacks_start = || seen.run.entry == EntryPointKind::Command && !has_start(facts, reader);
+    let lacks_start = || seen.run.entry == EntryPointKind::Command && !has_start(facts, parser);
     match found.cause {
         // A runtime that lacks a whole module names only the module.
         Some(Cause::MissingImport { module, name, ty, missing_count: missing }) if name.is_empty() => {
@@ -218,7 +218,7 @@ fn completed(
             let name = first.map(|i| i.name.clone()).unwrap_or_default();
             GuestProgress { cause: Some(Cause::MissingImport { module, name, ty, missing_count: missing }), ..found }
         }
-        Some(Cause::Returned) if let Some(trap) = (reader.silent_trap)(output.stderr) => {
+        Some(Cause::Returned) if let Some(trap) = (parser.silent_trap)(output.stderr) => {
             GuestProgress { cause: Some(trap), ..found }
         }
         // Some exit normally without having called anything; they then print nothing either.
@@ -227,20 +227,20 @@ fn completed(
         }
         // Some call `_initialize` instead, more than once.
         Some(Cause::Exit { .. } | Cause::Trap { .. })
-            if reader.exit_without_start == Some(output.code) && lacks_start() =>
+            if parser.exit_without_start == Some(output.code) && lacks_start() =>
         {
             GuestProgress { stage: Some(Stage::Run), ..no_export("_start") }
         }
         // An exit code chosen by the runtime is not the guest's.
         Some(Cause::Exit { code: 1 }) if !output.stdout.contains("lab: ") => {
-            let failure = (reader.own_failure)(output.stderr);
+            let failure = (parser.own_failure)(output.stderr);
             GuestProgress { cause: failure.or(Some(Cause::Exit { code: 1 })), ..found }
         }
         _ => found,
     }
 }
 
-/// Whether the runtime came to calling a function.
+/// Whether the runtime got as far as calling a function.
 fn ended_or_failed(found: &GuestProgress) -> bool {
     matches!(
         found.cause,
@@ -254,9 +254,9 @@ fn ended_or_failed(found: &GuestProgress) -> bool {
     )
 }
 
-fn has_start(facts: &Facts, reader: OutputParser) -> bool {
+fn has_start(facts: &Facts, parser: OutputParser) -> bool {
     let begins = |name: &str| {
-        name == "_start" || reader.starts_main && name == "main" || reader.starts_unnamed && name.is_empty()
+        name == "_start" || parser.starts_main && name == "main" || parser.starts_unnamed && name.is_empty()
     };
     facts.kind == BinaryKind::Component || facts.exports.iter().any(|e| e.signature.is_some() && begins(&e.name))
 }
@@ -287,13 +287,13 @@ mod tests {
     #[test]
     fn a_program_is_what_the_runtime_starts() {
         let check = |runtime: &str, exports: &[&str], args: &[&str], (code, stdout): (i32, &str), expected: Cause| {
-            let reader = crate::find(runtime).unwrap().output_parser.unwrap();
+            let parser = crate::find(runtime).unwrap().output_parser.unwrap();
             let stdout = stdout.to_owned();
             let observation = Observation { outcome: Outcome::Exited(code), stdout, ..Observation::not_started() };
             let run = Run { args: args.iter().map(|arg| (*arg).to_owned()).collect(), ..Run::default() };
             let facts = facts(exports);
             let seen = AdapterInput { observation: &observation, run: &run, facts: Some(&facts) };
-            assert_eq!(progress(&seen, reader).cause, Some(expected), "{runtime} {exports:?} {args:?}");
+            assert_eq!(progress(&seen, parser).cause, Some(expected), "{runtime} {exports:?} {args:?}");
         };
         let none = |name: &str| Cause::MissingExport { name: name.to_owned() };
         // It exits with 0 and prints nothing, whether or not it called a function.

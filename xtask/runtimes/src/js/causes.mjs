@@ -3,13 +3,13 @@
 import { CellEnd } from './protocol.mjs';
 
 export function causeOf(error, stage) {
-  const message = words(error);
-  const ended = (trap, message) => ['trap', { trap, message, ...location(error) }];
-  if (error instanceof WebAssembly.RuntimeError) return ended(trap(message), message);
-  if (error instanceof WebAssembly.Exception) return ended('uncaught-exception', 'the guest threw an exception that nobody caught');
+  const message = messageOf(error);
+  const trapCause = (trap, message) => ['trap', { trap, message, ...location(error) }];
+  if (error instanceof WebAssembly.RuntimeError) return trapCause(trap(message), message);
+  if (error instanceof WebAssembly.Exception) return trapCause('uncaught-exception', 'the guest threw an exception that nobody caught');
   // SpiderMonkey's error is neither a RuntimeError nor a RangeError.
   const overflow = (error instanceof RangeError && message.includes('call stack')) || /^too much recursion/.test(message);
-  if (overflow) return ended('stack-overflow', message);
+  if (overflow) return trapCause('stack-overflow', message);
   // Code from jco needs this host feature for calls that are asynchronous in the component.
   if (/WebAssembly\.(Suspending|promising) is not a/.test(message)) return ['unsupported', { feature: 'jspi', message }];
   const refusal = hostRefusal(message);
@@ -41,17 +41,17 @@ function location(error) {
 
 /** A refusal by node:wasi, recognized from the messages of Node, Deno and Bun. */
 function hostRefusal(message) {
-  const words = [
+  const patterns = [
     [/instance\.exports\._initialize" property must be undefined/, 'two-entry-points'],
     [/instance\.exports\.memory"?( property)? must be a WebAssembly\.Memory/, 'no-memory'],
   ];
-  return words.find(([pattern]) => pattern.test(message))?.[1];
+  return patterns.find(([pattern]) => pattern.test(message))?.[1];
 }
 
 /**
  * An error's message without the source text that JavaScriptCore appends, and without the address of the lab's page.
  */
-function words(error) {
+function messageOf(error) {
   const message = String(error?.message ?? error).replace(/ \(evaluating '.*'\)$/s, '');
   return globalThis.location?.origin ? message.replaceAll(globalThis.location.origin, '') : message;
 }
@@ -61,7 +61,7 @@ function words(error) {
  * `WasmExceptionType.h`, SpiderMonkey's `js.msg`.
  */
 function trap(message) {
-  const words = [
+  const patterns = [
     [/unreachable/i, 'unreachable'],
     // SpiderMonkey uses `index out of bounds` for tables as well.
     [/memory access out of bounds|data segment.* out of bounds|Out of bounds memory|segment writes outside of memory|^index out of bounds/, 'memory-out-of-bounds'],
@@ -75,13 +75,13 @@ function trap(message) {
     [/unaligned/i, 'unaligned-atomic'],
     [/illegal cast|bad cast/, 'cast-failure'],
   ];
-  return words.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
+  return patterns.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
 }
 
 /** The cause if the engine refused a module. */
 export function refusal(error) {
   // A valid module that exceeds the engine's limits.
-  if (/larger than implementation limit/.test(error.message)) return new CellEnd('resource-limit', { message: words(error) });
+  if (/larger than implementation limit/.test(error.message)) return new CellEnd('resource-limit', { message: messageOf(error) });
   const offset = /@\+(\d+)|at byte (\d+)|at offset (\d+)/.exec(error.message)?.slice(1).find(Boolean);
-  return new CellEnd('rejected', { message: words(error), ...(offset && { offset: Number(offset) }) });
+  return new CellEnd('rejected', { message: messageOf(error), ...(offset && { offset: Number(offset) }) });
 }

@@ -25,28 +25,28 @@ export async function instantiate(translated, make) {
     if (name) throw new CellEnd('missing-import', { module: '', name, ty: '', missing_count: 1 });
     // Bun parses modules itself, with an error class of its own.
     if (error instanceof SyntaxError || error?.name === 'BuildMessage') {
-      const words = error.message.replace(/ at \S+:\d+:\d+$/, '');
-      const message = `jco wrote JavaScript that is not valid, perhaps because of a name in the component: ${words}`;
+      const text = error.message.replace(/ at \S+:\d+:\d+$/, '');
+      const message = `jco wrote JavaScript that is not valid, perhaps because of a name in the component: ${text}`;
       throw new CellEnd('not-attempted', { subject: 'jco-output', message });
     }
-    throw error instanceof WebAssembly.CompileError ? new CellEnd('rejected', { message: error.message }) : ended(error, 'instantiate');
+    throw error instanceof WebAssembly.CompileError ? new CellEnd('rejected', { message: error.message }) : endCause(error, 'instantiate');
   }
 }
 
 /** Calls the cell's entry point; `failed` rejects with uncaught errors. */
 export async function callEntryPoint(spec, guest, log, failed) {
-  if (spec.entry === 'command') return called(guest, failed);
+  if (spec.entry === 'command') return callRun(guest, failed);
   for (const { export: name, args = [] } of spec.entry.calls) {
     const f = guest[camel(name)] ?? guest[name];
     if (typeof f !== 'function') throw new CellEnd('missing-export', { name });
     let result;
     try {
-      result = await Promise.race([f(...args.map(given)), failed]);
+      result = await Promise.race([f(...args.map(parseArgument)), failed]);
     } catch (error) {
-      throw ended(error);
+      throw endCause(error);
     }
     const types = spec.result_types?.[name] ?? [];
-    log.write({ event: 'call-returned', export: name, results: types.map((type) => lifted(result, type)) });
+    log.write({ event: 'call-returned', export: name, results: types.map((type) => resultText(result, type)) });
   }
 }
 
@@ -55,13 +55,13 @@ function camel(name) {
   return name.replace(/-([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 }
 
-function given(text) {
+function parseArgument(text) {
   const [type, value] = split(text);
   return type === 'string' ? value : toJs([type, value]);
 }
 
 /** Converts a JavaScript value to the lab's form: integers of up to 32 bits become a signed `i32`. */
-function lifted(value, type) {
+function resultText(value, type) {
   switch (type) {
     case 'bool':
       return `i32:${Number(value)}`;
@@ -80,18 +80,18 @@ function lifted(value, type) {
 }
 
 /** Calls the guest's `run`, exported with or without a version. */
-async function called(guest, failed) {
+async function callRun(guest, failed) {
   const command = guest.run ?? Object.entries(guest).find(([name]) => name.startsWith('wasi:cli/run@'))?.[1];
   if (typeof command?.run !== 'function') throw new CellEnd('missing-export', { name: 'wasi:cli/run' });
   try {
     await Promise.race([command.run(), failed]);
   } catch (error) {
-    throw ended(error);
+    throw endCause(error);
   }
 }
 
 /** preview2-shim ends a command by throwing its exit code. */
-function ended(error, stage = 'run') {
+function endCause(error, stage = 'run') {
   if (error instanceof CellEnd) return error;
   if (error?.exitError === true || error?.constructor?.name === 'ComponentExit') return new CellEnd('exit', { code: error.code ?? 0 });
   // If `run` returned an error, the exit code is 1.

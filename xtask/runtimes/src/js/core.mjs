@@ -33,8 +33,8 @@ async function define(spec, host, namespace) {
     preopens: Object.fromEntries((spec.dirs ?? []).map((dir) => [dir.guest, dir.host])),
     returnOnExit: true,
   });
-  // `start` returns 0 both for a guest that returned and for one that exits with 0; only the call to proc_exit tells.
-  // Bun's own proc_exit would end the process here, whatever `returnOnExit` says.
+  // `start` returns 0 both for a guest that returned and for one that exits with 0; only the call to proc_exit
+  // distinguishes them. Bun's own proc_exit would end the process here, whatever `returnOnExit` says.
   const exit = (code) => {
     host.exit = code;
     throw new Error(`exit ${code}`);
@@ -45,8 +45,8 @@ async function define(spec, host, namespace) {
 }
 
 /**
- * `initialize` refuses an instance that also has `_start`, which says nothing about the export to be called. So it is
- * shown only what it needs, the memory and the initializer.
+ * `initialize` refuses an instance that also has `_start`, which says nothing about the export to be called. So it gets
+ * only what it needs: the memory and the initializer.
  */
 function initialize(wasi, { memory, _initialize }) {
   wasi.initialize({ exports: { memory, ...(_initialize && { _initialize }) } });

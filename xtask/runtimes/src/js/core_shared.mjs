@@ -22,8 +22,8 @@ export async function runModule(spec, log, bytes, { compile, instantiate, explai
   log.stage('compile');
   let module = await compile(bytes);
   const types = new Types(bytes);
-  const asked = options(module, types);
-  if (asked) module = await compile(bytes, asked);
+  const compileOptions = options(module, types);
+  if (compileOptions) module = await compile(bytes, compileOptions);
 
   log.stage('link');
   const wanted = WebAssembly.Module.imports(module);
@@ -44,7 +44,7 @@ export async function runModule(spec, log, bytes, { compile, instantiate, explai
   else throw new CellEnd('missing-export', { name: 'wasi:http/incoming-handler' });
 }
 
-/** WASI 0.1 by a library that knows nothing of its host. */
+/** WASI 0.1 by a library that knows nothing about its host. */
 export function polyfill(name, define) {
   return { namespaces: ['wasi_snapshot_preview1'], name, definer: 'the polyfill', define };
 }
@@ -95,12 +95,12 @@ async function calls(list, host, instance, types, log) {
   for (const { export: name, args = [] } of list) {
     const f = callable(instance, name);
     const type = types.exported(name);
-    const given = args.map(split);
-    if (given.length !== type.params.length || given.some(([ty], i) => ty !== short(type.params[i]))) {
+    const values = args.map(split);
+    if (values.length !== type.params.length || values.some(([ty], i) => ty !== short(type.params[i]))) {
       const message = `export \`${name}\` is ${types.text(type)}; the cell calls it with (${args.join(', ')})`;
       throw new CellEnd('engine-error', { message });
     }
-    const returned = await runGuest(host, 'run', () => f(...given.map(toJs)));
+    const returned = await runGuest(host, 'run', () => f(...values.map(toJs)));
     const results = type.results.length > 1 ? [...returned] : type.results.length ? [returned] : [];
     log.write({ event: 'call-returned', export: name, results: results.map((v, i) => toText(v, type.results[i])) });
   }

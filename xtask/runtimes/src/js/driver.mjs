@@ -25,14 +25,14 @@ async function main(args) {
     return;
   }
   const [verb, path, ...options] = args;
-  const { packages, component, ...unknown } = named(options);
+  const { packages, component, ...unknown } = optionsByName(options);
   if (verb !== 'run' || !path || Object.keys(unknown).length) {
     throw new Error('usage: driver.mjs probe | driver.mjs run SPEC.json [--packages DIR] [--component DIR]');
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   if (!MODES.includes(spec.mode)) throw new Error(`no mode \`${spec.mode}\`; there is ${MODES.join(', ')}`);
-  if (again(spec)) return;
+  if (restartWithSwitches(spec)) return;
   const log = new Log(spec.events);
   let cause = { kind: 'returned' };
   try {
@@ -46,7 +46,7 @@ async function main(args) {
 }
 
 /** JavaScriptCore reads its options from the environment at startup: if they are not set yet, restart the process. */
-function again({ switches = [], events }) {
+function restartWithSwitches({ switches = [], events }) {
   const options = switches.map((option) => option.split('=')).filter(([name]) => name.startsWith('BUN_JSC_'));
   if (options.every(([name, value]) => process.env[name] === value)) return false;
   const env = { ...process.env, ...Object.fromEntries(options) };
@@ -60,7 +60,7 @@ function again({ switches = [], events }) {
 }
 
 /** Options with their values: `--name value`. */
-function named(options) {
+function optionsByName(options) {
   const pairs = options.flatMap((name, at) => (at % 2 ? [] : [[name.replace(/^--/, ''), options[at + 1]]]));
   return Object.fromEntries(pairs);
 }

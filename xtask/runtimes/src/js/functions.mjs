@@ -6,7 +6,7 @@ import { short, toText } from './values.mjs';
 const MOST = 1000;
 
 /**
- * Adds those of the `wanted` imports that are in `names` (`module.name`) to `imports`; `types` tells their signatures.
+ * Adds those of the `wanted` imports that are in `names` (`module.name`) to `imports`; `types` has their signatures.
  */
 export function define(names, wanted, imports, types, log) {
   let calls = 0;

@@ -7,11 +7,11 @@ import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { emscriptenSettings, runGlue, runPhp } from './glue_shared.mjs';
 import { uncaught } from './uncaught.mjs';
-import { askAndWatch, isExit, otherHost, runKotlin } from './watch.mjs';
+import { checkAndWatch, isExit, otherHostEnd, runKotlin } from './watch.mjs';
 
 export async function run(spec, log, bytes) {
   await runGlue(spec, log, readFileSync(spec.glue, 'utf8'), {
-    prepare: async () => ({ guest: await askAndWatch(log, bytes), module: bytes }),
+    prepare: async () => ({ guest: await checkAndWatch(log, bytes), module: bytes }),
     load: () => esModule(spec.glue),
     loadScript: (source) => goScript(spec, source),
     runners: { emscripten, kotlin, php },
@@ -61,7 +61,7 @@ function goScript(spec, source) {
 async function php(spec, { module: bytes, source }) {
   // A build for Node creates `require` itself, since it is an ES module; a build for web pages relies on a bundler's
   // import.
-  if (!/\bcreateRequire\b/.test(source)) throw otherHost(spec.glue, 'no code for Node: PHP for Node is another build, @php-wasm/node');
+  if (!/\bcreateRequire\b/.test(source)) throw otherHostEnd(spec.glue, 'no code for Node: PHP for Node is another build, @php-wasm/node');
   const { init } = await esModule(spec.glue);
   const addFiles = (FS) => {
     FS.mount(FS.filesystems.NODEFS, { root: dirname(spec.glue) }, '/guest');

@@ -34,7 +34,7 @@ export async function runGlue(spec, log, source, host) {
   }
 }
 
-/** How to run the glue that needs nothing but to be loaded. */
+/** How to run glue that only has to be loaded. */
 function runnersOf({ load, loadScript }) {
   return {
     'wasm-bindgen': async (spec, { module }) => runBindgen(await load(), module),

@@ -30,12 +30,12 @@ export function checkImports(translated, shims) {
 export function missingName(message, translated) {
   const [, local] = /undefined local import '([^']+)'/.exec(message) ?? [];
   if (local) return member(local, translated);
-  const words = [
+  const patterns = [
     /module '(?<from>[^']+)' (?:does not|doesn't) provide an export named:? '(?<name>[^']+)'/,
     /[Ee]xport named '(?<name>[^']+)' not found in module '(?<from>[^']+)'/,
     /Cannot find (?:module|package) '(?<name>[^']+)'/,
   ];
-  const { from, name } = words.map((pattern) => pattern.exec(message)?.groups).find(Boolean) ?? {};
+  const { from, name } = patterns.map((pattern) => pattern.exec(message)?.groups).find(Boolean) ?? {};
   const file = from?.split('/').pop();
   const statement = file && imports(translated).find((i) => i.from.endsWith(`/${file}`) && i.bindings.some((b) => b.name === name));
   return statement ? wit(statement, name) : name;

@@ -1,5 +1,5 @@
-// Runs a component in a page or a worker: jco has transpiled it (precompile.mjs), and the browser build of jco's WASI
-// 0.2 shim is its host, on which that of WASI 0.3 builds. Directories are held in memory.
+// Runs a component in a page or a worker: jco has transpiled it (precompile.mjs), and its host is the browser build of
+// jco's WASI 0.2 shim, on which the WASI 0.3 shim builds. Directories are held in memory.
 
 import { callEntryPoint, configure, instantiate } from './component.mjs';
 import { checkImports } from './imports.mjs';
@@ -9,8 +9,8 @@ import { fromBase64 } from './values.mjs';
 /**
  * Runs a component with what its host provides:
  *   translated()               the text of jco's main file; may end the cell
- *   load()                     imports the file that jco's main file is a name of
- *   packages                   where the shims are, as that file names them
+ *   load()                     imports the entry file, which exports jco's main file as one object
+ *   packages                   where the shims are, as jco's main file imports them
  *   cli, filesystem            modules of the shim
  *   read(size)                 at most `size` bytes of stdin; `undefined` at its end
  *   stdout, stderr             output streams

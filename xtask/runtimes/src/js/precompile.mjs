@@ -1,6 +1,6 @@
 // Transpiles a component before its host starts it:
 // `HOST precompile.mjs SPEC.json INTO --packages DIR --for page|worker|host [EXPORT]...`.
-// EXPORT is called by the cell.
+// EXPORT is an export that the cell calls.
 //
 // The output imports packages from `/packages` in a page, whose driver serves them there; from `../packages` in a worker;
 // and from where they are installed on a host with files. A separate process transpiles, because the output is run as
@@ -30,16 +30,16 @@ const PAGE = {
 
 /** How to transpile for each kind of host: where the shims are, and jco's options for these exported functions. */
 const HOSTS = {
-  page: { shims: () => browserShims('/packages'), options: (called) => ({ ...PAGE, asyncExports: called }) },
+  page: { shims: () => browserShims('/packages'), options: (exports) => ({ ...PAGE, asyncExports: exports }) },
   worker: {
     shims: () => browserShims('../packages'),
     // A worker cannot compile core modules that are embedded as base64, so each becomes a file.
-    options: (called) => ({ ...PAGE, asyncExports: called, base64Cutoff: 0 }),
+    options: (exports) => ({ ...PAGE, asyncExports: exports, base64Cutoff: 0 }),
   },
   host: { shims: hostShims, options: () => ({}) },
 };
 
-async function main([path, into, option, packages, purpose, name, ...called]) {
+async function main([path, into, option, packages, purpose, name, ...exports]) {
   const host = HOSTS[name];
   if (!path || !into || option !== '--packages' || !packages || purpose !== '--for' || !host) {
     throw new Error(`usage: precompile.mjs SPEC.json INTO --packages DIR --for ${Object.keys(HOSTS).join('|')} [EXPORT]...`);
@@ -47,7 +47,7 @@ async function main([path, into, option, packages, purpose, name, ...called]) {
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   try {
-    await transpile(spec.module, packages, into, host.shims(packages), host.options(['wasi:cli/run#run', ...called]));
+    await transpile(spec.module, packages, into, host.shims(packages), host.options(['wasi:cli/run#run', ...exports]));
   } catch (error) {
     if (!(error instanceof CellEnd)) throw error;
     const log = new Log(spec.events);

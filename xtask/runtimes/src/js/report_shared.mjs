@@ -45,8 +45,8 @@ export class OutputStream {
 
 /** Sends console output to the guest's streams: errors and warnings to stderr. */
 export function captureConsole(stdout, stderr) {
-  const words = (args) => args.map((a) => (typeof a === 'object' && a && !(a instanceof Error) ? JSON.stringify(a) : String(a))).join(' ');
+  const lineOf = (args) => args.map((a) => (typeof a === 'object' && a && !(a instanceof Error) ? JSON.stringify(a) : String(a))).join(' ');
   for (const [names, stream] of [[['log', 'info', 'debug'], stdout], [['warn', 'error'], stderr]]) {
-    for (const name of names) console[name] = (...args) => stream.print(words(args));
+    for (const name of names) console[name] = (...args) => stream.print(lineOf(args));
   }
 }

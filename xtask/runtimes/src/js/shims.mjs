@@ -63,8 +63,8 @@ export function watchTransfers() {
     }
   };
   return (end) => {
-    const words = refused ?? /DataCloneError\]?: ([^\])]+)/.exec(end.cause?.message)?.[1];
-    const message = `it transfers no stream between a worker and its parent, which preview3-shim does with each: ${words}`;
-    return words ? new CellEnd('unsupported', { feature: 'transferable-streams', message }) : end;
+    const reason = refused ?? /DataCloneError\]?: ([^\])]+)/.exec(end.cause?.message)?.[1];
+    const message = `it transfers no stream between a worker and its parent, which preview3-shim does with each: ${reason}`;
+    return reason ? new CellEnd('unsupported', { feature: 'transferable-streams', message }) : end;
   };
 }

@@ -7,7 +7,7 @@ export function split(text) {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The type as named by `Value`: all references are one. */
+/** The type as named by `Value`: all reference types have one name. */
 export function short(type) {
   return /^([if](32|64)|v128)$/.test(type) ? type : 'ref';
 }

@@ -16,20 +16,20 @@ export function toolchainOf(name, source) {
 }
 
 /**
- * Asks the engine about a module before its glue, which could report anything in the engine's name, is started; then
+ * Lets the engine check a module before its glue starts, because glue could report anything in the engine's name. Then
  * watches the glue.
  */
-export async function askAndWatch(log, bytes) {
+export async function checkAndWatch(log, bytes) {
   log.stage('compile');
   if (!WebAssembly.validate(bytes)) await compile(bytes);
-  // From here on the judge takes little from what is reported.
+  // From here on, the judge believes little of what is reported.
   log.stage('link');
   return watchWebAssembly(log, true);
 }
 
 /** The end of a cell whose glue was generated for another kind of host. */
-export function otherHost(glue, words) {
-  return new CellEnd('unsupported', { feature: 'other-host', message: `${glue.split('/').pop()} has ${words}` });
+export function otherHostEnd(glue, text) {
+  return new CellEnd('unsupported', { feature: 'other-host', message: `${glue.split('/').pop()} has ${text}` });
 }
 
 /** AssemblyScript's bindings: `esm` starts the module when it is loaded, `raw` exports a function that does. */
@@ -66,16 +66,16 @@ export function abortEnd(what) {
 }
 
 /**
- * Reports each stage as the glue reaches it, and names what its import object lacks. Returns the guest's state:
- * whether it is suspended, and `onExit`, which is called when a guest that was suspended has ended. `asked`: the stages
- * before `instantiate` are reported already.
+ * Reports each stage as the glue reaches it, and names what its import object lacks. Returns the guest's state: whether
+ * it is suspended, and `onExit`, which is called when a guest that was suspended has ended. `isChecked`: the stages
+ * before `instantiate` are already reported.
  */
-export function watchWebAssembly(log, asked = false) {
+export function watchWebAssembly(log, isChecked = false) {
   const guest = { suspended: false, dynamic: false, onExit: () => {} };
   const { instantiate, Instance } = WebAssembly;
   let seen = false;
   const enter = (module, imports = {}) => {
-    if (!asked) log.stage('link');
+    if (!isChecked) log.stage('link');
     const wanted = WebAssembly.Module.imports(module);
     guest.dynamic = wanted.some((i) => i.module.startsWith('GOT.'));
     const missing = wanted.filter((i) => imports[i.module]?.[i.name] === undefined);
@@ -85,8 +85,8 @@ export function watchWebAssembly(log, asked = false) {
     }
     log.stage('instantiate');
   };
-  const isFirst = () => !seen && (seen = true) && (asked || log.stage('compile'), true);
-  // Glue says itself which of the engine's builtins it wants.
+  const isFirst = () => !seen && (seen = true) && (isChecked || log.stage('compile'), true);
+  // The glue itself says which of the engine's builtins it needs.
   WebAssembly.instantiate = async (module, imports, options) => {
     const watched = isFirst();
     // Not `new Module`, which a page refuses for more than 8 MB.

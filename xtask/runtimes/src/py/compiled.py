@@ -1,7 +1,7 @@
-"""Compiling, or taking what was compiled before: kept in the cell's folder for compiled code, sealed.
+"""Compiles a guest, or reuses compiled code, which is kept in the cell's folder for it with a seal.
 
-wasmtime maps compiled code as it is, so a damaged file would be undefined behaviour: it is taken only where a hash of the
-code and of the module is beside it, and wasmtime itself looks whether its version made it. Every failure is a miss.
+wasmtime maps compiled code without checking it, so a damaged file would be undefined behaviour. It is used only with a
+matching hash of the code and the module, and wasmtime itself checks that this version made it. Every failure is a miss.
 """
 
 import hashlib

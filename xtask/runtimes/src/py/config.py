@@ -8,8 +8,8 @@ from wasmtime import _ffi as ffi
 # The same in every engine of the lab (`MAX_TABLE_ELEMENTS`).
 MAX_TABLE_ELEMENTS = 10_000_000
 
-# What wasmtime may leave off by default: the property of `Config`, the proposal that it gives, and a module that needs
-# it. (The threads proposal is on, the memories that it is about are not.)
+# Features that wasmtime may disable by default: the property of `Config`, the proposal that it enables, and a module
+# that needs it. (The threads proposal is enabled, but the shared memories that it adds are not.)
 SWITCHES = [
     ("shared_memory", "threads", "(module (memory 1 1 shared))"),
     ("wasm_exceptions", "exceptions", "(module (tag $t) (func (throw $t)))"),
@@ -26,7 +26,7 @@ def version():
 
 
 def switches():
-    """The switches that this version has and leaves off."""
+    """The switches that this version has and disables by default."""
     engine = wasmtime.Engine()
     has = [(name, enables) for name, enables, module in SWITCHES if name in known() and not runs(engine, module)]
     return [{"name": switch(name), "enables": enables} for name, enables in has]

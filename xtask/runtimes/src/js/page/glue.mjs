@@ -1,13 +1,13 @@
 // Runs a module with its glue in a page, as the page's author would.
 
 import { emscriptenSettings, runGlue, runPhp, uncaughtEvent } from '../glue_shared.mjs';
-import { askAndWatch, otherHost } from '../watch.mjs';
+import { checkAndWatch, otherHostEnd } from '../watch.mjs';
 import { stderr, stdout } from './report.mjs';
 
 export async function run(spec, log, bytes) {
   const source = await (await fetch(`/guest/${spec.glue}`)).text();
   await runGlue(spec, log, source, {
-    prepare: async () => ({ guest: await askAndWatch(log, bytes), module: bytes }),
+    prepare: async () => ({ guest: await checkAndWatch(log, bytes), module: bytes }),
     load: () => import(`/guest/${spec.glue}`),
     loadScript: () => script(spec.glue),
     runners: { emscripten, php },
@@ -41,7 +41,7 @@ function emscripten(spec, { module: bytes, guest }) {
  */
 async function php(spec, { module: bytes, source }) {
   if (!/RuntimeName === 'WEB'/.test(source)) {
-    throw otherHost(spec.glue, 'no code for a page: PHP for pages is another build, @php-wasm/web');
+    throw otherHostEnd(spec.glue, 'no code for a page: PHP for pages is another build, @php-wasm/web');
   }
   const bundled = source.replace(/^import (\w+) from '[^']*\.wasm';$/m, "const $1 = 'given';");
   const { init } = await import(URL.createObjectURL(new Blob([bundled], { type: 'text/javascript' })));

@@ -16,7 +16,7 @@ export function run(spec, log, bytes) {
   });
 }
 
-/** What workerd refuses any worker. */
+/** Explains the error of an operation that workerd forbids in every worker. */
 function explain(error) {
   if (!/Atomics\.wait cannot be called/.test(error?.message)) return undefined;
   return new CellEnd('unsupported', { feature: 'atomic-wait', message: `a worker may not wait on shared memory: ${error.message}` });

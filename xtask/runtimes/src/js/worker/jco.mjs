@@ -28,7 +28,7 @@ export function run(spec, log) {
   });
 }
 
-/** jco's output fetches its core modules and compiles them; a worker imports them instead, as a bundler would do it. */
+/** jco's output fetches its core modules and compiles them; a worker imports them instead, as a bundler would do. */
 function importCoreModules() {
   const { fetch } = globalThis;
   globalThis.fetch = async (what, ...more) => (what instanceof URL && what.protocol === 'file:' ? what : fetch(what, ...more));

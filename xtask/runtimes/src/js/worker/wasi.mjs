@@ -56,7 +56,7 @@ function withEmptyDirectories(spec, wasi, { exports }) {
   const _start = () => {
     const { path_create_directory } = wasi.wasiImport;
     for (const { fd, path } of missing) {
-      // The call reads the path from the guest's memory, which gets back what it held.
+      // The call reads the path from the guest's memory, whose contents are restored afterwards.
       const name = new TextEncoder().encode(path || '.');
       const room = new Uint8Array(exports.memory.buffer, 0, Math.min(name.length, exports.memory.buffer.byteLength));
       const held = room.slice();
