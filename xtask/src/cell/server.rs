@@ -23,7 +23,7 @@ const LIMITS: Limits = Limits { head: 16 << 10, body: 1 << 20 };
 const MAX_DRAINED: usize = 4 << 20;
 /// Maximum number of concurrent connections; further ones are closed at once.
 const MAX_CONNECTIONS: usize = 32;
-/// Maximum number of recorded requests; later ones are answered but only noted by one entry.
+/// Maximum number of recorded requests; later ones are answered, and one entry notes that there were more.
 const MAX_RECORDED: usize = 100;
 /// Time limit for receiving a request, and for sending the response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);

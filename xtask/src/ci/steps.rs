@@ -96,7 +96,7 @@ fn fmt(context: &Context) -> Result<()> {
     context.run_quietly(cmd!(shell, "rustfmt --check --edition 2024 {files...}"))
 }
 
-/// In the build of the tests, which `.ci/run` has made: only the benchmarks are new.
+/// Reuses the build of the tests, which `.ci/run` has made: only the benchmarks are new.
 fn clippy(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     let lint = engines::lint_options(&shell)?;

@@ -35,8 +35,8 @@ const PREFERENCES: &[(&str, &str)] = &[
     ("network.connectivity-service.enabled", "false"),
     ("network.http.http3.enable", "false"),
     ("network.process.enabled", "false"),
-    // Whatever is not excepted goes to a proxy that does not exist: new windows and navigation, which no policy of the
-    // page restricts.
+    // Everything not excepted goes to a proxy that does not exist, including new windows and navigation, which no
+    // policy of the page restricts.
     ("network.proxy.type", "1"),
     ("network.proxy.http", "\"127.0.0.1\""),
     ("network.proxy.http_port", "1"),

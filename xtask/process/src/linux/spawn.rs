@@ -54,9 +54,9 @@ fn before_exec(inherit: &[i32], file_limit: u64) -> io::Result<()> {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     // If the lab is killed, its children are too.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    // Whatever the lab was started with: a shell's redirection, a CI's log, another tool's socket. SAFETY: affects only
-    // this process's descriptors; from here on, only those below are used. Kernels before 5.11 lack this call; the
-    // child then keeps the open descriptors.
+    // Descriptors that the lab was started with: a shell's redirection, a CI's log, another tool's socket. SAFETY:
+    // affects only this process's descriptors; from here on, only those below are used. Kernels before 5.11 lack this
+    // call; the child then keeps the open descriptors.
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     for fd in inherit {
         // SAFETY: the lab keeps these descriptors open while it starts the child.

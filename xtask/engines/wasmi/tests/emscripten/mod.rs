@@ -210,7 +210,7 @@ fn handles_alarms(pid: Pid) -> bool {
     u64::from_str_radix(mask.trim(), 16).unwrap_or(0) & 1 << (Signal::ALARM.as_raw() - 1) != 0
 }
 
-/// A handler that raises its own signal comes to an end, without crashing the engine.
+/// A handler that raises its own signal ends without crashing the engine.
 pub fn handlers_within_handlers(subject: Subject) {
     let cell = Cell::new(
         subject,
