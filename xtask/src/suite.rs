@@ -184,7 +184,7 @@ impl SuiteSearch<'_> {
             match opened.metadata_of(&name).map(|found| found.file_type()) {
                 Ok(kind) if kind.is_file() => files.push(name),
                 Ok(kind) if kind.is_dir() => folders.push(name),
-                // Left out, its test would run without what it expects.
+                // If this file were left out, its test would run without it, or be missing.
                 _ if name.extension().is_some_and(|end| end == "json" || end == "wasm") => {
                     self.error(&folder.join(&name), "is not a regular file: put a copy there");
                 }

@@ -109,8 +109,8 @@ impl Reading<'_> {
         result(self.judge(a)) == result(self.judge(b))
     }
 
-    /// The judgement with the proposals for which the runtime refused the module, if it did; `located`: and with the
-    /// places at which the file uses them.
+    /// The judgement with the proposals for which the runtime refused the module, if it did. With `located`, also with
+    /// the places at which the file uses them.
     fn with_refused_proposals(
         &self,
         lab: &Lab,

@@ -85,11 +85,11 @@ mod tests {
         check(0, 0, 256, (Some(Blame::Runtime), true));
         check(0, 0, -256, (Some(Blame::Runtime), true));
         check(0, 0, 65_536, (Some(Blame::Runtime), true));
-        // The guest does not exit with the expected code anywhere, or does but for the cut.
+        // The guest exits with an unexpected code everywhere, or with the expected one that was cut.
         check(0, 44, 300, (Some(Blame::Guest), true));
         check(0, 65_535, -1, (Some(Blame::Guest), true));
         check(300, 44, 300, (Some(Blame::Runtime), true));
-        // Another code is not the same one, cut.
+        // The other column's code is different, even when cut.
         check(0, 0, 1, (None, false));
         check(0, 0, 257, (None, false));
         check(0, 3, 300, (Some(Blame::Guest), false));

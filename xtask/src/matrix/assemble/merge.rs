@@ -16,8 +16,8 @@ pub type PartialReport = (String, RunReport);
 /// computed again.
 ///
 /// # Errors
-/// If a part is missing, is there twice, or is of another run: another lab, system, selection, version of a runtime or
-/// compiler, or other scenarios; or if a part does not have one cell for each of its scenarios on each runtime.
+/// If a part is missing, occurs twice, or belongs to another run: another lab, system, selection, version of a runtime
+/// or compiler, or other scenarios; or if a part does not have one cell for each of its scenarios on each runtime.
 pub fn merge(mut parts: Vec<PartialReport>) -> Result<RunReport, String> {
     check_partitions(&parts)?;
     parts.sort_by_key(|(_, report)| report.selected.partition);
@@ -59,7 +59,7 @@ pub fn merge(mut parts: Vec<PartialReport>) -> Result<RunReport, String> {
     Ok(whole)
 }
 
-/// The adapter of a column; of a custom build, that of its base.
+/// The adapter of a column; for a custom build, the adapter of its base.
 fn adapter(runtime: &RuntimeInfo) -> Option<Runtime> {
     match runtime.id.split_once(CUSTOM_BUILD) {
         Some((base, name)) => Some(custom_build(wasmlab_runtimes::find(base)?, name, PathBuf::new())),

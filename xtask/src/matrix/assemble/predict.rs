@@ -51,7 +51,7 @@ pub fn add(
         let version = versions.get(id).copied();
         let found = (scenarios.get(cell.scenario.as_str()), columns.get(id), profiles.of(id, version));
         let (Some(scenario), Some(runtime), Some(profile)) = found else { continue };
-        // Its result is that of assertions, which no profile has.
+        // Its result depends on assertions, which no profile covers.
         if scenario.spec.expect.script.is_some() {
             continue;
         }
