@@ -1,6 +1,6 @@
-//! The lab as the guest's server: web servers of the cell on the loopback address, each of which gives the same response
-//! to every request, or that of an endpoint, and records the requests. A guest may send anything, so everything here has a
-//! limit.
+//! The lab as the guest's server: web servers of the cell on the loopback address, each of which gives the same
+//! response to every request, or that of an endpoint, and records the requests. A guest may send anything, so
+//! everything here has a limit.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};

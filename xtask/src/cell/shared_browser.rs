@@ -22,7 +22,8 @@ use super::{ports, sandbox, workdir};
 
 /// The variable with the address of the protocol of the browser in which a driver gets a context.
 const VARIABLE: &str = "WASMLAB_DRIVER_BROWSER";
-/// Number of cells that a browser serves; each has a port of its own, because the browser is limited to a list of ports.
+/// Number of cells that a browser serves; each has a port of its own, because the browser is limited to a list of
+/// ports.
 const CELLS: usize = 64;
 /// Time limit for a browser to start.
 const START_LIMIT: Duration = Duration::from_secs(60);

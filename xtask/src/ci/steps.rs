@@ -88,7 +88,8 @@ fn install(context: &Context) -> Result<()> {
     Ok(())
 }
 
-/// Every source file: `cargo fmt` finds only those whose `mod` is written out, and registries declare theirs by a macro.
+/// Every source file: `cargo fmt` finds only those whose `mod` is written out, and registries declare theirs by a
+/// macro.
 fn fmt(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     let listed = cmd!(shell, "git ls-files *.rs").read()?;

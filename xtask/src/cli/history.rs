@@ -49,7 +49,8 @@ pub struct Args {
     /// Read only the last N reports
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
-    /// Show each cell with all its results, instead of one line for all cells that changed in the same way [text and markdown]
+    /// Show each cell with all its results, instead of one line for all cells that changed in the same way [text and
+    /// markdown]
     #[arg(long)]
     full: bool,
     /// Output format

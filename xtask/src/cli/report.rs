@@ -38,8 +38,8 @@ pub const EXAMPLES: &str = "Examples:
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The report file [default: reports/latest/report.json, written by the last run-all; outside a checkout, that of the
-    /// last check]
+    /// The report file [default: reports/latest/report.json, written by the last run-all; outside a checkout, that of
+    /// the last check]
     file: Option<PathBuf>,
     #[command(flatten)]
     shown: FormatArgs,

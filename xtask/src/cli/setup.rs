@@ -62,7 +62,8 @@ pub struct Args {
     suite: bool,
 }
 
-/// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is shorter.
+/// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is
+/// shorter.
 const MAX_PASSES: usize = 6;
 
 impl Args {

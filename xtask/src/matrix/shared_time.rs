@@ -1,5 +1,5 @@
-//! Time that the cells of several scenarios share on each runtime: the parts of a `.wast` file, each of which has a limit
-//! of its own.
+//! Time that the cells of several scenarios share on each runtime: the parts of a `.wast` file, each of which has a
+//! limit of its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -18,8 +18,8 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// Largest list that is kept, bytes.
 const MAX_LIST: u64 = 4 << 20;
 
-/// The released versions of a package, oldest first, and why the list may be out of date. The last list is kept, so that
-/// versions which are installed can be used without a network.
+/// The released versions of a package, oldest first, and why the list may be out of date. The last list is kept, so
+/// that versions which are installed can be used without a network.
 ///
 /// # Errors
 /// If the package manager fails and there is no list from before.

@@ -50,8 +50,8 @@ const PREFERENCES: &[(&str, &str)] = &[
     ("toolkit.telemetry.server", "\"\""),
 ];
 
-/// Starts `program` on a new profile and waits until WebDriver BiDi listens. Its pages reach these ports of the loopback
-/// address only.
+/// Starts `program` on a new profile and waits until WebDriver BiDi listens. Its pages reach these ports of the
+/// loopback address only.
 ///
 /// # Errors
 /// Why it is not running.

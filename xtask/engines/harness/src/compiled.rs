@@ -76,8 +76,8 @@ impl CompiledCode {
 
 /// The compile stage: loads the code from `cache`, or compiles the module and saves the code there.
 ///
-/// `deserialize` only gets what `serialize` returned for this engine, version, mode and module, which makes it sound for
-/// engines that map code without checks.
+/// `deserialize` only gets what `serialize` returned for this engine, version, mode and module, which makes it sound
+/// for engines that map code without checks.
 ///
 /// # Errors
 /// Why the module cannot be compiled.

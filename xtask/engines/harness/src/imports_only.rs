@@ -6,8 +6,8 @@ use wasmlab_protocol::{Cause, Stage};
 
 use crate::{CompiledCode, Log};
 
-/// Ends the cell of a large module that is valid and lacks an import, before the module is compiled. Does nothing if its
-/// code is cached.
+/// Ends the cell of a large module that is valid and lacks an import, before the module is compiled. Does nothing if
+/// its code is cached.
 ///
 /// `link` gets a module with the same imports and nothing else, and returns the cause if one has no definition;
 /// `is_valid` tells whether the whole module is valid.

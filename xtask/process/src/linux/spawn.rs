@@ -20,8 +20,8 @@ pub fn prepare(command: &Command, mark: u64) -> io::Result<std::process::Command
     let offline = command.sandbox.as_ref().filter(|sandbox| sandbox.offline).and_then(|_| namespace::offline());
     let unix_sockets = command.sandbox.as_ref().map(|sandbox| sandbox.unix_sockets);
     let filter = unix_sockets.map(system_calls::filter).transpose()?.flatten();
-    // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit, close_range,
-    // fcntl, setns, landlock_restrict_self, seccomp.
+    // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit,
+    // close_range, fcntl, setns, landlock_restrict_self, seccomp.
     unsafe {
         builder.pre_exec(move || {
             before_exec(&inherit, file_limit)?;

@@ -1,5 +1,5 @@
-//! `check` for servers and clients: the guest's network and the requests that the lab sends. Everything maps to scenario
-//! features: ports, steps, the entry `http`.
+//! `check` for servers and clients: the guest's network and the requests that the lab sends. Everything maps to
+//! scenario features: ports, steps, the entry `http`.
 
 use anyhow::Result;
 

@@ -1,7 +1,7 @@
 //! Runs a chapter's command: by this program, without a shell.
 //!
-//! The only child here is the lab itself, which starts guests and engines through `wasmlab-process`. A sandbox around it
-//! would keep it from doing so, hence a plain `Command`.
+//! The only child here is the lab itself, which starts guests and engines through `wasmlab-process`. A sandbox around
+//! it would keep it from doing so, hence a plain `Command`.
 
 use std::io::{self, Read};
 use std::process::{Command, ExitStatus, Stdio};

@@ -1,5 +1,5 @@
-//! Detects exit codes that a runtime cut. A process has 8 bits for its exit code, so a command line shows 300 as 44, and
-//! 256 as 0: a success, where the guest failed.
+//! Detects exit codes that a runtime cut. A process has 8 bits for its exit code, so a command line shows 300 as 44,
+//! and 256 as 0: a success, where the guest failed.
 
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::Cell;
@@ -11,8 +11,8 @@ const MASK: i32 = 0xff;
 /// What wasmer keeps of it.
 const WIDE_MASK: i32 = 0xffff;
 
-/// Explains cells with a truncated exit code, if another column reports the guest's whole exit code. A pass that depends
-/// on a truncated code does not count, and a guest that exits with the expected code is not to blame.
+/// Explains cells with a truncated exit code, if another column reports the guest's whole exit code. A pass that
+/// depends on a truncated code does not count, and a guest that exits with the expected code is not to blame.
 pub fn correct(cells: &mut [Cell], scenarios: &[Scenario]) {
     for Scenario { name, spec, .. } in scenarios.iter().filter(|scenario| !scenario.spec.expect.any_exit) {
         let expected = spec.expect.exit;

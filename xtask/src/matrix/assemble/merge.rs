@@ -12,8 +12,8 @@ use wasmlab_runtimes::{CUSTOM_BUILD, Runtime, custom_build};
 /// A part: the name of its file, and its report.
 pub type PartialReport = (String, RunReport);
 
-/// The report of the whole run. Each scenario is judged by its own row, which is in one part; what needs several rows is
-/// computed again.
+/// The report of the whole run. Each scenario is judged by its own row, which is in one part; what needs several rows
+/// is computed again.
 ///
 /// # Errors
 /// If a part is missing, occurs twice, or belongs to another run: another lab, system, selection, version of a runtime

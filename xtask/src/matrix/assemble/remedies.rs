@@ -210,8 +210,8 @@ pub fn add_from_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
 }
 
-/// The proposals that the runtime's message names as disabled. Empty if the cell also lacks one that the message does not
-/// name, because enabling the others would then not help.
+/// The proposals that the runtime's message names as disabled. Empty if the cell also lacks one that the message does
+/// not name, because enabling the others would then not help.
 fn disabled_in(cell: &Cell) -> Vec<String> {
     let Some(ProposalRefusal { message, .. }) = &cell.refusal else { return Vec::new() };
     let is_disabled = ["is disabled", "not enabled"].iter().any(|phrase| message.contains(phrase));

@@ -1,5 +1,5 @@
-//! A hostile guest of Emscripten's fastcomp ABI: it imports every function of the host and calls each with random arguments.
-//! The host's own tests make many more such calls; here an engine is in between.
+//! A hostile guest of Emscripten's fastcomp ABI: it imports every function of the host and calls each with random
+//! arguments. The host's own tests make many more such calls; here an engine is in between.
 
 use std::fmt::Write;
 use std::fs;
