@@ -1,8 +1,8 @@
 //! Other people's conformance tests, in the layout of wasi-testsuite: <https://github.com/WebAssembly/wasi-testsuite>.
 //!
-//! A folder with `NAME.wasm` files is a suite; `NAME.json` says how to run a test and what has to happen,
-//! `manifest.json` what the suite is called. Every test becomes a scenario, so that it runs, and is judged, like
-//! everything else in the lab. Nothing is ever written into the suite's folders: each cell works on a copy.
+//! A folder with `NAME.wasm` files is a suite. `NAME.json` says how to run a test and what must happen, `manifest.json`
+//! has the suite's name. Every test becomes a scenario, so that it runs, and is judged, like everything else in the
+//! lab. Nothing is ever written into the suite's folders: each cell works on a copy.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -69,7 +69,7 @@ fn parallel_cells_of_one_module_share_only_its_code() {
     }
     for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] == "pass") {
         let printed = format!("{}.wasm", cell["scenario"].as_str().unwrap());
-        // It passes the module's path to its guests, of which this one prints the beginning.
+        // It passes the module's path to its guests, and this one prints the beginning of it.
         if cell["runtime"] == "wasmi-cli" {
             continue;
         }

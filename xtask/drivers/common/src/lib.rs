@@ -1,4 +1,4 @@
-//! Code that drivers share: their command line, how a cell starts and ends, and what a script is told about its cell.
+//! Code that drivers share: their command line, how a cell starts and ends, and the data about a cell for scripts.
 //!
 //! A driver runs a cell in a program that the lab cannot embed, such as a browser: it starts the program with the lab's
 //! JavaScript, and writes what the script reports to the observation and to its own streams. A driver binary consists

@@ -149,7 +149,7 @@ fn check_same((first_name, first): &PartialReport, (name, report): &PartialRepor
     Ok(())
 }
 
-/// The parts divide one list of scenarios: each scenario is in the part in which its position puts it.
+/// The parts divide one list of scenarios: the position of a scenario determines its part.
 fn check_scenarios(parts: &[PartialReport]) -> Result<(), String> {
     let mut place: BTreeMap<&str, (&str, Option<Partition>)> = BTreeMap::new();
     for (file, report) in parts {
