@@ -80,7 +80,7 @@ pub fn add(
     notes
 }
 
-/// A compiler that was stopped at a limit of the lab: a smaller module helps only if the runtime has its proposals.
+/// For a compiler that was stopped at a limit of the lab: a smaller module helps only if the runtime has its proposals.
 fn refused_anyway(cell: &mut Cell, prediction: &CellPrediction) {
     let is_stopped = matches!(cell.code, Some(Code::OutOfMemory | Code::CompileTimeout));
     let (Some(Code::UnsupportedProposal), Some(subject)) = (prediction.code, &prediction.subject) else { return };

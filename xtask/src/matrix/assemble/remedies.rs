@@ -143,7 +143,7 @@ pub fn add_columns_of_targets(cells: &mut [Cell], store: &Store) {
     }
 }
 
-/// A module with an export `""` beside `_start`: some runtimes start that one, by design.
+/// Explains results of a module with an export `""` beside `_start`: some runtimes start `""`, by design.
 pub fn explain_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells: &mut [Cell]) {
     let has_both = |cell: &Cell| {
         let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
