@@ -24,13 +24,13 @@ use wasmlab_model::verdict::Verdict;
 use wasmlab_process::{self as process, Command, Input, Limits, Ports, Sandbox};
 use wasmlab_toolchains::{componentize, wasm_opt};
 
-/// Time that a tool gets.
+/// Time limit of a tool.
 const LIMIT: Duration = Duration::from_secs(120);
-/// Memory that a tool gets, bytes.
+/// Memory limit of a tool, bytes.
 const MEMORY: u64 = 4 << 30;
 /// Largest file that a tool may write, bytes.
 const LARGEST: u64 = 1 << 30;
-/// Transformations that are applied one after the other: behind one obstacle, there may be another.
+/// Maximum number of transformations that are applied one after the other: behind one obstacle, there may be another.
 const MAX_STEPS: usize = 4;
 
 /// A changed copy of a file, and its results.
@@ -108,7 +108,7 @@ pub fn candidates(cell: &Cell, facts: &Facts) -> Vec<Transform> {
 /// left to try. Returns the last copy.
 ///
 /// # Errors
-/// Why a tool could not be run, or what it said.
+/// Why a tool could not be run, or its error message.
 pub fn follow(
     lab: &Lab,
     request: &MatrixRequest,
@@ -157,13 +157,13 @@ fn step(
 /// Applies a transformation to a file.
 ///
 /// # Errors
-/// Why its tool could not be run, or what it said.
+/// Why its tool could not be run, or its error message.
 fn apply(lab: &Lab, transform: &Transform, facts: &Facts, bytes: &[u8]) -> Result<Vec<u8>, AdaptError> {
     match transform.tool {
         TransformTool::WasmOpt => optimize(lab, transform, bytes),
         TransformTool::WasmTools => {
             let adapter = transform.args.iter().any(|arg| arg == "--adapt").then(|| transforms::adapter(facts));
-            // The encoder is a library of the lab's; a file must not end the lab.
+            // The encoder runs inside the lab, and a file must not crash the lab.
             let encode = || componentize::adapted(bytes, adapter);
             let encoded = std::panic::catch_unwind(encode);
             Ok(encoded.unwrap_or_else(|_| Err("the component encoder failed".to_owned()))?)

@@ -53,7 +53,7 @@ pub struct Retention<'a> {
 /// # Errors
 /// If the lab itself fails: the temporary folder cannot be written, or no port is free.
 pub fn observe(lab: &Lab, plan: &CellPlan, sink: Option<OutputSink>, keep: Retention) -> io::Result<Observation> {
-    // Someone who follows a run or keeps its folder wants to see one that can be repeated.
+    // A run that the user follows, or whose folder is kept, must be one that can be repeated.
     if sink.is_none()
         && !keep.keep_workdir
         && let Some(mut browser) = lab.browsers.take(plan)

@@ -24,7 +24,7 @@ pub struct CiStep {
     pub about: String,
     /// Earlier steps whose results it needs.
     pub needs: Vec<&'static str>,
-    /// Slow for what it finds: run only with `--full` or if `--only` names it.
+    /// Slow and rarely finds anything: run only with `--full` or if `--only` names it.
     pub only_full: bool,
     /// Starts at once and runs in parallel to steps that do not need it.
     pub in_background: bool,

@@ -19,7 +19,7 @@ pub const CACHE_VARIABLE: &str = "WASMLAB_CACHE";
 /// folder or a parent.
 pub const ROOT_VARIABLE: &str = "WASMLAB_ROOT";
 
-/// The variable that names the folder of installed engines' parent, if it is not the user's data folder.
+/// The variable that names the parent of the folder of installed engines, if it is not the user's data folder.
 pub const DATA_VARIABLE: &str = "WASMLAB_DATA";
 
 /// The workspace, the cache and the machine.

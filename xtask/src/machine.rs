@@ -30,7 +30,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Machine {
     cache_file: PathBuf,
-    /// Read at its first use: commands that ask nothing of the machine do not wait for it.
+    /// Read on first use, so that commands that do not query the machine do not wait for it.
     cache: OnceLock<Mutex<MachineCache>>,
 }
 

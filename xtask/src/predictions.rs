@@ -37,8 +37,8 @@ impl<'a> Profiles<'a> {
         Self { of_column }
     }
 
-    /// The profile for a column at a version, if it is here: of this version, or else the last one of the column. A build
-    /// of the user's own is described by the profiles of the column that it is a build of.
+    /// The profile for a column at a version, if there is one: that of this version, or else the last one of the
+    /// column. For a custom build, it is a profile of the column that the build is based on.
     #[must_use]
     pub fn of(&self, runtime: &str, version: Option<&str>) -> Option<&'a Profile> {
         let base = runtime.split(CUSTOM_BUILD).next().unwrap_or(runtime);
@@ -55,7 +55,7 @@ pub struct PredictableRun<'a> {
 }
 
 impl<'a> PredictableRun<'a> {
-    /// The question of a cell. `facts`: of its guest, or why there are none.
+    /// The run of a cell. `facts`: those of its guest, or why there are none.
     #[must_use]
     pub fn of(spec: &ScenarioFile, runtime: &Runtime, facts: Result<&'a Facts, &'a str>) -> Self {
         let mut run = spec.run.clone();
@@ -81,7 +81,7 @@ fn runs_glue(runtime: &Runtime) -> bool {
 
 /// The file of accepted contradictions, below `snapshots/`.
 pub const FILE: &str = "predictions.toml";
-/// It is written by hand.
+/// Maximum size of the file, bytes: it is written by hand.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// A contradiction that is accepted.
@@ -111,7 +111,7 @@ pub struct AcceptedContradictions {
 }
 
 impl AcceptedContradictions {
-    /// Reads `snapshots/predictions.toml`; there is no need for it to exist.
+    /// Reads `snapshots/predictions.toml`, which need not exist.
     ///
     /// # Errors
     /// If the file is invalid, or a pattern is not a glob.

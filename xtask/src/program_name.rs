@@ -38,7 +38,8 @@ pub fn adapted(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Puts the name of the installed program into the texts of the lab in a report. What guests and runtimes said stays.
+/// Puts the name of the installed program into the texts of the lab in a report. Texts of guests and runtimes do not
+/// change.
 pub fn adapt(report: &mut RunReport) {
     let mut texts: Vec<&mut String> = Vec::new();
     texts.extend(report.runtimes.iter_mut().filter_map(|runtime| runtime.tool.missing.as_mut()));

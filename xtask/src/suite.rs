@@ -1,7 +1,7 @@
 //! Other people's conformance tests, in the layout of wasi-testsuite: <https://github.com/WebAssembly/wasi-testsuite>.
 //!
-//! A folder with `NAME.wasm` files is a suite; `NAME.json` says how to run a test and what has to happen, `manifest.json`
-//! what the suite is called. Every test becomes a scenario, so that it runs, and is judged, like everything else in the
+//! A folder with `NAME.wasm` files is a suite. `NAME.json` says how to run a test and what must happen, `manifest.json`
+//! has the suite's name. Every test becomes a scenario, so that it runs, and is judged, like everything else in the
 //! lab. Nothing is ever written into the suite's folders: each cell works on a copy.
 
 use std::collections::BTreeSet;
@@ -101,8 +101,8 @@ impl WastSource {
     }
 }
 
-/// Finds the suites in `folder` and below, and the `.wast` files. Hidden folders, and those that tests get as `/`, are left
-/// out.
+/// Finds the suites in `folder` and below, and the `.wast` files. Hidden folders, and those that tests get as `/`, are
+/// left out.
 ///
 /// # Errors
 /// Every error of every file.
@@ -184,7 +184,7 @@ impl SuiteSearch<'_> {
             match opened.metadata_of(&name).map(|found| found.file_type()) {
                 Ok(kind) if kind.is_file() => files.push(name),
                 Ok(kind) if kind.is_dir() => folders.push(name),
-                // Left out, its test would run without what it expects.
+                // If this file were left out, its test would run without it, or be missing.
                 _ if name.extension().is_some_and(|end| end == "json" || end == "wasm") => {
                     self.error(&folder.join(&name), "is not a regular file: put a copy there");
                 }

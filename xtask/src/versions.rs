@@ -42,8 +42,8 @@ impl VersionedProgram {
         Self::new(runtime, version).ok()
     }
 
-    /// The newest version, if PyPI provides it. pip's usual installation would not do: many distributions do not let pip
-    /// change their Python, and the program in a wheel may lack the permission to be executed.
+    /// The newest version, if PyPI provides it. pip's usual installation would not do: many distributions do not let
+    /// pip change their Python, and the program in a wheel may lack the permission to be executed.
     #[must_use]
     pub fn newest(runtime: &Runtime) -> Option<Self> {
         let package = runtime.package.filter(|package| package.client == PackageClient::Pip)?;

@@ -198,7 +198,7 @@ fn part_of_a_component() {
     let types = "(@custom \"component-type:app\" \"\")";
     let main = "(import \"__main_module__\" \"cabi_realloc\" (func))";
     let adapter = format!("(module {types} {main} {io} (func (export \"fd_write\")))");
-    // A command line that compiles without linking knows no less.
+    // A command line that compiles without linking can tell as much.
     let compiled = gap("wamr-zig", "gap component-part", "abi", "wasi:io/poll@0.2.10", "component new PROGRAM.wasm");
     case("adapter.wat", adapter, &[], &[part("--adapt wasi_snapshot_preview1=FILE -o component.wasm"), compiled]);
 }

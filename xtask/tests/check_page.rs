@@ -136,7 +136,7 @@ fn answers() {
         guests.extend(files_below(Path::new(&more), "wasm"));
     }
     compare(&mut browser, &guests);
-    // What the answer says stands on the page.
+    // The page shows everything in the answer.
     let hello = top().join("fixtures/c-clang-hello");
     let guest = files_below(&hello, "wasm").remove(0);
     let answer = chosen(&mut browser, &[guest]).remove(0);
@@ -313,7 +313,7 @@ fn large() {
         let ms = browser.value("ended - begun").as_f64().unwrap();
         let slow = slow.max(slowdown());
         attempts.push((ms.round(), busy.round(), slow));
-        // The work is the worker's: the page itself is busy for a moment only.
+        // The worker does the work: the page itself is busy only for a moment.
         if ms <= 1500.0 * slow && busy <= 300.0 * slow {
             return;
         }

@@ -15,7 +15,7 @@ fn lacks_import(body: &str, bytes: usize) -> String {
     )
 }
 
-/// Of a large module, some runtimes get the imports first. That changes the time and not the answer.
+/// Some runtimes get the imports of a large module first. That changes the time but not the answer.
 #[test]
 fn imports_of_a_large_module_are_linked_before_it_is_compiled() {
     const LARGE: usize = 1 << 20;

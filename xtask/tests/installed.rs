@@ -143,7 +143,7 @@ impl Machine {
         ran.stdout
     }
 
-    /// Nothing refers to the checkout, or calls the program by its name there.
+    /// Asserts that nothing refers to the checkout, or calls the program by its name there.
     fn is_foreign(&self, args: &[&str], ran: &CommandResult) {
         let text = format!("{}{}", ran.stdout, ran.stderr);
         for forbidden in ["cargo xtask".to_owned(), top().display().to_string(), "panicked".to_owned()] {

@@ -1,5 +1,5 @@
-//! The protocol of engines, as implemented by the driver for JavaScript hosts. The tests of a host that is not installed
-//! are ignored.
+//! The protocol of engines, as implemented by the driver for JavaScript hosts. The tests of a host that is not
+//! installed are ignored.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../engines/common/conformance.rs"]

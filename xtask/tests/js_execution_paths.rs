@@ -234,7 +234,7 @@ fn glue_has_no_folder_for_compiled_code(id: &str) {
     }
 }
 
-/// The driver asks the engine before it starts glue: what is reported after that, glue may have written.
+/// The driver asks the engine before it starts glue: anything reported later may come from the glue.
 fn engine_is_asked_before_glue_is_started(id: &str) {
     let mut broken = wat::parse_str(SAYS).unwrap();
     broken.push(0xff);

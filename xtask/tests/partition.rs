@@ -1,4 +1,4 @@
-//! A run in parts, merged, is the whole run: byte for byte, but for times.
+//! A run in parts, merged, equals the whole run byte for byte, except for times.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]

@@ -1,5 +1,5 @@
-//! The protocol of engines, as implemented by the driver for wasmtime's Python package. If no Python has the package, the
-//! tests are ignored.
+//! The protocol of engines, as implemented by the driver for wasmtime's Python package. If no Python has the package,
+//! the tests are ignored.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../engines/common/conformance.rs"]

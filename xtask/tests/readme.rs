@@ -143,7 +143,7 @@ const PLACEHOLDERS: &[(&str, &str)] = &[
     ("example.net", "example.net"),
 ];
 
-/// A file that has a placeholder says so: a line with "replace" and its name.
+/// The placeholders in a text that are explained by no line with "replace" and their name.
 fn unexplained(text: &str) -> Vec<&'static str> {
     let is_explained = |word: &str| {
         text.lines().any(|line| {

@@ -29,16 +29,16 @@ struct Machine {
 impl Machine {
     fn with(clients: &[&str]) -> Self {
         let machine = Self { workspace: Workspace::new() };
-        for (asked, _, version) in BROUGHT {
-            machine.program(&format!("shelf/{asked}"), &format!("echo '{version}'"));
+        for (call, _, version) in BROUGHT {
+            machine.program(&format!("shelf/{call}"), &format!("echo '{version}'"));
         }
         fs::create_dir_all(machine.workspace.path("bin")).unwrap();
         for client in clients {
-            let cases: Vec<String> = BROUGHT.iter().map(|(asked, program, _)| machine.case(asked, program)).collect();
-            let notes = machine.workspace.path("asked");
+            let cases: Vec<String> = BROUGHT.iter().map(|(call, program, _)| machine.case(call, program)).collect();
+            let log = machine.workspace.path("calls");
             let body = format!(
                 "echo {client} \"$@\" >> '{}'\ncase \"{client} $*\" in\n{}esac\n",
-                notes.display(),
+                log.display(),
                 cases.concat()
             );
             machine.program(&format!("bin/{client}"), &body);
@@ -48,16 +48,16 @@ impl Machine {
 
     /// The effect of calling a package manager like this. PATH contains nothing but package managers, hence the full
     /// path of `cp`.
-    fn case(&self, asked: &str, program: &str) -> String {
+    fn case(&self, call: &str, program: &str) -> String {
         let place = |path: String| self.workspace.path(&path).display().to_string();
-        let (from, to) = (place(format!("shelf/{asked}")), place(format!("bin/{program}")));
-        format!("\"{asked}\") /bin/cp -p '{from}' '{to}' ;;\n")
+        let (from, to) = (place(format!("shelf/{call}")), place(format!("bin/{program}")));
+        format!("\"{call}\") /bin/cp -p '{from}' '{to}' ;;\n")
     }
 
     /// A package manager that exits with another code.
     fn ends(self, client: &str, code: i32) -> Self {
-        let notes = self.workspace.path("asked");
-        self.program(&format!("bin/{client}"), &format!("echo {client} \"$@\" >> '{}'\nexit {code}", notes.display()));
+        let log = self.workspace.path("calls");
+        self.program(&format!("bin/{client}"), &format!("echo {client} \"$@\" >> '{}'\nexit {code}", log.display()));
         self
     }
 
@@ -75,9 +75,9 @@ impl Machine {
         command.env("WASMLAB_ROOT", place("")).env("WASMLAB_CACHE", place("cache")).env("CARGO_HOME", place("cargo"));
         let ran = common::result_of(command.env("PATH", place("bin")).output().unwrap());
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
-        let asked = fs::read_to_string(place("asked")).unwrap_or_default();
-        // Python is also asked about itself, which changes nothing.
-        (ran, asked.lines().filter(|line| !line.starts_with("python3 -c ")).map(str::to_owned).collect())
+        let calls = fs::read_to_string(place("calls")).unwrap_or_default();
+        // Leave out queries to Python about itself, which change nothing.
+        (ran, calls.lines().filter(|line| !line.starts_with("python3 -c ")).map(str::to_owned).collect())
     }
 }
 
@@ -88,8 +88,8 @@ fn says(text: &str, expected: &str) {
 
 #[test]
 fn setup_shows_its_plan_and_uses_installed_package_managers() {
-    let (ran, asked) = Machine::with(&["npm", "python3", "go"]).setup(&["--dry-run"]);
-    assert_eq!((ran.code, asked.len()), (0, 0), "{}", ran.stderr);
+    let (ran, calls) = Machine::with(&["npm", "python3", "go"]).setup(&["--dry-run"]);
+    assert_eq!((ran.code, calls.len()), (0, 0), "{}", ran.stderr);
     for expected in [
         "will run  npm install --global deno\n          for deno, deno+jco\n",
         "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-zig\n",
@@ -104,18 +104,18 @@ fn setup_shows_its_plan_and_uses_installed_package_managers() {
     }
     let prose = ran.stdout.lines().filter(|line| !line.starts_with("will run"));
     assert!(prose.clone().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
-    let (ran, asked) = Machine::with(&["npm", "python3"]).setup(&["--runtime", "{deno,bun}"]);
-    assert_eq!(asked, ["npm install --global bun", "npm install --global deno"]);
+    let (ran, calls) = Machine::with(&["npm", "python3"]).setup(&["--runtime", "{deno,bun}"]);
+    assert_eq!(calls, ["npm install --global bun", "npm install --global deno"]);
     assert!(ran.code == 0 && ran.stdout.ends_with("shows what is installed now\n"), "{}{}", ran.stdout, ran.stderr);
 }
 
 #[test]
 fn failing_package_manager_is_named_and_others_continue() {
     let machine = Machine::with(&["npm", "sudo", "apt-get"]).ends("cargo", 101);
-    let (ran, asked) = machine.setup(&["--runtime", "{bun,wasmi-cli,node}"]);
+    let (ran, calls) = machine.setup(&["--runtime", "{bun,wasmi-cli,node}"]);
     let all = ["sudo apt-get install --yes nodejs npm", "cargo install --locked wasmi_cli", "npm install --global bun"];
-    let asked: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
-    assert_eq!(asked, BTreeSet::from(all));
+    let calls: BTreeSet<&str> = calls.iter().map(String::as_str).collect();
+    assert_eq!(calls, BTreeSet::from(all));
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     says(&ran.stderr, "failed to set up wasmi-cli (takes three minutes): `cargo` failed: exit status: 101");
     assert!(!ran.stderr.contains("bun") && !ran.stdout.contains("done"), "{}{}", ran.stdout, ran.stderr);
@@ -123,8 +123,8 @@ fn failing_package_manager_is_named_and_others_continue() {
 
 #[test]
 fn package_manager_that_installs_nothing_is_a_failure() {
-    let (ran, asked) = Machine::with(&[]).ends("npm", 0).setup(&["--runtime", "{bun,deno}"]);
-    assert_eq!(asked, ["npm install --global bun", "npm install --global deno"], "each is asked once");
+    let (ran, calls) = Machine::with(&[]).ends("npm", 0).setup(&["--runtime", "{bun,deno}"]);
+    assert_eq!(calls, ["npm install --global bun", "npm install --global deno"], "each is called once");
     assert!(ran.code == 3 && !ran.stdout.contains("done"), "{}: {}", ran.code, ran.stdout);
     for expected in ["set up bun: `npm` succeeded, and it is still missing", "set up deno: `npm` succeeded"] {
         says(&ran.stderr, expected);
@@ -147,8 +147,8 @@ fn write_crate_scenario(machine: &Machine) {
 fn setup_repeats_for_tools_that_depend_on_others() {
     let machine = Machine::with(&["sudo", "apt-get", "cargo"]);
     write_crate_scenario(&machine);
-    let (ran, asked) = machine.setup(&["of-a-crate"]);
-    assert_eq!(asked, ["sudo apt-get install --yes emscripten", "cargo info --quiet --color=never a-src@1.2.3"]);
+    let (ran, calls) = machine.setup(&["of-a-crate"]);
+    assert_eq!(calls, ["sudo apt-get install --yes emscripten", "cargo info --quiet --color=never a-src@1.2.3"]);
     says(&ran.stdout, "will run  cargo info --quiet --color=never a-src@1.2.3 for the crate a-src 1.2.3");
     says(&ran.stderr, "failed to set up the crate a-src 1.2.3");
     assert!(ran.code == 3 && !ran.stdout.contains("done"), "{}: {}", ran.code, ran.stdout);
@@ -180,8 +180,8 @@ fn an_embedded_engine_is_built() {
     assert!(!ran.stdout.contains("will build"), "{}", ran.stdout);
 }
 
-/// An npm that installs what it is asked for into the given folder.
-const NPM: &str = r#"echo npm "$4" "$6" >> asked
+/// An npm that installs the requested package into the given folder.
+const NPM: &str = r#"echo npm "$4" "$6" >> calls
 /bin/mkdir -p "$5/node_modules/node/bin"
 /bin/cp node "$5/node_modules/node/bin/node""#;
 
@@ -191,11 +191,11 @@ fn only_setup_installs_versions_into_the_cache() {
     let place = machine.workspace.path("").display().to_string();
     machine.program("bin/npm", &format!("cd '{}' || exit 1\n{NPM}", place.trim_end_matches('/')));
     machine.program("node", "echo v24.1.0");
-    let check = |args: &[&str], code: i32, expected: &str, asked: &[&str]| {
+    let check = |args: &[&str], code: i32, expected: &str, calls: &[&str]| {
         let (ran, so_far) = machine.setup(args);
         assert_eq!(
             (ran.code, so_far),
-            (code, asked.iter().map(ToString::to_string).collect()),
+            (code, calls.iter().map(ToString::to_string).collect()),
             "{args:?}: {}",
             ran.stderr
         );

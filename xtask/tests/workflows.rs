@@ -301,7 +301,7 @@ fn action() {
     check(&[("fail-on", "error")], bad, 0, "custom-host");
     check(&[("fail-on", "sometimes")], good, 2, "");
     check(&[("files", "nosuch.wasm")], good, 2, NOTHING_CHECKED);
-    // The step is green, but somebody who reads it is told.
+    // The step is green, but its summary says that nothing was checked.
     check(&[("baseline", "nosuch.json"), ("fail-on", "never")], good, 0, NOTHING_CHECKED);
 }
 

@@ -125,8 +125,7 @@ pub fn preopened_socket(subject: Subject) {
     cell.spec.sockets = vec![PreopenedSocket { fd: inherited.as_raw_fd(), address: address.to_string() }];
     cell.spec.args.push(SOCKET_FD_PLACEHOLDER.to_owned());
     if !subject.traits.preopened_socket {
-        // It runs without the socket, and `sock_accept` returns an errno, with which it exits; or the host lacks this
-        // function.
+        // Either it runs without the socket and exits with the errno of `sock_accept`, or the host lacks this function.
         let seen = cell.run();
         let lacks = matches!(seen.cause(), Cause::MissingImport { name, .. } if name == "sock_accept")
             || matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "sock_accept");

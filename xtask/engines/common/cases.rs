@@ -360,7 +360,7 @@ pub fn component(subject: Subject) {
             seen.cause()
         );
     } else {
-        // With its own message, and at the header.
+        // The engine rejects it with its own message, at the header.
         assert!(matches!(seen.cause(), Cause::Rejected { offset: None | Some(..=8), .. }), "{:?}", seen.cause());
     }
 }

@@ -1,7 +1,7 @@
 //! Behaviour that all engines must share: one list of cases, run against each engine in each of its modes.
 //!
-//! An engine's `tests/engine.rs` includes this file by path and calls [`conformance!`] once per mode. Where the engine
-//! differs, it says so in [`EngineTraits`], and the case checks the difference too.
+//! An engine's `tests/engine.rs` includes this file by path and calls [`conformance!`] once per mode. It states in
+//! [`EngineTraits`] where the engine differs, and the cases check the differences too.
 
 pub mod capabilities;
 pub mod cases;
@@ -11,7 +11,7 @@ pub mod lifecycle;
 pub use harness::{EngineTraits, Subject};
 
 /// Generates a `#[test]` for each case, in a module named after the mode; `list` returns name and function of each case
-/// instead. `@tests` and `@list` do the same for some cases, by modules that are in scope.
+/// instead. `@tests` and `@list` do the same for selected cases, whose modules must be in scope.
 macro_rules! conformance {
     ($module:ident, $subject:expr) => {
         mod $module {

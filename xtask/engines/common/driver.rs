@@ -1,4 +1,5 @@
-//! Runs the conformance cases on a driver, whose host program may not be installed: each case is then listed as ignored.
+//! Runs the conformance cases on a driver, whose host program may not be installed: each case is then listed as
+//! ignored.
 
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "required.rs"]

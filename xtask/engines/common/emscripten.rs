@@ -54,7 +54,7 @@ fn run(subject: Subject, body: &str) -> CellResult {
     cell.run()
 }
 
-/// C's `exit` writes buffered stdio, which takes code of the guest; `_exit` does not.
+/// C's `exit` first writes buffered stdio, by running code of the guest; `_exit` does not.
 pub fn ends(subject: Subject) {
     let fflush = r#"(func (export "_fflush") (param i32) (result i32) (call $print) (i32.const 0))"#;
     for (main, code, stdout) in [

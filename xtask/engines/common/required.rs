@@ -1,4 +1,5 @@
-//! Programs that must be on the machine: CI lists what it installed and built, and a test that finds it missing fails.
+//! Programs that must be on the machine: CI lists those that it installed and built, and a test fails if it lacks one
+//! of them.
 
 /// The variable that lists columns and programs, separated by spaces.
 const VARIABLE: &str = "WASMLAB_TESTS_REQUIRE";

@@ -1,4 +1,5 @@
-//! Any bytes, on every published profile: predicting never panics, and says no more than the facts and the profile hold.
+//! Any bytes, on every published profile: predicting never panics, and claims nothing that the facts and the profile do
+//! not contain.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! Any text as the JSON file of a test: the parser never panics, each fault is one line, and what can be run becomes a
-//! scenario that waits for its end.
+//! Any text as the JSON file of a test: the parser never panics, each fault is one line, and a test that can be run
+//! becomes a scenario that waits for its end.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

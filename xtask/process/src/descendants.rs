@@ -37,7 +37,8 @@ pub fn become_subreaper() {
 /// Kills what remains of the child `pid`, which has ended and been reaped.
 pub fn end_descendants(pid: i32, mark: u64, seen: &BTreeSet<i32>) {
     kill_matching(pid, |orphan, alone| alone || belongs(orphan, pid, mark, seen));
-    // Only now: otherwise another child that seems to be the only one would be charged for the memory of these orphans.
+    // Unregister it only now: otherwise another child that seems to be the only one would be charged for the memory of
+    // these orphans.
     let mut active = supervised();
     if active.get(&pid) == Some(&mark) {
         active.remove(&pid);

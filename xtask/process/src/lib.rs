@@ -89,8 +89,8 @@ pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
     system::start(command, watch)
 }
 
-/// Opens a TCP connection to a child with [`Sandbox::offline`], whose loopback interface is not the lab's. All such
-/// children share it. Where the machine allows no network namespaces, it is the lab's.
+/// Opens a TCP connection to a child with [`Sandbox::offline`]. All such children share a loopback interface, which is
+/// not the lab's unless the machine allows no network namespaces.
 ///
 /// # Errors
 /// If nothing listens there, or `limit` passes.

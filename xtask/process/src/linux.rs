@@ -24,11 +24,12 @@ use pipes::Pipes;
 
 /// How often limits other than time are checked.
 const TICK: Duration = Duration::from_millis(20);
-/// The same for a child with so many descendants or threads that looking at them takes long.
+/// The same for a child with so many descendants or threads that checking them takes long.
 const MAX_TICK: Duration = Duration::from_millis(100);
-/// The time between two checks is at least this many times that of a check: the lab must not take the guest's time.
+/// The time between two checks is at least this many times the duration of a check: checking must not take the guest's
+/// time.
 const TICK_TO_CHECK: u32 = 30;
-/// A child of this age is checked at every [`TICK`]: it may end soon, and its memory is only known by sampling.
+/// A child younger than this is checked at every [`TICK`]: it may end soon, and its memory is only known by sampling.
 const YOUNG: Duration = Duration::from_millis(200);
 /// The first checks come sooner: many children end before the first regular tick, and memory is only known by sampling.
 const FIRST_TICKS: [Duration; 3] = [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(8)];
@@ -137,7 +138,7 @@ impl Supervisor {
         // The group is killed while its leader is still a zombie, so its id cannot have been reused.
         let _ = kill_process_group(self.pid, Signal::KILL);
         let reaped = reap::reap(&mut self.child);
-        // Anything above the lab's own size is that of the child or of a descendant it waited for.
+        // A size above the lab's own is the child's, or that of a descendant it waited for.
         let peak_rss = if reaped.peak_rss > self.inherited { self.peak.max(reaped.peak_rss) } else { self.peak };
         descendants::end_descendants(self.pid.as_raw_nonzero().get(), self.mark, &self.seen);
         self.drain();

@@ -243,7 +243,7 @@ fn unshare(maps: Option<&Maps>) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Supervisors kill orphans at any time; the children that create namespaces and sockets are none.
+    /// Supervisors kill orphans at any time, but not the children that create namespaces and sockets.
     #[test]
     fn helper_processes_are_not_killed_as_orphans() {
         let (stop, stopped) = std::sync::mpsc::channel::<()>();

@@ -186,7 +186,8 @@ impl Running {
     }
 
     /// Waits until `stream` has `len` bytes after its first `from` bytes, or until `len` is `None` and there is a
-    /// line break after them. Returns those bytes, with the line break; fewer if the limit passes or the child ends first.
+    /// line break after them. Returns those bytes, with the line break; fewer if the limit passes or the child ends
+    /// first.
     #[must_use]
     pub fn wait_bytes(&self, stream: Stream, from: usize, len: Option<usize>, limit: Duration) -> Vec<u8> {
         let available = |state: &ChildState| {

@@ -21,8 +21,8 @@ pub struct Sandbox {
     pub ports: Option<Ports>,
     /// No network except its own loopback interface, if the machine allows that.
     pub offline: bool,
-    /// It may open Unix sockets. Landlock has no rule for those that have a path: with them, it reaches every service of
-    /// this user on this machine.
+    /// It may open Unix sockets. Landlock has no rule for sockets with a path, so the child can then reach every
+    /// service of this user on this machine.
     pub unix_sockets: bool,
 }
 
@@ -180,8 +180,7 @@ mod linux {
             .add_rules(path_beneath_rules(&sandbox.write, change))?
             .add_rules(path_beneath_rules(&sandbox.list, AccessFs::ReadDir))?;
         if !rustix::process::geteuid().is_root() {
-            // What an unprivileged process may write there is its own (a browser's sandbox does so), and the kernel
-            // checks it.
+            // The kernel lets an unprivileged process write only its own files there. A browser's sandbox does so.
             ruleset = ruleset.add_rules(path_beneath_rules(["/proc"], AccessFs::WriteFile))?;
         }
         if let Some(ports) = &sandbox.ports {

@@ -27,7 +27,7 @@ pub fn next_data(file: &File, at: u64, length: u64) -> io::Result<Option<Range<u
     Ok(Some(data..end.max(data + 1)))
 }
 
-/// The rest of the file: holes are not looked for.
+/// The rest of the file, without looking for holes.
 ///
 /// # Errors
 /// None.

@@ -1,7 +1,7 @@
 //! System calls that a sandboxed child may not make: Landlock has no rules for them, and no runtime needs them.
 //!
-//! seccomp (<https://docs.kernel.org/userspace-api/seccomp_filter.html>): a refused call fails with `EACCES`. The filter
-//! is compiled once and installed between fork and exec.
+//! seccomp (<https://docs.kernel.org/userspace-api/seccomp_filter.html>): a refused call fails with `EACCES`. The
+//! filter is compiled once and installed between fork and exec.
 
 use std::collections::BTreeMap;
 use std::io;

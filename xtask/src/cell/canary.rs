@@ -1,6 +1,6 @@
 //! Canaries outside what a guest is given: a file beside its directories, a variable in its runtime's
-//! environment, the host's list of users. A guest that prints one, keeps one in its directories, or changes the file, has
-//! escaped. Their contents are random for each cell, so a guest can know them only if it has read them.
+//! environment, the host's list of users. A guest that prints one, keeps one in its directories, or changes the file,
+//! has escaped. Their contents are random for each cell, so a guest can know them only if it has read them.
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};

@@ -19,12 +19,13 @@ use request::Request;
 
 /// Maximum number of bytes accepted from a response or connection.
 const MAX_BYTES: u64 = 64 << 20;
-/// The longest time between two looks at whether a port is listened on.
+/// Maximum interval between checks of whether a port is listening.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs the client script against a guest. `ports` are those of its sockets, by name. `has_begun` returns whether the
 /// guest is running, as far as known, because compile time does not count against the limit of a `listen` step.
-/// Afterwards the guest has exited or been asked to; a script without a final step gives it the rest of `run` for that.
+/// Afterwards the guest has exited or been asked to exit; without a final step, it gets the rest of `run` to exit by
+/// itself.
 pub fn run_steps(
     steps: &[Step],
     running: &Running,
@@ -189,7 +190,7 @@ fn stop_signal(name: &str) -> StopSignal {
     }
 }
 
-/// Compares what came with what had to.
+/// Compares received with expected text.
 fn same(got: &[u8], expected: &str) -> Result<(), String> {
     let text = String::from_utf8_lossy(got);
     if got == expected.as_bytes() { Ok(()) } else { Err(format!("got {}, expected {}", shown(&text), shown(expected))) }

@@ -217,7 +217,7 @@ impl CellPlan<'_> {
         self.has_no_instance().or_else(by_adapter).or_else(lacking)
     }
 
-    /// Command lines make each call on an instance of its own, and say little of how it ended.
+    /// Command lines make each call on an instance of its own, and report little about how it ended.
     fn has_no_instance(&self) -> Option<NotAttempted> {
         let is_script = self.scenario.spec.expect.script.is_some();
         (is_script && self.runtime.output_parser.is_some()).then(|| NotAttempted {

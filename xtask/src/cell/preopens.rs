@@ -20,7 +20,8 @@ use wasmlab_runtimes::command_line::host_name;
 
 /// Maximum number of bytes read from a file.
 const MAX_READ_BACK: u64 = 1 << 20;
-/// Maximum size of a directory's files that are copied out, bytes with holes. The files of a guest take less.
+/// Maximum total size of a directory's files that are copied out, bytes: apparent size, holes included; real guests
+/// write less.
 const MAX_COPIED_OUT: u64 = 16 << 30;
 /// Largest file of a scenario's folder that is copied, bytes.
 const MAX_COPIED: u64 = 1 << 30;
@@ -135,7 +136,7 @@ pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, St
     Ok(hashes)
 }
 
-/// Opens the directories before the guest starts: it may replace them by links to files that are not its own.
+/// Opens the directories before the guest starts, which may replace them by links to files that are not its own.
 ///
 /// # Errors
 /// The directory that cannot be opened, and why.
@@ -144,7 +145,7 @@ pub fn open(dirs: &[PreopenedDir]) -> io::Result<Vec<Directory>> {
     dirs.iter().map(|dir| Directory::open(&dir.host).map_err(|e| named(dir, e))).collect()
 }
 
-/// The directories that the guest replaced, moved or removed: only their contents are its own.
+/// The directories that the guest replaced, moved or removed, although it may only change their contents.
 pub fn replaced(dirs: &[PreopenedDir], opened: &[Directory]) -> Vec<String> {
     let gone = dirs.iter().zip(opened).filter(|(_, opened)| !opened.is_in_place());
     gone.map(|(dir, _)| format!("replaced its directory `{}`", dir.guest)).collect()

@@ -104,7 +104,7 @@ pub fn for_process(plan: &CellPlan, workdir: &Workdir, role: ProcessRole, argv: 
     let own_loopback = plan.scenario.spec.run.own_loopback && role != ProcessRole::Precompile;
     let ports = if own_loopback { None } else { ports(plan, workdir, role) };
     let offline = own_loopback || is_offline(workdir, role);
-    // Browsers talk to their helper processes by them.
+    // Browsers talk to their helper processes through Unix sockets.
     let unix_sockets = matches!(plan.runtime.source, Source::Driver { .. });
     Some(Sandbox { read, write, list, ports, offline, unix_sockets })
 }

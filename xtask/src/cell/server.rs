@@ -1,6 +1,6 @@
-//! The lab as the guest's server: web servers of the cell on the loopback address, each of which gives the same response
-//! to every request, or that of an endpoint, and records the requests. A guest may send anything, so everything here has a
-//! limit.
+//! The lab as the guest's server: web servers of the cell on the loopback address, each of which gives the same
+//! response to every request, or that of an endpoint, and records the requests. A guest may send anything, so
+//! everything here has a limit.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -23,7 +23,7 @@ const LIMITS: Limits = Limits { head: 16 << 10, body: 1 << 20 };
 const MAX_DRAINED: usize = 4 << 20;
 /// Maximum number of concurrent connections; further ones are closed at once.
 const MAX_CONNECTIONS: usize = 32;
-/// Maximum number of recorded requests; later ones are answered but only noted by one entry.
+/// Maximum number of recorded requests; later ones are answered, and one entry notes that there were more.
 const MAX_RECORDED: usize = 100;
 /// Time limit for receiving a request, and for sending the response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);

@@ -22,13 +22,14 @@ use super::{ports, sandbox, workdir};
 
 /// The variable with the address of the protocol of the browser in which a driver gets a context.
 const VARIABLE: &str = "WASMLAB_DRIVER_BROWSER";
-/// Number of cells that a browser serves; each has a port of its own, because the browser is limited to a list of ports.
+/// Number of cells that a browser serves; each has a port of its own, because the browser is limited to a list of
+/// ports.
 const CELLS: usize = 64;
 /// Time limit for a browser to start.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// Time limit of a browser.
 const LIFETIME: Duration = Duration::from_secs(3_600);
-/// After so many browsers that did not start, each cell has its own.
+/// After this many browsers that did not start, each cell has its own.
 const MAX_FAILURES: usize = 2;
 
 /// The browsers that no cell uses at the moment. Dropping it ends them.
@@ -38,7 +39,7 @@ pub struct SharedBrowsers(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     idle: Vec<SharedBrowser>,
-    /// Columns of which a cell ran in a browser of its own.
+    /// Columns that have already run a cell in a browser of its own.
     columns: BTreeSet<String>,
     failures: usize,
 }
@@ -51,7 +52,7 @@ pub struct SharedBrowser {
     _dir: TempDir,
     /// The browser, as started by this driver.
     programs: [PathBuf; 2],
-    /// The address of its protocol, and the port of it.
+    /// The address of its protocol, and its port.
     address: String,
     port: u16,
     /// Ports for the pages of later cells.
@@ -78,7 +79,7 @@ impl SharedBrowsers {
         }
         let started = SharedBrowser::start(plan, programs);
         if started.is_err() {
-            // A cell with a browser of its own says why.
+            // The cell's own browser will report the reason.
             self.lock().failures += 1;
         }
         started.ok()
@@ -129,18 +130,18 @@ impl SharedBrowser {
         Ok(Self { running, _dir: dir, programs, address: line, port, page_ports })
     }
 
-    /// The ports of the next cell: for its page, and that of the browser's protocol.
+    /// The ports of the next cell: that of its page, and that of the browser's protocol.
     pub fn next_ports(&mut self) -> Option<[u16; 2]> {
         Some([self.page_ports.pop()?, self.port])
     }
 
-    /// What a driver's environment has in addition.
+    /// Additional variables for a driver's environment.
     pub fn env(&self) -> BTreeMap<OsString, OsString> {
         [(VARIABLE.into(), self.address.clone().into())].into()
     }
 }
 
-/// Whether nothing but its page belongs to the cell.
+/// Whether the cell consists of a page only: no network, no ports, no switches.
 fn is_suitable(plan: &CellPlan) -> bool {
     let run = &plan.scenario.spec.run;
     plan.runtime.shares_program

@@ -87,7 +87,7 @@ pub fn take_leftovers() -> Vec<String> {
     std::mem::take(&mut LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Removing a folder says so on stderr if it takes longer.
+/// If removing a folder takes longer than this, a message on stderr says so.
 const SILENT: Duration = Duration::from_secs(1);
 
 /// Removes a folder of a killed lab; a guest may have made it so deep that this takes long.

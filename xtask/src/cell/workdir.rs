@@ -195,8 +195,8 @@ pub fn environment(root: &Path, plan: &CellPlan) -> BTreeMap<OsString, OsString>
     env
 }
 
-/// Ports for the browser driver, which serves a page and talks to its browser, and what its environment says of them.
-/// Other drivers need none.
+/// Ports for the browser driver, which serves a page and talks to its browser; adds the variables that name them to
+/// `env`. Other drivers need no ports.
 fn driver_ports(
     plan: &CellPlan,
     browser: Option<&mut SharedBrowser>,

@@ -10,7 +10,7 @@ use wasmlab_report::visible::VisiblePath;
 
 /// The value of `CLIPPY_ARGS` for `-D warnings`: cargo-clippy passes its options in this form.
 const DENY_WARNINGS: &str = "-Dwarnings__CLIPPY_HACKERY__";
-/// Their folders below `xtask/`, in the order their steps run, and the word for one of each kind.
+/// Folders of workspaces below `xtask/`, in the order their steps run, with the word for one of each kind.
 const KINDS: &[(&str, &str)] = &[("drivers", "driver"), ("hosts", "host"), ("engines", "engine")];
 
 /// A separate workspace.
@@ -80,7 +80,7 @@ pub fn lint_with_tests(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// The options that do the same for a single command: what its tests build inherits no variable.
+/// The same as options for a single command: builds that its tests start do not inherit them.
 pub fn lint_options(shell: &Shell) -> Result<[String; 4]> {
     let wrapper = format!("build.rustc-workspace-wrapper='{}'", clippy_driver(shell)?.display());
     Ok(["--config".to_owned(), wrapper, "--config".to_owned(), format!("env.CLIPPY_ARGS='{DENY_WARNINGS}'")])

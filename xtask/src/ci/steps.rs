@@ -88,7 +88,8 @@ fn install(context: &Context) -> Result<()> {
     Ok(())
 }
 
-/// Every source file: `cargo fmt` finds only those whose `mod` is written out, and registries declare theirs by a macro.
+/// Every source file: `cargo fmt` finds only those whose `mod` is written out, and registries declare theirs by a
+/// macro.
 fn fmt(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     let listed = cmd!(shell, "git ls-files *.rs").read()?;
@@ -96,7 +97,7 @@ fn fmt(context: &Context) -> Result<()> {
     context.run_quietly(cmd!(shell, "rustfmt --check --edition 2024 {files...}"))
 }
 
-/// In the build of the tests, which `.ci/run` has made: only the benchmarks are new.
+/// Reuses the build of the tests, which `.ci/run` has made: only the benchmarks are new.
 fn clippy(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     let lint = engines::lint_options(&shell)?;

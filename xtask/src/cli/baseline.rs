@@ -16,8 +16,8 @@ use wasmlab_report::visible::VisiblePath;
 /// Option of the commands that compare their report with an earlier one.
 #[derive(clap::Args)]
 pub struct BaselineArgs {
-    /// Compare with an earlier report (a FILE, REV:PATH for one in a git revision, or a revision of the lab for the report
-    /// published in it), and exit with 1 only for regressions
+    /// Compare with an earlier report (a FILE, REV:PATH for one in a git revision, or a revision of the lab for the
+    /// report published in it), and exit with 1 only for regressions
     #[arg(long, value_name = "FILE|REV[:PATH]")]
     baseline: Option<String>,
 }
@@ -54,11 +54,11 @@ impl Baseline {
 /// If `text` is neither, or there is no report in it.
 pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
     let file = report::in_folder(Path::new(text));
-    // A pipe or a device is not a revision either: reading it is an error.
+    // A pipe or a device is not a revision: reading it is an error.
     if file.exists() && !file.is_dir() {
         return Ok((format!("`{}`", file.visible()), report::read(&file)?));
     }
-    // A revision may be named like this, but hardly any is.
+    // A revision could have such a name, but hardly any does.
     let is_path = file.extension().is_some_and(|extension| extension == "json") || file.is_dir();
     if is_path && !text.contains(':') {
         return usage(format!("failed to read `{}`: there is no such file", file.visible()));

@@ -89,7 +89,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// Says so if the changes are those of a run that did not reach every cell.
+/// Warns if the changes come from an interrupted run.
 fn warn_of_interruption(lab: &Lab) {
     let Ok(report) = report::read(&report::default_file(lab)) else { return };
     if report.interrupted {

@@ -195,7 +195,7 @@ pub fn runtimes_of_config(path: &Path) -> Result<Vec<String>> {
     Ok(config::read(path, path.visible())?.runtimes)
 }
 
-/// An error before anything is run, if the report could not be saved.
+/// Fails before anything is run if the report could not be saved.
 fn require_writable(folder: &Path) -> Result<()> {
     let written = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
     let failed =

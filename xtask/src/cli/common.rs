@@ -168,7 +168,7 @@ pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)>
     }
 }
 
-/// This day: `2026-11-27`.
+/// Today's date: `2026-11-27`.
 #[must_use]
 pub fn today() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take(10).collect()

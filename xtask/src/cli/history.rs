@@ -49,7 +49,8 @@ pub struct Args {
     /// Read only the last N reports
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
-    /// Show each cell with all its results, instead of one line for all cells that changed in the same way [text and markdown]
+    /// Show each cell with all its results, instead of one line for all cells that changed in the same way [text and
+    /// markdown]
     #[arg(long)]
     full: bool,
     /// Output format
@@ -147,7 +148,7 @@ fn read_git_history(lab: &Lab, last: usize) -> Result<Vec<DatedReport>> {
     let mut entries = Vec::new();
     for line in log.lines().rev() {
         let Some((commit, day)) = line.split_once('\t') else { continue };
-        // The revision that removed it has none.
+        // A revision that removed the report has no text.
         let Ok(text) = cmd!(shell, "git show {commit}:{name}").quiet().ignore_stderr().read() else { continue };
         if text.len() as u64 > report::MAX_BYTES {
             left_out(&format!("{commit}: the report is larger than {} MiB", report::MAX_BYTES >> 20));

@@ -146,7 +146,7 @@ fn find(chapters: &[Chapter], text: &str) -> Result<usize> {
     }
 }
 
-/// The chapters with what was done of each.
+/// The chapters with the progress in each.
 fn list(tour: &Tour) -> Result<u8> {
     let rows = tour.chapters.iter().map(|chapter| {
         let done = tour.progress.done(chapter);

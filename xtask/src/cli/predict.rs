@@ -135,7 +135,7 @@ fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>>
     }
 }
 
-/// For a file that no runtime takes, since it is not WebAssembly or not whole: why, and what to do.
+/// For a file that no runtime accepts because it is not WebAssembly or is incomplete: why, and what to do.
 fn refused(of: &FilePredictions) -> Option<String> {
     let why = of.invalid.as_ref()?;
     let file = Path::new(&of.file);
@@ -149,7 +149,7 @@ fn refused(of: &FilePredictions) -> Option<String> {
     Some(wrapped(output::render_options().width, &first, "  ", &on_line(&text)) + "\n")
 }
 
-/// For people, as `check` answers: the runtimes of each result, the reason, and what would change it.
+/// The text for people, in the form of `check`: the runtimes of each result, the reason, and what would change it.
 fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
     let days: Vec<&str> = of.predictions.iter().map(|one| one.measured.as_str()).collect();
     let newest = days.iter().max().copied().unwrap_or_default();
@@ -206,7 +206,8 @@ fn indented(first: &str, rest: &str, text: &str) -> String {
     wrapped(output::render_options().width, first, rest, &on_line(text)) + "\n"
 }
 
-/// The subject of a reason, or without a code the runtime's message; how many other imports it lacks; where it begins.
+/// The subject of a reason, or the runtime's message if there is no code; the number of other missing imports; the
+/// place of the first use.
 fn reason(one: &Predicted) -> String {
     let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
     let subject = cut_with_size(&subject, MAX_NAME).into_owned();

@@ -54,8 +54,8 @@ pub struct Args {
 /// Time limit of a probe, milliseconds: none of them does anything that takes long.
 const RUN_MS: u64 = 5_000;
 
-/// Runs the subcommand: as many columns at a time as there are processors, since the probes of a column follow from the
-/// answers to earlier ones.
+/// Runs the subcommand: as many columns at a time as there are processors, because the probes of one column depend on
+/// the answers to earlier ones.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let columns = common::columns(lab, &args.runtime)?;
     let catalogue = catalogue::load()?;

@@ -38,8 +38,8 @@ pub const EXAMPLES: &str = "Examples:
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The report file [default: reports/latest/report.json, written by the last run-all; outside a checkout, that of the
-    /// last check]
+    /// The report file [default: reports/latest/report.json, written by the last run-all; outside a checkout, that of
+    /// the last check]
     file: Option<PathBuf>,
     #[command(flatten)]
     shown: FormatArgs,
@@ -140,7 +140,7 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     Ok(report)
 }
 
-/// A number that JSON's readers cannot tell from its neighbours, and whose sum with others may overflow.
+/// A number too large for JSON's readers to represent exactly, and whose sum with others may overflow.
 fn too_large(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => number.as_u64().filter(|number| *number > 1 << 53),

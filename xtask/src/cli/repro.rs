@@ -212,7 +212,7 @@ fn what_runs_it(runtime: &Runtime) -> String {
     }
 }
 
-/// Whom the guest talks to: a client, servers, and sockets that it gets open.
+/// Whom the guest talks to: a client, servers, and sockets that are opened for it.
 fn talks_to(scenario: &Scenario, made: &Reproduction) -> String {
     let mut text = String::new();
     if !scenario.spec.step.is_empty() {

@@ -54,7 +54,8 @@ pub struct Args {
     /// Ignore cached results and run every cell again
     #[arg(long)]
     no_cache: bool,
-    /// Time limit for running a guest, in seconds, unless the scenario sets one [default: 10; compilation has its own limit]
+    /// Time limit for running a guest, in seconds, unless the scenario sets one [default: 10; compilation has its own
+    /// limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     #[command(flatten)]

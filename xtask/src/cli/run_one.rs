@@ -31,7 +31,8 @@ pub struct Args {
     scenario: String,
     /// The runtime; RUNTIME@PATH for your own build, RUNTIME@VERSION for another version
     runtime: String,
-    /// Time limit for running the guest, in seconds, unless the scenario sets one [default: 10]
+    /// Time limit for running the guest, in seconds, unless the scenario sets one [default: 10; compilation
+    /// has its own limit]
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     #[command(flatten)]

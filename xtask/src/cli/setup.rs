@@ -62,11 +62,12 @@ pub struct Args {
     suite: bool,
 }
 
-/// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is shorter.
+/// Maximum number of passes: a tool can be checked only after what it depends on is installed; the longest chain is
+/// shorter.
 const MAX_PASSES: usize = 6;
 
 impl Args {
-    /// With the runtimes that `config` names in place of those of the command line.
+    /// These arguments, with the runtimes that `config` names in place of those on the command line.
     fn with_config(&self) -> Result<Self> {
         let Some(path) = &self.config else { return Ok(self.clone()) };
         let named = super::check::runtimes_of_config(path)?;
@@ -128,7 +129,7 @@ struct Done {
     failed: BTreeSet<Vec<String>>,
 }
 
-/// Runs the commands of a plan, and those that become possible by them. Returns what is missing then.
+/// Runs the commands of a plan, and those that they make possible. Returns what is still missing.
 fn install(lab: &Lab, args: &Args, mut plan: SetupPlan) -> Result<(Done, SetupPlan)> {
     let mut done = Done::default();
     for pass in 0..MAX_PASSES {

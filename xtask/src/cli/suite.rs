@@ -70,7 +70,8 @@ Exit code 4: nothing was run.
 
 The report goes to reports/suite/.";
 
-/// A `.wast` file may take as many times the limit of a test on each runtime; each of its processes has that limit.
+/// A `.wast` file may take this many times the limit of a test on each runtime. Each of its processes has the limit of
+/// a test.
 const WAST_LIMITS: u64 = 10;
 /// The largest folder that a test may get, bytes.
 const MAX_ROOT_BYTES: u64 = 256 << 20;
@@ -245,7 +246,7 @@ fn chosen(mut found: SuiteFiles, globs: &[String]) -> Result<SuiteFiles> {
     Ok(found)
 }
 
-/// The lab's own copies of the folders that tests get, so that every cell gets the same, by their paths.
+/// The lab's own copies of the folders that tests get, by path, so that every cell gets the same content.
 fn copy_roots(suites: &[Suite], into: &Path) -> Result<BTreeMap<PathBuf, DirTemplate>> {
     let roots: BTreeSet<&PathBuf> =
         suites.iter().flat_map(|s| &s.tests).filter_map(|test| test.root.as_ref()).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmlab_process::cancelled;
 
-/// How often the files are looked at. What is still being written changes from one time to the next.
+/// How often the files are checked. A file that is still being written differs from one check to the next.
 const PERIOD: Duration = Duration::from_millis(250);
 
 /// Waits until what `look` sees differs from `seen` and stays as it is; `None` after Ctrl-C.

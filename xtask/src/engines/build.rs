@@ -38,8 +38,7 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgre
     let kind = if dir.parent().is_some_and(|d| d.ends_with("drivers")) { "driver" } else { "engine" };
     let name = format!("{kind}-{engine}{}", std::env::consts::EXE_SUFFIX);
     // A private copy: tests and other cargo commands in the same folder build the same name with other features and
-    // would replace it.
-    // Its name has its key: checkouts with other sources, but the same cache, keep theirs.
+    // would replace it. Its name contains its key, so that checkouts with other sources but the same cache keep theirs.
     let prefix = format!("{kind}-{engine}-");
     let binary = target.join(format!("{prefix}{}{}", &key.text()[..16], std::env::consts::EXE_SUFFIX));
     files::copy_atomically(&target.join("release").join(&name), &binary)
@@ -54,8 +53,8 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgre
     lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
 }
 
-/// The last build also has a name without a key, for those who start it by hand. If it cannot be written, only they miss
-/// it.
+/// The last build also gets a name without a key, for people who start it by hand. If that name cannot be written,
+/// nothing else is affected.
 fn name_last(binary: &Path, last: &Path) {
     let draft = binary.with_extension("last");
     if fs::hard_link(binary, &draft).and_then(|()| fs::rename(&draft, last)).is_err() {

@@ -12,8 +12,8 @@ use wasmlab_runtimes::{Runtime, Source};
 /// Longest quotation of what a program printed, characters.
 const MAX_QUOTED: usize = 100;
 
-/// Checks that the program of a custom build is the runtime that the column is of: its version says so. A program that
-/// ignores its arguments and exits with 0 would otherwise pass every cell.
+/// Checks, by its version, that the program of a custom build is the runtime of the column. A program that ignores its
+/// arguments and exits with 0 would otherwise pass every cell.
 ///
 /// # Errors
 /// What it is instead.
@@ -23,7 +23,7 @@ pub fn check(lab: &Lab, column: &Runtime) -> Result<(), Absence> {
         // Engines of the lab answer in its protocol.
         return find_tool(lab, column).map(drop).or_else(|absence| absence.map_or(Ok(()), Err));
     };
-    // A package of Python is no program.
+    // A Python package is not a program.
     if column.python_package.is_some() && program.extension().is_some_and(|end| end == "py") {
         return Ok(());
     }

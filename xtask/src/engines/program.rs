@@ -81,7 +81,7 @@ fn query(program: &Path, args: &[&str]) -> ToolQuery {
     ToolQuery { program: program.to_owned(), args, env: BTreeMap::new(), depends_on: program.to_owned() }
 }
 
-/// What the program prints about its switches. One that does not list them is not run with any.
+/// What the program prints about its switches. A program that does not list them is run without any.
 fn switches(lab: &Lab, runtime: &Runtime, program: &Path) -> String {
     let listed = runtime.help.iter().map(|args| lab.machine.query(&query(program, args)).unwrap_or_default());
     listed.collect::<Vec<_>>().join("\n")
@@ -109,7 +109,7 @@ fn newest(lab: &Lab, runtime: &Runtime, absence: Absence) -> Result<PathBuf, Abs
     let Some(newest) = VersionedProgram::newest(runtime) else { return Err(absence) };
     versions::find_and_make_executable(lab, &newest).map_err(|of_package| {
         match (&absence.command, of_package.command) {
-            // A package manager of the system installs it quickly.
+            // The system's package manager installs it quickly.
             (Some((_, "")), _) | (_, None) => absence,
             (_, command) => {
                 let id = runtime.id();

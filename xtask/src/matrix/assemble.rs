@@ -109,8 +109,8 @@ pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: Ru
     report
 }
 
-/// What only a comparison shows: whether a message is the guest's, whether an exit code was cut, who is to blame, and
-/// which other column or target would help.
+/// Adds what only a comparison shows: whether a message is the guest's, whether an exit code was cut, who is to blame,
+/// and which other column or target would help.
 fn compare_cells(
     request: &MatrixRequest,
     artifacts: &[Artifact],

@@ -1,8 +1,8 @@
 //! Links the imports of a large module before the module itself is compiled.
 //!
 //! Many runtimes compile a whole module, which can take a minute, before they look for its imports. If one is missing,
-//! that minute is lost. So such a runtime first gets a module that has the same imports and nothing else. Its own message
-//! about them is the answer; without one it gets the module.
+//! that minute is lost. So such a runtime first gets a module that has the same imports and nothing else. If its
+//! message reports a missing import, that is the answer; otherwise, it gets the module itself.
 
 use std::fs;
 

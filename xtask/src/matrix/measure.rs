@@ -150,7 +150,7 @@ fn not_attempted(request: &MatrixRequest, plan: &CellPlan, guest: &GuestRow, bui
     withheld.or_else(used_up).or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects)
 }
 
-/// Why a component is not handed to jco, in whose output this name would run, load a module or be called.
+/// Why a component is not given to jco: in jco's output, this name would run as code, load a module or be called.
 fn injected_script(name: &str) -> NotAttempted {
     let name = cut(name, 40);
     let reason =

@@ -79,7 +79,8 @@ impl ProbeTarget for ProbedColumn<'_> {
             _ => {
                 let observe = |plan: &CellPlan| cell::observe(self.lab, plan, None, cell::Retention::default()).ok();
                 let mut seen = observe(&plan)?;
-                // A timeout on a busy machine is no evidence about the runtime. A probe that runs forever sets its own limit.
+                // A timeout on a busy machine is no evidence about the runtime. A probe that runs forever sets its own
+                // limit.
                 if is_out_of_time(&seen) && scenario.spec.run.timeout_ms.is_none() {
                     let limits = Limits { run_ms: PATIENT_MS, ..self.limits };
                     seen = observe(&CellPlan { limits, ..plan })?;
@@ -145,9 +146,9 @@ const WASI: &[Abi] = &[Abi::Wasi01, Abi::WasiUnstable, Abi::Wasix, Abi::WasiThre
 /// The import modules of WASI's snapshots; a runtime with WASI has at least one.
 const SNAPSHOTS: &[&str] = &["wasi_snapshot_preview1", "wasi_unstable"];
 
-/// `WASI` if the cell is a gap for a missing import, the guest uses WASI, and the runtime has none of its snapshots. Probes
-/// import only `proc_exit`, which every WASI host defines; if one gets no answer, the column's profile decides. That
-/// distinguishes a runtime without WASI from one that lacks a single function or an older snapshot.
+/// `WASI` if the cell is a gap for a missing import, the guest uses WASI, and the runtime has none of its snapshots.
+/// Probes import only `proc_exit`, which every WASI host defines; if one gets no answer, the column's profile decides.
+/// That distinguishes a runtime without WASI from one that lacks a single function or an older snapshot.
 pub fn lacking_abi(lab: &Lab, plan: &CellPlan, cell: &Cell) -> Option<String> {
     let is_import = matches!(
         cell.code,

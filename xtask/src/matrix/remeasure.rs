@@ -11,8 +11,8 @@ use wasmlab_runtimes::is_custom_build;
 /// With more unexpected results than this, load is not the cause: a runtime, a guest or the lab has changed.
 const MAX_UNEXPECTED: usize = 64;
 
-/// Measures again the cells of this run for which `is_unexpected` returns true, given the cell and its runtime's version.
-/// `on_start` is called first with their number.
+/// Measures again the cells of this run for which `is_unexpected` returns true, given the cell and its runtime's
+/// version. `on_start` is called first with their number.
 pub fn remeasure(
     lab: &Lab,
     request: &MatrixRequest,

@@ -16,7 +16,7 @@ use wasmlab_model::verdict::{Judgement, NotAttempted, Verdict};
 
 /// Characters of a guest's output that a report contains.
 const MAX_OUTPUT_CHARS: usize = 4_000;
-/// A longer stream is also written to a file, bytes: the page shows no more of it.
+/// A stream longer than this is also written to a file, bytes: the page shows no more of it.
 const MAX_WITHOUT_FILE: usize = 1 << 10;
 /// The largest of these files, bytes.
 const MAX_FILE: usize = 1 << 20;

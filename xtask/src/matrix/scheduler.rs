@@ -115,7 +115,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes what a cell showed; `None` if the run was cancelled meanwhile.
+    /// Records the result of a cell; `None` if the run was cancelled meanwhile.
     pub(super) fn done(&self, (at, turn): ((usize, usize), Attempt), measured: Option<Measured>) {
         let mut state = self.lock();
         if turn == Attempt::First {

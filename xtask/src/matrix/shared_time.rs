@@ -1,5 +1,5 @@
-//! Time that the cells of several scenarios share on each runtime: the parts of a `.wast` file, each of which has a limit
-//! of its own.
+//! Time that the cells of several scenarios share on each runtime: the parts of a `.wast` file, each of which has a
+//! limit of its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use wasmlab_runtimes::{Runtime, Source};
 
 /// The subject of cells that were not run because the time was used up.
 pub const USED_UP: &str = "time-of-file";
-/// What starting a process takes at most, and does not count.
+/// Maximum time for starting a process; it does not count.
 const STARTUP: Duration = Duration::from_millis(100);
 /// The same for a browser.
 const BROWSER_STARTUP: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ pub struct SharedTime {
 }
 
 impl SharedTime {
-    /// Of scenarios with the group of each. A group gets `limit` on each runtime, and the time to start its processes.
+    /// For scenarios, each with its group. A group gets `limit` on each runtime, plus the time to start its processes.
     #[must_use]
     pub fn new(groups: impl IntoIterator<Item = (String, String)>, limit: Duration) -> Self {
         let groups: BTreeMap<String, String> = groups.into_iter().collect();
@@ -54,7 +54,7 @@ impl SharedTime {
         (spent >= limit).then_some(NotAttempted { subject: USED_UP, reason })
     }
 
-    /// Adds what a cell took.
+    /// Adds the time that a cell took.
     pub fn add(&self, scenario: &str, runtime: &Runtime, took: Duration) {
         if let Some(group) = self.groups.get(scenario) {
             let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);

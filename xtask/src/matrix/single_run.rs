@@ -109,8 +109,8 @@ impl Reading<'_> {
         result(self.judge(a)) == result(self.judge(b))
     }
 
-    /// The judgement with the proposals for which the runtime refused the module, if it did; `located`: and with the
-    /// places at which the file uses them.
+    /// The judgement with the proposals for which the runtime refused the module, if it did. With `located`, also with
+    /// the places at which the file uses them.
     fn with_refused_proposals(
         &self,
         lab: &Lab,
@@ -129,8 +129,8 @@ impl Reading<'_> {
         if located { proposals::located(judgement, facts) } else { judgement }
     }
 
-    /// Whether only a message shows that the runtime refused the module: there is no separate compile step, and the guest
-    /// can print.
+    /// Whether only a message shows that the runtime refused the module: there is no separate compile step, and the
+    /// guest can print.
     fn may_be_printed_by_guest(&self, judgement: &Judgement, observation: &Observation) -> bool {
         judgement.code == Some(Code::EngineCompileError)
             && self.plan.runtime.output_parser.is_some()

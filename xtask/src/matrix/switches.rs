@@ -55,7 +55,7 @@ pub fn try_switches(
             let by_default = summary(&first.judgement);
             return Ok((Some(SwitchesUsed { switches, default_result: by_default }), seen));
         }
-        // A build without what a switch enables: what was reached without that switch is the answer.
+        // This build lacks what the switch enables, so the result without that switch is the answer.
         if last.is_some() && refuses_switch(&seen.judgement) {
             on.truncate(before);
             break;

@@ -14,7 +14,7 @@ pub struct Document<'a> {
     file: &'a str,
     text: &'a str,
     table: Spanned<DeTable<'a>>,
-    /// `table` without the parts that have errors: the one that keys of the contents count in.
+    /// `table` without the parts that have errors. Keys of the contents use the indexes of this table.
     valid_table: Spanned<DeTable<'a>>,
 }
 
@@ -32,8 +32,7 @@ pub struct Parsed<'a, T> {
 
 impl<'a> Document<'a> {
     /// Parses the text of `file`, a path as messages show it. Reports all syntax errors. If there are none, reports all
-    /// unknown keys, all invalid values, and the first missing key of each
-    /// table that has no other error.
+    /// unknown keys, all invalid values, and the first missing key of each table that has no other error.
     pub fn parse<T: DeserializeOwned>(file: &'a str, text: &'a str) -> Parsed<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut document = Self { file, text, valid_table: table.clone(), table };
@@ -165,16 +164,16 @@ fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
 
 /// A table that lacks a key, in an array of tables.
 struct Item {
-    /// Where the array stands.
+    /// The position of the array.
     array: Range<usize>,
     /// Its index in the array.
     index: usize,
-    /// Where the table stands, with the tables that belong to it.
+    /// The position of the table, including the tables that belong to it.
     extent: Range<usize>,
 }
 
-/// The table that `error` is about. The error has the position of the array only; the first tables of the array that
-/// have the same error without the others end with the one that is meant.
+/// The table that `error` is about. The error only has the position of the array. So the array is deserialized with its
+/// first table only, then with the first two, and so on: the last of them is meant as soon as the error is the same.
 fn incomplete_item<T: DeserializeOwned>(table: &Spanned<DeTable<'_>>, error: &Error) -> Option<Item> {
     let array = error.span()?;
     let starts: Vec<usize> = array_at(table.clone().get_mut(), &array)?.iter().map(|item| item.span().start).collect();

@@ -15,7 +15,7 @@ const MAX_GENERATED_BYTES: u64 = 64 << 20;
 /// The end of the year 9999, seconds since 1970: some file systems and languages support no later time.
 const MAX_MODIFIED: u64 = 253_402_300_799;
 
-/// Checks what the run of a scenario says by itself; `folder` is the scenario's.
+/// Checks `[run]` by itself; `folder` is the scenario's.
 pub fn check(folder: &Path, run: &Run, errors: &mut Vec<KeyError>) {
     check_entry(run, errors);
     for (index, dir) in run.dir.iter().enumerate() {

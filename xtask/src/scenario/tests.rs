@@ -261,7 +261,7 @@ fn missing_files_and_colliding_names_are_errors() {
     assert!(super::same_names(&scenarios)[0].message.contains("already contains a scenario of this name"));
 }
 
-/// Routes are compared on the same program. A build reads only its own folder, so a source stands in several folders.
+/// Routes are compared on the same program. A build reads only its own folder, so a source exists in several folders.
 #[test]
 fn copies_of_a_source_are_equal() {
     #[derive(serde::Deserialize)]

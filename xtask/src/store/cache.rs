@@ -29,7 +29,7 @@ const MARK_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Folder for compiled code, with a subfolder per module and engine.
 const COMPILED: &str = "compiled";
-/// How long a look at the size of all folders holds.
+/// Minimum time between two checks of the size of all folders.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 
 /// A folder of entries.
@@ -157,8 +157,8 @@ impl Cache {
         self.dir.join("entries").join(&key.0[..2]).join(&key.0)
     }
 
-    /// Removes the least recently used entries until each bounded folder is within its limit. Looks at most every few
-    /// minutes: that reads all folders.
+    /// Removes the least recently used entries until each bounded folder is within its limit. Checks this at most every
+    /// few minutes, because it reads all folders.
     pub fn prune(&self) {
         let last = self.dir.join("pruned");
         let age = fs::metadata(&last).ok().and_then(|meta| meta.modified().ok()?.elapsed().ok());

@@ -47,7 +47,7 @@ mod tests {
     use super::{FILES, unpack};
     use crate::store::files;
 
-    /// If this fails, a file came or went: change build.rs, or its time.
+    /// If this fails, a file was added or removed: change build.rs, or its modification time.
     #[test]
     fn every_snapshot_is_embedded() {
         let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("snapshots");

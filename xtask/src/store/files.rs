@@ -27,8 +27,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a file that the user named: [`write_atomically`], but a link is followed, and what is no regular file, such as
-/// `/dev/stdout` or a pipe, is written to and not replaced.
+/// Writes a file that the user named, like [`write_atomically`], but follows a link. Anything that is not a regular
+/// file, such as `/dev/stdout` or a pipe, is written to and not replaced.
 ///
 /// # Errors
 /// As [`write_atomically`].

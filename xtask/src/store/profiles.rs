@@ -111,7 +111,7 @@ fn read_file(path: &Path) -> Result<Profile> {
     Ok(parsed?)
 }
 
-/// The commit of the lab; empty if git does not say.
+/// The commit of the lab; empty if git does not know it.
 #[must_use]
 pub fn commit(lab: &Lab) -> String {
     let Ok(shell) = Shell::new() else { return String::new() };

@@ -219,13 +219,14 @@ fn stem_of(file: &Path, end: &str) -> Option<String> {
     file.file_name()?.to_str()?.strip_suffix(end).map(str::to_owned)
 }
 
-/// Whether the runtime of this id names any one of several imports that it lacks.
+/// Whether the runtime of this id reports an arbitrary one of several missing imports.
 #[must_use]
 pub fn names_any_import(runtime: &str) -> bool {
     wasmlab_runtimes::all().iter().any(|r| r.id() == runtime && r.names_any_import)
 }
 
-/// A cell's line. If the cell's runtime names any one of several imports that it lacks, another one is the same result.
+/// A cell's line. If the cell's runtime reports an arbitrary one of several missing imports, another import is the same
+/// result.
 #[must_use]
 pub fn line_of(cell: &Cell, version: &str, before: Option<&AcceptedLine>) -> AcceptedLine {
     let now = AcceptedLine::of(cell, version);

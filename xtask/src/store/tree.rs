@@ -109,7 +109,7 @@ impl Tree {
         Self { notes, entries, ..self }
     }
 
-    /// Leaves out what has a name that ends with `suffix`, with everything below.
+    /// Leaves out entries whose names end with `suffix`, with everything below.
     #[must_use]
     pub fn without(mut self, suffix: &str) -> Self {
         let is_left_out = |part: Component| part.as_os_str().to_string_lossy().ends_with(suffix);

@@ -70,7 +70,7 @@ pub struct Request {
     pub headers: BTreeMap<String, String>,
     /// Body.
     pub body: String,
-    /// The response that has to come.
+    /// The expected response.
     pub response: Response,
 }
 
@@ -264,7 +264,7 @@ fn request(fields: &mut Fields, problems: &mut Problems) -> Request {
     Request { method, path, headers, body, response }
 }
 
-/// One run at a time, which has to be waited for; everything else happens between the two.
+/// Requires that only one program runs at a time, that it is waited for, and that everything else happens in between.
 fn check_order(operations: &[Operation], place: &str, problems: &mut Problems) {
     let mut is_running = false;
     let mut connections: Vec<&str> = Vec::new();

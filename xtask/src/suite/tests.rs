@@ -1,4 +1,4 @@
-//! Documents of tests as data: what they become, and what is said about wrong ones.
+//! Documents of tests as data: the scenarios that they become, and the errors of wrong ones.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! Turns a test into a scenario: operations become steps, and what the lab cannot do yet becomes a reason not to run it.
+//! Turns a test into a scenario: operations become steps, and what the lab cannot do yet becomes a reason not to run
+//! it.
 
 use std::collections::BTreeMap;
 

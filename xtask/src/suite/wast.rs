@@ -1,8 +1,8 @@
 //! The specification's tests: `.wast` files, each with modules and assertions about them
 //! (<https://github.com/WebAssembly/spec/tree/main/interpreter#scripts>).
 //!
-//! Each part of a file that one process can run becomes a scenario. When all have run, [`collapse`] makes one row of each
-//! file, with its assertions counted.
+//! Each part of a file that one process can run becomes a scenario. When all have run, [`collapse`] makes one row of
+//! each file, with its assertions counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -18,8 +18,8 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// Largest list that is kept, bytes.
 const MAX_LIST: u64 = 4 << 20;
 
-/// The released versions of a package, oldest first, and why the list may be out of date. The last list is kept, so that
-/// versions which are installed can be used without a network.
+/// The released versions of a package, oldest first, and why the list may be out of date. The last list is kept, so
+/// that versions which are installed can be used without a network.
 ///
 /// # Errors
 /// If the package manager fails and there is no list from before.
@@ -47,7 +47,7 @@ pub fn released(lab: &Lab, package: Package, offline: bool) -> Result<(Vec<Strin
 /// The program of this version; installs it if it is not in the cache yet, unless `offline`.
 ///
 /// # Errors
-/// Why it cannot be had.
+/// Why it is not available.
 pub fn obtain(lab: &Lab, wanted: &VersionedProgram, offline: bool) -> Result<PathBuf, String> {
     if let Ok(program) = find_and_make_executable(lab, wanted) {
         return Ok(program);
@@ -56,7 +56,7 @@ pub fn obtain(lab: &Lab, wanted: &VersionedProgram, offline: bool) -> Result<Pat
         return Err("it is not installed, and --offline forbids installing it".to_owned());
     }
     let folder = wanted.folder(lab);
-    // Half an installation must not be taken for a whole one.
+    // An incomplete installation must not be taken for a complete one.
     let clear = || fs::remove_dir_all(&folder);
     let _ = clear();
     fs::create_dir_all(&folder).map_err(|e| format!("`{}`: {e}", folder.visible()))?;
@@ -78,7 +78,7 @@ fn run(lab: &Lab, command: &[OsString], limit: Duration) -> Result<String, Strin
         args: args.to_vec(),
         // All of the user's settings, as for `setup`: certificates, registries, proxies.
         env: std::env::vars_os().collect(),
-        // A folder without settings of somebody's project.
+        // A folder without the settings of a project.
         cwd: std::env::temp_dir(),
         stdin: Input::Bytes(Vec::new()),
         inherit: Vec::new(),

@@ -69,7 +69,7 @@ fn parallel_cells_of_one_module_share_only_its_code() {
     }
     for cell in report["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] == "pass") {
         let printed = format!("{}.wasm", cell["scenario"].as_str().unwrap());
-        // It passes the module's path to its guests, of which this one prints the beginning.
+        // It passes the module's path to its guests, and this one prints the beginning of it.
         if cell["runtime"] == "wasmi-cli" {
             continue;
         }
@@ -165,7 +165,7 @@ fn component_names_stay_names_in_jcos_output() {
     invoked("then", wat, &|cell| cell["verdict"] == "pass");
     let wat = component("", called, &format!("{add} (export \"eval\" (func $f)) (export \"arguments\" (func $f))"));
     invoked("add", wat, &|cell| cell["verdict"] == "not-attempted" && cell["subject"] == "jco-output");
-    // What would end a string is not given to jco at all.
+    // A name that would end a string is not given to jco at all.
     let import = "(core module (import \"q': (()=>{process.exit(0)})(), 'z\" \"f\" (func)))";
     invoked("add", component(import, called, add), &|cell| {
         let says = cell["detail"].as_str().unwrap_or_default();
@@ -173,7 +173,7 @@ fn component_names_stay_names_in_jcos_output() {
     });
 }
 
-/// What a shell did not expand, because it was quoted, or comes from an input of an action.
+/// Globs that no shell expanded, because they were quoted or come from an input of an action.
 #[test]
 fn globs_name_files() {
     let workspace = Workspace::new();

@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 #[path = "../../engines/common/required.rs"]
 pub mod required;
 
-/// Columns that run a core module for WASI 0.1 without help. Other columns (no WASI, components only, web pages only) are
-/// left out of tests that expect the same answer everywhere.
+/// Columns that run a core module for WASI 0.1 without help. Other columns (no WASI, components only, web pages only)
+/// are left out of tests that expect the same answer everywhere.
 pub const COLUMNS: &str = "{wasmi,wasmtime-cranelift,wasmtime-winch,wasmtime-pulley,wasmtime-36-cranelift,wasmtime-cli,wasmtime-py,wasmer-cranelift,wasmer-singlepass,wasmer-cli,wasmi-cli,node,deno,bun}";
 
 /// A temporary workspace.

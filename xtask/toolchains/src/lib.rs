@@ -41,8 +41,9 @@ pub struct Toolchain {
     pub example: &'static str,
     /// Environment variables that say where it is installed.
     pub variables: &'static [EnvVariable],
-    /// Whether its guests consist of the scenario's own code, the standard library, and glue that the compiler generates.
-    /// Only such guests may be committed as prebuilt ones, because they contain no third-party engine or script.
+    /// Whether its guests consist of the scenario's own code, the standard library, and glue that the compiler
+    /// generates. Only such guests may be committed as prebuilt ones, because they contain no third-party engine or
+    /// script.
     pub own_code: bool,
     /// Whether it supports `build.version`.
     pub takes_version: bool,

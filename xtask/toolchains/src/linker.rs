@@ -23,7 +23,7 @@ pub fn undefined_symbols(message: &str) -> Vec<String> {
 /// A remedy that lets the program link, if WASI lacks something; `symbols` are the undefined ones.
 #[must_use]
 pub fn remedy<'a>(symbols: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    // Processes, users and signals, of which WASIX has some.
+    // Processes, users and signals; WASIX has some of them.
     const PROCESSES: &[&str] =
         &["fork", "execve", "waitpid", "setuid", "setgid", "setsid", "kill", "sigaction", "sigprocmask"];
     const SOCKETS: &[&str] = &["socket", "bind", "listen", "connect", "accept4", "getaddrinfo"];

@@ -10,9 +10,9 @@ use crate::client::{self, ANSWER_TIMEOUT, Client, Writer};
 /// The tab that shows the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tab {
-    /// The only one of a new browser.
+    /// The only tab of a new browser.
     First,
-    /// That of a new context: it shares no data, workers or processes with others.
+    /// The tab of a new context, which shares no data, workers or processes with others.
     OfNewContext,
 }
 

@@ -14,7 +14,7 @@ use crate::{chromium, devtools, firefox, host, ports};
 /// An event in the page, as reported by the page or the browser.
 #[derive(Debug)]
 pub enum PageEvent {
-    /// A report of the page, or a complaint of the browser about it.
+    /// A report of the page, or a message of the browser about it.
     Report(Report),
     /// The page's process or the browser crashed; nothing more will come.
     Crashed(String),
@@ -29,7 +29,7 @@ impl PageEvent {
     }
 }
 
-/// Runs the page; a browser of its own has exited when this returns.
+/// Runs the page. If the cell has its own browser, that has exited when this returns.
 ///
 /// # Errors
 /// Why the page cannot be opened.

@@ -10,7 +10,7 @@ use wasmlab_driver::chromium::HEADLESS_SWITCHES;
 use crate::browser::{Browser, create_profile};
 use crate::ports;
 
-/// Of the driver's own, beside those of every headless Chromium of the lab.
+/// Switches for this driver, in addition to those of every headless Chromium of the lab.
 const SWITCHES: &[&str] = &["--disable-sync", "--disable-default-apps", "--mute-audio"];
 
 /// Starts `program` on a new profile and waits until DevTools listens.

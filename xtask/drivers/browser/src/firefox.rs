@@ -35,8 +35,8 @@ const PREFERENCES: &[(&str, &str)] = &[
     ("network.connectivity-service.enabled", "false"),
     ("network.http.http3.enable", "false"),
     ("network.process.enabled", "false"),
-    // Whatever is not excepted goes to a proxy that does not exist: new windows and navigation, which no policy of the
-    // page restricts.
+    // Everything not excepted goes to a proxy that does not exist, including new windows and navigation, which no
+    // policy of the page restricts.
     ("network.proxy.type", "1"),
     ("network.proxy.http", "\"127.0.0.1\""),
     ("network.proxy.http_port", "1"),
@@ -50,8 +50,8 @@ const PREFERENCES: &[(&str, &str)] = &[
     ("toolkit.telemetry.server", "\"\""),
 ];
 
-/// Starts `program` on a new profile and waits until WebDriver BiDi listens. Its pages reach these ports of the loopback
-/// address only.
+/// Starts `program` on a new profile and waits until WebDriver BiDi listens. Its pages reach these ports of the
+/// loopback address only.
 ///
 /// # Errors
 /// Why it is not running.

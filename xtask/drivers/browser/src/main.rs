@@ -3,9 +3,9 @@
 //! its own streams.
 //!
 //! A cell has its own browser, or a context of its own in a browser that serves several cells one after the other:
-//! Firefox needs 2 s of CPU time to start. Such a browser is started by `host`, and the lab uses its results only if the
-//! guest ended by itself: the lab's limits then cover the browser, not the cell, and a page could leave something behind.
-//! Chromium's headless shell starts in 0.15 s, and is not shared.
+//! Firefox needs 2 s of CPU time to start. Such a browser is started by `host`, and the lab uses its results only if
+//! the guest ended by itself: the lab's limits then cover the browser, not the cell, and a page could leave something
+//! behind. Chromium's headless shell starts in 0.15 s, and is not shared.
 //!
 //! Exits, together with a browser of its own, as soon as the page reports the guest's end.
 

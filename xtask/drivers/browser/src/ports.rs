@@ -24,11 +24,11 @@ pub fn given() -> (u16, u16) {
     ports.unwrap_or_default()
 }
 
-/// The address of DevTools on this port, `HOST:PORT/PATH`, once it listens. A browser that was given a port writes no
-/// file.
+/// The address of DevTools on this port, `HOST:PORT/PATH`, once it listens. A browser with a given port does not write
+/// it to a file.
 #[must_use]
 pub fn devtools(port: u16) -> Option<String> {
-    // A proxy of the environment does not reach this machine's ports.
+    // A proxy named by the environment would not reach this machine's ports.
     let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(2)));
     let host = format!("127.0.0.1:{port}");
     let response = config.build().new_agent().get(format!("http://{host}/json/version")).call().ok()?;

@@ -1,4 +1,4 @@
-//! Code that drivers share: their command line, how a cell starts and ends, and what a script is told about its cell.
+//! Code that drivers share: their command line, how a cell starts and ends, and the data about a cell for scripts.
 //!
 //! A driver runs a cell in a program that the lab cannot embed, such as a browser: it starts the program with the lab's
 //! JavaScript, and writes what the script reports to the observation and to its own streams. A driver binary consists
@@ -91,7 +91,7 @@ impl Driver {
         recorder.stage(Stage::Load).ok();
         let end = request.load().and_then(|cell| (self.run)(cell, &mut recorder));
         let end = end.unwrap_or_else(|message| CellEnd::Cause(Cause::EngineError { message }));
-        // The guest's output must come before the last event, so that whoever reads the event has all of it.
+        // The guest's output must come before the last event, so that a reader of that event has all of the output.
         std::io::stdout().flush().ok();
         match end {
             CellEnd::Cause(cause) => recorder.end(cause).map_err(failed),

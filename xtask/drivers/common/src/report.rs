@@ -12,7 +12,7 @@ pub enum Report {
     Event(Event),
     /// Output of the guest.
     Stdout(Vec<u8>),
-    /// Error output of the guest, and complaints of its host.
+    /// Error output of the guest, and messages of its host.
     Stderr(Vec<u8>),
 }
 
@@ -33,7 +33,7 @@ impl Report {
     }
 }
 
-/// Writes the guest's output. It is not an error if nobody reads it any more.
+/// Writes the guest's output. It is not an error if its reader is gone.
 fn write(to: &mut dyn Write, bytes: &[u8]) {
     to.write_all(bytes).and_then(|()| to.flush()).ok();
 }

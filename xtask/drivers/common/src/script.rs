@@ -26,7 +26,7 @@ pub fn cell_json(spec: &CellSpec, is_component: bool) -> Value {
 }
 
 /// A directory in the form that file systems in memory take: a file is base64, a directory an object. Links are left
-/// out, because those file systems have none, and one that leads out of the directory must not be followed.
+/// out: those file systems have none, and a link out of the directory must not be followed.
 fn tree(dir: &Path, depth: usize) -> Value {
     let mut entries = Map::new();
     for entry in fs::read_dir(dir).into_iter().flatten().flatten().filter(|_| depth < MAX_DEPTH) {

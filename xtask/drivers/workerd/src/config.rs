@@ -62,7 +62,7 @@ struct Config {
 }
 
 impl Config {
-    /// Adds a module; its name decides on its kind.
+    /// Adds a module; its kind follows from its name.
     fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
         let file = self.dir.join(name);
         let failed = |e: std::io::Error| format!("{}: {e}", file.display());

@@ -1,5 +1,5 @@
-//! Runs a cell in a worker of workerd, Cloudflare's runtime: writes a configuration that consists of the lab's script, the
-//! module and its files, starts `workerd test`, which calls the script once and needs no port, and records what the
+//! Runs a cell in a worker of workerd, Cloudflare's runtime: writes a configuration that consists of the lab's script,
+//! the module and its files, starts `workerd test`, which calls the script once and needs no port, and records what the
 //! script reports.
 
 mod config;

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Time limit for the end of input.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Everything on stdin; nothing if it stays open, as it does for whoever talks to the guest.
+/// Everything on stdin; nothing if it stays open, as it does while a client talks to the guest.
 pub fn read() -> Vec<u8> {
     let (sender, all) = mpsc::channel();
     std::thread::spawn(move || {

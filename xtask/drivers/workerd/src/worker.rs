@@ -40,7 +40,7 @@ const MAX_LINES: usize = 20;
 /// The date of this release, which is its version. As the compatibility date, it asks for current behaviour.
 ///
 /// # Errors
-/// If the program cannot be started, or its version is no date.
+/// If the program cannot be started, or its version is not a date.
 pub fn release_date(workerd: &Path) -> Result<String, String> {
     let output = Command::new(workerd).arg("--version").output();
     let output = output.map_err(|e| format!("failed to start {}: {e}", workerd.display()))?;

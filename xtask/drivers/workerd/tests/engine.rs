@@ -1,4 +1,5 @@
-//! The conformance cases in a worker of workerd; ignored if workerd or the npm package that provides WASI 0.1 is missing.
+//! The conformance cases in a worker of workerd; ignored if workerd or the npm package that provides WASI 0.1 is
+//! missing.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

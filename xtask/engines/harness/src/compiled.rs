@@ -55,7 +55,7 @@ impl CompiledCode {
     fn write(&self, mut code: Vec<u8>) {
         let seal = self.seal(&code);
         code.extend_from_slice(&seal);
-        // Written to a temporary name and renamed, so that readers see all of it or nothing, whoever else writes.
+        // Written to a temporary name and renamed, so that readers see all of it or nothing, even with several writers.
         let temporary = self.file.with_extension(format!("{}.tmp", std::process::id()));
         let dir = self.file.parent().map_or(Ok(()), fs::create_dir_all);
         if dir.and_then(|()| fs::write(&temporary, code)).and_then(|()| fs::rename(&temporary, &self.file)).is_err() {
@@ -76,8 +76,8 @@ impl CompiledCode {
 
 /// The compile stage: loads the code from `cache`, or compiles the module and saves the code there.
 ///
-/// `deserialize` only gets what `serialize` returned for this engine, version, mode and module, which makes it sound for
-/// engines that map code without checks.
+/// `deserialize` only gets what `serialize` returned for this engine, version, mode and module, which makes it sound
+/// for engines that map code without checks.
 ///
 /// # Errors
 /// Why the module cannot be compiled.

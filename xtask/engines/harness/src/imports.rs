@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use wasmlab_protocol::Cause;
 
-/// The cause for imports without a definition, of which `describe` returns module, name and type of the first; `None`
-/// if there are none.
+/// The cause for imports without a definition; `None` if there are none. `describe` returns module, name and type of
+/// the first one.
 pub fn missing_imports<I>(
     missing: impl IntoIterator<Item = I>,
     describe: impl FnOnce(I) -> (String, String, String),

@@ -1,13 +1,13 @@
 //! A module's imports without the rest of it, so that an engine can link before it compiles.
 //!
-//! Compiling a large module takes many seconds, in vain if one of its imports has no definition.
+//! Compiling a large module takes many seconds, which are wasted if one of its imports has no definition.
 
 use wasmlab_protocol::{Cause, Stage};
 
 use crate::{CompiledCode, Log};
 
-/// Ends the cell of a large module that is valid and lacks an import, before the module is compiled. Does nothing if its
-/// code is cached.
+/// Ends the cell of a large module that is valid and lacks an import, before the module is compiled. Does nothing if
+/// its code is cached.
 ///
 /// `link` gets a module with the same imports and nothing else, and returns the cause if one has no definition;
 /// `is_valid` tells whether the whole module is valid.
@@ -26,7 +26,7 @@ pub fn link_first(
         return Ok(());
     }
     let Err(cause) = link(&imports) else { return Ok(()) };
-    // What else is wrong with the module is found first, by the compile stage.
+    // Other errors in the module come first: the compile stage reports them.
     if !is_valid() {
         return Ok(());
     }
@@ -35,7 +35,7 @@ pub fn link_first(
     Err(cause)
 }
 
-/// The smallest module worth it, bytes: what compiles at once needs no other order.
+/// Size of the smallest module that is linked first, bytes: smaller ones compile quickly anyway.
 const LARGE: usize = 1 << 20;
 
 /// A module with the types and imports of `module` and nothing else. `None` for a small module, a component, and a file
@@ -99,7 +99,7 @@ mod tests {
         check(&[], Some(&[]));
         check(&[custom, TYPES, custom, IMPORTS, memory, custom], Some(&[TYPES, IMPORTS]));
         check(&[memory], Some(&[]));
-        // Sections that end after the file, or whose size does not end.
+        // Sections that end after the file, or whose size is incomplete.
         check(&[TYPES, &[2, 9, 1]], None);
         check(&[&[1, 0xff, 0xff, 0xff, 0xff, 0xff, 0]], None);
         assert_eq!(types_and_imports(b"\0asm\x0d\0\x01\0"), None);

@@ -86,7 +86,7 @@ impl Engine {
         }
         let log = Log::open(&spec.events).map_err(|e| format!("{}: {e}", spec.events.display()))?;
         let cause = (self.run)(&spec, &log).err().unwrap_or(Cause::Returned);
-        // The guest's output must come before the last event, so that whoever reads the event has all of it.
+        // The guest's output must come before the last event, so that a reader of that event has all of the output.
         std::io::stdout().flush().ok();
         log.end(cause);
         Ok(())
@@ -148,8 +148,8 @@ pub fn guest_args(spec: &CellSpec, socket: Option<u32>) -> Vec<String> {
 /// The guest's first descriptor after the standard streams.
 pub const FIRST_FD: usize = 3;
 
-/// The guest's descriptor of the first preopened socket, which follows the directories, whose first descriptor is
-/// `first_dir`; `None` if there are no sockets.
+/// The guest's descriptor of the first preopened socket; `None` if there are no sockets. It follows the descriptors of
+/// the directories, which start at `first_dir`.
 #[must_use]
 pub fn socket_fd(spec: &CellSpec, first_dir: usize) -> Option<u32> {
     (!spec.sockets.is_empty()).then(|| u32::try_from(first_dir + spec.dirs.len()).unwrap_or(u32::MAX))

@@ -24,7 +24,7 @@ pub(crate) fn begin_end() -> MutexGuard<'static, ()> {
     END.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// wasmer's own runtime, which is told when threads fail.
+/// wasmer's own runtime, with a handler for failing threads.
 #[derive(Debug)]
 pub(crate) struct CellRuntime {
     base: PluggableRuntime,

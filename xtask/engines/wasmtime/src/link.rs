@@ -20,8 +20,8 @@ pub(crate) struct Host {
 }
 
 /// The guest's environment according to the specification. Of this process it only gets the standard streams. A
-/// preopened socket is not passed on, because wasmtime-wasi does not support it; the guest is told its descriptor and
-/// reports what it finds.
+/// preopened socket is not passed on, because wasmtime-wasi does not support it; the guest still gets its descriptor
+/// number and reports what it finds.
 pub(crate) fn wasi(spec: &CellSpec) -> Result<WasiCtxBuilder, Cause> {
     let mut wasi = WasiCtxBuilder::new();
     // Nothing else runs in this process, so blocking calls may block this thread, and no other thread is started.

@@ -108,8 +108,7 @@ impl Host {
         })
     }
 
-    /// Limits how long a single call may wait. Without this, a guest waits as long as it likes, until whoever runs it
-    /// ends it.
+    /// Limits how long a single call may wait. Without this limit, a guest may wait until it is ended from outside.
     pub fn set_max_wait(&mut self, limit: Duration) {
         self.max_wait = Some(limit);
     }

@@ -2,8 +2,8 @@
 //!
 //! A program compiled by Emscripten makes system calls through functions of module `env`: `___syscall5` and others with
 //! the numbers of 32-bit x86 Linux (the fastcomp ABI, up to 1.38), or `__syscall_openat` and others in addition to WASI
-//! 0.1 (the upstream ABI, standalone modules of 3.x). This crate implements them once: an engine provides a [`Guest`] and looks up each import
-//! ([`import`], [`global`]), nothing more.
+//! 0.1 (the upstream ABI, standalone modules of 3.x). This crate implements them once: an engine provides a [`Guest`]
+//! and looks up each import ([`import`], [`global`]), nothing more.
 //!
 //! It is a sandbox. Only files below the given directories are accessible, checked by the operating system at each step
 //! of a path. Sockets are limited to loopback and the given ports. The guest sees no environment of the host, cannot

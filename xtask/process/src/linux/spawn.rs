@@ -20,8 +20,8 @@ pub fn prepare(command: &Command, mark: u64) -> io::Result<std::process::Command
     let offline = command.sandbox.as_ref().filter(|sandbox| sandbox.offline).and_then(|_| namespace::offline());
     let unix_sockets = command.sandbox.as_ref().map(|sandbox| sandbox.unix_sockets);
     let filter = unix_sockets.map(system_calls::filter).transpose()?.flatten();
-    // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit, close_range,
-    // fcntl, setns, landlock_restrict_self, seccomp.
+    // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit,
+    // close_range, fcntl, setns, landlock_restrict_self, seccomp.
     unsafe {
         builder.pre_exec(move || {
             before_exec(&inherit, file_limit)?;
@@ -54,9 +54,9 @@ fn before_exec(inherit: &[i32], file_limit: u64) -> io::Result<()> {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     // If the lab is killed, its children are too.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    // Whatever the lab was started with: a shell's redirection, a CI's log, another tool's socket. SAFETY: affects only
-    // this process's descriptors; from here on, only those below are used. Kernels before 5.11 lack this call; the
-    // child then keeps the open descriptors.
+    // Descriptors that the lab was started with: a shell's redirection, a CI's log, another tool's socket. SAFETY:
+    // affects only this process's descriptors; from here on, only those below are used. Kernels before 5.11 lack this
+    // call; the child then keeps the open descriptors.
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     for fd in inherit {
         // SAFETY: the lab keeps these descriptors open while it starts the child.

@@ -108,7 +108,7 @@ impl CanarySearch<'_> {
         let (length, mut at) = (file.metadata()?.len(), 0);
         let mut piece = Vec::new();
         while let Some(data) = next_data(file, at, length)? {
-            // A canary may lie across the end of a piece; across a hole, it would not be one.
+            // A canary may extend from one piece into the next, but not across a hole.
             piece.clear();
             at = data.start;
             file.seek(SeekFrom::Start(at))?;

@@ -1,5 +1,5 @@
-//! A server with endpoints: what it answers depends on method and path, and it can send chunks and trailers, and echo the
-//! request. Each connection carries one request.
+//! A server with endpoints: what it answers depends on method and path, and it can send chunks and trailers, and echo
+//! the request. Each connection carries one request.
 
 use std::io::Write;
 use std::net::TcpStream;

@@ -53,7 +53,7 @@ const FEATURES: &[(&str, &str)] = &[
     ("wideArithmetic", "wide-arithmetic"),
 ];
 
-/// The import module of JavaScript's string builtins, which has no proposal of the lab's.
+/// The import module of JavaScript's string builtins, which are not a proposal in the lab's lists.
 const BUILTINS: &str = "wasm:js-string";
 
 /// The measurement of a feature.
@@ -88,8 +88,8 @@ fn newest<'a>(profiles: &'a [Profile], column: &str) -> Option<&'a Profile> {
     of.max_by(|a, b| compare_versions(&a.version, &b.version))
 }
 
-/// The profiles in the website's form: the status of each feature that was measured. What the features are is left to
-/// the website.
+/// The profiles in the website's form: the status of each feature that was measured. The website itself describes the
+/// features.
 pub fn json(profiles: &[Profile]) -> Value {
     let browsers: BTreeMap<&str, Value> = PLATFORMS
         .iter()
@@ -134,8 +134,8 @@ pub struct Difference {
     pub measured: String,
 }
 
-/// How many features were compared, and those that differ. A feature that the file does not list is one that it does not
-/// claim; `null` makes no statement.
+/// How many features were compared, and those that differ. A feature that the file does not list counts as not claimed;
+/// `null` makes no statement.
 pub fn compare(file: &File, profiles: &[Profile]) -> (usize, Vec<Difference>) {
     let mut compared = 0;
     let mut differences = Vec::new();

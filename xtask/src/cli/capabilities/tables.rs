@@ -41,7 +41,7 @@ impl TableKind {
         Self::UnusualModules,
     ];
 
-    /// In files.
+    /// Its name in files.
     pub fn id(self) -> &'static str {
         match self {
             Self::Wasi => "wasi",
@@ -106,7 +106,7 @@ impl TableKind {
 /// A table.
 #[derive(Serialize)]
 pub struct Table {
-    /// Which.
+    /// Its kind.
     pub kind: TableKind,
     /// Its heading.
     pub title: &'static str,
@@ -215,7 +215,7 @@ fn imports(profiles: &[Profile]) -> Vec<CapabilityRow> {
     rows(profiles, |p| p.imports.keys().cloned().collect(), cell)
 }
 
-/// The socket operations: a name, and for each interface through which it could be reached, what must be there.
+/// The socket operations: the name of each, and the functions and interfaces that can provide it.
 const LADDER: &[(&str, &[&str])] = &[
     (
         "accept",
@@ -251,7 +251,7 @@ fn sockets(profiles: &[Profile]) -> Vec<CapabilityRow> {
         },
         None => {
             let of = profile.interfaces.iter().filter(|(name, _)| name.split('@').next() == Some(needed));
-            // The newest version that was asked for.
+            // The newest version that was probed.
             of.map(|(_, found)| answer(Some(found))).next_back().unwrap_or_default()
         }
     };

@@ -1,15 +1,15 @@
-//! Browsers that are installed but do not start, as where a folder of the user's is not writable: their columns are
-//! absent for `check`, like those of other programs that do not answer. A run of the lab's own scenarios has them as
-//! errors, since nothing may be lost there unseen. Runtimes that were selected by name are noted if they are absent: a check
-//! that names one and never gets it would be green for ever.
+//! Absent runtimes of a `check`. A browser may be installed but not start, for example because a folder of the user is
+//! not writable. Its columns are then absent, like those of other programs that do not answer. In a run of the lab's
+//! own scenarios, they are errors instead, so that no result is lost unnoticed. Runtimes that were selected by name but
+//! are absent get a note: otherwise, a check that names one would be green without ever running it.
 
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::{self as runtimes, Source};
 
-/// What the browser driver says of a browser that it could not start: `Browser::start` in
-/// `xtask/drivers/browser/src/browser.rs` writes these sentences. The protocol has no code for them: to it, this is an
-/// `engine-error` like any other of a driver, in the same stage.
+/// Messages of the browser driver about a browser that it could not start, from `Browser::start` in
+/// `xtask/drivers/browser/src/browser.rs`. The protocol has no code for them: like other failures of a driver at this
+/// stage, they are an `engine-error`.
 const PHRASES: [&str; 3] = [" cannot be started: ", " ended at its start with ", " did not open its protocol within "];
 
 /// Marks a column as absent if its browser started in none of its cells, and notes why.

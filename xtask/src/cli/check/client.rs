@@ -1,5 +1,5 @@
-//! `check` for servers and clients: the guest's network and the requests that the lab sends. Everything maps to scenario
-//! features: ports, steps, the entry `http`.
+//! `check` for servers and clients: the guest's network and the requests that the lab sends. Everything maps to
+//! scenario features: ports, steps, the entry `http`.
 
 use anyhow::Result;
 
@@ -86,7 +86,7 @@ impl ClientArgs {
         if !each.is_empty() {
             return each;
         }
-        // What contradicts each other.
+        // Options that contradict each other.
         let error = self.apply(&mut Run::default(), None).err().map(|error| error.to_string());
         let field = |message: &String| match message {
             message if message.starts_with("--network") => "network",

@@ -22,7 +22,7 @@ mod format;
 
 /// Its name.
 const NAME: &str = "wasmlab.toml";
-/// No such file is larger.
+/// Maximum size of the file, bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The file, read and checked.

@@ -38,7 +38,7 @@ pub struct DirArgs {
     pub keep_dirs: Option<PathBuf>,
 }
 
-/// The guest's directories. Of each one to be copied, the lab has its own copy, so that every cell gets the same
+/// The guest's directories. The lab makes its own copy of each directory to be copied, so that every cell gets the same
 /// content even if the original changes. These copies are removed when this value is dropped.
 pub struct Dirs {
     /// The directories, for the scenario.

@@ -12,9 +12,9 @@ use wasmlab_report::visible::VisiblePath;
 /// Directory entries that one glob may visit.
 const MAX_ENTRIES: usize = 100_000;
 
-/// The files that a path or a glob names, sorted; like it, they are relative to `folder`. A path that exists is itself,
-/// even if its name has the characters of a glob, and so is a path without them. As in a shell, `*` matches neither `/`
-/// nor the dot before a hidden name; `**` stands for any number of folders, without following links to them.
+/// The files that a path or a glob names, sorted and, like it, relative to `folder`. A path that exists, or that has
+/// none of the characters of a glob, names only itself. As in a shell, `*` matches neither `/` nor the dot before a
+/// hidden name; `**` stands for any number of folders, without following links to them.
 ///
 /// # Errors
 /// If a glob is malformed, matches no file, or would read too many folders.
@@ -26,7 +26,7 @@ pub fn expand(folder: &Path, path: &Path) -> Result<Vec<PathBuf>, String> {
     let mut search = GlobSearch { folder, visited: 0, found: Vec::new() };
     let parts: Vec<&OsStr> = path.components().map(Component::as_os_str).collect();
     search.descend(PathBuf::new(), &parts).map_err(|why| format!("`{}`: {why}", path.visible()))?;
-    // `**/*` reaches a file by several ways.
+    // `**/*` reaches a file in several ways.
     search.found.sort();
     search.found.dedup();
     if search.found.is_empty() {
@@ -140,7 +140,7 @@ mod tests {
         check("s?b/*.wasm", Ok(&["sub/d.wasm"]));
         check("**/e.wasm", Ok(&["sub/deep/e.wasm"]));
         check("**/**/[de].wasm", Ok(&["sub/d.wasm", "sub/deep/e.wasm"]));
-        // It exists, so it is no glob; without it, it is one.
+        // `x[1].wasm` exists, so it is not a glob; `?[1].wasm` does not, so it is.
         check("x[1].wasm", Ok(&["x[1].wasm"]));
         check("?[1].wasm", Ok(&["x1.wasm"]));
         // A path without a glob is not expanded: reading it reports the error.

@@ -187,7 +187,7 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
     Ok(run)
 }
 
-/// A name on a command line: the empty one needs its quotes.
+/// A name as written on a command line: an empty one needs quotes.
 fn shown(name: &str) -> &str {
     if name.is_empty() { "\"\"" } else { name }
 }

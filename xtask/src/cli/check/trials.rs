@@ -1,5 +1,5 @@
-//! `--try-remedies`: applies to a copy what the remedies of a file's gaps name, runs the copy on the same runtimes with
-//! the same arguments, and adds to the report what that proved.
+//! `--try-remedies`: applies the remedies of a file's gaps to a copy, runs the copy on the same runtimes with the same
+//! arguments, and adds the results to the report.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -47,7 +47,7 @@ fn text(annotated: &Annotated, width: usize) -> String {
 /// `001c  00 00                      export 0`: offset, bytes, meaning; several lines if there are many bytes.
 fn one(line: &ByteLine, width: usize) -> String {
     let rows: Vec<&[u8]> = line.bytes.chunks(PER_LINE).collect();
-    // Longer contents are cut: what they mean is not in the bytes.
+    // Longer contents are cut: their bytes explain nothing.
     let shown = rows.len().min(if line.wrong { 2 } else { 8 });
     let indent = " ".repeat(line.depth * 2);
     let mark = if line.wrong { "! " } else { "" };

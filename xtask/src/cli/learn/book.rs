@@ -82,7 +82,8 @@ pub fn run(tour: &mut Tour, check: bool) -> Result<u8> {
     if check { compare(tour, &published, different) } else { write(tour.lab, tour.chapters, &recorded) }
 }
 
-/// Whether two outputs differ only in what may differ between machines. The command may: `{any}` is another runtime.
+/// Whether two outputs differ only in what may differ between machines. With another command, the text may differ:
+/// `{any}` stands for another runtime.
 fn is_same(old: &RecordedOutput, new: &RecordedOutput) -> bool {
     let text = |output: &RecordedOutput| redacted(&output.lines.join("\n"));
     old.exit == new.exit && (old.command != new.command || text(old) == text(new))
@@ -122,7 +123,7 @@ fn write(lab: &Lab, chapters: &[Chapter], recorded: &RecordedOutputs) -> Result<
     Ok(exit::OK)
 }
 
-/// Renders the pages again, from the outputs that are recorded: after a report was published, which they quote.
+/// Renders the pages again from the recorded outputs, after a report that they quote was published.
 pub fn render(lab: &Lab) -> Result<()> {
     let recorded = recorded(lab);
     if !recorded.outputs.is_empty() {

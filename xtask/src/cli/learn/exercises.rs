@@ -58,7 +58,7 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
     }
 }
 
-/// Keeps that this is the exercise at hand, for commands that name none.
+/// Records this exercise as the current one, for commands that name none.
 fn at_hand(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<()> {
     tour.progress.current.clone_from(&chapter.folder);
     tour.progress.exercise.clone_from(&exercise.name);
@@ -77,7 +77,7 @@ fn lay_out(tour: &Tour, exercise: &Exercise) -> Result<()> {
     Ok(())
 }
 
-/// Checks an exercise, says what is wrong, and keeps a success.
+/// Checks an exercise, prints what is wrong, and records a success.
 fn checked(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<bool> {
     let folder = tour.exercise_folder(&exercise.name);
     for check in &exercise.spec.check {
@@ -101,8 +101,8 @@ fn checked(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<bo
     Ok(true)
 }
 
-/// The exercise of this name; or else the one at hand; or the first one that is not passed, of the chapter at hand, then
-/// of any.
+/// The exercise of this name. Without a name, the current one, or else the first one that is not passed: in the current
+/// chapter, then in any.
 fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a Exercise)> {
     let chapters = tour.chapters;
     let all = || chapters.iter().flat_map(|chapter| chapter.exercises.iter().map(move |exercise| (chapter, exercise)));
@@ -172,7 +172,7 @@ pub fn hint(tour: &mut Tour, name: Option<&str>) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// The next hint; after the last one, the last one again.
+/// The next hint; after the last one, the last one is repeated.
 fn next_hint(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<()> {
     let hints = &exercise.spec.hints;
     let taken = tour.progress.of(chapter).hints.entry(exercise.name.clone()).or_default();

@@ -1,7 +1,7 @@
 //! Runs a chapter's command: by this program, without a shell.
 //!
-//! The only child here is the lab itself, which starts guests and engines through `wasmlab-process`. A sandbox around it
-//! would keep it from doing so, hence a plain `Command`.
+//! The only child here is the lab itself, which starts guests and engines through `wasmlab-process`. A sandbox around
+//! it would keep it from doing so, hence a plain `Command`.
 
 use std::io::{self, Read};
 use std::process::{Command, ExitStatus, Stdio};
@@ -29,7 +29,7 @@ pub struct CommandOutput {
 /// Runs `cargo xtask ARGS` in the workspace's folder.
 pub fn run(lab: &Lab, args: &[String]) -> Result<CommandOutput> {
     let mut command = Command::new(std::env::current_exe().context("failed to find this program")?);
-    // `run-one` keeps the folder of its cell, which nobody would look at here.
+    // `run-one` keeps the folder of its cell, which is of no use here.
     let temporary = tempfile::Builder::new().prefix("wasmlab-learn-").tempdir().context("failed to create a folder")?;
     command.args(args).current_dir(&lab.root).env(ROOT_VARIABLE, &lab.root).env("NO_COLOR", "1");
     command.env("TMPDIR", temporary.path());

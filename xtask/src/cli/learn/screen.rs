@@ -137,7 +137,7 @@ impl Screen {
         })
     }
 
-    /// Shows that a command runs, where that can be erased again.
+    /// Shows that a command is running, if the terminal allows this to be erased again.
     pub fn running(&self) -> Result<()> {
         if self.plain || !self.style.colour { Ok(()) } else { output::print_rendered("running …") }
     }

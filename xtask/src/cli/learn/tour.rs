@@ -21,13 +21,13 @@ use crate::store::files;
 /// Whether the reader goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// To what comes next.
+    /// The reader goes on.
     Continue,
-    /// No.
+    /// The reader stops.
     Quit,
 }
 
-/// A reader, the chapters, and what was done of them.
+/// A reader, the chapters, and the progress in them.
 pub struct Tour<'a> {
     /// The workspace.
     pub lab: &'a Lab,
@@ -35,7 +35,7 @@ pub struct Tour<'a> {
     pub chapters: &'a [Chapter],
     /// The learner's progress.
     pub progress: Progress,
-    /// Where that is kept.
+    /// The progress file.
     pub file: PathBuf,
     /// The terminal.
     pub screen: Screen,
@@ -97,7 +97,7 @@ impl<'a> Tour<'a> {
         self.end(at)
     }
 
-    /// After the last part.
+    /// Shows the end of a chapter, after its last part.
     fn end(&mut self, at: usize) -> Result<Flow> {
         let chapter = &self.chapters[at];
         if self.screen.is_plain() {
@@ -177,7 +177,7 @@ impl<'a> Tour<'a> {
         Ok(go_on && self.screen.line("")?)
     }
 
-    /// Shows a command that cannot run here: its output as it was published, with its date, and how to get the part.
+    /// Shows a command that cannot run here: its published output, with the date, and how to get what is missing.
     fn missing(&mut self, command: &str, shown: &Excerpt, why: &str) -> Result<bool> {
         if let Some(output) = self.recorded.outputs.get(command).cloned() {
             let go_on = self.screen.line(&format!("(not run here; published output of {}:)", output.date))?
@@ -227,7 +227,7 @@ impl<'a> Tour<'a> {
                 self.command(&command)?;
             }
             let ran = self.execute(&command)?;
-            // The whole answer of the reader's own command, and the part of ours that matters.
+            // All that the reader's own command printed, and the part of ours that matters.
             let shown = if is_own { Excerpt::default() } else { shown.clone() };
             if !self.show(&ran.text, &shown)? {
                 return Ok(false);

@@ -30,9 +30,9 @@ const PAGE: &str = "check.html";
 const COMMAND: &str = "`cargo xtask report --check-page` rewrites it";
 const TARGET: &str = "wasm32-unknown-unknown";
 const CRATE: &str = "wasmlab-reader";
-/// The reader takes from it how columns are named, not what is predicted.
+/// The crate from which the reader only takes the names of columns; predictions do not depend on it.
 const ONLY_NAMES: &str = "wasmlab-report";
-/// The browser's memory for its stack is that of a program's main thread.
+/// Size of the stack in the browser, bytes: as large as that of a program's main thread.
 const STACK_BYTES: u32 = 8 << 20;
 /// Largest page that is read, bytes.
 const MAX_BYTES: u64 = 16 << 20;

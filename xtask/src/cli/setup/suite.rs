@@ -36,7 +36,7 @@ pub fn clone(lab: &Lab, dry_run: bool) -> Result<u8> {
     remove(&fresh)?;
     fs::create_dir_all(&fresh).with_context(|| format!("failed to create `{}`", fresh.visible()))?;
     if let Some(error) = commands.iter().find_map(|command| run_one(command).err()) {
-        // What is left of it is only in the way.
+        // An incomplete clone is of no use.
         let _ = fs::remove_dir_all(&fresh);
         output::print_error(&format!(
             "failed to clone wasi-testsuite: {error}; see git's output above. It downloads 100 MB from {URL}. Without access to it, \

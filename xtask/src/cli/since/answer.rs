@@ -4,11 +4,11 @@ use wasmlab_model::names::listed;
 
 use super::search::{Range, VersionResult};
 
-/// What is known of the versions that run a file.
+/// What is known about the versions that run a file.
 pub struct Answer<'a> {
-    /// Those that run it as they come.
+    /// The versions that run it without switches.
     pub found: Option<VersionBounds<'a>>,
-    /// Those that run it with these switches, or as they come, if they begin earlier.
+    /// The versions that run it with these switches or without any, if they begin earlier.
     pub with_switch: Option<(VersionBounds<'a>, String)>,
     /// `--from`, which left out older versions.
     pub from: Option<&'a str>,
@@ -42,7 +42,7 @@ pub struct VersionBounds<'a> {
 }
 
 impl<'a> VersionBounds<'a> {
-    /// Those of a range of versions; `result`: what trying one showed, if it was tried.
+    /// The bounds of a range of versions; `result`: what a version showed, if it was tried.
     pub fn of(range: Range, versions: &'a [String], result: impl Fn(usize) -> Option<VersionResult>) -> Self {
         let fails = |at: &usize| result(*at) == Some(VersionResult::Fails);
         let name = |at: usize| versions[at].as_str();
@@ -89,7 +89,7 @@ impl Answer<'_> {
         [vec![sentence], limits, with_switch.into_iter().collect()].concat().join("; ")
     }
 
-    /// The first version, and what is not known of those before it.
+    /// The first version, and what is not known about those before it.
     fn begin(&self, bounds: &VersionBounds) -> (String, Vec<String>) {
         let since = bounds.since;
         match bounds.failed_before {
@@ -111,11 +111,11 @@ impl Answer<'_> {
         }
     }
 
-    /// The last version, and what is not known of those before and after it.
+    /// The last version, and what is not known about those before and after it.
     fn end(&self, bounds: &VersionBounds, limits: &mut Vec<String>) -> String {
         let last = bounds.last;
         let mut end = match bounds {
-            // "Since" says that later ones run it, too.
+            // "Since" implies that later ones run it, too.
             VersionBounds { failed_before: Some(_), .. } => String::new(),
             VersionBounds { since, .. } if since == &last => String::new(),
             VersionBounds { is_newest: true, untried_between: 0, .. } => " and later".to_owned(),

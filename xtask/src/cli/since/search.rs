@@ -13,7 +13,7 @@ pub enum VersionResult {
     Unknown,
 }
 
-/// The versions on which a file runs, as positions in the list. The search takes it for one range.
+/// The versions on which a file runs, as positions in the list. The search assumes that they are one range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
     /// The first one.

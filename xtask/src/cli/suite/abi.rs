@@ -6,8 +6,8 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
-/// Marks the cells of runtimes that link none of the tests of a WASI version, because they lack the interfaces of
-/// `wasi:cli` or `wasi:clocks` in that version, which a host of this version has in any case.
+/// Marks the cells of runtimes that link none of the tests of a WASI version because they lack the interfaces of
+/// `wasi:cli` or `wasi:clocks` in that version. Every host of the version has these interfaces.
 pub fn mark_lacking(report: &mut RunReport) {
     let targets: BTreeMap<String, String> =
         report.scenarios.iter().map(|s| (s.name.clone(), s.route.clone())).collect();
@@ -32,7 +32,7 @@ pub fn mark_lacking(report: &mut RunReport) {
     }
 }
 
-/// The interface of this version for whose lack the runtime does not link the test.
+/// The interface of this version that is missing, so that the runtime does not link the test.
 fn missing<'a>(cell: &'a Cell, version: &str) -> Option<&'a str> {
     let is_import = cell.verdict == Verdict::Gap && cell.code == Some(Code::MissingImport);
     let subject = cell.subject.as_deref().filter(|_| is_import)?;

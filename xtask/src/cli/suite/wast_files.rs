@@ -19,8 +19,8 @@ pub fn guests(lab: &Lab, files: &[WastFile]) -> Result<BTreeMap<String, Guest>> 
     Ok(guests)
 }
 
-/// Whether a runtime is selected without being named: it makes several calls on one instance, and starts quickly. A browser
-/// takes half a second per part, so it runs only if `--runtime` names it.
+/// Whether a runtime is selected without being named: it makes several calls on one instance, and starts quickly. A
+/// browser takes half a second per part, so it runs only if `--runtime` names it.
 pub fn is_selected_by_default(runtime: &Runtime) -> bool {
     let is_quick = !matches!(runtime.source, Source::Driver { .. });
     is_quick && runtime.output_parser.is_none() && runtime.host_layer == HostLayer::None

@@ -28,7 +28,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
         let others: Vec<&Other> = row.iter().filter(alike).collect();
         let of_row: Vec<RowCell> = others.iter().map(|other| other.cell).collect();
         let Some(found) = row::compare(row_cell(cell), &of_row) else { continue };
-        // The same engine runs it, embedded by somebody else: the lab's own embedding may be the reason.
+        // The same engine runs it in another embedding, so the lab's own embedding may be the reason.
         let other_embedding = others
             .iter()
             .find(|other| is_other_embedding(&cell.runtime, &other.runtime) && row::ran_to_completion(other.cell));

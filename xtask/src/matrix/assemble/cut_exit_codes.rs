@@ -1,5 +1,5 @@
-//! Detects exit codes that a runtime cut. A process has 8 bits for its exit code, so a command line shows 300 as 44, and
-//! 256 as 0: a success, where the guest failed.
+//! Detects exit codes that a runtime cut. A process has 8 bits for its exit code, so a command line shows 300 as 44,
+//! and 256 as 0: a success, where the guest failed.
 
 use wasmlab_judge::EXIT_CODE;
 use wasmlab_model::codes::{Blame, Code};
@@ -12,8 +12,8 @@ const MASK: i32 = 0xff;
 /// What wasmer keeps of it.
 const WIDE_MASK: i32 = 0xffff;
 
-/// Explains cells with a truncated exit code, if another column reports the guest's whole exit code. A pass that depends
-/// on a truncated code does not count, and a guest that exits with the expected code is not to blame.
+/// Explains cells with a truncated exit code, if another column reports the guest's whole exit code. A pass that
+/// depends on a truncated code does not count, and a guest that exits with the expected code is not to blame.
 pub fn correct(cells: &mut [Cell], scenarios: &[Scenario]) {
     for Scenario { name, spec, .. } in scenarios.iter().filter(|scenario| !scenario.spec.expect.any_exit) {
         let expected = spec.expect.exit;
@@ -86,11 +86,11 @@ mod tests {
         check(0, 0, 256, (Some(Blame::Runtime), true));
         check(0, 0, -256, (Some(Blame::Runtime), true));
         check(0, 0, 65_536, (Some(Blame::Runtime), true));
-        // The guest does not exit with the expected code anywhere, or does but for the cut.
+        // The guest exits with an unexpected code everywhere, or with the expected one that was cut.
         check(0, 44, 300, (Some(Blame::Guest), true));
         check(0, 65_535, -1, (Some(Blame::Guest), true));
         check(300, 44, 300, (Some(Blame::Runtime), true));
-        // Another code is not the same one, cut.
+        // The other column's code is different, even when cut.
         check(0, 0, 1, (None, false));
         check(0, 0, 257, (None, false));
         check(0, 3, 300, (Some(Blame::Guest), false));

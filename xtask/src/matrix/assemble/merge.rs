@@ -12,12 +12,12 @@ use wasmlab_runtimes::{CUSTOM_BUILD, Runtime, custom_build};
 /// A part: the name of its file, and its report.
 pub type PartialReport = (String, RunReport);
 
-/// The report of the whole run. Each scenario is judged by its own row, which is in one part; what needs several rows is
-/// computed again.
+/// The report of the whole run. Each scenario is judged by its own row, which is in one part; what needs several rows
+/// is computed again.
 ///
 /// # Errors
-/// If a part is missing, is there twice, or is of another run: another lab, system, selection, version of a runtime or
-/// compiler, or other scenarios; or if a part does not have one cell for each of its scenarios on each runtime.
+/// If a part is missing, occurs twice, or belongs to another run: another lab, system, selection, version of a runtime
+/// or compiler, or other scenarios; or if a part does not have one cell for each of its scenarios on each runtime.
 pub fn merge(mut parts: Vec<PartialReport>) -> Result<RunReport, String> {
     check_partitions(&parts)?;
     parts.sort_by_key(|(_, report)| report.selected.partition);
@@ -59,7 +59,7 @@ pub fn merge(mut parts: Vec<PartialReport>) -> Result<RunReport, String> {
     Ok(whole)
 }
 
-/// The adapter of a column; of a custom build, that of its base.
+/// The adapter of a column; for a custom build, the adapter of its base.
 fn adapter(runtime: &RuntimeInfo) -> Option<Runtime> {
     match runtime.id.split_once(CUSTOM_BUILD) {
         Some((base, name)) => Some(custom_build(wasmlab_runtimes::find(base)?, name, PathBuf::new())),
@@ -149,7 +149,7 @@ fn check_same((first_name, first): &PartialReport, (name, report): &PartialRepor
     Ok(())
 }
 
-/// The parts divide one list of scenarios: each scenario is in the part in which its position puts it.
+/// The parts divide one list of scenarios: the position of a scenario determines its part.
 fn check_scenarios(parts: &[PartialReport]) -> Result<(), String> {
     let mut place: BTreeMap<&str, (&str, Option<Partition>)> = BTreeMap::new();
     for (file, report) in parts {

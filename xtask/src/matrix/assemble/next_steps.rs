@@ -23,7 +23,7 @@ fn prebuilt_notes(prebuilt: Prebuilt) -> impl Iterator<Item = Note> {
     })
 }
 
-/// What [`prebuilt_notes`] wrote: a report has it only as a note. `None` for any other note.
+/// Parses what [`prebuilt_notes`] wrote, because a report has it only as a note. `None` for any other note.
 fn parse_prebuilt(note: &Note) -> Option<((String, String), impl Iterator<Item = String>)> {
     let text = note.text.strip_prefix(PREBUILT).filter(|_| note.kind == NoteKind::Missing)?;
     let (names, how) = text.split_once(FROM_SOURCE)?;

@@ -51,7 +51,7 @@ pub fn add(
         let version = versions.get(id).copied();
         let found = (scenarios.get(cell.scenario.as_str()), columns.get(id), profiles.of(id, version));
         let (Some(scenario), Some(runtime), Some(profile)) = found else { continue };
-        // Its result is that of assertions, which no profile has.
+        // Its result depends on assertions, which no profile covers.
         if scenario.spec.expect.script.is_some() {
             continue;
         }
@@ -80,7 +80,7 @@ pub fn add(
     notes
 }
 
-/// A compiler that was stopped at a limit of the lab: a smaller module helps only if the runtime has its proposals.
+/// For a compiler that was stopped at a limit of the lab: a smaller module helps only if the runtime has its proposals.
 fn refused_anyway(cell: &mut Cell, prediction: &CellPrediction) {
     let is_stopped = matches!(cell.code, Some(Code::OutOfMemory | Code::CompileTimeout));
     let (Some(Code::UnsupportedProposal), Some(subject)) = (prediction.code, &prediction.subject) else { return };

@@ -17,8 +17,8 @@ use wasmlab_model::verdict::{ProposalRefusal, Verdict};
 use wasmlab_protocol::Stage;
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
-/// Adds to each cell the columns in which its guest passes, in this run or according to snapshots, and what stands behind
-/// its first obstacle.
+/// Adds to each cell the columns in which its guest passes, in this run or according to snapshots, and the obstacle
+/// behind its first one.
 pub fn add_from_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedLines) {
     let rows = Rows { passing: passing(cells, elsewhere), failed: failed(cells) };
     let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> =
@@ -100,7 +100,7 @@ impl Rows<'_> {
     }
 }
 
-/// Whether a guest that ran went wrong by its runtime's fault alone: no other column would meet that.
+/// Whether a guest ran and failed by its runtime's fault alone, so that no other column would have the same problem.
 fn is_fault_of_runtime(code: Code, blame: &[Blame]) -> bool {
     let went_wrong = code.is_guest_failure() || matches!(code, Code::HostRefused | Code::Timeout);
     blame == [Blame::Runtime] && went_wrong
@@ -143,7 +143,7 @@ pub fn add_columns_of_targets(cells: &mut [Cell], store: &Store) {
     }
 }
 
-/// A module with an export `""` beside `_start`: some runtimes start that one, by design.
+/// Explains results of a module with an export `""` beside `_start`: some runtimes start `""`, by design.
 pub fn explain_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells: &mut [Cell]) {
     let has_both = |cell: &Cell| {
         let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
@@ -166,7 +166,8 @@ pub fn explain_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells
     }
 }
 
-/// A guest that traps in the same way everywhere: what the most talkative runtime shows of it holds for the others.
+/// For a guest that traps in the same way everywhere, the remedies of the runtime with the most details apply to the
+/// others.
 pub fn share_trap_remedies(cells: &mut [Cell]) {
     let is_trap = |cell: &&Cell| cell.code == Some(Code::Trap) && cell.blame == [Blame::Guest];
     let explained: Vec<Cell> =
@@ -209,8 +210,8 @@ pub fn add_from_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
 }
 
-/// The proposals that the runtime's message names as disabled. Empty if the cell also lacks one that the message does not
-/// name, because enabling the others would then not help.
+/// The proposals that the runtime's message names as disabled. Empty if the cell also lacks one that the message does
+/// not name, because enabling the others would then not help.
 fn disabled_in(cell: &Cell) -> Vec<String> {
     let Some(ProposalRefusal { message, .. }) = &cell.refusal else { return Vec::new() };
     let is_disabled = ["is disabled", "not enabled"].iter().any(|phrase| message.contains(phrase));
@@ -220,7 +221,7 @@ fn disabled_in(cell: &Cell) -> Vec<String> {
     named.into_iter().filter(|_| knows_all).map(str::to_owned).collect()
 }
 
-/// A socket function that the shim provides on a page without an implementation.
+/// Whether the cell lacks a socket function that the shim provides on a page, without implementing it.
 fn is_socket_of_page(runtimes: &[Runtime], cell: &Cell) -> bool {
     let of_sockets = |subject: &str| subject.starts_with("sock_") || subject.starts_with("wasi:sockets/");
     let is_page = |runtime: &Runtime| matches!(runtime.source, Source::Driver { driver: "browser", .. });
@@ -230,7 +231,7 @@ fn is_socket_of_page(runtimes: &[Runtime], cell: &Cell) -> bool {
         && runtimes.iter().any(|runtime| in_page(&runtime))
 }
 
-/// A socket that wasmtime's Python package refuses although the network is open.
+/// Whether wasmtime's Python package denied a socket although the network is open.
 fn is_denied_socket_of_python(runtimes: &[Runtime], cell: &Cell) -> bool {
     cell.code == Some(Code::CapabilityDenied)
         && cell.subject.as_deref().is_some_and(|subject| subject.starts_with("wasi:sockets/"))

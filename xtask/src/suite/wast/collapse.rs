@@ -107,7 +107,7 @@ fn one(file: &WastFile, runtime: &str, cells: &[&Cell], parts: &BTreeMap<&str, (
     cell
 }
 
-/// Not all of the file was run: it passes nothing, and earlier failures are still reported.
+/// For a file of which not everything was run: it does not pass, and earlier failures are still reported.
 fn cut_short(cell: &mut Cell, all: &Assertions, why: &str) {
     if matches!(cell.verdict, Verdict::Error | Verdict::Fail | Verdict::Gap) {
         cell.detail = format!("{}; {why}", cell.detail);

@@ -182,7 +182,7 @@ impl Instance {
         let module = self.wrappers.apply(&self.module);
         let mut parts = self.ends;
         let mut assertions = self.assertions;
-        // A module of which nothing else is asserted has to have an instance.
+        // If nothing else is asserted about a module, it must at least be instantiated.
         if !self.has_assertions && self.why_unusable.is_none() {
             let call = self.calls.len().checked_sub(1);
             assertions.push(Assertion { line: self.line, text: self.text, call, expected: Vec::new() });

@@ -1,4 +1,4 @@
-//! Where the directives of a `.wast` file stand, and what is written there.
+//! Positions and texts of the directives of a `.wast` file.
 
 use wasmlab_model::text::cut;
 use wast::token::Span;
@@ -9,11 +9,11 @@ pub struct Lines<'t> {
     starts: Vec<usize>,
 }
 
-/// As many characters of an assertion as a message shows.
+/// Maximum number of characters of an assertion in a message.
 const MAX_TEXT: usize = 120;
 
 impl<'t> Lines<'t> {
-    /// Finds them.
+    /// Finds the lines of a text.
     pub fn of(text: &'t str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { text, starts }

@@ -10,7 +10,7 @@ use wast::{WastArg, WastRet};
 
 use super::wrap::{Constant, Conversion, heap_type};
 
-/// Why a reference of the host's cannot be given or compared.
+/// Why a reference of the host cannot be passed or compared.
 const HOST_REFERENCE: &str = "it needs a host reference, which only the host can create and compare";
 const COMPONENT: &str = "it tests a component, and the lab's assertions are about modules";
 
@@ -43,7 +43,7 @@ pub fn integer(constant: Constant) -> Option<Value> {
     }
 }
 
-/// Whether all that a function takes and returns are integers.
+/// Whether a function takes and returns only integers.
 pub fn is_of_integers(ty: &FuncType) -> bool {
     ty.params().iter().chain(ty.results()).all(|ty| matches!(ty, ValType::I32 | ValType::I64))
 }

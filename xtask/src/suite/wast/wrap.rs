@@ -71,7 +71,7 @@ struct Wrapper {
 }
 
 impl Wrappers {
-    /// None yet, for this module.
+    /// No wrappers yet, for this module.
     pub fn new(module: &Module) -> Self {
         let mut prefix = "wasmlab:".to_owned();
         while module.exports.keys().any(|name| name.starts_with(&prefix)) {
@@ -111,7 +111,7 @@ impl Wrappers {
 
 /// Sections that wrappers are added to: types, functions, exports, code.
 const SECTIONS: [u8; 4] = [1, 3, 7, 10];
-/// Ids of sections in the order in which they have to be; custom sections may be anywhere.
+/// Ids of sections in the required order; custom sections may be anywhere.
 const ORDER: [u8; 13] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 
 fn wrapper(target: Target, args: &[Constant], results: &[Conversion]) -> Wrapper {

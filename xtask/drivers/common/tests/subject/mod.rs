@@ -16,7 +16,7 @@ pub const fn subject(engine: &'static str, mode: &'static str, command: fn() -> 
 
 /// What a driver needs on this machine.
 pub struct Host {
-    /// Its column, whose program it is, and as CI names it.
+    /// The id of its column, which determines the program. CI requires the program by the same name.
     pub name: &'static str,
     /// The npm package that provides WASI 0.1.
     pub package: &'static str,

@@ -1,5 +1,5 @@
-//! A hostile guest of Emscripten's fastcomp ABI: it imports every function of the host and calls each with random arguments.
-//! The host's own tests make many more such calls; here an engine is in between.
+//! A hostile guest of Emscripten's fastcomp ABI: it imports every function of the host and calls each with random
+//! arguments. The host's own tests make many more such calls; here an engine is in between.
 
 use std::fmt::Write;
 use std::fs;
@@ -81,7 +81,7 @@ const BODY: &str = r#"
         (local.set $at (i32.add (i32.const 65536) (i32.shl (i32.and (call $next) (i32.const 2047)) (i32.const 2))))
         (i32.store (local.get $at) (call $any)))
     (func (export "_main") (param i32 i32) (result i32) (local $left i32) (local $at i32)
-        ;; Its handler for the alarm, which whoever tests it sends: no wait is without end.
+        ;; Handles the alarm that the test sends, so that no wait is endless.
         (i32.store (i32.const 200000) (i32.const 77))
         (drop (call $_sigaction (i32.const 14) (i32.const 200000) (i32.const 0)))
         (local.set $at (i32.const 4096))
@@ -104,10 +104,10 @@ const BODY: &str = r#"
     (func (export "stackAlloc") (param i32) (result i32) (i32.const 9000000))
     (func (export "___errno_location") (export "__errno_location") (result i32) (call $any))
     (func (export "dynCall_vi") (param i32 i32)
-        ;; From within a handler the host is called again; with nothing that waits, since the alarm is blocked then.
+        ;; A handler calls the host again, but nothing that waits, because the alarm is blocked then.
         (drop (call $_sigaction (i32.const 15) (call $any) (call $any)))
         (call $plant))
-    ;; What it asked for with SA_SIGINFO, by chance, and which signal finds it so is a matter of time.
+    ;; A handler that was set with SA_SIGINFO by chance. Which signals reach it depends on timing.
     (func (export "dynCall_viii") (param i32 i32 i32 i32) (call $plant))
 "#;
 
@@ -210,7 +210,7 @@ fn handles_alarms(pid: Pid) -> bool {
     u64::from_str_radix(mask.trim(), 16).unwrap_or(0) & 1 << (Signal::ALARM.as_raw() - 1) != 0
 }
 
-/// A handler that raises its own signal comes to an end, without crashing the engine.
+/// A handler that raises its own signal ends without crashing the engine.
 pub fn handlers_within_handlers(subject: Subject) {
     let cell = Cell::new(
         subject,

@@ -37,7 +37,8 @@ pub fn system(call: &mut Call) -> CallResult {
     if call.word()? == 0 { Ok(0) } else { Err(Errno::AGAIN.into()) }
 }
 
-/// C's `exit(code)`, which the fastcomp ABI leaves to its glue. Buffered stdio is written first, by the guest's own code.
+/// C's `exit(code)`, which the fastcomp ABI leaves to its glue. Buffered stdio is written first, by the guest's own
+/// code.
 pub fn libc_exit(call: &mut Call) -> CallResult {
     call.host().flushes = true;
     exit(call)

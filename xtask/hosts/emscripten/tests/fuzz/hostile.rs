@@ -157,7 +157,7 @@ impl Hostile {
         self.put(HANDLERS + at + 132, &[flags]);
     }
 
-    /// An argument of the kind that a letter stands for; sometimes of any kind.
+    /// An argument of the kind that the letter `kind` selects; sometimes of any kind.
     fn argument(&mut self, kind: char) -> i64 {
         if self.rng.one_of(24) {
             return self.rng.wild();

@@ -46,7 +46,7 @@ impl Reader<'_> {
         }
         for (index, text) in contents.runtimes.iter().enumerate() {
             let key = format!("runtimes[{index}]");
-            // Whoever wrote the file must not choose a program to run: that is for the command line.
+            // The author of the file must not choose a program to run: only the command line may.
             match text.split_once(wasmlab_runtimes::CUSTOM_BUILD) {
                 Some((_, version)) if !wasmlab_runtimes::is_version(version) => {
                     self.error(&key, format!("`{text}` names a program: use `--runtime {text}` on the command line"));
@@ -157,8 +157,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A guest must not get files of this machine because a foreign repository says so. What does not exist is reported
-    /// where it is used.
+    /// A foreign repository must not give its guest files of this machine. Missing files are reported where they are
+    /// used.
     fn confine(&mut self, key: &str, path: &Path) {
         let Ok(real) = fs::canonicalize(path) else { return };
         if !self.root.as_ref().is_some_and(|root| real.starts_with(root)) {
