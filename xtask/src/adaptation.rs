@@ -34,7 +34,7 @@ const LARGEST: u64 = 1 << 30;
 const MAX_STEPS: usize = 4;
 
 /// A changed copy of a file, and its results.
-pub struct Adapted {
+pub struct AdaptedFile {
     /// The transformations, in order.
     pub steps: Vec<Transform>,
     /// The file.
@@ -45,7 +45,7 @@ pub struct Adapted {
     pub cells: Vec<Cell>,
 }
 
-impl Adapted {
+impl AdaptedFile {
     /// `wasm-opt --signext-lowering, then wasm-opt --multi-memory-lowering`.
     pub fn shown(&self) -> String {
         shown(&self.steps)
@@ -116,7 +116,7 @@ pub fn follow(
     (bytes, facts): (&[u8], &Facts),
     first: &Transform,
     wanted: &[&str],
-) -> Result<Adapted, AdaptError> {
+) -> Result<AdaptedFile, AdaptError> {
     let mut at = step(lab, request, scenario, (bytes, facts), first, Vec::new())?;
     while at.steps.len() < MAX_STEPS && !wanted.iter().any(|column| at.passing().contains(column)) {
         let short = at.cells.iter().filter(|cell| wanted.contains(&cell.runtime.as_str()));
@@ -134,7 +134,7 @@ fn step(
     (bytes, facts): (&[u8], &Facts),
     transform: &Transform,
     mut steps: Vec<Transform>,
-) -> Result<Adapted, AdaptError> {
+) -> Result<AdaptedFile, AdaptError> {
     let bytes = apply(lab, transform, facts, bytes)?;
     let sha256 = lab.cache.put_object(&bytes).map_err(|error| error.to_string())?;
     let facts = facts_of(lab, &sha256, &bytes)?;
@@ -151,7 +151,7 @@ fn step(
     };
     let cells = matrix::run(lab, &request, &|_| ()).cells.into_values().collect();
     steps.push(transform.clone());
-    Ok(Adapted { steps, bytes, facts, cells })
+    Ok(AdaptedFile { steps, bytes, facts, cells })
 }
 
 /// Applies a transformation to a file.

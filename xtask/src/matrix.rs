@@ -35,7 +35,7 @@ mod switches;
 #[cfg(test)]
 mod tests;
 
-use measure::Measured;
+use measure::MeasuredCell;
 pub use probing::ProbedColumn;
 pub use remeasure::remeasure;
 use scheduler::{Order, Scheduler};
@@ -317,7 +317,7 @@ fn work(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, order: Order,
             // A cell is ready only when both are settled.
             _ => None,
         };
-        if let Some(Measured { cell, remeasure: false }) = &measured {
+        if let Some(MeasuredCell { cell, remeasure: false }) = &measured {
             emit(MatrixEvent::CellDone { cell });
         }
         scheduler.done(((row, column), turn), measured);

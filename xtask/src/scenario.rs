@@ -11,7 +11,7 @@ use wasmlab_process::read_text;
 use wasmlab_toolchains as toolchains;
 
 use crate::glob;
-use document::{Document, Parsed};
+use document::{Document, ParsedDocument};
 use wasmlab_report::visible::VisiblePath;
 
 pub mod document;
@@ -75,7 +75,7 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<FileError>> {
     let text = read_text(&path, MAX_BYTES).map_err(|e| {
         vec![FileError::new(&file, format!("the file cannot be read: {e}; every folder in scenarios/ needs one"))]
     })?;
-    let Parsed { document, contents, mut errors, incomplete } = Document::parse::<ScenarioFile>(&file, &text);
+    let ParsedDocument { document, contents, mut errors, incomplete } = Document::parse::<ScenarioFile>(&file, &text);
     let Some(spec) = contents else { return Err(errors) };
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
     let found = check(&name, dir, &spec).into_iter();

@@ -20,7 +20,7 @@ mod tests;
 mod translate;
 pub mod wast;
 
-pub use document::{Operation, Parsed, TestDocument, parse};
+pub use document::{Operation, ParsedDocument, TestDocument, parse};
 pub use translate::scenario;
 
 use fields::{Fields, Problems, one_line};
@@ -232,7 +232,7 @@ impl SuiteSearch<'_> {
     /// Reads one test, given relative to the top.
     fn test(&mut self, folder: &Path, file: &Path, json: Option<PathBuf>) -> Option<Test> {
         let parsed = match &json {
-            None => Parsed { document: TestDocument::default_run(), unknown: Vec::new() },
+            None => ParsedDocument { document: TestDocument::default_run(), unknown: Vec::new() },
             Some(path) => {
                 let text = read_text(path, MAX_JSON_BYTES).map_err(|e| vec![format!("cannot be read: {e}")]);
                 match text.and_then(|text| parse(&text)) {
@@ -257,7 +257,7 @@ impl SuiteSearch<'_> {
         };
         let name = file.file_stem().map(|name| on_line(&name.to_string_lossy()).into_owned()).unwrap_or_default();
         let title = on_line(&file.display().to_string()).into_owned();
-        let Parsed { document, unknown } = parsed;
+        let ParsedDocument { document, unknown } = parsed;
         Some(Test { name, title, file: self.top.join(file), document, unknown, root })
     }
 

@@ -193,7 +193,7 @@ fn escape_by_absolute_link_is_detected() {
     assert!(cells.iter().any(|c| c["scenario"] == "seen" && c["verdict"] == "pass"), "{}", ran.stdout);
 }
 
-/// A component that sends a request by wasi:http, with and without a network.
+/// A component that sends a request by wasi:http, without a network.
 #[test]
 fn guest_without_network_is_isolated() {
     let workspace = Workspace::new();
@@ -211,6 +211,12 @@ fn guest_without_network_is_isolated() {
         // Each returns an error to its guest; none hangs.
         assert_ne!(code, "timeout", "{runtime}: {verdict}");
     }
+    // A guest that came so far has tried it, and failed.
+    let cells = report["cells"].as_array().unwrap();
+    let printed = cells.iter().filter(|cell| cell["verdict"] == "pass").map(|cell| &cell["output"]["stdout"]);
+    let printed: Vec<&str> = printed.filter_map(serde_json::Value::as_str).collect();
+    assert!(!printed.is_empty(), "no guest sent its request: {}", ran.stdout);
+    assert!(printed.iter().all(|text| text.starts_with("lab: http-request wrong ErrorCode::")), "{printed:?}");
 }
 
 /// The shim of WASI 0.3 has no switch for it, so the driver removes its network functions.

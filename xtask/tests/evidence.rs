@@ -305,7 +305,7 @@ fn check_answers_first() {
     check(&["hello.wat", "--expect-stdout", "goodbye"], 1, "wrong-output at run (");
     check(&["hello.wat", "--expect-exit", "3"], 1, "exit code 0, expected 3");
     check(&["add.wat", "--invoke", "add", "--expect-stdout", "5", "--", "2", "3"], 0, "add = [i32:5]");
-    check(&["add.wat", "--invoke", "add", "--", "2"], 2, "takes 2 arguments (i32, i32), 1 was given");
+    check(&["add.wat", "--invoke", "add", "--", "2"], 2, "takes 2 arguments (i32, i32), but 1 was given");
     check(&["add.wat", "--invoke", "add", "--", "2", "x"], 2, "is not a value");
     check(&["add.wat", "--invoke", "sub"], 2, "exports no function `sub`; it exports `add`");
     check(&["nothing.wasm"], 2, "failed to read `nothing.wasm`");

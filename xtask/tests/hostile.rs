@@ -118,9 +118,14 @@ fn fake_as(file: &str, behaviour: &str, runtime: &str, variable: &str, expects: 
     (ran, code.replace(" null", ""))
 }
 
-/// Whether a process with exactly this command line is alive.
-fn alive(line: &str) -> bool {
-    !processes::command_lines(|command_line, _| command_line == line).is_empty()
+/// What a fake runtime started does not outlive its cell: each `sleep` of so many seconds in its script.
+fn all_ended(script: &str, seconds: &[u32]) {
+    let text = fs::read_to_string(fixtures("fake-runtimes").join(script)).unwrap();
+    for seconds in seconds {
+        let line = format!("sleep {seconds}");
+        assert!(text.contains(&line), "the script does not start `{line}`");
+        assert!(processes::command_lines(|command_line, _| command_line == line).is_empty(), "`{line}` is still there");
+    }
 }
 
 #[test]
@@ -140,16 +145,14 @@ fn misbehaving_runtimes_are_distinguished() {
     check("hang", "gap timeout");
     check("closes", "gap timeout");
     check("mute", "gap timeout");
-    assert!((4247..=4249).all(|seconds| !alive(&format!("sleep {seconds}"))), "a runtime that hangs outlives its cell");
+    all_ended("runtime", &[4247, 4248, 4249]);
 }
 
 #[test]
 fn descendants_of_a_runtime_do_not_outlive_its_cell() {
     assert_eq!(fake("children").1, "pass");
     assert_eq!(fake("holds-pipe").1, "pass");
-    for seconds in [4242, 4243, 4244] {
-        assert!(!alive(&format!("sleep {seconds}")), "sleep {seconds} is still there");
-    }
+    all_ended("runtime", &[4242, 4243, 4244]);
 }
 
 #[test]
@@ -168,9 +171,7 @@ fn misbehaving_command_lines_are_distinguished() {
     check("hang", "gap timeout");
     check("memory", "gap out-of-memory");
     check("children", "pass");
-    for seconds in [4245, 4246, 4250] {
-        assert!(!alive(&format!("sleep {seconds}")), "sleep {seconds} is still there");
-    }
+    all_ended("command-line", &[4245, 4246, 4250]);
     // Older versions of iwasm exit with 0 after a trap.
     let zero = fake_as("command-line", "trap-0", "iwasm", "WASMLAB_IWASM", "").1;
     assert_eq!(zero, "gap trap unreachable");

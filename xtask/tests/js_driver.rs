@@ -9,11 +9,11 @@ mod driver;
 
 use std::process::{Command, ExitCode};
 
-use conformance::{EngineTraits, Subject};
+use conformance::{EngineTraits, EngineUnderTest};
 
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/runtimes/src/js/driver.mjs");
 
-const NODE: Subject = Subject {
+const NODE: EngineUnderTest = EngineUnderTest {
     command: || {
         let mut command = Command::new("node");
         command.arg("--no-warnings").arg(DRIVER);
@@ -30,7 +30,7 @@ const NODE: Subject = Subject {
     },
 };
 
-const DENO: Subject = Subject {
+const DENO: EngineUnderTest = EngineUnderTest {
     command: || {
         let mut command = Command::new("deno");
         // The adapter grants access to the cell's own folders; here each case has a different one.
@@ -43,7 +43,7 @@ const DENO: Subject = Subject {
     traits: EngineTraits { escapes_by: &["out"], ..NODE.traits },
 };
 
-const BUN: Subject = Subject {
+const BUN: EngineUnderTest = EngineUnderTest {
     command: || {
         let mut command = Command::new("bun");
         command.args(["run", "--no-install"]).arg(DRIVER);
@@ -88,7 +88,7 @@ const SLEEPY_GLUE: &str = "
     try { Module.quit(status, new Error('exit')); } catch {}
 ";
 
-fn sleeping_guest_has_not_ended(subject: Subject) {
+fn sleeping_guest_has_not_ended(subject: EngineUnderTest) {
     let mut cell = conformance::harness::Cell::new(subject, SLEEPY);
     let glue = cell.dir().join("guest.js");
     std::fs::write(&glue, SLEEPY_GLUE).unwrap();

@@ -179,6 +179,9 @@ fn every_chapter_is_shown_at_80_columns() {
     }
     assert!(!ran.stdout.contains("the chapter expects another output"), "{}", ran.stdout);
     assert!(!ran.stdout.contains('\u{1b}'), "no colours in a pipe");
+    // Commands and their output are indented and never broken.
+    let mut prose = ran.stdout.lines().filter(|line| !line.starts_with("  "));
+    assert_eq!(prose.find(|line| line.chars().count() > 80), None, "a line is too wide");
 }
 
 /// The most lines between two actions of the reader: text and outputs.

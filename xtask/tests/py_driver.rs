@@ -10,7 +10,7 @@ mod driver;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::LazyLock;
 
-use conformance::{EngineTraits, Subject};
+use conformance::{EngineTraits, EngineUnderTest};
 
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/runtimes/src/py/driver.py");
 
@@ -21,7 +21,7 @@ static PYTHON: LazyLock<Option<String>> = LazyLock::new(|| {
     imports.is_ok_and(|status| status.success()).then_some(python)
 });
 
-const PY: Subject = Subject {
+const PY: EngineUnderTest = EngineUnderTest {
     command: || {
         let mut command = Command::new(PYTHON.as_deref().unwrap_or("python3"));
         command.args(["-IB", DRIVER]);

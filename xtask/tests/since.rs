@@ -14,7 +14,7 @@ use std::fs;
 use common::{CommandResult, Workspace, result_of};
 use libtest_mimic::Arguments;
 
-/// A module that needs ten pages, and one that needs none.
+/// A module that needs ten pages of memory.
 const LARGE: &str = "(module (memory 10) (func (export \"f\") (result i32) i32.const 1))";
 
 /// Lists versions, and installs a program for each: `asked` has what was installed. Versions of the line 13 cannot be

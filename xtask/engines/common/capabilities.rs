@@ -9,14 +9,14 @@ use std::time::Duration;
 use wasmlab_protocol::SOCKET_FD_PLACEHOLDER;
 use wasmlab_protocol::{Cause, PreopenedDir, PreopenedSocket};
 
-use super::harness::{Cell, Subject, inheritable_listener};
+use super::harness::{Cell, EngineUnderTest, inheritable_listener};
 
 /// A reactor around WASI functions, whose calls return what WASI returned.
 fn reactor(imports: &str, body: &str) -> String {
     format!("(module {imports} (memory (export \"memory\") 1) {body})")
 }
 
-pub fn arguments_and_environment(subject: Subject) {
+pub fn arguments_and_environment(subject: EngineUnderTest) {
     let module = reactor(
         r#"(import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
            (import "wasi_snapshot_preview1" "environ_sizes_get" (func $env (param i32 i32) (result i32)))"#,
@@ -31,7 +31,7 @@ pub fn arguments_and_environment(subject: Subject) {
     assert_eq!(cell.run().results()[3..], ["i32:0", "i32:1", "i32:6"]);
 }
 
-pub fn clocks_and_random(subject: Subject) {
+pub fn clocks_and_random(subject: EngineUnderTest) {
     let module = reactor(
         r#"(import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
            (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))"#,
@@ -46,7 +46,7 @@ pub fn clocks_and_random(subject: Subject) {
     assert_eq!(seen.results(), ["i32:0", "i32:1", "i32:0", "i32:1", "i32:0", "i32:1"], "{:?}", seen.events);
 }
 
-pub fn no_escape(subject: Subject) {
+pub fn no_escape(subject: EngineUnderTest) {
     // `open` opens a name below the given directory for reading and returns the errno.
     let paths = ["inside", "../secret", "out", "sub/../../secret", "/etc/passwd", "loop/secret", "sub/../inside"];
     let mut data = String::new();
@@ -86,7 +86,7 @@ pub fn no_escape(subject: Subject) {
     }
 }
 
-pub fn standard_input(subject: Subject) {
+pub fn standard_input(subject: EngineUnderTest) {
     // The harness provides an empty stdin: end of file at once, without an error.
     let module = reactor(
         r#"(import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
@@ -96,7 +96,7 @@ pub fn standard_input(subject: Subject) {
     assert_eq!(Cell::new(subject, &module).call("read", &[]).run().results(), ["i32:0", "i32:0"]);
 }
 
-pub fn preopened_socket(subject: Subject) {
+pub fn preopened_socket(subject: EngineUnderTest) {
     // Accepts once on the descriptor given by the digit in its second argument, reads four bytes, writes them back, and
     // exits with the first errno that is not 0.
     let module = r#"(module

@@ -3,7 +3,7 @@
 use wasmlab_engine::MAX_HOST_CALLS;
 use wasmlab_protocol::{Cause, Event, HostRefusal, Stage, TrapKind, Value};
 
-use super::harness::{Cell, CellResult, Subject};
+use super::harness::{Cell, CellResult, EngineUnderTest};
 
 /// Exports `add`, which takes two i32.
 pub const ADD: &str = r#"(module (func (export "add") (param i32 i32) (result i32)
@@ -33,7 +33,7 @@ fn trap(seen: &CellResult) -> TrapKind {
     }
 }
 
-pub fn adds(subject: Subject) {
+pub fn adds(subject: EngineUnderTest) {
     let seen = Cell::new(subject, ADD).call("add", &["i32:2", "i32:40"]).call("add", &["i32:-1", "i32:0"]).run();
     assert_eq!(seen.cause(), &Cause::Returned);
     assert_eq!(seen.results(), ["i32:42", "i32:-1"]);
@@ -45,7 +45,7 @@ pub fn adds(subject: Subject) {
     assert_eq!((seen.stdout.as_str(), seen.stderr.as_str()), ("", ""));
 }
 
-pub fn floats(subject: Subject) {
+pub fn floats(subject: EngineUnderTest) {
     let values = [
         "f64:1.5",
         "f64:-0",
@@ -76,7 +76,7 @@ pub fn floats(subject: Subject) {
     assert_eq!(seen.results().iter().collect::<Vec<_>>(), expected);
 }
 
-pub fn exits(subject: Subject) {
+pub fn exits(subject: EngineUnderTest) {
     for code in [7, 0] {
         let seen = Cell::new(subject, &hello(&format!("(call $exit (i32.const {code}))"))).run();
         assert_eq!(seen.cause(), &Cause::Exit { code });
@@ -84,7 +84,7 @@ pub fn exits(subject: Subject) {
     }
 }
 
-pub fn returns(subject: Subject) {
+pub fn returns(subject: EngineUnderTest) {
     let seen = Cell::new(subject, &hello("")).run();
     assert_eq!(seen.cause(), &Cause::Returned);
     assert_eq!(seen.stdout, "hello\n");
@@ -93,7 +93,7 @@ pub fn returns(subject: Subject) {
     assert_eq!(seen.cause(), &Cause::Returned);
 }
 
-pub fn no_start(subject: Subject) {
+pub fn no_start(subject: EngineUnderTest) {
     let seen = Cell::new(subject, ADD).run();
     assert_eq!(seen.cause(), &Cause::MissingExport { name: "_start".to_owned() });
     let seen = Cell::new(subject, ADD).call("sub", &[]).run();
@@ -103,7 +103,7 @@ pub fn no_start(subject: Subject) {
     assert_eq!(seen.cause(), &Cause::MissingExport { name: "_start".to_owned() });
 }
 
-pub fn initializes(subject: Subject) {
+pub fn initializes(subject: EngineUnderTest) {
     let module = r#"(module
         (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
         (memory (export "memory") 1)
@@ -118,7 +118,7 @@ pub fn initializes(subject: Subject) {
     assert_eq!(Cell::new(subject, module).call("get", &[]).run().results(), ["i32:6"]);
 }
 
-pub fn wrong_calls(subject: Subject) {
+pub fn wrong_calls(subject: EngineUnderTest) {
     for args in [&["i32:1"][..], &["i32:1", "f64:1"], &["i32:1", "i32:2", "i32:3"]] {
         let seen = Cell::new(subject, ADD).call("add", args).run();
         let Cause::EngineError { message } = seen.cause() else { panic!("{:?}", seen.cause()) };
@@ -127,7 +127,7 @@ pub fn wrong_calls(subject: Subject) {
 }
 
 /// A WASI guest that exports no memory: the host reports it, and nothing crashes.
-pub fn no_memory(subject: Subject) {
+pub fn no_memory(subject: EngineUnderTest) {
     let module = r#"(module (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
         (func (export "f") (result i32) (call $yield)))"#;
     let seen = Cell::new(subject, module).call("f", &[]).run();
@@ -138,7 +138,7 @@ pub fn no_memory(subject: Subject) {
     assert!(lazy || refused, "{:?}", seen.cause());
 }
 
-pub fn missing_imports(subject: Subject) {
+pub fn missing_imports(subject: EngineUnderTest) {
     let run = |rest: &str| {
         let module = format!(
             r#"(module
@@ -167,7 +167,7 @@ pub fn missing_imports(subject: Subject) {
     assert!(matches!(seen.cause(), Cause::Rejected { .. }), "{:?}", seen.cause());
 }
 
-pub fn import_mismatch(subject: Subject) {
+pub fn import_mismatch(subject: EngineUnderTest) {
     let seen = Cell::new(
         subject,
         r#"(module (import "wasi_snapshot_preview1" "sched_yield" (func (param i64) (result i64)))
@@ -185,7 +185,7 @@ pub fn import_mismatch(subject: Subject) {
     }
 }
 
-pub fn traps(subject: Subject) {
+pub fn traps(subject: EngineUnderTest) {
     let cases = [
         ("unreachable", TrapKind::Unreachable),
         ("(drop (i32.div_s (i32.const 1) (local.get 0)))", TrapKind::DivisionByZero),
@@ -218,7 +218,7 @@ pub fn traps(subject: Subject) {
     }
 }
 
-pub fn endless_recursion(subject: Subject) {
+pub fn endless_recursion(subject: EngineUnderTest) {
     let module = r#"(module (func $f (export "_start") (call $f) (call $f)))"#;
     assert_eq!(trap(&Cell::new(subject, module).run()), TrapKind::StackOverflow);
     // With stack frames of some size, so that no shortcut for functions without locals applies.
@@ -228,13 +228,13 @@ pub fn endless_recursion(subject: Subject) {
     assert_eq!(trap(&seen), TrapKind::StackOverflow);
 }
 
-pub fn output_before_trap(subject: Subject) {
+pub fn output_before_trap(subject: EngineUnderTest) {
     let seen = Cell::new(subject, &hello("unreachable")).run();
     assert_eq!(trap(&seen), TrapKind::Unreachable);
     assert_eq!((seen.stdout.as_str(), seen.stderr.as_str()), ("hello\n", ""));
 }
 
-pub fn host_functions(subject: Subject) {
+pub fn host_functions(subject: EngineUnderTest) {
     let mut cell = Cell::new(
         subject,
         r#"(module (import "env.v1" "on.event" (func $on (param i32 f64) (result i64)))
@@ -248,7 +248,7 @@ pub fn host_functions(subject: Subject) {
 }
 
 /// A guest that calls forever must not fill the disk with events.
-pub fn many_host_calls(subject: Subject) {
+pub fn many_host_calls(subject: EngineUnderTest) {
     let mut cell = Cell::new(
         subject,
         r#"(module (import "env" "f" (func $f)) (func (export "_start") (local i32)
@@ -262,7 +262,7 @@ pub fn many_host_calls(subject: Subject) {
     assert_eq!(u32::try_from(calls), Ok(MAX_HOST_CALLS));
 }
 
-pub fn memory_limit(subject: Subject) {
+pub fn memory_limit(subject: EngineUnderTest) {
     let module = r#"(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
     let mut cell =
         Cell::new(subject, module).call("grow", &["i32:15"]).call("grow", &["i32:1"]).call("grow", &["i32:0"]);
@@ -278,7 +278,7 @@ pub fn memory_limit(subject: Subject) {
     assert_eq!(Cell::new(subject, module).call("grow", &["i32:0xfffffffe"]).run().results(), ["i32:-1"]);
 }
 
-pub fn refused_memory(subject: Subject) {
+pub fn refused_memory(subject: EngineUnderTest) {
     let mut cell = Cell::new(subject, r#"(module (memory 32) (func (export "_start")))"#);
     cell.spec.memory_limit = 1 << 20;
     let seen = cell.run();
@@ -290,7 +290,7 @@ pub fn refused_memory(subject: Subject) {
     }
 }
 
-pub fn malformed(subject: Subject) {
+pub fn malformed(subject: EngineUnderTest) {
     let mut truncated = wat::parse_str(ADD).unwrap();
     truncated.pop();
     for bytes in [&b""[..], b"(module)", b"\0asm", b"\0asm\x01\0\0\0\xff", &truncated] {
@@ -311,13 +311,13 @@ pub fn malformed(subject: Subject) {
     );
 }
 
-pub fn start_function(subject: Subject) {
+pub fn start_function(subject: EngineUnderTest) {
     let module = r#"(module (global $g (mut i32) (i32.const 0)) (func $s (global.set $g (i32.const 9))) (start $s)
         (func (export "get") (result i32) (global.get $g)))"#;
     assert_eq!(Cell::new(subject, module).call("get", &[]).run().results(), ["i32:9"]);
 }
 
-pub fn start_function_traps(subject: Subject) {
+pub fn start_function_traps(subject: EngineUnderTest) {
     let seen = Cell::new(subject, r#"(module (func $s unreachable) (start $s) (func (export "_start")))"#).run();
     assert_eq!(trap(&seen), TrapKind::Unreachable);
     assert_eq!(seen.stage(), Some(Stage::Instantiate));
@@ -326,7 +326,7 @@ pub fn start_function_traps(subject: Subject) {
     assert_eq!(trap(&seen), TrapKind::MemoryOutOfBounds);
 }
 
-pub fn v128(subject: Subject) {
+pub fn v128(subject: EngineUnderTest) {
     let module = r#"(module (func (export "f") (param v128) (result v128) (i8x16.add (local.get 0) (i8x16.splat (i32.const 1)))))"#;
     let seen = Cell::new(subject, module).call("f", &["v128:0x000102030405060708090a0b0c0d0e0f"]).run();
     if subject.traits.v128_values {
@@ -340,7 +340,7 @@ pub fn v128(subject: Subject) {
 }
 
 /// Proposals that every engine enables by default in every mode.
-pub fn proposals_are_on(subject: Subject) {
+pub fn proposals_are_on(subject: EngineUnderTest) {
     for module in [
         r#"(module (func (export "_start") (drop (i32.extend8_s (i32.const 1)))))"#,
         r#"(module (func $two (result i32 i32) (i32.const 1) (i32.const 2)) (func (export "_start") (call $two) (drop) (drop)))"#,
@@ -350,7 +350,7 @@ pub fn proposals_are_on(subject: Subject) {
     }
 }
 
-pub fn component(subject: Subject) {
+pub fn component(subject: EngineUnderTest) {
     let seen = Cell::of_bytes(subject, &wat::parse_str("(component)").unwrap()).run();
     if subject.traits.components {
         // It runs components, but this one has no `wasi:cli/run`.

@@ -2,11 +2,11 @@
 
 use wasmlab_protocol::Cause;
 
-use super::conformance::Subject;
+use super::conformance::EngineUnderTest;
 use super::conformance::harness::Cell;
 
 /// An interface that the host lacks, and a function of another type.
-pub fn missing_imports_are_named(subject: Subject) {
+pub fn missing_imports_are_named(subject: EngineUnderTest) {
     let run = |interface: &str, function: &str| {
         let wat = format!(r#"(component (import "{interface}" (instance (export {function}))))"#);
         Cell::new(subject, &wat).run().cause().clone()

@@ -8,7 +8,7 @@ pub mod cases;
 pub mod harness;
 pub mod lifecycle;
 
-pub use harness::{EngineTraits, Subject};
+pub use harness::{EngineTraits, EngineUnderTest};
 
 /// Generates a `#[test]` for each case, in a module named after the mode; `list` returns name and function of each case
 /// instead. `@tests` and `@list` do the same for selected cases, whose modules must be in scope.
@@ -42,7 +42,7 @@ macro_rules! conformance {
         )*)*
     };
     (@list $($file:ident: [$($case:ident),*]),*) => {
-        vec![$($((stringify!($case), $file::$case as fn(crate::conformance::Subject))),*),*]
+        vec![$($((stringify!($case), $file::$case as fn(crate::conformance::EngineUnderTest))),*),*]
     };
 }
 pub(crate) use conformance;

@@ -11,13 +11,13 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-use crate::conformance::Subject;
+use crate::conformance::EngineUnderTest;
 
 /// Name and function of a case.
-pub type Case = (&'static str, fn(Subject));
+pub type Case = (&'static str, fn(EngineUnderTest));
 
 /// A test for each case, in a module of this name; `missing` are programs and packages that the driver needs.
-pub fn tests(module: &str, subject: Subject, missing: &[&str], cases: Vec<Case>) -> Vec<Trial> {
+pub fn tests(module: &str, subject: EngineUnderTest, missing: &[&str], cases: Vec<Case>) -> Vec<Trial> {
     cases
         .into_iter()
         .map(|(name, case)| trials::without(format!("{module}::{name}"), missing, move || case(subject)))

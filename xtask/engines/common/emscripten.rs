@@ -2,7 +2,7 @@
 
 use wasmlab_protocol::{Cause, PreopenedDir};
 
-use super::conformance::Subject;
+use super::conformance::EngineUnderTest;
 use super::conformance::harness::{Cell, CellResult};
 
 /// Generates a `#[test]` for each case, for a mode with this host. `$shared` tells whether a cause is what the engine
@@ -28,7 +28,7 @@ macro_rules! emscripten {
 pub(crate) use emscripten;
 
 /// Runs a module with the usual imports and exports, and `body`.
-fn run(subject: Subject, body: &str) -> CellResult {
+fn run(subject: EngineUnderTest, body: &str) -> CellResult {
     let mut cell = Cell::new(
         subject,
         &format!(
@@ -55,7 +55,7 @@ fn run(subject: Subject, body: &str) -> CellResult {
 }
 
 /// C's `exit` first writes buffered stdio, by running code of the guest; `_exit` does not.
-pub fn ends(subject: Subject) {
+pub fn ends(subject: EngineUnderTest) {
     let fflush = r#"(func (export "_fflush") (param i32) (result i32) (call $print) (i32.const 0))"#;
     for (main, code, stdout) in [
         ("(call $exit (i32.const 3)) unreachable", 3, "held\n"),
@@ -68,7 +68,7 @@ pub fn ends(subject: Subject) {
 }
 
 /// A missing export that a host call needs is named, and is not mistaken for a missing entry point.
-pub fn needed_exports(subject: Subject) {
+pub fn needed_exports(subject: EngineUnderTest) {
     let ignored = r#"(func (export "_fflush") (param i32) (result i32) (i32.const 0))"#;
     let asks = r#"(func (export "_fflush") (param i32) (result i32) (call $getenv (i32.const 5000)))"#;
     let signal = "(call $sigaction (i32.const 30) (i32.const 6000) (i32.const 0)) drop (call $raise (i32.const 30))";
@@ -88,7 +88,7 @@ pub fn needed_exports(subject: Subject) {
 }
 
 /// A shared memory, imported or the module's own.
-pub fn shared_memory(subject: Subject, is_expected: fn(&Cause) -> bool) {
+pub fn shared_memory(subject: EngineUnderTest, is_expected: fn(&Cause) -> bool) {
     for memory in [
         r#"(import "env" "memory" (memory 256 256 shared))"#,
         r#"(import "env" "memory" (memory $m 256 256 shared)) (export "memory" (memory $m))"#,

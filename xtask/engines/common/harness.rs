@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// An engine in one of its modes, with its differences from other engines.
 #[derive(Clone, Copy)]
-pub struct Subject {
+pub struct EngineUnderTest {
     /// Starts the engine binary.
     pub command: fn() -> Command,
     /// Its name, as reported by its probe.
@@ -63,7 +63,7 @@ impl EngineTraits {
 
 /// A cell to run.
 pub struct Cell {
-    subject: Subject,
+    subject: EngineUnderTest,
     dir: tempfile::TempDir,
     /// The engine's specification.
     pub spec: CellSpec,
@@ -83,12 +83,12 @@ pub struct CellResult {
 
 impl Cell {
     /// A cell that runs the command in `wat`.
-    pub fn new(subject: Subject, wat: &str) -> Self {
+    pub fn new(subject: EngineUnderTest, wat: &str) -> Self {
         Self::of_bytes(subject, &wat::parse_str(wat).unwrap())
     }
 
     /// A cell that runs the command in `bytes`.
-    pub fn of_bytes(subject: Subject, bytes: &[u8]) -> Self {
+    pub fn of_bytes(subject: EngineUnderTest, bytes: &[u8]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let module = dir.path().join("module.wasm");
         fs::write(&module, bytes).unwrap();

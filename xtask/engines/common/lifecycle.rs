@@ -5,9 +5,9 @@ use std::fs;
 use wasmlab_protocol::{Cause, EngineInfo};
 
 use super::cases::ADD;
-use super::harness::{Cell, Subject};
+use super::harness::{Cell, EngineUnderTest};
 
-pub fn compiled_code(subject: Subject) {
+pub fn compiled_code(subject: EngineUnderTest) {
     let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
     cell.spec.code_cache = Some(cell.dir().join("compiled"));
     for round in 0..2 {
@@ -24,7 +24,7 @@ pub fn compiled_code(subject: Subject) {
     assert_eq!((seen.results(), seen.cached()), (vec!["i32:-1".to_owned()], false));
 }
 
-pub fn damaged_code(subject: Subject) {
+pub fn damaged_code(subject: EngineUnderTest) {
     if !subject.traits.keeps_code {
         return;
     }
@@ -46,7 +46,7 @@ pub fn damaged_code(subject: Subject) {
     }
 }
 
-pub fn unusable_specs(subject: Subject) {
+pub fn unusable_specs(subject: EngineUnderTest) {
     let mut cell = Cell::new(subject, ADD);
     cell.spec.mode = "no-such-mode".to_owned();
     let seen = cell.run();
@@ -64,7 +64,7 @@ pub fn unusable_specs(subject: Subject) {
     assert!(matches!(cell.run().cause(), Cause::EngineError { .. }));
 }
 
-pub fn probe(subject: Subject) {
+pub fn probe(subject: EngineUnderTest) {
     let output = (subject.command)().arg("probe").output().unwrap();
     let probe: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((probe.engine.as_str(), probe.protocol), (subject.engine, wasmlab_protocol::PROTOCOL_VERSION));
@@ -77,7 +77,7 @@ pub fn probe(subject: Subject) {
 
 /// A switch listed by an engine is off by default and takes effect when named, unless the mode lacks the feature
 /// entirely.
-pub fn switches(subject: Subject) {
+pub fn switches(subject: EngineUnderTest) {
     let output = (subject.command)().arg("probe").output().unwrap();
     let probe: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
     let modules = [

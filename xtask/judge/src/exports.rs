@@ -1,6 +1,6 @@
 //! The judgement on an export that is missing or cannot be called.
 
-use super::imports::{foreign, is_storage, release_candidate};
+use super::imports::{is_storage, release_candidate, unsatisfiable_import};
 use super::{component_part, plugin_hosts, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::exports::{kind, listed};
@@ -64,7 +64,9 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
 /// Whether a call of an export can succeed: the module imports nothing that only another host or a component defines.
 #[must_use]
 pub fn can_be_called(facts: &Facts) -> bool {
-    component_part::find(facts).is_none() && foreign(facts).is_none() && !facts.imports.iter().any(is_storage)
+    component_part::find(facts).is_none()
+        && unsatisfiable_import(facts).is_none()
+        && !facts.imports.iter().any(is_storage)
 }
 
 /// The message about a requested export that the file does not have, with what to do. It is to follow the file's name.

@@ -19,7 +19,7 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
 
 /// The judgement on the guest's lines, with the function instead of the capability if it is known. `checks` are the
 /// lines; one of them is the reason.
-pub fn exact(judgement: Judgement, checks: &[Check], facts: Option<&Facts>) -> Judgement {
+pub fn with_host_function(judgement: Judgement, checks: &[Check], facts: Option<&Facts>) -> Judgement {
     let is_subject = |text: &str| judgement.subject.as_deref() == Some(text);
     let is_reason = |check: &&Check| check.answer == CheckAnswer::Wrong && is_subject(&check.name);
     let Some(check) = checks.iter().find(is_reason) else { return judgement };

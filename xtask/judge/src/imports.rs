@@ -52,8 +52,9 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
     let candidate = release_candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
     // If WASI is missing too, an import that no WASI host defines decides: it would fail next on every other runtime.
-    let next =
-        facts.filter(|_| matches!(abi, Some(Abi::Wasi01 | Abi::WasiUnstable))).and_then(|f| Some((f, foreign(f)?)));
+    let next = facts
+        .filter(|_| matches!(abi, Some(Abi::Wasi01 | Abi::WasiUnstable)))
+        .and_then(|f| Some((f, unsatisfiable_import(f)?)));
     let mut reason = match (candidate, next) {
         (Some(candidate), _) => release_candidate_reason(candidate),
         (None, Some((facts, import))) => reason_of(facts, import),
@@ -136,7 +137,7 @@ pub fn made_for_another_host(facts: &Facts, before: &str) -> Option<Judgement> {
         return Some(part.judgement(&format!("this runtime {before}")));
     }
     // A runtime that did not link does not show that it would create a memory.
-    let import = foreign(facts).or_else(|| facts.imports.iter().find(|import| is_storage(import)))?;
+    let import = unsatisfiable_import(facts).or_else(|| facts.imports.iter().find(|import| is_storage(import)))?;
     let reason = reason_of(facts, import);
     let imports = with_its_host(Some(facts), &[import]);
     Some(reason.judgement(Some(shown(facts, import)), &format!("{before}; the module imports {imports}")))
@@ -144,17 +145,17 @@ pub fn made_for_another_host(facts: &Facts, before: &str) -> Option<Judgement> {
 
 /// The first import that no WASI host defines, if any: what a runtime that does not check imports would fail on later.
 /// Memories and tables that a linker left to the host do not count, because some runtimes create them.
-pub fn foreign(facts: &Facts) -> Option<&Import> {
+pub fn unsatisfiable_import(facts: &Facts) -> Option<&Import> {
     let abis = Abis::of(facts);
     facts.imports.iter().find(|import| is_foreign(facts, abis.find(import), import))
 }
 
 /// The name of the import that [`foreign`] finds, its code, and its remedy if it is not the code's own.
-pub fn foreign_reason(facts: &Facts) -> Option<(String, Code, Option<String>)> {
+pub fn unsatisfiable_import_reason(facts: &Facts) -> Option<(String, Code, Option<String>)> {
     if let Some(part) = component_part::find(facts) {
         return Some((part.subject, Code::ComponentPart, Some(part.remedy)));
     }
-    let import = foreign(facts)?;
+    let import = unsatisfiable_import(facts)?;
     let reason = reason_of(facts, import);
     Some((shown(facts, import), reason.code, reason.remedy))
 }

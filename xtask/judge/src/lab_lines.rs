@@ -22,10 +22,10 @@ fn parse(line: &str) -> Check {
     let function = text.split_whitespace().next().unwrap_or_default();
     let (answer, errno, function, message) = match (word, word.strip_prefix("errno=").map(str::parse)) {
         ("ok", _) => (CheckAnswer::Ok, None, "", ""),
-        ("no-errno", _) => (CheckAnswer::NoErrno, None, "", text),
+        ("no-errno", _) => (CheckAnswer::LibraryRefused, None, "", text),
         ("refused", _) => {
             let (function, text) = text.split_once(' ').unwrap_or((text, "refuses"));
-            (CheckAnswer::Refused, None, function, text)
+            (CheckAnswer::HostRefused, None, function, text)
         }
         ("wrong", _) => (CheckAnswer::Wrong, None, "", text),
         ("escaped", _) => (CheckAnswer::Escaped, None, "", text),
@@ -48,13 +48,13 @@ fn code(check: &Check) -> Option<Code> {
         (CheckAnswer::Ok, ..) => return None,
         (CheckAnswer::Errno, Some(52 | 58), _)
         | (CheckAnswer::Error, _, Some("not-supported"))
-        | (CheckAnswer::Refused, ..) => Code::NotImplemented,
+        | (CheckAnswer::HostRefused, ..) => Code::NotImplemented,
         (CheckAnswer::Errno, Some(2 | 63 | 76), _) | (CheckAnswer::Error, _, Some("access-denied")) => {
             Code::CapabilityDenied
         }
-        (CheckAnswer::NoErrno, ..) if check.name.starts_with("sock") => Code::SocketsUnsupported,
-        (CheckAnswer::NoErrno, ..) if check.name.starts_with("thread") => Code::ThreadsUnsupported,
-        (CheckAnswer::NoErrno, ..) => Code::LibraryUnsupported,
+        (CheckAnswer::LibraryRefused, ..) if check.name.starts_with("sock") => Code::SocketsUnsupported,
+        (CheckAnswer::LibraryRefused, ..) if check.name.starts_with("thread") => Code::ThreadsUnsupported,
+        (CheckAnswer::LibraryRefused, ..) => Code::LibraryUnsupported,
         (CheckAnswer::Escaped, ..) => Code::SandboxEscape,
         (CheckAnswer::Errno | CheckAnswer::Error | CheckAnswer::Wrong | CheckAnswer::Unreadable, ..) => {
             Code::WrongOutput
@@ -102,8 +102,8 @@ fn describe_answer(check: &Check) -> String {
         (CheckAnswer::Errno, Some(function)) => format!("{function} returns {}", errno()),
         (CheckAnswer::Error, None) => message.to_owned(),
         (CheckAnswer::Error, Some(function)) => format!("{function} returns {message}"),
-        (CheckAnswer::Refused, function) => format!("{} {message}", function.unwrap_or_default()),
-        (CheckAnswer::NoErrno, _) => format!("{message} (refused without calling the host)"),
+        (CheckAnswer::HostRefused, function) => format!("{} {message}", function.unwrap_or_default()),
+        (CheckAnswer::LibraryRefused, _) => format!("{message} (refused without calling the host)"),
         (CheckAnswer::Wrong, _) => format!("wrong, {message}"),
         (CheckAnswer::Escaped, _) => format!("escaped, {message}"),
         (CheckAnswer::Unreadable, _) => format!("not understood, {message}"),
@@ -157,7 +157,7 @@ mod tests {
             [
                 ("args".to_owned(), "ok", None, None, None, None),
                 ("rename".to_owned(), "errno", Some(52), text("path_rename"), None, Some(Code::NotImplemented)),
-                ("sock".to_owned(), "no-errno", None, None, text("unsupported"), Some(Code::SocketsUnsupported)),
+                ("sock".to_owned(), "library-refused", None, None, text("unsupported"), Some(Code::SocketsUnsupported)),
                 ("x".to_owned(), "unreadable", None, None, text("y"), Some(Code::WrongOutput)),
             ]
         );

@@ -102,7 +102,7 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
         judgement.stage = judgement.stage.or(evidence.progress.stage);
     }
     let checks = evidence.checks();
-    judgement = functions::exact(judgement, &checks, evidence.facts.ok());
+    judgement = functions::with_host_function(judgement, &checks, evidence.facts.ok());
     judgement.checks = sockets::refuted(checks, &judgement);
     // Names of imports and exports may contain line breaks.
     judgement.subject = judgement.subject.map(|subject| text::escaped(&subject));

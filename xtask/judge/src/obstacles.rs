@@ -101,7 +101,7 @@ fn row_obstacle(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<
 
 /// The first import that no WASI host defines.
 fn import_obstacle(cell: &FailedCell) -> Option<(String, String)> {
-    let (import, code, remedy) = imports::foreign_reason(cell.facts?)?;
+    let (import, code, remedy) = imports::unsatisfiable_import_reason(cell.facts?)?;
     // An import that is missing already is no further obstacle.
     if cell.code == Code::MissingImport && depth(code).is_none_or(|there| there <= LAST_OF_RUNTIME) {
         return None;

@@ -83,8 +83,8 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         [] => String::new(),
         names => format!("; also lacks {}", forms_listed(names, facts)),
     };
-    let imports =
-        imports::foreign(facts).map(|import| format!("; not reached: its import {}", imports::shown(facts, import)));
+    let imports = imports::unsatisfiable_import(facts)
+        .map(|import| format!("; not reached: its import {}", imports::shown(facts, import)));
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
     let lacks = format!("{}{part}", forms_listed(&reached, facts));
     let full_message = format!("{}{}", judgement.detail, draft(message, &reached));

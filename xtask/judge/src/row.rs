@@ -96,7 +96,7 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
         let same = others.iter().filter_map(|other| other.iter().find(|other| other.name == check.name));
         let (right, all) = same.fold((0, 0), |(right, all), o| (right + usize::from(o.code.is_none()), all + 1));
         // With nothing to compare: no runtime can change what a library refuses by itself.
-        let alike = if all == 0 { check.answer == CheckAnswer::NoErrno } else { 2 * right <= all };
+        let alike = if all == 0 { check.answer == CheckAnswer::LibraryRefused } else { 2 * right <= all };
         if alike {
             failed.everywhere.push(check);
         } else {

@@ -6,7 +6,7 @@ use wasmlab_model::names::and_more;
 use wasmlab_model::report::RunReport;
 use wasmlab_model::verdict::Verdict;
 
-use crate::chapter::{ANY, Block, Chapter, Excerpt, Published};
+use crate::chapter::{ANY, Block, Chapter, Excerpt, PublishedResults};
 use crate::claims;
 use crate::exercise::{Exercise, WORK};
 use crate::markup::{command as shown_command, without_comments};
@@ -116,7 +116,7 @@ fn exercise(chapter: &Chapter, exercise: &Exercise) -> String {
 
 /// The results of scenarios in the published report, grouped by result.
 #[must_use]
-pub fn published_text(published: &Published, report: Option<&RunReport>) -> String {
+pub fn published_text(published: &PublishedResults, report: Option<&RunReport>) -> String {
     let Some(report) = report else { return "there is no published report here\n".to_owned() };
     let mut text = String::new();
     for scenario in &published.scenarios {

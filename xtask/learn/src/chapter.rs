@@ -42,7 +42,7 @@ pub enum Block {
     /// The exercise with this index.
     Exercise(usize),
     /// The results of these scenarios in the published report.
-    Published(Published),
+    Published(PublishedResults),
     /// The reader decides when to go on.
     Pause,
 }
@@ -91,7 +91,7 @@ pub struct Question {
 
 /// A block ` ```published `.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishedResults {
     /// Scenarios, by name.
     pub scenarios: Vec<String>,
     /// Globs over the runtimes; empty for all.
@@ -302,7 +302,7 @@ fn published(body: &str) -> Result<Block, String> {
     if scenarios.is_empty() {
         Err("name a scenario".to_owned())
     } else {
-        Ok(Block::Published(Published { scenarios, runtimes }))
+        Ok(Block::Published(PublishedResults { scenarios, runtimes }))
     }
 }
 

@@ -38,9 +38,9 @@ pub enum CheckAnswer {
     /// The host returned a WIT error code, given in the message.
     Error,
     /// A library refused without calling the host.
-    NoErrno,
+    LibraryRefused,
     /// The host was called and refused, without an errno.
-    Refused,
+    HostRefused,
     /// It ran and gave a wrong result.
     Wrong,
     /// The guest reached something outside what it was given.
@@ -50,15 +50,15 @@ pub enum CheckAnswer {
 }
 
 impl CheckAnswer {
-    /// The name in reports and in the guests' own lines: `no-errno`.
+    /// The name in reports: `library-refused`.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Errno => "errno",
             Self::Error => "error",
-            Self::NoErrno => "no-errno",
-            Self::Refused => "refused",
+            Self::LibraryRefused => "library-refused",
+            Self::HostRefused => "host-refused",
             Self::Wrong => "wrong",
             Self::Escaped => "escaped",
             Self::Unreadable => "unreadable",

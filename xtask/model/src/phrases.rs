@@ -52,7 +52,7 @@ impl RefusalPhrase {
 
 /// `why`, and the column that takes the guest instead: the same engine without its host layer.
 #[must_use]
-pub fn see_column(why: &str, column: &str) -> String {
+pub fn with_alternative_column(why: &str, column: &str) -> String {
     format!("{why}{}", reference(column))
 }
 
@@ -68,7 +68,7 @@ fn reference(column: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{RefusalPhrase, lacks, only_in_library, refuses_by_default, see_column, without_column};
+    use super::{RefusalPhrase, lacks, only_in_library, refuses_by_default, with_alternative_column, without_column};
 
     #[test]
     fn refusals_are_recognized_in_details() {
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn reference_to_a_column_is_removed() {
-        let detail = see_column("its own JavaScript runs it", "chromium");
+        let detail = with_alternative_column("its own JavaScript runs it", "chromium");
         assert_eq!(detail, "its own JavaScript runs it: see column chromium");
         assert_eq!(without_column(&detail, "chromium"), "its own JavaScript runs it");
     }

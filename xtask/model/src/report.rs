@@ -145,7 +145,7 @@ pub struct HostInfo {
     /// Logical processors; 0 in a published report, which is not about one machine.
     pub cpus: usize,
     /// Version of the lab.
-    pub lab: String,
+    pub lab_version: String,
 }
 
 /// A tool, found or missing.

@@ -271,7 +271,7 @@ pub fn unmeasured(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Tru
 }
 
 /// The imported functions that do not do on this runtime what they are specified to do, or may not exist.
-pub fn doubtful(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> TruncatedNames {
+pub fn unreliable(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> TruncatedNames {
     if planned.glue {
         return TruncatedNames::default();
     }

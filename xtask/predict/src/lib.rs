@@ -141,7 +141,7 @@ fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Predi
             .collect();
         let start = obstacle::has_unmeasured_start(facts, planned, profile);
         let shown_start = start.then(|| "the start of its export \"\"".to_owned());
-        let imports = imports::doubtful(facts, planned, profile, &switches);
+        let imports = imports::unreliable(facts, planned, profile, &switches);
         let functions: Vec<String> =
             wrong.chain(unmeasured.iter().cloned()).chain(shown_start).chain(imports.shown).collect();
         (functions, unmeasured, start, imports.omitted)

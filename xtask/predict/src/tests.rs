@@ -111,9 +111,9 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
     check(&format!("(module {start} {mixed})"), expected);
     let host = "(import \"mine\" \"call\" (func))";
     check(&format!("(module {host} {start})"), (PredictedOutcome::Fails, "custom-host", "mine.call"));
-    let doubtful = import("sched_yield", "(result i32)");
+    let unreliable = import("sched_yield", "(result i32)");
     let expected = (PredictedOutcome::MayFail, "", "wasi_snapshot_preview1.sched_yield");
-    check(&format!("(module {doubtful} {start})"), expected);
+    check(&format!("(module {unreliable} {start})"), expected);
     let expected = (PredictedOutcome::MayFail, "", "proposal multi-memory (not measured)");
     check(&format!("(module {start} (memory 1))"), expected);
 }

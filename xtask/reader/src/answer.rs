@@ -12,7 +12,7 @@ use wasmlab_report::answer::facts_line;
 use wasmlab_report::columns;
 use wasmlab_runtimes as runtimes;
 
-use crate::predictions::{self, FilePredictions, Predicted};
+use crate::predictions::{self, FilePredictions, RuntimePrediction};
 use crate::source;
 
 /// Maximum number of entries shown per list; a page need not show a hundred thousand exports.
@@ -147,7 +147,7 @@ struct Key {
 }
 
 impl Key {
-    fn of(one: &Predicted) -> Self {
+    fn of(one: &RuntimePrediction) -> Self {
         let outcome = match one.outcome {
             "runs" => u8::from(!one.switches.is_empty()),
             "may-fail" => 2,
@@ -176,7 +176,7 @@ impl Key {
 }
 
 /// The entry of a prediction's code.
-fn entry(one: &Predicted) -> Option<&'static CatalogueEntry> {
+fn entry(one: &RuntimePrediction) -> Option<&'static CatalogueEntry> {
     CATALOGUE.iter().find(|entry| Some(entry.id) == one.code)
 }
 

@@ -20,12 +20,12 @@ pub struct FilePredictions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
     /// One for each profile.
-    pub predictions: Vec<Predicted>,
+    pub predictions: Vec<RuntimePrediction>,
 }
 
 /// A prediction for a runtime.
 #[derive(Clone, Debug, Serialize)]
-pub struct Predicted {
+pub struct RuntimePrediction {
     /// The column: `wasmtime-cranelift`.
     pub runtime: String,
     /// The version of its program.
@@ -147,14 +147,14 @@ fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profil
     Ok(predict(&PlannedRun { facts, run: &spec.run, glue: false }, profile))
 }
 
-fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>) -> Predicted {
+fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>) -> RuntimePrediction {
     let (outcome, (prediction, remedies)) = match found {
         Ok((prediction, remedies)) => (prediction.outcome.id(), (prediction, remedies)),
         Err(why) => {
             ("not-applicable", (Prediction { detail: why, ..Prediction::new(PredictedOutcome::Fails) }, Vec::new()))
         }
     };
-    Predicted {
+    RuntimePrediction {
         runtime: profile.runtime.clone(),
         version: profile.version.clone(),
         measured: profile.provenance.date.clone(),

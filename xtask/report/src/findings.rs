@@ -44,7 +44,7 @@ pub enum FindingKind {
     /// Another reason than before.
     Different,
     /// A note that makes the exit code 1.
-    NotedWorse,
+    FailingNote,
     /// A budget is exceeded.
     OverBudget,
     /// A runtime loads the guest, which has no program to run.
@@ -64,7 +64,7 @@ pub enum FindingKind {
     /// A run contradicts what was predicted from the profile of the same version.
     Contradicted,
     /// The lab failed.
-    Lab,
+    LabError,
 }
 
 impl FindingKind {
@@ -79,7 +79,7 @@ impl FindingKind {
             Self::Fixed => "better than accepted",
             Self::NotBuilt => "not built",
             Self::Different => "another reason",
-            Self::NotedWorse => "out of date",
+            Self::FailingNote => "out of date",
             Self::OverBudget => "over budget",
             Self::OnlyLoads => "only loads",
             Self::Gap => "does not run",
@@ -89,7 +89,7 @@ impl FindingKind {
             Self::Required => "required",
             Self::Worse => "worse",
             Self::Contradicted => "prediction contradicted",
-            Self::Lab => "the lab failed",
+            Self::LabError => "the lab failed",
         }
     }
 }
@@ -112,7 +112,7 @@ pub struct Finding<'a> {
     /// The lab's remedy.
     pub remedy: Option<&'a str>,
     /// The entry of the user's file that it is about.
-    pub place: Option<&'a FileLine>,
+    pub location: Option<&'a FileLine>,
 }
 
 /// Every finding: the lab's errors first, then what makes the exit code 1, then warnings; among those the most
@@ -131,7 +131,16 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
             // An invalid file is one finding, whatever the number of runtimes, and is not about any of them.
             let (title, text) = (names.guest_name(&cell.scenario).to_owned(), cell.detail.clone());
             let remedy = cell.remedy.as_deref();
-            found.push(Finding { severity, kind, guest: &cell.scenario, cell: None, title, text, remedy, place: None });
+            found.push(Finding {
+                severity,
+                kind,
+                guest: &cell.scenario,
+                cell: None,
+                title,
+                text,
+                remedy,
+                location: None,
+            });
         }
     }
     found.extend(report.cells.iter().filter_map(|cell| contradicted(report, &names, cell)));
@@ -148,7 +157,7 @@ pub fn findings(report: &RunReport) -> Vec<Finding<'_>> {
     for text in partial.into_iter().chain(report.selected.partition.map(of_partition)) {
         let title = "this report is partial".to_owned();
         let (severity, kind) = (Severity::Warning, FindingKind::Partial);
-        found.push(Finding { severity, kind, guest: "", cell: None, title, text, remedy: None, place: None });
+        found.push(Finding { severity, kind, guest: "", cell: None, title, text, remedy: None, location: None });
     }
     found.sort_by_key(|finding| Reverse((finding.severity, finding.kind)));
     found
@@ -191,7 +200,16 @@ fn nowhere<'a>(report: &'a RunReport, names: &GuestNames, found: &[Finding]) -> 
         let title = format!("{} runs on none of the installed runtimes", names.guest_name(&scenario.name));
         let text = format!("{}: {}", first.runtime, first.detail);
         let remedy = first.remedy.as_deref();
-        nowhere.push(Finding { severity, kind, guest: &scenario.name, cell: None, title, text, remedy, place: None });
+        nowhere.push(Finding {
+            severity,
+            kind,
+            guest: &scenario.name,
+            cell: None,
+            title,
+            text,
+            remedy,
+            location: None,
+        });
     }
     nowhere
 }
@@ -211,7 +229,7 @@ fn cell_finding<'a>(names: &GuestNames, cell: &'a Cell, severity: Severity, kind
     let was = cell.accepted.as_ref().map(|was| format!("was {was}; ")).unwrap_or_default();
     let text = format!("{was}{}", cell.detail);
     let remedy = cell.remedy.as_deref().filter(|_| cell.verdict != Verdict::Pass);
-    Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy, place: None }
+    Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy, location: None }
 }
 
 /// A prediction that the run of the same version contradicts: the lab is wrong, whatever is to blame for the result.
@@ -224,7 +242,7 @@ fn contradicted<'a>(report: &RunReport, names: &GuestNames, cell: &'a Cell) -> O
     );
     let title = format!("{} on {}: predicted {}", names.guest_name(&cell.scenario), cell.runtime, prediction.summary());
     let (severity, kind) = (Severity::LabError, FindingKind::Contradicted);
-    Some(Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy: None, place: None })
+    Some(Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy: None, location: None })
 }
 
 /// The text with the remedy, if there is one.
@@ -235,9 +253,9 @@ pub fn with_remedy(text: &str, remedy: Option<&str>) -> String {
 
 fn note_finding(note: &Note) -> Option<Finding<'_>> {
     let (severity, kind) = match note.kind {
-        NoteKind::SnapshotUnusable => (Severity::LabError, FindingKind::Lab),
+        NoteKind::SnapshotUnusable => (Severity::LabError, FindingKind::LabError),
         NoteKind::OverBudget => (Severity::Failure, FindingKind::OverBudget),
-        kind if kind.fails_run() => (Severity::Failure, FindingKind::NotedWorse),
+        kind if kind.fails_run() => (Severity::Failure, FindingKind::FailingNote),
         NoteKind::SnapshotOrphan
         | NoteKind::ArtifactChangedWithToolchain
         | NoteKind::AllowanceUnused
@@ -256,7 +274,7 @@ fn note_finding(note: &Note) -> Option<Finding<'_>> {
         title: note.subject.clone(),
         text: note.text.clone(),
         remedy: None,
-        place: note.place.as_ref(),
+        location: note.location.as_ref(),
     })
 }
 
@@ -297,7 +315,7 @@ mod tests {
                 r.notes = vec![note(NoteKind::SnapshotOrphan), note(NoteKind::SnapshotUnusable)];
             },
             &[
-                (LabError, FindingKind::Lab),
+                (LabError, FindingKind::LabError),
                 (Failure, FindingKind::Worse),
                 (Failure, FindingKind::Different),
                 (Warning, FindingKind::Noted),

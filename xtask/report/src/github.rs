@@ -32,13 +32,13 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
     for (command, findings) in [("error", errors), ("warning", warnings)] {
         let shown = if findings.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { findings.len() };
         for finding in &findings[..shown] {
-            let place = place(report, finding).map_or(String::new(), |(file, line)| {
+            let location = location(report, finding).map_or(String::new(), |(file, line)| {
                 let line = line.map_or(String::new(), |line| format!(",line={line}"));
                 format!(",file={}{line}", property(&file))
             });
             let title = property(&cut(&format!("{}: {}", finding.kind.title(), finding.title), MAX_CHARS));
             let text = message(&cut(&with_remedy(&finding.text, finding.remedy), MAX_CHARS));
-            let _ = writeln!(out, "::{command} title={title}{place}::{text}");
+            let _ = writeln!(out, "::{command} title={title}{location}::{text}");
         }
         if findings.len() > shown {
             let rest: Vec<&str> = findings[shown..].iter().map(|finding| finding.title.as_str()).collect();
@@ -52,9 +52,9 @@ fn render(report: &RunReport, _: RenderOptions) -> String {
 }
 
 /// The file in the repository that a finding is about, and its line, if the report has them.
-fn place(report: &RunReport, finding: &Finding) -> Option<(String, Option<usize>)> {
-    if let Some(place) = finding.place {
-        return Some((place.file.clone(), Some(place.line)));
+fn location(report: &RunReport, finding: &Finding) -> Option<(String, Option<usize>)> {
+    if let Some(location) = finding.location {
+        return Some((location.file.clone(), Some(location.line)));
     }
     let is_scenario = !is_outside_matrix(report) && report.scenarios.iter().any(|s| s.name == finding.guest);
     is_scenario.then(|| (format!("scenarios/{}/scenario.toml", finding.guest), None))
@@ -78,11 +78,11 @@ mod tests {
 
     #[test]
     fn an_entry_of_wasmlab_toml_is_annotated_on_its_line() {
-        let check = |kind: NoteKind, place: Option<(&str, usize)>, expected: &str| {
+        let check = |kind: NoteKind, location: Option<(&str, usize)>, expected: &str| {
             let mut report = sample::report();
             report.command = "check".to_owned();
-            let place = place.map(|(file, line)| FileLine { file: file.to_owned(), line });
-            report.notes = vec![Note { place, ..Note::new(kind, "app.wasm", "it is too much") }];
+            let location = location.map(|(file, line)| FileLine { file: file.to_owned(), line });
+            report.notes = vec![Note { location, ..Note::new(kind, "app.wasm", "it is too much") }];
             let out = render(&report, RenderOptions::PLAIN);
             assert!(out.lines().any(|line| line.starts_with(expected)), "{expected} is not in {out}");
         };

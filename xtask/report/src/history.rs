@@ -80,14 +80,14 @@ pub struct ResultSince {
 
 /// A cell of one of the reports, with what its result depends on.
 #[derive(Clone, Copy)]
-struct Measured<'a> {
+struct HistoryPoint<'a> {
     cell: &'a Cell,
     version: &'a str,
     /// The guest's hash; empty if the report has none.
     guest: &'a str,
 }
 
-impl Measured<'_> {
+impl HistoryPoint<'_> {
     fn is_other_guest(&self, before: &Self) -> bool {
         !before.guest.is_empty() && !self.guest.is_empty() && before.guest != self.guest
     }
@@ -102,7 +102,7 @@ pub fn history(
     names_any_import: NamesAnyImport,
 ) -> History {
     let mut cells: BTreeMap<(&str, &str), Vec<ResultSince>> = BTreeMap::new();
-    let mut latest: BTreeMap<(&str, &str), Measured> = BTreeMap::new();
+    let mut latest: BTreeMap<(&str, &str), HistoryPoint> = BTreeMap::new();
     let mut groups = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let report = &entry.report;
@@ -113,7 +113,7 @@ pub fn history(
         for cell in report.cells.iter().filter(is_kept) {
             let place = (cell.scenario.as_str(), cell.runtime.as_str());
             let runtime = runtimes.get(cell.runtime.as_str()).copied();
-            let now = Measured {
+            let now = HistoryPoint {
                 cell,
                 version: runtime.and_then(|r| r.tool.version.as_deref()).unwrap_or_default(),
                 guest: hashes.get(cell.scenario.as_str()).copied().unwrap_or_default(),

@@ -153,7 +153,7 @@ fn page(report: &RunReport, options: RenderOptions, history: Option<&History>) -
         missing: notes(report, |kind| kind == NoteKind::Missing),
         next: notes(report, |kind| kind == NoteKind::NextStep)
             .into_iter()
-            .map(|(_, text)| lists::pieces(text))
+            .map(|(_, text)| lists::split_code_spans(text))
             .collect(),
         check_page: data::page_links(report).map(|places| places.check_page),
         data: data::json(report, options.program),
@@ -184,7 +184,7 @@ fn facts(report: &RunReport, program: &str) -> Vec<String> {
         cpus => format!("{} {}, {cpus} CPUs", host.os, host.arch),
     };
     let run = (!report.started.is_empty()).then(|| format!("{}, {}", report.started, seconds(report.duration_ms)));
-    let lab = format!("lab {}", host.lab);
+    let lab = format!("lab {}", host.lab_version);
     let (row, column) = if text::only_files(report) { ("file", "runtime") } else { ("guest", "column") };
     let size = format!("{} on {}", counted(report.scenarios.len(), row), counted(report.runtimes.len(), column));
     [Some(size), Some(format!("{program} {}", report.command)), Some(machine), run, Some(lab)]
@@ -226,7 +226,7 @@ fn failing(report: &RunReport) -> Vec<Failing<'_>> {
     failing
         .map(|finding| Failing {
             kind: finding.kind.title(),
-            remedy: finding.remedy.map(lists::pieces).unwrap_or_default(),
+            remedy: finding.remedy.map(lists::split_code_spans).unwrap_or_default(),
             title: finding.title,
             text: finding.text,
         })

@@ -2,7 +2,7 @@
 //! `ENGINE+LAYER`.
 
 use wasmlab_model::facts::{Abi, BinaryKind, Facts};
-use wasmlab_model::phrases::see_column;
+use wasmlab_model::phrases::with_alternative_column;
 use wasmlab_model::scenario::ScenarioFile;
 
 /// A column's host layer.
@@ -60,7 +60,7 @@ impl HostLayer {
             Self::Jco => Some("jco translates components, but this is a core module"),
         };
         let engine = column.strip_suffix(self.name()).and_then(|id| id.strip_suffix('+')).unwrap_or(column);
-        why.map_or(Ok(()), |why| Err(see_column(why, engine)))
+        why.map_or(Ok(()), |why| Err(with_alternative_column(why, engine)))
     }
 }
 

@@ -10,7 +10,7 @@ use super::check::requirements::Requirements;
 use super::common::{self, usage};
 use super::guest_file::MaxSize;
 use super::{output, run_all};
-use crate::adaptation::{self, Adapted};
+use crate::adaptation::{self, AdaptedFile};
 use crate::exit;
 use crate::guest::BuildOptions;
 use crate::lab::Lab;
@@ -129,7 +129,7 @@ fn adapted(
     request: &MatrixRequest,
     (bytes, facts): (&[u8], &Facts),
     cell: &Cell,
-) -> Result<Adapted, Vec<String>> {
+) -> Result<AdaptedFile, Vec<String>> {
     let (scenario, id) = (&request.scenarios[0], cell.runtime.as_str());
     let mut tried = Vec::new();
     for first in adaptation::candidates(cell, facts) {
@@ -145,7 +145,7 @@ fn adapted(
     Err(tried)
 }
 
-fn write(args: &Args, adapted: &Adapted, id: &str) -> Result<u8> {
+fn write(args: &Args, adapted: &AdaptedFile, id: &str) -> Result<u8> {
     let out = args.out.visible();
     files::write_output(&args.out, &adapted.bytes).with_context(|| format!("failed to write `{out}`"))?;
     output::print(&format!("proven: with {} it runs on {id}\n", adapted.shown()))?;

@@ -52,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = TableFormat::Text)]
     output: TableFormat,
     /// List the differences between a features.json (the WebAssembly website's format) and the measured profiles
     #[arg(long, value_name = "FILE", conflicts_with = "tables")]
@@ -183,10 +183,10 @@ fn text(table: &Table, profiles: &[Profile]) -> String {
         .iter()
         .map(|row| {
             let mut others: Vec<(String, Vec<String>)> = Vec::new();
-            let works = row.cells.iter().filter(|cell| !cell.is_empty() && table.kind.is_good(cell)).count();
+            let works = row.cells.iter().filter(|cell| !cell.is_empty() && table.kind.is_supported(cell)).count();
             let asked = row.cells.iter().filter(|cell| !cell.is_empty() && *cell != tables::NOT_TESTED).count();
             for (cell, profile) in row.cells.iter().zip(profiles) {
-                if cell.is_empty() || table.kind.is_good(cell) {
+                if cell.is_empty() || table.kind.is_supported(cell) {
                     continue;
                 }
                 match others.iter_mut().find(|(word, _)| word == cell) {

@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(value_name = "B.json|REV[:PATH]")]
     after: Option<String>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ComparisonFormat::Text)]
     output: ComparisonFormat,
 }
 

@@ -31,7 +31,7 @@ enum TextOrJson {
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct TextOrJsonArgs {
     /// Output format
-    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = TextOrJson::Text)]
     output: TextOrJson,
 }
 

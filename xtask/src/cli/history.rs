@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long)]
     full: bool,
     /// Output format
-    #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = HistoryFormat::Text)]
     output: HistoryFormat,
 }
 

@@ -19,7 +19,7 @@ use wasmlab_model::names::{and_more, first_listed_of};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
 use wasmlab_model::text::cut_with_size;
-use wasmlab_reader::predictions::{self, FilePredictions, Predicted};
+use wasmlab_reader::predictions::{self, FilePredictions, RuntimePrediction};
 use wasmlab_reader::{answer, source};
 use wasmlab_report::text::{without_repetition, wrapped};
 use wasmlab_report::visible::{VisiblePath, on_line};
@@ -208,7 +208,7 @@ fn indented(first: &str, rest: &str, text: &str) -> String {
 
 /// The subject of a reason, or the runtime's message if there is no code; the number of other missing imports; the
 /// place of the first use.
-fn reason(one: &Predicted) -> String {
+fn reason(one: &RuntimePrediction) -> String {
     let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
     let subject = cut_with_size(&subject, MAX_NAME).into_owned();
     let more = and_more((one.missing.len() + one.omitted).saturating_sub(1));

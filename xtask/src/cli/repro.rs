@@ -192,7 +192,7 @@ fn readme(
         made.module,
         guest.sha256,
         guest.toolchain,
-        report.host.lab,
+        report.host.lab_version,
     );
     text
 }

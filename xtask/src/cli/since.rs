@@ -102,14 +102,14 @@ struct SinceOutput<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_in: Option<&'a str>,
     /// The versions that were tried, oldest first.
-    tried: Vec<&'a Tried>,
+    tried: Vec<&'a TriedVersion>,
 }
 
 /// A version that was tried.
 #[derive(Serialize)]
-struct Tried {
+struct TriedVersion {
     version: String,
-    /// `pass`, `gap`, …; `unknown` if it could not be run.
+    /// `pass`, `gap`, …; `not-run` if it could not be run.
     verdict: &'static str,
     /// `gap unsupported-proposal (gc)`, or why it could not be run.
     result: String,
@@ -123,12 +123,12 @@ struct Tried {
     not_installed: Option<String>,
 }
 
-impl Tried {
+impl TriedVersion {
     /// The result for the search; `with_switches`: a pass that needs a switch counts as one.
     fn result(&self, with_switches: bool) -> VersionResult {
         match self.verdict {
             "pass" if with_switches || self.switches.is_empty() => VersionResult::Runs,
-            UNKNOWN => VersionResult::Unknown,
+            NOT_RUN => VersionResult::Unknown,
             _ => VersionResult::Fails,
         }
     }
@@ -159,7 +159,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if process::cancelled() {
         return Ok(exit::INTERRUPTED);
     }
-    if tried.values().all(|tried| tried.verdict == UNKNOWN) {
+    if tried.values().all(|tried| tried.verdict == NOT_RUN) {
         let why = tried.values().next_back().map(|tried| tried.result.clone()).unwrap_or_default();
         anyhow::bail!("no version of {name} could be run: {why}");
     }
@@ -268,7 +268,7 @@ fn lines(versions: &[String]) -> Vec<usize> {
 }
 
 /// The verdict of a version that could not be run.
-const UNKNOWN: &str = "unknown";
+const NOT_RUN: &str = "not-run";
 
 /// Runs the file on one version after the other.
 struct VersionTester<'a> {
@@ -277,7 +277,7 @@ struct VersionTester<'a> {
     base: &'static Runtime,
     name: &'a str,
     prepared: &'a (Scenario, Guest),
-    tried: BTreeMap<usize, Tried>,
+    tried: BTreeMap<usize, TriedVersion>,
 }
 
 impl VersionTester<'_> {
@@ -295,8 +295,8 @@ impl VersionTester<'_> {
         Ok(result)
     }
 
-    fn run(&self, version: &str) -> Result<Tried> {
-        let tried = |verdict, result: String, detail| Tried {
+    fn run(&self, version: &str) -> Result<TriedVersion> {
+        let tried = |verdict, result: String, detail| TriedVersion {
             version: version.to_owned(),
             verdict,
             result,
@@ -308,21 +308,21 @@ impl VersionTester<'_> {
         let program = match registry::obtain(self.lab, &wanted, self.args.offline) {
             Ok(program) => program,
             Err(why) => {
-                let tried = tried(UNKNOWN, format!("cannot be installed: {why}"), String::new());
-                return Ok(Tried { not_installed: Some(why), ..tried });
+                let tried = tried(NOT_RUN, format!("cannot be installed: {why}"), String::new());
+                return Ok(TriedVersion { not_installed: Some(why), ..tried });
             }
         };
         let cell = self.cell(runtimes::version_build(self.base, version, program));
         Ok(match cell {
-            None => tried(UNKNOWN, "was not run".to_owned(), String::new()),
+            None => tried(NOT_RUN, "was not run".to_owned(), String::new()),
             Some(cell) if cell.verdict == Verdict::NotApplicable => {
                 return usage(format!("{} cannot run this file: {}", self.name, cell.detail));
             }
             // An error of the lab's own driver is no result of the file.
             Some(cell) if !cell.verdict.is_measured() => {
-                tried(UNKNOWN, format!("could not be tried: {}", cell.detail), String::new())
+                tried(NOT_RUN, format!("could not be tried: {}", cell.detail), String::new())
             }
-            Some(cell) => Tried {
+            Some(cell) => TriedVersion {
                 switches: cell.switches.clone(),
                 ..tried(cell.verdict.id(), result(&cell), cell.detail.clone())
             },

@@ -198,7 +198,7 @@ pub fn host() -> HostInfo {
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         cpus: std::thread::available_parallelism().map_or(1, usize::from),
-        lab: env!("CARGO_PKG_VERSION").to_owned(),
+        lab_version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 

@@ -31,7 +31,7 @@ pub enum Attempt {
 }
 
 /// A cell with its verdict.
-pub struct Measured {
+pub struct MeasuredCell {
     /// The cell.
     pub cell: Cell,
     /// It must be measured again in this run.
@@ -46,9 +46,9 @@ pub fn cell(
     turn: Attempt,
     guest: &GuestRow,
     tool: &Result<Tool, Absence>,
-) -> Option<Measured> {
+) -> Option<MeasuredCell> {
     let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
-    let settled = |cell| Some(Measured { cell, remeasure: false });
+    let settled = |cell| Some(MeasuredCell { cell, remeasure: false });
     let (built, tool) = match ready(request, (row, column), guest, tool) {
         Ok(ready) => ready,
         Err(cell) => return settled(*cell),
@@ -96,14 +96,14 @@ pub fn cell(
         && request.confirm
         && turn == Attempt::First
         && cell.duration_ms < MAX_REMEASURED_MS;
-    Some(Measured { cell, remeasure: again })
+    Some(MeasuredCell { cell, remeasure: again })
 }
 
 /// A cell during which the lab panicked.
-pub fn panicked(scenario: &Scenario, runtime: &str, why: &(dyn Any + Send)) -> Measured {
+pub fn panicked(scenario: &Scenario, runtime: &str, why: &(dyn Any + Send)) -> MeasuredCell {
     let message = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
     let detail = format!("the lab failed in this cell: {}; please report it", message.unwrap_or("no message"));
-    Measured { cell: row::unmeasured(scenario, runtime, Verdict::Error, None, detail), remeasure: false }
+    MeasuredCell { cell: row::unmeasured(scenario, runtime, Verdict::Error, None, detail), remeasure: false }
 }
 
 /// The guest and the program of a cell that can run, or the cell that says why it cannot.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::measure::{Attempt, Measured};
+use super::measure::{Attempt, MeasuredCell};
 use super::{GuestRow, Results};
 use crate::engines::Absence;
 use wasmlab_model::report::Cell;
@@ -116,7 +116,7 @@ impl Scheduler {
     }
 
     /// Records the result of a cell; `None` if the run was cancelled meanwhile.
-    pub(super) fn done(&self, (at, turn): ((usize, usize), Attempt), measured: Option<Measured>) {
+    pub(super) fn done(&self, (at, turn): ((usize, usize), Attempt), measured: Option<MeasuredCell>) {
         let mut state = self.lock();
         if turn == Attempt::First {
             state.left -= 1;

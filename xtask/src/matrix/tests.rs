@@ -10,7 +10,7 @@ mod programs;
 
 use super::assemble::{self, RunMetadata};
 use super::measure::Attempt;
-use super::{EngineBuilds, MatrixEvent, MatrixRequest, Measured, Order, Results, Scheduler, run};
+use super::{EngineBuilds, MatrixEvent, MatrixRequest, MeasuredCell, Order, Results, Scheduler, run};
 use crate::cell::{Limits, Retention};
 use crate::engines::Absence;
 use crate::guest;
@@ -172,7 +172,7 @@ fn unrepeatable_results_are_measured_again_at_the_end() {
     while let Some((at, turn)) = scheduler.next(Order::Arrival) {
         order.push((at, turn == Attempt::Second));
         let cell = crate::sample::cells().remove(0);
-        scheduler.done((at, turn), Some(Measured { cell, remeasure: order.len() == 1 }));
+        scheduler.done((at, turn), Some(MeasuredCell { cell, remeasure: order.len() == 1 }));
     }
     let first = [(0, 1), (0, 0), (1, 0), (1, 1)].map(|at| (at, false));
     assert_eq!(order, [&first[..], &[((0, 1), true)]].concat());

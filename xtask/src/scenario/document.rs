@@ -19,7 +19,7 @@ pub struct Document<'a> {
 }
 
 /// The result of parsing a text.
-pub struct Parsed<'a, T> {
+pub struct ParsedDocument<'a, T> {
     /// The text with the positions of its keys.
     pub document: Document<'a>,
     /// Its contents without the parts that have errors; `None` if they cannot be separated.
@@ -33,7 +33,7 @@ pub struct Parsed<'a, T> {
 impl<'a> Document<'a> {
     /// Parses the text of `file`, a path as messages show it. Reports all syntax errors. If there are none, reports all
     /// unknown keys, all invalid values, and the first missing key of each table that has no other error.
-    pub fn parse<T: DeserializeOwned>(file: &'a str, text: &'a str) -> Parsed<'a, T> {
+    pub fn parse<T: DeserializeOwned>(file: &'a str, text: &'a str) -> ParsedDocument<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut document = Self { file, text, valid_table: table.clone(), table };
         let mut errors: Vec<FileError> = errors.iter().map(|error| document.error(error)).collect();
@@ -41,7 +41,7 @@ impl<'a> Document<'a> {
         if !errors.is_empty() {
             // Further errors on the same line are usually consequences of the first.
             errors.dedup_by_key(|error| error.line);
-            return Parsed { document, contents: None, errors, incomplete };
+            return ParsedDocument { document, contents: None, errors, incomplete };
         }
         let mut rest = document.table.clone();
         let mut contents = None;
@@ -78,7 +78,7 @@ impl<'a> Document<'a> {
         }
         errors.sort();
         document.valid_table = rest;
-        Parsed { document, contents, errors, incomplete }
+        ParsedDocument { document, contents, errors, incomplete }
     }
 
     /// The line of a key such as `build.source` or `known[1].code`; the line of its parent if the key is absent.

@@ -76,7 +76,7 @@ pub struct Request {
 
 /// A document that can be run, and what the lab does not know in it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Parsed {
+pub struct ParsedDocument {
     /// The document.
     pub document: TestDocument,
     /// Fields and operations that the lab does not know: it must not be run without them.
@@ -96,12 +96,16 @@ impl TestDocument {
 ///
 /// # Errors
 /// Every error, each with its field and a remedy.
-pub fn parse(text: &str) -> Result<Parsed, Vec<String>> {
+pub fn parse(text: &str) -> Result<ParsedDocument, Vec<String>> {
     let value: Value =
         serde_json::from_str(text).map_err(|e| vec![format!("is not JSON: {}", one_line(&e.to_string()))])?;
     let mut problems = Problems::default();
     let document = Fields::of(&value, "", &mut problems).map(|fields| read(fields, &mut problems)).unwrap_or_default();
-    if problems.errors.is_empty() { Ok(Parsed { document, unknown: problems.unknown }) } else { Err(problems.errors) }
+    if problems.errors.is_empty() {
+        Ok(ParsedDocument { document, unknown: problems.unknown })
+    } else {
+        Err(problems.errors)
+    }
 }
 
 fn read(mut fields: Fields, problems: &mut Problems) -> TestDocument {

@@ -8,7 +8,7 @@ use wasmlab_model::scenario::{Build, Scenario, ScenarioFile};
 
 use crate::{ALL, BuildStep, Recipe, Task, Toolchain, find, ids, plan, variables};
 
-mod fake;
+pub mod fake;
 pub use fake::FakeMachine;
 
 #[test]

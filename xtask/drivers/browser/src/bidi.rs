@@ -91,7 +91,7 @@ fn read(message: &Value, tab: &str, arrived: &mut bool) -> Option<PageEvent> {
         }
         // Uncaught errors only; the lab's own script reports everything else.
         "log.entryAdded" if params["type"] == "javascript" && params["level"] == "error" => {
-            Some(PageEvent::complaint(params["text"].as_str().unwrap_or_default()))
+            Some(PageEvent::stderr_line(params["text"].as_str().unwrap_or_default()))
         }
         _ => None,
     }

@@ -24,7 +24,7 @@ pub enum PageEvent {
 
 impl PageEvent {
     /// A line on the guest's stderr.
-    pub fn complaint(line: &str) -> Self {
+    pub fn stderr_line(line: &str) -> Self {
         Self::Report(Report::Stderr(format!("{line}\n").into_bytes()))
     }
 }

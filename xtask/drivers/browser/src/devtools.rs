@@ -36,7 +36,7 @@ struct Page {
 impl Page {
     fn read(&mut self, client: &mut Client, message: &Value) -> Option<PageEvent> {
         let params = &message["params"];
-        let complaint = |text: Option<&str>| Some(PageEvent::complaint(text.unwrap_or_default()));
+        let stderr_line = |text: Option<&str>| Some(PageEvent::stderr_line(text.unwrap_or_default()));
         match message["method"].as_str()? {
             "Inspector.targetCrashed" => Some(PageEvent::Crashed("the page crashed".to_owned())),
             "Inspector.detached" | "Target.detachedFromTarget" => Some(PageEvent::Left("closed itself".to_owned())),
@@ -57,9 +57,9 @@ impl Page {
             // Uncaught errors only; the lab's own script reports everything else.
             "Runtime.exceptionThrown" => {
                 let details = &params["exceptionDetails"];
-                complaint(details["exception"]["description"].as_str().or(details["text"].as_str()))
+                stderr_line(details["exception"]["description"].as_str().or(details["text"].as_str()))
             }
-            "Log.entryAdded" if params["entry"]["level"] == "error" => complaint(params["entry"]["text"].as_str()),
+            "Log.entryAdded" if params["entry"]["level"] == "error" => stderr_line(params["entry"]["text"].as_str()),
             _ => None,
         }
     }

@@ -93,7 +93,7 @@ fn serve(shared: &Shared, stream: &TcpStream) {
             Err(ReadError::Empty) => return,
             Err(ReadError::Malformed(reason)) => {
                 let text = format!("driver-browser: the page's request is malformed: {reason}");
-                shared.events.send(PageEvent::complaint(&text)).ok();
+                shared.events.send(PageEvent::stderr_line(&text)).ok();
                 return;
             }
         };
@@ -135,7 +135,7 @@ fn report(shared: &Shared, target: &str, body: Vec<u8>) -> PageResponse {
     let event = match target {
         "/event" => match serde_json::from_slice(&body) {
             Ok(event) => PageEvent::Report(Report::Event(event)),
-            Err(e) => PageEvent::complaint(&format!("driver-browser: the page's event is not understood: {e}")),
+            Err(e) => PageEvent::stderr_line(&format!("driver-browser: the page's event is not understood: {e}")),
         },
         "/stdout" => PageEvent::Report(Report::Stdout(body)),
         "/stderr" => PageEvent::Report(Report::Stderr(body)),

@@ -12,12 +12,12 @@ mod subject;
 
 use std::process::ExitCode;
 
-use conformance::Subject;
+use conformance::EngineUnderTest;
 use subject::Host;
 
 const CHROMIUM: Host = Host { name: "chromium", package: "@bjorn3/browser_wasi_shim" };
 
-const SHIM: Subject =
+const SHIM: EngineUnderTest =
     subject::subject("browser", "chromium+wasi-shim", || CHROMIUM.command(env!("CARGO_BIN_EXE_driver-browser")));
 
 fn main() -> ExitCode {

@@ -12,12 +12,12 @@ mod subject;
 
 use std::process::ExitCode;
 
-use conformance::Subject;
+use conformance::EngineUnderTest;
 use subject::Host;
 
 const FIREFOX: Host = Host { name: "firefox", package: "@bjorn3/browser_wasi_shim" };
 
-const SHIM: Subject =
+const SHIM: EngineUnderTest =
     subject::subject("browser", "firefox+wasi-shim", || FIREFOX.command(env!("CARGO_BIN_EXE_driver-browser")));
 
 fn main() -> ExitCode {

@@ -13,7 +13,7 @@ mod subject;
 
 use std::process::{Command, ExitCode};
 
-use conformance::Subject;
+use conformance::EngineUnderTest;
 use subject::Host;
 
 const WORKERD: Host = Host { name: "workerd", package: "@cloudflare/workers-wasi" };
@@ -22,8 +22,8 @@ fn command() -> Command {
     WORKERD.command(env!("CARGO_BIN_EXE_driver-workerd"))
 }
 
-const PLAIN: Subject = subject::subject("workerd", "workerd", command);
-const WASI: Subject = subject::subject("workerd", "workerd+workers-wasi", command);
+const PLAIN: EngineUnderTest = subject::subject("workerd", "workerd", command);
+const WASI: EngineUnderTest = subject::subject("workerd", "workerd+workers-wasi", command);
 
 fn main() -> ExitCode {
     use conformance::{cases, lifecycle};

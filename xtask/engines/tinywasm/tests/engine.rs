@@ -8,10 +8,10 @@ mod conformance;
 use std::process::Command;
 
 use conformance::harness::Cell;
-use conformance::{EngineTraits, Subject};
+use conformance::{EngineTraits, EngineUnderTest};
 use wasmlab_protocol::Cause;
 
-const TINYWASM: Subject = Subject {
+const TINYWASM: EngineUnderTest = EngineUnderTest {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-tinywasm")),
     engine: "tinywasm",
     mode: "interpreter",

@@ -9,11 +9,11 @@ mod wasix;
 
 use std::process::Command;
 
-use conformance::{EngineTraits, Subject, conformance};
+use conformance::{EngineTraits, EngineUnderTest, conformance};
 use wasmlab_protocol::Cause;
 
-const fn subject(mode: &'static str) -> Subject {
-    Subject {
+const fn subject(mode: &'static str) -> EngineUnderTest {
+    EngineUnderTest {
         command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmer")),
         engine: "wasmer",
         mode,
@@ -47,7 +47,7 @@ macro_rules! wasix {
 wasix!(wasix_cranelift, crate::subject("cranelift"));
 wasix!(wasix_singlepass, crate::subject("singlepass"));
 
-const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
+const EMSCRIPTEN: EngineUnderTest = subject("cranelift+emscripten");
 
 // As long as no thread is started, a shared memory is like any other.
 emscripten_host::emscripten!(EMSCRIPTEN, |cause| *cause == Cause::Returned);

@@ -10,10 +10,10 @@ mod emscripten_host;
 
 use std::process::Command;
 
-use conformance::{EngineTraits, Subject, conformance};
+use conformance::{EngineTraits, EngineUnderTest, conformance};
 use wasmlab_protocol::Cause;
 
-const INTERPRETER: Subject = Subject {
+const INTERPRETER: EngineUnderTest = EngineUnderTest {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmi")),
     engine: "wasmi",
     mode: "interpreter",
@@ -22,7 +22,7 @@ const INTERPRETER: Subject = Subject {
 
 conformance!(interpreter, crate::INTERPRETER);
 
-const EMSCRIPTEN: Subject = Subject { mode: "interpreter+emscripten", ..INTERPRETER };
+const EMSCRIPTEN: EngineUnderTest = EngineUnderTest { mode: "interpreter+emscripten", ..INTERPRETER };
 
 #[test]
 fn emscripten_every_import() {

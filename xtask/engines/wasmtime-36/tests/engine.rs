@@ -8,10 +8,10 @@ mod conformance;
 
 use std::process::Command;
 
-use conformance::{EngineTraits, Subject, conformance};
+use conformance::{EngineTraits, EngineUnderTest, conformance};
 
-const fn subject(mode: &'static str) -> Subject {
-    Subject {
+const fn subject(mode: &'static str) -> EngineUnderTest {
+    EngineUnderTest {
         command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmtime-36")),
         engine: "wasmtime",
         mode,

@@ -10,11 +10,11 @@ mod emscripten_host;
 
 use std::process::Command;
 
-use conformance::{EngineTraits, Subject, conformance};
+use conformance::{EngineTraits, EngineUnderTest, conformance};
 use wasmlab_protocol::Cause;
 
-const fn subject(mode: &'static str) -> Subject {
-    Subject {
+const fn subject(mode: &'static str) -> EngineUnderTest {
+    EngineUnderTest {
         command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmtime")),
         engine: "wasmtime",
         mode,
@@ -32,7 +32,7 @@ mod component {
     crate::conformance::conformance!(@tests crate::subject("cranelift"), components: [missing_imports_are_named]);
 }
 
-const EMSCRIPTEN: Subject = subject("cranelift+emscripten");
+const EMSCRIPTEN: EngineUnderTest = subject("cranelift+emscripten");
 
 // wasmtime supports shared memories, but the host cannot access them.
 emscripten_host::emscripten!(

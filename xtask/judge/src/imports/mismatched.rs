@@ -1,6 +1,6 @@
 //! Imports that a runtime defines with another type.
 
-use super::{foreign, import_name, reason_of, shown, with_its_host};
+use super::{import_name, reason_of, shown, unsatisfiable_import, with_its_host};
 use crate::text::one_line;
 use crate::with_code;
 use wasmlab_model::codes::{Blame, Code};
@@ -11,7 +11,7 @@ use wasmlab_model::verdict::Judgement;
 /// its own host: Emscripten's JavaScript splits a 64-bit number into halves.
 pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str) -> Judgement {
     let import = import_name(module, name);
-    let next = facts.and_then(|facts| Some((facts, foreign(facts)?)));
+    let next = facts.and_then(|facts| Some((facts, unsatisfiable_import(facts)?)));
     let Some((facts, other)) = next else {
         let judgement = with_code(Code::ImportTypeMismatch, import, message);
         return match facts {

@@ -53,7 +53,7 @@ pub fn changes(cell: &FailedCell) -> Vec<Remedy> {
 
 /// `build`, and what would still be missing after it: an import that no WASI host defines.
 pub fn with_missing_import(build: String, cell: &FailedCell) -> String {
-    match cell.facts.and_then(imports::foreign_reason) {
+    match cell.facts.and_then(imports::unsatisfiable_import_reason) {
         Some((import, code, _)) => {
             format!("{}; {import} would still be missing then ({code}).", build.trim_end_matches('.'))
         }

@@ -273,14 +273,14 @@ pub struct Note {
     pub text: String,
     /// The entry of the user's file that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<FileLine>,
+    pub location: Option<FileLine>,
 }
 
 impl Note {
     /// A note that concerns no entry of a file.
     #[must_use]
     pub fn new(kind: NoteKind, subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { kind, subject: subject.into(), text: text.into(), place: None }
+        Self { kind, subject: subject.into(), text: text.into(), location: None }
     }
 }
 

@@ -12,7 +12,7 @@ pub fn in_run(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKind)
     let warning = |kind| Some((Severity::Warning, kind));
     let alarming = cell.code.is_some_and(Code::is_alarming);
     if cell.verdict == Verdict::Error {
-        return Some((Severity::LabError, FindingKind::Lab));
+        return Some((Severity::LabError, FindingKind::LabError));
     }
     if cell.is_of_invalid_file() {
         return failure(FindingKind::InvalidFile);
@@ -41,7 +41,7 @@ pub fn in_check(report: &RunReport, cell: &Cell) -> Option<(Severity, FindingKin
     let is_check = report.command != "run-one";
     let allowed = is_check && cell.known.is_some();
     match (cell.verdict, cell.change) {
-        (Verdict::Error, _) => Some((Severity::LabError, FindingKind::Lab)),
+        (Verdict::Error, _) => Some((Severity::LabError, FindingKind::LabError)),
         _ if cell.is_of_invalid_file() => failure(FindingKind::InvalidFile),
         (verdict, _) if cell.required && verdict != Verdict::Pass => failure(FindingKind::Required),
         (_, Change::Worse) => failure(FindingKind::Worse),

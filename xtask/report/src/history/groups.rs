@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wasmlab_model::report::{Cell, RuntimeInfo};
 use wasmlab_model::verdict::Verdict;
 
-use super::Measured;
+use super::HistoryPoint;
 use crate::columns::engine;
 use crate::text::result;
 use crate::visible::on_line;
@@ -94,9 +94,9 @@ pub(super) struct ResultChange<'a> {
     /// The cell's column in that report.
     pub(super) runtime: Option<&'a RuntimeInfo>,
     /// The previous result.
-    pub(super) before: &'a Measured<'a>,
+    pub(super) before: &'a HistoryPoint<'a>,
     /// The new result.
-    pub(super) after: &'a Measured<'a>,
+    pub(super) after: &'a HistoryPoint<'a>,
 }
 
 /// How the result changed, and what its code is about.

@@ -125,7 +125,7 @@ pub struct ListedReason<'a> {
 }
 
 /// Splits the lab's own texts at backticks into code and text; an unclosed backtick is text.
-pub fn pieces(text: &str) -> Vec<(bool, &str)> {
+pub fn split_code_spans(text: &str) -> Vec<(bool, &str)> {
     if !text.matches('`').count().is_multiple_of(2) {
         return vec![(false, text)];
     }
@@ -154,7 +154,7 @@ fn reason<'a>(report: &RunReport, text: &'a CodeText) -> ListedReason<'a> {
         },
         blame: blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", "),
         count: report.cells.iter().filter(|c| c.code == Some(*code)).count(),
-        meaning: pieces(&text.meaning),
-        remedy: pieces(&text.remedy),
+        meaning: split_code_spans(&text.meaning),
+        remedy: split_code_spans(&text.remedy),
     }
 }

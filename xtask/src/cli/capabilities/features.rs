@@ -58,26 +58,26 @@ const BUILTINS: &str = "wasm:js-string";
 
 /// The measurement of a feature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Measured {
+enum MeasuredSupport {
     Yes,
     No,
     /// With these switches.
     Switch(String),
 }
 
-fn measured(profile: &Profile, name: &str) -> Option<Measured> {
+fn measured(profile: &Profile, name: &str) -> Option<MeasuredSupport> {
     let answer: &ProbeAnswer = match name {
         BUILTINS => {
             let of = profile.imports.get(BUILTINS)?;
-            return Some(if of.defined.is_empty() { Measured::No } else { Measured::Yes });
+            return Some(if of.defined.is_empty() { MeasuredSupport::No } else { MeasuredSupport::Yes });
         }
         "component-model" => &profile.components,
         name => profile.proposals.get(name)?,
     };
     match answer.support {
-        Support::Yes => Some(Measured::Yes),
-        Support::No if answer.switches.is_empty() => Some(Measured::No),
-        Support::No => Some(Measured::Switch(answer.switches.join(" "))),
+        Support::Yes => Some(MeasuredSupport::Yes),
+        Support::No if answer.switches.is_empty() => Some(MeasuredSupport::No),
+        Support::No => Some(MeasuredSupport::Switch(answer.switches.join(" "))),
         Support::Unchecked | Support::Unknown => None,
     }
 }
@@ -95,10 +95,10 @@ pub fn json(profiles: &[Profile]) -> Value {
         .iter()
         .filter_map(|(name, column, url, category)| {
             let profile = newest(profiles, column)?;
-            let status = |measured: Measured| match measured {
-                Measured::Yes => json!([true, format!("measured with {}", profile.version)]),
-                Measured::No => json!(false),
-                Measured::Switch(switch) => json!(["flag", format!("Requires `{switch}`")]),
+            let status = |measured: MeasuredSupport| match measured {
+                MeasuredSupport::Yes => json!([true, format!("measured with {}", profile.version)]),
+                MeasuredSupport::No => json!(false),
+                MeasuredSupport::Switch(switch) => json!(["flag", format!("Requires `{switch}`")]),
             };
             let features = FEATURES.iter().filter_map(|(key, name)| Some((*key, status(measured(profile, name)?))));
             let features: BTreeMap<&str, Value> = features.collect();
@@ -147,9 +147,9 @@ pub fn compare(file: &File, profiles: &[Profile]) -> (usize, Vec<Difference>) {
             let Some(claims) = claim(status, &profile.version) else { continue };
             compared += 1;
             let is_same = match measured {
-                Measured::Yes => claims == Claim::Yes,
-                Measured::No => claims == Claim::No,
-                Measured::Switch(_) => claims == Claim::Flag,
+                MeasuredSupport::Yes => claims == Claim::Yes,
+                MeasuredSupport::No => claims == Claim::No,
+                MeasuredSupport::Switch(_) => claims == Claim::Flag,
             };
             if is_same {
                 continue;
@@ -160,9 +160,9 @@ pub fn compare(file: &File, profiles: &[Profile]) -> (usize, Vec<Difference>) {
                 feature: (*key).to_owned(),
                 file: shown(status),
                 measured: match measured {
-                    Measured::Yes => "yes".to_owned(),
-                    Measured::No => "no".to_owned(),
-                    Measured::Switch(switch) => format!("with {switch}"),
+                    MeasuredSupport::Yes => "yes".to_owned(),
+                    MeasuredSupport::No => "no".to_owned(),
+                    MeasuredSupport::Switch(switch) => format!("with {switch}"),
                 },
             });
         }

@@ -94,7 +94,7 @@ impl TableKind {
     }
 
     /// Whether a word is the good result.
-    pub fn is_good(self, cell: &str) -> bool {
+    pub fn is_supported(self, cell: &str) -> bool {
         match self {
             Self::Sandbox => cell != "escapes",
             Self::Limits => cell.starts_with('≥'),

@@ -11,7 +11,7 @@ use super::dirs::DirArgs;
 use super::guest::{FileToCheck, GuestArgs, names};
 use super::requirements::Requirements;
 use crate::cli::common::usage;
-use crate::scenario::document::{Document, Parsed};
+use crate::scenario::document::{Document, ParsedDocument};
 use checks::Reader;
 use format::Contents;
 use wasmlab_process::read_text;
@@ -121,7 +121,7 @@ impl Config {
 /// # Errors
 /// Every mistake in it, each with its line.
 fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
-    let Parsed { document, contents, mut errors, incomplete } = Document::parse::<Contents>(name, text);
+    let ParsedDocument { document, contents, mut errors, incomplete } = Document::parse::<Contents>(name, text);
     let mut config = Config { runtimes: Vec::new(), files: Vec::new() };
     if let Some(contents) = contents {
         let mut reader = Reader {

@@ -211,7 +211,7 @@ fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<Expe
             n => format!("{} ({wanted})", counted(n, "argument")),
         };
         let given = args.args.len();
-        return usage(format!("`{export}` takes {wanted}, {given} {} given", form(given, "was", "were")));
+        return usage(format!("`{export}` takes {wanted}, but {given} {} given", form(given, "was", "were")));
     }
     let value = |(ty, text): (&String, &String)| {
         typed(ty, text).or_else(|why| usage(format!("argument for `{export}`: {why}")))

@@ -92,7 +92,7 @@ impl Requirements {
                 codes => format!("but the reason is {}: change `code`", listed(codes)),
             };
             let text = format!("{place} allows `{}` to fail{code}, {so}", allowance.runtime.glob());
-            Some(Note { place: Some(place), ..Note::new(NoteKind::AllowanceUnused, title, text) })
+            Some(Note { location: Some(place), ..Note::new(NoteKind::AllowanceUnused, title, text) })
         };
         let notes: Vec<Note> = unused.filter_map(note).collect();
         report.notes.extend(notes);
@@ -108,7 +108,8 @@ impl Requirements {
         report.notes.extend(unchecked);
         if let Some(artifact) = report.artifacts.iter().find(|artifact| artifact.scenario == name) {
             let over = self.budget.exceeded(artifact).into_iter();
-            let note = |(text, place): (String, _)| Note { place, ..Note::new(NoteKind::OverBudget, title, text) };
+            let note =
+                |(text, location): (String, _)| Note { location, ..Note::new(NoteKind::OverBudget, title, text) };
             report.notes.extend(over.map(note));
         }
         report.notes.sort();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::adaptation::{self, AdaptError, Adapted};
+use crate::adaptation::{self, AdaptError, AdaptedFile};
 use crate::lab::Lab;
 use crate::matrix::MatrixRequest;
 use wasmlab_model::names::listed;
@@ -76,7 +76,7 @@ fn trial_notes(lab: &Lab, request: &MatrixRequest, scenario: &Scenario, report: 
 }
 
 /// `proven: with wasm-opt --translate-to-exnref it runs on wasmtime-cli; node-20 no longer runs it`.
-fn result(adapted: &Adapted, before: &BTreeSet<&str>, note: impl Fn(NoteKind, String) -> Note) -> Note {
+fn result(adapted: &AdaptedFile, before: &BTreeSet<&str>, note: impl Fn(NoteKind, String) -> Note) -> Note {
     let after = adapted.passing();
     let in_order = |of: &BTreeSet<&str>, not: &BTreeSet<&str>| -> Vec<&str> {
         let columns = adapted.cells.iter().map(|cell| cell.runtime.as_str());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasmlab_learn::book;
-use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt, Published, Question, Run};
+use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt, PublishedResults, Question, Run};
 use wasmlab_learn::markup;
 use wasmlab_learn::output::{RecordedOutputs, excerpt, left_out};
 use wasmlab_learn::progress::{self, Progress};
@@ -190,7 +190,7 @@ impl<'a> Tour<'a> {
     }
 
     /// Shows results from the published report.
-    fn published(&mut self, published: &Published) -> Result<bool> {
+    fn published(&mut self, published: &PublishedResults) -> Result<bool> {
         let text = book::published_text(published, self.report.as_ref());
         Ok(self.screen.ensure_room(text.lines().count() + 1)?
             && self.screen.line(book::PUBLISHED)?

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::Tried;
+use super::TriedVersion;
 use crate::cli::output;
 use wasmlab_model::names::listed;
 use wasmlab_report::text::wrapped;
 use wasmlab_report::visible::on_line;
 
 /// What was tried, oldest first. Versions in a row with the same result are one line.
-pub fn list(tried: &BTreeMap<usize, Tried>) -> String {
-    let text = |one: &Tried| {
+pub fn list(tried: &BTreeMap<usize, TriedVersion>) -> String {
+    let text = |one: &TriedVersion| {
         let has_detail = one.verdict != "pass" && !one.detail.is_empty();
         if has_detail { format!("{}: {}", one.result, one.detail) } else { one.result.clone() }
     };
@@ -39,7 +39,7 @@ pub fn list(tried: &BTreeMap<usize, Tried>) -> String {
 }
 
 /// How many versions were tried, and which could not be installed.
-pub fn counts(tried: &BTreeMap<usize, Tried>, released: usize, is_offline: bool) -> String {
+pub fn counts(tried: &BTreeMap<usize, TriedVersion>, released: usize, is_offline: bool) -> String {
     let failed: Vec<_> = tried.values().filter_map(|one| Some((&*one.version, one.not_installed.as_ref()?))).collect();
     let count = tried.len() - failed.len();
     let others = if is_offline { format!("; {} are not installed", released - tried.len()) } else { String::new() };

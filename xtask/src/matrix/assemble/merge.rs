@@ -106,7 +106,7 @@ fn check_same((first_name, first): &PartialReport, (name, report): &PartialRepor
     let baseline = |report: &RunReport| report.baseline.clone().unwrap_or_else(|| "none".to_owned());
     for (what, value, first_value) in [
         ("the command", report.command.clone(), first.command.clone()),
-        ("the lab's version", report.host.lab.clone(), first.host.lab.clone()),
+        ("the lab's version", report.host.lab_version.clone(), first.host.lab_version.clone()),
         ("the system", machine(report), machine(first)),
         ("the selection", globs(report), globs(first)),
         ("the baseline", baseline(report), baseline(first)),
@@ -243,7 +243,10 @@ mod tests {
         );
         check(&second(|r| r.selected.partition = None), "`2.json` is not a part of a run");
         check(&second(|r| r.selected.partition = Some(Partition { part: 2, of: 3 })), "use the parts of one run");
-        check(&second(|r| r.host.lab = "9".to_owned()), "are from different runs: the lab's version is 0.1.0 and 9");
+        check(
+            &second(|r| r.host.lab_version = "9".to_owned()),
+            "are from different runs: the lab's version is 0.1.0 and 9",
+        );
         check(&second(|r| r.runtimes[0].tool.version = Some("9.9".to_owned())), " and 9.9");
         check(&second(|r| r.selected.runtimes.push("wasmi".to_owned())), "the selection is");
         check(&second(|r| _ = r.runtimes.pop()), "the number of runtimes");

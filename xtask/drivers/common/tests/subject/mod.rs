@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::conformance::{EngineTraits, Subject};
+use crate::conformance::{EngineTraits, EngineUnderTest};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../runtimes/src/js");
 
 /// A driver's mode under test.
-pub const fn subject(engine: &'static str, mode: &'static str, command: fn() -> Command) -> Subject {
+pub const fn subject(engine: &'static str, mode: &'static str, command: fn() -> Command) -> EngineUnderTest {
     let traits =
         EngineTraits { typed_host_functions: false, memory_limit: false, v128_values: false, ..EngineTraits::EMBEDDED };
-    Subject { command, engine, mode, traits }
+    EngineUnderTest { command, engine, mode, traits }
 }
 
 /// What a driver needs on this machine.

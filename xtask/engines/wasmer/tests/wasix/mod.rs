@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use wasmlab_protocol::{Cause, Network, TrapKind};
 
-use crate::conformance::Subject;
+use crate::conformance::EngineUnderTest;
 use crate::conformance::harness::Cell;
 
 /// Each export opens a socket and returns the errno of what it does with it. Addresses are IPv4, as one little-endian
@@ -56,7 +56,7 @@ const PERMISSION: &str = "i32:63";
 const NOT_SUPPORTED: &str = "i32:58";
 
 /// The guest can use the cell's own port and nothing else.
-pub fn network(subject: Subject) {
+pub fn network(subject: EngineUnderTest) {
     let own_port = free_port();
     // Some other server on this machine.
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -129,7 +129,7 @@ fn threads(thread: &str, main: &str) -> String {
 const SPAWN: &str = "(if (i32.le_s (call $spawn (i32.const 5)) (i32.const 0)) (then (call $exit (i32.const 90))))";
 
 /// Threads share the memory and get an id; the main thread can wait for them.
-pub fn thread_ends(subject: Subject) {
+pub fn thread_ends(subject: EngineUnderTest) {
     let thread = "(i32.store (i32.const 8) (local.get $n)) (call $wake)";
     let main = format!("{SPAWN} (call $wait) (call $exit (i32.load (i32.const 8)))");
     let seen = Cell::new(subject, &threads(thread, &main)).run();
@@ -137,26 +137,26 @@ pub fn thread_ends(subject: Subject) {
 }
 
 /// A trapping thread ends the program, even if others wait for it forever.
-pub fn thread_traps(subject: Subject) {
+pub fn thread_traps(subject: EngineUnderTest) {
     let seen = Cell::new(subject, &threads("unreachable", &format!("{SPAWN} (call $wait)"))).run();
     assert!(matches!(seen.cause(), Cause::Trap { trap: TrapKind::Unreachable, .. }), "{:?}", seen.cause());
 }
 
 /// An exit in a thread exits the program.
-pub fn thread_exits(subject: Subject) {
+pub fn thread_exits(subject: EngineUnderTest) {
     let seen = Cell::new(subject, &threads("(call $exit (i32.const 7))", &format!("{SPAWN} (call $wait)"))).run();
     assert_eq!(seen.cause(), &Cause::Exit { code: 7 });
 }
 
 /// The program ends with its main thread, whatever the others do.
-pub fn thread_left_behind(subject: Subject) {
+pub fn thread_left_behind(subject: EngineUnderTest) {
     let seen =
         Cell::new(subject, &threads("(call $wake) (loop $ever (br $ever))", &format!("{SPAWN} (call $wait)"))).run();
     assert_eq!(seen.cause(), &Cause::Returned, "{}", seen.stderr);
 }
 
 /// The memory limit applies in every thread, below the module's declared maximum.
-pub fn thread_memory_limit(subject: Subject) {
+pub fn thread_memory_limit(subject: EngineUnderTest) {
     // 64 MiB are 1024 pages: growing by 1000 works once, but not twice.
     let thread = "(i32.store (i32.const 8) (memory.grow (i32.const 1000)))
         (i32.store (i32.const 12) (memory.grow (i32.const 1000))) (call $wake)";

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use wasmlab_protocol::{Cause, Event, PreopenedDir};
 
-use crate::conformance::Subject;
+use crate::conformance::EngineUnderTest;
 use crate::conformance::harness::Cell;
 
 /// Number of calls per guest; `WASMLAB_FUZZ_CALLS` overrides it.
@@ -157,7 +157,7 @@ fn module(seed: u64, calls: u64) -> String {
 }
 
 /// The engine exits by itself and normally, and everything outside the guest's folder is unchanged.
-pub fn every_import(subject: Subject) {
+pub fn every_import(subject: EngineUnderTest) {
     let calls = std::env::var("WASMLAB_FUZZ_CALLS").ok().map_or(CALLS, |text| text.parse().unwrap());
     for seed in 0..3 {
         let mut cell = Cell::new(subject, &module(seed, calls));
@@ -176,7 +176,7 @@ pub fn every_import(subject: Subject) {
 }
 
 /// Runs the cell and sends it SIGALRM every few milliseconds, so that it never waits for long.
-fn run_with_alarms(subject: Subject, cell: &Cell) -> Cause {
+fn run_with_alarms(subject: EngineUnderTest, cell: &Cell) -> Cause {
     let mut command = (subject.command)();
     command.arg("run").arg(cell.write_spec());
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -211,7 +211,7 @@ fn handles_alarms(pid: Pid) -> bool {
 }
 
 /// A handler that raises its own signal ends without crashing the engine.
-pub fn handlers_within_handlers(subject: Subject) {
+pub fn handlers_within_handlers(subject: EngineUnderTest) {
     let cell = Cell::new(
         subject,
         r#"(module
