@@ -63,6 +63,19 @@ impl Facts {
         imports && !self.sections.iter().any(|section| section.name == "memory")
     }
 
+    /// The limit because of which the lab's reader refuses the file: `parameters`.
+    #[must_use]
+    pub fn exceeded_limit(&self) -> Option<&str> {
+        let refusal = self.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::ImplementationLimit)?;
+        Some(&refusal.subject)
+    }
+
+    /// Whether nothing is known of the file but the limit that it exceeds.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.exceeded_limit().is_some() && self.sections.is_empty()
+    }
+
     /// Whether the file exports a function of this name, with a type that could be read.
     #[must_use]
     pub fn exports_function(&self, name: &str) -> bool {

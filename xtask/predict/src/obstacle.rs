@@ -36,7 +36,7 @@ pub fn first(planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<O
     if let Some(refused) = format(facts, profile) {
         return Some(refused);
     }
-    if is_unread(facts) {
+    if facts.is_unread() {
         return None;
     }
     component(facts, profile, on)
@@ -72,20 +72,9 @@ pub fn unmeasured_limits<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str
     let counted = facts.quantities.iter().filter(|(name, number)| is_open(name, **number));
     let mut open: Vec<&str> = counted.map(|(name, _)| name.as_str()).collect();
     // A file that the lab could not read may exceed another limit too.
-    let refused = exceeded(facts).filter(|subject| is_unread(facts) || !profile.limits.contains_key(*subject));
+    let refused = facts.exceeded_limit().filter(|subject| facts.is_unread() || !profile.limits.contains_key(*subject));
     open.extend(refused.filter(|subject| !open.contains(subject)));
     open
-}
-
-/// The limit because of which the lab's reader refuses a file.
-fn exceeded(facts: &Facts) -> Option<&str> {
-    let refusal = facts.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::ImplementationLimit)?;
-    Some(&refusal.subject)
-}
-
-/// Whether the lab knows nothing of a file but the limit that it exceeds.
-fn is_unread(facts: &Facts) -> bool {
-    exceeded(facts).is_some() && facts.sections.is_empty()
 }
 
 /// A limit that the file exceeds, with the runtime's message.

@@ -58,7 +58,7 @@ pub fn cell(
         runtime,
         tool,
         guest: &built.sha256,
-        facts: guest.facts.as_ref().ok(),
+        facts: guest.facts.as_ref().ok().filter(|facts| !facts.is_unread()),
         companions: &built.companions,
         limits: request.limits,
         switches: &[],

@@ -51,7 +51,7 @@ impl<'a> ProbedColumn<'a> {
 
 impl ProbeTarget for ProbedColumn<'_> {
     fn probe(&mut self, probe: &Probe, switches: &[String]) -> Option<ProbeReply> {
-        let facts = wasmlab_inspect::facts(&probe.module).ok();
+        let facts = wasmlab_inspect::facts(&probe.module).ok().filter(|facts| !facts.is_unread());
         let guest = self.lab.cache.put_object(&probe.module).ok()?;
         let scenario = scenario(probe)?;
         let plan = CellPlan {
