@@ -136,7 +136,7 @@ fn each_hostile_guest_affects_only_its_own_cell(browser: &str) {
         workspace.write(&format!("scenarios/{name}/{name}.c"), page);
     }
     let began = Instant::now();
-    let ran = common::result_of(command(&workspace, browser, &["--timeout", "4"]).output().unwrap());
+    let ran = common::result_of(command(&workspace, browser, &["--timeout", "8"]).output().unwrap());
     let cells = cells(&ran);
     assert!(began.elapsed() < Duration::from_secs(400), "nothing may hang the lab");
     let mut wrong = Vec::new();
