@@ -106,7 +106,7 @@ fn parts_that_do_not_fit_are_refused_with_the_reason() {
     }
     workspace.write("whole.json", report(&workspace, &["--scenario", "a-*"]));
     let text = fs::read_to_string(workspace.path("2.json")).unwrap();
-    workspace.write("old.json", text.replace("\"lab\": \"", "\"lab\": \"0."));
+    workspace.write("old.json", text.replace("\"lab_version\": \"", "\"lab_version\": \"0."));
     workspace.write("schema.json", text.replace("\"schema\": 4", "\"schema\": 1"));
     let check = |files: &[&str], expected: &str| {
         let ran = workspace.run(&[&["merge"], files, &["-o", "out.json"]].concat());
