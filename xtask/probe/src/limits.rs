@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use wasm_encoder::{
     CodeSection, ExportKind, ExportSection, Function, FunctionSection, Instruction, MemorySection, MemoryType, Module,
-    RefType, TableSection, TableType, TypeSection, ValType,
+    RefType, Section, TableSection, TableType, TypeSection, ValType,
 };
 use wasmlab_model::profile::MeasuredLimit;
 use wasmlab_protocol::Cause;
@@ -167,28 +167,43 @@ fn results(number: u64) -> Vec<u8> {
     program(&types, |_| {}, &[(0, body([], &returned)), (1, body([], &[]))])
 }
 
+fn memory(pages: u64) -> Vec<u8> {
+    with_memories(1, pages)
+}
+
 fn memories(number: u64) -> Vec<u8> {
-    let ty = MemoryType { minimum: 0, maximum: None, memory64: false, shared: false, page_size_log2: None };
-    let others = |module: &mut Module| {
-        let mut memories = MemorySection::new();
-        (0..number).for_each(|_| {
-            memories.memory(ty);
-        });
-        module.section(&memories);
-    };
-    program(&void(), others, &[(0, body([], &[]))])
+    with_memories(number, 0)
+}
+
+fn with_memories(number: u64, minimum: u64) -> Vec<u8> {
+    let ty = MemoryType { minimum, maximum: None, memory64: false, shared: false, page_size_log2: None };
+    let mut memories = MemorySection::new();
+    for _ in 0..number {
+        memories.memory(ty);
+    }
+    with_section(&memories)
+}
+
+fn table(elements: u64) -> Vec<u8> {
+    with_tables(1, elements)
 }
 
 fn tables(number: u64) -> Vec<u8> {
-    let element_type = RefType::FUNCREF;
-    let ty = TableType { element_type, minimum: 0, maximum: None, table64: false, shared: false };
-    let others = |module: &mut Module| {
-        let mut tables = TableSection::new();
-        (0..number).for_each(|_| {
-            tables.table(ty);
-        });
-        module.section(&tables);
-    };
+    with_tables(number, 0)
+}
+
+fn with_tables(number: u64, minimum: u64) -> Vec<u8> {
+    let ty = TableType { element_type: RefType::FUNCREF, minimum, maximum: None, table64: false, shared: false };
+    let mut tables = TableSection::new();
+    for _ in 0..number {
+        tables.table(ty);
+    }
+    with_section(&tables)
+}
+
+/// A program that does nothing, with this section.
+fn with_section(section: &impl Section) -> Vec<u8> {
+    let others = |module: &mut Module| _ = module.section(section);
     program(&void(), others, &[(0, body([], &[]))])
 }
 
@@ -215,37 +230,6 @@ fn exporting(names: impl Iterator<Item = String>) -> Vec<u8> {
     }
     module.section(&declared).section(&exports).section(&code);
     module.finish()
-}
-
-fn memory(pages: u64) -> Vec<u8> {
-    let others = |module: &mut Module| {
-        let mut memories = MemorySection::new();
-        memories.memory(MemoryType {
-            minimum: pages,
-            maximum: None,
-            memory64: false,
-            shared: false,
-            page_size_log2: None,
-        });
-        module.section(&memories);
-    };
-    program(&void(), others, &[(0, body([], &[]))])
-}
-
-fn table(elements: u64) -> Vec<u8> {
-    let others = |module: &mut Module| {
-        let mut tables = TableSection::new();
-        let ty = TableType {
-            element_type: RefType::FUNCREF,
-            minimum: elements,
-            maximum: None,
-            table64: false,
-            shared: false,
-        };
-        tables.table(ty);
-        module.section(&tables);
-    };
-    program(&void(), others, &[(0, body([], &[]))])
 }
 
 /// A function that calls itself this often, without a tail call.
