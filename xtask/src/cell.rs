@@ -5,8 +5,8 @@
 
 use std::io;
 use std::path::Path;
-use std::time::SystemTime;
 
+use jiff::Timestamp;
 use wasmlab_model::observation::Observation;
 
 use self::shared_browser::SharedBrowser;
@@ -73,7 +73,7 @@ fn run(
     keep: Retention,
     browser: Option<&mut SharedBrowser>,
 ) -> io::Result<Observation> {
-    let began = SystemTime::now();
+    let began = Timestamp::now();
     let mut workdir = workdir::Workdir::create(lab, plan, keep, browser)?;
     let commands = plan.commands(&workdir.paths, &workdir.spec);
     let results = processes::run(lab, plan, &mut workdir, &commands, sink)?;

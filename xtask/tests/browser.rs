@@ -11,22 +11,16 @@ mod processes;
 mod trials;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{CommandResult, Workspace};
-use serde_json::Value;
+use common::{CommandResult, Workspace, field, fixtures};
 
 /// Its name, and what it does with a browser.
 type BrowserTest = (&'static str, fn(&str));
 
 const HEALTHY: &str = "(module (func (export \"_start\")))";
 const BROWSERS: &[&str] = &["chromium", "firefox"];
-
-fn fixtures(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(path)
-}
 
 /// A guest of `fixtures/hostile` or a page of `fixtures/hostile/pages`, and the expected `verdict code`; `a|b` if it
 /// depends on which limit is reached first.
@@ -77,16 +71,16 @@ fn command(workspace: &Workspace, browser: &str, args: &[&str]) -> Command {
 /// The cells that were measured: the scenario, `VERDICT CODE`, and `SCENARIO on RUNTIME: DETAIL`.
 fn cells(ran: &CommandResult) -> Vec<(String, String, String)> {
     let report = ran.json();
-    let text = |cell: &Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let mut cells = Vec::new();
     for cell in report["cells"].as_array().unwrap() {
-        match text(cell, "verdict").as_str() {
-            "absent" => common::required::not_here(&text(cell, "runtime"), &text(cell, "detail")),
+        match field(cell, "verdict").as_str() {
+            "absent" => common::required::not_here(&field(cell, "runtime"), &field(cell, "detail")),
             "not-applicable" => {}
             verdict => {
-                let code = format!("{verdict} {}", text(cell, "code")).trim_end().to_owned();
-                let at = format!("{} on {}: {}", text(cell, "scenario"), text(cell, "runtime"), text(cell, "detail"));
-                cells.push((text(cell, "scenario"), code, at));
+                let code = format!("{verdict} {}", field(cell, "code")).trim_end().to_owned();
+                let at =
+                    format!("{} on {}: {}", field(cell, "scenario"), field(cell, "runtime"), field(cell, "detail"));
+                cells.push((field(cell, "scenario"), code, at));
             }
         }
     }

@@ -9,7 +9,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::Workspace;
+use common::{Workspace, field};
 
 /// Columns that answer like wasmtime unless stated otherwise.
 const WASMTIME: &str = "wasmtime-cranelift wasmtime-pulley wasmtime-cli";
@@ -55,7 +55,6 @@ fn case(name: &str, contents: impl AsRef<[u8]>, args: &[&str], answers: &[Answer
     let report = ran.json();
     let cells: BTreeMap<&str, &serde_json::Value> =
         report["cells"].as_array().unwrap().iter().map(|cell| (cell["runtime"].as_str().unwrap(), cell)).collect();
-    let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     common::measured(&report);
     for answer in answers {
         for column in answer.columns.split(' ') {
@@ -63,15 +62,15 @@ fn case(name: &str, contents: impl AsRef<[u8]>, args: &[&str], answers: &[Answer
             if cell["verdict"] == "absent" {
                 continue;
             }
-            let verdict = format!("{} {}", text(cell, "verdict"), text(cell, "code"));
+            let verdict = format!("{} {}", field(cell, "verdict"), field(cell, "code"));
             let blame: Vec<&str> = cell["blame"].as_array().into_iter().flatten().filter_map(|b| b.as_str()).collect();
             assert_eq!(
                 (verdict.trim(), blame.join(", ").as_str()),
                 (answer.verdict, answer.blame),
                 "{name} on {column}: {cell}"
             );
-            assert!(text(cell, "subject").contains(answer.subject), "{name} on {column}: {cell}");
-            let message = format!("{} {}", text(cell, "detail"), text(cell, "remedy"));
+            assert!(field(cell, "subject").contains(answer.subject), "{name} on {column}: {cell}");
+            let message = format!("{} {}", field(cell, "detail"), field(cell, "remedy"));
             assert!(message.contains(answer.says), "{name} on {column} does not say {}: {message}", answer.says);
         }
     }

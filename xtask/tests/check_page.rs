@@ -14,10 +14,13 @@ use wasm_encoder::{
 };
 
 use self::browser::Browser;
+use self::checkout::top;
 
 #[expect(dead_code, reason = "the tests of the report's page use the rest")]
 #[path = "../report/tests/page/browser.rs"]
 mod browser;
+#[path = "common/checkout.rs"]
+mod checkout;
 #[path = "common/large_module.rs"]
 mod large_module;
 #[path = "../engines/common/required.rs"]
@@ -45,10 +48,6 @@ const TESTS: &[(&str, fn())] = &[
 
 fn main() {
     trials::run(TESTS);
-}
-
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// A browser with the published page, which keeps its answers.

@@ -9,14 +9,10 @@ mod programs;
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::{Workspace, measured};
+use common::{Workspace, field, fixtures, measured};
 use rustix::fs::{CWD, FileType, mknodat};
-
-fn fixtures(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(path)
-}
 
 /// A port of this machine that no cell was given and nobody may connect to.
 fn private_port() -> (TcpListener, u16) {
@@ -327,8 +323,8 @@ fn full_disk_is_a_lab_error() {
         let args = ["run-all", "--runtime", "node", "--output", "json", "--no-cache"];
         let ran = common::result_of(workspace.command(&args).env("WASMLAB_MIN_FREE", free).output().unwrap());
         let report = ran.json();
-        let text = |key: &str| report["cells"][0][key].as_str().unwrap_or_default().to_owned();
-        (text("verdict"), text("detail"))
+        let cell = &report["cells"][0];
+        (field(cell, "verdict"), field(cell, "detail"))
     };
     let (verdict, detail) = run(&u64::MAX.to_string());
     assert!(verdict == "error" && detail.contains("almost full"), "{verdict}: {detail}");

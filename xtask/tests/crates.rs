@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/checkout.rs"]
+mod checkout;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+
+use checkout::top;
 
 /// The variable that makes [`readme_shows_the_crate_graph`] rewrite the README.
 const UPDATE: &str = "WASMLAB_UPDATE_README";
@@ -44,10 +49,6 @@ struct Crate {
     folder: String,
     uses: BTreeSet<String>,
     uses_in_tests: BTreeSet<String>,
-}
-
-fn top() -> PathBuf {
-    fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
 }
 
 /// The crates of this workspace with their dependencies on each other.

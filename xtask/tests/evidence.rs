@@ -1,6 +1,7 @@
 //! Verdicts follow the evidence, whatever the scenario, its annotations, its snapshots or the cache say.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 #[path = "common/programs.rs"]
 mod programs;
@@ -104,8 +105,8 @@ fn runtime_messages_printed_by_a_guest_are_the_guests() {
 fn client_that_sends_no_request_fails() {
     let workspace = Workspace::new();
     let server = "[run]\nnetwork = \"loopback\"\n[[run.server]]\nname = \"api\"\n";
-    let asked = "[[expect.request]]\nserver = \"api\"\npath = \"/hello\"\n";
-    workspace.scenario("hello", HELLO, &format!("{server}{EXPECT_HELLO}{asked}"));
+    let expected_request = "[[expect.request]]\nserver = \"api\"\npath = \"/hello\"\n";
+    workspace.scenario("hello", HELLO, &format!("{server}{EXPECT_HELLO}{expected_request}"));
     let (ran, report) = workspace.run_all(&[]);
     assert!(measured(&report).iter().all(|(_, verdict, code)| verdict == "fail" && code == "wrong-output"));
     let cells = report["cells"].as_array().unwrap();

@@ -6,14 +6,9 @@ mod common;
 mod processes;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use common::{CommandResult, Workspace, measured};
-
-fn fixtures(folder: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(folder)
-}
+use common::{CommandResult, Workspace, field, fixtures, measured};
 
 fn hostile(name: &str) -> String {
     fs::read_to_string(fixtures("hostile").join(format!("{name}.wat"))).unwrap()
@@ -72,18 +67,17 @@ fn hostile_guests_get_their_codes_and_harm_no_other_cell() {
     let (ran, report) = workspace.run_all(&["--timeout", "2", "--no-cache", "--runtime", "wamr-zig"]);
     assert!(began.elapsed() < Duration::from_secs(300), "nothing may hang the lab");
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let mut wrong = Vec::new();
     for cell in report["cells"].as_array().unwrap().iter().filter(|c| c["verdict"] != "absent") {
-        let (scenario, runtime) = (text(cell, "scenario"), text(cell, "runtime"));
+        let (scenario, runtime) = (field(cell, "scenario"), field(cell, "runtime"));
         let expected = GUESTS.iter().find(|(name, _, _)| *name == scenario).map_or("", |(_, code, other)| {
             other.iter().find(|(prefix, _)| runtime.starts_with(prefix)).map_or(*code, |(_, code)| *code)
         });
-        let (verdict, code) = (text(cell, "verdict"), text(cell, "code"));
+        let (verdict, code) = (field(cell, "verdict"), field(cell, "code"));
         if !expected.split('|').any(|w| w == code || w == verdict) || (expected.is_empty() && verdict != "pass") {
             wrong.push(format!(
                 "{scenario} on {runtime}: {verdict} {code}, expected {expected}: {}",
-                text(cell, "detail")
+                field(cell, "detail")
             ));
         }
     }

@@ -16,6 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use common::checkout::top;
 use common::{CommandResult, result_of};
 use libtest_mimic::Arguments;
 
@@ -82,10 +83,6 @@ fn missing_runtime(runtime: &'static str) -> &'static [&'static str] {
         NODE if which::which(NODE).is_err() => &[NODE],
         _ => &[],
     }
-}
-
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().canonicalize().unwrap()
 }
 
 /// A machine with the installed program, and nothing of the lab's otherwise.

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 #[path = "common/processes.rs"]
 mod processes;
@@ -9,7 +10,6 @@ mod processes;
 use std::fs;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -91,7 +91,7 @@ fn on_a_fake(name: &str) -> (Workspace, Child) {
     let workspace = Workspace::new();
     workspace.scenario("healthy", HEALTHY, "[run]\ntimeout_ms = 60000\n");
     let runtime = workspace.path(name);
-    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/fake-runtimes/runtime");
+    let fake = common::fixtures("fake-runtimes/runtime");
     std::os::unix::fs::symlink(fake, &runtime).unwrap();
     let mut command = workspace.command(&["run-all", "--runtime", "node", "--no-cache"]);
     let child = command

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use libtest_mimic::Arguments;
 use wasmlab_inspect as inspect;
@@ -269,8 +268,7 @@ fn glue_on_deno_cannot_write_to_shared_folders(id: &str) {
 }
 
 fn fixture(name: &str) -> Vec<u8> {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures");
-    fs::read(fixtures.join(name).join(format!("{name}.wasm"))).unwrap()
+    fs::read(common::fixtures(name).join(format!("{name}.wasm"))).unwrap()
 }
 
 fn jco_runs_a_rust_component_and_caches_its_output(id: &str) {

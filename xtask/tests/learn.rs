@@ -10,9 +10,10 @@ mod trials;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 
+use common::checkout::top;
 use common::{CommandResult, Workspace, result_of};
 use libtest_mimic::{Arguments, Trial};
 use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt};
@@ -55,10 +56,6 @@ fn exercise_trials() -> Vec<Trial> {
         trials::without(name, &needs, move || exercise_fails_unsolved_and_passes_solved(&exercise, count))
     };
     exercises.map(trial).collect()
-}
-
-fn top() -> PathBuf {
-    fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
 }
 
 fn chapters() -> Vec<Chapter> {

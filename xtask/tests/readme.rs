@@ -7,16 +7,13 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use common::Workspace;
+use common::checkout::top;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::RunReport;
-
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
 
 /// The READMEs tracked by git.
 fn readmes() -> Vec<PathBuf> {

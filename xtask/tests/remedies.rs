@@ -11,7 +11,7 @@ mod trials;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use common::Workspace;
+use common::{Workspace, field};
 
 /// A guest before and after its remedy.
 struct Row {
@@ -239,13 +239,12 @@ fn check(workspace: &Workspace, file: &str, row: &Row) -> (Vec<(String, String, 
     let ran = workspace.run(&args);
     let Ok(report) = serde_json::from_str::<serde_json::Value>(&ran.stdout) else { return (Vec::new(), ran.stderr) };
     let Some(cells) = report["cells"].as_array() else { return (Vec::new(), format!("{}{}", ran.stdout, ran.stderr)) };
-    let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let (present, absent): (Vec<_>, Vec<_>) = cells.iter().partition(|cell| cell["verdict"] != "absent");
     for cell in absent {
-        common::required::not_here(&text(cell, "runtime"), &text(cell, "detail"));
+        common::required::not_here(&field(cell, "runtime"), &field(cell, "detail"));
     }
     (
-        present.into_iter().map(|cell| (text(cell, "runtime"), text(cell, "code"), text(cell, "remedy"))).collect(),
+        present.into_iter().map(|cell| (field(cell, "runtime"), field(cell, "code"), field(cell, "remedy"))).collect(),
         ran.stderr,
     )
 }

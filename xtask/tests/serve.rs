@@ -1,6 +1,7 @@
 //! `serve`: a scenario's server for a person, from its start to Ctrl-C.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};

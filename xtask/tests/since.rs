@@ -17,7 +17,7 @@ use libtest_mimic::Arguments;
 /// A module that needs ten pages of memory.
 const LARGE: &str = "(module (memory 10) (func (export \"f\") (result i32) i32.const 1))";
 
-/// Lists versions, and installs a program for each: `asked` has what was installed. Versions of the line 13 cannot be
+/// Lists versions, and installs a program for each: `installed` has what was installed. Versions of the line 13 cannot be
 /// installed, those from 11 to 16 may use ten pages; with a file `broken.cjs`, those before 12 run it first.
 const NPM: &str = r#"#!/bin/sh
 [ ! -e "$HERE/offline" ] || { echo 'npm error network request failed' >&2; exit 1; }
@@ -26,7 +26,7 @@ if [ "$1" = view ]; then
   exit
 fi
 version=${6#node@}
-echo "$version" >> "$HERE/asked"
+echo "$version" >> "$HERE/installed"
 case $version in
   13.*) echo 'npm error no such platform' >&2; exit 1 ;;
   1[12456].*) pages= ;;
@@ -87,8 +87,8 @@ impl Registry {
         result_of(command.env("WASMLAB_CACHE", self.0.path("cache")).env("PATH", path).output().unwrap())
     }
 
-    fn asked(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.0.path("asked")).unwrap_or_default();
+    fn installed(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.0.path("installed")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 }
@@ -99,12 +99,12 @@ fn search_names_the_first_and_the_last_version() {
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
     let first = ran.stdout.lines().next().unwrap();
     assert_eq!(first, "large.wat runs on node since 11.0.0, but not since 17.0.0", "{}{}", ran.stdout, ran.stderr);
-    let asked = registry.asked();
-    assert!(asked.len() < 11 && !asked.iter().any(|version| version.contains("rc")), "{asked:?}");
-    // Everything that was asked is kept: no version is installed again, and none is needed.
+    let installed = registry.installed();
+    assert!(installed.len() < 11 && !installed.iter().any(|version| version.contains("rc")), "{installed:?}");
+    // Each installed version is kept: no version is installed again, and none is needed.
     fs::write(registry.0.path("offline"), "").unwrap();
     let again = registry.since(&["--output", "json"]);
-    assert_eq!(registry.asked(), asked, "{}", again.stderr);
+    assert_eq!(registry.installed(), installed, "{}", again.stderr);
     let found = again.json();
     assert_eq!((found["since"].as_str(), found["stopped_in"].as_str()), (Some("11.0.0"), Some("17.0.0")), "{found}");
     assert!(again.stderr.contains("using the cached list of versions"), "{}", again.stderr);

@@ -5,16 +5,12 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::{CommandResult, Workspace, measured};
+use common::{CommandResult, Workspace, field, fixtures, measured};
 
 /// The variable that makes [`binaries_are_made_of_their_sources`] write them.
 const UPDATE: &str = "WASMLAB_UPDATE_SUITE";
-
-fn fixtures() -> PathBuf {
-    fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")).unwrap()
-}
 
 /// Runs a suite with the engines that are built; returns the result and the JSON report.
 fn suite(workspace: &Workspace, args: &[&str]) -> (CommandResult, serde_json::Value) {
@@ -25,14 +21,13 @@ fn suite(workspace: &Workspace, args: &[&str]) -> (CommandResult, serde_json::Va
 
 /// The cells: `(test, verdict, detail)`.
 fn cells(report: &serde_json::Value) -> Vec<(String, String, String)> {
-    let text = |cell: &serde_json::Value, key: &str| cell[key].as_str().unwrap_or_default().to_owned();
     let cells = report["cells"].as_array().unwrap();
-    cells.iter().map(|c| (text(c, "scenario"), text(c, "verdict"), text(c, "detail"))).collect()
+    cells.iter().map(|c| (field(c, "scenario"), field(c, "verdict"), field(c, "detail"))).collect()
 }
 
 #[test]
 fn binaries_are_made_of_their_sources() {
-    let folder = fixtures().join("suite/wasm32-wasip1");
+    let folder = fixtures("suite/wasm32-wasip1");
     let mut compared = 0;
     for entry in fs::read_dir(&folder).unwrap() {
         let source = entry.unwrap().path();
@@ -47,14 +42,14 @@ fn binaries_are_made_of_their_sources() {
         }
     }
     assert!(compared > 5, "{compared}");
-    let read = |name: &str| fs::read(fixtures().join(name)).unwrap();
+    let read = |name: &str| fs::read(fixtures(name)).unwrap();
     let service = read("suite/wasm32-wasip2/http-service.wasm");
     assert_eq!(service, read("rust-wasip2-http-handler/rust_wasip2_http_handler.wasm"));
 }
 
 #[test]
 fn own_suite_passes_on_embedded_engines() {
-    let (workspace, folder) = (Workspace::new(), fixtures().join("suite"));
+    let (workspace, folder) = (Workspace::new(), fixtures("suite"));
     let folder = folder.to_str().unwrap();
     let (ran, report) = suite(&workspace, &[folder, "--runtime", "{wasmi,wasmtime-cranelift}", "--no-cache"]);
     // An interpreter without components says nothing about tests that are components.
@@ -80,7 +75,7 @@ fn own_suite_passes_on_embedded_engines() {
 fn failures_are_reported_with_their_reason() {
     let workspace = Workspace::new();
     let test = |name: &str, guest: &str, json: &str| {
-        let from = fixtures().join(format!("suite/wasm32-wasip1/{guest}.wasm"));
+        let from = fixtures(&format!("suite/wasm32-wasip1/{guest}.wasm"));
         workspace.write(&format!("tests/{name}.wasm"), fs::read(from).unwrap());
         workspace.write(&format!("tests/{name}.json"), json);
     };
@@ -154,7 +149,7 @@ fn counts(report: &serde_json::Value, file: &str, runtime: &str) -> [u64; 3] {
 
 #[test]
 fn assertions_are_counted_one_by_one() {
-    let (workspace, folder) = (Workspace::new(), fixtures().join("suite/wast"));
+    let (workspace, folder) = (Workspace::new(), fixtures("suite/wast"));
     let args = ["--runtime", "{wasmi,wasmtime-cranelift,node}", "--no-cache"];
     let (ran, report) = suite(&workspace, &[&[folder.to_str().unwrap()], &args[..]].concat());
     measured(&report);

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 
 use common::Workspace;
+use common::checkout::top;
 use libtest_mimic::Arguments;
 use yaml::{Step, steps};
 
@@ -45,10 +46,6 @@ fn main() -> ExitCode {
         trials::without("the_action_checks_a_file", &[], action),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
-}
-
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 fn read(file: &str) -> String {

@@ -109,6 +109,11 @@ pub fn switches(subject: EngineUnderTest) {
         let seen = cell.run();
         let lacks_switch = matches!(seen.cause(), Cause::Unsupported { feature, .. } if feature == "switch");
         assert!(lacks_switch || seen.results() == ["i32:5"], "{switch:?}: {:?}", seen.cause());
+        let accepted = probe.modes.iter().any(|mode| {
+            cell.spec.mode = mode.clone();
+            cell.run().results() == ["i32:5"]
+        });
+        assert!(accepted, "no mode accepts {switch:?}");
         cell.spec.switches = vec!["Config::nothing_like_it(true)".to_owned()];
         assert_eq!(cell.run().status.code(), Some(70));
     }

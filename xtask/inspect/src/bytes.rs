@@ -53,6 +53,15 @@ pub fn annotated(bytes: &[u8]) -> Result<Annotated, TooLarge> {
     Ok(Annotated { lines, invalid })
 }
 
+/// The lines of a binary with at most `most` bytes; none if it is larger, or not WebAssembly.
+#[must_use]
+pub fn lines_of_small(bytes: &[u8], most: usize) -> Vec<ByteLine> {
+    if bytes.len() > most || !bytes.starts_with(b"\0asm") {
+        return Vec::new();
+    }
+    annotate(bytes).unwrap_or_default()
+}
+
 /// Annotates a binary.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
-//! Function types of a component's exports: tracks its index spaces of types and functions as far as needed.
+//! Function types of a component's exports, and functions of the interfaces that it imports: tracks its index spaces of types and functions as far as needed.
 
 use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentDefinedType, ComponentExport, ComponentExternalKind,
-    ComponentOuterAliasKind, ComponentType, ComponentTypeRef, ComponentValType, Payload, PrimitiveValType, Result,
+    ComponentOuterAliasKind, ComponentType, ComponentTypeRef, ComponentValType, InstanceTypeDeclaration, Payload,
+    PrimitiveValType, Result,
 };
 
 use wasmlab_model::facts::Signature;
@@ -20,6 +21,8 @@ enum Type {
     /// A value type, by name.
     Value(String),
     Function(Signature),
+    /// An instance type, with the names of its functions.
+    Instance(Vec<String>),
     Other,
 }
 
@@ -58,6 +61,17 @@ impl Component {
         }
     }
 
+    /// The functions of an imported instance, if it is one.
+    pub fn functions_of(&self, import: &ComponentTypeRef) -> Vec<String> {
+        match import {
+            ComponentTypeRef::Instance(ty) => match self.types.get(*ty as usize) {
+                Some(Type::Instance(functions)) => functions.clone(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
     fn function_type(&self, index: u32) -> Option<Signature> {
         match self.types.get(index as usize) {
             Some(Type::Function(signature)) => Some(signature.clone()),
@@ -73,6 +87,7 @@ impl Component {
             }),
             ComponentType::Defined(ComponentDefinedType::Primitive(ty)) => Type::Value(primitive(*ty)),
             ComponentType::Defined(ty) => Type::Value(defined(ty)),
+            ComponentType::Instance(declarations) => Type::Instance(functions(declarations)),
             _ => Type::Other,
         };
         self.types.push(ty);
@@ -120,6 +135,14 @@ impl Component {
             },
         }
     }
+}
+
+fn functions(declarations: &[InstanceTypeDeclaration]) -> Vec<String> {
+    let function = |declaration: &InstanceTypeDeclaration| match declaration {
+        InstanceTypeDeclaration::Export { name, ty: ComponentTypeRef::Func(_) } => Some(name.name.to_owned()),
+        _ => None,
+    };
+    declarations.iter().filter_map(function).collect()
 }
 
 fn primitive(ty: PrimitiveValType) -> String {

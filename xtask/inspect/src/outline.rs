@@ -213,7 +213,7 @@ impl Reader {
                     spaces.add(&import.ty);
                     // Imports and exports of nested binaries are not listed, so their types need no text.
                     if self.depth == 0 {
-                        self.import(import.module, import.name, spaces.text(&import.ty));
+                        self.import(import.module, import.name, spaces.text(&import.ty), Vec::new());
                     }
                 }
             }
@@ -228,7 +228,8 @@ impl Reader {
             Payload::ComponentImportSection(imports) => {
                 for import in imports.clone() {
                     let import = import?;
-                    self.import("", import.name.name, component_type(&import.ty).to_owned());
+                    let functions = self.component.functions_of(&import.ty);
+                    self.import("", import.name.name, component_type(&import.ty).to_owned(), functions);
                 }
             }
             Payload::ComponentExportSection(exports) => {
@@ -246,9 +247,9 @@ impl Reader {
         Ok(())
     }
 
-    fn import(&mut self, module: &str, name: &str, ty: String) {
+    fn import(&mut self, module: &str, name: &str, ty: String, functions: Vec<String>) {
         if self.depth == 0 && self.imports.len() < MAX_NAMED {
-            self.imports.push(Import { module: module.to_owned(), name: name.to_owned(), ty });
+            self.imports.push(Import { module: module.to_owned(), name: name.to_owned(), ty, functions });
         }
     }
 

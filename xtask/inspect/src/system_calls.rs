@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn import(name: &str, ty: &str) -> Import {
-        Import { module: "env".to_owned(), name: name.to_owned(), ty: ty.to_owned() }
+        Import { module: "env".to_owned(), name: name.to_owned(), ty: ty.to_owned(), functions: Vec::new() }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use wasmlab_model::names::and_more;
 use wasmlab_model::report::RunReport;
+use wasmlab_model::text;
 use wasmlab_model::verdict::Verdict;
 
 use crate::chapter::{ANY, Block, Chapter, Excerpt, PublishedResults};
@@ -132,7 +133,7 @@ pub fn published_text(published: &PublishedResults, report: Option<&RunReport>) 
             }
         }
         let bytes = report.artifacts.iter().find(|guest| guest.scenario == *scenario).map(|guest| guest.bytes);
-        let size = bytes.map(|bytes| format!("  ({})", size(bytes))).unwrap_or_default();
+        let size = bytes.map(|bytes| format!("  ({})", text::bytes(bytes))).unwrap_or_default();
         let _ = writeln!(text, "{scenario}{size}");
         for (result, runtimes) in results {
             let head = format!("  {result:<22} ");
@@ -147,15 +148,6 @@ pub fn published_text(published: &PublishedResults, report: Option<&RunReport>) 
         }
     }
     text
-}
-
-/// `2.2 KiB`.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} bytes"),
-        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
-        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-    }
 }
 
 /// Maximum number of columns named for one result.

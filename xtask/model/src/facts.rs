@@ -301,6 +301,9 @@ pub struct Import {
     /// Its type as text: `func (i32, i32) -> (i32)`, `memory 1..16`, `table 2.. funcref`, `global i32 mut`, `tag
     /// (i32)`, `instance`, …
     pub ty: String,
+    /// The functions that a component imports from an interface.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
 }
 
 impl Import {

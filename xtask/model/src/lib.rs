@@ -6,6 +6,7 @@ pub mod codes;
 pub mod exports;
 pub mod facts;
 pub mod file_error;
+pub mod interface_version;
 pub mod missing_feature;
 pub mod names;
 pub mod observation;

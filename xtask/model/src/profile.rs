@@ -33,6 +33,9 @@ pub struct Profile {
     pub unknown_import: ProbeAnswer,
     /// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
     pub interfaces: BTreeMap<String, ProbeAnswer>,
+    /// The functions that it lacks of an interface that it has in an earlier version: those that came later.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing_functions: BTreeMap<String, Vec<String>>,
     /// Small modules with something unusual about them, by name: `no-start`, `no-memory`, `exit-126`.
     pub unusual_modules: BTreeMap<String, ProbeAnswer>,
     /// How much it accepts of something, by name: `locals`.

@@ -15,6 +15,16 @@ pub fn form<Number: PartialEq + From<u8>>(count: Number, one: &'static str, many
     if count == Number::from(1) { one } else { many }
 }
 
+/// A size in readable form: `12.1 KiB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
 /// The text, or its first `most` characters and an ellipsis.
 #[must_use]
 pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
@@ -35,12 +45,17 @@ pub fn cut_with_size(text: &str, most: usize) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, cut, cut_with_size, form};
+    use super::{bytes, counted, cut, cut_with_size, form};
 
     #[test]
     fn numbers_other_than_one_have_a_plural() {
         let shown = [0_usize, 1, 2].map(|count| format!("{} {}", counted(count, "cell"), form(count, "runs", "run")));
         assert_eq!(shown, ["0 cells run", "1 cell runs", "2 cells run"]);
+    }
+
+    #[test]
+    fn sizes_are_readable() {
+        assert_eq!([41, 12_345, 5_000_000].map(bytes), ["41 B", "12.1 KiB", "4.8 MiB"]);
     }
 
     #[test]

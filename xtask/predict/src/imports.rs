@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use wasmlab_model::facts::{Abi, AbiEvidence, BinaryKind, Facts, Import};
+use wasmlab_model::interface_version::{is_partly_supported, newest};
 use wasmlab_model::profile::{BehaviourOutcome, MeasuredFunctions, ProbeAnswer, Profile, Support};
 use wasmlab_protocol::Cause;
 
@@ -136,33 +137,24 @@ fn interface<'a>(import: &Import, profile: &'a Profile, on: &[String]) -> Defini
         return Definition::Defined;
     }
     let name = if import.module.is_empty() { import.name.clone() } else { import.module.clone() };
-    match profile.interfaces.get(&name) {
-        Some(answer) if answer.support == Support::Unchecked => Definition::Unchecked,
-        Some(answer) if is_supported(answer, on) => Definition::Defined,
-        // It has an earlier version, so it lacks only later additions; the facts do not say whether the file uses them.
-        Some(_) if has_earlier(&name, profile) => Definition::Unchecked,
-        Some(answer) => Definition::Missing(Some(answer)),
-        None => {
-            // For a version that is not in the catalogue: the nearest one in it of the same series.
-            let series = |name: &str| name.rsplit_once('.').map(|(series, _)| series.to_owned());
-            let wanted = series(&name);
-            let near = profile.interfaces.iter().rev().find(|(known, _)| wanted.is_some() && series(known) == wanted);
-            match near {
-                Some((_, answer)) if answer.support == Support::Unchecked => Definition::Unchecked,
-                Some((_, answer)) if is_supported(answer, on) => Definition::Defined,
-                Some((_, answer)) => Definition::Missing(Some(answer)),
-                None => Definition::Missing(None),
+    // For a version that is not in the catalogue: the newest one in it of the same series.
+    let known = profile.interfaces.get_key_value(&name).or_else(|| newest(&name, &profile.interfaces));
+    match known {
+        Some((_, answer)) if answer.support == Support::Unchecked => Definition::Unchecked,
+        Some((_, answer)) if is_supported(answer, on) => Definition::Defined,
+        // It has an earlier version, so it lacks only later additions.
+        Some((known, answer)) if is_partly_supported(known, &profile.interfaces) => {
+            match profile.missing_functions.get(known) {
+                Some(missing) if import.functions.iter().any(|f| missing.contains(f)) => {
+                    Definition::Missing(Some(answer))
+                }
+                Some(_) => Definition::Defined,
+                None => Definition::Unchecked,
             }
         }
+        Some((_, answer)) => Definition::Missing(Some(answer)),
+        None => Definition::Missing(None),
     }
-}
-
-/// Whether a runtime defines an earlier version of an interface, of the same series.
-fn has_earlier(name: &str, profile: &Profile) -> bool {
-    let series = |name: &str| name.rsplit_once('.').map(|(series, _)| series.to_owned());
-    let wanted = series(name);
-    wanted.is_some()
-        && profile.interfaces.iter().any(|(known, answer)| series(known) == wanted && answer.support == Support::Yes)
 }
 
 /// Whether a runtime is a host for Emscripten. The catalogue holds only a part of what such a host may define: it lacks

@@ -67,6 +67,7 @@ fn profile() -> Profile {
         imports: [("wasi_snapshot_preview1".to_owned(), functions)].into(),
         unknown_import: no(missing("wasmlab_probe", "nothing"), &[]),
         interfaces: BTreeMap::new(),
+        missing_functions: BTreeMap::new(),
         unusual_modules: [("no-start".to_owned(), start), ("mixed-exceptions".to_owned(), mixed)].into(),
         limits: BTreeMap::new(),
         behaviour: [("sched_yield".to_owned(), errno)].into(),
@@ -189,6 +190,25 @@ fn reasons_are_exact() {
         "{}",
         found.detail
     );
+}
+
+/// A component that imports a function of an interface that the runtime has in an earlier version.
+#[test]
+fn later_additions_to_an_interface_are_missing_only_where_they_are_imported() {
+    let mut profile = profile();
+    profile.components = yes();
+    profile.interfaces.insert("wasi:cli/exit@0.2.0".to_owned(), yes());
+    profile.interfaces.insert("wasi:cli/exit@0.2.12".to_owned(), no(missing("", "exit-with-code"), &[]));
+    let outcome = |profile: &Profile, function: &str| {
+        let import = format!("(import \"wasi:cli/exit@0.2.12\" (instance (export \"{function}\" (func))))");
+        let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(component {import})")).unwrap()).unwrap();
+        assert_eq!(facts.imports[0].functions, [function]);
+        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, profile).outcome
+    };
+    assert_eq!(outcome(&profile, "exit"), PredictedOutcome::MayFail);
+    profile.missing_functions.insert("wasi:cli/exit@0.2.12".to_owned(), vec!["exit-with-code".to_owned()]);
+    assert_eq!(outcome(&profile, "exit"), PredictedOutcome::Runs);
+    assert_eq!(outcome(&profile, "exit-with-code"), PredictedOutcome::Fails);
 }
 
 #[test]

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use semver::Version;
+use wasmlab_model::interface_version::is_partly_supported;
 use wasmlab_model::missing_feature::MissingFeature;
 use wasmlab_model::profile::{ProbeAnswer, Support};
-use wasmlab_protocol::Cause;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::{ManglingAndAbi, PackageId, Resolve, Stability, TypeDefKind, TypeId};
+use wit_parser::{Interface, InterfaceId, ManglingAndAbi, PackageId, Resolve, Stability, TypeDefKind, TypeId};
 
 use crate::catalogue::WitPackages;
-use crate::{Probe, ProbeReply, ProbeTarget};
+use crate::{Probe, ProbeTarget};
 
 /// The interfaces of some packages, at one version.
 pub struct Interfaces {
@@ -67,6 +67,28 @@ impl Interfaces {
         self.names.iter().map(|name| format!("{name}@{}", self.version))
     }
 
+    /// The functions of an interface.
+    fn functions(&self, name: &str) -> Vec<String> {
+        let of = |interface: &Interface| interface.functions.keys().cloned().collect();
+        self.find(name).and_then(|id| self.resolve.interfaces.get(id)).map(of).unwrap_or_default()
+    }
+
+    /// A component that imports this one function of an interface.
+    fn only(&self, name: &str, function: &str) -> Result<Probe> {
+        let mut resolve = self.resolve.clone();
+        if let Some(interface) = self.find(name).and_then(|id| resolve.interfaces.get_mut(id)) {
+            interface.functions.retain(|of, _| of == function);
+        }
+        let only = Self { resolve, version: self.version.clone(), names: Vec::new(), of_types: Vec::new() };
+        let short = format!("{name} {function}").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        only.component(&format!("function-{short}"), &[name.to_owned()])
+    }
+
+    fn find(&self, name: &str) -> Option<InterfaceId> {
+        let is_it = |(id, _): &(InterfaceId, &Interface)| self.resolve.id_of(*id).as_deref() == Some(name);
+        self.resolve.interfaces.iter().find(is_it).map(|(id, _)| id)
+    }
+
     /// A component that imports these interfaces.
     ///
     /// # Errors
@@ -103,7 +125,7 @@ pub fn all(catalogue: &[WitPackages], runtime: &mut dyn ProbeTarget) -> Result<B
     let mut answers = BTreeMap::new();
     // A runtime that starts components whatever they import proves nothing by starting one.
     let unknown = runtime.probe(&Probe::from_text("interface-unknown", UNKNOWN)?, &[]);
-    let is_unchecked = unknown.is_some_and(|reply| is_linked(&reply));
+    let is_unchecked = unknown.is_some_and(|reply| reply.is_linked());
     for packages in catalogue {
         // Results for the previous version: what every version lacks is not probed again one by one.
         let mut before: BTreeMap<String, ProbeAnswer> = BTreeMap::new();
@@ -121,7 +143,7 @@ pub fn all(catalogue: &[WitPackages], runtime: &mut dyn ProbeTarget) -> Result<B
             let mut found: BTreeMap<String, ProbeAnswer> = of_types.collect();
             if likely.len() > 1 {
                 let probe = interfaces.component(&format!("interfaces-{short}-{}", version.patch), &likely)?;
-                if runtime.probe(&probe, &[]).is_some_and(|reply| is_linked(&reply)) {
+                if runtime.probe(&probe, &[]).is_some_and(|reply| reply.is_linked()) {
                     found.extend(likely.into_iter().map(|name| (name, yes())));
                 }
             }
@@ -141,6 +163,39 @@ pub fn all(catalogue: &[WitPackages], runtime: &mut dyn ProbeTarget) -> Result<B
     Ok(answers)
 }
 
+/// The functions that the runtime lacks of interfaces that it refused in one version and has in an earlier one of the
+/// same series: each function is probed alone.
+///
+/// # Errors
+/// If a probe cannot be made.
+pub fn missing_functions(
+    catalogue: &[WitPackages],
+    answers: &BTreeMap<String, ProbeAnswer>,
+    runtime: &mut dyn ProbeTarget,
+) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut missing = BTreeMap::new();
+    for packages in catalogue {
+        for version in versions(packages) {
+            let interfaces = Interfaces::at(packages, &version)?;
+            for name in interfaces.names() {
+                let is_refused = answers.get(&name).is_some_and(|answer| answer.support == Support::No);
+                if !is_refused || !is_partly_supported(&name, answers) {
+                    continue;
+                }
+                let mut lacks = Vec::new();
+                for function in interfaces.functions(&name) {
+                    let probe = interfaces.only(&name, &function)?;
+                    if !runtime.probe(&probe, &[]).is_some_and(|reply| reply.is_linked()) {
+                        lacks.push(function);
+                    }
+                }
+                missing.insert(name, lacks);
+            }
+        }
+    }
+    Ok(missing)
+}
+
 /// A component that imports and calls a function that no host has.
 const UNKNOWN: &str = "(component (import \"lab:probe/nothing@0.1.0\" (instance $i (export \"f\" (func)))) \
     (core func $f (canon lower (func $i \"f\"))) (core module $m (import \"i\" \"f\" (func $f)) (func (export \"g\") (call $f))) \
@@ -155,32 +210,18 @@ fn alone(interfaces: &Interfaces, name: &str, runtime: &mut dyn ProbeTarget) -> 
     let short = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let probe = interfaces.component(&format!("interface-{short}"), &[name.to_owned()])?;
     let Some(reply) = runtime.probe(&probe, &[]) else { return Ok(ProbeAnswer::default()) };
-    if is_linked(&reply) {
+    if reply.is_linked() {
         return Ok(ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() });
     }
     let mut answer = ProbeAnswer { support: Support::No, cause: reply.cause, switches: Vec::new() };
     for switch in runtime.switches(MissingFeature::Import(name)) {
         let on = vec![switch];
-        if runtime.probe(&probe, &on).is_some_and(|reply| is_linked(&reply)) {
+        if runtime.probe(&probe, &on).is_some_and(|reply| reply.is_linked()) {
             answer.switches = on;
             break;
         }
     }
     Ok(answer)
-}
-
-/// Whether the runtime found all imports: it then finds no program to run, or stops in the probe's code.
-fn is_linked(reply: &ProbeReply) -> bool {
-    matches!(
-        reply.cause,
-        Some(
-            Cause::Returned
-                | Cause::Exit { .. }
-                | Cause::Trap { .. }
-                | Cause::MissingExport { .. }
-                | Cause::HostError { .. }
-        )
-    )
 }
 
 #[cfg(test)]

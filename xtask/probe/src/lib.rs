@@ -56,6 +56,13 @@ pub struct ProbeReply {
     pub stopped: Option<String>,
 }
 
+impl ProbeReply {
+    /// Whether the runtime found all imports of the probe.
+    fn is_linked(&self) -> bool {
+        self.cause.as_ref().is_some_and(Cause::is_after_linking)
+    }
+}
+
 /// A runtime that can be probed.
 pub trait ProbeTarget {
     /// Runs a probe with these switches. `None`: the lab cannot test this.

@@ -35,6 +35,7 @@ pub fn profile(probed: ProbedRuntime, catalogue: &Catalogue, runtime: &mut dyn P
     };
     let takes_components = components.support == Support::Yes || !components.switches.is_empty();
     let interfaces = if takes_components { interfaces::all(&catalogue.packages, runtime)? } else { Default::default() };
+    let missing_functions = interfaces::missing_functions(&catalogue.packages, &interfaces, runtime)?;
     let unusual_modules = unusual_modules::all(runtime)?;
     let behaviour = behaviour::all(catalogue, &imports, unchecked, &unusual_modules, runtime)?;
     let wasi = catalogue.functions.iter().find(|of| of.specification == "WASI 0.1");
@@ -56,6 +57,7 @@ pub fn profile(probed: ProbedRuntime, catalogue: &Catalogue, runtime: &mut dyn P
         imports,
         unknown_import,
         interfaces,
+        missing_functions,
         unusual_modules,
         limits: limits::all(runtime)?,
         behaviour,

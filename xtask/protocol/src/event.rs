@@ -1,5 +1,7 @@
 //! Events that an engine reports.
 
+use std::io::Write;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Value;
@@ -179,6 +181,19 @@ impl Cause {
             other => other,
         }
     }
+
+    /// Whether the runtime found all imports: it then looked for a function to call, or called one.
+    #[must_use]
+    pub fn is_after_linking(&self) -> bool {
+        matches!(
+            self,
+            Self::Returned
+                | Self::Exit { .. }
+                | Self::Trap { .. }
+                | Self::HostError { .. }
+                | Self::MissingExport { .. }
+        )
+    }
 }
 
 /// Why a host refuses a guest that is valid and has all its imports.
@@ -268,6 +283,17 @@ pub struct EngineInfo {
     /// Features that are off by default and that a specification may turn on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<Switch>,
+}
+
+impl EngineInfo {
+    /// Prints it as a line of JSON on stdout, for the lab.
+    ///
+    /// # Errors
+    /// If stdout is closed or full.
+    pub fn print(&self) -> Result<(), String> {
+        let line = serde_json::to_string(self).map_err(|e| e.to_string())?;
+        writeln!(std::io::stdout(), "{line}").map_err(|e| format!("failed to write to stdout: {e}"))
+    }
 }
 
 /// A switch of an engine library that is off by default.

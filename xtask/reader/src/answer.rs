@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use wasmlab_inspect as inspect;
+use wasmlab_inspect::bytes::lines_of_small;
 use wasmlab_model::codes::{CATALOGUE, CatalogueEntry};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::profile::Profile;
@@ -90,16 +91,8 @@ pub fn answer(file: &str, bytes: &[u8], profiles: &[Profile]) -> ReaderAnswer {
         facts: facts.map(shown),
         counts,
         abis: facts.map(|facts| facts.abis.iter().map(|a| a.abi.title()).collect()).unwrap_or_default(),
-        bytes: binary.as_deref().map(annotated).unwrap_or_default(),
+        bytes: binary.as_deref().map(|binary| lines_of_small(binary, MAX_ANNOTATED)).unwrap_or_default(),
     }
-}
-
-/// Every byte of a small WebAssembly binary, valid or not.
-fn annotated(binary: &[u8]) -> Vec<ByteLine> {
-    if binary.len() > MAX_ANNOTATED || !binary.starts_with(b"\0asm") {
-        return Vec::new();
-    }
-    inspect::bytes::annotated(binary).map(|annotated| annotated.lines).unwrap_or_default()
 }
 
 /// The facts with shorter lists.

@@ -6,9 +6,10 @@ use std::fmt::Write;
 
 use super::columns::{self, NameStyle};
 use super::findings::{Severity, findings, grouped, reason};
-use super::text::{self, GuestNames, Row, blame, by_code, bytes, changes, lines, median, remedies, tally};
+use super::text::{self, GuestNames, Row, blame, by_code, changes, lines, median, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
+use wasmlab_model::text::bytes;
 use wasmlab_model::verdict::{Change, Verdict};
 
 use escape::code_span;

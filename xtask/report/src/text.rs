@@ -184,15 +184,6 @@ pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// A size in readable form: `12.1 KiB`.
-pub fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
-        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-    }
-}
-
 /// A cell's result, with everything that snapshots compare: `gap missing-import (env.f) (stage link, blame runtime)`.
 pub fn result(cell: &Cell) -> String {
     let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
@@ -340,11 +331,10 @@ pub fn blame(report: &RunReport, code: Code, cell: &Cell) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn durations_and_sizes_are_readable() {
+    fn durations_are_readable() {
         assert_eq!(
             [super::seconds(40), super::seconds(1_250), super::seconds(200_000)],
             ["0.0 s", "1.2 s", "3 min 20 s"]
         );
-        assert_eq!([super::bytes(41), super::bytes(12_345), super::bytes(5_000_000)], ["41 B", "12.1 KiB", "4.8 MiB"]);
     }
 }

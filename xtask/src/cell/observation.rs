@@ -1,7 +1,8 @@
 //! Combines the results of a cell's processes: facts only.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use wasmlab_model::observation::{Observation, PREOPENED_SOCKET, ProcessRecord};
 use wasmlab_runtimes::SocketPassing;
 
@@ -12,7 +13,7 @@ use super::processes::ProcessResult;
 use super::workdir::Workdir;
 
 /// Builds the observation from the last process; earlier ones are listed in it.
-pub fn assemble(plan: &CellPlan, workdir: &Workdir, results: Vec<ProcessResult>, began: SystemTime) -> Observation {
+pub fn assemble(plan: &CellPlan, workdir: &Workdir, results: Vec<ProcessResult>, began: Timestamp) -> Observation {
     let mut whole = Observation {
         events: workdir.event_channel.events(),
         requests: workdir.servers.requests(),

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use wasmlab_process::{Directory, open_limited};
 use wasmlab_protocol::PreopenedDir;
 
@@ -222,9 +223,9 @@ pub fn read_expected_files(
     scenario: &Scenario,
     dirs: &[PreopenedDir],
     opened: &[Directory],
-    began: SystemTime,
+    began: Timestamp,
 ) -> BTreeMap<String, FoundFile> {
-    let days = [began, SystemTime::now()];
+    let days = [began, Timestamp::now()];
     let wanted = scenario.spec.expect.file.iter().map(|f| &f.path);
     wanted.map(|path| (path.clone(), read_back(path, dirs, opened, days).unwrap_or_else(FoundFile::missing))).collect()
 }
@@ -233,7 +234,7 @@ fn read_back(
     path: &str,
     dirs: &[PreopenedDir],
     opened: &[Directory],
-    days: [SystemTime; 2],
+    days: [Timestamp; 2],
 ) -> Result<FoundFile, String> {
     let within = |dir: &PreopenedDir| Some((dir.guest.len(), Path::new(path).strip_prefix(&dir.guest).ok()?));
     let found = dirs.iter().zip(opened).filter_map(|(dir, opened)| Some((within(dir)?, opened)));
@@ -250,17 +251,11 @@ fn read_back(
 }
 
 /// Replaces the date of the run in `text` by `{today}`, in the three forms that servers use.
-fn replace_dates(text: &str, days: [SystemTime; 2]) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+fn replace_dates(text: &str, days: [Timestamp; 2]) -> String {
     let mut text = text.replace("{today}", "{ today }");
     for day in days {
-        let stamp = humantime::format_rfc3339_seconds(day).to_string();
-        let mut parts = stamp.split(['-', 'T']);
-        let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else { continue };
-        let name = month.parse::<usize>().ok().and_then(|m| MONTHS.get(m.wrapping_sub(1))).copied().unwrap_or_default();
-        for written in [format!("{year}/{month}/{day}"), format!("{day}/{name}/{year}"), format!("{day} {name} {year}")]
-        {
-            text = text.replace(&written, "{today}");
+        for form in ["%Y/%m/%d", "%d/%b/%Y", "%d %b %Y"] {
+            text = text.replace(&day.strftime(form).to_string(), "{today}");
         }
     }
     text
@@ -346,7 +341,7 @@ mod tests {
         let dirs = populate(Contents { scenario: &scenario, ports: &BTreeMap::new() }, below.path()).unwrap();
         let opened = open(&dirs).unwrap();
         let log = dirs[0].host.join("log");
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_538_000_000);
+        let now = Timestamp::constant(1_538_000_000, 0);
         let seen = || read_expected_files(&scenario, &dirs, &opened, now).remove("/www/log").unwrap();
         assert!(seen().missing.is_some());
         fs::write(&log, "2018/09/26 26/Sep/2018 Wed, 26 Sep 2018 {today} 2017/01/01\n").unwrap();

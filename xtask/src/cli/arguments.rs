@@ -42,12 +42,12 @@ impl RuntimeArgs {
     }
 }
 
-/// Option of the commands that build the guest of one scenario.
+/// Option of the commands that build guests or engines.
 #[derive(clap::Args)]
 pub struct OfflineArgs {
-    /// Do not use the network while building
+    /// Do not use the network: toolchains must find packages in their caches
     #[arg(long)]
-    offline: bool,
+    pub offline: bool,
 }
 
 impl OfflineArgs {
@@ -81,9 +81,8 @@ impl PresenceArgs {
 /// Options of the commands that build embedded engines.
 #[derive(clap::Args)]
 pub struct EngineArgs {
-    /// Build without the network: crates must already be in cargo's cache
-    #[arg(long)]
-    pub offline: bool,
+    #[command(flatten)]
+    pub network: OfflineArgs,
     /// Which embedded engines to build
     #[arg(long, value_enum, default_value_t = EnginesToBuild::All)]
     engines: EnginesToBuild,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::arguments::ScenarioArgs;
+use super::arguments::{OfflineArgs, ScenarioArgs};
 use super::common;
 use super::output;
 use super::text_table::names;
@@ -28,9 +28,8 @@ pub struct Args {
     /// Compare the guests of a family side by side, one per route (a toolchain and its target)
     #[arg(long, value_name = "FAMILY")]
     compare: Option<String>,
-    /// Do not use the network
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    network: OfflineArgs,
     /// Do not use prebuilt guests
     #[arg(long)]
     require_built: bool,
@@ -45,7 +44,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         scenarios = common::choose(scenarios, std::slice::from_ref(family), "compare", |s| s.spec.family.clone())?;
         scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rank, s.name.clone()));
     }
-    let options = guest::BuildOptions { offline: args.offline, require_built: args.require_built };
+    let options = guest::BuildOptions { offline: args.network.offline, require_built: args.require_built };
     let made: Vec<BuildResult> = scenarios
         .iter()
         .map(|scenario| {

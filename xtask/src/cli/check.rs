@@ -154,7 +154,7 @@ fn run_once(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache && keep_folder.is_none(),
         confirm: false,
         limits: run_all::limits(args.timeout),
-        build: BuildOptions { offline: args.engines.offline, require_built: false },
+        build: BuildOptions { offline: args.engines.network.offline, require_built: false },
         given: guests,
         inputs_are_complete: false,
         withheld: BTreeMap::new(),

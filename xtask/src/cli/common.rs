@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use globset::GlobSetBuilder;
+use jiff::Timestamp;
 
 use super::format::FormatArgs;
 use super::{output, progress, suggest};
@@ -15,7 +16,7 @@ use crate::engines::custom_build;
 use crate::exit;
 use crate::glob;
 use crate::lab::{Lab, ROOT_VARIABLE};
-use crate::matrix::assemble::{self, RunMetadata};
+use crate::matrix::assemble::{self, RFC_3339, RunMetadata};
 use crate::matrix::row::OUTPUT_FOLDER;
 use crate::matrix::{self, MatrixRequest};
 use crate::program_name;
@@ -171,7 +172,7 @@ pub fn parse_custom_column(text: &str) -> Result<(&'static Runtime, &str, &str)>
 /// Today's date: `2026-11-27`.
 #[must_use]
 pub fn today() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take(10).collect()
+    Timestamp::now().strftime("%F").to_string()
 }
 
 /// Parses seconds on the command line, `10` or `0.5`; returns milliseconds.
@@ -214,7 +215,7 @@ pub fn measure_with(
     progress: progress::ProgressReporter,
 ) -> RunReport {
     handle_ctrl_c();
-    let (started, began) = (SystemTime::now(), Instant::now());
+    let (started, began) = (Timestamp::now(), Instant::now());
     let emit = |event: matrix::MatrixEvent| progress.handle(&event);
     let mut results = matrix::run(lab, request, &emit);
     if purpose.compare {
@@ -233,7 +234,7 @@ pub fn measure_with(
     }
     let metadata = RunMetadata {
         command: purpose.command,
-        started: humantime::format_rfc3339_seconds(started).to_string(),
+        started: started.strftime(RFC_3339).to_string(),
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         interrupted: process::cancelled(),
         compare: purpose.compare,

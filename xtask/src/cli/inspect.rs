@@ -7,6 +7,7 @@ use std::{fs, io};
 
 use anyhow::Result;
 
+use super::arguments::OfflineArgs;
 use super::common::{self, UsageError, usage};
 use super::guest_file::MaxSize;
 use super::output;
@@ -55,9 +56,8 @@ pub struct Args {
     /// Skip function bodies: report no proposals, and do not validate
     #[arg(long, conflicts_with = "wat")]
     quick: bool,
-    /// Do not use the network when building a scenario's guest
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    network: OfflineArgs,
     #[command(flatten)]
     max_size: MaxSize,
 }
@@ -78,7 +78,7 @@ struct InspectOutput<'a> {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let file = match scenario(lab, &args.what)? {
-        Some(scenario) => guest(lab, &scenario, args.offline)?,
+        Some(scenario) => guest(lab, &scenario, &args.network)?,
         None => user_file(&args.what, &args.max_size)?,
     };
     let failed = |error: ReadError| UsageError(format!("failed to inspect `{}`: {error}", file.visible()));
@@ -124,9 +124,9 @@ fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
 }
 
 /// The path of a scenario's guest, obtained as `run-all` does.
-fn guest(lab: &Lab, scenario: &Scenario, offline: bool) -> Result<PathBuf> {
+fn guest(lab: &Lab, scenario: &Scenario, network: &OfflineArgs) -> Result<PathBuf> {
     let name = &scenario.name;
-    let made = guest::obtain(lab, scenario, guest::BuildOptions { offline, require_built: false });
+    let made = guest::obtain(lab, scenario, network.to_build_options());
     lab.machine.save();
     let guest = match made {
         Ok(guest) => guest,

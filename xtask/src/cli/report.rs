@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use jiff::Timestamp;
 use serde_json::Value;
 use wasmlab_process::read_text;
 use wasmlab_report::published::{self, PathReplacement};
@@ -129,7 +130,7 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     if let Some(number) = too_large(&value) {
         return bad(format!("the number {number} is larger than 2^53, more than any count, size or time"));
     }
-    if !report.started.is_empty() && humantime::parse_rfc3339(&report.started).is_err() {
+    if !report.started.is_empty() && report.started.parse::<Timestamp>().is_err() {
         return bad("`started` is not a time such as 2026-11-26T10:00:00Z".to_owned());
     }
     // They become part of a file name.

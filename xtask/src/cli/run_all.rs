@@ -101,7 +101,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: true,
         limits: limits(args.timeout),
-        build: guest::BuildOptions { offline: args.engines.offline, require_built: args.require_built },
+        build: guest::BuildOptions { offline: args.engines.network.offline, require_built: args.require_built },
         given: BTreeMap::new(),
         inputs_are_complete: false,
         withheld: BTreeMap::new(),

@@ -145,7 +145,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: true,
         limits,
-        build: BuildOptions { offline: args.engines.offline, require_built: false },
+        build: BuildOptions { offline: args.engines.network.offline, require_built: false },
         given: guests,
         inputs_are_complete: true,
         withheld,

@@ -32,6 +32,9 @@ mod remedies;
 #[cfg(test)]
 mod tests;
 
+/// The form of [`RunReport::started`], for `strftime`: to the second, in UTC.
+pub const RFC_3339: &str = "%FT%TZ";
+
 /// Information about a run.
 #[derive(Clone, Debug)]
 pub struct RunMetadata {

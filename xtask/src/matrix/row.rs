@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use wasmlab_inspect::bytes::lines_of_small;
 use wasmlab_protocol::{Event, Stage};
 
 use super::{GuestRow, facts_of};
@@ -9,7 +10,7 @@ use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
-use wasmlab_model::report::{ByteLine, Cell, Output, OutputFile};
+use wasmlab_model::report::{Cell, Output, OutputFile};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::text::cut_with_size;
 use wasmlab_model::verdict::{Judgement, NotAttempted, Verdict};
@@ -37,7 +38,14 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> GuestRow {
             let invalid = wasmlab_inspect::invalid_file(&bytes).and_then(|error| error.remedy());
             let script_name = wasmlab_inspect::unsafe_script_name(&bytes);
             let facts = facts_of(lab, sha256, &bytes);
-            GuestRow { facts, invalid, script_name, bytes: bytes.len() as u64, annotated: annotated(&bytes), guest }
+            GuestRow {
+                facts,
+                invalid,
+                script_name,
+                bytes: bytes.len() as u64,
+                annotated: lines_of_small(&bytes, MAX_ANNOTATED),
+                guest,
+            }
         }
         Err(error) => {
             let none = NotBuilt {
@@ -54,14 +62,6 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> GuestRow {
 /// The row of a guest without a file.
 fn unread(why: String, guest: Result<Guest, NotBuilt>) -> GuestRow {
     GuestRow { facts: Err(why), invalid: None, script_name: None, bytes: 0, annotated: Vec::new(), guest }
-}
-
-/// Every byte of a small binary with its meaning.
-fn annotated(binary: &[u8]) -> Vec<ByteLine> {
-    if binary.len() > MAX_ANNOTATED || wasmlab_inspect::invalid_file(binary).is_some() {
-        return Vec::new();
-    }
-    wasmlab_inspect::bytes::annotated(binary).map(|annotated| annotated.lines).unwrap_or_default()
 }
 
 /// A cell that the lab cannot run yet: it has neither code nor blame.
@@ -136,7 +136,7 @@ fn output(scenario: &str, runtime: &str, stdout: String, stderr: String) -> Outp
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_FILE, MAX_OUTPUT_CHARS, annotated, output};
+    use super::{MAX_FILE, MAX_OUTPUT_CHARS, output};
 
     #[test]
     fn a_long_stream_has_a_file_beside_the_report() {
@@ -149,15 +149,5 @@ mod tests {
         assert_eq!((file.stream.as_str(), file.path.as_str()), ("stderr", "output/.._a_b.node+jco.stderr.txt"));
         assert_eq!(file.bytes, long.len() as u64);
         assert_eq!(file.text.as_ref().map(String::len), Some(MAX_FILE));
-    }
-
-    #[test]
-    fn small_binaries_have_every_byte_explained() {
-        let bytes = |text: &str| annotated(&wat::parse_str(text).unwrap());
-        let lines = bytes("(module (func (export \"f\")))");
-        assert_eq!(lines.iter().map(|line| line.bytes.len()).sum::<usize>(), 31);
-        assert_eq!(lines[0].bytes, *b"\0asm");
-        assert!(bytes(&format!("(module (memory 1) (data (i32.const 0) \"{}\"))", "a".repeat(2000))).is_empty());
-        assert!(annotated(b"<!doctype html>").is_empty());
     }
 }

@@ -81,8 +81,7 @@ fn parallel_cells_of_one_module_share_only_its_code() {
 }
 
 fn fixture(name: &str, file: &str) -> String {
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures");
-    fixtures.join(name).join(file).display().to_string()
+    common::fixtures(name).join(file).display().to_string()
 }
 
 /// Columns that run components of WASI 0.2 with sockets, and serve its handlers.

@@ -5,12 +5,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "checkout.rs"]
+pub mod checkout;
 #[path = "../../engines/common/required.rs"]
 pub mod required;
 
 /// Columns that run a core module for WASI 0.1 without help. Other columns (no WASI, components only, web pages only)
 /// are left out of tests that expect the same answer everywhere.
 pub const COLUMNS: &str = "{wasmi,wasmtime-cranelift,wasmtime-winch,wasmtime-pulley,wasmtime-36-cranelift,wasmtime-cli,wasmtime-py,wasmer-cranelift,wasmer-singlepass,wasmer-cli,wasmi-cli,node,deno,bun}";
+
+/// A path below `fixtures/`.
+pub fn fixtures(path: &str) -> PathBuf {
+    checkout::top().join("fixtures").join(path)
+}
+
+/// A text of a JSON object; empty if it has no such text.
+pub fn field(object: &serde_json::Value, name: &str) -> String {
+    object[name].as_str().unwrap_or_default().to_owned()
+}
 
 /// A temporary workspace.
 pub struct Workspace {

@@ -72,15 +72,14 @@ impl Driver {
     }
 
     fn probe(&self) -> Result<(), String> {
-        let probe = EngineInfo {
+        let info = EngineInfo {
             protocol: PROTOCOL_VERSION,
             engine: self.name.to_owned(),
             version: self.version.to_owned(),
             modes: self.modes.iter().map(ToString::to_string).collect(),
             switches: Vec::new(),
         };
-        let line = serde_json::to_string(&probe).map_err(|e| e.to_string())?;
-        writeln!(std::io::stdout(), "{line}").map_err(|e| format!("failed to write to stdout: {e}"))
+        info.print()
     }
 
     /// Runs a cell up to its last event.

@@ -60,7 +60,7 @@ impl Engine {
     }
 
     fn probe(&self) -> Result<(), String> {
-        let probe = EngineInfo {
+        let info = EngineInfo {
             protocol: PROTOCOL_VERSION,
             engine: self.name.to_owned(),
             version: self.version.to_owned(),
@@ -71,8 +71,7 @@ impl Engine {
                 .map(|(name, enables)| Switch { name: (*name).to_owned(), enables: (*enables).to_owned() })
                 .collect(),
         };
-        let line = serde_json::to_string(&probe).map_err(|e| e.to_string())?;
-        writeln!(std::io::stdout(), "{line}").map_err(|e| format!("failed to write to stdout: {e}"))
+        info.print()
     }
 
     fn run_spec(&self, path: &Path) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Every byte is annotated, in order, and unreadable bytes are reported.
 
-use super::{MAX_BYTES, annotate};
+use super::{MAX_BYTES, annotate, lines_of_small};
 use wasmlab_model::report::{ByteLine, spaced_hex};
 
 fn wat(text: &str) -> Vec<u8> {
@@ -170,4 +170,14 @@ fn broken_bytes_are_covered_too() {
             assert_complete(&bytes[..at], &annotate(&bytes[..at]).unwrap(), &format!("cut at {at:#x}"));
         }
     }
+}
+
+#[test]
+fn lines_of_small_binaries_have_every_byte() {
+    let bytes = |text: &str| lines_of_small(&wat(text), 1000);
+    let lines = bytes("(module (func (export \"f\")))");
+    assert_eq!(lines.iter().map(|line| line.bytes.len()).sum::<usize>(), 31);
+    assert_eq!(lines[0].bytes, *b"\0asm");
+    assert!(bytes(&format!("(module (memory 1) (data (i32.const 0) \"{}\"))", "a".repeat(2000))).is_empty());
+    assert!(lines_of_small(b"<!doctype html>", 1000).is_empty());
 }

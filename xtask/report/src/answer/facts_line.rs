@@ -2,12 +2,11 @@
 
 use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, Shape};
 
-use crate::text;
 
 /// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
 #[must_use]
 pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {
-    let size = text::bytes(bytes);
+    let size = wasmlab_model::text::bytes(bytes);
     let Some(facts) = facts else { return size };
     let mut parts = vec![kind(facts).to_owned()];
     // A core module that implements a component's program is not a program by itself.

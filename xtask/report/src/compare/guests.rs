@@ -6,8 +6,9 @@ use serde::Serialize;
 use wasmlab_model::facts::{Facts, Sizes};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::report::{Artifact, RunReport};
+use wasmlab_model::text::bytes;
 
-use crate::text::{bytes, file_names};
+use crate::text::file_names;
 
 /// A guest that differs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -111,7 +111,12 @@ fn a_guest_says_what_it_needs_now_and_where_its_bytes_went() {
         |r| {
             let facts = rebuilt(r);
             facts.proposals.insert("tail-call".to_owned());
-            facts.imports = vec![Import { module: "env".to_owned(), name: "f".to_owned(), ty: "func".to_owned() }];
+            facts.imports = vec![Import {
+                module: "env".to_owned(),
+                name: "f".to_owned(),
+                ty: "func".to_owned(),
+                functions: Vec::new(),
+            }];
             (facts.sizes.total, facts.sizes.code, facts.sizes.data) = (73_522, 62_288, 8_000);
         },
         &[
@@ -125,6 +130,7 @@ fn a_guest_says_what_it_needs_now_and_where_its_bytes_went() {
                 module: "e".to_owned(),
                 name: n.to_string(),
                 ty: String::new(),
+                functions: Vec::new(),
             }))
         },
         &["now imports e.0, e.1, e.2, e.3, e.4 and 2 more"],

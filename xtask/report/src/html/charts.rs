@@ -2,9 +2,10 @@
 //! factor of a thousand; positions and lengths are percentages of the chart's width.
 
 use wasmlab_model::report::{Cell, RunReport};
+use wasmlab_model::text::bytes;
 use wasmlab_model::verdict::Verdict;
 
-use crate::text::{GuestNames, bytes, median};
+use crate::text::{GuestNames, median};
 
 /// The sizes of one program, by route.
 pub struct SizeChart {

@@ -2,13 +2,14 @@
 
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
+use wasmlab_model::text::bytes;
 use wasmlab_model::verdict::Verdict;
 
 use super::matrix::{class_of, symbol};
 use crate::GroupBy;
 use crate::columns::{NameStyle, names};
 use crate::library;
-use crate::text::{bytes, rows};
+use crate::text::rows;
 
 /// Families shown first, because their routes differ most: what a guest can do with sockets.
 const FIRST: &[&str] = &["tcp-echo", "http-server", "http-client", "threads"];

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, CodeText, RunReport, RuntimeInfo, ScenarioInfo};
+use wasmlab_model::text::bytes;
 use wasmlab_model::verdict::Verdict;
 
 use super::charts::milliseconds;
 use super::families::abis;
-use crate::text::{GuestNames, bytes, median};
+use crate::text::{GuestNames, median};
 
 /// A guest.
 pub struct ListedGuest<'a> {

@@ -150,8 +150,8 @@ fn refine_with_facts(
         return GuestProgress { cause, ..found };
     }
     let Some(facts) = seen.facts else { return found };
-    if let Some(name) =
-        seen.run.args.first().filter(|_| parser.first_argument_names_function && ended_or_failed(&found))
+    let called = found.cause.as_ref().is_some_and(Cause::is_after_linking);
+    if let Some(name) = seen.run.args.first().filter(|_| parser.first_argument_names_function && called)
         && seen.run.entry == EntryPointKind::Command
         && !has_start(facts, parser)
     {
@@ -238,20 +238,6 @@ fn completed(
         }
         _ => found,
     }
-}
-
-/// Whether the runtime got as far as calling a function.
-fn ended_or_failed(found: &GuestProgress) -> bool {
-    matches!(
-        found.cause,
-        Some(
-            Cause::Returned
-                | Cause::Exit { .. }
-                | Cause::Trap { .. }
-                | Cause::HostError { .. }
-                | Cause::MissingExport { .. }
-        )
-    )
 }
 
 fn has_start(facts: &Facts, parser: OutputParser) -> bool {

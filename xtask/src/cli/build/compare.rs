@@ -8,7 +8,8 @@ use crate::cli::text_table::names;
 use crate::lab::Lab;
 use crate::matrix::facts_of;
 use wasmlab_model::facts::{Facts, Import};
-use wasmlab_report::text::{bytes, wrapped};
+use wasmlab_model::text::bytes;
+use wasmlab_report::text::wrapped;
 
 /// The text: a table of sizes, then imports by module and proposals, each ordered by rank.
 pub fn table(lab: &Lab, made: &[BuildResult]) -> String {

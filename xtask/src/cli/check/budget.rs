@@ -6,8 +6,7 @@ use globset::GlobMatcher;
 use wasmlab_model::facts::{Import, containing_proposal};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::report::{Artifact, FileLine};
-use wasmlab_model::text::counted;
-use wasmlab_report::text::bytes;
+use wasmlab_model::text::{bytes, counted};
 
 /// Maximum number of names in a message.
 const MAX_NAMES: usize = 5;

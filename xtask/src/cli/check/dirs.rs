@@ -12,8 +12,7 @@ use crate::cli::output;
 use crate::store::tree::Tree;
 use wasmlab_model::names::rest;
 use wasmlab_model::scenario::{Dir, DirTemplate};
-use wasmlab_model::text::counted;
-use wasmlab_report::text;
+use wasmlab_model::text::{bytes, counted};
 use wasmlab_report::visible::VisiblePath;
 
 /// The default limit on the size of a copied directory.
@@ -138,12 +137,12 @@ fn unusable(guest: &str) -> Option<&'static str> {
     guest.split('/').any(is_other_folder).then_some("has a `..`, which would leave it")
 }
 
-fn too_large(text: &str, bytes: u64, entries: usize, limit: u64) -> String {
-    let wanted = bytes.div_ceil(1 << 20);
+fn too_large(text: &str, total: u64, entries: usize, limit: u64) -> String {
+    let wanted = total.div_ceil(1 << 20);
     format!(
         "--dir `{text}` has {} in {entries} files and folders, and each runtime gets a copy of at most {limit} MiB: name a \
          smaller folder, or allow more with `--dir-limit {wanted}`, or give one runtime the folder itself with --dir-rw",
-        text::bytes(bytes)
+        bytes(total)
     )
 }
 

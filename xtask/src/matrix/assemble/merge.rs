@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::{compare_columns, next_steps};
+use jiff::Timestamp;
+
+use super::{RFC_3339, compare_columns, next_steps};
 use wasmlab_model::report::{CodeText, NoteKind, Partition, RunReport, RuntimeInfo, Selection};
 use wasmlab_runtimes::{CUSTOM_BUILD, Runtime, custom_build};
 
@@ -173,12 +175,14 @@ fn check_scenarios(parts: &[PartialReport]) -> Result<(), String> {
 
 /// The earliest start, and the time until the last end, milliseconds.
 fn times(parts: &[PartialReport]) -> (String, u64) {
-    let started = |report: &RunReport| humantime::parse_rfc3339(&report.started).unwrap_or(SystemTime::UNIX_EPOCH);
-    let end = |report: &RunReport| started(report) + Duration::from_millis(report.duration_ms);
-    let first = parts.iter().map(|(_, report)| started(report)).min().unwrap_or(SystemTime::UNIX_EPOCH);
+    let started = |report: &RunReport| report.started.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    let end = |report: &RunReport| {
+        started(report).checked_add(Duration::from_millis(report.duration_ms)).unwrap_or(Timestamp::MAX)
+    };
+    let first = parts.iter().map(|(_, report)| started(report)).min().unwrap_or(Timestamp::UNIX_EPOCH);
     let last = parts.iter().map(|(_, report)| end(report)).max().unwrap_or(first);
-    let took = last.duration_since(first).unwrap_or_default().as_millis();
-    (humantime::format_rfc3339_seconds(first).to_string(), u64::try_from(took).unwrap_or(u64::MAX))
+    let took = last.duration_since(first).as_millis();
+    (first.strftime(RFC_3339).to_string(), u64::try_from(took).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -2,10 +2,16 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime, Time};
+
 use super::wait;
 use crate::Errno;
 use crate::call::{Call, CallError, CallResult};
 use crate::layout::{self, Timespec};
+
+/// The time from which seconds are counted.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// The time of `clock`: 0 is the time of day, 1 the elapsed time (plus 1 s, so that it is never 0).
 pub fn now(call: &mut Call, clock: i32) -> Result<Timespec, Errno> {
@@ -83,7 +89,7 @@ pub fn gmtime(call: &mut Call) -> CallResult {
 fn put_tm(call: &mut Call, seconds: i32, at: u32) -> Result<(), CallError> {
     call.check(at, 44)?;
     let zone = super::libc::text(call, "UTC")?;
-    call.guest.write(at, &layout::tm(fields(seconds.into()), zone))?;
+    call.guest.write(at, &layout::tm(fields(seconds), zone))?;
     Ok(())
 }
 
@@ -91,11 +97,7 @@ fn put_tm(call: &mut Call, seconds: i32, at: u32) -> Result<(), CallError> {
 pub fn mktime(call: &mut Call) -> CallResult {
     let at = call.word()?;
     let tm = read_tm(call, at)?;
-    let days = days(i64::from(tm[5]) + 1900 + i64::from(tm[4]).div_euclid(12), i64::from(tm[4]).rem_euclid(12) + 1, 1)
-        + i64::from(tm[3])
-        - 1;
-    let seconds = days * 86_400 + i64::from(tm[2]) * 3600 + i64::from(tm[1]) * 60 + i64::from(tm[0]);
-    let seconds = i32::try_from(seconds).map_err(|_| Errno::OVERFLOW)?;
+    let seconds = seconds(&tm).and_then(|seconds| i32::try_from(seconds).ok()).ok_or(Errno::OVERFLOW)?;
     put_tm(call, seconds, at)?;
     Ok(seconds.into())
 }
@@ -111,35 +113,32 @@ pub fn read_tm(call: &Call, at: u32) -> Result<[i32; 9], CallError> {
 }
 
 /// `tm_sec`, `tm_min`, `tm_hour`, `tm_mday`, `tm_mon`, `tm_year`, `tm_wday`, `tm_yday`, `tm_isdst` in UTC.
-pub fn fields(seconds: i64) -> [i32; 9] {
-    let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Howard Hinnant's civil_from_days: years start in March, and an era has 400 of them.
-    let shifted = day + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march = (5 * of_year + 2) / 153;
-    let month = if march < 10 { march + 3 } else { march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let date = of_year - (153 * march + 2) / 5 + 1;
-    let yday = day - days(year, 1, 1);
-    let weekday = (day + 4).rem_euclid(7);
-    [second % 60, second / 60 % 60, second / 3600, date, month - 1, year - 1900, weekday, yday, 0].map(|n| n as i32)
+fn fields(seconds: i32) -> [i32; 9] {
+    let time = EPOCH.saturating_add(SignedDuration::from_secs(seconds.into()));
+    let clock = [time.second(), time.minute(), time.hour(), time.day(), time.month() - 1];
+    let [second, minute, hour, day, month] = clock.map(i32::from);
+    let weekday = time.weekday().to_sunday_zero_offset().into();
+    let year_day = i32::from(time.day_of_year()) - 1;
+    [second, minute, hour, day, month, i32::from(time.year()) - 1900, weekday, year_day, 0]
 }
 
-/// Days from 1 January 1970 to a date.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+/// Seconds from 1970 to the time of a `struct tm`, whose numbers may exceed their usual ranges; `None` if that is not
+/// in the calendar, which ends with the year 9999.
+fn seconds(tm: &[i32; 9]) -> Option<i64> {
+    let [second, minute, hour, day, month, year, ..] = tm.map(i64::from);
+    let first = Date::new(
+        i16::try_from(year + 1900 + month.div_euclid(12)).ok()?,
+        i8::try_from(month.rem_euclid(12) + 1).ok()?,
+        1,
+    );
+    let since_first = SignedDuration::from_secs((day - 1) * 86_400 + hour * 3600 + minute * 60 + second);
+    let time = first.ok()?.to_datetime(Time::midnight()).checked_add(since_first).ok()?;
+    Some(time.duration_since(EPOCH).as_secs())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{days, fields};
+    use super::{fields, seconds};
 
     #[test]
     fn dates_are_computed_from_seconds() {
@@ -147,6 +146,15 @@ mod tests {
         // date -u -d @1709210096: Thu Feb 29 12:34:56 2024.
         assert_eq!(fields(1_709_210_096), [56, 34, 12, 29, 1, 124, 4, 59, 0]);
         assert_eq!(fields(-1), [59, 59, 23, 31, 11, 69, 3, 364, 0]);
-        assert_eq!(days(2024, 2, 29), 1_709_210_096 / 86_400);
+        for time in [0, 1_709_210_096, -1, i32::MIN, i32::MAX] {
+            assert_eq!(seconds(&fields(time)), Some(time.into()));
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_their_ranges_are_carried_over() {
+        // 12:34:56 on 29 February 2024, as a month of 2025 and an hour of the day before.
+        assert_eq!(seconds(&[-4, 35, 36, 28, -11, 125, 0, 0, 0]), Some(1_709_210_096));
+        assert_eq!(seconds(&[0, 0, 0, 1, 0, i32::MAX, 0, 0, 0]), None);
     }
 }
