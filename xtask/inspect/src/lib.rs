@@ -120,6 +120,7 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
             facts.mixes_exceptions = needed.mixes_exceptions;
             facts.only_non_null_externref = needed.only_non_null_externref;
             facts.declared_only = needed.declared_only;
+            facts.atomic_wait = needed.atomic_wait;
         }
         // The validator cannot say which proposals it needs, but a runtime may still accept it.
         Err(error) => {

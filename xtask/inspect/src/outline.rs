@@ -45,6 +45,7 @@ pub fn read(bytes: &[u8]) -> std::result::Result<(Facts, bool), InspectError> {
         only_non_null_externref: false,
         declared_only: Default::default(),
         unshared_atomics: false,
+        atomic_wait: false,
         quantities: Default::default(),
     };
     Ok((facts, reader.shares_memory))
@@ -69,6 +70,7 @@ pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts 
         only_non_null_externref: false,
         declared_only: Default::default(),
         unshared_atomics: false,
+        atomic_wait: false,
         quantities: Default::default(),
     }
 }

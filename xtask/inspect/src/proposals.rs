@@ -65,6 +65,8 @@ pub struct RequiredProposals {
     pub only_non_null_externref: bool,
     /// As [`wasmlab_model::facts::Facts::declared_only`].
     pub declared_only: BTreeSet<String>,
+    /// As [`wasmlab_model::facts::Facts::atomic_wait`].
+    pub atomic_wait: bool,
 }
 
 /// The names of all proposals that a binary can need.
@@ -102,5 +104,13 @@ pub fn needed(bytes: &[u8]) -> Result<RequiredProposals, InspectError> {
     let only_non_null_externref =
         proposals.contains("function-references") && !references::uses_more_than_externref(bytes);
     let declared_only = declared::only(bytes, &proposals);
-    Ok(RequiredProposals { proposals, first_uses, mixes_exceptions, only_non_null_externref, declared_only })
+    let atomic_wait = proposals.contains("threads") && places::has_atomic_wait(bytes);
+    Ok(RequiredProposals {
+        proposals,
+        first_uses,
+        mixes_exceptions,
+        only_non_null_externref,
+        declared_only,
+        atomic_wait,
+    })
 }

@@ -32,6 +32,10 @@ pub struct Facts {
     /// Of `threads`, it uses atomic instructions only: it has no shared memory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unshared_atomics: bool,
+    /// It has an instruction that waits for another thread, `memory.atomic.wait32` or `-64`: some runtimes with `threads`
+    /// cannot run it, or not on every thread of theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub atomic_wait: bool,
     /// How much it has of something that runtimes limit, if that is more than usual: `locals` (of a function), `tables`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub quantities: BTreeMap<String, u64>,

@@ -120,6 +120,7 @@ pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
 fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Prediction {
     let found = planned.facts.map(|facts| {
         let wrong = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
+        let wait = obstacle::waits_in_vain(facts, profile).then(|| "instruction memory.atomic.wait".to_owned());
         let proposals = obstacle::unmeasured_proposals(facts, profile, &switches)
             .into_iter()
             .map(|name| format!("proposal {name}"));
@@ -143,7 +144,7 @@ fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Predi
         let shown_start = start.then(|| "the start of its export \"\"".to_owned());
         let imports = imports::unreliable(facts, planned, profile, &switches);
         let functions: Vec<String> =
-            wrong.chain(unmeasured.iter().cloned()).chain(shown_start).chain(imports.shown).collect();
+            wrong.chain(wait).chain(unmeasured.iter().cloned()).chain(shown_start).chain(imports.shown).collect();
         (functions, unmeasured, start, imports.omitted)
     });
     let (functions, unmeasured, unmeasured_start, omitted) = found.unwrap_or_default();

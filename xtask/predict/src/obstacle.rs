@@ -248,6 +248,11 @@ fn mixed_exceptions(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
     matches!(refuses.cause, Cause::Rejected { .. } | Cause::CompileFailed { .. }).then_some(refuses)
 }
 
+/// Whether a file waits for another thread, which the runtime cannot do everywhere.
+pub fn waits_in_vain(facts: &Facts, profile: &Profile) -> bool {
+    facts.atomic_wait && support(profile, "atomic-wait") == Support::No
+}
+
 /// Whether a type of an import or export shows that the module uses `externref`.
 fn uses_externref(facts: &Facts) -> bool {
     let has = |ty: &str| ty.contains("externref") || ty.contains("(ref extern)");

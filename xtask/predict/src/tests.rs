@@ -8,7 +8,7 @@ use wasmlab_model::profile::{
     Support,
 };
 use wasmlab_model::scenario::{EntryPointKind, Run};
-use wasmlab_protocol::{Cause, HostRefusal};
+use wasmlab_protocol::{Cause, HostRefusal, TrapKind};
 
 use crate::{PlannedRun, PredictedOutcome, predict};
 
@@ -190,6 +190,22 @@ fn reasons_are_exact() {
         "{}",
         found.detail
     );
+}
+
+#[test]
+fn waiting_for_a_thread_is_more_than_the_proposal() {
+    let mut profile = profile();
+    profile.proposals.insert("threads".to_owned(), yes());
+    let functions = |profile: &Profile, body: &str| {
+        let wat = format!("(module (memory 1 1 shared) (func (export \"_start\") (drop {body})))");
+        let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, profile).functions
+    };
+    let wait = "(memory.atomic.wait32 (i32.const 0) (i32.const 1) (i64.const 0))";
+    assert!(functions(&profile, wait).is_empty());
+    profile.unusual_modules.insert("atomic-wait".to_owned(), no(Cause::trap(TrapKind::Other, "no wait"), &[]));
+    assert_eq!(functions(&profile, wait), ["instruction memory.atomic.wait"]);
+    assert!(functions(&profile, "(i32.atomic.load (i32.const 0))").is_empty());
 }
 
 /// A component that imports a function of an interface that the runtime has in an earlier version.

@@ -124,7 +124,14 @@ const JSPI: &str = "jspi";
 /// Proposals for components, each with a component that needs it. The component with asynchronous functions exports
 /// one, so that a JavaScript host needs JavaScript Promise Integration to instantiate it.
 const COMPONENT_PROBES: &[(&str, &str)] = &[
-    (COMPONENTS, "(component)"),
+    (
+        COMPONENTS,
+        r#"(component
+  (core module $m (func (export "f") (result i32) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func $f (result u32) (canon lift (core func $i "f")))
+  (export "f" (func $f)))"#,
+    ),
     (
         "cm-async",
         r#"(component

@@ -36,6 +36,12 @@ const PROBES: &[(&str, &str)] = &[
         "mixed-exceptions",
         "(module (tag $e) (func try catch_all end) (func (block $out (try_table (catch_all $out)))) (func (export \"_start\")))",
     ),
+    // It waits until memory has another value, which it has already.
+    (
+        "atomic-wait",
+        "(module (memory 1 1 shared) (func (export \"_start\") (if (i32.ne (memory.atomic.wait32 (i32.const 0) (i32.const 1) \
+         (i64.const 0)) (i32.const 1)) (then (unreachable)))))",
+    ),
     ("empty-module-name", "(module (import \"\" \"f\" (func)) (func (export \"_start\")))"),
     ("imported-memory", "(module (import \"env\" \"memory\" (memory 1)) (func (export \"_start\")))"),
     ("imported-table", "(module (import \"env\" \"table\" (table 1 funcref)) (func (export \"_start\")))"),

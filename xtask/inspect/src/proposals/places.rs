@@ -74,11 +74,20 @@ fn cut(name: &str) -> String {
 
 /// Whether code uses the current form of exceptions. A tag is common to both forms.
 pub(super) fn has_current_exceptions(bytes: &[u8]) -> bool {
-    let is_current = |operator: &Operator| matches!(operator, Operator::TryTable { .. } | Operator::ThrowRef);
+    has(bytes, |operator| matches!(operator, Operator::TryTable { .. } | Operator::ThrowRef))
+}
+
+/// Whether code waits for another thread.
+pub(super) fn has_atomic_wait(bytes: &[u8]) -> bool {
+    has(bytes, |operator| matches!(operator, Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }))
+}
+
+/// Whether code has an instruction of some kind.
+fn has(bytes: &[u8], is_meant: impl Fn(&Operator) -> bool) -> bool {
     Parser::new(0).parse_all(bytes).filter_map(Result::ok).any(|payload| match payload {
         Payload::CodeSectionEntry(body) => body
             .get_operators_reader()
-            .is_ok_and(|operators| operators.into_iter().filter_map(Result::ok).any(|operator| is_current(&operator))),
+            .is_ok_and(|operators| operators.into_iter().filter_map(Result::ok).any(|operator| is_meant(&operator))),
         _ => false,
     })
 }
