@@ -9,7 +9,7 @@ const FOLDERS: &[(&str, &str)] = &[
     ("snapshots", "toml"),
     ("snapshots/profiles", "json"),
     ("snapshots/matrix", "snap"),
-    ("snapshots/artifacts", "snap"),
+    ("snapshots/guests", "snap"),
 ];
 
 fn main() -> io::Result<()> {

@@ -107,7 +107,7 @@ pub fn is_built(lab: &Lab, engine: &str) -> bool {
 fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
     let query = ToolQuery {
         program: binary.clone(),
-        args: vec!["probe".into()],
+        args: vec!["info".into()],
         env: BTreeMap::new(),
         depends_on: binary.clone(),
     };

@@ -220,21 +220,13 @@ fn user_folder(name: &str, below_home: &str) -> Option<PathBuf> {
 /// An error if a folder that the lab writes to is a link out of the workspace, as in a malicious repository.
 fn link_out_of_workspace(root: &Path) -> Option<String> {
     let real = std::fs::canonicalize(root).ok()?;
-    [
-        "reports",
-        "reports/latest",
-        "reports/check",
-        "reports/suite",
-        "snapshots",
-        "snapshots/matrix",
-        "snapshots/artifacts",
-    ]
-    .into_iter()
-    .filter_map(|name| Some((name, std::fs::canonicalize(root.join(name)).ok()?)))
-    .find(|(_, to)| !to.starts_with(&real))
-    .map(|(name, to)| {
-        format!("`{name}` is a link out of the workspace, to `{}`: put a folder in its place", to.visible())
-    })
+    ["reports", "reports/latest", "reports/check", "reports/suite", "snapshots", "snapshots/matrix", "snapshots/guests"]
+        .into_iter()
+        .filter_map(|name| Some((name, std::fs::canonicalize(root.join(name)).ok()?)))
+        .find(|(_, to)| !to.starts_with(&real))
+        .map(|(name, to)| {
+            format!("`{name}` is a link out of the workspace, to `{}`: put a folder in its place", to.visible())
+        })
 }
 
 #[cfg(test)]

@@ -162,8 +162,8 @@ fn check_expect(spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
             say("file", format!("`{}` is not in any [[run.dir]]", file.path));
         }
     }
-    for name in spec.expect.lab.iter().filter(|name| !is_kebab(name)) {
-        say("lab", format!("`{name}` is not kebab-case"));
+    for name in spec.expect.checks.iter().filter(|name| !is_kebab(name)) {
+        say("checks", format!("`{name}` is not kebab-case"));
     }
 }
 

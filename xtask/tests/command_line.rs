@@ -279,7 +279,7 @@ fn obsolete_snapshots_are_a_warning_and_bless_removes_them() {
     // With a selection, the rest has not been reviewed.
     assert!(!workspace.run(&["bless", "--scenario", "healthy"]).stdout.contains("obsolete"));
     let blessed = workspace.run(&["bless"]);
-    assert!(blessed.stdout.contains("snapshots/artifacts/gone.snap: 1 obsolete entry removed"), "{}", blessed.stdout);
+    assert!(blessed.stdout.contains("snapshots/guests/gone.snap: 1 obsolete entry removed"), "{}", blessed.stdout);
     assert!(blessed.stdout.contains("snapshots/matrix/node.snap: 1 obsolete entry"), "{}", blessed.stdout);
     let ran = run();
     assert!(ran.code == 0 && !ran.stderr.contains("gone"), "{}", ran.stderr);

@@ -46,8 +46,8 @@ fn compare_sample(dir: &Path) -> snapshots::Store {
         let mut cells: Vec<_> = report.cells.iter_mut().filter(|cell| cell.runtime == runtime.id).collect();
         store.compare_column(&runtime.id, version, &mut cells).unwrap();
     }
-    for artifact in &report.artifacts {
-        store.compare_artifact(artifact).unwrap();
+    for guest in &report.guests {
+        store.compare_guest(guest).unwrap();
     }
     store
 }
@@ -88,7 +88,7 @@ fn snapshots_match_scenarios_and_runtimes() {
             .any(|k| k.code.parse().is_ok_and(|code: wasmlab_model::codes::Code| code.is_compiler_diagnostic()))
     };
     for name in names {
-        let has_snapshot = top().join("snapshots/artifacts").join(format!("{name}.snap")).is_file();
+        let has_snapshot = top().join("snapshots/guests").join(format!("{name}.snap")).is_file();
         let is_unbuilt =
             NEVER_BUILT.iter().any(|(n, _)| *n == name) || scenarios.iter().any(|s| s.name == name && refused(s));
         assert!(

@@ -160,7 +160,7 @@ fn assertions_are_counted_one_by_one() {
         assert_eq!(counts(&report, "modules.wast", runtime), [10, 0, 1]);
         assert_eq!(counts(&report, "vectors.wast", runtime), [5, 0, 1]);
     }
-    assert!(report["artifacts"].as_array().unwrap().is_empty() && report["scenarios"].as_array().unwrap().len() == 4);
+    assert!(report["guests"].as_array().unwrap().is_empty() && report["scenarios"].as_array().unwrap().len() == 4);
 }
 
 /// Wrong expectations, each of its own kind, are told with their lines; the others hold all the same.

@@ -29,7 +29,7 @@ macro_rules! conformance {
             cases: [adds, floats, exits, returns, no_start, initializes, wrong_calls, no_memory, missing_imports, import_mismatch,
                 traps, endless_recursion, output_before_trap, host_functions, many_host_calls, memory_limit, refused_memory, malformed,
                 start_function, start_function_traps, v128, proposals_are_on, component],
-            lifecycle: [compiled_code, damaged_code, unusable_specs, probe, switches],
+            lifecycle: [compiled_code, damaged_code, unusable_specs, info, switches],
             capabilities: [arguments_and_environment, clocks_and_random, no_escape, standard_input, preopened_socket]
         }
     };

@@ -43,6 +43,8 @@ pub struct EngineTraits {
     /// Symbolic links out of a preopened directory that are followed: a real escape. `loop/secret` has one in the
     /// middle of the path; `out` has one at its end that the call asks *not* to follow.
     pub escapes_by: &'static [&'static str],
+    /// Features of the engine's switches that this mode refuses.
+    pub lacks: &'static [&'static str],
     /// The descriptor of the first directory: 3, unless a root of the engine's own comes first.
     pub first_dir: u32,
 }
@@ -57,6 +59,7 @@ impl EngineTraits {
         memory_limit: true,
         v128_values: true,
         escapes_by: &[],
+        lacks: &[],
         first_dir: 3,
     };
 }

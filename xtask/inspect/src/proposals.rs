@@ -34,9 +34,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-#[cfg(doc)]
-use wasmlab_model::facts::COMMON_PROPOSALS;
 use wasmlab_model::facts::FirstUse;
+#[cfg(doc)]
+use wasmlab_model::proposals::COMMON_PROPOSALS;
+use wasmlab_model::proposals::{EXCEPTIONS, LEGACY_EXCEPTIONS};
 
 use super::InspectError;
 
@@ -99,7 +100,7 @@ pub fn needed(bytes: &[u8]) -> Result<RequiredProposals, InspectError> {
     let found = search::smallest(bytes).map_err(|error| decode::classify(bytes, &error))?;
     let first_uses = places::first_uses(bytes, &found);
     let proposals = flags::names(found.set);
-    let mixes_exceptions = ["exceptions", "legacy-exceptions"].iter().all(|name| proposals.contains(*name))
+    let mixes_exceptions = [EXCEPTIONS, LEGACY_EXCEPTIONS].iter().all(|name| proposals.contains(*name))
         && places::has_current_exceptions(bytes);
     let only_non_null_externref =
         proposals.contains("function-references") && !references::uses_more_than_externref(bytes);

@@ -4,7 +4,8 @@ use wasmlab_protocol::{Cause, Event, Stage};
 
 use super::{Evidence, components, exports, host, imports, limits, trap, unsupported, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, RefusalKind};
+use wasmlab_model::facts::{BinaryKind, Facts, RefusalKind};
+use wasmlab_model::proposals::{COMMON_PROPOSALS, COMPONENT_MODEL};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// Deno's message for an operation that it allows only to programs that may read and write every file.
@@ -148,8 +149,7 @@ fn refused(facts: Result<&Facts, &str>, message: &str) -> Judgement {
         Err(error) => with_code(Code::Malformed, None, format!("{error}; the runtime says: {message}")),
         Ok(facts) => {
             // A component that is rejected after its header is rejected by a runtime that supports components.
-            let all: Vec<&str> =
-                facts.proposals.iter().map(String::as_str).filter(|p| *p != "component-model").collect();
+            let all: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(|p| *p != COMPONENT_MODEL).collect();
             let rare: Vec<&str> = all.iter().copied().filter(|p| !COMMON_PROPOSALS.contains(p)).collect();
             let named = if rare.is_empty() { all } else { rare };
             if named.is_empty() {

@@ -2,13 +2,13 @@
 //!
 //! It does not change the code, except for an exit code that nothing else explains.
 
-use super::host::EXIT_CODE;
 use super::text::{last_message, one_line};
 use super::{Evidence, exports, lab_lines, trap, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
+use wasmlab_model::subjects::EXIT_CODE;
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement, with the cell's explanation of its reason.

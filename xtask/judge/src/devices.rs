@@ -20,7 +20,7 @@ const RANDOM: &str = "Ask for random bytes by a function, not by a file: `getent
                       `std::random_device` (C++), the crate `getrandom` (Rust); each calls WASI's `random_get`.";
 
 /// The judgement with the device as its reason, if the guest's messages name one that it was not given.
-pub fn named(judgement: Judgement, evidence: &Evidence, run: &Run) -> Judgement {
+pub fn name_device(judgement: Judgement, evidence: &Evidence, run: &Run) -> Judgement {
     let has_failed = matches!(judgement.code, Some(Code::WrongExit | Code::Trap | Code::WrongOutput));
     if has_failed && run.dir.iter().any(|dir| dir.guest == "/dev" && dir.host.is_none()) {
         let detail = format!(
@@ -59,24 +59,24 @@ pub fn is_reason(judgement: &Judgement) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_reason, named};
+    use super::{is_reason, name_device};
     use crate::{Evidence, with_code};
     use wasmlab_model::codes::Code;
     use wasmlab_model::observation::{GuestProgress, Observation};
     use wasmlab_model::scenario::{Dir, Run};
     use wasmlab_model::verdict::Verdict;
 
-    fn check(dir: &[&str], stderr: &str, wanted: Option<&str>) {
+    fn check(dir: &[&str], stderr: &str, expected: Option<&str>) {
         let observation = Observation { stderr: stderr.to_owned(), ..Observation::not_started() };
         let progress = GuestProgress::default();
         let evidence =
             Evidence { facts: Err("none"), observation: &observation, progress: &progress, lab_guest: false };
         let dir = dir.iter().map(|guest| Dir { guest: (*guest).to_owned(), ..Dir::default() }).collect();
         let failed = with_code(Code::WrongExit, None, "exit code 1, expected 0");
-        let found = named(failed, &evidence, &Run { dir, ..Run::default() });
+        let found = name_device(failed, &evidence, &Run { dir, ..Run::default() });
         assert_eq!(
             (found.subject.as_deref(), is_reason(&found)),
-            (wanted, wanted.is_some()),
+            (expected, expected.is_some()),
             "{stderr}: {}",
             found.detail
         );
@@ -88,10 +88,10 @@ mod tests {
         let progress = GuestProgress::default();
         let evidence =
             Evidence { facts: Err("none"), observation: &observation, progress: &progress, lab_guest: false };
-        let check = |guest: &str, wanted: Verdict| {
+        let check = |guest: &str, expected: Verdict| {
             let dir = vec![Dir { guest: guest.to_owned(), ..Dir::default() }];
             let failed = with_code(Code::WrongExit, None, "exit code 1, expected 0");
-            assert_eq!(named(failed, &evidence, &Run { dir, ..Run::default() }).verdict, wanted, "{guest}");
+            assert_eq!(name_device(failed, &evidence, &Run { dir, ..Run::default() }).verdict, expected, "{guest}");
         };
         check("/dev", Verdict::NotAttempted);
         check("/data", Verdict::Fail);

@@ -99,7 +99,7 @@ fn wrong_output(evidence: &Evidence, spec: &ScenarioFile) -> Option<String> {
     }
     let checks = lab_lines::parse_lines(stdout);
     let is_ok = |name: &String| checks.iter().any(|check| check.name == *name && check.answer == CheckAnswer::Ok);
-    if let Some(expected) = expect.lab.iter().find(|name| !is_ok(name)) {
+    if let Some(expected) = expect.checks.iter().find(|name| !is_ok(name)) {
         return Some(format!("no line `lab: {expected} ok`{}", last_message_suffix(evidence.stderr())));
     }
     if let Some(wrong) = expect.file.iter().find_map(|file| wrong_file(evidence, file)) {
@@ -162,7 +162,7 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
             parts.push(format!("{export} = [{}]", listed(results)));
         }
     }
-    match spec.expect.lab.as_slice() {
+    match spec.expect.checks.as_slice() {
         [] => {}
         few if few.len() <= 4 => parts.push(format!("{} ok", few.join(", "))),
         all => parts.push(format!("{} checks ok", all.len())),

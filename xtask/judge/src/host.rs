@@ -6,10 +6,8 @@ use super::trap::guest_message;
 use super::{Evidence, component_part, imports, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
+use wasmlab_model::subjects::EXIT_CODE;
 use wasmlab_model::verdict::Judgement;
-
-/// The subject of a refused exit code.
-pub const EXIT_CODE: &str = "exit-code";
 
 /// The judgement on what a host refused.
 pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgement {

@@ -17,10 +17,7 @@ use cause::judge_cause;
 use expectation::check_expectation;
 use text::{last_message_suffix, one_line, signal_name};
 
-pub use host::EXIT_CODE;
 pub use imports::has_64_bit_addresses;
-pub use limits::COMPILER;
-pub use trap::WAIT;
 
 mod cause;
 mod component_part;
@@ -93,8 +90,8 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
         return script::judge(evidence, spec, script);
     }
     let judgement = diagnose(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
-    let judgement = std_refusals::named(judgement, evidence);
-    let judgement = devices::named(judgement, evidence, &spec.run);
+    let judgement = std_refusals::name_std_refusal(judgement, evidence);
+    let judgement = devices::name_device(judgement, evidence, &spec.run);
     let judgement = imports::unchecked_type(judgement, evidence.facts.ok());
     let mut judgement = context::with_context(judgement, evidence, spec);
     // Without an attempt, the stage means nothing.
@@ -103,7 +100,7 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     }
     let checks = evidence.checks();
     judgement = functions::with_host_function(judgement, &checks, evidence.facts.ok());
-    judgement.checks = sockets::refuted(checks, &judgement);
+    judgement.checks = sockets::correct_refuted_checks(checks, &judgement);
     // Names of imports and exports may contain line breaks.
     judgement.subject = judgement.subject.map(|subject| text::escaped(&subject));
     judgement

@@ -9,10 +9,8 @@ use super::{Evidence, imports, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::Limit;
+use wasmlab_model::subjects::RUNTIMES_COMPILER;
 use wasmlab_model::verdict::{Judgement, Verdict};
-
-/// The subject of a limit that was reached before the guest ran.
-pub const COMPILER: &str = "compiler";
 
 /// The judgement on a process that the lab killed at `limit`.
 pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
@@ -79,7 +77,7 @@ fn compiler_stopped(code: Code, detail: &str, evidence: &Evidence) -> Judgement 
         }
         _ => format!("{smaller}: it then compiles faster."),
     };
-    let judgement = with_code(code, COMPILER.to_owned(), detail);
+    let judgement = with_code(code, RUNTIMES_COMPILER.to_owned(), detail);
     Judgement { blame: vec![Blame::Unknown], remedy: Some(remedy), ..judgement }
 }
 

@@ -4,10 +4,10 @@
 use wasmlab_protocol::Stage;
 
 use super::imports;
-use super::proposals::EXTERNREF;
 use super::remedies::{FailedCell, Passing, RowRemedy, names};
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
+use wasmlab_model::proposals::EXTERNREF;
 
 /// A column of the same row that fell short.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::phrases;
+use wasmlab_model::proposals::{COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, LEGACY_EXCEPTIONS};
 use wasmlab_model::verdict::{Judgement, ProposalRefusal};
 
 use super::text::one_line;
@@ -12,7 +13,7 @@ use wasmlab_model::names::listed;
 
 /// Other names that runtimes use for a proposal, besides its name with blanks: lower case, no hyphens or underscores.
 const MESSAGES: &[(&str, &[&str])] = &[
-    ("legacy-exceptions", &["legacy exception"]),
+    (LEGACY_EXCEPTIONS, &["legacy exception"]),
     ("exceptions", &["exception", "tag section"]),
     ("simd", &["v128", "fixed width simd"]),
     ("relaxed-simd", &["relaxed vector"]),
@@ -38,7 +39,7 @@ pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) ->
         let text = match proposal {
             "exceptions" => text.replace("legacy exception", ""),
             "simd" => text.replace("relaxed simd", ""),
-            "component-model" => text.replace("component model async", ""),
+            COMPONENT_MODEL => text.replace("component model async", ""),
             _ => text.clone(),
         };
         // A name as short as `gc` also occurs inside other words.
@@ -73,7 +74,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         let (code, blame) = (Some(entry.code), entry.blame.to_vec());
         return Judgement { code, blame, subject: None, detail: one_line(&detail), remedy: None, ..judgement };
     }
-    if reached == [COMPONENTS] {
+    if reached == [COMPONENT_MODEL] {
         let entry = Code::NeedsComponentModel.entry();
         let (code, blame) = (Some(entry.code), entry.blame.to_vec());
         return Judgement { code, blame, subject: None, remedy: components::remedy(facts), ..judgement };
@@ -92,27 +93,22 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let entry = Code::UnsupportedProposal.entry();
     // A runtime without either form of exceptions lacks more than the old one.
     let lacks_both = reached.contains(&"exceptions") || also_lacked.contains(&"exceptions");
-    let old_form = reached == ["legacy-exceptions"] && !lacks_both;
+    let only_legacy = reached == [LEGACY_EXCEPTIONS] && !lacks_both;
     Judgement {
         code: Some(entry.code),
         verdict: entry.verdict,
-        blame: if old_form { vec![Blame::Toolchain] } else { entry.blame.to_vec() },
+        blame: if only_legacy { vec![Blame::Toolchain] } else { entry.blame.to_vec() },
         subject: Some(reached.join(" ")),
         detail,
         refusal: Some(ProposalRefusal { lacks: Some(lacks), message: full_message }),
-        remedy: old_form.then(|| to_standard_form(facts)),
+        remedy: only_legacy.then(|| to_standard_form(facts)),
         ..judgement
     }
 }
 
-/// Whether the file has only the legacy form of exceptions, whose tags count as `exceptions` too.
-fn is_legacy_alone(facts: &Facts) -> bool {
-    facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions
-}
-
 /// The proposals in words: of two forms of exceptions, the one that the file uses comes first.
 fn forms_listed(names: &[&str], facts: &Facts) -> String {
-    if !(is_legacy_alone(facts) && names.contains(&"exceptions") && names.contains(&"legacy-exceptions")) {
+    if !(facts.has_only_legacy_exceptions() && names.contains(&EXCEPTIONS) && names.contains(&LEGACY_EXCEPTIONS)) {
         return listed(names);
     }
     let others: Vec<&str> = names.iter().copied().filter(|name| !name.ends_with("exceptions")).collect();
@@ -124,7 +120,7 @@ fn forms_listed(names: &[&str], facts: &Facts) -> String {
 pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
     let subject = judgement.subject.as_deref().filter(|_| judgement.code == Some(Code::UnsupportedProposal));
     // A tag, in a file that uses the legacy form.
-    let is_tag = |name: &str| name == "exceptions" && is_legacy_alone(facts);
+    let is_tag = |name: &str| name == "exceptions" && facts.has_only_legacy_exceptions();
     let alone = subject.is_some_and(|subject| !subject.contains(' '));
     let first_use = |name: &str| {
         let at = facts.first_uses.get(name).filter(|_| alone || !is_tag(name))?;
@@ -142,12 +138,6 @@ pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
     }
     Judgement { detail, ..judgement }
 }
-
-/// The proposal of components.
-const COMPONENTS: &str = "component-model";
-/// A type of `reference-types` that a compiler may lack although it supports the rest: wasmtime counts it as part of
-/// `gc`. Probed as a proposal of its own.
-pub const EXTERNREF: &str = "externref";
 
 /// Old V8 versions name drafts whose opcodes have another meaning today.
 fn draft(message: &str, lacking: &[&str]) -> &'static str {
@@ -175,7 +165,7 @@ struct Lacking<'a> {
 fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> Lacking<'a> {
     let named_by_runtime = named_in(message, facts.proposals.iter().map(String::as_str));
     // A component that is refused for its contents is refused by a runtime that supports components.
-    let of_component = |name: &&str| *name == COMPONENTS && !named_by_runtime.contains(name);
+    let of_component = |name: &&str| *name == COMPONENT_MODEL && !named_by_runtime.contains(name);
     let needed: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(|name| !of_component(name)).collect();
     let of_probe = |name: &str| probed.iter().find(|(probed, _)| *probed == name).map(|(_, refused)| *refused);
     let refused: Vec<&str> = needed.iter().copied().filter(|name| of_probe(name) == Some(true)).collect();

@@ -7,11 +7,12 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::names::listed_at_most;
 use wasmlab_model::remedy::{Remedy, RemedyKind};
+use wasmlab_model::subjects::{PREOPENED_SOCKET, RUNTIMES_COMPILER};
 use wasmlab_protocol::Stage;
 
+use super::components;
 use super::obstacles::{self, FailedColumn};
-use super::{components, limits};
-use changed_file::{changes, with_missing_import, without};
+use changed_file::{changes, rebuild_without_proposal, with_missing_import};
 pub use targets::{Targets, names_target, with_targets};
 
 /// The maximum number of columns that a remedy names.
@@ -48,7 +49,7 @@ impl FailedCell<'_> {
 
     /// Whether the runtime's compiler reached one of the lab's limits.
     fn is_limit_of_compiler(&self) -> bool {
-        matches!(self.code, Code::OutOfMemory | Code::CompileTimeout) && self.subject == Some(limits::COMPILER)
+        matches!(self.code, Code::OutOfMemory | Code::CompileTimeout) && self.subject == Some(RUNTIMES_COMPILER)
     }
 
     /// The verb for the other columns.
@@ -103,8 +104,10 @@ fn before_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
         }
         Code::MissingImport | Code::NeedsEmscriptenHost => joined(on_another(), build),
         Code::UnsupportedProposal => {
-            let build =
-                build.map(str::to_owned).or_else(|| without(cell)).map(|build| with_missing_import(build, cell));
+            let build = build
+                .map(str::to_owned)
+                .or_else(|| rebuild_without_proposal(cell))
+                .map(|build| with_missing_import(build, cell));
             let is_exact = cell.remedy.is_none() && !changes(cell).is_empty();
             joined(on_another(), build.as_deref()).or(build.filter(|_| is_exact))
         }
@@ -142,7 +145,7 @@ fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
                            runtimes number them differently; and open a path relative to it, without a leading slash.";
             joined(place(), Some(by_name))
         }
-        Code::SocketsUnsupported if cell.subject == Some("preopened-socket") => Some(format!(
+        Code::SocketsUnsupported if cell.subject == Some(PREOPENED_SOCKET) => Some(format!(
             "Run it on a runtime that can pass an open socket to the guest: it {} on {}.",
             cell.passes(),
             names(passing)?
@@ -262,7 +265,7 @@ pub(crate) mod tests {
         expected: Option<&str>,
     ) {
         let (remedy, remedy_kind) = remedy.map_or((None, RemedyKind::Change), |(remedy, kind)| (Some(remedy), kind));
-        let subject = Some("preopened-socket");
+        let subject = Some(wasmlab_model::subjects::PREOPENED_SOCKET);
         let cell = FailedCell { code, subject, runtime, remedy, remedy_kind, differs: true, ..FAILED };
         assert_eq!(row_remedy_text(&cell, row).as_deref(), expected, "{code} {runtime}");
     }

@@ -7,7 +7,8 @@ use super::{Evidence, lab_lines, with_code};
 use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
-use wasmlab_model::observation::{Observation, PREOPENED_SOCKET};
+use wasmlab_model::observation::Observation;
+use wasmlab_model::subjects::PREOPENED_SOCKET;
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement on a guest whose runtime cannot give it the scenario's open socket: the function that would use the
@@ -41,7 +42,7 @@ pub fn unreachable_listener(observation: &Observation, checks: &[Check]) -> Opti
 }
 
 /// The checks, with the one that a client refuted marked as wrong.
-pub fn refuted(mut checks: Vec<Check>, judgement: &Judgement) -> Vec<Check> {
+pub fn correct_refuted_checks(mut checks: Vec<Check>, judgement: &Judgement) -> Vec<Check> {
     let of_sockets = judgement.code == Some(Code::SocketsUnsupported);
     let is_refuted = |check: &&mut Check| of_sockets && judgement.subject.as_ref() == Some(&check.name);
     if let Some(check) = checks.iter_mut().filter(is_refuted).find(|check| check.answer == CheckAnswer::Ok) {

@@ -13,7 +13,7 @@ const NOT_ON_TARGET: &str = "operation not supported on this platform";
 
 /// The judgement with the code of such a refusal, if the program ended with one. The lab's own guests report what they
 /// tried.
-pub fn named(judgement: Judgement, evidence: &Evidence) -> Judgement {
+pub fn name_std_refusal(judgement: Judgement, evidence: &Evidence) -> Judgement {
     let went_wrong = judgement.code.is_some_and(Code::is_guest_failure);
     let Some(message) = guest_message(evidence).filter(|_| went_wrong && !evidence.lab_guest) else { return judgement };
     let (code, subject) = if NO_THREAD.iter().all(|part| message.contains(part)) {

@@ -7,6 +7,7 @@ use super::{Evidence, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::RemedyKind;
+use wasmlab_model::subjects::ATOMIC_WAIT;
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement on a trap.
@@ -51,8 +52,6 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
     Judgement { remedy: Some(remedy), ..judgement }
 }
 
-/// The subject of a wait on shared memory, which a page's main thread may not do.
-pub const WAIT: &str = "memory.atomic.wait";
 /// V8's message for that.
 const MAY_NOT_WAIT: &str = "Atomics.wait cannot be called in this context";
 
@@ -74,7 +73,7 @@ fn may_not_wait(message: &str, shared: Option<bool>) -> Judgement {
             format!("{SHARED} In a page, run it in a worker (`new Worker`)."),
         ),
     };
-    let judgement = with_code(code, WAIT.to_owned(), format!("{what}; its message: {message}"));
+    let judgement = with_code(code, ATOMIC_WAIT.to_owned(), format!("{what}; its message: {message}"));
     Judgement { blame: vec![blame], remedy: Some(remedy), ..judgement }
 }
 

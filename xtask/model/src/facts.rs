@@ -16,27 +16,27 @@ pub struct Facts {
     pub abis: Vec<AbiEvidence>,
     /// The proposals it needs, sorted by name: the smallest set under which it validates.
     pub proposals: BTreeSet<String>,
-    /// A core module uses the instructions of both forms of exceptions: the legacy one (`try`) and the standard one
-    /// (`try_table`): some runtimes support each form but refuse a module with both. [`Self::proposals`] cannot show
-    /// this, because a tag needs `exceptions` in either form.
+    /// A core module uses instructions of both forms of exceptions, legacy (`try`) and standard (`try_table`). Some
+    /// runtimes support each form but refuse a module with both. [`Self::proposals`] cannot show this, because a tag
+    /// needs `exceptions` in either form.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mixes_exceptions: bool,
     /// The only part of `function-references` that it uses is the type `(ref extern)`, as modules with the string
     /// builtins of JavaScript do. Some runtimes support only that part.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_non_null_externref: bool,
-    /// Proposals that a core module only declares something of, such as a type or a tag: no instruction is of them. Some
-    /// runtimes read such declarations without supporting the proposal.
+    /// Proposals of which a core module has only declarations (a type, a tag) and no instruction. Some runtimes accept
+    /// such declarations without supporting the proposal.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub declared_only: BTreeSet<String>,
     /// Of `threads`, it uses atomic instructions only: it has no shared memory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unshared_atomics: bool,
     /// It has an instruction that waits for another thread, `memory.atomic.wait32` or `-64`: some runtimes with `threads`
-    /// cannot run it, or not on every thread of theirs.
+    /// cannot run it, or only on some threads.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub atomic_wait: bool,
-    /// How much it has of something that runtimes limit, if that is more than usual: `locals` (of a function), `tables`.
+    /// Counts that runtimes limit, if they are unusually high: `locals` (of one function), `tables`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub quantities: BTreeMap<String, u64>,
     /// Every import, in file order.
@@ -54,7 +54,7 @@ pub struct Facts {
     /// Why the reader rejects it although a runtime may accept it; the other fields then hold what could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
-    /// Where each proposal is needed first, except for [`COMMON_PROPOSALS`].
+    /// Where each proposal is needed first, except for [`crate::proposals::COMMON_PROPOSALS`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub first_uses: BTreeMap<String, FirstUse>,
 }
@@ -388,24 +388,3 @@ pub struct Producer {
     /// `1.96.0`.
     pub version: String,
 }
-
-/// Parts that the validator names by themselves, each with the proposal that contains it.
-pub const PARTS: &[(&str, &str)] = &[("call-indirect-overlong", "reference-types"), ("bulk-memory-opt", "bulk-memory")];
-
-/// The proposal that contains a part which the validator names by itself: `bulk-memory` for `bulk-memory-opt`.
-#[must_use]
-pub fn containing_proposal(part: &str) -> Option<&'static str> {
-    PARTS.iter().find(|(name, _)| *name == part).map(|(_, whole)| *whole)
-}
-
-/// Proposals that are part of WebAssembly 2.0. They are seldom why a module is refused, so they are listed last.
-pub const COMMON_PROPOSALS: &[&str] = &[
-    "mutable-global",
-    "saturating-float-to-int",
-    "sign-extension",
-    "multi-value",
-    "reference-types",
-    "bulk-memory",
-    "bulk-memory-opt",
-    "call-indirect-overlong",
-];

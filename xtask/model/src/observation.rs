@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::{Cause, Event, Stage};
 
-/// In [`Observation::unsupported_inputs`]: a listening socket that the host opened.
-pub const PREOPENED_SOCKET: &str = "preopened-socket";
-
 /// Everything observed in one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -33,7 +30,7 @@ pub struct Observation {
     /// Files outside the guest's directories that it changed or read: proof of a sandbox escape.
     pub escapes: Vec<String>,
     /// Inputs of the scenario that this runtime cannot be given; the guest was started without them. See
-    /// [`PREOPENED_SOCKET`].
+    /// [`crate::subjects::PREOPENED_SOCKET`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsupported_inputs: Vec<String>,
     /// Requests received by the lab's test servers, in order.

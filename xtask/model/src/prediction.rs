@@ -1,8 +1,11 @@
 //! Predictions of cells, made before they run from reading the guest and from the runtime's profile.
 
+use std::fmt::{self, Display, Formatter};
+
 use serde::{Deserialize, Serialize};
 
 use crate::codes::Code;
+use crate::names::first_listed_of;
 
 /// The predicted outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +14,7 @@ use crate::codes::Code;
 pub enum PredictedOutcome {
     /// The runtime provides everything that the file needs.
     Runs,
-    /// It starts; whether it works depends on what the runtime does with some functions that it imports.
+    /// Reading cannot decide: the runtime may not do everything that the file needs, or was not measured for it.
     MayFail,
     /// It is refused.
     Fails,
@@ -42,12 +45,64 @@ pub enum Agreement {
     /// library refused something without calling the host, or it needs more time or memory, or it does not print what
     /// its author expects.
     OwnResult,
-    /// The prediction was that reading cannot decide, and the file started.
+    /// The prediction was `may-fail`, so either outcome agrees.
     Undecided,
     /// They contradict each other: the prediction or the run is wrong.
     Contradicts,
     /// Nothing was run, because the runtime is not on this machine.
     NotRun,
+}
+
+/// Something that a file needs, and that a runtime may not do as specified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Uncertainty {
+    /// Why it is uncertain.
+    pub kind: UncertaintyKind,
+    /// Its name: `wasi_snapshot_preview1.fd_readdir`, `exceptions`, `limit locals`.
+    pub name: String,
+}
+
+/// Why something is uncertain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum UncertaintyKind {
+    /// An imported function does not behave as specified, or may not exist.
+    Function,
+    /// The runtime accepts the instruction and does not execute it.
+    Instruction,
+    /// The runtime accepts the proposal and runs it wrongly.
+    Proposal,
+    /// The profile does not say whether the runtime starts this export.
+    EntryPoint,
+    /// The profile does not say whether the runtime accepts this.
+    Unmeasured,
+}
+
+impl Display for Uncertainty {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let name = &self.name;
+        match self.kind {
+            UncertaintyKind::Function => write!(f, "a call of {name}"),
+            UncertaintyKind::Instruction => write!(f, "the instruction {name}"),
+            UncertaintyKind::Proposal => write!(f, "the proposal {name}"),
+            UncertaintyKind::EntryPoint => write!(f, "the start of its export \"{name}\""),
+            UncertaintyKind::Unmeasured => write!(f, "{name} (not measured)"),
+        }
+    }
+}
+
+/// What a prediction depends on, in words: `at a call of env.f, env.g; the proposal exceptions`. `omitted`: the number of
+/// functions that are not listed.
+#[must_use]
+pub fn list_uncertain(uncertain: &[Uncertainty], omitted: usize) -> String {
+    let functions = uncertain.iter().filter(|of| of.kind == UncertaintyKind::Function);
+    let functions: Vec<&str> = functions.map(|of| of.name.as_str()).collect();
+    let all = functions.len() + omitted;
+    let calls = (all > 0).then(|| format!("at a call of {}", first_listed_of(&functions, functions.len(), all)));
+    let others = uncertain.iter().filter(|of| of.kind != UncertaintyKind::Function).map(ToString::to_string);
+    calls.into_iter().chain(others).collect::<Vec<_>>().join("; ")
 }
 
 /// The prediction for a cell.
@@ -62,11 +117,14 @@ pub struct CellPrediction {
     /// The import, proposal or export concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// If it may fail, the functions on which that depends; if imports are missing, the imports. At most the first few.
+    /// If it may fail, what that depends on. At most the first few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub functions: Vec<String>,
+    pub uncertain: Vec<Uncertainty>,
+    /// If imports are missing, the imports. At most the first few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_imports: Vec<String>,
     /// How many more there are.
-    #[serde(default, skip_serializing_if = "crate::report::is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub omitted: usize,
     /// The switches that the runtime needs to run it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -88,14 +146,14 @@ impl CellPrediction {
         self.agreement == Agreement::Contradicts && self.profile_version.is_none() && self.accepted.is_none()
     }
 
-    /// One line: `runs`, `may-fail: wasi_snapshot_preview1.fd_readdir`, `unsupported-proposal (simd)`.
+    /// One line: `runs`, `may fail: at a call of wasi_snapshot_preview1.fd_readdir`, `unsupported-proposal (simd)`.
     #[must_use]
     pub fn summary(&self) -> String {
         match (self.code, &self.subject) {
             (Some(code), Some(subject)) => format!("{code} ({subject})"),
             (Some(code), None) => code.id().to_owned(),
             (None, _) if self.outcome == PredictedOutcome::MayFail => {
-                format!("may fail: {}", self.functions.join(", "))
+                format!("may fail: {}", list_uncertain(&self.uncertain, self.omitted))
             }
             (None, _) if !self.switches.is_empty() => format!("runs with {}", self.switches.join(" ")),
             (None, _) => self.outcome.id().to_owned(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Cause;
 
 /// The version of the format; a reader refuses any other.
-pub const PROFILE_SCHEMA: u32 = 4;
+pub const PROFILE_SCHEMA: u32 = 5;
 
 /// Everything that the probes found out about one column at one version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,12 +33,12 @@ pub struct Profile {
     pub unknown_import: ProbeAnswer,
     /// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
     pub interfaces: BTreeMap<String, ProbeAnswer>,
-    /// The functions that it lacks of an interface that it has in an earlier version: those that came later.
+    /// For each interface of which it has only an earlier version: the functions of this version that it lacks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missing_functions: BTreeMap<String, Vec<String>>,
     /// Small modules with something unusual about them, by name: `no-start`, `no-memory`, `exit-126`.
     pub unusual_modules: BTreeMap<String, ProbeAnswer>,
-    /// How much it accepts of something, by name: `locals`.
+    /// Measured limits, by name: `locals`.
     pub limits: BTreeMap<String, MeasuredLimit>,
     /// How each function of WASI 0.1 behaves when a guest calls it as a program would.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -54,7 +54,7 @@ pub struct Provenance {
     /// The day, `2026-11-26`.
     pub date: String,
     /// The lab's commit; empty if unknown, with `+` if its files were changed.
-    pub lab: String,
+    pub lab_commit: String,
     /// System and processor: `linux-x86_64`.
     pub system: String,
     /// How the runtime was obtained: built from the lab's `xtask/engines/NAME`, or an installed program.

@@ -15,13 +15,12 @@ mod failure;
 mod partition;
 
 pub use byte_line::{ByteLine, spaced_hex};
-pub(crate) use cell::is_zero;
 pub use cell::{Cell, FileLine, Note, NoteKind, Output, OutputFile, PASS_WITH_SWITCH};
 pub use failure::{Failure, FailureText};
 pub use partition::Partition;
 
 /// Version of the report format.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// The subject of cells whose file is not valid WebAssembly; no runtime was tried.
 pub const INVALID_FILE: &str = "invalid-file";
@@ -56,12 +55,12 @@ pub struct RunReport {
     /// Rows, sorted by name.
     pub scenarios: Vec<ScenarioInfo>,
     /// Guests, sorted by scenario; a scenario that could not be built has none.
-    pub artifacts: Vec<Artifact>,
+    pub guests: Vec<GuestInfo>,
     /// Texts of the codes that occur in the cells, in catalogue order, so that an old report renders the same later.
     pub codes: Vec<CodeText>,
     /// Cells, sorted by scenario, then in column order.
     pub cells: Vec<Cell>,
-    /// Anything beyond the cells: changed artifacts, stale annotations, missing tools, next steps.
+    /// Anything beyond the cells: changed guests, stale annotations, missing tools, next steps.
     pub notes: Vec<Note>,
 }
 
@@ -245,7 +244,7 @@ impl Origin {
 /// A guest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Artifact {
+pub struct GuestInfo {
     /// The scenario's name.
     pub scenario: String,
     /// SHA-256 of the binary, hexadecimal.

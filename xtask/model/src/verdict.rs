@@ -32,6 +32,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them, the most informative first.
+    pub const ALL: [Self; 8] = [
+        Self::Pass,
+        Self::Gap,
+        Self::Fail,
+        Self::Error,
+        Self::NotBuilt,
+        Self::NotAttempted,
+        Self::NotApplicable,
+        Self::Absent,
+    ];
+
     /// The name in reports: `not-built`.
     #[must_use]
     pub fn id(self) -> &'static str {
@@ -136,5 +148,11 @@ impl Change {
             Self::Different => "different",
             Self::FixedGap => "fixed-gap",
         }
+    }
+
+    /// Whether the result changed. New cells do not count: in a first run, every cell is new.
+    #[must_use]
+    pub fn is_change(self) -> bool {
+        !matches!(self, Self::Same | Self::New)
     }
 }

@@ -1,27 +1,28 @@
 //! Whether a prediction and a run of the same file agree.
 
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::prediction::{Agreement, CellPrediction, PredictedOutcome};
+use wasmlab_model::prediction::{Agreement, CellPrediction, PredictedOutcome, UncertaintyKind};
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_protocol::Stage;
 
 use crate::{Prediction, is_of_linking};
-use wasmlab_judge::EXIT_CODE;
+use wasmlab_model::subjects::EXIT_CODE;
 
-/// Maximum number of functions and imports that a report names; a module may import hundreds.
-const MAX_FUNCTIONS: usize = 12;
+/// Maximum number of names in each list of a report; a module may import hundreds.
+const MAX_NAMED: usize = 12;
 
 /// The prediction for a cell of a report, compared with the result if the cell was run.
 #[must_use]
 pub fn cell_prediction(prediction: &Prediction, cell: &Cell) -> CellPrediction {
-    let Prediction { outcome, code, subject, switches, functions, missing, omitted, .. } = prediction;
+    let Prediction { outcome, code, subject, switches, uncertain, missing, omitted, .. } = prediction;
     CellPrediction {
         outcome: *outcome,
         code: *code,
         subject: subject.clone(),
-        functions: functions.iter().chain(missing).take(MAX_FUNCTIONS).cloned().collect(),
-        omitted: omitted + (functions.len() + missing.len()).saturating_sub(MAX_FUNCTIONS),
+        uncertain: uncertain.iter().take(MAX_NAMED).cloned().collect(),
+        missing_imports: missing.iter().take(MAX_NAMED).cloned().collect(),
+        omitted: omitted + uncertain.len().saturating_sub(MAX_NAMED) + missing.len().saturating_sub(MAX_NAMED),
         switches: switches.clone(),
         agreement: agreement(prediction, cell).unwrap_or(Agreement::NotRun),
         profile_version: None,
@@ -38,7 +39,11 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
     let passed = cell.verdict == Verdict::Pass;
     let by_default = |switches: &[String]| switches.is_empty();
     Some(match prediction.outcome {
-        PredictedOutcome::MayFail if !prediction.unmeasured.is_empty() => Agreement::Undecided,
+        PredictedOutcome::MayFail if prediction.has_uncertain(UncertaintyKind::Unmeasured) => Agreement::Undecided,
+        // A switch may be what makes it run.
+        PredictedOutcome::MayFail if passed && prediction.has_uncertain(UncertaintyKind::Instruction) => {
+            Agreement::Undecided
+        }
         // It ran without a switch, and needed a deeper stack.
         PredictedOutcome::Runs | PredictedOutcome::MayFail if passed && trapped_by_default(cell) => {
             Agreement::OwnResult
@@ -96,7 +101,7 @@ fn trapped_by_default(cell: &Cell) -> bool {
 
 /// Whether nothing was started, which the prediction left open.
 fn is_unstarted(prediction: &Prediction, cell: &Cell) -> bool {
-    cell.code == Some(Code::NoEntryPoint) && prediction.unmeasured_start
+    cell.code == Some(Code::NoEntryPoint) && prediction.has_uncertain(UncertaintyKind::EntryPoint)
 }
 
 /// Whether the lab's limit of time, memory or space was reached.
@@ -132,7 +137,7 @@ fn is_own(cell: &Cell) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{EXIT_CODE, agreement};
-    use crate::{Agreement, PredictedOutcome, Prediction};
+    use crate::{Agreement, PredictedOutcome, Prediction, Uncertainty, UncertaintyKind};
     use wasmlab_model::codes::{Blame, Code};
     use wasmlab_model::report::{Cell, RunReport};
     use wasmlab_model::verdict::Verdict;
@@ -195,13 +200,17 @@ mod tests {
     #[test]
     fn guest_that_may_fail_starts() {
         let may = Prediction::new(PredictedOutcome::MayFail);
+        let with = |kind| {
+            let uncertain = vec![Uncertainty { kind, name: "new".to_owned() }];
+            Prediction { uncertain, ..may.clone() }
+        };
         check(&may, &cell(|_| ()), Agreement::Undecided);
         check(&may, &gap(Code::NotImplemented, Stage::Run), Agreement::Undecided);
         check(&may, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Contradicts);
         check(&may, &gap(Code::NoEntryPoint, Stage::Link), Agreement::Contradicts);
-        let start = Prediction { unmeasured_start: true, ..may.clone() };
+        let start = with(UncertaintyKind::EntryPoint);
         check(&start, &gap(Code::NoEntryPoint, Stage::Link), Agreement::Undecided);
-        let unmeasured = Prediction { unmeasured: vec!["proposal new".to_owned()], ..may.clone() };
+        let unmeasured = with(UncertaintyKind::Unmeasured);
         check(&unmeasured, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Undecided);
         check(&unmeasured, &cell(|cell| cell.switches = vec!["--new".to_owned()]), Agreement::Undecided);
         assert_eq!(agreement(&may, &cell(|cell| cell.verdict = Verdict::Absent)), None);

@@ -22,9 +22,9 @@ pub use agreement::{agreement, cell_prediction};
 use wasmlab_judge::{Evidence, diagnose, proposals, switched};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Facts, FirstUse};
-use wasmlab_model::names::first_listed_of;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
-pub use wasmlab_model::prediction::{Agreement, PredictedOutcome};
+use wasmlab_model::prediction::list_uncertain;
+pub use wasmlab_model::prediction::{Agreement, PredictedOutcome, Uncertainty, UncertaintyKind};
 use wasmlab_model::profile::{Profile, Support};
 use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::scenario::{EntryPointKind, Run};
@@ -57,7 +57,7 @@ pub struct Prediction {
     pub detail: String,
     /// How to change the result.
     pub remedy: Option<String>,
-    /// How useful this remedy is; only needed until [`row::complete`] has named the columns of the row.
+    /// How useful this remedy is; only needed until [`row::complete_remedies`] has named the columns of the row.
     #[serde(skip)]
     pub remedy_kind: RemedyKind,
     /// The end of `remedy`, if `remedy` mentions a second obstacle behind the first: how to remove the second.
@@ -65,18 +65,11 @@ pub struct Prediction {
     pub next_obstacle_remedy: Option<String>,
     /// The runtime's switches that it needs to run.
     pub switches: Vec<String>,
-    /// Items that do not work on this runtime as specified, if the file needs them: functions that it imports, and
-    /// `proposal NAME` for what the runtime accepts and runs wrongly.
-    pub functions: Vec<String>,
-    /// Those of `functions` about which the profile says nothing, so that any result agrees.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unmeasured: Vec<String>,
-    /// The profile does not say whether the runtime starts the export that may be the program.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub unmeasured_start: bool,
+    /// What the file needs and this runtime may not do as specified.
+    pub uncertain: Vec<Uncertainty>,
     /// Every import that the runtime lacks, if that is the reason.
     pub missing: Vec<String>,
-    /// How many more there are than `functions` and `missing` name.
+    /// How many more there are than `uncertain` and `missing` name.
     pub omitted: usize,
     /// Where the file first uses the proposal that the runtime lacks, if that is the reason.
     pub first_use: Option<FirstUse>,
@@ -118,43 +111,35 @@ pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
 }
 
 fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Prediction {
-    let found = planned.facts.map(|facts| {
-        let wrong = obstacle::wrong_proposals(facts, profile).into_iter().map(|name| format!("proposal {name}"));
-        let wait = obstacle::waits_in_vain(facts, profile).then(|| "instruction memory.atomic.wait".to_owned());
-        let proposals = obstacle::unmeasured_proposals(facts, profile, &switches)
-            .into_iter()
-            .map(|name| format!("proposal {name}"));
-        let declared = obstacle::unmeasured_declarations(facts, profile, &switches);
-        let declared = declared.into_iter().map(|name| format!("declarations of {name}"));
-        let parameters = obstacle::has_unmeasured_parameters(facts, planned, profile);
-        let parameters = parameters.then(|| "parameters of _start".to_owned());
-        let program = obstacle::has_unmeasured_program(facts, planned, profile);
-        let program = program.then(|| "program of a component".to_owned());
-        let unknown = imports::unmeasured(facts, planned, profile).shown;
-        let limits = obstacle::unmeasured_limits(facts, profile).into_iter().map(|name| format!("limit {name}"));
-        let unmeasured: Vec<String> = proposals
-            .chain(declared)
-            .chain(limits)
-            .chain(parameters)
-            .chain(program)
-            .chain(unknown)
-            .map(|name| format!("{name} (not measured)"))
-            .collect();
-        let start = obstacle::has_unmeasured_start(facts, planned, profile);
-        let shown_start = start.then(|| "the start of its export \"\"".to_owned());
-        let imports = imports::unreliable(facts, planned, profile, &switches);
-        let functions: Vec<String> =
-            wrong.chain(wait).chain(unmeasured.iter().cloned()).chain(shown_start).chain(imports.shown).collect();
-        (functions, unmeasured, start, imports.omitted)
-    });
-    let (functions, unmeasured, unmeasured_start, omitted) = found.unwrap_or_default();
-    let outcome = if functions.is_empty() { PredictedOutcome::Runs } else { PredictedOutcome::MayFail };
-    let detail = match functions.as_slice() {
-        [] => String::new(),
-        names => format!("may fail at run time: {}", first_listed_of(names, names.len(), names.len() + omitted)),
+    let (uncertain, omitted) =
+        planned.facts.map(|facts| uncertain(facts, planned, profile, &switches)).unwrap_or_default();
+    let outcome = if uncertain.is_empty() { PredictedOutcome::Runs } else { PredictedOutcome::MayFail };
+    let detail =
+        if uncertain.is_empty() { String::new() } else { format!("may fail: {}", list_uncertain(&uncertain, omitted)) };
+    Prediction { detail, switches, uncertain, omitted, ..Prediction::new(outcome) }
+}
+
+/// What the file needs and the runtime may not do, and the number of functions left out.
+fn uncertain(facts: &Facts, planned: &PlannedRun, profile: &Profile, switches: &[String]) -> (Vec<Uncertainty>, usize) {
+    let mut uncertain = Vec::new();
+    let mut add = |kind, names: Vec<String>| {
+        uncertain.extend(names.into_iter().map(|name| Uncertainty { kind, name }));
     };
-    let open = Prediction::new(outcome);
-    Prediction { detail, switches, functions, unmeasured, unmeasured_start, omitted, ..open }
+    let named = |prefix: &str, names: Vec<&str>| names.into_iter().map(|name| format!("{prefix}{name}")).collect();
+    let one = |name: &str, is_open: bool| if is_open { vec![name.to_owned()] } else { Vec::new() };
+    add(UncertaintyKind::Proposal, named("", obstacle::wrong_proposals(facts, profile)));
+    add(UncertaintyKind::Instruction, one("memory.atomic.wait", obstacle::cannot_wait(facts, profile)));
+    let unmeasured = UncertaintyKind::Unmeasured;
+    add(unmeasured, named("proposal ", obstacle::unmeasured_proposals(facts, profile, switches)));
+    add(unmeasured, named("declarations of ", obstacle::unmeasured_declarations(facts, profile, switches)));
+    add(unmeasured, named("limit ", obstacle::unmeasured_limits(facts, profile)));
+    add(unmeasured, one("parameters of _start", obstacle::has_unmeasured_parameters(facts, planned, profile)));
+    add(unmeasured, one("program of a component", obstacle::has_unmeasured_program(facts, planned, profile)));
+    add(unmeasured, imports::unmeasured(facts, planned, profile).shown);
+    add(UncertaintyKind::EntryPoint, one("", obstacle::has_unmeasured_start(facts, planned, profile)));
+    let functions = imports::unreliable(facts, planned, profile, switches);
+    add(UncertaintyKind::Function, functions.shown);
+    (uncertain, functions.omitted)
 }
 
 /// `on`: the switches that were tried.
@@ -181,6 +166,12 @@ fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[St
 }
 
 impl Prediction {
+    /// Whether something of this kind is uncertain.
+    #[must_use]
+    pub fn has_uncertain(&self, kind: UncertaintyKind) -> bool {
+        self.uncertain.iter().any(|of| of.kind == kind)
+    }
+
     /// A prediction without a reason.
     #[must_use]
     pub fn new(outcome: PredictedOutcome) -> Self {
@@ -193,9 +184,7 @@ impl Prediction {
             remedy_kind: RemedyKind::default(),
             next_obstacle_remedy: None,
             switches: Vec::new(),
-            functions: Vec::new(),
-            unmeasured: Vec::new(),
-            unmeasured_start: false,
+            uncertain: Vec::new(),
             missing: Vec::new(),
             omitted: 0,
             first_use: None,
@@ -240,7 +229,7 @@ fn judgement(planned: &PlannedRun, profile: &Profile, obstacle: &Obstacle) -> Ju
 
 /// Whether the code is about something that is found at link time.
 fn is_of_linking(code: Code) -> bool {
-    (400..460).contains(&code.entry().priority)
+    code.is_about_imports() || code == Code::ImportTypeMismatch
 }
 
 /// Whether a program is to be run, not an export or a server.

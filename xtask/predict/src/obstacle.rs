@@ -1,7 +1,8 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
-use wasmlab_model::facts::{Abi, BinaryKind, Export, Facts, RefusalKind, containing_proposal};
+use wasmlab_model::facts::{Abi, BinaryKind, Export, Facts, RefusalKind};
 use wasmlab_model::profile::{ProbeAnswer, Profile, Support};
+use wasmlab_model::proposals::{COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, LEGACY_EXCEPTIONS, containing_proposal};
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, Stage};
 
@@ -23,9 +24,6 @@ impl Obstacle {
         Self { stage: stage_of(&cause), cause, switches: switches.to_vec() }
     }
 }
-
-/// The proposal of components.
-const COMPONENTS: &str = "component-model";
 
 /// The first obstacle on a runtime that has these switches on.
 pub fn first(planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<Obstacle> {
@@ -101,7 +99,7 @@ pub fn unmeasured_declarations<'a>(facts: &'a Facts, profile: &Profile, on: &[St
 fn is_only_declared(name: &str, facts: &Facts) -> bool {
     // The legacy form of exceptions came with tags of its own.
     let is_asked_otherwise = match name {
-        "exceptions" => facts.proposals.contains(OLD_EXCEPTIONS),
+        EXCEPTIONS => facts.proposals.contains(LEGACY_EXCEPTIONS),
         "function-references" => facts.only_non_null_externref,
         _ => false,
     };
@@ -110,7 +108,7 @@ fn is_only_declared(name: &str, facts: &Facts) -> bool {
 
 /// The proposals of a file about which the profile says nothing.
 pub fn unmeasured_proposals<'a>(facts: &'a Facts, profile: &Profile, on: &[String]) -> Vec<&'a str> {
-    let is_other = |name: &&str| *name != COMPONENTS;
+    let is_other = |name: &&str| *name != COMPONENT_MODEL;
     let names = facts.proposals.iter().map(String::as_str).filter(is_other);
     // With a cause, the lab asked, and the answer did not say; without one, it could not ask.
     let says_something = |of: &ProbeAnswer| of.support != Support::Unknown || of.cause.is_none();
@@ -158,21 +156,9 @@ fn component(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle
     Some(Obstacle { stage: Stage::Compile, ..Obstacle::new(cause, &profile.components.switches) })
 }
 
-/// The names of the answers for parts of `threads` (a shared memory that the file imports; atomic instructions without a
-/// shared memory) and of `function-references` (the type `(ref extern)`).
-const IMPORTED_SHARED: &str = "imported-shared-memory";
-const UNSHARED_ATOMICS: &str = "unshared-atomics";
-const NON_NULL_EXTERNREF: &str = "non-null-externref";
-
 /// The profile's answer for a proposal that a file needs. Older profiles have no answers for parts of proposals.
 fn answer<'p>(name: &str, facts: &Facts, profile: &'p Profile) -> Option<&'p ProbeAnswer> {
-    let part = match name {
-        "threads" if facts.only_imports_shared_memory() => Some(IMPORTED_SHARED),
-        "threads" if facts.shares_no_memory() => Some(UNSHARED_ATOMICS),
-        "function-references" if facts.only_non_null_externref => Some(NON_NULL_EXTERNREF),
-        _ => None,
-    };
-    part.and_then(|part| profile.proposals.get(part)).or_else(|| profile.proposals.get(name))
+    profile.proposals.get(facts.measured_name(name)).or_else(|| profile.proposals.get(name))
 }
 
 /// The proposals that a file needs, each with whether the runtime refuses its probe, in the judge's form.
@@ -182,48 +168,40 @@ pub fn probed<'a>(facts: &'a Facts, profile: &Profile) -> Vec<(&'a str, bool)> {
         Support::No => Some(!is_wrong(answer(name, facts, profile)?)),
         Support::Unchecked | Support::Unknown => None,
     };
-    let core = facts.proposals.iter().filter(|name| *name != COMPONENTS);
+    let core = facts.proposals.iter().filter(|name| *name != COMPONENT_MODEL);
     let mut probed: Vec<_> = core.filter_map(|name| Some((name.as_str(), asked(name)?))).collect();
     if facts.proposals.contains("reference-types") && probed.iter().all(|(_, refused)| !refused) {
-        probed.extend(asked("externref").map(|refused| ("externref", refused)));
+        probed.extend(asked(EXTERNREF).map(|refused| (EXTERNREF, refused)));
     }
     probed
 }
-
-/// The form of exceptions before the standard.
-const OLD_EXCEPTIONS: &str = "legacy-exceptions";
 
 /// Proposals in the order in which a reader meets them: types, tables, memories, tags, globals. All others show in code.
 const ORDER: &[&str] = &[
     "gc",
     "function-references",
     "stack-switching",
-    "externref",
+    EXTERNREF,
     "threads",
     "memory64",
     "multi-memory",
     "custom-page-sizes",
-    "exceptions",
+    EXCEPTIONS,
     "mutable-global",
     "extended-const",
 ];
 
 fn proposal(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle> {
-    // Code with the old form of exceptions has tags too, which a runtime with that form has.
-    let given = |name: &str| profile.proposals.get(name).is_some_and(|answer| is_supported(answer, on));
-    let old_form = facts.proposals.contains(OLD_EXCEPTIONS) && !facts.mixes_exceptions && given(OLD_EXCEPTIONS);
-    let is_asked =
-        |name: &&str| *name != COMPONENTS && !(old_form && *name == "exceptions") && !is_only_declared(name, facts);
+    let is_asked = |name: &&str| *name != COMPONENT_MODEL && !is_only_declared(name, facts);
     let names = facts.proposals.iter().map(String::as_str).filter(is_asked);
     let part = facts.proposals.contains("reference-types") && uses_externref(facts);
-    let lacking = names.chain(part.then_some("externref"));
+    let lacking = names.chain(part.then_some(EXTERNREF));
     let mut lacking: Vec<(&str, &ProbeAnswer)> = lacking
         .filter_map(|name| Some((name, answer(name, facts, profile).filter(|answer| !is_supported(answer, on))?)))
         .collect();
     // Tags belong to `exceptions`, but the legacy form came with tags of its own.
-    let is_legacy_alone = facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions;
-    if is_legacy_alone && !lacking.iter().any(|(name, _)| *name == "legacy-exceptions") {
-        lacking.retain(|(name, _)| *name != "exceptions");
+    if facts.has_only_legacy_exceptions() && !lacking.iter().any(|(name, _)| *name == LEGACY_EXCEPTIONS) {
+        lacking.retain(|(name, _)| *name != EXCEPTIONS);
     }
     lacking.sort_by_key(|(name, _)| ORDER.iter().position(|first| first == name).unwrap_or(ORDER.len()));
     let (first, answer) = lacking.first()?;
@@ -248,9 +226,11 @@ fn mixed_exceptions(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
     matches!(refuses.cause, Cause::Rejected { .. } | Cause::CompileFailed { .. }).then_some(refuses)
 }
 
-/// Whether a file waits for another thread, which the runtime cannot do everywhere.
-pub fn waits_in_vain(facts: &Facts, profile: &Profile) -> bool {
-    facts.atomic_wait && support(profile, "atomic-wait") == Support::No
+/// Whether the file has `memory.atomic.wait`, which this runtime does not execute.
+pub fn cannot_wait(facts: &Facts, profile: &Profile) -> bool {
+    let answer = profile.unusual_modules.get("atomic-wait").filter(|answer| answer.support == Support::No);
+    let is_executed = |cause: &Cause| !matches!(cause, Cause::Rejected { .. } | Cause::CompileFailed { .. });
+    facts.atomic_wait && answer.and_then(|answer| answer.cause.as_ref()).is_some_and(is_executed)
 }
 
 /// Whether a type of an import or export shows that the module uses `externref`.
@@ -323,8 +303,8 @@ fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obsta
     }
     if is_program(planned) && is_module {
         let starts_main = support(profile, "main-without-start") == Support::Yes;
-        let starts_unnamed = support(profile, EMPTY_NAME) != Support::No;
-        if !(exports("_start") || starts_main && exports("main") || starts_unnamed && exports("")) {
+        let starts_empty_name = support(profile, EMPTY_NAME) != Support::No;
+        if !(exports("_start") || starts_main && exports("main") || starts_empty_name && exports("")) {
             let obstacle = refused_probe(profile, "no-start")?;
             // It looks for the entry point without linking: its imports may be missing too.
             let unchecked = profile.unknown_import.support == Support::Unchecked;

@@ -22,7 +22,7 @@ pub struct ColumnPrediction<'a> {
 
 /// Completes the remedies of a file's predictions, and returns them as data, in the same order. `row`: in the order of
 /// the registry, where the most common runtimes come first.
-pub fn complete(row: &mut [ColumnPrediction], facts: Option<&Facts>) -> Vec<Vec<Remedy>> {
+pub fn complete_remedies(row: &mut [ColumnPrediction], facts: Option<&Facts>) -> Vec<Vec<Remedy>> {
     let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> =
         row.iter().map(|column| column_remedies(column, row, facts)).collect();
     let apply = |(column, (data, remedy)): (&mut ColumnPrediction, (Vec<Remedy>, Option<RowRemedy>))| {

@@ -10,7 +10,7 @@ use wasmlab_model::profile::{
 use wasmlab_model::scenario::{EntryPointKind, Run};
 use wasmlab_protocol::{Cause, HostRefusal, TrapKind};
 
-use crate::{PlannedRun, PredictedOutcome, predict};
+use crate::{PlannedRun, PredictedOutcome, Prediction, Uncertainty, UncertaintyKind, predict};
 
 fn yes() -> ProbeAnswer {
     ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() }
@@ -48,7 +48,7 @@ fn profile() -> Profile {
         version: "1.0".to_owned(),
         provenance: Provenance {
             date: "2026-11-26".to_owned(),
-            lab: String::new(),
+            lab_commit: String::new(),
             system: "linux-x86_64".to_owned(),
             obtained_from: String::new(),
             host_layer: String::new(),
@@ -75,13 +75,24 @@ fn profile() -> Profile {
     }
 }
 
+/// Functions by name, everything else in words.
+fn names(uncertain: &[Uncertainty]) -> String {
+    let name = |of: &Uncertainty| if of.kind == UncertaintyKind::Function { of.name.clone() } else { of.to_string() };
+    uncertain.iter().map(name).collect::<Vec<_>>().join(" ")
+}
+
+fn unmeasured(found: &Prediction) -> String {
+    let of_kind = found.uncertain.iter().filter(|of| of.kind == UncertaintyKind::Unmeasured);
+    of_kind.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Predicts for a module or component; `wanted`: what is expected, the code or switches, and the subject or functions.
 fn check(wat: &str, expected: (PredictedOutcome, &str, &str)) {
     let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
     let run = Run::default();
     let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile());
     let code = found.code.map_or_else(|| found.switches.join(" "), |code| code.id().to_owned());
-    let subject = found.subject.clone().unwrap_or_else(|| found.functions.join(" "));
+    let subject = found.subject.clone().unwrap_or_else(|| names(&found.uncertain));
     assert_eq!((found.outcome, code.as_str(), subject.as_str()), expected, "{wat}: {}", found.detail);
     if found.outcome == PredictedOutcome::Fails {
         assert!(found.remedy.is_some_and(|remedy| remedy.len() > 10), "{wat}");
@@ -119,21 +130,20 @@ fn obstacles_come_in_the_order_in_which_a_runtime_meets_them() {
     check(&format!("(module {start} (memory 1))"), expected);
 }
 
-/// Agreement reads the data, not the words of `functions`.
 #[test]
 fn what_was_not_measured_is_data() {
     let of = |answer: ProbeAnswer, wat: &str| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         let mut profile = profile();
         profile.proposals.insert("multi-memory".to_owned(), answer);
-        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile).unmeasured
+        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile).uncertain
     };
     let two = "(module (func (export \"_start\")) (memory 1) (memory 1))";
     assert!(of(yes(), two).is_empty());
     // The lab asked, and the answer said neither yes nor no.
     let open = |cause| ProbeAnswer { cause, ..ProbeAnswer::default() };
     let cause = Cause::Unsupported { feature: "instruction".to_owned(), message: "not implemented".to_owned() };
-    assert_eq!(of(open(Some(cause)), two), ["proposal multi-memory (not measured)"]);
+    assert_eq!(names(&of(open(Some(cause)), two)), "proposal multi-memory (not measured)");
     assert!(of(open(None), two).is_empty());
     // A runtime with the whole proposal has its part.
     let overlong = "(module (table 1 funcref) (func (export \"_start\") (call_indirect (i32.const 0))))";
@@ -196,16 +206,16 @@ fn reasons_are_exact() {
 fn waiting_for_a_thread_is_more_than_the_proposal() {
     let mut profile = profile();
     profile.proposals.insert("threads".to_owned(), yes());
-    let functions = |profile: &Profile, body: &str| {
+    let uncertain = |profile: &Profile, body: &str| {
         let wat = format!("(module (memory 1 1 shared) (func (export \"_start\") (drop {body})))");
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
-        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, profile).functions
+        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, profile).uncertain
     };
     let wait = "(memory.atomic.wait32 (i32.const 0) (i32.const 1) (i64.const 0))";
-    assert!(functions(&profile, wait).is_empty());
+    assert!(uncertain(&profile, wait).is_empty());
     profile.unusual_modules.insert("atomic-wait".to_owned(), no(Cause::trap(TrapKind::Other, "no wait"), &[]));
-    assert_eq!(functions(&profile, wait), ["instruction memory.atomic.wait"]);
-    assert!(functions(&profile, "(i32.atomic.load (i32.const 0))").is_empty());
+    assert_eq!(names(&uncertain(&profile, wait)), "the instruction memory.atomic.wait");
+    assert!(uncertain(&profile, "(i32.atomic.load (i32.const 0))").is_empty());
 }
 
 /// A component that imports a function of an interface that the runtime has in an earlier version.
@@ -316,7 +326,7 @@ fn a_file_is_compared_with_the_measured_limits() {
         let mut profile = profile();
         profile.limits.extend(limit.map(|(name, limit)| (name.to_owned(), limit)));
         let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
-        let seen = (found.outcome, found.code, found.unmeasured.join(", "));
+        let seen = (found.outcome, found.code, unmeasured(&found));
         assert_eq!((seen.0, seen.1, seen.2.as_str()), expected, "{found:?}");
     };
     let (runs, may, fails) = (PredictedOutcome::Runs, PredictedOutcome::MayFail, PredictedOutcome::Fails);
@@ -346,7 +356,7 @@ fn builtins_that_are_in_no_catalogue_are_left_open() {
         profile.imports.insert("wasm:js-string".to_owned(), builtins);
         profile.proposals.insert("externref".to_owned(), yes());
         let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
-        assert_eq!((found.outcome, found.unmeasured.join(", ").as_str()), expected, "{import}: {found:?}");
+        assert_eq!((found.outcome, unmeasured(&found).as_str()), expected, "{import}: {found:?}");
     };
     let may = PredictedOutcome::MayFail;
     check(
@@ -363,7 +373,7 @@ fn what_a_file_only_declares_is_left_open() {
     let check = |wat: &str, expected: (PredictedOutcome, &str)| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
         let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile());
-        assert_eq!((found.outcome, found.unmeasured.join(", ").as_str()), expected, "{wat}: {found:?}");
+        assert_eq!((found.outcome, unmeasured(&found).as_str()), expected, "{wat}: {found:?}");
     };
     let start = "(func (export \"_start\"))";
     let open = (PredictedOutcome::MayFail, "declarations of gc (not measured)");

@@ -28,7 +28,7 @@ fn checks() -> Result<Vec<ScriptCheck<'static>>> {
 ///
 /// # Errors
 /// If a guest cannot be made.
-pub fn all(
+pub fn measure(
     catalogue: &Catalogue,
     linked: &BTreeMap<String, MeasuredFunctions>,
     unchecked: bool,

@@ -121,7 +121,7 @@ pub fn versions(of: &WitPackages) -> Vec<Version> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn all(catalogue: &[WitPackages], runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer>> {
+pub fn measure(catalogue: &[WitPackages], runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
     // A runtime that starts components whatever they import proves nothing by starting one.
     let unknown = runtime.probe(&Probe::from_text("interface-unknown", UNKNOWN)?, &[]);

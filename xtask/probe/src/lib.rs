@@ -43,7 +43,7 @@ impl Probe {
     }
 }
 
-/// How a runtime ended with a probe.
+/// How a runtime reacted to a probe.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProbeReply {
     /// Why it ended, if the runtime reported it.
@@ -52,8 +52,10 @@ pub struct ProbeReply {
     pub unchecked_imports: bool,
     /// The guest's stdout.
     pub stdout: String,
-    /// Its process was stopped at a limit of the lab, or killed: by what.
+    /// What ended its process early: a limit of the lab, or a signal.
     pub stopped: Option<String>,
+    /// It was ended by a limit of the lab on time, memory or space, which says nothing about the runtime's own.
+    pub at_lab_limit: bool,
 }
 
 impl ProbeReply {

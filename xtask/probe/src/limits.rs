@@ -48,19 +48,25 @@ const ROUND: &[u64] = &[1_000, 1_024, 16_384, 32_768, 50_000, 65_536, 100_000, 1
 /// Each limit.
 ///
 /// # Errors
-/// If a probe cannot be made, which does not happen today.
-pub fn all(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, MeasuredLimit>> {
+/// If a probe cannot be made.
+pub fn measure(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, MeasuredLimit>> {
     let found = MEASURES.iter().filter_map(|measure| Some((measure.name.to_owned(), search(measure, runtime)?)));
     Ok(found.collect())
 }
 
-/// The limit; `None` if the runtime cannot be probed.
+/// The limit; `None` if the runtime cannot be probed. A probe that a limit of the lab ended is not a refusal: what lies
+/// above the largest number that the runtime accepted is then unknown.
 fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLimit> {
     let mut message = String::new();
+    let mut unknown = None;
     let mut ask = |number: u64| -> Option<bool> {
         let probe =
             Probe { name: format!("limit-{}-{number}", measure.name), module: (measure.module)(number), run: "" };
-        let cause = runtime.probe(&probe, &[])?.cause;
+        let reply = runtime.probe(&probe, &[])?;
+        if reply.at_lab_limit {
+            unknown = Some(number);
+        }
+        let cause = reply.cause;
         let accepted = matches!(cause, Some(Cause::Returned));
         if let Some(refusal) = cause.as_ref().and_then(refusal_message).filter(|_| !accepted) {
             message = refusal.chars().take(200).collect();
@@ -71,7 +77,8 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
         return Some(MeasuredLimit { accepted: measure.most, ..MeasuredLimit::default() });
     }
     if !ask(measure.least)? {
-        return Some(MeasuredLimit { accepted: 0, refused: Some(measure.least), message });
+        let refused = Some(measure.least).filter(|least| unknown != Some(*least));
+        return Some(MeasuredLimit { accepted: 0, refused, message });
     }
     let (mut low, mut high) = (measure.least, measure.most);
     for round in measure.round.iter().flat_map(|round| [*round, round + 1]) {
@@ -84,7 +91,8 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
         let middle = if high / low >= 4 { low * 2 } else { low + (high - low) / 2 };
         if ask(middle)? { low = middle } else { high = middle }
     }
-    Some(MeasuredLimit { accepted: low, refused: Some(high), message })
+    let refused = Some(high).filter(|high| unknown != Some(*high));
+    Some(MeasuredLimit { accepted: low, refused, message })
 }
 
 /// The runtime's message on a refusal.
@@ -265,6 +273,25 @@ mod tests {
     /// Refuses modules above a limit for the number in the probe's name, and counts its starts.
     struct Limited(u64, usize);
 
+    /// Needs more time than the lab allows for numbers above this one.
+    struct Slow(u64);
+
+    impl ProbeTarget for Slow {
+        fn probe(&mut self, probe: &Probe, _: &[String]) -> Option<ProbeReply> {
+            let number: u64 = probe.name.rsplit('-').next().unwrap().parse().unwrap();
+            let in_time = number <= self.0;
+            Some(ProbeReply {
+                cause: in_time.then_some(Cause::Returned),
+                at_lab_limit: !in_time,
+                ..ProbeReply::default()
+            })
+        }
+
+        fn switches(&self, _: MissingFeature) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
     impl ProbeTarget for Limited {
         fn probe(&mut self, probe: &Probe, _: &[String]) -> Option<ProbeReply> {
             self.1 += 1;
@@ -292,6 +319,13 @@ mod tests {
         check(777, 760..=777, None);
         check(99, 0..=0, Some(100));
         check(1 << 40, 100_000..=100_000, None);
+    }
+
+    #[test]
+    fn limit_of_the_lab_is_not_the_runtimes() {
+        let found = |most: u64| search(&MEASURES[0], &mut Slow(most)).unwrap();
+        assert!((760..=777).contains(&found(777).accepted), "{:?}", found(777));
+        assert_eq!((found(777).refused, found(0).accepted, found(0).refused), (None, 0, None));
     }
 
     #[test]

@@ -177,7 +177,7 @@ pub fn unknown_import(runtime: &mut dyn ProbeTarget) -> Result<ProbeAnswer> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn all(
+pub fn measure(
     catalogue: &[SpecifiedFunctions],
     unchecked: bool,
     runtime: &mut dyn ProbeTarget,

@@ -6,25 +6,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use wasmlab_model::facts::Facts;
 use wasmlab_model::missing_feature::MissingFeature;
 use wasmlab_model::profile::{ProbeAnswer, Support};
+use wasmlab_model::proposals::{
+    COMPONENT_MODEL, EXTERNREF, IMPORTED_SHARED_MEMORY, NON_NULL_EXTERNREF, UNSHARED_ATOMICS, switched_proposal,
+};
 use wasmlab_protocol::Cause;
 
 use crate::{Probe, ProbeReply, ProbeTarget};
-
-/// A type of `reference-types`, with a probe of its own: a compiler may lack it although it supports the rest.
-pub const EXTERNREF: &str = "externref";
-/// A part of `threads`, with a probe of its own: importing a shared memory. A runtime may accept that but refuse to
-/// create such a memory.
-pub const IMPORTED_SHARED: &str = "imported-shared-memory";
-/// A part of `threads`, with a probe of its own: atomic instructions on a memory that is not shared, as compiled
-/// libraries contain them. A runtime may refuse shared memories only.
-pub const UNSHARED_ATOMICS: &str = "unshared-atomics";
-/// A part of `function-references`, with a probe of its own: the type `(ref extern)`.
-pub const NON_NULL_EXTERNREF: &str = "non-null-externref";
-/// Whether a runtime accepts components at all.
-pub const COMPONENTS: &str = "component-model";
 
 /// A proposal, declarations that it needs, and an expression that uses it: an `i32`, 0 if the result is wrong.
 const PROBES: &[(&str, &str, &str)] = &[
@@ -97,7 +86,7 @@ const PROBES: &[(&str, &str, &str)] = &[
         "(resume $c (cont.new $c (ref.func $body))) (i32.const 1)",
     ),
     (
-        IMPORTED_SHARED,
+        IMPORTED_SHARED_MEMORY,
         "(import \"env\" \"memory\" (memory 1 1 shared))",
         "(drop (i32.atomic.rmw.add (i32.const 0) (i32.const 3))) (i32.const 1)",
     ),
@@ -125,7 +114,7 @@ const JSPI: &str = "jspi";
 /// one, so that a JavaScript host needs JavaScript Promise Integration to instantiate it.
 const COMPONENT_PROBES: &[(&str, &str)] = &[
     (
-        COMPONENTS,
+        COMPONENT_MODEL,
         r#"(component
   (core module $m (func (export "f") (result i32) (i32.const 0)))
   (core instance $i (instantiate $m))
@@ -147,17 +136,6 @@ const COMPONENT_PROBES: &[(&str, &str)] = &[
 /// Every proposal that has a probe.
 pub fn names() -> impl Iterator<Item = &'static str> {
     PROBES.iter().map(|(name, ..)| *name).chain(COMPONENT_PROBES.iter().map(|(name, _)| *name))
-}
-
-/// The name of the probe for a proposal that a file needs: the probe of a part, if the file needs only that part.
-#[must_use]
-pub fn name_for<'a>(proposal: &'a str, facts: &Facts) -> &'a str {
-    match proposal {
-        "threads" if facts.only_imports_shared_memory() => IMPORTED_SHARED,
-        "threads" if facts.shares_no_memory() => UNSHARED_ATOMICS,
-        "function-references" if facts.only_non_null_externref => NON_NULL_EXTERNREF,
-        proposal => proposal,
-    }
 }
 
 /// The probe for a proposal, if there is one.
@@ -195,17 +173,11 @@ pub fn is_refused(reply: &ProbeReply) -> Option<bool> {
 ///
 /// # Errors
 /// If a probe cannot be made.
-pub fn all(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer>> {
+pub fn measure(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
     for name in names() {
         let Some(probe) = probe(name)? else { continue };
-        // The runtime's switch is for the whole proposal.
-        let whole = match name {
-            IMPORTED_SHARED | UNSHARED_ATOMICS => "threads",
-            NON_NULL_EXTERNREF => "function-references",
-            name => name,
-        };
-        answers.insert(name.to_owned(), answer(&probe, whole, runtime));
+        answers.insert(name.to_owned(), answer(&probe, switched_proposal(name), runtime));
     }
     Ok(answers)
 }
@@ -244,16 +216,16 @@ fn is_supported(reply: &ProbeReply) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::{
-        COMPONENT_PROBES, EXTERNREF, IMPORTED_SHARED, NON_NULL_EXTERNREF, PROBES, UNSHARED_ATOMICS, name_for, probe,
+        COMPONENT_PROBES, EXTERNREF, IMPORTED_SHARED_MEMORY, NON_NULL_EXTERNREF, PROBES, UNSHARED_ATOMICS, probe,
     };
 
     #[test]
     fn shared_memory_is_probed_as_the_file_gets_it() {
         let check = |wat: &str, expected: &str| {
             let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
-            assert_eq!(name_for("threads", &facts), expected, "{wat}");
+            assert_eq!(facts.measured_name("threads"), expected, "{wat}");
         };
-        check("(module (import \"a\" \"b\" (memory 1 2 shared)))", IMPORTED_SHARED);
+        check("(module (import \"a\" \"b\" (memory 1 2 shared)))", IMPORTED_SHARED_MEMORY);
         check("(module (memory 1 2 shared))", "threads");
         check("(module (import \"a\" \"b\" (memory 1 2 shared)) (memory 1 1 shared))", "threads");
         check("(module (import \"a\" \"b\" (memory 1)))", UNSHARED_ATOMICS);
@@ -273,7 +245,7 @@ mod tests {
         ("cm-async", &["component-model"]),
         (EXTERNREF, &["reference-types"]),
         (NON_NULL_EXTERNREF, &["reference-types", "function-references"]),
-        (IMPORTED_SHARED, &["threads"]),
+        (IMPORTED_SHARED_MEMORY, &["threads"]),
         (UNSHARED_ATOMICS, &["threads"]),
     ];
 
@@ -282,7 +254,7 @@ mod tests {
         for name in PROBES.iter().map(|(name, ..)| *name).chain(COMPONENT_PROBES.iter().map(|(name, _)| *name)) {
             let facts = wasmlab_inspect::facts(&probe(name).unwrap().unwrap().module).unwrap();
             let below = BELOW.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, below)| below);
-            let is_part = [EXTERNREF, IMPORTED_SHARED, UNSHARED_ATOMICS, NON_NULL_EXTERNREF].contains(&name);
+            let is_part = [EXTERNREF, IMPORTED_SHARED_MEMORY, UNSHARED_ATOMICS, NON_NULL_EXTERNREF].contains(&name);
             assert!(facts.proposals.contains(name) || is_part, "{name}: {:?}", facts.proposals);
             let other: Vec<_> = facts.proposals.iter().filter(|p| *p != name && !below.contains(&p.as_str())).collect();
             assert!(other.is_empty(), "{name}: {other:?}");

@@ -38,7 +38,7 @@ const EXHAUST: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// If a guest cannot be made.
-pub fn all(
+pub fn measure(
     types: &BTreeMap<String, String>,
     defines: &dyn Fn(&str) -> bool,
     runtime: &mut dyn ProbeTarget,

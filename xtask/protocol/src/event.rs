@@ -32,7 +32,7 @@ pub enum Event {
         /// Its results.
         results: Vec<Value>,
     },
-    /// The guest called one of [`crate::CellSpec::host_functions`]. Only the first [`crate::engine::MAX_HOST_CALLS`]
+    /// The guest called one of [`crate::CellSpec::host_functions`]. Only the first `MAX_HOST_CALLS` of `wasmlab_engine`
     /// calls are reported.
     HostCall {
         /// `module.name` of the function.
@@ -269,7 +269,7 @@ pub enum TrapKind {
     Other,
 }
 
-/// The output of `ENGINE probe`.
+/// The output of `ENGINE info`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineInfo {
     /// The [`crate::PROTOCOL_VERSION`] that the engine was built with.

@@ -2,11 +2,12 @@
 //!
 //! The lab starts an engine as `ENGINE run SPEC`, where `SPEC` is the path of a [`CellSpec`] in JSON. The engine
 //! appends one [`Event`] per line to [`CellSpec::events`]: each stage when it is *entered*, so that a crash still shows
-//! how far it got, and a final [`Event::End`]. It never writes to the guest's stdout or stderr. `ENGINE probe` prints
+//! how far it got, and a final [`Event::End`]. It never writes to the guest's stdout or stderr. `ENGINE info` prints
 //! an [`EngineInfo`] as JSON on stdout.
 //!
 //! This crate knows no engine and makes no judgement: it describes what happened, never what it means.
 
+pub mod browser_start;
 mod event;
 mod spec;
 mod value;
@@ -16,7 +17,7 @@ pub use spec::{Call, CellSpec, EntryPoint, Network, PreopenedDir, PreopenedSocke
 pub use value::{ParseValueError, Value};
 
 /// Version of this protocol; part of every cache key, so that changing it invalidates the cache.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// Exit code of an engine whose specification or command line is invalid; no event was written. (`EX_SOFTWARE` of
 /// sysexits.h. 0 means that the last event was written, whatever the guest did.)

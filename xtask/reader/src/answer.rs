@@ -7,6 +7,7 @@ use wasmlab_inspect as inspect;
 use wasmlab_inspect::bytes::lines_of_small;
 use wasmlab_model::codes::{CATALOGUE, CatalogueEntry};
 use wasmlab_model::facts::Facts;
+use wasmlab_model::prediction::list_uncertain;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::{ByteLine, RuntimeInfo, ToolInfo};
 use wasmlab_report::answer::facts_line;
@@ -152,7 +153,7 @@ impl Key {
         let explains_little = entry.is_some_and(|e| e.code.explains_little());
         let why = match one.outcome {
             "runs" => one.switches.join(" "),
-            "may-fail" => [one.switches.join(" "), one.functions.join(", ")].join("; "),
+            "may-fail" => [one.switches.join(" "), list_uncertain(&one.uncertain, one.omitted)].join("; "),
             // Runtimes may name different missing imports: with the same remedy, they are one reason.
             "fails" if entry.is_some_and(|e| e.code.is_about_imports()) => String::new(),
             // Runtimes word the same reason differently.

@@ -8,7 +8,7 @@ use wasmlab_model::profile::Profile;
 use wasmlab_model::remedy::Remedy;
 use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, SCENARIO_SCHEMA, ScenarioFile};
 use wasmlab_predict::row::{self, ColumnPrediction};
-use wasmlab_predict::{PlannedRun, PredictedOutcome, Prediction, predict};
+use wasmlab_predict::{PlannedRun, PredictedOutcome, Prediction, Uncertainty, predict};
 use wasmlab_runtimes as runtimes;
 
 /// The predictions for a file.
@@ -55,26 +55,18 @@ pub struct RuntimePrediction {
     /// The runtime's switches that it needs to run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
-    /// Imported functions that do not behave as specified on this runtime.
+    /// What it needs and this runtime may not do as specified.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub functions: Vec<String>,
-    /// Those of `functions` about which the profile says nothing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unmeasured: Vec<String>,
+    pub uncertain: Vec<Uncertainty>,
     /// Every import that it lacks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// The number of entries left out of `functions` or `missing`.
-    #[serde(skip_serializing_if = "is_zero")]
+    /// The number of entries left out of `uncertain` or `missing`.
+    #[serde(skip_serializing_if = "wasmlab_model::is_default")]
     pub omitted: usize,
     /// Where the file first uses the proposal that it lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_use: Option<FirstUse>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 /// Predicts where a file runs: as a program without inputs, or as a library whose export `invoke` is called. `facts`:
@@ -98,7 +90,7 @@ pub fn predict_file(
         Some(ColumnPrediction { id: &profile.runtime, engine: engine(profile), prediction })
     });
     let mut columns: Vec<ColumnPrediction> = of_row.collect();
-    let remedies = row::complete(&mut columns, facts.ok());
+    let remedies = row::complete_remedies(&mut columns, facts.ok());
     let mut completed: BTreeMap<&str, (Prediction, Vec<Remedy>)> =
         columns.into_iter().zip(remedies).map(|(column, data)| (column.id, (column.prediction, data))).collect();
     let predictions = profiles.iter().map(|profile| {
@@ -139,8 +131,8 @@ fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
 fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profile) -> Result<Prediction, String> {
     if let Some(runtime) = runtimes::find(&profile.runtime) {
         runtime.is_applicable(spec, facts.ok())?;
-        let no_calls = runtime.output_parser.and_then(|parser| parser.no_calls);
-        if let Some(why) = no_calls.filter(|_| spec.run.entry == EntryPointKind::Calls) {
+        let why_no_calls = runtime.output_parser.and_then(|parser| parser.why_no_calls);
+        if let Some(why) = why_no_calls.filter(|_| spec.run.entry == EntryPointKind::Calls) {
             return Err(why.to_owned());
         }
     }
@@ -166,8 +158,7 @@ fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>
         next_obstacle_remedy: prediction.next_obstacle_remedy,
         remedies,
         switches: prediction.switches,
-        functions: prediction.functions,
-        unmeasured: prediction.unmeasured,
+        uncertain: prediction.uncertain,
         missing: prediction.missing,
         omitted: prediction.omitted,
         first_use: prediction.first_use,

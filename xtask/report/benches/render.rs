@@ -31,7 +31,7 @@ fn large() -> &'static RunReport {
                 s.name = named(&s.name);
                 s
             }));
-            report.artifacts.extend(whole.artifacts.iter().cloned().map(|mut a| {
+            report.guests.extend(whole.guests.iter().cloned().map(|mut a| {
                 a.scenario = named(&a.scenario);
                 a
             }));

@@ -67,17 +67,17 @@ struct AnswerText<'a> {
 impl<'a> AnswerText<'a> {
     fn module(&mut self, name: &str, title: &str) {
         let report = self.report;
-        let artifact = report.artifacts.iter().find(|a| a.scenario == name);
-        let title = if artifact.is_some_and(|a| a.origin.id() == "given") { title } else { name };
+        let guest = report.guests.iter().find(|a| a.scenario == name);
+        let title = if guest.is_some_and(|a| a.origin.id() == "given") { title } else { name };
         let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.scenario == name).collect();
         if let Some(cell) = cells.iter().find(|c| c.is_of_invalid_file()) {
             self.part(RED, title, &cell.detail);
             self.arrow(cell.remedy.as_deref().unwrap_or_default());
             return;
         }
-        let mut about = artifact.map(|a| facts_line(a.facts.as_ref(), a.bytes)).unwrap_or_default();
+        let mut about = guest.map(|a| facts_line(a.facts.as_ref(), a.bytes)).unwrap_or_default();
         let is_malformed = is_malformed(&cells);
-        if is_malformed && artifact.is_some_and(|a| a.facts.is_none()) {
+        if is_malformed && guest.is_some_and(|a| a.facts.is_none()) {
             about = format!("malformed · {about}");
         }
         self.part(BOLD, title, &about);

@@ -85,14 +85,17 @@ impl Comparison {
 
 /// Whether the runtime with this id names an arbitrary one of the imports that it lacks; naming another one is then the
 /// same result. Reports do not contain this; the registry of runtimes does.
-pub type NamesAnyImport = fn(&str) -> bool;
+pub type HasRandomImportOrder = fn(&str) -> bool;
 
 /// The differences from `before` to `after`. Cells that only one of them measured are not compared.
 #[must_use]
-pub fn compare(before: &RunReport, after: &RunReport, names_any_import: NamesAnyImport) -> Comparison {
+pub fn compare(before: &RunReport, after: &RunReport, import_order_is_random: HasRandomImportOrder) -> Comparison {
     let earlier = Cells::of(before);
-    let mut cells: Vec<CellChange> =
-        after.cells.iter().filter_map(|cell| cell_change(&earlier, cell, (before, after), names_any_import)).collect();
+    let mut cells: Vec<CellChange> = after
+        .cells
+        .iter()
+        .filter_map(|cell| cell_change(&earlier, cell, (before, after), import_order_is_random))
+        .collect();
     let order = |change| match change {
         Change::Worse => 0,
         Change::Different => 1,
@@ -124,10 +127,10 @@ pub fn compare(before: &RunReport, after: &RunReport, names_any_import: NamesAny
 
 /// Compares `report` with `baseline` and writes the differences into its cells and notes, where they replace
 /// differences from snapshots, so that every renderer shows them. `name`: the baseline's displayed name.
-pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, names_any_import: NamesAnyImport) {
+pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, import_order_is_random: HasRandomImportOrder) {
     let earlier = Cells::of(baseline);
     let is_check = matches!(report.command.as_str(), "check" | "suite");
-    let comparison = compare(baseline, report, names_any_import);
+    let comparison = compare(baseline, report, import_order_is_random);
     for cell in &mut report.cells {
         (cell.change, cell.accepted, cell.changed_with_version) = (Change::Same, None, false);
         if !is_answer(cell) {
@@ -137,7 +140,7 @@ pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, names_a
             cell.change = Change::New;
             continue;
         };
-        cell.change = change(before, cell, names_any_import);
+        cell.change = change(before, cell, import_order_is_random);
         if cell.change != Change::Same {
             cell.accepted = Some(result(before));
         }
@@ -149,10 +152,11 @@ pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, names_a
     }
     let versions: BTreeMap<&str, &VersionChange> =
         comparison.runtimes.iter().map(|change| (change.runtime.as_str(), change)).collect();
-    for cell in report.cells.iter_mut().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
+    for cell in report.cells.iter_mut().filter(|c| c.change.is_change()) {
         cell.changed_with_version = versions.contains_key(cell.runtime.as_str());
     }
-    let note = |guest: &GuestChange| Note::new(NoteKind::GuestChanged, guest.guest.clone(), guest.sentence());
+    let note =
+        |guest: &GuestChange| Note::new(NoteKind::GuestDiffersFromBaseline, guest.guest.clone(), guest.sentence());
     report.notes.extend(comparison.guests.iter().map(note));
     report.notes.extend(not_compared::notes(baseline, report));
     report.notes.sort();
@@ -180,26 +184,26 @@ pub(crate) fn is_answer(cell: &Cell) -> bool {
 }
 
 /// Whether two reports have the same result for a cell.
-pub(crate) fn is_same_result(before: &Cell, after: &Cell, names_any_import: NamesAnyImport) -> bool {
+pub(crate) fn is_same_result(before: &Cell, after: &Cell, import_order_is_random: HasRandomImportOrder) -> bool {
     let key = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
     (key(before) == key(after) && same_blame(&before.blame, &after.blame))
-        || is_other_import(before, after, names_any_import)
+        || is_other_import(before, after, import_order_is_random)
 }
 
 /// Whether both fail to link on a runtime that names an arbitrary one of the imports that it lacks.
-pub(crate) fn is_other_import(before: &Cell, after: &Cell, names_any_import: NamesAnyImport) -> bool {
-    before.fails_to_link() && after.fails_to_link() && names_any_import(&after.runtime)
+pub(crate) fn is_other_import(before: &Cell, after: &Cell, import_order_is_random: HasRandomImportOrder) -> bool {
+    before.fails_to_link() && after.fails_to_link() && import_order_is_random(&after.runtime)
 }
 
 /// How a cell changed since an earlier report.
-fn change(before: &Cell, after: &Cell, names_any_import: NamesAnyImport) -> Change {
+fn change(before: &Cell, after: &Cell, import_order_is_random: HasRandomImportOrder) -> Change {
     if let (Some(earlier), Some(now)) = (&before.assertions, &after.assertions)
         && after.verdict != Verdict::Pass
         && earlier.failed != now.failed
     {
         return if now.failed > earlier.failed { Change::Worse } else { Change::FixedGap };
     }
-    if is_same_result(before, after, names_any_import) {
+    if is_same_result(before, after, import_order_is_random) {
         return Change::Same;
     }
     match (before.verdict, after.verdict) {
@@ -223,10 +227,10 @@ fn cell_change(
     earlier: &Cells,
     cell: &Cell,
     (before, after): (&RunReport, &RunReport),
-    names_any_import: NamesAnyImport,
+    import_order_is_random: HasRandomImportOrder,
 ) -> Option<CellChange> {
     let old = earlier.find(cell).filter(|_| is_answer(cell))?;
-    let change = change(old, cell, names_any_import);
+    let change = change(old, cell, import_order_is_random);
     let version = version_change(before, after, &cell.runtime);
     (change != Change::Same).then(|| CellChange {
         change,

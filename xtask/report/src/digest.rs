@@ -196,7 +196,10 @@ fn changed(report: &RunReport) -> Vec<String> {
     });
     let cells = cells.into_iter().map(|(change, line)| format!("**{}**: {}", change.id(), escaped(&line)));
     let is_change = |kind| {
-        matches!(kind, NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged)
+        matches!(
+            kind,
+            NoteKind::GuestChanged | NoteKind::GuestChangedWithToolchain | NoteKind::GuestDiffersFromBaseline
+        )
     };
     let notes = report.notes.iter().filter(|n| is_change(n.kind));
     cells.chain(notes.map(|n| format!("**{}** {}", escaped(&n.subject), escaped(&n.text)))).collect()

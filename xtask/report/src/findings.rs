@@ -257,13 +257,13 @@ fn note_finding(note: &Note) -> Option<Finding<'_>> {
         NoteKind::OverBudget => (Severity::Failure, FindingKind::OverBudget),
         kind if kind.fails_run() => (Severity::Failure, FindingKind::FailingNote),
         NoteKind::SnapshotOrphan
-        | NoteKind::ArtifactChangedWithToolchain
+        | NoteKind::GuestChangedWithToolchain
         | NoteKind::AllowanceUnused
         | NoteKind::RequirementUnchecked
         | NoteKind::RuntimeAbsent
         | NoteKind::PredictionOfOtherVersion
         | NoteKind::NotCompared
-        | NoteKind::GuestChanged => (Severity::Warning, FindingKind::Noted),
+        | NoteKind::GuestDiffersFromBaseline => (Severity::Warning, FindingKind::Noted),
         _ => return None,
     };
     Some(Finding {

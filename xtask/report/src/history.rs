@@ -7,8 +7,9 @@ use serde::Serialize;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 
 use super::RenderOptions;
-use super::compare::{NamesAnyImport, is_answer, is_other_import};
+use super::compare::{HasRandomImportOrder, is_answer, is_other_import};
 use super::markdown::escaped;
+use super::symbols::class_and_symbol;
 use super::text::{result, wrapped};
 use super::visible::{on_line, visible};
 
@@ -73,6 +74,9 @@ pub struct ResultSince {
     pub version: String,
     /// `pass`, `gap trap (stage run, blame guest)`.
     pub result: String,
+    /// Its class and symbol on the page.
+    #[serde(skip)]
+    pub class_and_symbol: (&'static str, char),
     /// Whether the guest changed, too: its binary differs from that of the previous measurement.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub guest_changed: bool,
@@ -99,7 +103,7 @@ impl HistoryPoint<'_> {
 pub fn history(
     entries: &[DatedReport],
     keeps: &dyn Fn(&str, &str) -> bool,
-    names_any_import: NamesAnyImport,
+    import_order_is_random: HasRandomImportOrder,
 ) -> History {
     let mut cells: BTreeMap<(&str, &str), Vec<ResultSince>> = BTreeMap::new();
     let mut latest: BTreeMap<(&str, &str), HistoryPoint> = BTreeMap::new();
@@ -108,7 +112,7 @@ pub fn history(
         let report = &entry.report;
         let runtimes: BTreeMap<&str, &RuntimeInfo> = report.runtimes.iter().map(|r| (r.id.as_str(), r)).collect();
         let hashes: BTreeMap<&str, &str> =
-            report.artifacts.iter().map(|a| (a.scenario.as_str(), a.sha256.as_str())).collect();
+            report.guests.iter().map(|a| (a.scenario.as_str(), a.sha256.as_str())).collect();
         let is_kept = |cell: &&Cell| is_answer(cell) && keeps(&cell.scenario, &cell.runtime);
         for cell in report.cells.iter().filter(is_kept) {
             let place = (cell.scenario.as_str(), cell.runtime.as_str());
@@ -125,10 +129,12 @@ pub fn history(
                 day: entry.day.clone(),
                 version: now.version.to_owned(),
                 result: result(cell),
+                class_and_symbol: class_and_symbol(report, cell),
                 guest_changed: before.is_some_and(|before| now.is_other_guest(&before)),
             };
             let is_same = |last: &ResultSince| {
-                let any_import = before.is_some_and(|before| is_other_import(before.cell, cell, names_any_import));
+                let any_import =
+                    before.is_some_and(|before| is_other_import(before.cell, cell, import_order_is_random));
                 last.result == since.result || any_import
             };
             if results.last().is_some_and(is_same) {
@@ -306,7 +312,7 @@ mod tests {
     /// Five scenarios on two columns of one engine, and one on another.
     fn many(report: &mut RunReport) {
         let (cell, runtime) = (report.cells[0].clone(), report.runtimes[0].clone());
-        (report.cells, report.runtimes, report.artifacts) = (Vec::new(), Vec::new(), Vec::new());
+        (report.cells, report.runtimes, report.guests) = (Vec::new(), Vec::new(), Vec::new());
         for (id, engine) in [("wasmtime-a", "wasmtime"), ("wasmtime-b", "wasmtime"), ("node", "node")] {
             let mut runtime = runtime.clone();
             (runtime.id, runtime.engine) = (id.to_owned(), engine.to_owned());
@@ -378,7 +384,7 @@ mod tests {
     fn another_guest_is_said() {
         let other = |report: &mut RunReport| {
             trap(report);
-            report.artifacts[0].sha256 = "1".repeat(64);
+            report.guests[0].sha256 = "1".repeat(64);
         };
         assert!(of(&[&|_| (), &other]).changed[0].results[1].guest_changed);
     }

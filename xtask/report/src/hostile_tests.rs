@@ -59,8 +59,8 @@ fn spoilt_fields(hostile: &str, command: &str, free: &[&str]) -> RunReport {
     report.cells[0].change = wasmlab_model::verdict::Change::Worse;
     report.cells[0].verdict = wasmlab_model::verdict::Verdict::Fail;
     report.cells[0].switches = vec![hostile.to_owned()];
-    for artifact in &mut report.artifacts {
-        artifact.origin = wasmlab_model::report::Origin::Given;
+    for guest in &mut report.guests {
+        guest.origin = wasmlab_model::report::Origin::Given;
     }
     report
 }

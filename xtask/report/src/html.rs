@@ -210,7 +210,7 @@ fn changed(report: &RunReport) -> Vec<(&'static str, String)> {
 /// The notes of these kinds that have no section of their own.
 fn shown_notes(report: &RunReport, expected: impl Fn(NoteKind) -> bool) -> Vec<(&'static str, String)> {
     let has_section =
-        |kind| matches!(kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ColumnsDiffer | NoteKind::ArtifactNew);
+        |kind| matches!(kind, NoteKind::Missing | NoteKind::NextStep | NoteKind::ColumnsDiffer | NoteKind::GuestNew);
     let notes = report.notes.iter().filter(|note| !has_section(note.kind) && expected(note.kind));
     let line = |note: &Note| {
         let kind = if note.kind.fails_run() { "worse" } else { "note" };

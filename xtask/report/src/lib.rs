@@ -8,6 +8,7 @@ pub mod check_page;
 pub mod columns;
 pub mod compare;
 mod digest;
+mod engine_result;
 pub mod findings;
 pub mod history;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod predicted;
 pub mod published;
 #[cfg(test)]
 mod sample;
+mod symbols;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -62,7 +64,7 @@ impl Renderer {
     pub fn text(&self, report: &RunReport, options: RenderOptions) -> String {
         // These formats contain texts unchanged, but quoted.
         let is_quoted = [json::RENDERER.id, html::RENDERER.id].contains(&self.id);
-        let report = if is_quoted { Cow::Borrowed(report) } else { on_lines::on_lines(report) };
+        let report = if is_quoted { Cow::Borrowed(report) } else { on_lines::escape_names(report) };
         let text = (self.render)(&report, options);
         if self.id == github::RENDERER.id {
             // The output consists of commands, and text of guests in them is already escaped.

@@ -24,8 +24,8 @@ fn without_program<'a>(report: &'a RunReport, cell: &Cell) -> Option<&'a Facts> 
     if cell.code != Some(Code::NoEntryPoint) || cell.subject.as_deref() != Some("_start") {
         return None;
     }
-    let artifact = report.artifacts.iter().find(|a| a.scenario == cell.scenario);
-    artifact.and_then(|a| a.facts.as_ref()).filter(|facts| is_library(facts))
+    let guest = report.guests.iter().find(|a| a.scenario == cell.scenario);
+    guest.and_then(|a| a.facts.as_ref()).filter(|facts| is_library(facts))
 }
 
 /// Whether nothing but a program is missing. A runtime that looks for the program before linking would not notice a
@@ -95,9 +95,9 @@ mod tests {
         report.notes.clear();
         report.scenarios.retain(|s| s.name == "hello");
         report.cells.retain(|c| c.scenario == "hello" && c.verdict.is_measured());
-        report.artifacts.retain(|a| a.scenario == "hello");
-        report.artifacts[0].origin = wasmlab_model::report::Origin::Given;
-        report.artifacts[0].facts.as_mut().unwrap().shape = Shape::Library;
+        report.guests.retain(|a| a.scenario == "hello");
+        report.guests[0].origin = wasmlab_model::report::Origin::Given;
+        report.guests[0].facts.as_mut().unwrap().shape = Shape::Library;
         report.scenarios[0].title = "lib.wasm".to_owned();
         for (cell, stage) in report.cells.iter_mut().zip(["run", "link"]) {
             cell.stage = serde_json::from_value(stage.into()).unwrap();

@@ -10,7 +10,7 @@ use super::text::{self, GuestNames, Row, blame, by_code, changes, lines, median,
 use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
 use wasmlab_model::text::bytes;
-use wasmlab_model::verdict::{Change, Verdict};
+use wasmlab_model::verdict::Verdict;
 
 use escape::code_span;
 pub use escape::escaped;
@@ -44,7 +44,7 @@ pub(crate) fn whole(report: &RunReport, options: RenderOptions, with_failing: bo
     not_attempted(&mut out, report);
     changed(&mut out, report);
     noted(&mut out, report);
-    artifacts(&mut out, report);
+    guests(&mut out, report);
     costs(&mut out, report);
     runtimes(&mut out, report);
     missing(&mut out, report);
@@ -111,19 +111,14 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
         (has(Verdict::NotApplicable), "not-applicable: does not apply to this runtime"),
         (has(Verdict::NotAttempted), "not-attempted: the lab cannot test this yet"),
         (has(Verdict::Absent), "absent: not on this machine"),
-        (cells().any(is_news), changed_from),
+        (cells().any(|cell| cell.change.is_change()), changed_from),
     ];
     symbols.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
 }
 
-/// Whether the result changed. New cells do not count: in a first run, every cell is new.
-fn is_news(cell: &Cell) -> bool {
-    !matches!(cell.change, Change::Same | Change::New)
-}
-
 fn text(cell: &Cell) -> String {
     let code = cell.code.map(|c| c.id()).unwrap_or_default();
-    let changed = if is_news(cell) { " **(changed)**" } else { "" };
+    let changed = if cell.change.is_change() { " **(changed)**" } else { "" };
     let text = match cell.verdict {
         Verdict::Pass if !cell.switches.is_empty() => PASS_WITH_SWITCH.to_string(),
         Verdict::Pass if cell.only_loaded => "✅ loads".to_owned(),
@@ -233,7 +228,7 @@ fn shown_notes(report: &RunReport, of_changes: bool) -> Vec<String> {
             kind,
             NoteKind::Missing
                 | NoteKind::NextStep
-                | NoteKind::ArtifactNew
+                | NoteKind::GuestNew
                 | NoteKind::ColumnsDiffer
                 | NoteKind::RemedyProven
                 | NoteKind::RemedyTried
@@ -246,7 +241,7 @@ fn shown_notes(report: &RunReport, of_changes: bool) -> Vec<String> {
     notes.map(|n| format!("- **{}**: {}", escaped(&n.subject), escaped(&n.text))).collect()
 }
 
-fn artifacts(out: &mut String, report: &RunReport) {
+fn guests(out: &mut String, report: &RunReport) {
     // For a file, route, toolchain and origin say only that it was given.
     let only_files = text::only_files(report);
     let (heads, line) =
@@ -255,9 +250,9 @@ fn artifacts(out: &mut String, report: &RunReport) {
     let _ = writeln!(out, "\n## {title}\n\n| {heads} | total | code | data | imports | proposals |");
     let _ = writeln!(out, "|{line}|---:|---:|---:|---:|---|");
     let guests = GuestNames::of(report);
-    for artifact in &report.artifacts {
-        let facts = artifact.facts.as_ref();
-        let route = report.scenarios.iter().find(|s| s.name == artifact.scenario).map_or("", |s| &s.route);
+    for guest in &report.guests {
+        let facts = guest.facts.as_ref();
+        let route = report.scenarios.iter().find(|s| s.name == guest.scenario).map_or("", |s| &s.route);
         let (code, data, imports, proposals) = match facts {
             Some(f) => {
                 let proposals = f.proposals.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -265,10 +260,10 @@ fn artifacts(out: &mut String, report: &RunReport) {
             }
             None => ("?".to_owned(), "?".to_owned(), "?".to_owned(), "malformed".to_owned()),
         };
-        let name = escaped(guests.guest_name(&artifact.scenario));
-        let made = format!(" | {} | {} | {}", escaped(route), escaped(&artifact.toolchain), artifact.origin.id());
+        let name = escaped(guests.guest_name(&guest.scenario));
+        let made = format!(" | {} | {} | {}", escaped(route), escaped(&guest.toolchain), guest.origin.id());
         let made = if only_files { String::new() } else { made };
-        let size = bytes(artifact.bytes);
+        let size = bytes(guest.bytes);
         let _ = writeln!(out, "| {name}{made} | {size} | {code} | {data} | {imports} | {proposals} |");
     }
 }

@@ -12,7 +12,7 @@ use super::visible::{on_line, visible};
 const OUTPUT: &str = "output";
 
 /// The report with every text as [`on_line`] shows it, and a guest's output as [`visible`] does.
-pub fn on_lines(report: &RunReport) -> Cow<'_, RunReport> {
+pub fn escape_names(report: &RunReport) -> Cow<'_, RunReport> {
     if !has_controls(report) {
         return Cow::Borrowed(report);
     }
@@ -51,7 +51,7 @@ fn shown(value: Value, is_output: bool) -> Value {
 mod tests {
     use std::borrow::Cow;
 
-    use super::on_lines;
+    use super::escape_names;
     use crate::{RenderOptions, find, sample};
 
     const HOSTILE: &str = "x\n\n\u{1b}[32mruns on\u{1b}[0m      every runtime\n\u{1b}[1m.wat";
@@ -59,12 +59,12 @@ mod tests {
     #[test]
     fn hostile_names_print_no_lines_and_no_colours_of_their_own() {
         let plain = sample::report();
-        assert!(matches!(on_lines(&plain), Cow::Borrowed(_)), "nothing to change");
+        assert!(matches!(escape_names(&plain), Cow::Borrowed(_)), "nothing to change");
         let name = plain.scenarios[0].name.clone();
         let mut report = plain;
         report.scenarios[0].name = HOSTILE.to_owned();
         report.scenarios[0].title = HOSTILE.to_owned();
-        report.artifacts.iter_mut().filter(|a| a.scenario == name).for_each(|a| a.scenario = HOSTILE.to_owned());
+        report.guests.iter_mut().filter(|a| a.scenario == name).for_each(|a| a.scenario = HOSTILE.to_owned());
         for cell in report.cells.iter_mut().filter(|cell| cell.scenario == name) {
             cell.scenario = HOSTILE.to_owned();
             cell.subject = Some(format!("{HOSTILE}.f"));

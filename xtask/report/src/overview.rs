@@ -1,21 +1,21 @@
-//! The matrix at a glance, for a terminal: one column per engine, the result of all its modes and adapters in one
+//! The matrix at a glance, for a terminal: one column per engine, the result of all its modes and host layers in one
 //! symbol; below it what changed and the largest groups of gaps. Two screens at most: equal rows of a family are merged
 //! in a large matrix.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use anstyle::Style;
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::and_more;
-use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
+use wasmlab_model::report::{Cell, NoteKind, RunReport};
 use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
 
-use super::columns::engine;
+use super::engine_result::{EngineColumns, EngineResult, engines};
 use super::findings::is_outside_matrix;
 use super::predicted;
-use super::table::{BOLD, DIM, GREEN, Painter, RED, is_news, note_heading, symbol, verdict_symbol};
+use super::symbols::letter;
+use super::table::{BOLD, DIM, Painter, RED, note_heading, style};
 use super::text::{self, Row, by_code, changes, tally};
 use super::{RenderOptions, Renderer};
 
@@ -60,106 +60,23 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         if is_outside_matrix(report) { "--output table".to_owned() } else { format!("{program} run-all --full") };
     let _ = writeln!(out, "next: `{in_full}` shows every column and every reason");
     if let Some(code) = report.cells.iter().find(|c| c.verdict == Verdict::Gap).and_then(|c| c.code) {
-        let _ = writeln!(out, "      `{program} explain {}` explains a letter", symbol(report, code));
+        let _ = writeln!(out, "      `{program} explain {}` explains a letter", letter(report, code));
     }
     out
 }
 
-/// The columns of one engine.
-struct Engine<'a> {
-    name: &'a str,
-    columns: Vec<&'a RuntimeInfo>,
-}
-
-/// The engines that are installed, in report order; a custom build counts as a separate engine.
-fn engines(report: &RunReport) -> Vec<Engine<'_>> {
-    let mut engines: Vec<Engine> = Vec::new();
-    for runtime in text::shown_columns(report) {
-        let name = if runtime.custom_build { &runtime.id } else { engine(runtime) };
-        match engines.iter_mut().find(|engine| engine.name == name) {
-            Some(engine) => engine.columns.push(runtime),
-            None => engines.push(Engine { name, columns: vec![runtime] }),
-        }
-    }
-    engines
-}
-
-/// The results of a guest in all columns of an engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Summary {
-    /// Every mode runs it with its defaults.
-    Passes,
-    /// Only some modes or versions do, or only with an adapter or a switch.
-    PassesPartly,
-    Fails,
-    Gap(Option<Code>),
-    NotBuilt,
-    NotAttempted,
-    NotApplicable,
-    Absent,
-    Error,
-}
-
-/// Summarizes the cells of one guest in the columns of one engine.
-fn summary(cells: &[&Cell]) -> Summary {
-    let has = |verdict| cells.iter().any(|c| c.verdict == verdict);
-    let counts = |c: &&&Cell| !matches!(c.verdict, Verdict::NotApplicable | Verdict::Absent | Verdict::NotAttempted);
-    let is_adapter = |c: &&&Cell| c.runtime.contains('+');
-    if has(Verdict::Error) {
-        return Summary::Error;
-    }
-    if has(Verdict::NotBuilt) {
-        return Summary::NotBuilt;
-    }
-    if has(Verdict::Pass) {
-        let mut engines = cells.iter().filter(counts).filter(|c| !is_adapter(c)).peekable();
-        let passes = engines.peek().is_some() && engines.all(|c| c.verdict == Verdict::Pass && c.switches.is_empty());
-        return if passes { Summary::Passes } else { Summary::PassesPartly };
-    }
-    if has(Verdict::Fail) {
-        return Summary::Fails;
-    }
-    // The column that got furthest has the most informative reason; a bare engine without any WASI says little.
-    let gaps = cells.iter().filter(|c| c.verdict == Verdict::Gap);
-    if let Some(cell) = gaps.rev().max_by_key(|c| (!c.lacks_guest_kind(), c.stage)) {
-        return Summary::Gap(cell.code);
-    }
-    match () {
-        () if has(Verdict::NotAttempted) => Summary::NotAttempted,
-        () if has(Verdict::Absent) => Summary::Absent,
-        () => Summary::NotApplicable,
-    }
-}
-
-impl Summary {
-    fn symbol(self, report: &RunReport) -> (Style, char) {
-        let (verdict, code) = match self {
-            Self::PassesPartly => return (GREEN, PASS_WITH_SWITCH),
-            Self::Passes => (Verdict::Pass, None),
-            Self::Fails => (Verdict::Fail, None),
-            Self::Gap(code) => (Verdict::Gap, code),
-            Self::NotBuilt => (Verdict::NotBuilt, None),
-            Self::NotAttempted => (Verdict::NotAttempted, None),
-            Self::NotApplicable => (Verdict::NotApplicable, None),
-            Self::Absent => (Verdict::Absent, None),
-            Self::Error => (Verdict::Error, None),
-        };
-        verdict_symbol(report, verdict, code)
-    }
-
-    /// For the key below the matrix.
-    fn text(self) -> &'static str {
-        match self {
-            Self::Passes => "✓ pass",
-            Self::PassesPartly => "◐ some modes, or with an adapter or switch",
-            Self::Gap(_) => "letter: gap, see below",
-            Self::Fails => "✗ fail",
-            Self::NotBuilt => "? not built",
-            Self::NotAttempted => "○ not attempted",
-            Self::NotApplicable => "- not applicable",
-            Self::Absent => "· absent",
-            Self::Error => "! error",
-        }
+/// The result in words, for the key below the matrix.
+fn in_words(result: EngineResult) -> &'static str {
+    match result.verdict {
+        Verdict::Pass if result.partly => "◐ some modes, or with a host layer or switch",
+        Verdict::Pass => "✓ pass",
+        Verdict::Gap => "letter: gap, see below",
+        Verdict::Fail => "✗ fail",
+        Verdict::NotBuilt => "? not built",
+        Verdict::NotAttempted => "○ not attempted",
+        Verdict::NotApplicable => "- not applicable",
+        Verdict::Absent => "· absent",
+        Verdict::Error => "! error",
     }
 }
 
@@ -168,7 +85,7 @@ struct Line<'a> {
     group: &'a str,
     guests: Vec<&'a str>,
     /// The result by engine, and whether a cell changed.
-    results: Vec<(Summary, bool)>,
+    results: Vec<(EngineResult, bool)>,
 }
 
 impl Line<'_> {
@@ -182,17 +99,17 @@ impl Line<'_> {
     }
 }
 
-fn rows<'a>(report: &'a RunReport, engines: &[Engine], options: RenderOptions) -> Vec<Line<'a>> {
+fn rows<'a>(report: &'a RunReport, engines: &[Vec<&str>], options: RenderOptions) -> Vec<Line<'a>> {
     let rows = text::rows(report, options.group_by);
     let is_large = rows.len() > MAX_ROWS;
     let mut lines: Vec<Line> = Vec::new();
     for Row { group, name, cells, .. } in rows {
-        let of = |engine: &Engine| {
-            let is_of = |cell: &&&Cell| engine.columns.iter().any(|column| column.id == cell.runtime);
+        let of = |columns: &Vec<&str>| {
+            let is_of = |cell: &&&Cell| columns.contains(&cell.runtime.as_str());
             let cells: Vec<&Cell> = cells.iter().filter(is_of).copied().collect();
-            (summary(&cells), cells.iter().any(|cell| is_news(cell)))
+            (EngineResult::of(&cells), cells.iter().any(|cell| cell.change.is_change()))
         };
-        let results: Vec<(Summary, bool)> = engines.iter().map(of).collect();
+        let results: Vec<(EngineResult, bool)> = engines.iter().map(of).collect();
         let equal = lines.iter_mut().find(|line| is_large && line.group == group && line.results == results);
         match equal {
             Some(line) => line.guests.push(name),
@@ -203,8 +120,10 @@ fn rows<'a>(report: &'a RunReport, engines: &[Engine], options: RenderOptions) -
 }
 
 fn matrix(out: &mut String, painter: &Painter, report: &RunReport) {
-    let engines = engines(report);
-    let lines = rows(report, &engines, painter.options);
+    let columns = text::shown_columns(report);
+    let engines = engines(&columns);
+    let ids = |engine: &EngineColumns| engine.columns.iter().map(|at| columns[*at].id.as_str()).collect();
+    let lines = rows(report, &engines.iter().map(ids).collect::<Vec<_>>(), painter.options);
     let widest = lines.iter().map(|line| text::display_width(&line.label())).max().unwrap_or(0);
     for (index, engine) in engines.iter().enumerate() {
         let bars = painter.paint(DIM, &"│ ".repeat(index));
@@ -216,11 +135,11 @@ fn matrix(out: &mut String, painter: &Painter, report: &RunReport) {
         let gap = widest.saturating_sub(text::display_width(&label));
         let mut text = format!("{label}{:gap$}  ", "");
         for (result, is_news) in &line.results {
-            let (style, symbol) = result.symbol(report);
+            let (style, symbol) = (style(result.verdict), result.symbol(report));
             let mark = if *is_news { "*" } else { " " };
             text += &format!("{}{mark}", painter.paint(style, &symbol.to_string()));
-            if !seen.contains(&result.text()) {
-                seen.push(result.text());
+            if !seen.contains(&in_words(*result)) {
+                seen.push(in_words(*result));
             }
         }
         let _ = writeln!(out, "{}", text.trim_end());
@@ -292,12 +211,12 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     let title = if groups.len() > MAX_GROUPS { "largest groups of gaps and failures" } else { "gaps and failures" };
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, title));
     for (_, code, text) in groups.iter().take(MAX_GROUPS) {
-        let line = format!("  {} {:<22} {text}", symbol(report, *code), code.id());
+        let line = format!("  {} {:<22} {text}", letter(report, *code), code.id());
         let _ = writeln!(out, "{}", cut(line.trim_end(), painter.options.width));
     }
     // The matrix may show the letters of these codes, too.
     let rest = groups.iter().skip(MAX_GROUPS).map(|(_, code, _)| code).chain(&trivial);
-    let rest: Vec<String> = rest.map(|code| format!("{} {code}", symbol(report, *code))).collect();
+    let rest: Vec<String> = rest.map(|code| format!("{} {code}", letter(report, *code))).collect();
     if !rest.is_empty() {
         painter.wrapped(out, "  also: ", "        ", &rest.join(", "));
     }
@@ -326,44 +245,9 @@ pub(crate) fn cut(line: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_ROWS, Summary, summary};
+    use super::MAX_ROWS;
     use crate::{RenderOptions, find, sample};
-    use wasmlab_model::codes::Code;
     use wasmlab_model::report::Cell;
-    use wasmlab_model::verdict::Verdict;
-
-    #[test]
-    fn columns_of_an_engine_are_summarized() {
-        let first = sample::report().cells[0].clone();
-        let cell = |runtime: &str, verdict: Verdict| Cell { runtime: runtime.to_owned(), verdict, ..first.clone() };
-        let gap = |runtime: &str, code: Code, stage: &str| {
-            let mut cell = cell(runtime, Verdict::Gap);
-            (cell.code, cell.stage) = (Some(code), serde_json::from_value(stage.into()).unwrap());
-            cell
-        };
-        let check = |cells: &[Cell], expected: Summary| {
-            let cells: Vec<&Cell> = cells.iter().collect();
-            assert_eq!(summary(&cells), expected, "{cells:?}");
-        };
-        let (pass, other) = (cell("node", Verdict::Pass), cell("node+jco", Verdict::NotApplicable));
-        check(&[pass.clone(), other.clone()], Summary::Passes);
-        let switched = Cell { switches: vec!["--all".to_owned()], ..pass.clone() };
-        check(&[switched, other.clone()], Summary::PassesPartly);
-        // Only the adapter runs it.
-        check(&[other, cell("node+jco", Verdict::Pass)], Summary::PassesPartly);
-        let no_wasi = gap("chromium", Code::MissingImport, "link");
-        check(&[no_wasi.clone(), cell("chromium+wasi-shim", Verdict::Pass)], Summary::PassesPartly);
-        // The engine runs it, even if one of its adapters cannot.
-        check(&[pass.clone(), gap("node+x", Code::Trap, "run")], Summary::Passes);
-        check(&[pass, gap("node-20", Code::UnsupportedProposal, "compile")], Summary::PassesPartly);
-        let further = gap("chromium+wasi-shim", Code::Trap, "run");
-        check(&[no_wasi.clone(), further.clone()], Summary::Gap(Some(Code::Trap)));
-        let trivial = Cell { missing_abi: Some("WASI".to_owned()), ..further };
-        check(&[trivial, no_wasi], Summary::Gap(Some(Code::MissingImport)));
-        check(&[cell("a", Verdict::Absent)], Summary::Absent);
-        check(&[cell("a", Verdict::NotAttempted), cell("b", Verdict::NotApplicable)], Summary::NotAttempted);
-        check(&[], Summary::NotApplicable);
-    }
 
     #[test]
     fn equal_rows_of_a_large_matrix_are_merged() {

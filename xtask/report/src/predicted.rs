@@ -99,8 +99,8 @@ pub fn lacking(cell: &Cell) -> Option<String> {
     // Imports that no runtime defines, or that a runtime lacks together with all of WASI, need no list.
     let is_same =
         prediction.code == Some(Code::MissingImport) && prediction.code == cell.code && cell.missing_abi.is_none();
-    let all = prediction.functions.len() + prediction.omitted;
-    let named = || first_listed_of(&prediction.functions, MAX_NAMED, all);
+    let all = prediction.missing_imports.len() + prediction.omitted;
+    let named = || first_listed_of(&prediction.missing_imports, MAX_NAMED, all);
     (is_same && all > 1).then(|| format!("by its profile, {} lacks {}", cell.runtime, named()))
 }
 
@@ -119,7 +119,8 @@ mod tests {
             outcome: PredictedOutcome::Runs,
             code: None,
             subject: None,
-            functions: Vec::new(),
+            uncertain: Vec::new(),
+            missing_imports: Vec::new(),
             omitted: 0,
             switches: Vec::new(),
             agreement,

@@ -11,10 +11,10 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 use wasmlab_model::checks::Check;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::report::{Artifact, Cell, CodeText, HostInfo, NoteKind, RunReport, Selection};
+use wasmlab_model::report::{Cell, CodeText, GuestInfo, HostInfo, NoteKind, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
-use super::compare::{NamesAnyImport, is_answer, is_same_result};
+use super::compare::{HasRandomImportOrder, is_answer, is_same_result};
 use super::text::result;
 use super::{RenderOptions, find};
 
@@ -31,7 +31,7 @@ pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[Path
         duration_ms: 0,
         selected: Selection::default(),
         baseline: None,
-        artifacts: report.artifacts.iter().map(artifact).collect(),
+        guests: report.guests.iter().map(guest).collect(),
         cells: report.cells.iter().filter(|c| c.verdict != Verdict::Absent).map(|c| cell(report, c, places)).collect(),
         ..report.clone()
     };
@@ -72,9 +72,9 @@ fn keep_absent(out: &mut RunReport, earlier: &RunReport) {
     out.notes.sort();
 }
 
-fn artifact(artifact: &Artifact) -> Artifact {
+fn guest(guest: &GuestInfo) -> GuestInfo {
     // Offsets of sections and the evidence for ABIs are left out; `inspect` shows them.
-    let facts = artifact.facts.as_ref().map(|facts| Facts {
+    let facts = guest.facts.as_ref().map(|facts| Facts {
         sections: Vec::new(),
         exports: Vec::new(),
         abis: facts
@@ -84,7 +84,7 @@ fn artifact(artifact: &Artifact) -> Artifact {
             .collect(),
         ..facts.clone()
     });
-    Artifact { build_ms: None, facts, ..artifact.clone() }
+    GuestInfo { build_ms: None, facts, ..guest.clone() }
 }
 
 fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
@@ -226,7 +226,11 @@ pub struct Differences {
 
 /// Compares the published report with a run, for the columns and guests present in that run.
 #[must_use]
-pub fn differences(published: &RunReport, run: &RunReport, names_any_import: NamesAnyImport) -> Differences {
+pub fn differences(
+    published: &RunReport,
+    run: &RunReport,
+    import_order_is_random: HasRandomImportOrder,
+) -> Differences {
     let mut out = Differences::default();
     for runtime in run.runtimes.iter().filter(|r| r.tool.present && !r.custom_build) {
         let version = |r: &wasmlab_model::report::RuntimeInfo| r.tool.version.clone().unwrap_or_default();
@@ -244,7 +248,7 @@ pub fn differences(published: &RunReport, run: &RunReport, names_any_import: Nam
     let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.custom_build);
     for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
         let before = find(cell);
-        if !before.is_some_and(|before| is_same_result(before, cell, names_any_import)) {
+        if !before.is_some_and(|before| is_same_result(before, cell, import_order_is_random)) {
             let before = before.map_or_else(|| "nothing".to_owned(), result);
             let now = result(cell);
             out.results.push(format!("{} on {}: published {before}, here {now}", cell.scenario, cell.runtime));
@@ -356,7 +360,7 @@ mod tests {
         before.cells[3].stage = serde_json::from_value("link".into()).unwrap();
         let mut run = before.clone();
         run.cells[3].subject = Some("env.other".to_owned());
-        let count = |names_any_import| differences(&before, &run, names_any_import).results.len();
+        let count = |import_order_is_random| differences(&before, &run, import_order_is_random).results.len();
         assert_eq!((count(|_| false), count(|id| id == "wasmi"), count(|id| id == "node")), (1, 0, 1));
     }
 

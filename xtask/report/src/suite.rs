@@ -14,7 +14,8 @@ use wasmlab_model::verdict::Verdict;
 use super::columns::{NameStyle, names};
 use super::findings::{findings, reason};
 use super::overview::{changed, cut};
-use super::table::{BOLD, DIM, GREEN, Painter, RED, symbol};
+use super::symbols::letter;
+use super::table::{BOLD, DIM, GREEN, Painter, RED};
 use super::text::{self, tally};
 use super::{RenderOptions, Renderer};
 
@@ -182,7 +183,7 @@ fn failed(out: &mut String, painter: &Painter, report: &RunReport) {
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, "failed tests by reason"));
     for (code, of_code) in codes {
         let tests: BTreeSet<&str> = of_code.iter().map(|c| c.scenario.as_str()).collect();
-        let mark = code.map_or('!', |code| symbol(report, code));
+        let mark = code.map_or('!', |code| letter(report, code));
         let name = code.map_or("lab-error", Code::id);
         let noun = form(tests.len(), "test", "tests");
         let subjects = subjects(&of_code);

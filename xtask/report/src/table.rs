@@ -10,11 +10,12 @@ use super::answer;
 use super::columns::{self, NameStyle};
 use super::findings::is_outside_matrix;
 use super::predicted;
+use super::symbols;
 use super::text::{self, ReasonGroup, Row, blame, by_code, changes, lines, remedies, shown_columns, tally};
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Note, NoteKind, Origin, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
-use wasmlab_model::verdict::{Change, Verdict};
+use wasmlab_model::verdict::Verdict;
 
 /// Registry entry.
 pub const RENDERER: Renderer =
@@ -43,28 +44,19 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     if is_outside_matrix(report) {
         let mut report = report.clone();
         // The table shows these notes under a heading of their own.
-        report.notes.retain(|note| note.kind != NoteKind::GuestChanged);
+        report.notes.retain(|note| note.kind != NoteKind::GuestDiffersFromBaseline);
         out += &answer::exit_code(&report, options);
     }
     out
 }
 
-/// The letter of a code. If the report is too old to contain it, the catalogue's: letters are never reassigned.
-pub(crate) fn symbol(report: &RunReport, code: Code) -> char {
-    report.text(code).and_then(|text| text.symbol).unwrap_or(code.entry().symbol)
-}
-
-/// The symbol of a verdict; for a gap, the letter of its code.
-pub(crate) fn verdict_symbol(report: &RunReport, verdict: Verdict, code: Option<Code>) -> (Style, char) {
+/// The colour of a verdict.
+pub(crate) fn style(verdict: Verdict) -> Style {
     match verdict {
-        Verdict::Pass => (GREEN, '✓'),
-        Verdict::Gap => (YELLOW, code.map_or('~', |code| symbol(report, code))),
-        Verdict::Fail => (RED, '✗'),
-        Verdict::NotBuilt => (YELLOW, '?'),
-        Verdict::Absent => (DIM, '·'),
-        Verdict::NotApplicable => (DIM, '-'),
-        Verdict::NotAttempted => (DIM, '○'),
-        Verdict::Error => (RED, '!'),
+        Verdict::Pass => GREEN,
+        Verdict::Gap | Verdict::NotBuilt => YELLOW,
+        Verdict::Fail | Verdict::Error => RED,
+        Verdict::Absent | Verdict::NotApplicable | Verdict::NotAttempted => DIM,
     }
 }
 
@@ -90,24 +82,19 @@ fn key(report: &RunReport) -> Vec<&'static str> {
     if shown_columns(report).iter().any(|r| !r.tool.present) {
         symbols.push("· absent");
     }
-    if report.cells.iter().any(is_news) {
+    if report.cells.iter().any(|cell| cell.change.is_change()) {
         symbols.push("* changed");
     }
-    if report.artifacts.iter().any(|a| a.origin == Origin::Prebuilt) {
+    if report.guests.iter().any(|a| a.origin == Origin::Prebuilt) {
         symbols.push("° prebuilt guest");
     }
     symbols
 }
 
-/// Whether the result changed. New cells do not count: in a first run, every cell is new.
-pub(crate) fn is_news(cell: &Cell) -> bool {
-    !matches!(cell.change, Change::Same | Change::New)
-}
-
 /// The heading of notes of this kind; `None` for notes that have none.
 pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
     match kind {
-        NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain | NoteKind::GuestChanged => {
+        NoteKind::GuestChanged | NoteKind::GuestChangedWithToolchain | NoteKind::GuestDiffersFromBaseline => {
             Some("guests that changed")
         }
         NoteKind::OverBudget => Some("over budget"),
@@ -126,7 +113,7 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::RemedyTried => Some("remedies tried that did not help"),
         NoteKind::RemedyUntried => Some("remedies not tried"),
         NoteKind::Missing => Some("missing here"),
-        NoteKind::ArtifactNew | NoteKind::NextStep => None,
+        NoteKind::GuestNew | NoteKind::NextStep => None,
     }
 }
 
@@ -172,7 +159,7 @@ impl Painter {
         let rows = text::rows(report, self.options.group_by);
         let widest = rows.iter().map(|row| text::display_width(&text::short_name(row.name))).max().unwrap_or(0);
         let prebuilt: Vec<&str> =
-            report.artifacts.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
+            report.guests.iter().filter(|a| a.origin == Origin::Prebuilt).map(|a| a.scenario.as_str()).collect();
         let columns = shown_columns(report);
         let widest = self.column_headings(out, widest, &columns);
         let mut last = None;
@@ -224,12 +211,10 @@ impl Painter {
     }
 
     fn painted_symbol(&self, report: &RunReport, cell: &Cell) -> String {
-        let (style, text) = match cell.verdict {
-            Verdict::Pass if !cell.switches.is_empty() => (GREEN, PASS_WITH_SWITCH),
-            verdict => verdict_symbol(report, verdict, cell.code),
-        };
-        let style = if cell.verdict == Verdict::Gap && cell.known.is_some() { DIM } else { style };
-        format!("{}{}", self.paint(style, &text.to_string()), if is_news(cell) { "*" } else { " " })
+        let is_known_gap = cell.verdict == Verdict::Gap && cell.known.is_some();
+        let style = if is_known_gap { DIM } else { style(cell.verdict) };
+        let symbol = symbols::of_cell(report, cell).to_string();
+        format!("{}{}", self.paint(style, &symbol), if cell.change.is_change() { "*" } else { " " })
     }
 
     fn legend(&self, out: &mut String, report: &RunReport, codes: &BTreeMap<Code, Vec<ReasonGroup>>) {
@@ -240,7 +225,7 @@ impl Painter {
             switched.iter().for_each(|line| self.wrapped(out, "  ", "    ", line));
         }
         for (code, groups) in codes {
-            let symbol = symbol(report, *code);
+            let symbol = symbols::letter(report, *code);
             // The matrix shows these two verdicts by their own symbols, whatever the code; `explain` takes the letter.
             let head = match report.text(*code).map(|text| text.verdict) {
                 Some(Verdict::Fail) => format!("✗ {code} ({symbol})"),

@@ -100,7 +100,7 @@ fn passes_with_switches_and_cells_not_attempted_are_labelled() {
 fn answer_with(imports: bool, reasons: &[(&str, &str, &str, &str)]) -> String {
     let mut report = sample::report();
     report.command = "check".to_owned();
-    let facts = report.artifacts.iter_mut().find(|a| a.scenario == "hello").unwrap().facts.as_mut().unwrap();
+    let facts = report.guests.iter_mut().find(|a| a.scenario == "hello").unwrap().facts.as_mut().unwrap();
     facts.shape = wasmlab_model::facts::Shape::Library;
     if !imports {
         facts.imports.clear();
@@ -286,7 +286,7 @@ fn partial_report_states_its_selection() {
 fn header_names_the_forms_of_exceptions_that_are_used() {
     let check = |proposals: &[&str], mixes_exceptions: bool, expected: &str| {
         let mut report = sample::report();
-        let facts = report.artifacts.iter_mut().find_map(|artifact| artifact.facts.as_mut()).unwrap();
+        let facts = report.guests.iter_mut().find_map(|guest| guest.facts.as_mut()).unwrap();
         facts.proposals = proposals.iter().map(|name| (*name).to_owned()).collect();
         facts.mixes_exceptions = mixes_exceptions;
         let text =

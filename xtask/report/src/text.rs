@@ -18,7 +18,7 @@ pub use width::{display_width, short_name};
 /// The names of files that were given on the command line, by scenario; a scenario of the lab has none.
 #[must_use]
 pub fn file_names(report: &RunReport) -> BTreeMap<&str, &str> {
-    let given = report.artifacts.iter().filter(|a| a.origin == Origin::Given).map(|a| a.scenario.as_str());
+    let given = report.guests.iter().filter(|a| a.origin == Origin::Given).map(|a| a.scenario.as_str());
     let info = |name| report.scenarios.iter().find(|s| s.name == name);
     given.filter_map(|name| Some((name, info(name)?.title.as_str()))).collect()
 }
@@ -47,7 +47,7 @@ impl<'a> GuestNames<'a> {
 /// Whether every guest is a file that the user named: then family, route and toolchain say nothing.
 #[must_use]
 pub fn only_files(report: &RunReport) -> bool {
-    !report.artifacts.is_empty() && report.artifacts.iter().all(|a| a.origin == Origin::Given)
+    !report.guests.is_empty() && report.guests.iter().all(|a| a.origin == Origin::Given)
 }
 
 /// A remedy. If the part of it that is `behind` the first obstacle was already shown, a reference to it; otherwise,
@@ -204,7 +204,7 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     let mut lines: Vec<(Change, String)> = Vec::new();
     let names = GuestNames::of(report);
     let new: Vec<&Cell> = report.cells.iter().filter(|c| c.change == Change::New).collect();
-    for cell in report.cells.iter().filter(|c| !matches!(c.change, Change::Same | Change::New)) {
+    for cell in report.cells.iter().filter(|c| c.change.is_change()) {
         let was = cell.accepted.as_deref().unwrap_or("nothing");
         let with = if cell.changed_with_version { ", changed with the runtime's version" } else { "" };
         let guest = names.guest_name(&cell.scenario);

@@ -85,10 +85,21 @@ const runs = (groups, predictions) => {
   }));
 };
 
+const inWords = ({ kind, name }) => {
+  switch (kind) {
+    case "unmeasured": return `${name} (not measured)`;
+    case "entry-point": return `the start of its export "${name}"`;
+    default: return `the ${kind} ${name}`;
+  }
+};
+
 const mayFail = (groups, predictions) => groups.filter((group) => group.outcome === "may-fail").map(({ names, members }) => {
-  const { switches, functions } = predictions[members[0]];
+  const { switches, uncertain } = predictions[members[0]];
+  const functions = uncertain.filter(({ kind }) => kind === "function").map(({ name }) => name);
+  const others = uncertain.filter(({ kind }) => kind !== "function").map(inWords);
   return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : ""),
-    h("p.muted", {}, "It starts, and may fail at a call of: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])));
+    functions.length ? h("p.muted", {}, "It may fail at a call of: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])) : "",
+    others.length ? h("p.muted", {}, "It may fail because of: ", others.join("; ")) : "");
 });
 
 const isLoaded = (group, predictions) => group.outcome === "fails" && group.members.every((at) => isLibrary(predictions[at]));

@@ -46,7 +46,7 @@ const is = (cell) => {
   if (cell.change && cell.change !== "new") properties.push("changed");
   if (cell.switches) properties.push("switch");
   if (cell.cached) properties.push("cached");
-  if (runtimeOf(cell)?.id.includes("+")) properties.push("adapter");
+  if (runtimeOf(cell)?.id.includes("+")) properties.push("host-layer");
   if (guestOf(cell)?.origin === "prebuilt") properties.push("prebuilt");
   if (["pass", "gap", "fail"].includes(cell.v)) properties.push("measured");
   return properties;

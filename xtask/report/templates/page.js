@@ -14,7 +14,7 @@ const CHOICES = [
   ["blame", DATA.cells.flatMap(blameOf)],
 ].filter(([field]) => !(DATA.files && ["family", "route"].includes(field)));
 const state = { ...DEFAULTS };
-let grouped_by = "family";
+let groupedBy = "family";
 
 // The address without default values.
 const address = () => {
@@ -65,8 +65,8 @@ const applyQuery = () => {
 
 const show = () => {
   for (const [name, own] of Object.entries(matrices)) own.box.hidden = name !== state.columns;
-  for (const own of Object.values(matrices)) if (grouped_by !== state.by) own.group(state.by);
-  grouped_by = state.by;
+  for (const own of Object.values(matrices)) if (groupedBy !== state.by) own.group(state.by);
+  groupedBy = state.by;
   for (const input of document.querySelectorAll("#tools input[type=radio]")) input.checked = state[input.name] === input.value;
   if ($("query").value !== state.q) $("query").value = state.q;
   applyQuery();

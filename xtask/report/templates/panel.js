@@ -1,12 +1,11 @@
 
 // The panel: the evidence of a cell, the facts of a guest, or the gaps of a runtime. All content is set as text.
 
-const VERDICT = { pass: "p", gap: "g", fail: "f", "not-built": "b", absent: "a", "not-applicable": "x", "not-attempted": "q", error: "e" };
-const SYMBOL = { pass: "✓", absent: "·", "not-applicable": "–", "not-attempted": "○", error: "!" };
 const STAGES = ["load", "validate", "compile", "link", "instantiate", "run"];
 
-const classOf = (cell) => (cell.switches ? "w" : VERDICT[cell.v]);
-const symbolOf = (cell) => (cell.switches ? "◐" : SYMBOL[cell.v] ?? codes.get(cell.c)?.symbol ?? "?");
+const classAndSymbol = (cell) => DATA.verdicts[cell.switches ? "partly" : cell.v];
+const classOf = (cell) => classAndSymbol(cell)[0];
+const symbolOf = (cell) => (cell.v === "gap" && codes.get(cell.c)?.symbol) || classAndSymbol(cell)[1];
 
 const query = (text) => `#q=${encodeURIComponent(text)}`;
 const link = (kind, name, text = name) => h("a", { href: `#${kind}=${encodeURIComponent(name)}` }, text);
@@ -63,7 +62,7 @@ const checks = (cell) => {
       h("td", {}, [check.function, check.message].filter(Boolean).join(": ")),
       h("td", {}, check.code ? h("a", { href: query(`code=${check.code}`) }, check.code) : ""));
   const rows = cell.checks.filter((check) => check.answer !== "ok").map(row);
-  const heads = ["Check", "Answer", "Words", "Code"].map((name) => h("th", { scope: "col" }, name));
+  const heads = ["Check", "Answer", "Message", "Code"].map((name) => h("th", { scope: "col" }, name));
   return section(`Checks: ${works.length} of ${cell.checks.length} work`,
     rows.length ? h("table.list", {}, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows)) : undefined,
     works.length ? h("p", {}, h("i.p", { "aria-hidden": "true" }, " ✓ "), " ", works.map((check) => check.name).join(", ")) : undefined);
@@ -80,7 +79,7 @@ const assertions = (cell) => {
 
 const stream = (name, place) => (place === undefined ? undefined : h("figure.stream", {}, h("figcaption", {}, name), h("pre", { tabindex: "0" }, textAt(place))));
 
-const AGREEMENTS = { same: "as observed", "other-subject": "observed about another subject", "own-result": "then a result of the program's own", undecided: "reading cannot decide", contradicts: "the run contradicts it", "not-run": "the runtime was not here" };
+const AGREEMENTS = { same: "as observed", "other-subject": "same code, but another subject", "own-result": "runs as predicted; the result is the program's own", undecided: "reading cannot decide", contradicts: "the run contradicts it", "not-run": "the runtime was not here" };
 // Output that the page truncates is in files beside it; a page sent by itself lacks them.
 const wholeOutput = (cell) => {
   if (cell.files) return h("p.muted", {}, "The whole output is beside this page: ", cell.files.map(([name, path, bytes], at) => [at ? ", " : "", h("a", { href: path }, name), ` (${bytesText(bytes)})`]));
@@ -108,10 +107,10 @@ const evidence = (cell) => {
     stages(cell),
     tiles([
       ["Blame", blameOf(cell).join(", ")],
-      ["Process", cell.ms ? msText(cell.ms) : ""],
+      ["Wall-clock time", cell.ms ? msText(cell.ms) : ""],
       ["Compiling", cell.importsOnly ? "left out: the imports alone were linked first" : cell.compile === undefined ? "" : msText(cell.compile)],
       ["Running", cell.run === undefined ? "" : msText(cell.run)],
-      ["Processor", cell.cpu ? msText(cell.cpu) : ""],
+      ["CPU time", cell.cpu ? msText(cell.cpu) : ""],
       ["Memory", cell.rss ? bytesText(cell.rss) : ""],
       ["Execution path", cell.execution_path],
       ["Observed", cell.cached ? "earlier, cached" : ""],

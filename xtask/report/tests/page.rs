@@ -88,7 +88,7 @@ fn filters() {
     check("guest=rust-*-hello stage=run", &|c| {
         c.scenario.starts_with("rust-") && c.scenario.ends_with("-hello") && c.stage == Some(wasmlab_protocol_stage())
     });
-    let size = |c: &Cell| report.artifacts.iter().find(|a| a.scenario == c.scenario).map(|a| a.bytes);
+    let size = |c: &Cell| report.guests.iter().find(|a| a.scenario == c.scenario).map(|a| a.bytes);
     check("size>2m", &|c| size(c).is_some_and(|bytes| bytes > 2_000_000));
     check("is:switch", &|c| !c.switches.is_empty());
     check("REALLOC or \"not define\" runtime:wasmi", &|c| {
@@ -169,7 +169,7 @@ fn evidence() {
         expected.extend(cell.subject.clone().into_iter().chain(cell.known.clone()).chain(cell.default_result.clone()));
         expected.extend(cell.checks.iter().map(|check| check.name.clone()));
         expected.extend(cell.output.stdout.lines().map(ToOwned::to_owned));
-        expected.extend(report.artifacts.iter().filter(|a| a.scenario == cell.scenario).map(|a| a.sha256.clone()));
+        expected.extend(report.guests.iter().filter(|a| a.scenario == cell.scenario).map(|a| a.sha256.clone()));
         if !cell.argv.is_empty() {
             expected.push(format!("cargo xtask run-one {} {}", cell.scenario, cell.runtime));
             expected.push(cell.argv[0].clone());

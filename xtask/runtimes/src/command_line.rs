@@ -6,6 +6,7 @@
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::GuestProgress;
+use wasmlab_model::subjects::PREOPENED_SOCKET;
 use wasmlab_protocol::{Cause, Stage, Value};
 
 use crate::ColumnResult;
@@ -65,7 +66,7 @@ pub struct OutputParser {
     /// It calls `main` if a module has no `_start`.
     pub starts_main: bool,
     /// It calls an export with the empty name as the program, with or without a `_start` beside it.
-    pub starts_unnamed: bool,
+    pub starts_empty_name: bool,
     /// Without `_start`, it takes the first argument as the name of the function to call.
     pub first_argument_names_function: bool,
     /// It has a command that serves wasi:http components; otherwise the lab runs them as programs, to see how it
@@ -76,7 +77,7 @@ pub struct OutputParser {
     pub compiled_file: Option<&'static str>,
     /// Why there are no results of calls, if the command line cannot call exports. It gets the module anyway, to see
     /// whether it accepts it.
-    pub no_calls: Option<&'static str>,
+    pub why_no_calls: Option<&'static str>,
     /// The same, if it cannot call exports of modules that import WASI 0.1.
     pub no_calls_with_wasi: Option<&'static str>,
 }
@@ -100,11 +101,11 @@ impl OutputParser {
             unchecked_imports: false,
             skips_initialize: false,
             starts_main: false,
-            starts_unnamed: false,
+            starts_empty_name: false,
             first_argument_names_function: false,
             serves_http: false,
             compiled_file: None,
-            no_calls: None,
+            why_no_calls: None,
             no_calls_with_wasi: None,
         }
     }
@@ -141,7 +142,7 @@ pub fn explain_difference(finding: &ColumnResult) -> Option<&'static str> {
         (Some(Code::CustomHost), _) => {
             Some("a command line cannot define host functions; a program that embeds the engine can")
         }
-        (_, Some("preopened-socket")) => {
+        (_, Some(PREOPENED_SOCKET)) => {
             Some("its command line cannot pass an open socket to the guest; a program that embeds it can")
         }
         _ => None,

@@ -80,7 +80,7 @@ pub struct Runtime {
     pub port_access: PortAccess,
     /// Its command line gives the guest a directory under its host path. The cell's directories are therefore linked
     /// under the guest's names into the working directory, as far as possible ([`command_line::host_name`]).
-    pub names_dirs_as_host: bool,
+    pub dirs_keep_host_paths: bool,
     /// Environment variables in addition to the cell's: where the program stores its caches.
     pub env: fn(&Tool) -> Vec<(&'static str, OsString)>,
     /// Files that its commands name (path and text), written beside [`CellFiles::spec`] before it is started.
@@ -97,7 +97,7 @@ pub struct Runtime {
     /// process.
     pub commands: fn(&Tool, &CellFiles) -> Vec<Vec<OsString>>,
     /// It checks import modules in random order, so of several that it lacks, each run may name another one.
-    pub names_any_import: bool,
+    pub import_order_is_random: bool,
     /// How to interpret its output; `None` if the program uses the lab's protocol.
     pub output_parser: Option<OutputParser>,
     /// How to give a guest a larger stack on this runtime: the switch, or the embedder's call, with its unit.
@@ -139,12 +139,12 @@ impl Default for Runtime {
             shares_program: false,
             sockets: SocketPassing::None,
             port_access: PortAccess::Cell,
-            names_dirs_as_host: false,
+            dirs_keep_host_paths: false,
             env: |_| Vec::new(),
             extra_files: |_| Vec::new(),
             is_applicable: |_, _| Ok(()),
             not_attempted: |_| None,
-            names_any_import: false,
+            import_order_is_random: false,
             precompile: |_, _, _| None,
             commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
             output_parser: None,

@@ -35,7 +35,7 @@ pub fn columns() -> Vec<Runtime> {
             }
             lack => switches::enable_all(tool, lack),
         },
-        names_dirs_as_host: true,
+        dirs_keep_host_paths: true,
         not_attempted: |cell| command_line::unsupported_argument(cell, argument),
         commands,
         output_parser: Some(OutputParser {

@@ -44,7 +44,7 @@ pub fn columns() -> Vec<Runtime> {
             unchecked_imports: true,
             starts_main: true,
             serves_http: true,
-            no_calls: Some("wamr runs only `_start` or `main` and shows no results"),
+            why_no_calls: Some("wamr runs only `_start` or `main` and shows no results"),
             ..OutputParser::new(run_progress)
         }),
         ..Runtime::default()

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use wasmlab_model::observation::GuestProgress;
+use wasmlab_model::proposals::COMPONENT_MODEL;
 use wasmlab_protocol::{Cause, Location, Stage, TrapKind, Value};
 
 use crate::MissingFeature;
@@ -61,7 +62,7 @@ pub fn columns() -> Vec<Runtime> {
 /// A single switch for everything beyond WebAssembly 2.0, because those for single proposals come and go with versions.
 fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     const COMPONENT: &str = "--enable-component";
-    if lack == MissingFeature::Proposal("component-model") && help_lists(&tool.help, COMPONENT) {
+    if lack == MissingFeature::Proposal(COMPONENT_MODEL) && help_lists(&tool.help, COMPONENT) {
         return vec![COMPONENT.to_owned()];
     }
     switches::enable_all(tool, lack)

@@ -25,14 +25,14 @@ pub fn columns() -> Vec<Runtime> {
             note: "takes three minutes",
         }],
         in_ci: true,
-        names_dirs_as_host: true,
+        dirs_keep_host_paths: true,
         sockets: SocketPassing::Opened,
         not_attempted,
         commands,
         output_parser: Some(OutputParser {
             parse_value,
             skips_initialize: true,
-            starts_unnamed: true,
+            starts_empty_name: true,
             run_errors: &["Error: failed during execution of "],
             ..OutputParser::new(classify)
         }),

@@ -54,7 +54,7 @@ pub fn columns() -> Vec<Runtime> {
             parse_value,
             serves_http: true,
             compiled_file: Some(COMPILED),
-            starts_unnamed: true,
+            starts_empty_name: true,
             run_errors: &["Error: failed to run main module"],
             ..OutputParser::new(classify)
         }),

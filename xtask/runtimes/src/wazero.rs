@@ -37,13 +37,13 @@ pub fn columns() -> Vec<Runtime> {
         library_may_enable: Some("Go library"),
         sockets: SocketPassing::Opened,
         // It iterates over a Go map.
-        names_any_import: true,
+        import_order_is_random: true,
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| vec![command(tool, cell)],
         output_parser: Some(OutputParser {
             error_prefix: FAILED,
             run_errors: &[FAILED],
-            no_calls: Some(
+            why_no_calls: Some(
                 "wazero's command line calls only `_start`; its Go library can call other exports, but the lab does not embed it",
             ),
             ..OutputParser::new(classify)

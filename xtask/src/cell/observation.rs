@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use wasmlab_model::observation::{Observation, PREOPENED_SOCKET, ProcessRecord};
+use wasmlab_model::observation::{Observation, ProcessRecord};
+use wasmlab_model::subjects::PREOPENED_SOCKET;
 use wasmlab_runtimes::SocketPassing;
 
 use super::canary;

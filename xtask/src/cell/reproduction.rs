@@ -63,7 +63,7 @@ pub fn reproduce(lab: &Lab, plan: &CellPlan, into: &Path) -> io::Result<Reproduc
         fs::create_dir_all(into.join("dirs"))?;
     }
     preopens::populate(Contents { scenario: plan.scenario, ports: &ports }, &into.join("dirs"))?;
-    if plan.runtime.names_dirs_as_host {
+    if plan.runtime.dirs_keep_host_paths {
         preopens::link_by_name(&paths.dirs, into)?;
     }
     let commands = plan.commands(&paths, &spec);

@@ -81,7 +81,7 @@ impl Workdir {
         let dirs = preopens::populate(Contents { scenario: plan.scenario, ports: &known }, &path("dirs"))?;
         let opened_dirs = preopens::open(&dirs)?;
         let filled = SystemTime::now();
-        if plan.runtime.names_dirs_as_host {
+        if plan.runtime.dirs_keep_host_paths {
             preopens::link_by_name(&dirs, &path("work"))?;
         }
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;

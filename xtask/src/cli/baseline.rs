@@ -9,7 +9,7 @@ use xshell::{Shell, cmd};
 use super::common::{UsageError, usage};
 use super::report;
 use crate::lab::Lab;
-use crate::store::snapshots::names_any_import;
+use crate::store::snapshots::import_order_is_random;
 use wasmlab_model::report::RunReport;
 use wasmlab_report::visible::VisiblePath;
 
@@ -43,7 +43,7 @@ pub struct Baseline {
 impl Baseline {
     /// Marks the cells of a later report that differ from this one.
     pub fn compare(&self, later: &mut RunReport) {
-        wasmlab_report::compare::against(&self.report, &self.name, later, names_any_import);
+        wasmlab_report::compare::against(&self.report, &self.name, later, import_order_is_random);
     }
 }
 

@@ -6,7 +6,7 @@ use super::common::usage;
 use super::{baseline, output, report};
 use crate::exit;
 use crate::lab::Lab;
-use crate::store::snapshots::names_any_import;
+use crate::store::snapshots::import_order_is_random;
 use wasmlab_report::compare;
 use wasmlab_report::visible::VisiblePath;
 
@@ -53,7 +53,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         None => latest(lab)?,
     };
     let (_, after) = baseline::read(lab, &after)?;
-    let comparison = compare::compare(&before, &after, names_any_import);
+    let comparison = compare::compare(&before, &after, import_order_is_random);
     output::print_rendered(&match args.output {
         ComparisonFormat::Text => comparison.text(output::render_options()),
         ComparisonFormat::Markdown => comparison.markdown(),

@@ -14,7 +14,7 @@ use crate::glob;
 use crate::lab::Lab;
 use crate::program_name;
 use crate::store::files;
-use crate::store::snapshots::names_any_import;
+use crate::store::snapshots::import_order_is_random;
 use wasmlab_report::RenderOptions;
 use wasmlab_report::history::{self, DatedReport};
 use wasmlab_report::visible::{VisiblePath, on_line};
@@ -80,7 +80,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (scenarios, runtimes) = (globs("scenario", &args.rows.scenario)?, globs("runtime", &args.runtime)?);
     let matches = |globs: &[GlobMatcher], name: &str| globs.is_empty() || globs.iter().any(|glob| glob.is_match(name));
     let keeps = |scenario: &str, runtime: &str| matches(&scenarios, scenario) && matches(&runtimes, runtime);
-    let found = history::history(&entries, &keeps, names_any_import);
+    let found = history::history(&entries, &keeps, import_order_is_random);
     if found.cells == 0 {
         return usage("no cell of these reports matches --scenario and --runtime, or none was measured");
     }

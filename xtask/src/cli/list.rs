@@ -28,7 +28,7 @@ pub struct Args {
     what: Option<ListKind>,
     /// List the runtimes that the matrix leaves out: their adapters were written from documentation and never tested
     /// with the real program. Select one by name, as in `--runtime spin`
-    #[arg(long, alias = "unproven", conflicts_with = "what")]
+    #[arg(long, conflicts_with = "what")]
     untested: bool,
 }
 

@@ -15,7 +15,8 @@ use crate::reading::{self, ReadError, Representation};
 use crate::store::profiles;
 use wasmlab_inspect::invalid_file;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::names::{and_more, first_listed_of};
+use wasmlab_model::names::and_more;
+use wasmlab_model::prediction::{Uncertainty, list_uncertain};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
 use wasmlab_model::text::cut_with_size;
@@ -65,7 +66,7 @@ pub struct Args {
 }
 
 /// Version of the output of `--output json`.
-const SCHEMA_VERSION: u32 = 2;
+const SCHEMA_VERSION: u32 = 3;
 
 /// The output of `--output json`.
 #[derive(Serialize)]
@@ -164,7 +165,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
         let (label, why) = match (one.outcome, one.code) {
             ("runs", _) if one.switches.is_empty() => ("runs on", String::new()),
             ("runs", _) => ("runs on", format!("with {}", one.switches.join(" "))),
-            ("may-fail", _) => ("may fail on", format!("at run time: {}", short_names(&one.functions))),
+            ("may-fail", _) => ("may fail on", may_fail(one)),
             ("fails", Some(code)) => {
                 let why = reason(one);
                 let label = if code == "no-entry-point" { "loads on" } else { "does not" };
@@ -189,10 +190,11 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
 /// Largest part of a name that is printed, characters: an import may have any name.
 const MAX_NAME: usize = 200;
 
-/// The first of these names, each cut if it is very long.
-fn short_names(names: &[String]) -> String {
-    let short: Vec<_> = names.iter().take(MAX_FUNCTIONS).map(|name| cut_with_size(name, MAX_NAME)).collect();
-    first_listed_of(&short, MAX_FUNCTIONS, names.len())
+/// What a prediction depends on, shortened.
+fn may_fail(one: &RuntimePrediction) -> String {
+    let shorten = |of: &Uncertainty| Uncertainty { name: cut_with_size(&of.name, MAX_NAME).into_owned(), ..of.clone() };
+    let shown: Vec<Uncertainty> = one.uncertain.iter().take(MAX_FUNCTIONS).map(shorten).collect();
+    list_uncertain(&shown, one.uncertain.len() - shown.len() + one.omitted)
 }
 
 /// Width of the labels, characters.

@@ -120,7 +120,7 @@ fn measured(lab: &Lab, column: &mut ProbedColumn, catalogue: &Catalogue) -> Resu
         version: &tool.version,
         provenance: Provenance {
             date: common::today(),
-            lab: profiles::commit(lab),
+            lab_commit: profiles::commit(lab),
             system: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
             obtained_from: obtained_from(runtime),
             host_layer: runtime.host_layer.name().to_owned(),

@@ -101,7 +101,7 @@ fn write(
 ) -> Result<()> {
     fs::create_dir_all(into)?;
     let into = fs::canonicalize(into)?;
-    let facts = report.artifacts.first().and_then(|a| a.facts.as_ref());
+    let facts = report.guests.first().and_then(|a| a.facts.as_ref());
     let (scenario, runtime) = (&request.scenarios[0], &request.runtimes[0]);
     let (guest_hash, companions) = (&guest.sha256, &guest.companions);
     let (limits, switches) = (request.limits, &cell.switches);

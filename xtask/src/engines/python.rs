@@ -43,7 +43,7 @@ pub(super) fn find(lab: &Lab, runtime: &Runtime, requested: Program, package: &s
     };
     let (support_dir, support_key) = write_support_files(lab, runtime)?;
     let driver = support_dir.join("driver.py");
-    let args = ["-ISB".into(), driver.into(), "probe".into(), "--packages".into(), packages.clone().into()];
+    let args = ["-ISB".into(), driver.into(), "info".into(), "--packages".into(), packages.clone().into()];
     let broken = |why: String| {
         Absence::new(why, format!("repair `{}`, or name another one in {}", python.visible(), requested.variable))
     };

@@ -12,7 +12,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{
-    Artifact, Cell, CodeText, HostInfo, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA_VERSION, ScenarioInfo,
+    Cell, CodeText, GuestInfo, HostInfo, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA_VERSION, ScenarioInfo,
     Selection, ToolInfo,
 };
 use wasmlab_model::scenario::{Known, Scenario};
@@ -46,7 +46,7 @@ pub struct RunMetadata {
     pub duration_ms: u64,
     /// The user interrupted it.
     pub interrupted: bool,
-    /// Compare cells and artifacts with snapshots.
+    /// Compare cells and guests with snapshots.
     pub compare: bool,
     /// The selection, if not everything was selected.
     pub selected: Selection,
@@ -56,7 +56,7 @@ pub struct RunMetadata {
 #[must_use]
 pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: RunMetadata) -> RunReport {
     let runtimes = runtimes(request, &results);
-    let artifacts = artifacts(request, &results.rows);
+    let guests = guest_infos(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
     let store = Store::new(lab.snapshots());
     // The files of a `check` are not scenarios of the lab, whatever their names.
@@ -70,22 +70,22 @@ pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: Ru
     // A damaged snapshot or a full disk must not lose the matrix: it becomes a note.
     let mut unusable = Vec::new();
     if metadata.compare {
-        notes = compare_guests(&store, &artifacts, &mut of_same_guests, &mut unusable);
+        notes = compare_guests(&store, &guests, &mut of_same_guests, &mut unusable);
     }
     forget_changed_guests(&store, &runtimes, &cells, &mut of_same_guests);
-    compare_cells(request, &artifacts, &store, &of_same_guests, &mut cells);
+    compare_cells(request, &guests, &store, &of_same_guests, &mut cells);
     if metadata.compare {
         unusable.extend(compare_with_snapshots(&store, &runtimes, &mut cells));
     }
     notes.extend(snapshots_unusable(&unusable));
     let is_whole = metadata.selected.is_everything() && !metadata.interrupted && metadata.command == "run-all";
-    notes.extend(predict::add(lab, request, &runtimes, &artifacts, &mut cells, is_whole));
+    notes.extend(predict::add(lab, request, &runtimes, &guests, &mut cells, is_whole));
     for scenario in request.scenarios {
         let stale = annotate(scenario, &mut cells, &elsewhere);
         // With selected columns, an entry may be about one that was not selected.
         notes.extend(stale.into_iter().filter(|_| metadata.selected.runtimes.is_empty()));
-        let artifact = artifacts.iter().find(|a| a.scenario == scenario.name);
-        notes.extend(artifact.and_then(|artifact| compare_prebuilt(lab, scenario, artifact)));
+        let guest = guests.iter().find(|a| a.scenario == scenario.name);
+        notes.extend(guest.and_then(|guest| compare_prebuilt(lab, scenario, guest)));
     }
     notes.extend(compare_columns::differences(&request.runtimes, &runtimes, &cells));
     notes.extend(next_steps::missing(&runtimes, &results.rows, request.scenarios));
@@ -101,7 +101,7 @@ pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: Ru
         toolchains: toolchains(lab, request.scenarios),
         runtimes,
         scenarios: request.scenarios.iter().map(scenario_info).collect(),
-        artifacts,
+        guests,
         codes: CodeText::of(&cells),
         cells,
         notes,
@@ -116,7 +116,7 @@ pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: Ru
 /// and which other column or target would help.
 fn compare_cells(
     request: &MatrixRequest,
-    artifacts: &[Artifact],
+    guests: &[GuestInfo],
     store: &Store,
     of_same_guests: &AcceptedLines,
     cells: &mut [Cell],
@@ -124,10 +124,10 @@ fn compare_cells(
     imitated_messages::correct(cells);
     cut_exit_codes::correct(cells, request.scenarios);
     blame::compare(cells, of_same_guests);
-    remedies::explain_unnamed_start(&request.runtimes, artifacts, cells);
+    remedies::explain_unnamed_start(&request.runtimes, guests, cells);
     remedies::share_trap_remedies(cells);
     remedies::add_from_runtimes(&request.runtimes, cells);
-    remedies::add_from_rows(cells, artifacts, of_same_guests);
+    remedies::add_from_rows(cells, guests, of_same_guests);
     remedies::add_columns_of_targets(cells, store);
 }
 
@@ -140,16 +140,16 @@ fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> AcceptedLines {
 /// Notes on guests that differ from their snapshots; removes from `elsewhere` what was accepted for a different guest.
 fn compare_guests(
     store: &Store,
-    artifacts: &[Artifact],
+    guests: &[GuestInfo],
     elsewhere: &mut AcceptedLines,
     unusable: &mut Vec<std::io::Error>,
 ) -> Vec<Note> {
     let mut notes = Vec::new();
-    for artifact in artifacts {
-        match store.compare_artifact(artifact) {
+    for guest in guests {
+        match store.compare_guest(guest) {
             Ok(None) => {}
             Ok(Some(note)) => {
-                elsewhere.retain(|(_, scenario), _| *scenario != artifact.scenario);
+                elsewhere.retain(|(_, scenario), _| *scenario != guest.scenario);
                 notes.push(note);
             }
             Err(error) => unusable.push(error),
@@ -242,13 +242,13 @@ fn scenario_info(scenario: &Scenario) -> ScenarioInfo {
     }
 }
 
-fn artifacts(request: &MatrixRequest, rows: &[Option<GuestRow>]) -> Vec<Artifact> {
+fn guest_infos(request: &MatrixRequest, rows: &[Option<GuestRow>]) -> Vec<GuestInfo> {
     let pairs = request.scenarios.iter().zip(rows);
     pairs
         .filter_map(|(scenario, row)| {
             let row = row.as_ref()?;
             let guest = row.guest.as_ref().ok()?;
-            Some(Artifact {
+            Some(GuestInfo {
                 scenario: scenario.name.clone(),
                 sha256: guest.sha256.clone(),
                 bytes: row.bytes,
@@ -340,7 +340,7 @@ fn is_answered(cell: &Cell) -> bool {
 }
 
 /// Compares a guest built here with its prebuilt copy.
-fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<Note> {
+fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &GuestInfo) -> Option<Note> {
     let facts = built.facts.as_ref().filter(|_| built.origin == Origin::Built)?;
     let note = |text: String| {
         let text = format!("{text}: `cargo xtask bless --guests` replaces it");
@@ -366,7 +366,7 @@ fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &Artifact) -> Option<
     };
     match facts_of(lab, &provenance.sha256, &bytes) {
         Ok(prebuilt) if imports(&prebuilt) == imports(facts) => None,
-        // Another standard library may import other functions; the artifact's snapshot reports that.
+        // Another standard library may import other functions; the guest's snapshot reports that.
         Ok(_) if provenance.toolchain != built.toolchain => None,
         Ok(_) => note("its prebuilt guest has other imports than what was built here".to_owned()),
         Err(message) => note(format!("its prebuilt guest is not a module ({message})")),

@@ -10,9 +10,10 @@ use crate::store::profiles;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::observation::{Limit, Observation, Outcome};
+use wasmlab_model::proposals::{COMPONENT_MODEL, EXTERNREF};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_probe::proposals::{self, EXTERNREF};
+use wasmlab_probe::proposals;
 use wasmlab_probe::{Probe, ProbeReply, ProbeTarget, link};
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::{HostLayer, MissingFeature, Runtime, Tool};
@@ -98,7 +99,13 @@ impl ProbeTarget for ProbedColumn<'_> {
             _ => None,
         };
         let stdout = progress.stdout.unwrap_or_else(|| observation.stdout.clone());
-        Some(ProbeReply { cause: progress.cause, unchecked_imports: progress.unchecked_imports, stdout, stopped })
+        Some(ProbeReply {
+            cause: progress.cause,
+            unchecked_imports: progress.unchecked_imports,
+            stdout,
+            stopped,
+            at_lab_limit: matches!(observation.outcome, Outcome::Limit(_)),
+        })
     }
 
     fn switches(&self, missing: MissingFeature) -> Vec<String> {
@@ -130,10 +137,10 @@ fn scenario(probe: &Probe) -> Option<Scenario> {
 pub fn refused<'a>(lab: &Lab, plan: &CellPlan, facts: &'a Facts) -> Vec<(&'a str, bool)> {
     let mut column = ProbedColumn::of(lab, plan);
     let mut refuses = |proposal: &str| {
-        let probe = proposals::probe(proposals::name_for(proposal, facts)).ok()??;
+        let probe = proposals::probe(facts.measured_name(proposal)).ok()??;
         proposals::is_refused(&column.probe(&probe, &[])?)
     };
-    let core = facts.proposals.iter().filter(|name| *name != proposals::COMPONENTS && *name != "cm-async");
+    let core = facts.proposals.iter().filter(|name| *name != COMPONENT_MODEL && *name != "cm-async");
     let mut probed: Vec<_> = core.filter_map(|name| Some((name.as_str(), refuses(name)?))).collect();
     if facts.proposals.contains("reference-types") && probed.iter().all(|(_, refused)| !refused) {
         probed.extend(refuses(EXTERNREF).map(|refused| (EXTERNREF, refused)));
@@ -208,12 +215,7 @@ mod tests {
         let missing =
             Cause::MissingImport { module: "m".to_owned(), name: "f".to_owned(), ty: String::new(), missing_count: 1 };
         let check = |cause: Option<Cause>, stopped: Option<&str>, expected: Option<bool>| {
-            let reply = ProbeReply {
-                cause,
-                unchecked_imports: false,
-                stdout: String::new(),
-                stopped: stopped.map(str::to_owned),
-            };
+            let reply = ProbeReply { cause, stopped: stopped.map(str::to_owned), ..ProbeReply::default() };
             assert_eq!(is_missing(&reply), expected);
         };
         check(Some(missing.clone()), None, Some(true));

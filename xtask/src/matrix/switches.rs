@@ -3,8 +3,10 @@
 
 use super::single_run::{RunError, SingleRun};
 use crate::cell::CellPlan;
-use wasmlab_judge::{WAIT, switched};
+use wasmlab_judge::switched;
 use wasmlab_model::codes::Code;
+use wasmlab_model::proposals::COMPONENT_MODEL;
+use wasmlab_model::subjects::ATOMIC_WAIT;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, TrapKind};
 use wasmlab_runtimes::MissingFeature;
@@ -85,12 +87,14 @@ fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
         (_, Some(Code::UnsupportedProposal)) => {
             judgement.subject.iter().flat_map(|subject| subject.split(' ')).map(MissingFeature::Proposal).collect()
         }
-        (_, Some(Code::NeedsComponentModel)) => vec![MissingFeature::Proposal("component-model")],
+        (_, Some(Code::NeedsComponentModel)) => vec![MissingFeature::Proposal(COMPONENT_MODEL)],
         (Some(Cause::MissingImport { .. }), _) => {
             judgement.subject.as_deref().map(MissingFeature::Import).into_iter().collect()
         }
         (Some(Cause::Trap { trap: TrapKind::StackOverflow, .. }), _) => vec![MissingFeature::Stack],
-        (_, Some(Code::HostRefused)) if judgement.subject.as_deref() == Some(WAIT) => vec![MissingFeature::Waiting],
+        (_, Some(Code::HostRefused)) if judgement.subject.as_deref() == Some(ATOMIC_WAIT) => {
+            vec![MissingFeature::Waiting]
+        }
         _ => Vec::new(),
     }
 }

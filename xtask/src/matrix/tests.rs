@@ -207,7 +207,7 @@ fn report_compares_cells_with_snapshots() {
     assert_eq!(first.cells.len(), 6);
     assert_eq!(first.codes.len(), 2, "a text for each code");
     assert!(first.runtimes[0].tool.present && !first.runtimes[1].tool.present);
-    assert_eq!(first.artifacts.len(), 2, "a guest that was not built is not an artifact");
+    assert_eq!(first.guests.len(), 2, "a guest that was not built is not a guest");
     assert!(changes(&first).contains(&Change::New));
     let store = crate::store::snapshots::Store::new(workspace.lab.snapshots());
     store.accept(&|_, _| true).unwrap();
@@ -224,7 +224,7 @@ fn report_compares_cells_with_snapshots() {
 #[test]
 fn built_guest_is_compared_with_its_prebuilt_one() {
     let workspace = Workspace::new(&[("healthy", HEALTHY, "")]);
-    let built = workspace.report().artifacts.remove(0);
+    let built = workspace.report().guests.remove(0);
     let binary = fs::read(workspace.lab.cache.object(&built.sha256)).unwrap();
     let sources = guest::sources_hash(&workspace.lab, &workspace.scenarios[0]).unwrap();
     let importing = wat::parse_str("(module (import \"a\" \"b\" (func)) (func (export \"_start\")))").unwrap();

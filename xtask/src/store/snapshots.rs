@@ -1,4 +1,4 @@
-//! Expected results in insta's format: one file per runtime with a line per scenario, and one file per artifact.
+//! Expected results in insta's format: one file per runtime with a line per scenario, and one file per guest.
 //!
 //! `run-all` compares with `*.snap` and writes differences beside it as `*.snap.new`. `bless` or `cargo insta review`
 //! accepts them. Nothing else writes here. Measuring or accepting a part changes only the lines of that part.
@@ -9,16 +9,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::store::files;
-use wasmlab_model::report::{Artifact, Cell, Note, NoteKind};
+use wasmlab_model::report::{Cell, GuestInfo, Note, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
 use wasmlab_process::read_text;
 
-use self::artifacts::ArtifactSnapshot;
 use self::column::{AcceptedColumn, AcceptedLine};
+use self::guests::GuestSnapshot;
 use wasmlab_report::visible::VisiblePath;
 
-pub mod artifacts;
 pub mod column;
+pub mod guests;
 mod orphans;
 #[cfg(test)]
 mod tests;
@@ -46,8 +46,8 @@ impl Store {
         self.dir.join(MATRIX).join(format!("{runtime}.snap"))
     }
 
-    fn artifact_file(&self, scenario: &str) -> PathBuf {
-        self.dir.join("artifacts").join(format!("{scenario}.snap"))
+    fn guest_file(&self, scenario: &str) -> PathBuf {
+        self.dir.join("guests").join(format!("{scenario}.snap"))
     }
 
     /// Compares a column's measured cells with its snapshot, sets the change of each, and writes or removes the pending
@@ -116,17 +116,17 @@ impl Store {
         elsewhere
     }
 
-    /// Compares an artifact with its snapshot; the note describes the difference.
+    /// Compares a guest with its snapshot; the note describes the difference.
     ///
     /// # Errors
     /// As [`Store::compare_column`].
-    pub fn compare_artifact(&self, artifact: &Artifact) -> io::Result<Option<Note>> {
-        let Some(now) = ArtifactSnapshot::of(artifact) else { return Ok(None) };
-        let file = self.artifact_file(&artifact.scenario);
-        let before = read_artifact(&file)?;
-        let note = |kind, text| Note::new(kind, artifact.scenario.clone(), text);
+    pub fn compare_guest(&self, guest: &GuestInfo) -> io::Result<Option<Note>> {
+        let Some(now) = GuestSnapshot::of(guest) else { return Ok(None) };
+        let file = self.guest_file(&guest.scenario);
+        let before = read_guest(&file)?;
+        let note = |kind, text| Note::new(kind, guest.scenario.clone(), text);
         let note = match before {
-            None => note(NoteKind::ArtifactNew, "no snapshot of its imports, exports and sizes yet".to_owned()),
+            None => note(NoteKind::GuestNew, "no snapshot of its imports, exports and sizes yet".to_owned()),
             Some(before) => match before.difference(&now) {
                 None => {
                     drop_pending(&file)?;
@@ -136,15 +136,15 @@ impl Store {
             },
         };
         let body = toml::to_string_pretty(&now).map_err(io::Error::other)?;
-        write(&pending_of(&file), &format!("artifact {}", artifact.scenario), &body)?;
+        write(&pending_of(&file), &format!("guest {}", guest.scenario), &body)?;
         Ok(Some(note))
     }
 
-    /// The accepted imports of an artifact, as `module.name: type`; empty if nothing was accepted or the snapshot
+    /// The accepted imports of a guest, as `module.name: type`; empty if nothing was accepted or the snapshot
     /// cannot be read.
     #[must_use]
     pub fn accepted_imports(&self, scenario: &str) -> Vec<String> {
-        read_artifact(&self.artifact_file(scenario)).ok().flatten().map(|artifact| artifact.imports).unwrap_or_default()
+        read_guest(&self.guest_file(scenario)).ok().flatten().map(|guest| guest.imports).unwrap_or_default()
     }
 
     /// Removes pending changes of scenarios and runtimes that no longer exist, since they cannot be accepted.
@@ -190,7 +190,7 @@ impl Store {
                 let lines = accept_lines(&file, &stem, &|scenario| chosen(scenario, Some(&stem)))?;
                 (file, lines)
             } else if chosen(&stem, None) {
-                let file = self.artifact_file(&stem);
+                let file = self.guest_file(&stem);
                 fs::rename(&pending, &file)
                     .map_err(|e| name_file(&e, &format!("failed to accept `{}`", pending.visible())))?;
                 (file, 1)
@@ -221,8 +221,8 @@ fn stem_of(file: &Path, end: &str) -> Option<String> {
 
 /// Whether the runtime of this id reports an arbitrary one of several missing imports.
 #[must_use]
-pub fn names_any_import(runtime: &str) -> bool {
-    wasmlab_runtimes::all().iter().any(|r| r.id() == runtime && r.names_any_import)
+pub fn import_order_is_random(runtime: &str) -> bool {
+    wasmlab_runtimes::all().iter().any(|r| r.id() == runtime && r.import_order_is_random)
 }
 
 /// A cell's line. If the cell's runtime reports an arbitrary one of several missing imports, another import is the same
@@ -231,7 +231,7 @@ pub fn names_any_import(runtime: &str) -> bool {
 pub fn line_of(cell: &Cell, version: &str, before: Option<&AcceptedLine>) -> AcceptedLine {
     let now = AcceptedLine::of(cell, version);
     match before {
-        Some(before) if before.fails_to_link() && cell.fails_to_link() && names_any_import(&cell.runtime) => {
+        Some(before) if before.fails_to_link() && cell.fails_to_link() && import_order_is_random(&cell.runtime) => {
             AcceptedLine { version: now.version, ..before.clone() }
         }
         _ => now,
@@ -327,7 +327,7 @@ fn damaged(file: &Path, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
-fn read_artifact(file: &Path) -> io::Result<Option<ArtifactSnapshot>> {
+fn read_guest(file: &Path) -> io::Result<Option<GuestSnapshot>> {
     let Some((text, body)) = read_body(file)? else { return Ok(None) };
     toml::from_str(&text[body..]).map(Some).map_err(|e| damaged(file, e.message()))
 }

@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use wasmlab_protocol::browser_start;
 
 /// Time limit for a browser to start listening. In most cells the lab's own limit is reached first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -28,7 +29,7 @@ impl Browser {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // Distributions start browsers through a shell script, and killing the child alone would only kill the script.
         command.process_group(0);
-        let child = command.spawn().map_err(|e| format!("{shown} cannot be started: {e}"))?;
+        let child = command.spawn().map_err(|e| format!("{shown} {}: {e}", browser_start::CANNOT_START))?;
         let mut this = Self { child, address: String::new() };
         let began = Instant::now();
         loop {
@@ -37,10 +38,10 @@ impl Browser {
                 return Ok(this);
             }
             if let Ok(Some(status)) = this.child.try_wait() {
-                return Err(format!("{shown} ended at its start with {status}"));
+                return Err(format!("{shown} {} with {status}", browser_start::ENDED));
             }
             if began.elapsed() > START_TIMEOUT {
-                return Err(format!("{shown} did not open its protocol within {} s", START_TIMEOUT.as_secs()));
+                return Err(format!("{shown} {} within {} s", browser_start::SILENT, START_TIMEOUT.as_secs()));
             }
             sleep(Duration::from_millis(5));
         }

@@ -1,4 +1,4 @@
-//! The command line of a driver: `probe`, or `run SPEC` with the options that every driver takes.
+//! The command line of a driver: `info`, or `run SPEC` with the options that every driver takes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,9 +28,9 @@ impl Driver {
     /// If an argument is missing or invalid, or the observation cannot be written.
     pub(crate) fn execute(&self, mut args: lexopt::Parser) -> Result<(), String> {
         match args.next() {
-            Ok(Some(Value(command))) if command == "probe" => self.probe(),
+            Ok(Some(Value(command))) if command == "info" => self.info(),
             Ok(Some(Value(command))) if command == "run" => self.run_cell(self.read(args)?),
-            _ => Err(format!("usage: driver-{0} probe | driver-{0} run SPEC.json {OPTIONS}", self.name)),
+            _ => Err(format!("usage: driver-{0} info | driver-{0} run SPEC.json {OPTIONS}", self.name)),
         }
     }
 
@@ -137,8 +137,8 @@ mod tests {
         ] {
             assert_eq!(execute(args).unwrap_err(), message, "{args:?}");
         }
-        for args in [&[][..], &["help"], &["--probe"]] {
-            assert!(execute(args).unwrap_err().starts_with("usage: driver-test probe | "), "{args:?}");
+        for args in [&[][..], &["help"], &["--info"]] {
+            assert!(execute(args).unwrap_err().starts_with("usage: driver-test info | "), "{args:?}");
         }
     }
 

@@ -60,7 +60,7 @@ pub enum CellEnd {
 }
 
 impl Driver {
-    /// The `main` of a driver binary: `probe`, or `run SPEC` with its options.
+    /// The `main` of a driver binary: `info`, or `run SPEC` with its options.
     pub fn main(&self) -> ExitCode {
         match self.execute(lexopt::Parser::from_env()) {
             Ok(()) => ExitCode::SUCCESS,
@@ -71,7 +71,7 @@ impl Driver {
         }
     }
 
-    fn probe(&self) -> Result<(), String> {
+    fn info(&self) -> Result<(), String> {
         let info = EngineInfo {
             protocol: PROTOCOL_VERSION,
             engine: self.name.to_owned(),

@@ -55,7 +55,7 @@ pub fn call_args<T, V>(
     type_text: impl Fn() -> String,
 ) -> Result<Vec<V>, Cause> {
     let wrong = || wrong_args(call, &type_text());
-    // A program takes nothing, so this is none.
+    // `_start` takes no parameters: an export of that name that does is not an entry point.
     if call.export == "_start" && call.args.is_empty() && params.len() > 0 {
         return Err(Cause::MissingExport { name: call.export.clone() });
     }

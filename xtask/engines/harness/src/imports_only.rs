@@ -68,15 +68,9 @@ fn types_and_imports(module: &[u8]) -> Option<Vec<u8>> {
 
 /// A 32-bit number in LEB128, and the bytes after it.
 fn unsigned(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    const MAX_BYTES: usize = 5;
-    let mut number = 0;
-    for (at, byte) in bytes.iter().enumerate().take(MAX_BYTES) {
-        number |= u32::from(byte & 0x7f).checked_shl(7 * u32::try_from(at).ok()?)?;
-        if byte & 0x80 == 0 {
-            return Some((number, &bytes[at + 1..]));
-        }
-    }
-    None
+    let mut end = 0;
+    let number = leb128fmt::decode_uint_slice::<u32, 32>(bytes, &mut end).ok()?;
+    Some((number, bytes.get(end..)?))
 }
 
 #[cfg(test)]

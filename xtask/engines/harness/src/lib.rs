@@ -42,13 +42,13 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The `main` of an engine binary: `probe`, or `run SPEC`.
+    /// The `main` of an engine binary: `info`, or `run SPEC`.
     pub fn main(&self) -> ExitCode {
         let args: Vec<_> = std::env::args_os().skip(1).collect();
         let result = match args.iter().map(|arg| arg.to_str().unwrap_or_default()).collect::<Vec<_>>()[..] {
-            ["probe"] => self.probe(),
+            ["info"] => self.info(),
             ["run", _] => self.run_spec(Path::new(&args[1])),
-            _ => Err(format!("usage: engine-{0} probe | engine-{0} run SPEC.json", self.name)),
+            _ => Err(format!("usage: engine-{0} info | engine-{0} run SPEC.json", self.name)),
         };
         match result {
             Ok(()) => ExitCode::SUCCESS,
@@ -59,7 +59,7 @@ impl Engine {
         }
     }
 
-    fn probe(&self) -> Result<(), String> {
+    fn info(&self) -> Result<(), String> {
         let info = EngineInfo {
             protocol: PROTOCOL_VERSION,
             engine: self.name.to_owned(),
@@ -81,7 +81,7 @@ impl Engine {
         }
         let is_known = |switch: &String| self.switches.iter().any(|(name, _)| name == switch);
         if let Some(unknown) = spec.switches.iter().find(|switch| !is_known(switch)) {
-            return Err(format!("no switch `{unknown}`: the probe lists them"));
+            return Err(format!("no switch `{unknown}`: `info` lists them"));
         }
         let log = Log::open(&spec.events).map_err(|e| format!("{}: {e}", spec.events.display()))?;
         let cause = (self.run)(&spec, &log).err().unwrap_or(Cause::Returned);

@@ -24,7 +24,7 @@ mod interpreter {
     crate::conformance::conformance!(@tests crate::TINYWASM,
         cases: [adds, floats, no_start, wrong_calls, traps, endless_recursion, host_functions, many_host_calls,
             memory_limit, refused_memory, malformed, start_function, start_function_traps, v128, proposals_are_on, component],
-        lifecycle: [compiled_code, unusable_specs, probe, switches]
+        lifecycle: [compiled_code, unusable_specs, info, switches]
     );
 }
 

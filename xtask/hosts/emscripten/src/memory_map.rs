@@ -106,14 +106,9 @@ fn segments_end(section: &[u8]) -> Option<u32> {
 
 /// Parses an LEB128 number of up to 32 bits; returns it and the rest. Signed numbers are never negative here.
 fn leb(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let mut value = 0_u64;
-    for (index, byte) in bytes.iter().take(5).enumerate() {
-        value |= u64::from(byte & 0x7f) << (index * 7);
-        if byte & 0x80 == 0 {
-            return Some((value as u32, &bytes[index + 1..]));
-        }
-    }
-    None
+    let mut end = 0;
+    let value = leb128fmt::decode_uint_slice::<u32, 32>(bytes, &mut end).ok()?;
+    Some((value, bytes.get(end..)?))
 }
 
 /// The value of the imported global `module`.`name`; `None` if the fastcomp ABI does not have it.

@@ -1,4 +1,4 @@
-//! Proposals of which a module only declares something: a type, a tag. No instruction is of them.
+//! Proposals of which a module has only declarations (a type, a tag) and no instruction.
 
 use std::collections::BTreeSet;
 

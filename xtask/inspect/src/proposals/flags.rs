@@ -65,8 +65,10 @@ mod tests {
     fn parts_belong_to_the_proposal_that_contains_them() {
         let name = |flag| names(flag).pop_first().unwrap();
         let parts: Vec<(String, String)> = PARTS.into_iter().map(|(part, whole)| (name(part), name(whole))).collect();
-        let listed: Vec<(String, String)> =
-            wasmlab_model::facts::PARTS.iter().map(|(part, whole)| ((*part).to_owned(), (*whole).to_owned())).collect();
+        let listed: Vec<(String, String)> = wasmlab_model::proposals::VALIDATED_PARTS
+            .iter()
+            .map(|(part, whole)| ((*part).to_owned(), (*whole).to_owned()))
+            .collect();
         assert_eq!(parts, listed);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use wasmlab_model::facts::{COMMON_PROPOSALS, FirstUse};
+use wasmlab_model::facts::FirstUse;
+use wasmlab_model::proposals::COMMON_PROPOSALS;
 use wasmparser::{Encoding, ExternalKind, KnownCustom, Name, Operator, Parser, Payload, WasmFeatures};
 
 use super::flags;

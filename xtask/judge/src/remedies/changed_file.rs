@@ -8,7 +8,7 @@ use wasmlab_model::remedy::Remedy;
 
 /// A rebuild without the feature, unless the cell has a better remedy. A language whose objects the engine manages
 /// cannot leave out anything.
-pub fn without(cell: &FailedCell) -> Option<String> {
+pub fn rebuild_without_proposal(cell: &FailedCell) -> Option<String> {
     if cell.facts.is_some_and(|facts| facts.proposals.contains("gc")) {
         return None;
     }

@@ -4,7 +4,8 @@ use wasmlab_protocol::{Cause, EXIT_INVALID_SPEC, Event, Stage, TrapKind};
 
 use super::{facts, observation, spec, to, verdict};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::observation::{Observation, Outcome, PREOPENED_SOCKET, ScriptProgress};
+use wasmlab_model::observation::{Observation, Outcome, ScriptProgress};
+use wasmlab_model::subjects::PREOPENED_SOCKET;
 use wasmlab_model::verdict::Verdict;
 
 #[test]

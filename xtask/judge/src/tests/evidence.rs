@@ -5,7 +5,8 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 
 use super::{Evidence, facts, judge, observation, spec, to, verdict};
 use wasmlab_model::codes::Code;
-use wasmlab_model::observation::{Limit, Outcome, PREOPENED_SOCKET, ScriptProgress};
+use wasmlab_model::observation::{Limit, Outcome, ScriptProgress};
+use wasmlab_model::subjects::PREOPENED_SOCKET;
 use wasmlab_model::verdict::Verdict;
 
 fn any_outcome() -> impl Strategy<Value = Outcome> {
@@ -71,7 +72,7 @@ proptest! {
         let mut seen = observation(outcome.clone(), events, &stdout);
         seen.unsupported_inputs = withheld.then(|| PREOPENED_SOCKET.to_owned()).into_iter().collect();
         seen.client_script = scripted.then(|| ScriptProgress { steps_passed: 0, steps: 1, failed: failed.clone(), unreachable });
-        let expected = if lab { format!("[expect]\nexit = {exit}\nlab = [\"args\"]") } else { format!("[expect]\nexit = {exit}") };
+        let expected = if lab { format!("[expect]\nexit = {exit}\nchecks = [\"args\"]") } else { format!("[expect]\nexit = {exit}") };
         let judgement = verdict(if readable { Ok(&facts) } else { Err("malformed") }, &seen, &spec(&expected));
         if matches!(outcome, Outcome::NotStarted(_)) {
             // Nobody is blamed for a process that never ran.

@@ -24,7 +24,7 @@ fn expected_result_passes() {
     assert_eq!(ran(Cause::Returned, "", ""), PASS);
     assert_eq!(ran(Cause::Exit { code: 0 }, "hi\n", "[expect]\nstdout = \"hi\\n\""), PASS);
     assert_eq!(ran(Cause::Exit { code: 7 }, "", "[expect]\nexit = 7"), PASS);
-    assert_eq!(ran(Cause::Returned, "lab: args ok\n", "[expect]\nlab = [\"args\"]"), PASS);
+    assert_eq!(ran(Cause::Returned, "lab: args ok\n", "[expect]\nchecks = [\"args\"]"), PASS);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn unexpected_result_fails() {
     assert_eq!(ran(Cause::Exit { code: 1 }, "", ""), EXIT);
     assert_eq!(ran(Cause::Returned, "", "[expect]\nexit = 7"), EXIT);
     assert_eq!(ran(Cause::Returned, "ho\n", "[expect]\nstdout = \"hi\\n\""), OUTPUT);
-    assert_eq!(ran(Cause::Returned, "", "[expect]\nlab = [\"args\"]"), OUTPUT);
+    assert_eq!(ran(Cause::Returned, "", "[expect]\nchecks = [\"args\"]"), OUTPUT);
     assert_eq!(ran(Cause::Returned, "", "[expect]\nstdout_contains = [\"x\"]"), OUTPUT);
 }
 
@@ -46,7 +46,7 @@ fn silent_exit_fails_despite_annotations() {
 fn lab_lines_are_evidence() {
     let stdout = "lab: socket-bind no-errno operation not supported\n";
     assert_eq!(
-        ran(Cause::Exit { code: 1 }, stdout, "[expect]\nlab = [\"socket-bind\"]"),
+        ran(Cause::Exit { code: 1 }, stdout, "[expect]\nchecks = [\"socket-bind\"]"),
         (Verdict::Gap, Some(Code::SocketsUnsupported))
     );
 }
@@ -144,7 +144,7 @@ fn pass_detail_states_what_was_observed() {
     check(request, "", 1, "1 request reached the server");
     check(&request.repeat(2), "", 2, "2 requests reached the server");
     check(
-        "[expect]\nlab = [\"accept-errno\", \"recv-errno\"]",
+        "[expect]\nchecks = [\"accept-errno\", \"recv-errno\"]",
         "lab: accept-errno ok\nlab: recv-errno ok\n",
         0,
         "accept-errno, recv-errno ok",

@@ -108,7 +108,7 @@ pub struct Cell {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub argv: Vec<String>,
     /// Wall-clock time, milliseconds.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub duration_ms: f64,
     /// Compile time within it, milliseconds, if the engine reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,10 +117,10 @@ pub struct Cell {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_ms: Option<f64>,
     /// CPU time, milliseconds.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub cpu_ms: f64,
     /// Peak resident size, bytes.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub peak_rss_bytes: u64,
     /// The observation comes from the cache.
     pub cached: bool,
@@ -256,11 +256,6 @@ impl Output {
     }
 }
 
-/// Leaves out zero costs: a cell was not measured, or the report is a published one, which states none.
-pub(crate) fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
 /// A note beside the cells.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -305,12 +300,12 @@ impl fmt::Display for FileLine {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NoteKind {
-    /// An artifact's imports, exports, proposals or size differ from its snapshot; counts as a regression.
-    ArtifactChanged,
-    /// An artifact's size changed along with its toolchain.
-    ArtifactChangedWithToolchain,
-    /// An artifact has no snapshot yet.
-    ArtifactNew,
+    /// A guest's imports, exports, proposals or size differ from its snapshot; counts as a regression.
+    GuestChanged,
+    /// A guest's size changed along with its toolchain.
+    GuestChangedWithToolchain,
+    /// A guest has no snapshot yet.
+    GuestNew,
     /// A guest built from source differs from its prebuilt copy.
     PrebuiltDiffers,
     /// A `[[known]]` entry matches nothing that was measured; counts as a regression.
@@ -328,7 +323,7 @@ pub enum NoteKind {
     /// A guest exceeds a budget of `wasmlab.toml`: counts as a regression.
     OverBudget,
     /// A guest differs from the baseline's.
-    GuestChanged,
+    GuestDiffersFromBaseline,
     /// A guest passed in the baseline on a runtime that did not run it now, or it is not in the baseline.
     NotCompared,
     /// An entry of `wasmlab.toml` matches nothing.
@@ -355,7 +350,7 @@ impl NoteKind {
     pub fn fails_run(self) -> bool {
         matches!(
             self,
-            Self::ArtifactChanged | Self::KnownStale | Self::PredictionStale | Self::PrebuiltDiffers | Self::OverBudget
+            Self::GuestChanged | Self::KnownStale | Self::PredictionStale | Self::PrebuiltDiffers | Self::OverBudget
         )
     }
 
@@ -364,16 +359,16 @@ impl NoteKind {
     pub fn is_change(self) -> bool {
         matches!(
             self,
-            Self::ArtifactChanged
-                | Self::ArtifactChangedWithToolchain
-                | Self::ArtifactNew
+            Self::GuestChanged
+                | Self::GuestChangedWithToolchain
+                | Self::GuestNew
                 | Self::PrebuiltDiffers
                 | Self::KnownStale
                 | Self::PredictionStale
                 | Self::PredictionOfOtherVersion
                 | Self::SnapshotOrphan
                 | Self::SnapshotUnusable
-                | Self::GuestChanged
+                | Self::GuestDiffersFromBaseline
         )
     }
 }

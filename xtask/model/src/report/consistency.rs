@@ -14,7 +14,7 @@ impl RunReport {
     pub fn check_consistency(&self) -> Result<(), String> {
         let rows = unique("scenarios", self.scenarios.iter().map(|scenario| scenario.name.as_str()))?;
         let columns = unique("runtimes", self.runtimes.iter().map(|runtime| runtime.id.as_str()))?;
-        let guests = unique("artifacts", self.artifacts.iter().map(|artifact| artifact.scenario.as_str()))?;
+        let guests = unique("guests", self.guests.iter().map(|guest| guest.scenario.as_str()))?;
         if let Some(name) = guests.iter().filter(|name| !rows.contains(*name)).min() {
             return Err(format!("the guest of `{}` belongs to no scenario in `scenarios`", name.escape_debug()));
         }
@@ -98,8 +98,8 @@ mod tests {
         check(|r| r.cells[1].runtime = "other".to_owned(), Some("its runtime is not in `runtimes`"));
         check(|r| r.scenarios.push(r.scenarios[0].clone()), Some("scenarios[2]: `"));
         check(|r| r.runtimes.push(r.runtimes[0].clone()), Some("runtimes[4]: `"));
-        check(|r| r.artifacts.push(r.artifacts[0].clone()), Some("artifacts[2]: `"));
-        check(|r| r.artifacts[0].scenario = "other".to_owned(), Some("the guest of `other` belongs to no scenario"));
+        check(|r| r.guests.push(r.guests[0].clone()), Some("guests[2]: `"));
+        check(|r| r.guests[0].scenario = "other".to_owned(), Some("the guest of `other` belongs to no scenario"));
     }
 
     #[test]

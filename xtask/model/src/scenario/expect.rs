@@ -40,7 +40,7 @@ pub struct Expect {
     pub stdout_contains: Vec<String>,
     /// Capabilities for which the guest must print `lab: NAME ok`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lab: Vec<String>,
+    pub checks: Vec<String>,
     /// Every call to a host function, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_calls: Vec<ExpectedHostCall>,

@@ -21,7 +21,7 @@ impl AnswerText<'_> {
             group.finding.severity == Severity::Failure && group.finding.kind != findings::FindingKind::InvalidFile
         };
         let failing: Vec<_> = groups.iter().filter(is_failure).collect();
-        let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestChanged);
+        let changed = report.notes.iter().filter(|note| note.kind == NoteKind::GuestDiffersFromBaseline);
         let changed: Vec<String> = changed.map(|note| format!("{} {}", note.subject, note.text)).collect();
         if !(failing.is_empty() && changed.is_empty()) {
             self.out.push('\n');

@@ -1,6 +1,7 @@
 //! A file's facts, in one line.
 
-use wasmlab_model::facts::{BinaryKind, COMMON_PROPOSALS, Facts, Shape};
+use wasmlab_model::facts::{BinaryKind, Facts, Shape};
+use wasmlab_model::proposals::{COMMON_PROPOSALS, EXCEPTIONS};
 
 
 /// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
@@ -18,8 +19,8 @@ pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {
         parts.push("exports `\"\"` beside `_start`: some runtimes start that one".to_owned());
     }
     // A tag counts as `exceptions`, even in a module that uses only legacy exceptions.
-    let legacy_alone = facts.proposals.contains("legacy-exceptions") && !facts.mixes_exceptions;
-    let is_rare = |p: &&str| !(COMMON_PROPOSALS.contains(p) || legacy_alone && *p == "exceptions");
+    let only_legacy = facts.has_only_legacy_exceptions();
+    let is_rare = |p: &&str| !(COMMON_PROPOSALS.contains(p) || only_legacy && *p == EXCEPTIONS);
     let rare: Vec<&str> = facts.proposals.iter().map(String::as_str).filter(is_rare).collect();
     if !rare.is_empty() && facts.kind == BinaryKind::Module {
         parts.push(format!("needs {}", rare.join(", ")));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use wasmlab_model::facts::{Facts, Sizes};
 use wasmlab_model::names::first_listed;
-use wasmlab_model::report::{Artifact, RunReport};
+use wasmlab_model::report::{GuestInfo, RunReport};
 use wasmlab_model::text::bytes;
 
 use crate::text::file_names;
@@ -110,13 +110,13 @@ impl GuestChange {
 /// The guests that both reports have and that differ.
 pub fn changes(before: &RunReport, after: &RunReport) -> Vec<GuestChange> {
     let names = file_names(after);
-    let old = |scenario: &str| before.artifacts.iter().find(|a| a.scenario == scenario);
-    let name = |a: &Artifact| names.get(a.scenario.as_str()).copied().unwrap_or(&a.scenario).to_owned();
-    let pairs = after.artifacts.iter().filter_map(|now| Some((old(&now.scenario)?, now)));
+    let old = |scenario: &str| before.guests.iter().find(|a| a.scenario == scenario);
+    let name = |a: &GuestInfo| names.get(a.scenario.as_str()).copied().unwrap_or(&a.scenario).to_owned();
+    let pairs = after.guests.iter().filter_map(|now| Some((old(&now.scenario)?, now)));
     pairs.filter(|(old, now)| old.sha256 != now.sha256).map(|(old, now)| guest_change(old, now, name(now))).collect()
 }
 
-fn guest_change(old: &Artifact, now: &Artifact, guest: String) -> GuestChange {
+fn guest_change(old: &GuestInfo, now: &GuestInfo, guest: String) -> GuestChange {
     let toolchain = (old.toolchain != now.toolchain).then(|| (old.toolchain.clone(), now.toolchain.clone()));
     let mut change = GuestChange { guest, toolchain, ..GuestChange::default() };
     match (&old.facts, &now.facts) {

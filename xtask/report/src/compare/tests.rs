@@ -24,14 +24,14 @@ fn names_none(_: &str) -> bool {
 
 /// Changes the guest's sha256; guests with equal hashes are not compared.
 fn rebuilt(report: &mut RunReport) -> &mut wasmlab_model::facts::Facts {
-    report.artifacts[0].sha256 = "1".repeat(64);
-    report.artifacts[0].facts.as_mut().unwrap()
+    report.guests[0].sha256 = "1".repeat(64);
+    report.guests[0].facts.as_mut().unwrap()
 }
 
 #[test]
 fn files_are_shown_by_their_names_and_their_sizes_add_up() {
     let mut before = sample::report();
-    before.artifacts[0].origin = wasmlab_model::report::Origin::Given;
+    before.guests[0].origin = wasmlab_model::report::Origin::Given;
     before.scenarios[0].title = "app.wat".to_owned();
     let mut after = before.clone();
     (after.cells[0].verdict, after.cells[0].code) = (Verdict::Gap, Some(Code::Trap));
@@ -92,10 +92,10 @@ fn another_of_several_missing_imports_is_the_same_result() {
     (cell.stage, cell.subject) = (serde_json::from_value("link".into()).unwrap(), Some("env.one".to_owned()));
     let mut after = before.clone();
     after.cells[0].subject = Some("env.other".to_owned());
-    let changes = |names_any_import| {
+    let changes = |import_order_is_random| {
         let mut later = after.clone();
-        against(&before, "base.json", &mut later, names_any_import);
-        (compare(&before, &after, names_any_import).cells.len(), later.cells[0].change)
+        against(&before, "base.json", &mut later, import_order_is_random);
+        (compare(&before, &after, import_order_is_random).cells.len(), later.cells[0].change)
     };
     assert_eq!(changes(|id| id == "wasmi"), (0, Change::Same));
     assert_eq!(changes(|id| id == "node"), (1, Change::Different));
@@ -163,7 +163,7 @@ fn a_baseline_takes_the_place_of_snapshots() {
         });
         assert_eq!(found[0], (Severity::Failure, FindingKind::Worse), "{command}");
         assert_eq!(report.cells[0].accepted.as_deref(), Some("pass"));
-        let note = report.notes.iter().find(|n| n.kind == NoteKind::GuestChanged).unwrap();
+        let note = report.notes.iter().find(|n| n.kind == NoteKind::GuestDiffersFromBaseline).unwrap();
         assert_eq!((note.subject.as_str(), note.text.as_str()), ("hello", "now needs tail-call"));
     }
     let (found, _) = judged("run-all", &|r| (r.cells[1].verdict, r.cells[1].code) = (Verdict::Pass, None));

@@ -133,19 +133,19 @@ pub fn sizes(report: &RunReport) -> Vec<SizeChart> {
 
 fn size_chart(report: &RunReport, family: &str) -> Option<SizeChart> {
     let of_family = |name: &str| report.scenarios.iter().find(|s| s.name == name && s.family == family);
-    let mut guests: Vec<_> = report.artifacts.iter().filter_map(|a| Some((of_family(&a.scenario)?, a))).collect();
+    let mut guests: Vec<_> = report.guests.iter().filter_map(|a| Some((of_family(&a.scenario)?, a))).collect();
     if guests.len() < MIN_BARS {
         return None;
     }
-    guests.sort_by_key(|(_, artifact)| artifact.bytes);
-    let scale = Scale::of(guests.iter().map(|(_, artifact)| artifact.bytes as f64));
+    guests.sort_by_key(|(_, guest)| guest.bytes);
+    let scale = Scale::of(guests.iter().map(|(_, guest)| guest.bytes as f64));
     let names = GuestNames::of(report);
-    let bars = guests.iter().map(|(scenario, artifact)| SizeBar {
+    let bars = guests.iter().map(|(scenario, guest)| SizeBar {
         scenario: scenario.name.clone(),
         name: names.guest_name(&scenario.name).to_owned(),
-        size: bytes(artifact.bytes),
-        length: percent(scale.at(artifact.bytes as f64).max(0.5)),
-        segments: artifact.facts.as_ref().map(|facts| segments(artifact.bytes, &facts.sizes)).unwrap_or_default(),
+        size: bytes(guest.bytes),
+        length: percent(scale.at(guest.bytes as f64).max(0.5)),
+        segments: guest.facts.as_ref().map(|facts| segments(guest.bytes, &facts.sizes)).unwrap_or_default(),
     });
     let label = |value: f64| match value {
         v if v < 1e3 => format!("{v} B"),

@@ -8,10 +8,11 @@ use wasmlab_model::checks::Check;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{AbiEvidence, Producer, Refusal, Sizes};
 use wasmlab_model::prediction::Agreement;
-use wasmlab_model::report::{Artifact, ByteLine, Cell, CodeText, Note, NoteKind, RunReport, RuntimeInfo, ScenarioInfo};
+use wasmlab_model::report::{GuestInfo, ByteLine, Cell, CodeText, Note, NoteKind, RunReport, RuntimeInfo, ScenarioInfo};
 use wasmlab_model::shell;
 use wasmlab_model::verdict::Change;
 
+use crate::symbols;
 use crate::text;
 
 /// Maximum length of an output stream, bytes; `report.json` has more.
@@ -32,6 +33,8 @@ struct Data<'a> {
     scenarios: &'a [ScenarioInfo],
     runtimes: &'a [RuntimeInfo],
     codes: &'a [CodeText],
+    /// The class and symbol of each verdict.
+    verdicts: BTreeMap<&'static str, (&'static str, char)>,
     guests: Vec<GuestData<'a>>,
     differences: Vec<(&'a str, &'a str)>,
     texts: Vec<&'a str>,
@@ -121,7 +124,7 @@ struct CellData<'a> {
     default: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cmd: Option<usize>,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "wasmlab_model::is_default")]
     ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     compile: Option<f64>,
@@ -129,9 +132,9 @@ struct CellData<'a> {
     imports_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<f64>,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "wasmlab_model::is_default")]
     cpu: f64,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "wasmlab_model::is_default")]
     rss: u64,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     cached: bool,
@@ -147,10 +150,6 @@ struct CellData<'a> {
     files: Vec<(&'a str, &'a str, u64)>,
 }
 
-fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
 /// Texts without duplicates.
 #[derive(Default)]
 struct Texts {
@@ -162,7 +161,7 @@ impl Texts {
         if text.is_empty() {
             return None;
         }
-        let text = match cut(text, MAX_TEXT) {
+        let text = match first_bytes(text, MAX_TEXT) {
             whole if whole.len() == text.len() => whole.to_owned(),
             beginning => format!("{beginning}… (cut)"),
         };
@@ -198,7 +197,8 @@ pub fn json(report: &RunReport, program: &'static str) -> String {
         scenarios: &report.scenarios,
         runtimes: &report.runtimes,
         codes: &report.codes,
-        guests: report.artifacts.iter().map(|artifact| guest(artifact, again(report, artifact, program))).collect(),
+        verdicts: symbols::of_verdicts(),
+        guests: report.guests.iter().map(|info| guest(info, again(report, info, program))).collect(),
         differences: report
             .notes
             .iter()
@@ -231,16 +231,16 @@ pub fn page_links(report: &RunReport) -> Option<PageLinks> {
 }
 
 /// `wasmlab check app.wasm`, for a file of `check`.
-fn again(report: &RunReport, artifact: &Artifact, program: &str) -> Option<String> {
+fn again(report: &RunReport, info: &GuestInfo, program: &str) -> Option<String> {
     let file =
-        text::file_names(report).get(artifact.scenario.as_str()).copied().filter(|_| report.command == "check")?;
+        text::file_names(report).get(info.scenario.as_str()).copied().filter(|_| report.command == "check")?;
     // The name would be read as an option.
     let folder = if file.starts_with('-') { "./" } else { "" };
     Some(format!("{program} check {}", shell::quote(&format!("{folder}{file}"))))
 }
 
-fn guest(artifact: &Artifact, again: Option<String>) -> GuestData<'_> {
-    let facts = artifact.facts.as_ref().map(|facts| FactsData {
+fn guest(info: &GuestInfo, again: Option<String>) -> GuestData<'_> {
+    let facts = info.facts.as_ref().map(|facts| FactsData {
         kind: facts.kind,
         shape: facts.shape,
         abis: facts.abis.iter().map(|evidence| (evidence.abi.title(), evidence)).collect(),
@@ -254,21 +254,21 @@ fn guest(artifact: &Artifact, again: Option<String>) -> GuestData<'_> {
         refusal: facts.refusal.as_ref(),
     });
     GuestData {
-        scenario: &artifact.scenario,
+        scenario: &info.scenario,
         again,
-        sha256: &artifact.sha256,
-        bytes: artifact.bytes,
-        origin: artifact.origin.id(),
-        toolchain: &artifact.toolchain,
-        build_ms: artifact.build_ms,
+        sha256: &info.sha256,
+        bytes: info.bytes,
+        origin: info.origin.id(),
+        toolchain: &info.toolchain,
+        build_ms: info.build_ms,
         facts,
-        annotated: &artifact.annotated,
+        annotated: &info.annotated,
     }
 }
 
 fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'a> {
     let command: Vec<String> = cell.argv.iter().map(|word| shell::quote(word)).collect();
-    let (out, err) = (cut(&cell.output.stdout, MAX_OUTPUT), cut(&cell.output.stderr, MAX_OUTPUT));
+    let (out, err) = (first_bytes(&cell.output.stdout, MAX_OUTPUT), first_bytes(&cell.output.stderr, MAX_OUTPUT));
     CellData {
         s,
         r,
@@ -306,6 +306,6 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
 }
 
 /// The start of a text, cut at a character boundary.
-fn cut(text: &str, max: usize) -> &str {
+fn first_bytes(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }

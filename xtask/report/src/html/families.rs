@@ -5,7 +5,7 @@ use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
 use wasmlab_model::text::bytes;
 use wasmlab_model::verdict::Verdict;
 
-use super::matrix::{class_of, symbol};
+use crate::symbols::class_and_symbol;
 use crate::GroupBy;
 use crate::columns::{NameStyle, names};
 use crate::library;
@@ -81,7 +81,7 @@ pub fn abis(facts: Option<&Facts>) -> String {
 }
 
 fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell]) -> FamilyStep<'a> {
-    let artifact = report.artifacts.iter().find(|a| a.scenario == scenario.name);
+    let guest = report.guests.iter().find(|a| a.scenario == scenario.name);
     let named = |cells: &[&Cell]| {
         let ids: Vec<&str> = cells.iter().map(|cell| cell.runtime.as_str()).collect();
         names(report, &ids, NameStyle::Versions)
@@ -101,9 +101,10 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
     // The largest group comes last, because it may be shortened to `29 other columns`.
     groups.sort_by_key(Vec::len);
     let passes = cells.iter().filter(|cell| cell.verdict == Verdict::Pass).count();
-    let reasons = groups.iter().map(|group| StepReason {
-        class: class_of(group[0]),
-        symbol: symbol(report, group[0]),
+    let reasons = groups.iter().map(|group| (group, class_and_symbol(report, group[0])));
+    let reasons = reasons.map(|(group, (class, symbol))| StepReason {
+        class,
+        symbol,
         code: group[0].code.map(|code| code.id().to_owned()).unwrap_or_default(),
         runtimes: if group[0].verdict == Verdict::NotBuilt { String::new() } else { named(group) },
         short: match group.len() {
@@ -115,8 +116,8 @@ fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell
     FamilyStep {
         scenario,
         name: &scenario.name,
-        abis: abis(artifact.and_then(|a| a.facts.as_ref())),
-        size: artifact.map(|a| bytes(a.bytes)).unwrap_or_default(),
+        abis: abis(guest.and_then(|a| a.facts.as_ref())),
+        size: guest.map(|a| bytes(a.bytes)).unwrap_or_default(),
         runs: named(&pass(false)),
         loads: named(&library::loaded(report, cells)),
         with_switch: named(&pass(true)),

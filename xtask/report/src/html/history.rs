@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use wasmlab_model::codes::Code;
 use wasmlab_model::report::RunReport;
 
 use super::charts::{ChartTick, percent};
@@ -72,7 +71,7 @@ fn row<'a>(history: &History, cell: &'a CellHistory, report: &RunReport) -> Hist
     for (index, one) in cell.results.iter().enumerate() {
         let (start, end) = (at(one), cell.results.get(index + 1).map_or(history.reports.len(), at));
         let (from, length) = (start as f64 / count * 100.0, end.saturating_sub(start) as f64 / count * 100.0);
-        let (class, symbol) = class_and_symbol(&one.result);
+        let (class, symbol) = one.class_and_symbol;
         let guest = if one.guest_changed { ", with a changed guest" } else { "" };
         let text = format!("{}: {}, {} {}{guest}", one.place(), one.result, cell.runtime, one.version);
         let _ = write!(label, "{}{text}", if index == 0 { "" } else { "; " });
@@ -87,22 +86,6 @@ fn row<'a>(history: &History, cell: &'a CellHistory, report: &RunReport) -> Hist
     }
     let is_linked = report.scenarios.iter().any(|scenario| scenario.name == cell.scenario);
     HistoryRow { cell, is_linked, label, spans }
-}
-
-/// The class and symbol of a result such as `pass` or `gap trap (stage run, blame guest)`, as in the matrix.
-fn class_and_symbol(result: &str) -> (&'static str, char) {
-    let mut words = result.split(' ');
-    let verdict = words.next().unwrap_or_default();
-    let code = words.next().and_then(|word| word.parse::<Code>().ok()).map_or('!', |code| code.entry().symbol);
-    match verdict {
-        "pass" if result == "pass" => ("p", '✓'),
-        "pass" => ("w", '◐'),
-        "gap" => ("g", code),
-        "fail" => ("f", code),
-        "not-built" => ("b", code),
-        "not-attempted" => ("q", '○'),
-        _ => ("a", '·'),
-    }
 }
 
 /// The days or names of some reports, at the start of each.
@@ -121,7 +104,7 @@ fn ticks(history: &History) -> Vec<ChartTick> {
 
 #[cfg(test)]
 mod tests {
-    use super::{chart, class_and_symbol};
+    use super::chart;
     use crate::RenderOptions;
     use crate::history::{CellHistory, History, NamedReport, ResultSince};
     use crate::sample;
@@ -133,6 +116,7 @@ mod tests {
             day: format!("2026-11-0{}", at + 1),
             version: format!("{at}.0"),
             result: (*result).to_owned(),
+            class_and_symbol: if *result == "pass" { ("p", '✓') } else { ("g", 'x') },
             guest_changed: false,
         };
         let scenario = sample::report().scenarios[0].name.clone();
@@ -150,14 +134,6 @@ mod tests {
         assert_eq!(spans, [("p", "25.00%", "50.00%"), ("g", "75.00%", "25.00%")]);
         assert!(chart.rows[0].label.contains("wasmi: 2026-11-02 1.json: pass, wasmi 1.0; 2026-11-04 3.json: gap trap"));
         assert_eq!((chart.ticks.len(), chart.ticks[1].at.as_str(), chart.more), (4, "25.00%", 0));
-    }
-
-    #[test]
-    fn results_have_the_signs_of_the_matrix() {
-        assert_eq!(class_and_symbol("pass"), ("p", '✓'));
-        assert_eq!(class_and_symbol("pass (with -W tail-call)"), ("w", '◐'));
-        assert_eq!(class_and_symbol("fail wrong-output (stage run, blame guest)"), ("f", 'w'));
-        assert_eq!(class_and_symbol("not-attempted (one-instance)"), ("q", '○'));
     }
 
     /// The section is in the page, in words and as a table, and hostile names stay text.

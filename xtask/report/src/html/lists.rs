@@ -9,6 +9,7 @@ use wasmlab_model::verdict::Verdict;
 
 use super::charts::milliseconds;
 use super::families::abis;
+use crate::symbols;
 use crate::text::{GuestNames, median};
 
 /// A guest.
@@ -43,15 +44,15 @@ pub fn guests(report: &RunReport) -> Vec<ListedGuest<'_>> {
 
 fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, name: &'a str) -> ListedGuest<'a> {
     let is_own = |cell: &&Cell| cell.scenario == scenario.name;
-    let artifact = report.artifacts.iter().find(|a| a.scenario == scenario.name);
-    let facts = artifact.and_then(|a| a.facts.as_ref());
+    let guest = report.guests.iter().find(|a| a.scenario == scenario.name);
+    let facts = guest.and_then(|a| a.facts.as_ref());
     let proposals = facts.iter().flat_map(|facts| &facts.proposals).map(String::as_str);
     ListedGuest {
         scenario,
         name,
-        made_by: artifact.map_or("not built", |a| &a.toolchain),
-        origin: artifact.map(|a| a.origin.id()).unwrap_or_default(),
-        size: artifact.map(|a| bytes(a.bytes)).unwrap_or_default(),
+        made_by: guest.map_or("not built", |a| &a.toolchain),
+        origin: guest.map(|a| a.origin.id()).unwrap_or_default(),
+        size: guest.map(|a| bytes(a.bytes)).unwrap_or_default(),
         imports: facts.map(|facts| facts.imports.len().to_string()).unwrap_or_default(),
         abis: abis(facts),
         proposals: proposals.collect::<Vec<_>>().join(", "),
@@ -143,16 +144,12 @@ pub fn reasons(report: &RunReport) -> Vec<ListedReason<'_>> {
 }
 
 fn reason<'a>(report: &RunReport, text: &'a CodeText) -> ListedReason<'a> {
-    let CodeText { code, verdict, blame, symbol, .. } = text;
+    let CodeText { code, verdict, blame, .. } = text;
     ListedReason {
         text,
-        symbol: symbol.unwrap_or(code.entry().symbol),
+        symbol: symbols::of_verdict(report, *verdict, Some(*code)),
         verdict: verdict.id(),
-        class: match verdict {
-            Verdict::Fail => "f",
-            Verdict::NotBuilt => "b",
-            _ => "g",
-        },
+        class: symbols::class(*verdict),
         blame: blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", "),
         count: report.cells.iter().filter(|c| c.code == Some(*code)).count(),
         meaning: split_code_spans(&text.meaning),

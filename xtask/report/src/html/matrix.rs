@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use wasmlab_model::report::{Cell, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
-use wasmlab_model::verdict::{Change, Verdict};
+use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
+use wasmlab_model::verdict::Verdict;
 
-use crate::GroupBy;
+use crate::columns::engine;
+use crate::engine_result::{EngineResult, engines, has_host_layer};
+use crate::symbols::{self, PARTLY, class};
 use crate::text::rows;
+use crate::GroupBy;
 
 /// A matrix with one kind of columns.
 pub struct Table {
@@ -29,7 +32,7 @@ pub struct ColumnHead {
     /// The version; if columns differ, the oldest and the newest.
     pub version: String,
     /// Whether it has a host layer of the lab.
-    pub adapter: bool,
+    pub has_host_layer: bool,
     /// Number of guests that pass.
     pub passes: usize,
 }
@@ -83,21 +86,11 @@ pub struct VerdictCount {
 
 /// The verdicts that occur, most informative first.
 pub fn counts(report: &RunReport) -> Vec<VerdictCount> {
-    let order = [
-        Verdict::Pass,
-        Verdict::Gap,
-        Verdict::Fail,
-        Verdict::Error,
-        Verdict::NotBuilt,
-        Verdict::NotAttempted,
-        Verdict::NotApplicable,
-        Verdict::Absent,
-    ];
-    let count = |verdict| {
-        let count = report.cells.iter().filter(|cell| cell.verdict == verdict).count();
-        VerdictCount { class: class(verdict), verdict: verdict.id(), count }
+    let count = |verdict: &Verdict| {
+        let count = report.cells.iter().filter(|cell| cell.verdict == *verdict).count();
+        VerdictCount { class: class(*verdict), verdict: verdict.id(), count }
     };
-    order.map(count).into_iter().filter(|count| count.count > 0).collect()
+    Verdict::ALL.iter().map(count).filter(|count| count.count > 0).collect()
 }
 
 /// Every column.
@@ -108,14 +101,8 @@ pub fn full(report: &RunReport) -> Table {
 
 /// One column for each engine.
 pub fn by_engine(report: &RunReport) -> Table {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (at, runtime) in report.runtimes.iter().enumerate() {
-        let same = |other: &RuntimeInfo| other.engine == runtime.engine && !other.custom_build && !runtime.custom_build;
-        match groups.iter_mut().find(|group| same(&report.runtimes[group[0]])) {
-            Some(group) => group.push(at),
-            None => groups.push(vec![at]),
-        }
-    }
+    let columns: Vec<&RuntimeInfo> = report.runtimes.iter().collect();
+    let groups = engines(&columns).into_iter().map(|engine| engine.columns).collect();
     table(report, "engines", "Every guest on every engine", groups)
 }
 
@@ -141,7 +128,7 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
             index,
             name: row.name.to_owned(),
             title: scenario.title.clone(),
-            passes: symbols.iter().filter(|symbol| matches!(symbol.class, "p" | "w")).count(),
+            passes: symbols.iter().filter(|symbol| matches!(symbol.class, "p" | PARTLY)).count(),
             cells: symbols,
         };
         match families.last_mut().filter(|family| family.name == scenario.family) {
@@ -152,7 +139,7 @@ fn table(report: &RunReport, id: &'static str, caption: &'static str, groups: Ve
     let columns = groups.iter().enumerate().map(|(at, group)| {
         let symbols = families.iter().flat_map(|family| &family.rows).map(|row| &row.cells[at]);
         ColumnHead {
-            passes: symbols.filter(|symbol| matches!(symbol.class, "p" | "w")).count(),
+            passes: symbols.filter(|symbol| matches!(symbol.class, "p" | PARTLY)).count(),
             ..column(report, id, group)
         }
     });
@@ -163,10 +150,10 @@ fn column(report: &RunReport, table: &str, group: &[usize]) -> ColumnHead {
     let runtime = &report.runtimes[group[0]];
     let alone = table == "columns" || runtime.custom_build;
     ColumnHead {
-        name: if alone { runtime.id.clone() } else { runtime.engine.clone() },
+        name: if alone { runtime.id.clone() } else { engine(runtime).to_owned() },
         indexes: joined(group.iter().copied()),
         version: versions(group.iter().filter_map(|at| report.runtimes[*at].tool.version.as_deref())),
-        adapter: alone && has_adapter(&runtime.id),
+        has_host_layer: alone && has_host_layer(&runtime.id),
         passes: 0,
     }
 }
@@ -190,83 +177,31 @@ fn joined(indexes: impl Iterator<Item = usize>) -> String {
     indexes.map(|at| at.to_string()).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a column's id names a host layer: `node+jco`.
-fn has_adapter(id: &str) -> bool {
-    id.contains('+')
-}
-
-fn class(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "p",
-        Verdict::Gap => "g",
-        Verdict::Fail => "f",
-        Verdict::NotBuilt => "b",
-        Verdict::Absent => "a",
-        Verdict::NotApplicable => "x",
-        Verdict::NotAttempted => "q",
-        Verdict::Error => "e",
-    }
-}
-
-/// The class of a cell's verdict, for the lists.
-pub fn class_of(cell: &Cell) -> &'static str {
-    class(cell.verdict)
-}
-
-/// The letter of a cell's code, or the symbol of its verdict if it has no code.
-pub fn symbol(report: &RunReport, cell: &Cell) -> char {
-    let letter = |code| report.text(code).and_then(|text| text.symbol);
-    match cell.verdict {
-        Verdict::Pass if !cell.switches.is_empty() => PASS_WITH_SWITCH,
-        Verdict::Pass => '✓',
-        Verdict::Gap => cell.code.and_then(letter).unwrap_or('?'),
-        Verdict::Fail => cell.code.and_then(letter).unwrap_or('✗'),
-        Verdict::NotBuilt => cell.code.and_then(letter).unwrap_or('?'),
-        Verdict::Absent => '·',
-        Verdict::NotApplicable => '–',
-        Verdict::NotAttempted => '○',
-        Verdict::Error => '!',
-    }
-}
-
-/// Summarizes the cells of a guest on the columns of one engine: a pass if all of them pass with defaults; a partial
-/// pass if some do, or only with a host layer or a switch; otherwise their most frequent reason.
+/// The cells of a guest on the columns of one engine, or on a single column.
 fn summary(report: &RunReport, cells: &[(usize, &Cell)]) -> CellSymbol {
-    let asked: Vec<&Cell> = cells
-        .iter()
-        .map(|(_, cell)| *cell)
-        .filter(|cell| !matches!(cell.verdict, Verdict::NotApplicable | Verdict::Absent))
-        .collect();
-    let passes: Vec<&&Cell> = asked.iter().filter(|cell| cell.verdict == Verdict::Pass).collect();
-    let plain = passes.iter().filter(|cell| cell.switches.is_empty() && !has_adapter(&cell.runtime)).count();
     let indexes = joined(cells.iter().map(|(at, _)| *at));
-    let changed = cells.iter().any(|(_, cell)| !matches!(cell.change, Change::Same | Change::New));
-    let shown = match (cells, asked.as_slice(), passes.len()) {
-        ([], _, _) => return CellSymbol { symbol: ' ', ..CellSymbol::default() },
-        ([(_, only)], _, _) => only,
-        ([(_, first), ..], [], _) => first,
-        (_, asked, all) if all == asked.len() && plain == all => passes[0],
-        (_, asked, passes) if passes > 0 => {
-            let label = format!("passes in {passes} of {} columns", asked.len());
-            return CellSymbol { class: "w", symbol: PASS_WITH_SWITCH, label, indexes, changed };
+    let changed = cells.iter().any(|(_, cell)| cell.change.is_change());
+    let (verdict, code, partly, symbol) = match cells {
+        [] => return CellSymbol { symbol: ' ', ..CellSymbol::default() },
+        [(_, cell)] => {
+            (cell.verdict, cell.code, symbols::passes_with_switch(cell), symbols::of_cell(report, cell))
         }
-        (_, asked, _) => most_frequent(asked),
+        _ => {
+            let result = EngineResult::of(&cells.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
+            (result.verdict, result.code, result.partly, result.symbol(report))
+        }
     };
-    let with_switch = shown.verdict == Verdict::Pass && !shown.switches.is_empty();
-    let label = match shown.code {
-        Some(code) => format!("{}: {code}", shown.verdict.id()),
-        None if with_switch => "pass with a switch".to_owned(),
-        None => shown.verdict.id().to_owned(),
+    let count = |is_counted: &dyn Fn(Verdict) -> bool| cells.iter().filter(|(_, cell)| is_counted(cell.verdict)).count();
+    let label = match code {
+        _ if partly && cells.len() == 1 => "pass with a switch".to_owned(),
+        _ if partly => {
+            let all = count(&|v| !matches!(v, Verdict::NotApplicable | Verdict::Absent | Verdict::NotAttempted));
+            format!("passes in {} of {all} columns", count(&|v| v == Verdict::Pass))
+        }
+        Some(code) => format!("{}: {code}", verdict.id()),
+        None => verdict.id().to_owned(),
     };
-    let class = if with_switch { "w" } else { class(shown.verdict) };
-    CellSymbol { class, symbol: symbol(report, shown), label, indexes, changed }
-}
-
-/// The first cell with the most frequent verdict and code.
-fn most_frequent<'a>(cells: &[&'a Cell]) -> &'a Cell {
-    let same = |cell: &Cell| cells.iter().filter(|c| (c.verdict, c.code) == (cell.verdict, cell.code)).count();
-    // `max_by_key` returns the last of several maxima.
-    cells.iter().rev().max_by_key(|cell| same(cell)).unwrap_or(&cells[0])
+    CellSymbol { class: if partly { PARTLY } else { class(verdict) }, symbol, label, indexes, changed }
 }
 
 #[cfg(test)]
@@ -294,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_an_engine_are_summarized_in_one_sign() {
+    fn cells_of_an_engine_have_one_symbol() {
         let report = sample::report();
         let cell = |(runtime, verdict): &(&str, &str)| -> Cell {
             let mut cell = report.cells[0].clone();
@@ -326,9 +261,9 @@ mod tests {
         check(&[("a", "pass"), ("a-x", "pass"), ("a+jco", "n/a"), ("a-z", "absent")], "p", "pass");
         check(&[("a", "pass"), ("a-x", "trap")], "w", "passes in 1 of 2 columns");
         check(&[("a", "import"), ("a+jco", "pass")], "w", "passes in 1 of 2 columns");
-        // Only with the adapter.
+        // Only with the host layer.
         check(&[("a", "n/a"), ("a+jco", "pass")], "w", "passes in 1 of 1 columns");
-        check(&[("a", "trap"), ("a-x", "import"), ("a-y", "import")], "g", "gap: missing-import");
+        check(&[("a", "import"), ("a-x", "import"), ("a-y", "import")], "g", "gap: missing-import");
         check(&[("a", "trap"), ("a-x", "import")], "g", "gap: trap");
         check(&[("a", "n/a"), ("a-x", "n/a")], "x", "not-applicable");
         check(&[], "", "");

@@ -106,7 +106,7 @@ fn empty_report_renders() {
     let mut report = sample::report();
     report.cells.clear();
     report.scenarios.clear();
-    report.artifacts.clear();
+    report.guests.clear();
     report.codes.clear();
     assert!(page(&report).ends_with("</html>\n"));
     // A foreign report with a cell whose row and column do not exist.

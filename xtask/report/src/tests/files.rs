@@ -15,7 +15,7 @@ fn report() -> RunReport {
     report.command = "check".to_owned();
     report.notes.clear();
     report.scenarios.retain(|s| s.name == "hello");
-    report.artifacts.retain(|a| a.scenario == "hello");
+    report.guests.retain(|a| a.scenario == "hello");
     report.cells.retain(|c| c.scenario == "hello" && c.verdict.is_measured());
     rename(&mut report, "app", "app.wat");
     for cell in &mut report.cells {
@@ -29,8 +29,8 @@ fn rename(report: &mut RunReport, name: &str, title: &str) {
     let scenario = &mut report.scenarios[0];
     (scenario.name, scenario.title) = (name.to_owned(), title.to_owned());
     (scenario.family, scenario.route) = ("given".to_owned(), "given".to_owned());
-    let artifact = &mut report.artifacts[0];
-    (artifact.scenario, artifact.origin) = (name.to_owned(), Origin::Given);
+    let guest = &mut report.guests[0];
+    (guest.scenario, guest.origin) = (name.to_owned(), Origin::Given);
     report.cells.iter_mut().for_each(|cell| cell.scenario = name.to_owned());
 }
 
@@ -103,7 +103,7 @@ fn notes_are_no_changes() {
     check(&report, "markdown", &["\n## Notes\n\n- **app.wat**"], &["## Changed"]);
     check(&report, "overview", &["\nnotes\n"], &["\nchanged\n"]);
     check(&report, "html", &[">Notes</h2>"], &["What changed"]);
-    report.notes.push(note(NoteKind::GuestChanged));
+    report.notes.push(note(NoteKind::GuestDiffersFromBaseline));
     check(&report, "markdown", &["\n## Changed\n", "\n## Notes\n"], &[]);
     check(&report, "html", &[">Notes</h2>", "What changed"], &[]);
 }
@@ -135,7 +135,7 @@ fn every_form_counts_the_same_runtimes() {
     rename(&mut second, "lib", "lib.wat");
     second.cells[1] = Cell { runtime: second.cells[1].runtime.clone(), ..second.cells[0].clone() };
     report.scenarios.extend(second.scenarios);
-    report.artifacts.extend(second.artifacts);
+    report.guests.extend(second.guests);
     report.cells.extend(second.cells);
     check(&report, "comment", &["1 of 1 runtimes (1 has no WASI); lib.wat runs on 2 of 2"], &[]);
     check(&report, "badge", &["runs on 1 of 1 runtimes<"], &[]);
@@ -185,8 +185,8 @@ fn an_interrupted_check_says_nothing_of_what_it_did_not_reach() {
 #[test]
 fn a_malformed_file_is_called_so() {
     let mut report = report();
-    report.artifacts[0].facts = None;
-    report.artifacts[0].bytes = 9;
+    report.guests[0].facts = None;
+    report.guests[0].bytes = 9;
     report.codes.push(report.codes[0].clone());
     let text = report.codes.last_mut().unwrap();
     text.code = Code::Malformed;
@@ -202,7 +202,7 @@ fn a_malformed_file_is_called_so() {
 #[test]
 fn a_reason_is_told_once() {
     let mut report = report();
-    report.artifacts[0].facts.as_mut().unwrap().shape = wasmlab_model::facts::Shape::Library;
+    report.guests[0].facts.as_mut().unwrap().shape = wasmlab_model::facts::Shape::Library;
     for (cell, stage) in report.cells.iter_mut().zip(["run", "instantiate"]) {
         cell.stage = serde_json::from_value(stage.into()).unwrap();
         (cell.verdict, cell.code, cell.subject) = (Verdict::Gap, Some(Code::NoEntryPoint), Some("_start".to_owned()));
@@ -216,7 +216,7 @@ fn a_reason_is_told_once() {
     let mut again = report.cells[1].clone();
     (again.subject, again.accepted) = (Some("_start".to_owned()), Some("pass".to_owned()));
     report.scenarios.extend(traps.scenarios);
-    report.artifacts.extend(traps.artifacts);
+    report.guests.extend(traps.guests);
     report.cells.extend(traps.cells);
     report.cells[1] = again;
     report.cells.swap(1, 3);

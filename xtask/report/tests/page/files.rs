@@ -15,9 +15,9 @@ fn report_of_file(name: &str) -> RunReport {
     report.scenarios.truncate(1);
     let old = std::mem::replace(&mut report.scenarios[0].name, name.to_owned());
     report.scenarios[0].title = format!("{name}.wat");
-    report.artifacts.retain(|a| a.scenario == old);
+    report.guests.retain(|a| a.scenario == old);
     report.cells.retain(|c| c.scenario == old);
-    report.artifacts.iter_mut().for_each(|a| {
+    report.guests.iter_mut().for_each(|a| {
         (a.scenario, a.origin) = (name.to_owned(), wasmlab_model::report::Origin::Given);
     });
     report.cells.iter_mut().for_each(|c| c.scenario = name.to_owned());

@@ -12,9 +12,9 @@ const SHOWN: &str =
 pub fn hostile() {
     let mut report = sample();
     let add = |text: &mut String| text.push_str(HOSTILE);
-    for artifact in &mut report.artifacts {
-        add(&mut artifact.toolchain);
-        let Some(facts) = &mut artifact.facts else { continue };
+    for guest in &mut report.guests {
+        add(&mut guest.toolchain);
+        let Some(facts) = &mut guest.facts else { continue };
         facts.imports.iter_mut().flat_map(|i| [&mut i.module, &mut i.name, &mut i.ty]).for_each(add);
         facts.exports.iter_mut().for_each(|e| add(&mut e.name));
         facts.sections.iter_mut().for_each(|s| add(&mut s.name));

@@ -41,10 +41,9 @@ pub fn readable() {
             browser.value("[...document.querySelectorAll('main details')].forEach(d => d.open = true)");
             assert_eq!(browser.value("innerWidth"), json!(400));
             assert_eq!(browser.value(FAULTS), json!([]), "{theme}");
-            let (runtime, guest) = (&report.runtimes[0].id, &report.artifacts[0].scenario);
+            let (runtime, guest) = (&report.runtimes[0].id, &report.guests[0].scenario);
             // For small modules, the panel shows every byte.
-            let small =
-                report.artifacts.iter().map(|artifact| &artifact.scenario).filter(|name| name.starts_with("wat-"));
+            let small = report.guests.iter().map(|guest| &guest.scenario).filter(|name| name.starts_with("wat-"));
             let guests = small.chain([guest]).map(|guest| format!("guest={guest}"));
             for place in guests.chain([format!("cell={guest} {runtime}"), format!("runtime={runtime}")]) {
                 browser.value(&format!("location.hash = {}", json!(format!("#{place}"))));

@@ -31,7 +31,7 @@ pub fn dir_args(cell: &CellSpec, switch: &str, separator: &str) -> Vec<OsString>
     cell.dirs.iter().flat_map(|dir| [switch.into(), pair(dir)]).collect()
 }
 
-/// `--dir NAME`, for runtimes with [`Runtime::names_dirs_as_host`](crate::Runtime::names_dirs_as_host). A directory
+/// `--dir NAME`, for runtimes with [`Runtime::dirs_keep_host_paths`](crate::Runtime::dirs_keep_host_paths). A directory
 /// without such a name gets its host path.
 #[must_use]
 pub fn host_named_dir_args(cell: &CellSpec, switch: &str) -> Vec<OsString> {

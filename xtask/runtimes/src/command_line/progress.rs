@@ -186,7 +186,7 @@ fn unsupported_request(
         Some(Cause::Trap { .. }) => no_calls_with_wasi.is_some(),
         _ => false,
     };
-    match (seen.run.entry, parser.no_calls.or(no_calls_with_wasi)) {
+    match (seen.run.entry, parser.why_no_calls.or(no_calls_with_wasi)) {
         // The runtime accepted the module, and that is all the lab can observe here.
         (EntryPointKind::Calls, Some(why)) if was_accepted => {
             let is_unlinked = parser.unchecked_imports && seen.facts.is_some_and(|f| !f.imports.is_empty());
@@ -242,7 +242,7 @@ fn completed(
 
 fn has_start(facts: &Facts, parser: OutputParser) -> bool {
     let begins = |name: &str| {
-        name == "_start" || parser.starts_main && name == "main" || parser.starts_unnamed && name.is_empty()
+        name == "_start" || parser.starts_main && name == "main" || parser.starts_empty_name && name.is_empty()
     };
     facts.kind == BinaryKind::Component || facts.exports.iter().any(|e| e.signature.is_some() && begins(&e.name))
 }

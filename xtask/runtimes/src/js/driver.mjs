@@ -19,7 +19,7 @@ const MODES = [HOST, `${HOST}+jco`];
 const EXIT_INVALID_SPEC = 70;
 
 async function main(args) {
-  if (args.length === 1 && args[0] === 'probe') {
+  if (args.length === 1 && args[0] === 'info') {
     const info = { protocol: PROTOCOL_VERSION, engine: HOST, version: VERSION, modes: MODES };
     writeSync(1, `${JSON.stringify(info)}\n`);
     return;
@@ -27,7 +27,7 @@ async function main(args) {
   const [verb, path, ...options] = args;
   const { packages, component, ...unknown } = optionsByName(options);
   if (verb !== 'run' || !path || Object.keys(unknown).length) {
-    throw new Error('usage: driver.mjs probe | driver.mjs run SPEC.json [--packages DIR] [--component DIR]');
+    throw new Error('usage: driver.mjs info | driver.mjs run SPEC.json [--packages DIR] [--component DIR]');
   }
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);

@@ -1,6 +1,6 @@
 """Runs one cell with the official Python package of wasmtime, which contains a prebuilt library.
 
-Started as `PYTHON driver.py run SPEC.json [--packages DIR]` or `PYTHON driver.py probe [--packages DIR]`; DIR is the
+Started as `PYTHON driver.py run SPEC.json [--packages DIR]` or `PYTHON driver.py info [--packages DIR]`; DIR is the
 folder that has the package, where Python does not find it by itself.
 A component runs with the host that the package has for WASI 0.2 (component.py), a module with its WASI 0.1 (module.py).
 Exit code 0 means that the last event was written, 70 that the specification or the package is unusable.
@@ -18,7 +18,7 @@ from protocol import PROTOCOL_VERSION, CellEnd, Log
 ENGINE = "wasmtime-py"
 MODES = ["cranelift"]
 EXIT_INVALID_SPEC = 70
-USAGE = "usage: driver.py probe | driver.py run SPEC.json, both with [--packages DIR]"
+USAGE = "usage: driver.py info | driver.py run SPEC.json, both with [--packages DIR]"
 
 
 def main(args):
@@ -28,8 +28,8 @@ def main(args):
             raise ValueError(USAGE)
         sys.path.insert(1, args[at + 1])
         del args[at : at + 2]
-    if args == ["probe"]:
-        return probe()
+    if args == ["info"]:
+        return print_info()
     if len(args) != 2 or args[0] != "run":
         raise ValueError(USAGE)
     with open(args[1], "rb") as file:
@@ -43,7 +43,7 @@ def main(args):
 
     unknown = set(spec.get("switches", [])) - set(map(config.switch, config.known()))
     if unknown:
-        raise ValueError(f"no switch `{sorted(unknown)[0]}`: the probe lists them")
+        raise ValueError(f"no switch `{sorted(unknown)[0]}`: `info` lists them")
     log = Log(spec["events"])
     try:
         run(spec, log)
@@ -78,7 +78,7 @@ def run(spec, log):
         module.run(spec, log, engine, binary)
 
 
-def probe():
+def print_info():
     import config
 
     info = {

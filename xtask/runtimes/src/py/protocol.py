@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 
 class CellEnd(Exception):

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use wasmlab_model::profile::{ProbeAnswer, Profile, Support};
+use wasmlab_model::proposals::{COMPONENT_MODEL, LEGACY_EXCEPTIONS};
 
 /// Columns by the website's name; each shows its engine with default settings.
 const PLATFORMS: &[(&str, &str, &str, &str)] = &[
@@ -30,9 +31,9 @@ const PLATFORMS: &[(&str, &str, &str, &str)] = &[
 /// The website's names of proposals.
 const FEATURES: &[(&str, &str)] = &[
     ("bulkMemory", "bulk-memory"),
-    ("componentModel", "component-model"),
+    ("componentModel", COMPONENT_MODEL),
     ("customPageSizes", "custom-page-sizes"),
-    ("exceptions", "legacy-exceptions"),
+    ("exceptions", LEGACY_EXCEPTIONS),
     ("exceptionsFinal", "exceptions"),
     ("extendedConst", "extended-const"),
     ("gc", "gc"),
@@ -71,7 +72,7 @@ fn measured(profile: &Profile, name: &str) -> Option<MeasuredSupport> {
             let of = profile.imports.get(BUILTINS)?;
             return Some(if of.defined.is_empty() { MeasuredSupport::No } else { MeasuredSupport::Yes });
         }
-        "component-model" => &profile.components,
+        COMPONENT_MODEL => &profile.components,
         name => profile.proposals.get(name)?,
     };
     match answer.support {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use wasmlab_model::profile::{Behaviour, BehaviourOutcome, MeasuredLimit, ProbeAnswer, Profile, Support};
+use wasmlab_model::proposals::COMPONENT_MODEL;
 
 /// Which table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -135,9 +136,9 @@ pub fn table(kind: TableKind, profiles: &[Profile]) -> Table {
         }
         TableKind::Proposals => rows(
             profiles,
-            |p| p.proposals.keys().cloned().chain(["component-model".to_owned()]).collect(),
+            |p| p.proposals.keys().cloned().chain([COMPONENT_MODEL.to_owned()]).collect(),
             |p, name| {
-                if name == "component-model" { answer(Some(&p.components)) } else { answer(p.proposals.get(name)) }
+                if name == COMPONENT_MODEL { answer(Some(&p.components)) } else { answer(p.proposals.get(name)) }
             },
         ),
         TableKind::Sockets => sockets(profiles),

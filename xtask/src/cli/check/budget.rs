@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobMatcher;
-use wasmlab_model::facts::{Import, containing_proposal};
+use wasmlab_model::facts::Import;
 use wasmlab_model::names::first_listed;
-use wasmlab_model::report::{Artifact, FileLine};
+use wasmlab_model::proposals::containing_proposal;
+use wasmlab_model::report::{GuestInfo, FileLine};
 use wasmlab_model::text::{bytes, counted};
 
 /// Maximum number of names in a message.
@@ -35,21 +36,21 @@ const PROPOSALS: &str = "proposals";
 
 impl Budget {
     /// Describes everything that exceeds it, one line of text each, with the place of the limit.
-    pub fn exceeded(&self, artifact: &Artifact) -> Vec<(String, Option<FileLine>)> {
-        let lines = self.exceeded_limits(artifact).into_iter();
+    pub fn exceeded(&self, guest: &GuestInfo) -> Vec<(String, Option<FileLine>)> {
+        let lines = self.exceeded_limits(guest).into_iter();
         lines.map(|(key, text)| (text, self.places.get(key).cloned())).collect()
     }
 
-    fn exceeded_limits(&self, artifact: &Artifact) -> Vec<(&'static str, String)> {
+    fn exceeded_limits(&self, guest: &GuestInfo) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();
-        if let Some(limit) = self.bytes.filter(|limit| artifact.bytes > *limit) {
-            let more = bytes(artifact.bytes - limit);
+        if let Some(limit) = self.bytes.filter(|limit| guest.bytes > *limit) {
+            let more = bytes(guest.bytes - limit);
             lines.push((
                 BYTES,
-                format!("has {}, {more} more than its budget of {}", bytes(artifact.bytes), bytes(limit)),
+                format!("has {}, {more} more than its budget of {}", bytes(guest.bytes), bytes(limit)),
             ));
         }
-        let Some(facts) = &artifact.facts else { return lines };
+        let Some(facts) = &guest.facts else { return lines };
         if let Some(limit) = self.imports.filter(|limit| facts.imports.len() > *limit) {
             let count = facts.imports.len();
             let counted = counted(count, "import");
@@ -94,7 +95,7 @@ mod tests {
 
     fn check(budget: &Budget, expected: &[&str]) {
         let report = crate::sample::report();
-        let texts: Vec<String> = budget.exceeded(&report.artifacts[0]).into_iter().map(|(text, _)| text).collect();
+        let texts: Vec<String> = budget.exceeded(&report.guests[0]).into_iter().map(|(text, _)| text).collect();
         assert_eq!(texts, expected);
     }
 

@@ -106,8 +106,8 @@ impl Requirements {
         };
         let unchecked: Vec<Note> = self.must.iter().filter(|glob| !is_selected(glob)).map(note).collect();
         report.notes.extend(unchecked);
-        if let Some(artifact) = report.artifacts.iter().find(|artifact| artifact.scenario == name) {
-            let over = self.budget.exceeded(artifact).into_iter();
+        if let Some(guest) = report.guests.iter().find(|guest| guest.scenario == name) {
+            let over = self.budget.exceeded(guest).into_iter();
             let note =
                 |(text, location): (String, _)| Note { location, ..Note::new(NoteKind::OverBudget, title, text) };
             report.notes.extend(over.map(note));

@@ -33,8 +33,8 @@ pub fn add(lab: &Lab, request: &MatrixRequest, report: &mut RunReport) {
 }
 
 fn trial_notes(lab: &Lab, request: &MatrixRequest, scenario: &Scenario, report: &RunReport) -> Vec<Note> {
-    let artifact = report.artifacts.iter().find(|artifact| artifact.scenario == scenario.name);
-    let Some((artifact, facts)) = artifact.and_then(|artifact| Some((artifact, artifact.facts.as_ref()?))) else {
+    let guest = report.guests.iter().find(|guest| guest.scenario == scenario.name);
+    let Some((guest, facts)) = guest.and_then(|guest| Some((guest, guest.facts.as_ref()?))) else {
         return Vec::new();
     };
     let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.scenario == scenario.name).collect();
@@ -49,7 +49,7 @@ fn trial_notes(lab: &Lab, request: &MatrixRequest, scenario: &Scenario, report: 
         }
     }
     let note = |kind, text| Note::new(kind, scenario.spec.title.clone(), text);
-    let bytes = match fs::read(lab.cache.object(&artifact.sha256)) {
+    let bytes = match fs::read(lab.cache.object(&guest.sha256)) {
         Ok(bytes) => bytes,
         Err(error) => {
             return vec![note(NoteKind::RemedyTried, format!("the copy of the file cannot be read: {error}"))];

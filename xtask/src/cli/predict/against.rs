@@ -34,7 +34,7 @@ pub fn run(lab: &Lab, profiles: &[Profile], file: &Path, json: bool) -> Result<u
     let report = report::read(file)?;
     // A published report leaves out what predictions need.
     let is_short = |facts: &Facts| facts.abis.iter().any(|abi| abi.evidence.is_empty()) && !facts.imports.is_empty();
-    if report.artifacts.iter().filter_map(|artifact| artifact.facts.as_ref()).any(is_short) {
+    if report.guests.iter().filter_map(|guest| guest.facts.as_ref()).any(is_short) {
         return common::usage(format!(
             "`{}` is a published report, which holds no evidence for ABIs: name the report.json of a run",
             file.visible()
@@ -91,7 +91,7 @@ fn compare(
     let version = column.tool.version.as_deref()?;
     let profile = profiles.iter().find(|p| p.runtime == cell.runtime && p.version == version)?;
     let scenario = scenarios.get(cell.scenario.as_str())?;
-    let facts = report.artifacts.iter().find(|artifact| artifact.scenario == cell.scenario)?.facts.as_ref()?;
+    let facts = report.guests.iter().find(|guest| guest.scenario == cell.scenario)?.facts.as_ref()?;
     let asked = PredictableRun::of(&scenario.spec, runtimes::find(&cell.runtime)?, Ok(facts));
     let prediction =
         Some(asked.predict(profile, cell)).filter(|prediction| prediction.agreement != Agreement::NotRun)?;

@@ -1,10 +1,10 @@
 //! Detects exit codes that a runtime cut. A process has 8 bits for its exit code, so a command line shows 300 as 44,
 //! and 256 as 0: a success, where the guest failed.
 
-use wasmlab_judge::EXIT_CODE;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
+use wasmlab_model::subjects::EXIT_CODE;
 use wasmlab_model::verdict::Verdict;
 
 /// What a process keeps of its exit code.

@@ -39,14 +39,14 @@ pub fn merge(mut parts: Vec<PartialReport>) -> Result<RunReport, String> {
         whole.interrupted |= part.interrupted;
         whole.toolchains.extend(part.toolchains);
         whole.scenarios.extend(part.scenarios);
-        whole.artifacts.extend(part.artifacts);
+        whole.guests.extend(part.guests);
         whole.cells.extend(part.cells);
         whole.notes.extend(part.notes);
     }
     whole.selected.partition = None;
     (whole.started, whole.duration_ms) = (started, duration_ms);
     whole.scenarios.sort_by(|a, b| a.name.cmp(&b.name));
-    whole.artifacts.sort_by(|a, b| a.scenario.cmp(&b.scenario));
+    whole.guests.sort_by(|a, b| a.scenario.cmp(&b.scenario));
     let columns: BTreeMap<&str, usize> = whole.runtimes.iter().enumerate().map(|(at, r)| (r.id.as_str(), at)).collect();
     let column = |id: &str| columns.get(id).copied();
     whole.cells.sort_by(|a, b| (&a.scenario, column(&a.runtime)).cmp(&(&b.scenario, column(&b.runtime))));
@@ -212,7 +212,7 @@ mod tests {
             let names: Vec<String> = whole.scenarios.iter().map(|s| s.name.clone()).collect();
             let has = |name: &str| names.iter().position(|n| n == name).is_some_and(|at| partition.contains(at));
             report.scenarios.retain(|s| has(&s.name));
-            report.artifacts.retain(|a| has(&a.scenario));
+            report.guests.retain(|a| has(&a.scenario));
             report.cells.retain(|c| has(&c.scenario));
             report.selected.partition = Some(partition);
             (format!("{part}.json"), report)
@@ -225,7 +225,7 @@ mod tests {
         let mut whole = whole();
         let merged = merge(parts(2).into_iter().rev().collect()).unwrap();
         assert_eq!((&merged.scenarios, &merged.cells), (&whole.scenarios, &whole.cells));
-        assert_eq!((&merged.artifacts, &merged.codes), (&whole.artifacts, &super::CodeText::of(&whole.cells)));
+        assert_eq!((&merged.guests, &merged.codes), (&whole.guests, &super::CodeText::of(&whole.cells)));
         whole = merge(parts(1)).unwrap();
         assert_eq!(merged, whole);
     }

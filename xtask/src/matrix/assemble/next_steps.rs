@@ -66,10 +66,10 @@ pub fn steps(report: &RunReport) -> Vec<Note> {
     let mut steps = Vec::new();
     let mut say = |about: &str, text: String| steps.push(Note::new(NoteKind::NextStep, about, text));
     let changed = report.cells.iter().filter(|c| c.change != Change::Same).count();
-    let artifacts = report.notes.iter().filter(|n| {
-        matches!(n.kind, NoteKind::ArtifactNew | NoteKind::ArtifactChanged | NoteKind::ArtifactChangedWithToolchain)
+    let guests = report.notes.iter().filter(|n| {
+        matches!(n.kind, NoteKind::GuestNew | NoteKind::GuestChanged | NoteKind::GuestChangedWithToolchain)
     });
-    let pending = changed + artifacts.count();
+    let pending = changed + guests.count();
     if pending > 0 && report.command == "run-all" {
         say("1", format!("`cargo xtask bless` accepts the {pending} new or changed snapshots if they are right"));
     }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use crate::lab::Lab;
 use crate::matrix::MatrixRequest;
 use crate::predictions::{self, AcceptedContradictions, PredictableRun, Profiles, observed};
-use wasmlab_judge::COMPILER;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::names::listed;
 use wasmlab_model::prediction::{Agreement, CellPrediction};
 use wasmlab_model::remedy::RemedyKind;
-use wasmlab_model::report::{Artifact, Cell, Note, NoteKind, RuntimeInfo};
+use wasmlab_model::report::{Cell, GuestInfo, Note, NoteKind, RuntimeInfo};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_model::subjects::RUNTIMES_COMPILER;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_runtimes::Runtime;
 
@@ -25,7 +25,7 @@ pub fn add(
     lab: &Lab,
     request: &MatrixRequest,
     runtimes: &[RuntimeInfo],
-    artifacts: &[Artifact],
+    guests: &[GuestInfo],
     cells: &mut [Cell],
     is_whole: bool,
 ) -> Vec<Note> {
@@ -40,7 +40,7 @@ pub fn add(
     let profiles = Profiles::new(&profiles);
     let scenarios: BTreeMap<&str, &Scenario> = request.scenarios.iter().map(|s| (s.name.as_str(), s)).collect();
     let facts: BTreeMap<&str, Option<&Facts>> =
-        artifacts.iter().map(|artifact| (artifact.scenario.as_str(), artifact.facts.as_ref())).collect();
+        guests.iter().map(|guest| (guest.scenario.as_str(), guest.facts.as_ref())).collect();
     let columns: BTreeMap<&str, &Runtime> = request.runtimes.iter().map(|runtime| (runtime.id(), runtime)).collect();
     let versions: BTreeMap<&str, &str> =
         runtimes.iter().filter_map(|runtime| Some((runtime.id.as_str(), runtime.tool.version.as_deref()?))).collect();
@@ -84,7 +84,7 @@ pub fn add(
 fn refused_anyway(cell: &mut Cell, prediction: &CellPrediction) {
     let is_stopped = matches!(cell.code, Some(Code::OutOfMemory | Code::CompileTimeout));
     let (Some(Code::UnsupportedProposal), Some(subject)) = (prediction.code, &prediction.subject) else { return };
-    if !is_stopped || cell.subject.as_deref() != Some(COMPILER) {
+    if !is_stopped || cell.subject.as_deref() != Some(RUNTIMES_COMPILER) {
         return;
     }
     let lacking = listed(&subject.split(' ').collect::<Vec<_>>());
@@ -124,10 +124,10 @@ fn stale(accepted: &AcceptedContradictions, cells: &[Cell]) -> Vec<Note> {
 #[cfg(test)]
 mod tests {
     use super::refused_anyway;
-    use wasmlab_judge::COMPILER;
     use wasmlab_model::codes::Code;
     use wasmlab_model::prediction::{Agreement, CellPrediction, PredictedOutcome};
     use wasmlab_model::report::Cell;
+    use wasmlab_model::subjects::RUNTIMES_COMPILER;
 
     #[test]
     fn a_limit_of_the_compiler_hides_no_lacking_proposal() {
@@ -141,7 +141,8 @@ mod tests {
                     outcome: PredictedOutcome::Fails,
                     code: predicted,
                     subject: Some("gc legacy-exceptions".to_owned()),
-                    functions: Vec::new(),
+                    uncertain: Vec::new(),
+                    missing_imports: Vec::new(),
                     omitted: 0,
                     switches: Vec::new(),
                     agreement: Agreement::OwnResult,
@@ -153,8 +154,8 @@ mod tests {
         };
         let remedy =
             "Build it without gc and legacy-exceptions, or use a runtime that has it: no smaller module runs here.";
-        check(COMPILER, Some(Code::UnsupportedProposal), Some(remedy));
-        check(COMPILER, Some(Code::MissingImport), None);
+        check(RUNTIMES_COMPILER, Some(Code::UnsupportedProposal), Some(remedy));
+        check(RUNTIMES_COMPILER, Some(Code::MissingImport), None);
         // The guest itself ran out of memory.
         check("memory.grow", Some(Code::UnsupportedProposal), None);
     }

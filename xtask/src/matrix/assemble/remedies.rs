@@ -12,17 +12,16 @@ use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::phrases::only_in_library;
 use wasmlab_model::remedy::{Remedy, RemedyKind};
-use wasmlab_model::report::{Artifact, Cell};
+use wasmlab_model::report::{Cell, GuestInfo};
 use wasmlab_model::verdict::{ProposalRefusal, Verdict};
 use wasmlab_protocol::Stage;
 use wasmlab_runtimes::{Runtime, Source, is_custom_build};
 
 /// Adds to each cell the columns in which its guest passes, in this run or according to snapshots, and the obstacle
 /// behind its first one.
-pub fn add_from_rows(cells: &mut [Cell], artifacts: &[Artifact], elsewhere: &AcceptedLines) {
+pub fn add_from_rows(cells: &mut [Cell], guests: &[GuestInfo], elsewhere: &AcceptedLines) {
     let rows = Rows { passing: passing(cells, elsewhere), failed: failed(cells) };
-    let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> =
-        cells.iter().map(|cell| rows.remedies(cell, artifacts)).collect();
+    let found: Vec<(Vec<Remedy>, Option<RowRemedy>)> = cells.iter().map(|cell| rows.remedies(cell, guests)).collect();
     for (cell, (remedies, remedy)) in cells.iter_mut().zip(found) {
         cell.remedies = remedies;
         if let Some(RowRemedy { text, next }) = remedy {
@@ -70,7 +69,7 @@ fn failed(cells: &[Cell]) -> BTreeMap<&str, Vec<FailedColumn<'_>>> {
 
 impl Rows<'_> {
     /// A cell's remedies as data, and the sentence that its row suggests.
-    fn remedies(&self, cell: &Cell, artifacts: &[Artifact]) -> (Vec<Remedy>, Option<RowRemedy>) {
+    fn remedies(&self, cell: &Cell, guests: &[GuestInfo]) -> (Vec<Remedy>, Option<RowRemedy>) {
         let Some(code) = cell.code else {
             let switches = Remedy::Switch { switches: cell.switches.clone() };
             return (Some(switches).filter(|_| !cell.switches.is_empty()).into_iter().collect(), None);
@@ -82,7 +81,7 @@ impl Rows<'_> {
         // A runtime that passes without the glue does not show that the glue would help.
         let others = others.filter(|runtime| code != Code::NeedsJsGlue || runs_javascript(runtime));
         let passing: Vec<(&str, &str)> = others.map(|runtime| (runtime.id(), runtime.engine)).collect();
-        let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
+        let guest = guests.iter().find(|guest| guest.scenario == cell.scenario);
         let failed_cell = FailedCell {
             code,
             subject: cell.subject.as_deref(),
@@ -91,7 +90,7 @@ impl Rows<'_> {
             remedy: cell.remedy.as_deref().filter(|remedy| *remedy != code.entry().remedy),
             remedy_kind: cell.remedy_kind,
             differs: cell.blame == [Blame::Runtime],
-            facts: artifact.and_then(|artifact| artifact.facts.as_ref()),
+            facts: guest.and_then(|guest| guest.facts.as_ref()),
             predicted: false,
         };
         let row = self.failed.get(cell.scenario.as_str()).map(Vec::as_slice).unwrap_or_default();
@@ -144,17 +143,18 @@ pub fn add_columns_of_targets(cells: &mut [Cell], store: &Store) {
 }
 
 /// Explains results of a module with an export `""` beside `_start`: some runtimes start `""`, by design.
-pub fn explain_unnamed_start(runtimes: &[Runtime], artifacts: &[Artifact], cells: &mut [Cell]) {
+pub fn explain_unnamed_start(runtimes: &[Runtime], guests: &[GuestInfo], cells: &mut [Cell]) {
     let has_both = |cell: &Cell| {
-        let artifact = artifacts.iter().find(|artifact| artifact.scenario == cell.scenario);
-        let facts = artifact.and_then(|artifact| artifact.facts.as_ref());
+        let guest = guests.iter().find(|guest| guest.scenario == cell.scenario);
+        let facts = guest.and_then(|guest| guest.facts.as_ref());
         facts.is_some_and(|facts| facts.exports_function("_start") && facts.exports_function(""))
     };
-    let starts_unnamed = |cell: &Cell| {
+    let starts_empty_name = |cell: &Cell| {
         let runtime = runtimes.iter().find(|runtime| runtime.id() == cell.runtime);
-        runtime.and_then(|runtime| runtime.output_parser.as_ref()).is_some_and(|parser| parser.starts_unnamed)
+        runtime.and_then(|runtime| runtime.output_parser.as_ref()).is_some_and(|parser| parser.starts_empty_name)
     };
-    for cell in cells.iter_mut().filter(|cell| cell.stage == Some(Stage::Run) && starts_unnamed(cell) && has_both(cell))
+    for cell in
+        cells.iter_mut().filter(|cell| cell.stage == Some(Stage::Run) && starts_empty_name(cell) && has_both(cell))
     {
         cell.detail += "; this runtime starts the export `\"\"`, not `_start`";
         if cell.code.is_some_and(Code::is_guest_failure) {

@@ -37,7 +37,7 @@ pub fn collapse(files: &[WastFile], report: &mut RunReport) {
         }
     }
     report.scenarios.retain(|scenario| !is_part(&scenario.name));
-    report.artifacts.retain(|artifact| !is_part(&artifact.scenario));
+    report.guests.retain(|guest| !is_part(&guest.scenario));
     report.cells.retain(|cell| !is_part(&cell.scenario));
     report.scenarios.extend(files.iter().map(|file| ScenarioInfo {
         name: file.title.clone(),

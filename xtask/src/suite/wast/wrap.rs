@@ -4,7 +4,7 @@
 //! (<https://github.com/WebAssembly/spec/blob/main/interpreter/script/js.ml>); here nothing else of the module changes.
 
 use wasm_encoder::{AbstractHeapType, Encode, Function, HeapType, Instruction, ValType};
-use wasmparser::{AbstractHeapType as ReadHeapType, UnpackedIndex};
+use wasmparser::{AbstractHeapType as ReadHeapType, BinaryReader, UnpackedIndex};
 
 use super::module::Module;
 
@@ -228,17 +228,10 @@ fn section(out: &mut Vec<u8>, id: u8, count: u32, before: &[u8], items: &[u8]) {
 }
 
 /// An unsigned number of at most 32 bits, and the position after it.
-fn leb(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
-    let mut value = 0_u64;
-    for shift in (0..35).step_by(7) {
-        let byte = *bytes.get(at)?;
-        at += 1;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some((usize::try_from(value).ok()?, at));
-        }
-    }
-    None
+fn leb(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let mut reader = BinaryReader::new(bytes.get(at..)?, at as u64);
+    let value = reader.read_var_u32().ok()?;
+    Some((value as usize, usize::try_from(reader.original_position()).ok()?))
 }
 
 /// A heap type as it was read, for the encoder.

@@ -126,14 +126,14 @@ fn unknown_blame_is_no_change_and_keeps_the_accepted_one() {
 fn artifacts_differ_by_imports_and_significant_sizes() {
     let folder = Folder::new();
     let store = &folder.store;
-    let artifact = crate::sample::report().artifacts.remove(0);
-    let note = store.compare_artifact(&artifact).unwrap().unwrap();
-    assert_eq!(note.kind, NoteKind::ArtifactNew);
+    let guest = crate::sample::report().guests.remove(0);
+    let note = store.compare_guest(&guest).unwrap().unwrap();
+    assert_eq!(note.kind, NoteKind::GuestNew);
     assert_eq!(store.accept(&|_, runtime| runtime.is_none()).unwrap().len(), 1);
-    let check = |change: &dyn Fn(&mut wasmlab_model::report::Artifact), expected: Option<(NoteKind, &str)>| {
-        let mut changed = artifact.clone();
+    let check = |change: &dyn Fn(&mut wasmlab_model::report::GuestInfo), expected: Option<(NoteKind, &str)>| {
+        let mut changed = guest.clone();
         change(&mut changed);
-        let note = store.compare_artifact(&changed).unwrap();
+        let note = store.compare_guest(&changed).unwrap();
         match (note, expected) {
             (None, None) => {}
             (Some(note), Some((kind, text))) => assert!(note.kind == kind && note.text.contains(text), "{note:?}"),
@@ -142,14 +142,14 @@ fn artifacts_differ_by_imports_and_significant_sizes() {
     };
     check(&|_| (), None);
     check(&|a| a.facts.as_mut().unwrap().sizes.total += 10, None);
-    check(&|a| a.facts.as_mut().unwrap().sizes.total += 9000, Some((NoteKind::ArtifactChanged, "total ")));
-    check(&|a| a.facts.as_mut().unwrap().imports.clear(), Some((NoteKind::ArtifactChanged, "imports: -")));
+    check(&|a| a.facts.as_mut().unwrap().sizes.total += 9000, Some((NoteKind::GuestChanged, "total ")));
+    check(&|a| a.facts.as_mut().unwrap().imports.clear(), Some((NoteKind::GuestChanged, "imports: -")));
     check(
         &|a| {
             a.facts.as_mut().unwrap().sizes.code += 9000;
             a.toolchain = "rustc 99".to_owned();
         },
-        Some((NoteKind::ArtifactChangedWithToolchain, "made by rustc 99")),
+        Some((NoteKind::GuestChangedWithToolchain, "made by rustc 99")),
     );
 }
 

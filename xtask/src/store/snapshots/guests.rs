@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use wasmlab_model::facts::{BinaryKind, Shape, Sizes};
-use wasmlab_model::report::{Artifact, NoteKind};
+use wasmlab_model::report::{GuestInfo, NoteKind};
 
 /// How much a size may differ before it counts, because every compiler lays out code slightly differently.
 const TOLERANCE_PERCENT: u64 = 2;
 
-/// The content of an artifact's snapshot.
+/// The content of a guest's snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ArtifactSnapshot {
+pub struct GuestSnapshot {
     /// The toolchain that built it when it was accepted.
     pub toolchain: String,
     /// Module or component.
@@ -30,11 +30,11 @@ pub struct ArtifactSnapshot {
     pub sizes: Sizes,
 }
 
-impl ArtifactSnapshot {
-    /// The snapshot of an artifact whose facts are known.
+impl GuestSnapshot {
+    /// The snapshot of a guest whose facts are known.
     #[must_use]
-    pub fn of(artifact: &Artifact) -> Option<Self> {
-        let facts = artifact.facts.as_ref()?;
+    pub fn of(guest: &GuestInfo) -> Option<Self> {
+        let facts = guest.facts.as_ref()?;
         let mut imports: Vec<String> = facts
             .imports
             .iter()
@@ -52,7 +52,7 @@ impl ArtifactSnapshot {
         let abis =
             facts.abis.iter().filter_map(|a| serde_json::to_value(a.abi).ok()?.as_str().map(str::to_owned)).collect();
         Some(Self {
-            toolchain: artifact.toolchain.clone(),
+            toolchain: guest.toolchain.clone(),
             kind: facts.kind,
             shape: facts.shape,
             abis,
@@ -95,7 +95,7 @@ impl ArtifactSnapshot {
             parts.push(format!("made by {}, was {}", now.toolchain, self.toolchain));
         }
         // A different compiler may cause this; the same compiler with the same sources may not.
-        let kind = if other_toolchain { NoteKind::ArtifactChangedWithToolchain } else { NoteKind::ArtifactChanged };
+        let kind = if other_toolchain { NoteKind::GuestChangedWithToolchain } else { NoteKind::GuestChanged };
         Some((kind, parts.join("; ")))
     }
 }
