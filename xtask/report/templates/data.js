@@ -1,5 +1,6 @@
 
-// The data, and the fields that queries can use.
+// The data, and the fields that queries can use. A cell has short names: its scenario (s), runtime (r), verdict (v),
+// code (c), blame (b), subject (u), detail (d) and prediction (p); `CellData` in data.rs explains all of them.
 
 const DATA = JSON.parse(document.getElementById("data").textContent, (_, value) => (typeof value === "string" ? visible(value) : value));
 

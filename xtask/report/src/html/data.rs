@@ -80,7 +80,9 @@ struct FactsData<'a> {
     refusal: Option<&'a Refusal>,
 }
 
-/// A cell; `u`, `d`, `fix`, `cmd`, `out` and `err` are indices into `texts`.
+/// A cell. A report has thousands, so names are short: `s` and `r` are the indices of its scenario and runtime, `v` its
+/// verdict, `c` its code, `b` whom it blames (if not those of the code), `u` its subject, `d` its detail, `p` its
+/// prediction. `u`, `d`, `p`, `fix` (the remedy), `cmd` (the command), `out` and `err` are indices into `texts`.
 #[derive(Serialize)]
 struct CellData<'a> {
     /// Its row and its column.
