@@ -7,9 +7,8 @@ mod checkout;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use checkout::top;
 
 /// The variable that makes [`readme_shows_the_crate_graph`] rewrite the README.
@@ -53,30 +52,28 @@ struct Crate {
 
 /// The crates of this workspace with their dependencies on each other.
 fn crates() -> BTreeMap<String, Crate> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
-        .current_dir(top())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let packages = metadata["packages"].as_array().unwrap();
-    let names: BTreeSet<String> = packages.iter().map(|p| text(&p["name"])).collect();
-    let read = |package: &serde_json::Value| {
-        let (mut uses, mut uses_in_tests) = (BTreeSet::new(), BTreeSet::new());
-        for dependency in package["dependencies"].as_array().unwrap() {
-            let name = text(&dependency["name"]);
-            if names.contains(&name) {
-                let in_tests = dependency["kind"] == "dev";
-                if in_tests { &mut uses_in_tests } else { &mut uses }.insert(name);
-            }
+    let options = ["--offline", "--locked"].map(str::to_owned);
+    let metadata =
+        MetadataCommand::new().cargo_path(env!("CARGO")).current_dir(top()).no_deps().other_options(options).exec();
+    let packages = metadata.unwrap().packages;
+    let names: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let read = |package: &Package| {
+        let used = |in_tests: bool| {
+            let dependencies = package.dependencies.iter().filter(move |dependency| {
+                names.contains(dependency.name.as_str())
+                    && (dependency.kind == DependencyKind::Development) == in_tests
+            });
+            dependencies.map(|dependency| dependency.name.clone()).collect()
+        };
+        let folder = package.manifest_path.parent().unwrap().strip_prefix(top()).unwrap().to_string();
+        Crate {
+            description: package.description.clone().unwrap_or_default(),
+            folder,
+            uses: used(false),
+            uses_in_tests: used(true),
         }
-        let manifest = PathBuf::from(text(&package["manifest_path"]));
-        let folder = manifest.parent().unwrap().strip_prefix(top()).unwrap().display().to_string();
-        Crate { description: text(&package["description"]), folder, uses, uses_in_tests }
     };
-    packages.iter().map(|package| (text(&package["name"]), read(package))).collect()
+    packages.iter().map(|package| (package.name.to_string(), read(package))).collect()
 }
 
 #[test]
