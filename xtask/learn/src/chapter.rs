@@ -12,6 +12,9 @@ use crate::globs::RuntimeGlobs;
 /// The placeholder for the first runtime of the machine that needs no build.
 pub const ANY: &str = "{any}";
 
+/// Runtimes for [`ANY`]: each runs modules and WASI 0.1 and calls exports. The first one that is installed is used.
+pub const ANY_OF: [&str; 6] = ["node", "deno", "bun", "wasmtime-cli", "wasmi", "wasmtime-cranelift"];
+
 /// A chapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chapter {
