@@ -141,6 +141,20 @@ fn quick_commands_in_readmes_run() {
     assert!(ran.len() > 15, "only {ran:?}");
 }
 
+/// Every lesson has these headings, in this order; others may stand between them.
+#[test]
+fn lessons_have_the_same_headings() {
+    let lessons: Vec<PathBuf> =
+        readmes().into_iter().filter(|file| file.with_file_name("scenario.toml").is_file()).collect();
+    for file in &lessons {
+        let lesson = fs::read_to_string(file).unwrap();
+        let wanted = ["## What you see", "## Why", "## What would change it"];
+        let found: Vec<&str> = lesson.lines().filter(|line| wanted.contains(line)).collect();
+        assert_eq!(found, wanted, "{}", file.display());
+    }
+    assert!(lessons.len() > 50, "{} lessons were found", lessons.len());
+}
+
 /// Under "What you see", a lesson names only codes that its row has in the published report.
 #[test]
 fn lessons_name_codes_of_their_rows() {
