@@ -60,8 +60,7 @@ fn crates() -> BTreeMap<String, Crate> {
     let read = |package: &Package| {
         let used = |in_tests: bool| {
             let dependencies = package.dependencies.iter().filter(move |dependency| {
-                names.contains(dependency.name.as_str())
-                    && (dependency.kind == DependencyKind::Development) == in_tests
+                names.contains(dependency.name.as_str()) && (dependency.kind == DependencyKind::Development) == in_tests
             });
             dependencies.map(|dependency| dependency.name.clone()).collect()
         };
