@@ -59,7 +59,7 @@ fn crates() -> BTreeMap<String, Crate> {
     let names: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
     let read = |package: &Package| {
         let used = |in_tests: bool| {
-            let dependencies = package.dependencies.iter().filter(move |dependency| {
+            let dependencies = package.dependencies.iter().filter(|dependency| {
                 names.contains(dependency.name.as_str()) && (dependency.kind == DependencyKind::Development) == in_tests
             });
             dependencies.map(|dependency| dependency.name.clone()).collect()
