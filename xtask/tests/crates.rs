@@ -7,9 +7,8 @@ mod checkout;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use checkout::top;
 
 /// The variable that makes [`readme_shows_the_crate_graph`] rewrite the README.
@@ -27,9 +26,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-predict", &["wasmlab-judge", "wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-probe", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-reader", &["wasmlab-inspect", "wasmlab-model", "wasmlab-predict", "wasmlab-report", "wasmlab-runtimes"]),
-    ("wasmlab-report", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-report", &["wasmlab-model"]),
     ("wasmlab-runtimes", &["wasmlab-model", "wasmlab-protocol"]),
-    ("wasmlab-toolchains", &["wasmlab-model", "wasmlab-protocol"]),
+    ("wasmlab-toolchains", &["wasmlab-model"]),
     ("wasmlab-engine", &["wasmlab-protocol"]),
     ("wasmlab-driver", &["wasmlab-engine", "wasmlab-protocol"]),
 ];
@@ -53,30 +52,27 @@ struct Crate {
 
 /// The crates of this workspace with their dependencies on each other.
 fn crates() -> BTreeMap<String, Crate> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
-        .current_dir(top())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let packages = metadata["packages"].as_array().unwrap();
-    let names: BTreeSet<String> = packages.iter().map(|p| text(&p["name"])).collect();
-    let read = |package: &serde_json::Value| {
-        let (mut uses, mut uses_in_tests) = (BTreeSet::new(), BTreeSet::new());
-        for dependency in package["dependencies"].as_array().unwrap() {
-            let name = text(&dependency["name"]);
-            if names.contains(&name) {
-                let in_tests = dependency["kind"] == "dev";
-                if in_tests { &mut uses_in_tests } else { &mut uses }.insert(name);
-            }
+    let options = ["--offline", "--locked"].map(str::to_owned);
+    let metadata =
+        MetadataCommand::new().cargo_path(env!("CARGO")).current_dir(top()).no_deps().other_options(options).exec();
+    let packages = metadata.unwrap().packages;
+    let names: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let read = |package: &Package| {
+        let used = |in_tests: bool| {
+            let dependencies = package.dependencies.iter().filter(|dependency| {
+                names.contains(dependency.name.as_str()) && (dependency.kind == DependencyKind::Development) == in_tests
+            });
+            dependencies.map(|dependency| dependency.name.clone()).collect()
+        };
+        let folder = package.manifest_path.parent().unwrap().strip_prefix(top()).unwrap().to_string();
+        Crate {
+            description: package.description.clone().unwrap_or_default(),
+            folder,
+            uses: used(false),
+            uses_in_tests: used(true),
         }
-        let manifest = PathBuf::from(text(&package["manifest_path"]));
-        let folder = manifest.parent().unwrap().strip_prefix(top()).unwrap().display().to_string();
-        Crate { description: text(&package["description"]), folder, uses, uses_in_tests }
     };
-    packages.iter().map(|package| (text(&package["name"]), read(package))).collect()
+    packages.iter().map(|package| (package.name.to_string(), read(package))).collect()
 }
 
 #[test]
@@ -93,10 +89,17 @@ fn crate_dependencies_have_one_direction() {
         for used in &found.uses {
             assert!(allowed.contains(&used.as_str()), "{name} must not depend on {used}");
         }
+        for used in allowed {
+            assert!(found.uses.contains(*used), "{name} does not depend on {used}: remove the permission");
+        }
         for used in &found.uses_in_tests {
             let in_tests = ALLOWED_IN_TESTS.contains(&(name.as_str(), used.as_str()));
             assert!(in_tests || allowed.contains(&used.as_str()), "the tests of {name} must not depend on {used}");
         }
+    }
+    for (name, used) in ALLOWED_IN_TESTS {
+        let is_used = crates.get(*name).is_some_and(|found| found.uses_in_tests.contains(*used));
+        assert!(is_used, "the tests of {name} do not depend on {used}: remove the permission");
     }
 }
 

@@ -8,7 +8,7 @@ mod common;
 #[path = "common/trials.rs"]
 mod trials;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -19,6 +19,8 @@ use libtest_mimic::{Arguments, Trial};
 use wasmlab_learn::chapter::{self, Block, Chapter, Excerpt};
 use wasmlab_learn::exercise::Exercise;
 use wasmlab_learn::{book, claims, markup::Style, output};
+use xtask::engines;
+use xtask::lab::Lab;
 use xtask::store::snapshots::column::AcceptedColumn;
 
 const TESTS: &[(&str, fn())] = &[
@@ -36,26 +38,31 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), tests.chain(exercise_trials()).collect()).exit();
 }
 
-/// A test for each exercise; ignored if its runtime is not installed.
+/// A test for each exercise; ignored if a runtime that it needs is not here.
 fn exercise_trials() -> Vec<Trial> {
-    let mut missing: BTreeMap<Vec<String>, bool> = BTreeMap::new();
+    let lab = Lab::with_workspace(&top()).unwrap();
     let exercises = chapters().into_iter().flat_map(|chapter| {
         let count = chapter.exercises.len();
         chapter.exercises.into_iter().map(move |exercise| (exercise, count))
     });
     let trial = |(exercise, count): (Exercise, usize)| {
         let needs = exercise.spec.needs.clone();
-        let is_missing = *missing.entry(needs.clone()).or_insert_with(|| {
-            !needs.is_empty()
-                && Learner::new().learn(&["check", &exercise.name]).stderr.contains("cannot be checked here")
-        });
-        let shown = |need: &String| if need == chapter::ANY { "a runtime".to_owned() } else { need.clone() };
-        let needs: Vec<String> = needs.iter().filter(|_| is_missing).map(shown).collect();
-        let needs: Vec<&str> = needs.iter().map(String::as_str).collect();
+        let missing: Vec<&str> = needs.iter().flat_map(|need| missing_runtimes(&lab, need)).collect();
         let name = format!("exercise fails unsolved and passes solved: {}", exercise.name);
-        trials::without(name, &needs, move || exercise_fails_unsolved_and_passes_solved(&exercise, count))
+        trials::without(name, &missing, move || exercise_fails_unsolved_and_passes_solved(&exercise, count))
     };
     exercises.map(trial).collect()
+}
+
+/// The runtimes of which one has to be here, if none is. `learn check` is not asked: if it finds nothing that is there,
+/// the tests must fail.
+fn missing_runtimes<'a>(lab: &Lab, need: &'a str) -> Vec<&'a str> {
+    let candidates = if need == chapter::ANY { chapter::ANY_OF.to_vec() } else { vec![need] };
+    let is_here = |id: &&str| {
+        let runtime = wasmlab_runtimes::find(id).unwrap_or_else(|| panic!("`{id}` is no runtime"));
+        engines::find_tool(lab, runtime).is_ok()
+    };
+    if candidates.iter().any(is_here) { Vec::new() } else { candidates }
 }
 
 fn chapters() -> Vec<Chapter> {

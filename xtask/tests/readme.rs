@@ -23,33 +23,65 @@ fn readmes() -> Vec<PathBuf> {
     files
 }
 
-/// The text after `cargo xtask` or `wasmlab`: a line each in code blocks, and elsewhere in backticks.
-fn commands(text: &str) -> BTreeSet<String> {
+/// The arguments of each command of the lab: those in code blocks, line by line, and those in backticks.
+fn commands(text: &str) -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::new();
-    let mut in_block = false;
+    let (mut prose, mut in_block) = (String::new(), false);
     for line in text.lines() {
         if line.trim_start().starts_with("```") {
             in_block = !in_block;
         } else if in_block {
-            let line = line.trim_start().trim_start_matches("$ ");
-            let command = line.strip_prefix("cargo xtask ").or_else(|| line.strip_prefix("wasmlab "));
-            found.extend(command.map(str::to_owned));
+            found.extend(commands_in(line.trim_start().trim_start_matches("$ ")));
+        } else {
+            // Outside code blocks a command may continue on the next line.
+            prose += line;
+            prose += " ";
         }
     }
-    // Outside code blocks a command may continue on the next line.
-    let joined = text.replace('\n', " ");
-    let inline = joined.split('`').filter_map(|code| {
-        let command = code.strip_prefix("wasmlab ");
-        code.strip_prefix("cargo xtask ").or(command)
-    });
-    found.extend(inline.map(str::to_owned));
+    found.extend(prose.split('`').filter(|code| !code.starts_with(' ')).flat_map(commands_in));
     found
 }
 
-/// The arguments, without comments and redirections.
-fn arguments(command: &str) -> Vec<String> {
-    let all = shlex::split(command).unwrap_or_else(|| panic!("`{command}` has an open quote"));
-    all.into_iter().take_while(|arg| !matches!(arg.as_str(), "|" | "||" | ">" | ">>" | "&&" | "…" | "...")).collect()
+/// The arguments of each command of the lab in a line for a shell.
+fn commands_in(line: &str) -> Vec<Vec<String>> {
+    let Some(words) = shlex::split(line) else {
+        // Prose and output may have an apostrophe.
+        let is_command = ["cargo xtask ", "wasmlab "].iter().any(|command| line.starts_with(command));
+        assert!(!is_command, "`{line}` has an open quote");
+        return Vec::new();
+    };
+    words.split(|word| matches!(word.as_str(), "|" | "||" | "&&" | ";")).filter_map(lab_arguments).collect()
+}
+
+/// The arguments if this is a command of the lab: without the variables before it, and without redirections.
+fn lab_arguments(command: &[String]) -> Option<Vec<String>> {
+    let is_variable = |word: &&String| {
+        let of_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        word.split_once('=').is_some_and(|(name, _)| name.chars().all(of_name))
+    };
+    let variables = command.iter().take_while(is_variable).count();
+    let words: Vec<&str> = command[variables..].iter().map(String::as_str).collect();
+    let arguments = match &words[..] {
+        ["cargo", "xtask", arguments @ ..] | ["wasmlab", arguments @ ..] => arguments,
+        _ => return None,
+    };
+    let is_end = |word: &str| matches!(word, ">" | ">>" | "2>" | "…" | "...");
+    let arguments: Vec<String> =
+        arguments.iter().take_while(|word| !is_end(word)).map(|word| (*word).to_owned()).collect();
+    (!arguments.is_empty()).then_some(arguments)
+}
+
+#[test]
+fn commands_are_found_in_readmes() {
+    let check = |text: &str, expected: &[&str]| {
+        let found: Vec<String> = commands(text).iter().map(|arguments| arguments.join(" ")).collect();
+        assert_eq!(found, expected, "{text}");
+    };
+    check("```sh\n$ cargo xtask list > x   # all\nwasmlab check '*.wasm' | cat\n```\n", &["check *.wasm", "list"]);
+    check("```sh\nA_B=/c D= cargo xtask list\n```\n", &["list"]);
+    check("```sh\ncd ~/project && wasmlab check a || wasmlab doctor\n```\n", &["check a", "doctor"]);
+    check("It isn't `cargo xtask`, but `cargo xtask check\nx`, in\nwasmlab list.", &["check x"]);
+    check("```text\nit doesn't run: cargo xtask setup\n```\n", &[]);
 }
 
 /// With `--help` after the options, the command line is parsed up to there and nothing is run.
@@ -59,12 +91,11 @@ fn every_command_in_readmes_exists() {
     let mut count = 0;
     for file in readmes() {
         for command in commands(&fs::read_to_string(&file).unwrap()) {
-            let mut args = arguments(&command);
-            let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
-            args.insert(end, "--help".to_owned());
-            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            let mut args: Vec<&str> = command.iter().map(String::as_str).collect();
+            let end = args.iter().position(|arg| *arg == "--").unwrap_or(args.len());
+            args.insert(end, "--help");
             let ran = workspace.run(&args);
-            assert_eq!(ran.code, 0, "{}: `cargo xtask {command}`: {}", file.display(), ran.stderr);
+            assert_eq!(ran.code, 0, "{}: `cargo xtask {}`: {}", file.display(), command.join(" "), ran.stderr);
             count += 1;
         }
     }
@@ -87,8 +118,7 @@ fn quick_commands_in_readmes_run() {
     let mut ran = BTreeSet::new();
     for file in readmes() {
         for command in commands(&fs::read_to_string(&file).unwrap()) {
-            let arguments = arguments(&command);
-            let args: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let args: Vec<&str> = command.iter().map(String::as_str).collect();
             let is_quick = match args[..] {
                 ["explain", code] => code.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
                 ["inspect", file, ..] => file.contains('/') && top().join(file).is_file(),
@@ -100,14 +130,29 @@ fn quick_commands_in_readmes_run() {
                 let done = common::result_of(output);
                 assert!(
                     done.code == 0 && !done.stdout.is_empty(),
-                    "{}: `cargo xtask {command}`: {}",
+                    "{}: `cargo xtask {}`: {}",
                     file.display(),
+                    command.join(" "),
                     done.stderr
                 );
             }
         }
     }
     assert!(ran.len() > 15, "only {ran:?}");
+}
+
+/// Every lesson has these headings, in this order; others may stand between them.
+#[test]
+fn lessons_have_the_same_headings() {
+    let lessons: Vec<PathBuf> =
+        readmes().into_iter().filter(|file| file.with_file_name("scenario.toml").is_file()).collect();
+    for file in &lessons {
+        let lesson = fs::read_to_string(file).unwrap();
+        let wanted = ["## What you see", "## Why", "## What would change it"];
+        let found: Vec<&str> = lesson.lines().filter(|line| wanted.contains(line)).collect();
+        assert_eq!(found, wanted, "{}", file.display());
+    }
+    assert!(lessons.len() > 50, "{} lessons were found", lessons.len());
 }
 
 /// Under "What you see", a lesson names only codes that its row has in the published report.

@@ -27,9 +27,9 @@ struct Row {
     check_args: &'static [&'static str],
     /// The columns to run, of which at least one must be installed.
     columns: &'static str,
-    /// The code of `before.wasm`.
+    /// The code of `before.wasm`; empty if the lab refuses to run it, with the remedy in its message.
     code: &'static str,
-    /// A part of its remedy.
+    /// A part of its remedy; never empty.
     remedy: &'static str,
 }
 
@@ -83,7 +83,7 @@ const ROWS: &[Row] = &[
         remedy: "`-Wl,--max-memory=BYTES`",
     },
     Row {
-        name: "exceptions in their old form",
+        name: "exceptions in the legacy form",
         tools: &["wasm-opt"],
         files: &[(
             "a.wat",
@@ -94,7 +94,7 @@ const ROWS: &[Row] = &[
         check_args: &["--invoke", "run", "--expect-stdout", "42"],
         columns: "wasmtime-cli",
         code: "unsupported-proposal",
-        remedy: "",
+        remedy: "--translate-to-exnref",
     },
     Row {
         name: "an export of a command of Go",
@@ -175,6 +175,9 @@ const CALL: &str = "import { readFileSync } from 'node:fs';\nconst { instance } 
 
 fn main() -> ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
+    for row in ROWS {
+        assert!(!row.remedy.is_empty(), "{}: every text contains an empty remedy", row.name);
+    }
     let rows = ROWS.iter().map(|row| trials::needs(row.name, row.tools, move || follow(row)));
     let stacks = STACKS.iter().map(|(column, without, with, names)| {
         let program = without.split(' ').next().unwrap_or_default();

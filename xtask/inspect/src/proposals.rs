@@ -101,7 +101,7 @@ pub fn needed(bytes: &[u8]) -> Result<RequiredProposals, InspectError> {
     let first_uses = places::first_uses(bytes, &found);
     let proposals = flags::names(found.set);
     let mixes_exceptions = [EXCEPTIONS, LEGACY_EXCEPTIONS].iter().all(|name| proposals.contains(*name))
-        && places::has_current_exceptions(bytes);
+        && places::has_standard_exceptions(bytes);
     let only_non_null_externref =
         proposals.contains("function-references") && !references::uses_more_than_externref(bytes);
     let declared_only = declared::only(bytes, &proposals);

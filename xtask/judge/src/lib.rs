@@ -77,7 +77,7 @@ impl Evidence<'_> {
         if self.lab_guest { lab_lines::parse_lines(self.stdout()) } else { Vec::new() }
     }
 
-    /// The same for stderr.
+    /// The guest's own stderr.
     fn stderr(&self) -> &str {
         self.progress.stderr.as_deref().unwrap_or(&self.observation.stderr)
     }

@@ -91,17 +91,17 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let full_message = format!("{}{}", judgement.detail, draft(message, &reached));
     let detail = one_line(&format!("{}: {full_message}{also}{}", phrases::lacks(&lacks), imports.unwrap_or_default()));
     let entry = Code::UnsupportedProposal.entry();
-    // A runtime without either form of exceptions lacks more than the old one.
+    // A runtime without either form of exceptions lacks more than the legacy form.
     let lacks_both = reached.contains(&"exceptions") || also_lacked.contains(&"exceptions");
-    let only_legacy = reached == [LEGACY_EXCEPTIONS] && !lacks_both;
+    let lacks_only_legacy_form = reached == [LEGACY_EXCEPTIONS] && !lacks_both;
     Judgement {
         code: Some(entry.code),
         verdict: entry.verdict,
-        blame: if only_legacy { vec![Blame::Toolchain] } else { entry.blame.to_vec() },
+        blame: if lacks_only_legacy_form { vec![Blame::Toolchain] } else { entry.blame.to_vec() },
         subject: Some(reached.join(" ")),
         detail,
         refusal: Some(ProposalRefusal { lacks: Some(lacks), message: full_message }),
-        remedy: only_legacy.then(|| to_standard_form(facts)),
+        remedy: lacks_only_legacy_form.then(|| to_standard_form(facts)),
         ..judgement
     }
 }
@@ -220,12 +220,12 @@ fn mixed_exceptions(judgement: Judgement, facts: &Facts) -> Judgement {
 /// Browsers had legacy exceptions before the standard; runtimes outside JavaScript never adopted them.
 fn to_standard_form(facts: &Facts) -> String {
     const ANY: &str = "Emscripten: `-sWASM_LEGACY_EXCEPTIONS=0`; clang: `-mllvm -wasm-use-legacy-eh=false`";
-    let options = transforms::compiler_options(facts, [OLD_FORM]);
+    let options = transforms::compiler_options(facts, [LEGACY_FORM]);
     let options = transforms::shown_options(&options).unwrap_or_else(|| ANY.to_owned());
-    let translate = transforms::lowering_command(facts, [OLD_FORM])
+    let translate = transforms::lowering_command(facts, [LEGACY_FORM])
         .map(|to| format!(", or translate the finished file: `{}`", to.command()));
     format!("Compile to the standard form of exceptions ({options}){}.", translate.unwrap_or_default())
 }
 
-/// The form of exceptions before the standard.
-const OLD_FORM: &str = "legacy-exceptions";
+/// The legacy form of exceptions, as a proposal.
+const LEGACY_FORM: &str = "legacy-exceptions";

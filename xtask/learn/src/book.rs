@@ -8,7 +8,6 @@ use wasmlab_model::text;
 use wasmlab_model::verdict::Verdict;
 
 use crate::chapter::{ANY, Block, Chapter, Excerpt, PublishedResults};
-use crate::claims;
 use crate::exercise::{Exercise, WORK};
 use crate::markup::{command as shown_command, without_comments};
 use crate::output::{RecordedOutputs, excerpt, left_out};
@@ -123,7 +122,7 @@ pub fn published_text(published: &PublishedResults, report: Option<&RunReport>) 
     for scenario in &published.scenarios {
         let mut results: Vec<(String, Vec<&str>)> = Vec::new();
         for cell in report.cells.iter().filter(|cell| cell.scenario == *scenario) {
-            if cell.verdict == Verdict::NotApplicable || !claims::matches(&published.runtimes, &cell.runtime) {
+            if cell.verdict == Verdict::NotApplicable || !published.runtimes.select(&cell.runtime) {
                 continue;
             }
             let result = cell.code.map_or(cell.verdict.id().to_owned(), |code| code.id().to_owned());

@@ -7,9 +7,13 @@ use serde::Deserialize;
 use wasmlab_model::file_error::FileError;
 
 use crate::exercise::Exercise;
+use crate::globs::RuntimeGlobs;
 
 /// The placeholder for the first runtime of the machine that needs no build.
 pub const ANY: &str = "{any}";
+
+/// Runtimes for [`ANY`]: each runs modules and WASI 0.1 and calls exports. The first one that is installed is used.
+pub const ANY_OF: [&str; 6] = ["node", "deno", "bun", "wasmtime-cli", "wasmi", "wasmtime-cranelift"];
 
 /// A chapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,8 +98,8 @@ pub struct Question {
 pub struct PublishedResults {
     /// Scenarios, by name.
     pub scenarios: Vec<String>,
-    /// Globs over the runtimes; empty for all.
-    pub runtimes: Vec<String>,
+    /// The runtimes.
+    pub runtimes: RuntimeGlobs,
 }
 
 /// The head of a chapter's file, between two lines of `+++`.
@@ -302,7 +306,7 @@ fn published(body: &str) -> Result<Block, String> {
     if scenarios.is_empty() {
         Err("name a scenario".to_owned())
     } else {
-        Ok(Block::Published(PublishedResults { scenarios, runtimes }))
+        Ok(Block::Published(PublishedResults { scenarios, runtimes: RuntimeGlobs::parse(runtimes)? }))
     }
 }
 

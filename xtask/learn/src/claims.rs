@@ -2,11 +2,12 @@
 //! with the accepted results.
 //!
 //! A claim is a comment after the sentence, invisible to readers: `<!-- claim: SCENARIO RUNTIMES VERDICT [CODE] -->`.
-//! RUNTIMES are globs with `*`, separated by commas; `!` excludes.
+//! RUNTIMES are globs, separated by commas; `!` excludes ([`RuntimeGlobs`]).
 
 use wasmlab_model::file_error::FileError;
 
 use crate::chapter::{Block, Chapter};
+use crate::globs::RuntimeGlobs;
 
 /// How a claim begins in the source.
 const MARK: &str = "<!-- claim:";
@@ -34,8 +35,8 @@ pub struct Claim {
     pub chapter: String,
     /// The row.
     pub scenario: String,
-    /// Globs over the columns.
-    pub runtimes: Vec<String>,
+    /// The columns.
+    pub runtimes: RuntimeGlobs,
     /// `pass`, `gap`, `fail`, …
     pub verdict: String,
     /// The code, if it is claimed too.
@@ -56,12 +57,9 @@ pub fn of(chapter: &Chapter) -> Result<Vec<Claim>, Vec<FileError>> {
     });
     for paragraph in texts.flat_map(|text| text.split("\n\n")) {
         for rest in paragraph.split(MARK).skip(1) {
-            match rest.split_once("-->").and_then(|(claim, _)| read(&chapter.folder, claim)) {
-                Some(claim) => claims.push(claim),
-                None => {
-                    let message = format!("write {MARK} SCENARIO RUNTIMES VERDICT [CODE] -->, not{rest}");
-                    errors.push(FileError::new(&file, message));
-                }
+            match read(&chapter.folder, rest) {
+                Ok(claim) => claims.push(claim),
+                Err(message) => errors.push(FileError::new(&file, message)),
             }
         }
         let line = paragraph.replace('\n', " ");
@@ -72,34 +70,22 @@ pub fn of(chapter: &Chapter) -> Result<Vec<Claim>, Vec<FileError>> {
     if errors.is_empty() { Ok(claims) } else { Err(errors) }
 }
 
-fn read(chapter: &str, text: &str) -> Option<Claim> {
-    let words: Vec<&str> = text.split_whitespace().collect();
+/// Reads the claim from the text after [`MARK`].
+fn read(chapter: &str, text: &str) -> Result<Claim, String> {
+    let claim = text.split_once("-->").map_or("", |(claim, _)| claim);
+    let words: Vec<&str> = claim.split_whitespace().collect();
     let (scenario, runtimes, verdict, code) = match words[..] {
         [scenario, runtimes, verdict] => (scenario, runtimes, verdict, None),
         [scenario, runtimes, verdict, code] => (scenario, runtimes, verdict, Some(code)),
-        _ => return None,
+        _ => return Err(format!("write {MARK} SCENARIO RUNTIMES VERDICT [CODE] -->, not{text}")),
     };
-    Some(Claim {
+    Ok(Claim {
         chapter: chapter.to_owned(),
         scenario: scenario.to_owned(),
-        runtimes: runtimes.split(',').map(str::to_owned).collect(),
+        runtimes: RuntimeGlobs::separated_by_commas(runtimes)?,
         verdict: verdict.to_owned(),
         code: code.map(str::to_owned),
     })
-}
-
-/// Whether a name matches globs with `*`; those with `!` exclude.
-#[must_use]
-pub fn matches(globs: &[String], name: &str) -> bool {
-    let (out, within): (Vec<&String>, Vec<&String>) = globs.iter().partition(|glob| glob.starts_with('!'));
-    let is_in = within.is_empty() || within.iter().any(|glob| matches_glob(glob, name));
-    is_in && !out.iter().any(|glob| matches_glob(&glob[1..], name))
-}
-
-fn matches_glob(glob: &str, name: &str) -> bool {
-    let Some((before, after)) = glob.split_once('*') else { return glob == name };
-    let Some(rest) = name.strip_prefix(before) else { return false };
-    (0..=rest.len()).any(|at| rest.is_char_boundary(at) && matches_glob(after, &rest[at..]))
 }
 
 /// An accepted result: runtime, scenario, verdict, code.
@@ -111,7 +97,7 @@ impl Claim {
     pub fn contradictions(&self, accepted: &[AcceptedResult]) -> Vec<String> {
         let cells = accepted
             .iter()
-            .filter(|(runtime, scenario, ..)| *scenario == self.scenario && matches(&self.runtimes, runtime));
+            .filter(|(runtime, scenario, ..)| *scenario == self.scenario && self.runtimes.select(runtime));
         let mut found = false;
         let wrong = cells.filter_map(|(runtime, _, verdict, code)| {
             found = true;
@@ -120,7 +106,7 @@ impl Claim {
         });
         let mut wrong: Vec<String> = wrong.collect();
         if !found {
-            wrong.push(format!("{}: no result of {} on {}", self.chapter, self.scenario, self.runtimes.join(",")));
+            wrong.push(format!("{}: no result of {} on {}", self.chapter, self.scenario, self.runtimes));
         }
         wrong
     }
@@ -128,25 +114,11 @@ impl Claim {
 
 #[cfg(test)]
 mod tests {
-    use super::{Claim, matches, of};
+    use super::{Claim, of};
     use crate::chapter;
 
     fn chapter(prose: &str) -> chapter::Chapter {
         chapter::parse("01-x", &format!("+++\ntitle = \"x\"\nminutes = 1\n+++\n{prose}\n"), &[]).unwrap()
-    }
-
-    #[test]
-    fn globs_select_and_exclude() {
-        let check = |globs: &[&str], name: &str, expected: bool| {
-            let globs: Vec<String> = globs.iter().map(|g| (*g).to_owned()).collect();
-            assert_eq!(matches(&globs, name), expected, "{globs:?} {name}");
-        };
-        check(&["node"], "node", true);
-        check(&["node"], "node-20", false);
-        check(&["*"], "node", true);
-        check(&["!*+emscripten"], "wasmi", true);
-        check(&["!*+emscripten"], "wasmi+emscripten", false);
-        check(&["wasm*", "!wasmer*"], "wasmer-cranelift", false);
     }
 
     #[test]
@@ -158,5 +130,6 @@ mod tests {
         assert_eq!(claim(&claims, &[("deno", "x", "gap", "")]), ["01-x: no result of x on node"]);
         assert!(of(&chapter("It does not run on Node.")).unwrap_err()[0].message.contains("without a claim"));
         assert!(of(&chapter("It runs. <!-- claim: x -->")).unwrap_err()[0].message.contains("SCENARIO"));
+        assert!(of(&chapter("It runs. <!-- claim: x {a pass -->")).unwrap_err()[0].message.contains("is not a glob"));
     }
 }

@@ -14,16 +14,16 @@ pub fn listed(names: &[&str]) -> String {
     }
 }
 
-/// At most `most` of the names: `a, b, c`, or `a, b and 3 more`.
+/// At most the first `max` names: `a, b, c`, or `a, b and 3 more`.
 #[must_use]
-pub fn first_listed<Name: AsRef<str>>(names: &[Name], most: usize) -> String {
-    first_listed_of(names, most, names.len())
+pub fn first_listed<Name: AsRef<str>>(names: &[Name], max: usize) -> String {
+    first_listed_of(names, max, names.len())
 }
 
 /// The same for a list that was already cut; the whole list had `all` names.
 #[must_use]
-pub fn first_listed_of<Name: AsRef<str>>(names: &[Name], most: usize, all: usize) -> String {
-    let first: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
+pub fn first_listed_of<Name: AsRef<str>>(names: &[Name], max: usize, all: usize) -> String {
+    let first: Vec<&str> = names.iter().take(max).map(AsRef::as_ref).collect();
     format!("{}{}", first.join(", "), and_more(all.saturating_sub(first.len())))
 }
 
@@ -40,10 +40,10 @@ pub fn rest(all: usize, shown: usize, noun: &str) -> Option<String> {
     Some(format!("and {}", counted(hidden, &format!("more {noun}"))))
 }
 
-/// All of the names, or the first `most` if there are more: `a, b and c`, or `a, b, c and 3 more`.
+/// All of the names, or the first `max` if there are more: `a, b and c`, or `a, b, c and 3 more`.
 #[must_use]
-pub fn listed_at_most(names: &[&str], most: usize) -> String {
-    if names.len() <= most { listed(names) } else { first_listed(names, most) }
+pub fn listed_at_most(names: &[&str], max: usize) -> String {
+    if names.len() <= max { listed(names) } else { first_listed(names, max) }
 }
 
 #[cfg(test)]
@@ -58,10 +58,10 @@ mod tests {
 
     #[test]
     fn long_lists_say_how_many_more_there_are() {
-        let lists = [0, 1, 2, 3, 4].map(|most| first_listed(&["a", "b", "c"], most));
+        let lists = [0, 1, 2, 3, 4].map(|max| first_listed(&["a", "b", "c"], max));
         assert_eq!(lists, [" and 3 more", "a and 2 more", "a, b and 1 more", "a, b, c", "a, b, c"]);
         assert_eq!(first_listed_of(&["a", "b", "c"], 2, 9), "a, b and 7 more");
-        let lists = [1, 2, 3].map(|most| listed_at_most(&["a", "b", "c"], most));
+        let lists = [1, 2, 3].map(|max| listed_at_most(&["a", "b", "c"], max));
         assert_eq!(lists, ["a and 2 more", "a, b and 1 more", "a, b and c"]);
     }
 

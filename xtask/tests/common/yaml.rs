@@ -1,9 +1,11 @@
-//! The scripts in YAML files of CI systems: as much of YAML as these files use.
+//! The scripts in YAML files of CI systems: workflows and actions of GitHub, manifests of Kubernetes.
 
 use std::collections::BTreeMap;
 
-/// A step of a job, or the script of a container.
-#[derive(Debug, Default)]
+use saphyr::{LoadableYamlNode, YamlOwned};
+
+/// A step of a job, or a container.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Step {
     /// Its name; empty if it has none.
     pub name: String,
@@ -13,40 +15,41 @@ pub struct Step {
     pub run: String,
 }
 
-/// Every step with a name, and every script in a list, in order.
+/// The steps of a workflow's jobs, of an action, and the containers of a manifest's Jobs, in order.
 pub fn steps(text: &str) -> Vec<Step> {
-    let lines: Vec<&str> = text.lines().collect();
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let block = |from: usize, above: usize| -> String {
-        let is_inside = |line: &&&str| line.trim().is_empty() || indent(line) > above;
-        let inside: Vec<&str> = lines[from..].iter().take_while(is_inside).copied().collect();
-        let margin = inside.iter().filter(|line| !line.trim().is_empty()).map(|line| indent(line)).min().unwrap_or(0);
-        inside.iter().map(|line| line.get(margin..).unwrap_or_default().to_owned() + "\n").collect()
+    let documents = YamlOwned::load_from_str(text).unwrap();
+    let of_document = |document| {
+        let jobs = at(document, &["jobs"]).and_then(YamlOwned::as_mapping).into_iter().flat_map(|jobs| jobs.values());
+        let steps = jobs.flat_map(|job| items(job, &["steps"])).chain(items(document, &["runs", "steps"])).map(step);
+        steps.chain(items(document, &["spec", "template", "spec", "containers"]).map(container))
     };
-    let mut found: Vec<Step> = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let text = line.trim_start();
-        if let Some(name) = text.strip_prefix("- name: ") {
-            // In a Kubernetes manifest these are names of containers and variables, which have no script of their own.
-            found.push(Step { name: name.to_owned(), ..Step::default() });
-        } else if text == "- |" {
-            found.push(Step { run: block(at + 1, indent(line)), ..Step::default() });
-        } else if text.starts_with("- uses: ") {
-            found.push(Step::default());
-        } else if let Some(step) = found.last_mut() {
-            match text.split_once(": ") {
-                Some(("run", "|")) => step.run = block(at + 1, indent(line)),
-                Some(("run", script)) => step.run = script.to_owned(),
-                _ if text == "env:" => {
-                    let pairs = block(at + 1, indent(line));
-                    let pairs =
-                        pairs.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(": "));
-                    step.env = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-                }
-                _ => {}
-            }
-        }
+    documents.iter().flat_map(of_document).collect()
+}
+
+fn step(node: &YamlOwned) -> Step {
+    let pairs = at(node, &["env"]).and_then(YamlOwned::as_mapping).into_iter().flatten();
+    Step {
+        name: string(at(node, &["name"])),
+        env: pairs.map(|(name, value)| (string(Some(name)), string(Some(value)))).collect(),
+        run: string(at(node, &["run"])),
     }
-    found.retain(|step| !step.run.is_empty() || !step.name.is_empty());
-    found
+}
+
+/// A container whose command is a shell with its script as the only argument. Its variables are not read.
+fn container(node: &YamlOwned) -> Step {
+    Step { name: string(at(node, &["name"])), run: string(items(node, &["args"]).next()), ..Step::default() }
+}
+
+fn at<'a>(node: &'a YamlOwned, path: &[&str]) -> Option<&'a YamlOwned> {
+    path.iter().try_fold(node, |node, key| node.as_mapping_get(key))
+}
+
+fn items<'a>(node: &'a YamlOwned, path: &[&str]) -> impl Iterator<Item = &'a YamlOwned> {
+    at(node, path).and_then(YamlOwned::as_sequence).into_iter().flatten()
+}
+
+/// The text of a node; empty if there is no node.
+fn string(node: Option<&YamlOwned>) -> String {
+    node.map(|node| node.as_str().unwrap_or_else(|| panic!("{node:?} is no text: quote it")).to_owned())
+        .unwrap_or_default()
 }

@@ -73,8 +73,8 @@ fn cut(name: &str) -> String {
     name.chars().take(MAX_NAME).collect()
 }
 
-/// Whether code uses the current form of exceptions. A tag is common to both forms.
-pub(super) fn has_current_exceptions(bytes: &[u8]) -> bool {
+/// Whether code uses the standard form of exceptions. A tag is common to both forms.
+pub(super) fn has_standard_exceptions(bytes: &[u8]) -> bool {
     has(bytes, |operator| matches!(operator, Operator::TryTable { .. } | Operator::ThrowRef))
 }
 

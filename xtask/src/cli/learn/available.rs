@@ -3,16 +3,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use wasmlab_learn::chapter::ANY;
+use wasmlab_learn::chapter::{ANY, ANY_OF};
 use wasmlab_learn::exercise::WORK;
 use wasmlab_runtimes::{self as runtimes, Source};
 
 use super::typed;
 use crate::engines;
 use crate::lab::Lab;
-
-/// Runtimes for `{any}`: each runs modules and WASI 0.1 and calls exports. The first one that is installed is used.
-const ANY_OF: [&str; 6] = ["node", "deno", "bun", "wasmtime-cli", "wasmi", "wasmtime-cranelift"];
 
 /// Looks each runtime up once.
 #[derive(Default)]
