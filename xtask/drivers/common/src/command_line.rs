@@ -149,7 +149,8 @@ mod tests {
             execute(&["run", spec.to_str().unwrap(), "--program", "p", "--scripts", "s"]).unwrap_err()
         };
         let newer = cell(|spec| spec["protocol"] = 999.into());
-        assert!(run(&newer).ends_with("protocol 999, this driver speaks 3: build it again"), "{}", run(&newer));
+        let expected = format!("protocol 999, this driver speaks {PROTOCOL_VERSION}: build it again");
+        assert!(run(&newer).ends_with(&expected), "{}", run(&newer));
         let other = cell(|spec| spec["mode"] = "fast".into());
         assert!(run(&other).ends_with("no mode `fast`; there is plain"), "{}", run(&other));
     }
