@@ -6,6 +6,8 @@ mod common;
 
 use std::fs;
 
+use wasmlab_model::report::SCHEMA_VERSION;
+
 use common::Workspace;
 
 /// Columns that start quickly, and two pairs of one engine, which are compared with each other.
@@ -107,7 +109,7 @@ fn parts_that_do_not_fit_are_refused_with_the_reason() {
     workspace.write("whole.json", report(&workspace, &["--scenario", "a-*"]));
     let text = fs::read_to_string(workspace.path("2.json")).unwrap();
     workspace.write("old.json", text.replace("\"lab_version\": \"", "\"lab_version\": \"0."));
-    workspace.write("schema.json", text.replace("\"schema\": 4", "\"schema\": 1"));
+    workspace.write("schema.json", text.replace(&format!("\"schema\": {SCHEMA_VERSION}"), "\"schema\": 1"));
     let check = |files: &[&str], expected: &str| {
         let ran = workspace.run(&[&["merge"], files, &["-o", "out.json"]].concat());
         assert_eq!(ran.code, 2, "{files:?}: {}", ran.stdout);
