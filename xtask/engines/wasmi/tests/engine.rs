@@ -7,6 +7,8 @@ mod conformance;
 mod emscripten;
 #[path = "../../common/emscripten.rs"]
 mod emscripten_host;
+#[path = "../../../hosts/emscripten/tests/names/mod.rs"]
+mod names;
 
 use std::process::Command;
 

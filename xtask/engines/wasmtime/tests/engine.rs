@@ -14,17 +14,23 @@ use conformance::{EngineTraits, EngineUnderTest, conformance};
 use wasmlab_protocol::Cause;
 
 const fn subject(mode: &'static str) -> EngineUnderTest {
+    lacking(mode, &[])
+}
+
+/// A mode that refuses the switches of these features.
+const fn lacking(mode: &'static str, lacks: &'static [&'static str]) -> EngineUnderTest {
     EngineUnderTest {
         command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmtime")),
         engine: "wasmtime",
         mode,
-        traits: EngineTraits { components: true, keeps_code: true, ..EngineTraits::EMBEDDED },
+        traits: EngineTraits { components: true, keeps_code: true, lacks, ..EngineTraits::EMBEDDED },
     }
 }
 
 conformance!(cranelift, crate::subject("cranelift"));
-conformance!(winch, crate::subject("winch"));
-conformance!(pulley, crate::subject("pulley"));
+// Only Cranelift's native code can switch stacks.
+conformance!(winch, crate::lacking("winch", &["stack-switching"]));
+conformance!(pulley, crate::lacking("pulley", &["stack-switching"]));
 
 mod component {
     use crate::components;

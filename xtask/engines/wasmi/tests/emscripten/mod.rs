@@ -11,15 +11,10 @@ use wasmlab_protocol::{Cause, Event, PreopenedDir};
 
 use crate::conformance::EngineUnderTest;
 use crate::conformance::harness::Cell;
+use crate::names;
 
 /// Number of calls per guest; `WASMLAB_FUZZ_CALLS` overrides it.
 const CALLS: u64 = 20_000;
-/// The sources that contain the names of the host's functions.
-const SOURCES: [&str; 3] = [
-    include_str!("../../../../hosts/emscripten/src/imports/fastcomp.rs"),
-    include_str!("../../../../hosts/emscripten/src/imports/upstream.rs"),
-    include_str!("../../../../hosts/emscripten/src/sys/wasi.rs"),
-];
 /// Functions that end the guest or remove the handler that ends its waits; never called at random.
 const NEVER_CALLED: &[&str] = &[
     "___syscall1",
@@ -41,18 +36,6 @@ const NEVER_CALLED: &[&str] = &[
     "_sigsuspend",
     "__call_sighandler",
 ];
-
-/// Every function of the host, by module and name.
-fn imports() -> Vec<(&'static str, String)> {
-    let texts: Vec<&str> = SOURCES.iter().flat_map(|source| source.split('"')).chain(["nullFunc_ii"]).collect();
-    let named = texts.iter().flat_map(|text| [(*text).to_owned(), format!("__syscall_{text}")]);
-    let mut names: Vec<String> = (0..400).map(|number| format!("___syscall{number}")).chain(named).collect();
-    names.sort();
-    names.dedup();
-    let modules = ["env", "wasi_snapshot_preview1"];
-    let all = names.iter().flat_map(|name| modules.map(|module| (module, name.clone())));
-    all.filter(|(module, name)| wasmlab_host_emscripten::import(module, name).is_some()).collect()
-}
 
 /// Arguments: xorshift numbers, addresses of prepared data, small numbers.
 const BODY: &str = r#"
@@ -131,7 +114,7 @@ const PATHS: [&str; 16] = [
 ];
 
 fn module(seed: u64, calls: u64) -> String {
-    let all = imports();
+    let all = names::all();
     assert!(all.len() > 150, "only {} imports were found", all.len());
     let mut text = "(module (type $t (func (param i32 i32 i32 i32 i32 i32) (result i32)))\n".to_owned();
     let mut table = String::new();

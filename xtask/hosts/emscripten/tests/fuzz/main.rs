@@ -18,6 +18,8 @@
 mod guest;
 
 mod hostile;
+#[path = "../names/mod.rs"]
+mod names;
 mod rng;
 mod shapes;
 

@@ -16,34 +16,17 @@ pub struct Import {
     pub varargs: bool,
 }
 
-/// Every function of the host, found by trying every string literal in its sources.
+/// Every function of the host.
 pub fn imports() -> Vec<Import> {
-    let sources = [
-        include_str!("../../src/imports/fastcomp.rs"),
-        include_str!("../../src/imports/upstream.rs"),
-        include_str!("../../src/sys/wasi.rs"),
-    ];
-    let mut texts: Vec<&str> = sources.iter().flat_map(|source| source.split('"')).collect();
-    texts.extend(["nullFunc_ii"]);
-    let numbers = (0..400).map(|number| format!("___syscall{number}"));
-    let named = texts.iter().flat_map(|text| [(*text).to_owned(), format!("__syscall_{text}")]);
-    let mut names: Vec<String> = numbers.chain(named).collect();
-    names.sort();
-    names.dedup();
-    let mut found = Vec::new();
-    for name in names {
-        for module in ["env", "wasi_snapshot_preview1"] {
-            let Some(function) = import(module, &name) else { continue };
-            let varargs = name.starts_with("___syscall");
-            let plain =
-                if varargs { name.trim_start_matches("___syscall") } else { name.trim_start_matches("__syscall_") };
-            let shape =
-                SHAPES.iter().find(|(names, _)| names.split(' ').any(|n| n == plain)).map_or("", |(_, shape)| shape);
-            found.push(Import { module, name: name.clone(), shape, function, varargs });
-        }
-    }
-    assert!(found.len() > 150, "only {} imports were found", found.len());
-    found
+    let found = |(module, name): (&'static str, String)| {
+        let function = import(module, &name)?;
+        let varargs = name.starts_with("___syscall");
+        let plain = if varargs { name.trim_start_matches("___syscall") } else { name.trim_start_matches("__syscall_") };
+        let shape =
+            SHAPES.iter().find(|(names, _)| names.split(' ').any(|n| n == plain)).map_or("", |(_, shape)| shape);
+        Some(Import { module, name, shape, function, varargs })
+    };
+    crate::names::all().into_iter().filter_map(found).collect()
 }
 
 const SHAPES: &[(&str, &str)] = &[
