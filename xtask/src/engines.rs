@@ -55,7 +55,7 @@ impl Absence {
 struct Built {
     binary: PathBuf,
     sha256: String,
-    probe: EngineInfo,
+    info: EngineInfo,
 }
 
 /// Finds the program of a column without building: an installed one, or one built earlier from the same sources.
@@ -66,7 +66,7 @@ pub fn find_tool(lab: &Lab, runtime: &Runtime) -> Result<Tool, Option<Absence>> 
     match (runtime.source, &runtime.custom_build) {
         (Source::Embedded(engine), Some(program)) => {
             let wrong = |a: Absence| Absence { remedy: format!("use a binary built from xtask/engines/{engine}"), ..a };
-            probe(lab, engine, program.clone()).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
+            ask(lab, engine, program.clone()).and_then(|built| tool_of(&built, runtime)).map_err(|a| Some(wrong(a)))
         }
         (Source::Embedded(engine), None) => tool_of(&find_built(lab, engine)?, runtime).map_err(Some),
         (Source::Program(program), _) => match runtime.python_package {
@@ -104,7 +104,7 @@ pub fn is_built(lab: &Lab, engine: &str) -> bool {
     find_built(lab, engine).is_ok()
 }
 
-fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
+fn ask(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
     let query = ToolQuery {
         program: binary.clone(),
         args: vec!["info".into()],
@@ -112,29 +112,29 @@ fn probe(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
         depends_on: binary.clone(),
     };
     let answer = lab.machine.query(&query).map_err(|e| absence(engine, e))?;
-    let probe: EngineInfo = serde_json::from_str(&answer)
-        .map_err(|e| absence(engine, format!("its probe output cannot be parsed: {e}")))?;
-    if probe.protocol != PROTOCOL_VERSION {
+    let info: EngineInfo = serde_json::from_str(&answer)
+        .map_err(|e| absence(engine, format!("its answer to `info` cannot be parsed: {e}")))?;
+    if info.protocol != PROTOCOL_VERSION {
         return Err(absence(
             engine,
-            format!("it speaks protocol version {}, the lab {PROTOCOL_VERSION}", probe.protocol),
+            format!("it speaks protocol version {}, the lab {PROTOCOL_VERSION}", info.protocol),
         ));
     }
     let sha256 = lab.machine.sha256(&binary).map_err(|e| absence(engine, e.to_string()))?;
-    Ok(Built { binary, sha256, probe })
+    Ok(Built { binary, sha256, info })
 }
 
 fn tool_of(built: &Built, runtime: &Runtime) -> Result<Tool, Absence> {
-    if !built.probe.modes.iter().any(|m| m == runtime.mode()) {
+    if !built.info.modes.iter().any(|m| m == runtime.mode()) {
         let why = format!("this build of {} has no mode `{}`", runtime.engine, runtime.mode());
         return Err(Absence::new(why, "report it: the engine and its adapter disagree"));
     }
-    let (program, version) = (built.binary.clone(), built.probe.version.clone());
+    let (program, version) = (built.binary.clone(), built.info.version.clone());
     Ok(Tool {
         program,
         version,
         fingerprint: built.sha256.clone(),
-        switches: built.probe.switches.clone(),
+        switches: built.info.switches.clone(),
         ..Tool::default()
     })
 }

@@ -158,7 +158,7 @@ impl AcceptedContradictions {
                 compared && scenario.is_match(&cell.scenario) && runtime.is_match(&cell.runtime)
             };
             let is_met = |cell: &Cell| {
-                let accepted = cell.prediction.as_ref().is_some_and(|found| found.accepted.is_some());
+                let accepted = cell.prediction.as_ref().is_some_and(|found| found.accepted_because.is_some());
                 accepted && observed(cell) == entry.observed
             };
             let mut about = cells.iter().filter(is_about).peekable();
@@ -199,7 +199,7 @@ mod tests {
             switches: Vec::new(),
             agreement: Agreement::Contradicts,
             profile_version: None,
-            accepted: None,
+            accepted_because: None,
         };
         let first = crate::sample::cells().remove(0);
         Cell { scenario: scenario.to_owned(), runtime: runtime.to_owned(), prediction: Some(prediction), ..first }
@@ -217,7 +217,7 @@ mod tests {
             let mut cell = contradicted(cell.0, cell.1);
             let found = accepted.reason(&cell).map(str::to_owned);
             assert_eq!(found.as_deref(), reason, "{entry}");
-            cell.prediction.as_mut().unwrap().accepted = found;
+            cell.prediction.as_mut().unwrap().accepted_because = found;
             assert_eq!(accepted.stale(&[cell]).count(), stale, "{entry}");
         };
         check(&entry("wat-*", "wasmi"), ("wat-add", "wasmi"), Some("it is so"), 0);

@@ -149,6 +149,15 @@ fn answers() {
             assert!(squeezed(&text).contains(&squeezed(expected)), "{expected:?} is not on the page:\n{text}");
         }
     }
+    for one in all.iter().filter(|one| one["outcome"] != "fails") {
+        let named = |key: &str, of: &str| -> Vec<String> {
+            let list = one[key].as_array().into_iter().flatten();
+            list.map(|item| item.as_str().or(item[of].as_str()).unwrap_or_default().to_owned()).collect()
+        };
+        for expected in [named("uncertain", "name"), named("switches", "")].concat() {
+            assert!(squeezed(&text).contains(&squeezed(&expected)), "{expected:?} is not on the page:\n{text}");
+        }
+    }
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

@@ -14,14 +14,14 @@ fn workspace() -> Workspace {
     workspace.write("xtask/engines/tinywasm/Cargo.toml", manifest);
     let lock = "version = 4\n\n[[package]]\nname = \"engine-tinywasm\"\nversion = \"0.1.0\"\n";
     workspace.write("xtask/engines/tinywasm/Cargo.lock", lock);
-    let probe = wasmlab_protocol::EngineInfo {
+    let info = wasmlab_protocol::EngineInfo {
         protocol: wasmlab_protocol::PROTOCOL_VERSION,
         engine: "tinywasm".to_owned(),
         version: "1.2.3".to_owned(),
         modes: vec!["interpreter".to_owned()],
         switches: Vec::new(),
     };
-    let source = format!("fn main() {{ print!(\"{{}}\", {:?}); }}\n", serde_json::to_string(&probe).unwrap());
+    let source = format!("fn main() {{ print!(\"{{}}\", {:?}); }}\n", serde_json::to_string(&info).unwrap());
     workspace.write("xtask/engines/tinywasm/src/main.rs", source);
     for shared in ["xtask/protocol/lib.rs", "xtask/engines/harness/lib.rs"] {
         workspace.write(shared, "");

@@ -162,7 +162,9 @@ fn snapshot_life_cycle() {
     let (ran, report) = workspace.run_all(&[]);
     assert_eq!(ran.code, 1);
     assert!(measured(&report).iter().all(|(_, verdict, code)| verdict == "fail" && code == "wrong-output"));
-    assert!(report["cells"].as_array().unwrap().iter().any(|c| c["change"] == "worse" && c["accepted"] == "pass"));
+    assert!(
+        report["cells"].as_array().unwrap().iter().any(|c| c["change"] == "worse" && c["accepted_result"] == "pass")
+    );
 
     workspace.run(&["bless"]);
     workspace.write("scenarios/hello/guest.wat", HELLO);

@@ -190,7 +190,7 @@ fn guest_with_loopback_network_gets_no_other() {
     let component = fs::read(fixtures("hostile/sockets-elsewhere").join("sockets-elsewhere.wasm")).unwrap();
     let names = ["bind-loopback", "bind-everywhere", "bind-everywhere-udp", "connect-elsewhere"];
     let run = "[run]\nargs = [\"{port:other}\", \"connect\"]\nnetwork = \"loopback\"\n[[run.port]]\nname = \"other\"\n";
-    workspace.scenario("elsewhere", "", &format!("{run}[expect]\nlab = {names:?}\n"));
+    workspace.scenario("elsewhere", "", &format!("{run}[expect]\nchecks = {names:?}\n"));
     // A file that starts like a binary is treated as one, whatever its name.
     workspace.write("scenarios/elsewhere/guest.wat", component);
     // Only the lab's own hosts; any other may allow it.

@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub struct EngineUnderTest {
     /// Starts the engine binary.
     pub command: fn() -> Command,
-    /// Its name, as reported by its probe.
+    /// Its name, as `info` reports it.
     pub engine: &'static str,
     /// The mode under test.
     pub mode: &'static str,

@@ -1,4 +1,4 @@
-//! Cases about the engine itself: cached code, command line, probe.
+//! Cases about the engine itself: cached code, command line, information.
 
 use std::fs;
 
@@ -71,19 +71,16 @@ pub fn unusable_specs(subject: EngineUnderTest) {
 
 pub fn info(subject: EngineUnderTest) {
     let output = (subject.command)().arg("info").output().unwrap();
-    let probe: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((probe.engine.as_str(), probe.protocol), (subject.engine, wasmlab_protocol::PROTOCOL_VERSION));
-    assert!(probe.modes.iter().any(|mode| mode == subject.mode), "{probe:?}");
-    assert!(
-        probe.version.split('.').count() == 3 && probe.version.starts_with(|c: char| c.is_ascii_digit()),
-        "{probe:?}"
-    );
+    let info: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((info.engine.as_str(), info.protocol), (subject.engine, wasmlab_protocol::PROTOCOL_VERSION));
+    assert!(info.modes.iter().any(|mode| mode == subject.mode), "{info:?}");
+    assert!(info.version.split('.').count() == 3 && info.version.starts_with(|c: char| c.is_ascii_digit()), "{info:?}");
 }
 
 /// A switch listed by an engine is off by default and takes effect when named, except in modes that lack the feature.
 pub fn switches(subject: EngineUnderTest) {
     let output = (subject.command)().arg("info").output().unwrap();
-    let probe: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
+    let info: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
     let modules = [
         ("custom-page-sizes", r#"(module (memory 1 (pagesize 1)) (func (export "_start")))"#),
         (
@@ -99,7 +96,7 @@ pub fn switches(subject: EngineUnderTest) {
         ),
     ];
     for (enables, module) in modules {
-        let Some(switch) = probe.switches.iter().find(|switch| switch.enables == enables) else { continue };
+        let Some(switch) = info.switches.iter().find(|switch| switch.enables == enables) else { continue };
         let mut cell = Cell::new(subject, module);
         assert_ne!(cell.run().cause(), &Cause::Returned, "{switch:?}");
         cell.spec.switches = vec![switch.name.clone()];
@@ -111,7 +108,7 @@ pub fn switches(subject: EngineUnderTest) {
     let mut cell = Cell::new(subject, ADD).call("add", &["i32:2", "i32:3"]);
     cell.spec.switches = vec!["Config::nothing_like_it(true)".to_owned()];
     assert_eq!(cell.run().status.code(), Some(70));
-    for switch in &probe.switches {
+    for switch in &info.switches {
         cell.spec.switches = vec![switch.name.clone()];
         let seen = cell.run();
         if subject.traits.lacks.contains(&switch.enables.as_str()) {
@@ -120,7 +117,7 @@ pub fn switches(subject: EngineUnderTest) {
         } else {
             assert_eq!(seen.results(), ["i32:5"], "{switch:?}: {:?}", seen.cause());
         }
-        let accepted = probe.modes.iter().any(|mode| {
+        let accepted = info.modes.iter().any(|mode| {
             cell.spec.mode = mode.clone();
             cell.run().results() == ["i32:5"]
         });

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use wasmlab_inspect as inspect;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::scenario::Run;
-use wasmlab_predict::{PlannedRun, PredictedOutcome, predict};
+use wasmlab_predict::{PlannedRun, PredictedOutcome, UncertaintyKind, predict};
 
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../snapshots/profiles");
@@ -28,8 +28,8 @@ fuzz_target!(|bytes: &[u8]| {
         let planned = PlannedRun { facts: facts.as_ref().map_err(String::as_str), run: &run, glue: false };
         let found = predict(&planned, profile);
         assert_eq!(found, predict(&planned, profile), "the same run has the same prediction");
-        assert_eq!(found.functions.is_empty(), found.outcome != PredictedOutcome::MayFail);
-        assert!(found.outcome == PredictedOutcome::Fails || found.code.is_none() && found.missing.is_empty());
+        assert_eq!(found.uncertain.is_empty(), found.outcome != PredictedOutcome::MayFail);
+        assert!(found.outcome == PredictedOutcome::Fails || found.code.is_none() && found.missing_imports.is_empty());
         let is_line = !found.detail.contains(['\n', '\u{1b}']);
         assert!(is_line || found.outcome != PredictedOutcome::Fails, "{:?}", found.detail);
         let Ok(facts) = &facts else {
@@ -39,8 +39,8 @@ fuzz_target!(|bytes: &[u8]| {
         let imports: Vec<String> = facts.imports.iter().map(|import| import.shown(facts.kind)).collect();
         // A function that the runtime defines with another type is `NAME with this type`.
         let name_of = |text: &String| text.strip_suffix(" with this type").unwrap_or(text).to_owned();
-        let is_of_file = |text: &String| imports.contains(&name_of(text)) || text.starts_with("proposal ");
-        assert!(found.missing.iter().chain(&found.functions).all(is_of_file));
+        let functions = found.uncertain.iter().filter(|of| of.kind == UncertaintyKind::Function).map(|of| &of.name);
+        assert!(found.missing_imports.iter().chain(functions).all(|name| imports.contains(&name_of(name))));
         if let Some(first_use) = &found.first_use {
             assert!(first_use.offset <= bytes.len() as u64);
         }

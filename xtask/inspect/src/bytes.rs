@@ -104,7 +104,13 @@ impl<'a> Cursor<'a> {
     fn note(&mut self, length: usize, meaning: impl Into<String>) {
         let to = self.at.saturating_add(length).min(self.end);
         let bytes = self.bytes[self.at..to].to_vec();
-        self.lines.push(ByteLine { offset: self.at, bytes, depth: self.depth, meaning: meaning.into(), wrong: false });
+        self.lines.push(ByteLine {
+            offset: self.at,
+            bytes,
+            depth: self.depth,
+            meaning: meaning.into(),
+            stops_here: false,
+        });
         self.at = to;
     }
 
@@ -171,7 +177,7 @@ impl<'a> Cursor<'a> {
         let left = self.end - self.at;
         self.note(left, why);
         if let Some(line) = self.lines.last_mut() {
-            line.wrong = true;
+            line.stops_here = true;
         }
     }
 }

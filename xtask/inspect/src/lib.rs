@@ -110,7 +110,7 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     }
     let is_module = facts.kind == BinaryKind::Module;
     if is_module {
-        facts.quantities = limits::quantities(bytes);
+        facts.limited_counts = limits::limited_counts(bytes);
     }
     match proposals::needed(bytes) {
         Ok(needed) => {

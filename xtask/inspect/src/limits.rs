@@ -11,7 +11,7 @@ use wasmparser::{BinaryReader, KnownCustom, Name, Parser, Payload, TypeRef, ValT
 /// Local variables of a function, parameters included.
 const MAX_LOCALS: u64 = 50_000;
 
-/// What is recorded in [`Facts::quantities`] if there is more of it than this number.
+/// What is recorded in [`Facts::limited_counts`] if there is more of it than this number.
 const USUAL: &[(&str, u64)] = &[
     ("exports", 20_000),
     ("functions", 50_000),
@@ -32,7 +32,7 @@ const SIZES: &[(&str, &str)] =
     &[("function params", PARAMETERS), ("function returns", RESULTS), ("string", NAME_BYTES)];
 
 /// How much a core module has of what [`USUAL`] names, where that is more. What cannot be read is left out.
-pub fn quantities(bytes: &[u8]) -> BTreeMap<String, u64> {
+pub fn limited_counts(bytes: &[u8]) -> BTreeMap<String, u64> {
     let mut found: BTreeMap<&str, u64> = BTreeMap::new();
     let mut most = |name, number: u64| {
         let known = found.entry(name).or_default();
@@ -77,7 +77,7 @@ pub fn refused_facts(bytes: &[u8], error: &InspectError) -> Option<Facts> {
     let kind = RefusalKind::ImplementationLimit;
     let refusal = Refusal { kind, subject: subject.to_owned(), message };
     let mut facts = outline::refused_facts(bytes, BinaryKind::Module, refusal);
-    facts.quantities.insert(subject.to_owned(), number);
+    facts.limited_counts.insert(subject.to_owned(), number);
     Some(facts)
 }
 
@@ -186,10 +186,11 @@ fn declared(body: &wasmparser::FunctionBody) -> Option<u64> {
 mod tests {
     use crate::{InspectError, facts};
 
-    /// Checks the quantities of a module, and the limit because of which it is refused.
+    /// Checks the limited_counts of a module, and the limit because of which it is refused.
     fn check(wat: &str, expected: &[(&str, u64)], refused: Option<&str>) {
         let facts = facts(&wat::parse_str(format!("(module {wat})")).unwrap()).unwrap();
-        let found: Vec<(&str, u64)> = facts.quantities.iter().map(|(name, number)| (name.as_str(), *number)).collect();
+        let found: Vec<(&str, u64)> =
+            facts.limited_counts.iter().map(|(name, number)| (name.as_str(), *number)).collect();
         assert_eq!((found.as_slice(), facts.refusal.as_ref().map(|it| it.subject.as_str())), (expected, refused));
     }
 

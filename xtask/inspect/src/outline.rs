@@ -46,7 +46,7 @@ pub fn read(bytes: &[u8]) -> std::result::Result<(Facts, bool), InspectError> {
         declared_only: Default::default(),
         unshared_atomics: false,
         atomic_wait: false,
-        quantities: Default::default(),
+        limited_counts: Default::default(),
     };
     Ok((facts, reader.shares_memory))
 }
@@ -71,7 +71,7 @@ pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts 
         declared_only: Default::default(),
         unshared_atomics: false,
         atomic_wait: false,
-        quantities: Default::default(),
+        limited_counts: Default::default(),
     }
 }
 

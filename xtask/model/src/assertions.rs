@@ -12,7 +12,7 @@ pub struct Assertions {
     pub failed: u64,
     /// Number that the lab cannot check here.
     pub not_attempted: u64,
-    /// The ones that do not hold, in file order; a report lists at most [`MAX_LISTED`].
+    /// The ones that do not hold, in file order; a report lists at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailedAssertion>,
     /// Why assertions were not attempted, and how many for each reason.

@@ -17,7 +17,7 @@ pub struct Facts {
     /// The proposals it needs, sorted by name: the smallest set under which it validates.
     pub proposals: BTreeSet<String>,
     /// A core module uses instructions of both forms of exceptions, legacy (`try`) and standard (`try_table`). Some
-    /// runtimes support each form but refuse a module with both. [`Self::proposals`] cannot show this, because a tag
+    /// runtimes support each form but refuse a module with both. `proposals` cannot show this, because a tag
     /// needs `exceptions` in either form.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mixes_exceptions: bool,
@@ -38,7 +38,7 @@ pub struct Facts {
     pub atomic_wait: bool,
     /// Counts that runtimes limit, if they are unusually high: `locals` (of one function), `tables`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub quantities: BTreeMap<String, u64>,
+    pub limited_counts: BTreeMap<String, u64>,
     /// Every import, in file order.
     pub imports: Vec<Import>,
     /// Every export, in file order.
@@ -54,7 +54,7 @@ pub struct Facts {
     /// Why the reader rejects it although a runtime may accept it; the other fields then hold what could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
-    /// Where each proposal is needed first, except for [`crate::proposals::COMMON_PROPOSALS`].
+    /// Where each proposal is needed first, except for those of WebAssembly 2.0.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub first_uses: BTreeMap<String, FirstUse>,
 }

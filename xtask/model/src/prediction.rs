@@ -45,7 +45,7 @@ pub enum Agreement {
     /// library refused something without calling the host, or it needs more time or memory, or it does not print what
     /// its author expects.
     OwnResult,
-    /// The prediction was `may-fail`, so either outcome agrees.
+    /// The prediction was `may-fail`, which a pass and a failure after the start agree with.
     Undecided,
     /// They contradict each other: the prediction or the run is wrong.
     Contradicts,
@@ -123,7 +123,7 @@ pub struct CellPrediction {
     /// If imports are missing, the imports. At most the first few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_imports: Vec<String>,
-    /// How many more there are.
+    /// How many entries both lists leave out.
     #[serde(default, skip_serializing_if = "crate::is_default")]
     pub omitted: usize,
     /// The switches that the runtime needs to run it.
@@ -136,14 +136,14 @@ pub struct CellPrediction {
     pub profile_version: Option<String>,
     /// Why `snapshots/predictions.toml` accepts that the run contradicts the prediction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<String>,
+    pub accepted_because: Option<String>,
 }
 
 impl CellPrediction {
     /// Whether the lab is wrong: the run contradicts the profile of its own version, and no entry explains why.
     #[must_use]
     pub fn is_lab_error(&self) -> bool {
-        self.agreement == Agreement::Contradicts && self.profile_version.is_none() && self.accepted.is_none()
+        self.agreement == Agreement::Contradicts && self.profile_version.is_none() && self.accepted_because.is_none()
     }
 
     /// One line: `runs`, `may fail: at a call of wasi_snapshot_preview1.fd_readdir`, `unsupported-proposal (simd)`.

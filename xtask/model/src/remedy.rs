@@ -40,7 +40,7 @@ pub enum Remedy {
 pub struct Transform {
     /// The program.
     pub tool: TransformTool,
-    /// Its arguments, in which [`INPUT`] and [`OUTPUT`] stand for the files.
+    /// Its arguments, in which `IN` and `OUT` stand for the files.
     pub args: Vec<String>,
 }
 

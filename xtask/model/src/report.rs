@@ -184,7 +184,7 @@ pub struct RuntimeInfo {
     pub mode: String,
     /// Switches that all cells of this column run with; those that a single cell needs are in its command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flags: Vec<String>,
+    pub constant_switches: Vec<String>,
     /// A note that readers of the results need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

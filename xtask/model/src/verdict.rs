@@ -44,6 +44,12 @@ impl Verdict {
         Self::Absent,
     ];
 
+    /// Whether it is a gap found at link time.
+    #[must_use]
+    pub fn is_gap_at_link(self, stage: Option<Stage>) -> bool {
+        self == Self::Gap && stage == Some(Stage::Link)
+    }
+
     /// The name in reports: `not-built`.
     #[must_use]
     pub fn id(self) -> &'static str {

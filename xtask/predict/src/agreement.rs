@@ -15,18 +15,18 @@ const MAX_NAMED: usize = 12;
 /// The prediction for a cell of a report, compared with the result if the cell was run.
 #[must_use]
 pub fn cell_prediction(prediction: &Prediction, cell: &Cell) -> CellPrediction {
-    let Prediction { outcome, code, subject, switches, uncertain, missing, omitted, .. } = prediction;
+    let Prediction { outcome, code, subject, switches, uncertain, missing_imports, omitted, .. } = prediction;
     CellPrediction {
         outcome: *outcome,
         code: *code,
         subject: subject.clone(),
         uncertain: uncertain.iter().take(MAX_NAMED).cloned().collect(),
-        missing_imports: missing.iter().take(MAX_NAMED).cloned().collect(),
-        omitted: omitted + uncertain.len().saturating_sub(MAX_NAMED) + missing.len().saturating_sub(MAX_NAMED),
+        missing_imports: missing_imports.iter().take(MAX_NAMED).cloned().collect(),
+        omitted: omitted + uncertain.len().saturating_sub(MAX_NAMED) + missing_imports.len().saturating_sub(MAX_NAMED),
         switches: switches.clone(),
         agreement: agreement(prediction, cell).unwrap_or(Agreement::NotRun),
         profile_version: None,
-        accepted: None,
+        accepted_because: None,
     }
 }
 
@@ -86,7 +86,7 @@ fn is_another_missing(prediction: &Prediction, cell: &Cell) -> bool {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
     };
     let are_of_linking = prediction.code.is_some_and(is_of_linking) && cell.code.is_some_and(is_of_linking);
-    are_of_linking && prediction.missing.iter().any(names)
+    are_of_linking && prediction.missing_imports.iter().any(names)
 }
 
 /// Whether the runtime accepted the file and began with its code.
@@ -228,7 +228,7 @@ mod tests {
         );
         let two = Prediction {
             subject: Some("wasi:cli/x".to_owned()),
-            missing: vec!["wasi:cli/x".to_owned(), "own".to_owned()],
+            missing_imports: vec!["wasi:cli/x".to_owned(), "own".to_owned()],
             code: Some(Code::MissingImport),
             ..Prediction::new(PredictedOutcome::Fails)
         };

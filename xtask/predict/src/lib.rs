@@ -3,7 +3,7 @@
 //! [`predict`] goes through a cell as a runtime does: proposals, imports, the entry point, the behaviour of the
 //! imported functions. At the first one that the runtime refuses according to its profile, it makes up the observation
 //! that a run would give and passes it to the judge, so that a prediction has the code, subject and remedy of a run.
-//! Where reading cannot decide, the prediction names the functions on which it depends.
+//! If reading cannot decide, the prediction names what the result depends on.
 //!
 //! [`cell_prediction`] compares a prediction with a cell that was run.
 //!
@@ -28,6 +28,7 @@ pub use wasmlab_model::prediction::{Agreement, PredictedOutcome, Uncertainty, Un
 use wasmlab_model::profile::{Profile, Support};
 use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::scenario::{EntryPointKind, Run};
+use wasmlab_model::subjects::ATOMIC_WAIT;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{Cause, Event, Stage};
 
@@ -68,8 +69,8 @@ pub struct Prediction {
     /// What the file needs and this runtime may not do as specified.
     pub uncertain: Vec<Uncertainty>,
     /// Every import that the runtime lacks, if that is the reason.
-    pub missing: Vec<String>,
-    /// How many more there are than `uncertain` and `missing` name.
+    pub missing_imports: Vec<String>,
+    /// How many more there are than `uncertain` and `missing_imports` name.
     pub omitted: usize,
     /// Where the file first uses the proposal that the runtime lacks, if that is the reason.
     pub first_use: Option<FirstUse>,
@@ -119,7 +120,7 @@ fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Predi
     Prediction { detail, switches, uncertain, omitted, ..Prediction::new(outcome) }
 }
 
-/// What the file needs and the runtime may not do, and the number of functions left out.
+/// What is uncertain, and the number of functions that the list leaves out.
 fn uncertain(facts: &Facts, planned: &PlannedRun, profile: &Profile, switches: &[String]) -> (Vec<Uncertainty>, usize) {
     let mut uncertain = Vec::new();
     let mut add = |kind, names: Vec<String>| {
@@ -128,7 +129,7 @@ fn uncertain(facts: &Facts, planned: &PlannedRun, profile: &Profile, switches: &
     let named = |prefix: &str, names: Vec<&str>| names.into_iter().map(|name| format!("{prefix}{name}")).collect();
     let one = |name: &str, is_open: bool| if is_open { vec![name.to_owned()] } else { Vec::new() };
     add(UncertaintyKind::Proposal, named("", obstacle::wrong_proposals(facts, profile)));
-    add(UncertaintyKind::Instruction, one("memory.atomic.wait", obstacle::cannot_wait(facts, profile)));
+    add(UncertaintyKind::Instruction, one(ATOMIC_WAIT, obstacle::cannot_wait(facts, profile)));
     let unmeasured = UncertaintyKind::Unmeasured;
     add(unmeasured, named("proposal ", obstacle::unmeasured_proposals(facts, profile, switches)));
     add(unmeasured, named("declarations of ", obstacle::unmeasured_declarations(facts, profile, switches)));
@@ -152,7 +153,7 @@ fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[St
     let entry = code.map(Code::entry);
     let remedy = remedy.or_else(|| entry.map(|entry| entry.remedy.to_owned()));
     let facts = planned.facts.ok();
-    let missing = facts
+    let missing_imports = facts
         .filter(|_| code.is_some_and(is_of_linking))
         .map(|facts| imports::all_missing(facts, planned, profile, on));
     let of_proposal = |facts: &Facts| {
@@ -160,9 +161,9 @@ fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[St
         names.find_map(|name| facts.first_uses.get(name)).cloned()
     };
     let first_use = facts.filter(|_| code == Some(Code::UnsupportedProposal)).and_then(of_proposal);
-    let imports::TruncatedNames { shown: missing, omitted } = missing.unwrap_or_default();
+    let imports::TruncatedNames { shown: missing_imports, omitted } = missing_imports.unwrap_or_default();
     let failed = Prediction::new(PredictedOutcome::Fails);
-    Prediction { code, subject, detail, remedy, remedy_kind, missing, omitted, first_use, ..failed }
+    Prediction { code, subject, detail, remedy, remedy_kind, missing_imports, omitted, first_use, ..failed }
 }
 
 impl Prediction {
@@ -185,7 +186,7 @@ impl Prediction {
             next_obstacle_remedy: None,
             switches: Vec::new(),
             uncertain: Vec::new(),
-            missing: Vec::new(),
+            missing_imports: Vec::new(),
             omitted: 0,
             first_use: None,
         }

@@ -67,7 +67,7 @@ pub fn unmeasured_limits<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str
             .get(name)
             .is_none_or(|limit| number > limit.accepted && limit.refused.is_none_or(|refused| number < refused))
     };
-    let counted = facts.quantities.iter().filter(|(name, number)| is_open(name, **number));
+    let counted = facts.limited_counts.iter().filter(|(name, number)| is_open(name, **number));
     let mut open: Vec<&str> = counted.map(|(name, _)| name.as_str()).collect();
     // A file that the lab could not read may exceed another limit too.
     let refused = facts.exceeded_limit().filter(|subject| facts.is_unread() || !profile.limits.contains_key(*subject));
@@ -77,7 +77,7 @@ pub fn unmeasured_limits<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str
 
 /// A limit that the file exceeds, with the runtime's message.
 fn limit(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
-    let exceeded = facts.quantities.iter().find_map(|(name, number)| {
+    let exceeded = facts.limited_counts.iter().find_map(|(name, number)| {
         let limit = profile.limits.get(name)?;
         limit.refused.filter(|refused| number >= refused).map(|_| (name, number, limit))
     });
@@ -133,7 +133,7 @@ fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
     let accepts = match refusal.kind {
         RefusalKind::FormatVersion | RefusalKind::AbandonedProposal => false,
         RefusalKind::ImplementationLimit => {
-            let number = facts.quantities.get(&refusal.subject);
+            let number = facts.limited_counts.get(&refusal.subject);
             let is_below = |refused: u64| number.is_some_and(|number| *number < refused);
             profile.limits.get(&refusal.subject).is_none_or(|limit| limit.refused.is_none_or(is_below))
         }

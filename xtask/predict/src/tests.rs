@@ -177,7 +177,7 @@ fn reasons_are_exact() {
     };
     let wasi = |name: &str| format!("(import \"wasi_snapshot_preview1\" \"{name}\" (func))");
     let found = of(&format!("(module {} {} (func (export \"_start\")))", wasi("sock_accept"), wasi("sock_open")));
-    assert_eq!(found.missing, ["wasi_snapshot_preview1.sock_accept", "wasi_snapshot_preview1.sock_open"]);
+    assert_eq!(found.missing_imports, ["wasi_snapshot_preview1.sock_accept", "wasi_snapshot_preview1.sock_open"]);
     // An import that a switch defines is not missing, and another type is reported as such.
     let mut profile = profile();
     let lacks = missing("", "wasi:http/types");
@@ -186,7 +186,7 @@ fn reasons_are_exact() {
     profile.unusual_modules.insert("other-type".to_owned(), no(rejected("other type"), &[]));
     let missing_on = |wat: &str| {
         let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
-        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile).missing
+        predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile).missing_imports
     };
     let http = "(import \"wasi:http/types@0.2.0\" (instance))";
     assert_eq!(missing_on(&format!("(component (import \"a:b/c\" (instance)) {http})")), ["a:b/c"]);
@@ -420,7 +420,7 @@ fn a_file_with_many_imports_has_a_short_prediction() {
         predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile())
     };
     let many = module(&|at| format!("\"env\" \"f{at}\""));
-    assert_eq!((many.missing.len(), many.omitted), (200, 4800));
+    assert_eq!((many.missing_imports.len(), many.omitted), (200, 4800));
     let same = module(&|_| "\"env\" \"f\"".to_owned());
-    assert_eq!((same.missing, same.omitted), (vec!["env.f".to_owned()], 0));
+    assert_eq!((same.missing_imports, same.omitted), (vec!["env.f".to_owned()], 0));
 }

@@ -106,7 +106,7 @@ impl Interfaces {
     }
 }
 
-/// The versions of a specification that were published: a stable one has a patch release each from 0.
+/// The published versions of a specification; of a stable one, every patch release from 0 to the newest.
 #[must_use]
 pub fn versions(of: &WitPackages) -> Vec<Version> {
     let Ok(newest) = Version::parse(&of.version) else { return Vec::new() };
@@ -163,8 +163,8 @@ pub fn measure(catalogue: &[WitPackages], runtime: &mut dyn ProbeTarget) -> Resu
     Ok(answers)
 }
 
-/// The functions that the runtime lacks of interfaces that it refused in one version and has in an earlier one of the
-/// same series: each function is probed alone.
+/// For each interface that the runtime refuses in one version and provides in an earlier one of the same series: the
+/// functions that it lacks. Each function is probed alone.
 ///
 /// # Errors
 /// If a probe cannot be made.

@@ -13,9 +13,9 @@ use crate::{Probe, ProbeReply, ProbeTarget};
 const PROBES: &[(&str, &str)] = &[
     // It exports functions, but none to start with.
     ("no-start", "(module (func (export \"f\")))"),
-    // A linker's default function of a module, which some runtimes start like `_start`. It exits with 7.
+    // A function with the empty name, which some runtimes start like `_start`. It exits with 7.
     ("empty-name-start", EMPTY_NAME),
-    // A program takes nothing: whether a runtime calls it all the same.
+    // `_start` has a parameter, which no program's has: does the runtime call it?
     ("start-parameters", "(module (func (export \"_start\") (param i32)))"),
     // What compilers call the program before a linker adds `_start`.
     ("main-without-start", "(module (func (export \"main\") (param i32 i32) (result i32) (i32.const 0)))"),

@@ -32,8 +32,8 @@ pub enum Event {
         /// Its results.
         results: Vec<Value>,
     },
-    /// The guest called one of [`crate::CellSpec::host_functions`]. Only the first `MAX_HOST_CALLS` of `wasmlab_engine`
-    /// calls are reported.
+    /// The guest called one of [`crate::CellSpec::host_functions`]. Only the first calls are reported: at most
+    /// `MAX_HOST_CALLS` (in `wasmlab_engine`).
     HostCall {
         /// `module.name` of the function.
         function: String,

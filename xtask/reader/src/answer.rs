@@ -181,7 +181,7 @@ fn column(profile: &Profile) -> RuntimeInfo {
         id: profile.runtime.clone(),
         engine: profile.engine.clone(),
         mode: mode.unwrap_or_default(),
-        flags: Vec::new(),
+        constant_switches: Vec::new(),
         note: None,
         custom_build: false,
         tool: ToolInfo { present: true, version: Some(profile.version.clone()), missing: None },

@@ -60,8 +60,8 @@ pub struct RuntimePrediction {
     pub uncertain: Vec<Uncertainty>,
     /// Every import that it lacks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
-    /// The number of entries left out of `uncertain` or `missing`.
+    pub missing_imports: Vec<String>,
+    /// The number of entries left out of `uncertain` or `missing_imports`.
     #[serde(skip_serializing_if = "wasmlab_model::is_default")]
     pub omitted: usize,
     /// Where the file first uses the proposal that it lacks.
@@ -159,7 +159,7 @@ fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>
         remedies,
         switches: prediction.switches,
         uncertain: prediction.uncertain,
-        missing: prediction.missing,
+        missing_imports: prediction.missing_imports,
         omitted: prediction.omitted,
         first_use: prediction.first_use,
     }

@@ -116,7 +116,7 @@ fn mode(runtime: &RuntimeInfo) -> &str {
 }
 
 /// `48.0` of `48.0.8`, `156` of `156.0.8078.108`: browsers are known by their major version.
-fn short(version: &str) -> String {
+pub(crate) fn short(version: &str) -> String {
     let numbers: Vec<&str> = version.split('.').collect();
     let significant = if numbers.len() > 3 && !version.contains('-') { 1 } else { 2 };
     numbers.into_iter().take(significant).collect::<Vec<_>>().join(".")

@@ -132,7 +132,7 @@ pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, import_
     let is_check = matches!(report.command.as_str(), "check" | "suite");
     let comparison = compare(baseline, report, import_order_is_random);
     for cell in &mut report.cells {
-        (cell.change, cell.accepted, cell.changed_with_version) = (Change::Same, None, false);
+        (cell.change, cell.accepted_result, cell.changed_with_version) = (Change::Same, None, false);
         if !is_answer(cell) {
             continue;
         }
@@ -142,7 +142,7 @@ pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, import_
         };
         cell.change = change(before, cell, import_order_is_random);
         if cell.change != Change::Same {
-            cell.accepted = Some(result(before));
+            cell.accepted_result = Some(result(before));
         }
         // It did not run in the baseline either, so it says nothing about the change under review.
         let is_old = before.verdict != Verdict::Pass && cell.verdict != Verdict::Pass && cell.change != Change::Worse;

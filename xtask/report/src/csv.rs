@@ -31,7 +31,7 @@ const COLUMNS: &[Column] = &[
     ("blame", |_, cell| cell.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(" ")),
     ("stage", |_, cell| cell.stage.map(|stage| format!("{stage:?}").to_lowercase()).unwrap_or_default()),
     ("change", |_, cell| cell.change.id().to_owned()),
-    ("accepted", |_, cell| cell.accepted.clone().unwrap_or_default()),
+    ("accepted_result", |_, cell| cell.accepted_result.clone().unwrap_or_default()),
     ("required", |_, cell| cell.required.to_string()),
     ("known", |_, cell| cell.known.clone().unwrap_or_default()),
     ("switches", |_, cell| cell.switches.join(" ")),

@@ -73,7 +73,7 @@ impl FindingKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Partial => "not complete",
-            Self::NotAttempted => "not tested",
+            Self::NotAttempted => "not attempted",
             Self::Noted => "note",
             Self::NewGap => "new gap",
             Self::Fixed => "better than accepted",
@@ -226,7 +226,7 @@ fn title(names: &GuestNames, cell: &Cell, runtimes: &str) -> String {
 
 fn cell_finding<'a>(names: &GuestNames, cell: &'a Cell, severity: Severity, kind: FindingKind) -> Finding<'a> {
     let title = title(names, cell, &cell.runtime);
-    let was = cell.accepted.as_ref().map(|was| format!("was {was}; ")).unwrap_or_default();
+    let was = cell.accepted_result.as_ref().map(|was| format!("was {was}; ")).unwrap_or_default();
     let text = format!("{was}{}", cell.detail);
     let remedy = cell.remedy.as_deref().filter(|_| cell.verdict != Verdict::Pass);
     Finding { severity, kind, guest: &cell.scenario, cell: Some(cell), title, text, remedy, location: None }

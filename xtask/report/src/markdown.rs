@@ -303,7 +303,7 @@ fn runtimes(out: &mut String, report: &RunReport) {
     for runtime in report.runtimes.iter().filter(|r| r.tool.present) {
         let version = runtime.tool.version.as_deref().unwrap_or("?");
         let kind = if runtime.custom_build { ", a custom build" } else { "" };
-        let flags = runtime.flags.iter().map(|f| code_span(f)).collect::<Vec<_>>().join(" ");
+        let flags = runtime.constant_switches.iter().map(|f| code_span(f)).collect::<Vec<_>>().join(" ");
         let _ = writeln!(
             out,
             "| {} | {}{kind} | {} | {flags} |",

@@ -14,7 +14,7 @@ use wasmlab_model::verdict::{Change, Verdict};
 use super::engine_result::{EngineColumns, EngineResult, engines};
 use super::findings::is_outside_matrix;
 use super::predicted;
-use super::symbols::letter;
+use super::symbols::{self, letter};
 use super::table::{BOLD, DIM, Painter, RED, note_heading, style};
 use super::text::{self, Row, by_code, changes, tally};
 use super::{RenderOptions, Renderer};
@@ -69,14 +69,8 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 fn in_words(result: EngineResult) -> &'static str {
     match result.verdict {
         Verdict::Pass if result.partly => "◐ some modes, or with a host layer or switch",
-        Verdict::Pass => "✓ pass",
         Verdict::Gap => "letter: gap, see below",
-        Verdict::Fail => "✗ fail",
-        Verdict::NotBuilt => "? not built",
-        Verdict::NotAttempted => "○ not attempted",
-        Verdict::NotApplicable => "- not applicable",
-        Verdict::Absent => "· absent",
-        Verdict::Error => "! error",
+        verdict => symbols::in_words(verdict),
     }
 }
 

@@ -48,7 +48,7 @@ pub fn tally(report: &RunReport) -> Option<String> {
     let other = other.map(|(of, what)| (count(of), what));
     let other: Vec<String> = other.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let other = if other.is_empty() { String::new() } else { format!("; {}", other.join(", ")) };
-    let accepted = compared(report).filter(|(_, prediction)| prediction.accepted.is_some()).count();
+    let accepted = compared(report).filter(|(_, prediction)| prediction.accepted_because.is_some()).count();
     let accepted = if accepted == 0 { String::new() } else { format!(" ({accepted} accepted)") };
     Some(format!(
         "predicted {} of {all}{other}; {} undecided; {} contradict{accepted}",
@@ -82,7 +82,7 @@ pub fn contradictions(report: &RunReport) -> Vec<String> {
 pub fn accepted(report: &RunReport) -> Vec<String> {
     let names = GuestNames::of(report);
     let line = |(cell, prediction): (&Cell, &CellPrediction)| {
-        let why = prediction.accepted.as_ref()?;
+        let why = prediction.accepted_because.as_ref()?;
         let guest = names.guest_name(&cell.scenario);
         Some(format!("{guest} on {}: predicted {}; {why}", cell.runtime, prediction.summary()))
     };
@@ -125,7 +125,7 @@ mod tests {
             switches: Vec::new(),
             agreement,
             profile_version: None,
-            accepted: None,
+            accepted_because: None,
         })
     }
 
@@ -144,7 +144,7 @@ mod tests {
         // Neither a profile of another version nor an accepted contradiction is an error.
         predicted(&mut report, 1, Agreement::Contradicts).profile_version = Some("1.0".to_owned());
         assert!(contradictions(&report).is_empty() && accepted(&report).is_empty());
-        predicted(&mut report, 1, Agreement::Contradicts).accepted = Some("it is old".to_owned());
+        predicted(&mut report, 1, Agreement::Contradicts).accepted_because = Some("it is old".to_owned());
         assert!(contradictions(&report).is_empty());
         assert_eq!(accepted(&report), ["hello on wasmtime-winch: predicted runs; it is old"]);
         assert!(tally(&report).unwrap().ends_with("; 1 contradict (1 accepted)"));

@@ -100,7 +100,7 @@ fn cell(report: &RunReport, cell: &Cell, places: &[PathReplacement]) -> Cell {
         next_obstacle_remedy: None,
         known: cell.known.clone(),
         change: Change::Same,
-        accepted: None,
+        accepted_result: None,
         changed_with_version: false,
         ..cell.clone().without_measurements()
     }

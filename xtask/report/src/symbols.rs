@@ -33,6 +33,20 @@ pub fn without_code(verdict: Verdict) -> char {
     }
 }
 
+/// The symbol of a verdict and its meaning, for the key below a matrix.
+pub fn in_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✓ pass",
+        Verdict::Gap => "letter: gap",
+        Verdict::Fail => "✗ fail",
+        Verdict::NotBuilt => "? not built",
+        Verdict::Absent => "· absent",
+        Verdict::NotApplicable => "- not applicable",
+        Verdict::NotAttempted => "○ not attempted",
+        Verdict::Error => "! error",
+    }
+}
+
 /// The symbol of a cell.
 pub fn of_cell(report: &RunReport, cell: &Cell) -> char {
     if passes_with_switch(cell) { PASS_WITH_SWITCH } else { of_verdict(report, cell.verdict, cell.code) }

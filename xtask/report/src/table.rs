@@ -63,16 +63,9 @@ pub(crate) fn style(verdict: Verdict) -> Style {
 /// Explains the symbols that occur.
 fn key(report: &RunReport) -> Vec<&'static str> {
     let has = |verdict| report.cells.iter().any(|c| c.verdict == verdict);
-    let symbols = [
-        (Verdict::Pass, "✓ pass"),
-        (Verdict::Gap, "letter: gap"),
-        (Verdict::Fail, "✗ fail"),
-        (Verdict::NotBuilt, "? not built"),
-        (Verdict::NotApplicable, "- not applicable"),
-        (Verdict::NotAttempted, "○ not attempted"),
-        (Verdict::Error, "! error"),
-    ];
-    let mut symbols: Vec<&str> = symbols.iter().filter(|(verdict, _)| has(*verdict)).map(|(_, text)| *text).collect();
+    // Absent columns are noted below.
+    let shown = Verdict::ALL.iter().filter(|verdict| **verdict != Verdict::Absent && has(**verdict));
+    let mut symbols: Vec<&str> = shown.map(|verdict| symbols::in_words(*verdict)).collect();
     if let Some(first) = symbols.first_mut().filter(|_| report.cells.iter().any(|c| c.only_loaded)) {
         *first = "✓ pass (a library: loads)";
     }

@@ -56,7 +56,7 @@ pub fn only_files(report: &RunReport) -> bool {
 pub fn without_repetition(shown: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
     let Some(behind) = behind else { return remedy.to_owned() };
     if shown.iter().any(|known| known == behind) {
-        return "This is only the first obstacle, too: see above.".to_owned();
+        return "The second obstacle is the same as above.".to_owned();
     }
     shown.push(behind.to_owned());
     remedy.to_owned()
@@ -205,7 +205,7 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
     let names = GuestNames::of(report);
     let new: Vec<&Cell> = report.cells.iter().filter(|c| c.change == Change::New).collect();
     for cell in report.cells.iter().filter(|c| c.change.is_change()) {
-        let was = cell.accepted.as_deref().unwrap_or("nothing");
+        let was = cell.accepted_result.as_deref().unwrap_or("nothing");
         let with = if cell.changed_with_version { ", changed with the runtime's version" } else { "" };
         let guest = names.guest_name(&cell.scenario);
         lines.push((cell.change, format!("{guest} on {}: {}, was {was}{with}", cell.runtime, result(cell))));

@@ -56,7 +56,7 @@ const read = async (file) => {
 };
 
 const CLASS = { runs: "p", "may-fail": "w", fails: "g", "not-applicable": "x" };
-const SYMBOL = { runs: "✓", "may-fail": "◐", fails: "✗", "not-applicable": "–" };
+const SYMBOL = { runs: "✓", "may-fail": "◐", fails: "✗", "not-applicable": "-" };
 const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not-applicable": "does not apply" };
 
 const mark = (outcome) => h(`i.${CLASS[outcome]}`, { "aria-hidden": "true" }, SYMBOL[outcome]);
@@ -85,21 +85,10 @@ const runs = (groups, predictions) => {
   }));
 };
 
-const inWords = ({ kind, name }) => {
-  switch (kind) {
-    case "unmeasured": return `${name} (not measured)`;
-    case "entry-point": return `the start of its export "${name}"`;
-    default: return `the ${kind} ${name}`;
-  }
-};
-
 const mayFail = (groups, predictions) => groups.filter((group) => group.outcome === "may-fail").map(({ names, members }) => {
-  const { switches, uncertain } = predictions[members[0]];
-  const functions = uncertain.filter(({ kind }) => kind === "function").map(({ name }) => name);
-  const others = uncertain.filter(({ kind }) => kind !== "function").map(inWords);
+  const { switches, detail } = predictions[members[0]];
   return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : ""),
-    functions.length ? h("p.muted", {}, "It may fail at a call of: ", functions.map((name, at) => [at ? ", " : "", h("code", {}, name)])) : "",
-    others.length ? h("p.muted", {}, "It may fail because of: ", others.join("; ")) : "");
+    h("p.muted", {}, detail));
 });
 
 const isLoaded = (group, predictions) => group.outcome === "fails" && group.members.every((at) => isLibrary(predictions[at]));

@@ -95,7 +95,7 @@ const grouped = (items, open) => {
 // Each byte of a small binary with its meaning.
 const everyByte = (lines) => h("div.wide-table", { tabindex: "0", role: "region", "aria-label": "Every byte" }, h("table.bytes", {},
   h("thead", {}, h("tr", {}, ["Offset", "Bytes", "Meaning"].map((name) => h("th", { scope: "col" }, name)))),
-  h("tbody", {}, lines.map(({ offset, bytes, depth, meaning, wrong }) => h(wrong ? "tr.bad" : depth || meaning.startsWith("size") ? "tr" : "tr.head", {},
+  h("tbody", {}, lines.map(({ offset, bytes, depth, meaning, stops_here }) => h(stops_here ? "tr.bad" : depth || meaning.startsWith("size") ? "tr" : "tr.head", {},
     h("td", {}, offset.toString(16).padStart(4, "0")),
     h("td", {}, bytes.length > 95 ? `${bytes.slice(0, 95)} …` : bytes),
     h("td", {}, "\u00a0".repeat(2 * Math.min(depth, 12)), meaning))))));

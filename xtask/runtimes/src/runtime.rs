@@ -50,7 +50,7 @@ pub struct Runtime {
     /// The host layer that the lab adds to the engine.
     pub host_layer: HostLayer,
     /// Switches that every cell of the column uses; those needed by a single cell are in its commands.
-    pub flags: &'static [&'static str],
+    pub constant_switches: &'static [&'static str],
     /// Arguments that make the program list its switches; [`Tool::help`] is the output.
     pub help: &'static [&'static [&'static str]],
     /// The program's switches, off by default, that provide a missing feature, in the form of [`CellSpec::switches`].
@@ -127,7 +127,7 @@ impl Default for Runtime {
             custom_build: None,
             reference_column: None,
             host_layer: HostLayer::None,
-            flags: &[],
+            constant_switches: &[],
             help: &[],
             switches: switches::listed_by_engine,
             aux_program: None,

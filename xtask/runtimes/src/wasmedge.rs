@@ -47,7 +47,7 @@ pub fn columns() -> Vec<Runtime> {
         // Compiler and runtime have the same switches.
         help: &[&["compile", "--help"]],
         // Optimizing takes fifteen times as long (40 s of CPU time for a Go program) and changes no result.
-        flags: &["compile --optimize 0"],
+        constant_switches: &["compile --optimize 0"],
         reference_column: Some("wasmedge".into()),
         precompile: |tool, cell, into| Some(compile(tool, cell, into)),
         commands: |tool, cell| {

@@ -18,7 +18,7 @@ pub fn columns() -> Vec<Runtime> {
         engine: "wasmer",
         mode: "cranelift".into(),
         // The default compiler depends on how wasmer was built.
-        flags: &["--cranelift"],
+        constant_switches: &["--cranelift"],
         source: Source::on_path(&["wasmer"], "WASMLAB_WASMER", "see https://docs.wasmer.io/install"),
         install: vec![
             InstallCommand::quick(&["brew", "install", "wasmer"]),

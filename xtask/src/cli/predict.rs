@@ -39,8 +39,8 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask predict --against ci/report.json --runtime wasmi
 
 A prediction needs no installed runtime: it reads the file and the profiles in snapshots/profiles/,
-which `probe` writes. It has the code, subject and remedy that `check` would give. If the result
-depends on what the program calls, the prediction names the functions.
+which `probe` writes. It has the code, subject and remedy that `check` would give. If reading cannot
+decide, the prediction names what the result depends on.
 
 Exit code: 0; 2 if a file is not WebAssembly. With --against: 1 if a prediction contradicts a result of the same version.";
 
@@ -213,7 +213,7 @@ fn indented(first: &str, rest: &str, text: &str) -> String {
 fn reason(one: &RuntimePrediction) -> String {
     let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
     let subject = cut_with_size(&subject, MAX_NAME).into_owned();
-    let more = and_more((one.missing.len() + one.omitted).saturating_sub(1));
+    let more = and_more((one.missing_imports.len() + one.omitted).saturating_sub(1));
     let at = one.first_use.as_ref().map(|at| format!(", first {}", at.place())).unwrap_or_default();
     subject + &more + &at
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand, PackageId, TargetKind};
 
-use super::{Absence, BUILD_LIMIT, KEEP_VARIABLE, absence, engine_key, probe};
+use super::{Absence, BUILD_LIMIT, KEEP_VARIABLE, absence, ask, engine_key};
 use crate::lab::Lab;
 use crate::store::files;
 use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits, Stream};
@@ -45,7 +45,7 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgre
         .map_err(|e| absence(engine, format!("its binary cannot be saved: {e}")))?;
     name_last(&binary, &target.join(&name));
     remove_old(&target, &prefix);
-    let built = probe(lab, engine, binary)?;
+    let built = ask(lab, engine, binary)?;
     if lab.machine.variable(KEEP_VARIABLE).is_none_or(|value| value == "0") {
         // If it cannot be removed, it only takes up space.
         let _ = fs::remove_dir_all(target.join("release"));

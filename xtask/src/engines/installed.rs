@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Absence, Built, find_built, probe};
+use super::{Absence, Built, ask, find_built};
 use crate::lab::{DATA_VARIABLE, Lab};
 use crate::store::files;
 use wasmlab_report::visible::VisiblePath;
@@ -38,7 +38,7 @@ pub(super) fn find(lab: &Lab, engine: &str) -> Result<Built, Absence> {
         remedy: "`cargo xtask setup --from CHECKOUT` replaces it; or remove it".to_owned(),
         ..absence
     };
-    probe(lab, engine, program.clone()).map_err(other)
+    ask(lab, engine, program.clone()).map_err(other)
 }
 
 /// Copies an engine that was built in the workspace `from` to the user's data folder; returns its path, and whether it

@@ -48,17 +48,17 @@ pub(super) fn find(lab: &Lab, runtime: &Runtime, requested: Program, package: &s
         Absence::new(why, format!("repair `{}`, or name another one in {}", python.visible(), requested.variable))
     };
     let answer = ask(lab, &python, args.to_vec(), &packages.join(package).join("__init__.py")).map_err(broken)?;
-    let probe: EngineInfo =
-        serde_json::from_str(&answer).map_err(|e| broken(format!("the driver's probe cannot be parsed: {e}")))?;
-    if probe.protocol != PROTOCOL_VERSION {
+    let info: EngineInfo =
+        serde_json::from_str(&answer).map_err(|e| broken(format!("its answer to `info` cannot be parsed: {e}")))?;
+    if info.protocol != PROTOCOL_VERSION {
         return Err(broken(format!(
             "the driver speaks protocol version {}, the lab {PROTOCOL_VERSION}",
-            probe.protocol
+            info.protocol
         )));
     }
     let sha256 = lab.machine.sha256(&python).map_err(|e| broken(format!("`{}`: {e}", python.visible())))?;
-    let fingerprint = format!("{sha256} {support_key} {package} {}", probe.version);
-    let (version, switches) = (probe.version, probe.switches);
+    let fingerprint = format!("{sha256} {support_key} {package} {}", info.version);
+    let (version, switches) = (info.version, info.switches);
     Ok(Tool { program: python, version, fingerprint, switches, support_dir, packages_dir: packages, ..Tool::default() })
 }
 

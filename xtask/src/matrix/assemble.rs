@@ -224,7 +224,7 @@ fn runtimes(request: &MatrixRequest, results: &Results) -> Vec<RuntimeInfo> {
                 engine: runtime.engine.to_owned(),
                 mode: runtime.mode().to_owned(),
                 note: runtime.note.map(str::to_owned),
-                flags: runtime.flags.iter().map(|f| (*f).to_owned()).collect(),
+                constant_switches: runtime.constant_switches.iter().map(|f| (*f).to_owned()).collect(),
                 custom_build: is_custom_build(id),
                 tool,
             }
@@ -312,7 +312,7 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &AcceptedLines) 
                     continue;
                 }
                 cell.change = Change::FixedGap;
-                cell.accepted = Some(format!("known gap {}: {}", known.code, known.because));
+                cell.accepted_result = Some(format!("known gap {}: {}", known.code, known.because));
             }
         }
         let fits_elsewhere = elsewhere.iter().any(|((runtime, name), line)| {

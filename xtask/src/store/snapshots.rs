@@ -259,7 +259,7 @@ fn note_change(cell: &mut Cell, before: Option<&AcceptedLine>, now: &AcceptedLin
         cell.changed_with_version = before.version != now.version;
         let versions =
             if cell.changed_with_version { format!(" on {} {}", cell.runtime, before.version) } else { String::new() };
-        cell.accepted = Some(format!("{}{versions}", before.describe(now)));
+        cell.accepted_result = Some(format!("{}{versions}", before.describe(now)));
     }
 }
 

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let without_wasi = conformance::conformance!(@list
         cases: [adds, floats, no_start, wrong_calls, traps, endless_recursion, host_functions, many_host_calls,
             memory_limit, refused_memory, malformed, start_function, start_function_traps, v128, proposals_are_on, component],
-        lifecycle: [unusable_specs, probe]
+        lifecycle: [unusable_specs, info]
     );
     // Commands only: Cloudflare's package cannot call exports of a module that imports WASI.
     let commands = conformance::conformance!(@list

@@ -10,7 +10,7 @@ fn wat(text: &str) -> Vec<u8> {
 /// `offset bytes | meaning`, indented by depth.
 fn shown(lines: &[ByteLine]) -> String {
     let line = |line: &ByteLine| {
-        let mark = if line.wrong { "!! " } else { "" };
+        let mark = if line.stops_here { "!! " } else { "" };
         format!("{:04x} {} | {}{mark}{}\n", line.offset, spaced_hex(&line.bytes), "  ".repeat(line.depth), line.meaning)
     };
     lines.iter().map(line).collect()
@@ -79,7 +79,7 @@ fn what_cannot_be_read_is_said_at_its_place() {
     let check = |bytes: &[u8], offset: usize, why: &str| {
         let lines = annotate(bytes).unwrap();
         assert_complete(bytes, &lines, why);
-        let wrong: Vec<&ByteLine> = lines.iter().filter(|line| line.wrong).collect();
+        let wrong: Vec<&ByteLine> = lines.iter().filter(|line| line.stops_here).collect();
         assert!(wrong.iter().any(|l| l.offset == offset && l.meaning.contains(why)), "{why}:\n{}", shown(&lines));
     };
     let module = |rest: &[u8]| [b"\0asm\x01\0\0\0", rest].concat();
@@ -107,7 +107,7 @@ fn real_modules_are_annotated_without_a_gap() {
         let lines = annotate(&bytes).unwrap();
         assert_complete(&bytes, &lines, text);
         let shown = shown(&lines);
-        assert!(!lines.iter().any(|line| line.wrong), "{shown}");
+        assert!(!lines.iter().any(|line| line.stops_here), "{shown}");
         for meaning in meanings {
             assert!(shown.contains(meaning), "{meaning}:\n{shown}");
         }

@@ -20,7 +20,7 @@ pub struct ByteLine {
     pub meaning: String,
     /// Whether reading stopped here; `meaning` says why.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub wrong: bool,
+    pub stops_here: bool,
 }
 
 fn hexadecimal<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

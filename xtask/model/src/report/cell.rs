@@ -68,7 +68,7 @@ pub struct Cell {
     pub change: Change,
     /// The snapshot's result, if different; names both versions if the runtime's version changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<String>,
+    pub accepted_result: Option<String>,
     /// The runtime's version changed along with the result.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changed_with_version: bool,
@@ -179,7 +179,7 @@ impl Cell {
             assertions: None,
             exit_code: None,
             change: Change::Same,
-            accepted: None,
+            accepted_result: None,
             changed_with_version: false,
             known: None,
             required: false,
@@ -228,7 +228,7 @@ impl Cell {
     /// Whether the runtime does not define an import, or defines it differently.
     #[must_use]
     pub fn fails_to_link(&self) -> bool {
-        self.verdict == Verdict::Gap && self.stage == Some(Stage::Link)
+        self.verdict.is_gap_at_link(self.stage)
     }
 
     /// Whether the file itself is invalid, whatever the runtime.

@@ -162,7 +162,7 @@ fn a_baseline_takes_the_place_of_snapshots() {
             rebuilt(r).proposals.insert("tail-call".to_owned());
         });
         assert_eq!(found[0], (Severity::Failure, FindingKind::Worse), "{command}");
-        assert_eq!(report.cells[0].accepted.as_deref(), Some("pass"));
+        assert_eq!(report.cells[0].accepted_result.as_deref(), Some("pass"));
         let note = report.notes.iter().find(|n| n.kind == NoteKind::GuestDiffersFromBaseline).unwrap();
         assert_eq!((note.subject.as_str(), note.text.as_str()), ("hello", "now needs tail-call"));
     }

@@ -22,7 +22,8 @@ pub fn grouped<'a>(report: &'a RunReport, found: &[Finding<'a>]) -> Vec<FindingG
     let mut places: BTreeMap<_, usize> = BTreeMap::new();
     for finding in found {
         if let Some(cell) = finding.cell {
-            let key = (finding.kind, finding.guest, cell.code, cell.subject.as_deref(), cell.accepted.as_deref());
+            let key =
+                (finding.kind, finding.guest, cell.code, cell.subject.as_deref(), cell.accepted_result.as_deref());
             if let Some(group) = places.get(&key).and_then(|at| groups.get_mut(*at)) {
                 group.cells.push(cell);
                 continue;

@@ -284,7 +284,7 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
         checks: &cell.checks,
         assertions: cell.assertions.as_ref(),
         change: (cell.change != Change::Same).then(|| cell.change.id()),
-        was: cell.accepted.as_deref(),
+        was: cell.accepted_result.as_deref(),
         version: cell.changed_with_version,
         known: cell.known.as_deref(),
         p: cell.prediction.as_ref().and_then(|prediction| texts.place(&prediction.summary())),

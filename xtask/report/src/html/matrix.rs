@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::Verdict;
 
-use crate::columns::engine;
+use crate::columns::{engine, short};
 use crate::engine_result::{EngineResult, engines, has_host_layer};
 use crate::symbols::{self, PARTLY, class};
 use crate::text::rows;
@@ -160,10 +160,7 @@ fn column(report: &RunReport, table: &str, group: &[usize]) -> ColumnHead {
 
 /// `48.0`, or `48.0–50.0` if columns differ: the engine's major and minor version, without the versions of packages.
 fn versions<'a>(all: impl Iterator<Item = &'a str>) -> String {
-    let short = |version: &str| {
-        let engine = version.split(' ').next().unwrap_or_default();
-        engine.split('.').take(2).collect::<Vec<_>>().join(".")
-    };
+    let short = |version: &str| short(version.split(' ').next().unwrap_or_default());
     let key = |version: &String| version.split('.').map(|part| part.parse().unwrap_or(0_u64)).collect::<Vec<_>>();
     let mut all: Vec<String> = all.map(short).filter(|version| !version.is_empty()).collect();
     all.sort_by_key(key);
@@ -192,8 +189,10 @@ fn summary(report: &RunReport, cells: &[(usize, &Cell)]) -> CellSymbol {
         }
     };
     let count = |is_counted: &dyn Fn(Verdict) -> bool| cells.iter().filter(|(_, cell)| is_counted(cell.verdict)).count();
+    let is_layer_alone = || cells.iter().all(|(_, cell)| cell.verdict != Verdict::Pass || has_host_layer(&cell.runtime));
     let label = match code {
         _ if partly && cells.len() == 1 => "pass with a switch".to_owned(),
+        _ if partly && is_layer_alone() => "passes only with a host layer".to_owned(),
         _ if partly => {
             let all = count(&|v| !matches!(v, Verdict::NotApplicable | Verdict::Absent | Verdict::NotAttempted));
             format!("passes in {} of {all} columns", count(&|v| v == Verdict::Pass))
@@ -260,9 +259,9 @@ mod tests {
         check(&[("a", "switch")], "w", "pass with a switch");
         check(&[("a", "pass"), ("a-x", "pass"), ("a+jco", "n/a"), ("a-z", "absent")], "p", "pass");
         check(&[("a", "pass"), ("a-x", "trap")], "w", "passes in 1 of 2 columns");
-        check(&[("a", "import"), ("a+jco", "pass")], "w", "passes in 1 of 2 columns");
+        check(&[("a", "import"), ("a+jco", "pass")], "w", "passes only with a host layer");
         // Only with the host layer.
-        check(&[("a", "n/a"), ("a+jco", "pass")], "w", "passes in 1 of 1 columns");
+        check(&[("a", "n/a"), ("a+jco", "pass")], "w", "passes only with a host layer");
         check(&[("a", "import"), ("a-x", "import"), ("a-y", "import")], "g", "gap: missing-import");
         check(&[("a", "trap"), ("a-x", "import")], "g", "gap: trap");
         check(&[("a", "n/a"), ("a-x", "n/a")], "x", "not-applicable");

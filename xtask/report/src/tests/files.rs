@@ -214,7 +214,7 @@ fn a_reason_is_told_once() {
     }
     // The same reason before and after another file.
     let mut again = report.cells[1].clone();
-    (again.subject, again.accepted) = (Some("_start".to_owned()), Some("pass".to_owned()));
+    (again.subject, again.accepted_result) = (Some("_start".to_owned()), Some("pass".to_owned()));
     report.scenarios.extend(traps.scenarios);
     report.guests.extend(traps.guests);
     report.cells.extend(traps.cells);

@@ -1,6 +1,6 @@
 // Runs one cell in a JavaScript host (Node, Deno, Bun), without dependencies of its own.
 //
-// Started as `HOST driver.mjs run SPEC.json [--packages node_modules] [--component FOLDER]` or `HOST driver.mjs probe`.
+// Started as `HOST driver.mjs run SPEC.json [--packages node_modules] [--component FOLDER]` or `HOST driver.mjs info`.
 // How a module is run depends on what it is and what came with it, as its author would choose:
 //   glue beside it            its own JavaScript loads it (glue.mjs)
 //   a component               as jco transpiled it into FOLDER (jco.mjs), if the column has jco

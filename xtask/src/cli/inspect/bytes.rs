@@ -48,9 +48,9 @@ fn text(annotated: &Annotated, width: usize) -> String {
 fn one(line: &ByteLine, width: usize) -> String {
     let rows: Vec<&[u8]> = line.bytes.chunks(PER_LINE).collect();
     // Longer contents are cut: their bytes explain nothing.
-    let shown = rows.len().min(if line.wrong { 2 } else { 8 });
+    let shown = rows.len().min(if line.stops_here { 2 } else { 8 });
     let indent = " ".repeat(line.depth * 2);
-    let mark = if line.wrong { "! " } else { "" };
+    let mark = if line.stops_here { "! " } else { "" };
     let head = |at: usize| {
         let bytes = rows.get(at).filter(|_| at < shown).map(|row| spaced_hex(row)).unwrap_or_default();
         let offset = if bytes.is_empty() { String::new() } else { format!("{:04x}", line.offset + at * PER_LINE) };

@@ -124,7 +124,7 @@ fn check_same((first_name, first): &PartialReport, (name, report): &PartialRepor
     };
     let columns = |report: &RunReport| -> Vec<(String, String)> {
         let of = |r: &RuntimeInfo| {
-            (r.id.clone(), format!("{} {}", version(r.tool.present, &r.tool.version), r.flags.join(" ")))
+            (r.id.clone(), format!("{} {}", version(r.tool.present, &r.tool.version), r.constant_switches.join(" ")))
         };
         report.runtimes.iter().map(of).collect()
     };

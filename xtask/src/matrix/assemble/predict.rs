@@ -66,8 +66,8 @@ pub fn add(
             prediction.profile_version = Some(profile.version.clone());
         }
         if prediction.agreement == Agreement::Contradicts {
-            prediction.accepted = accepted.reason(cell).map(str::to_owned);
-            if of_other && prediction.accepted.is_none() {
+            prediction.accepted_because = accepted.reason(cell).map(str::to_owned);
+            if of_other && prediction.accepted_because.is_none() {
                 notes.push(other_version_note(cell, &profile.version, &prediction.summary()));
             }
         }
@@ -147,7 +147,7 @@ mod tests {
                     switches: Vec::new(),
                     agreement: Agreement::OwnResult,
                     profile_version: None,
-                    accepted: None,
+                    accepted_because: None,
                 },
             );
             assert_eq!(cell.remedy.as_deref(), expected);

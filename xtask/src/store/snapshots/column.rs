@@ -72,7 +72,7 @@ impl AcceptedLine {
     /// As [`Cell::fails_to_link`].
     #[must_use]
     pub fn fails_to_link(&self) -> bool {
-        self.verdict == Verdict::Gap && self.stage == Some(Stage::Link)
+        self.verdict.is_gap_at_link(self.stage)
     }
 
     /// Whether everything except the version is equal; unknown blame equals any blame.

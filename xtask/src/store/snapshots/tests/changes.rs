@@ -33,7 +33,7 @@ fn pass_with_switch_differs_from_plain_pass() {
         let mut now = cell("s", PASS);
         now.switches = switches.iter().map(ToString::to_string).collect();
         folder.store.compare_column("r", "1.0", &mut [&mut now]).unwrap();
-        (now.change, now.accepted)
+        (now.change, now.accepted_result)
     };
     assert_eq!(run(&[]).0, Change::New);
     folder.accept(&["s"]);
@@ -78,7 +78,7 @@ fn another_missing_import_is_no_change_where_the_order_is_random() {
 fn change_along_with_the_version_is_marked() {
     let changed = change(IMPORT, PASS, "2.0");
     assert!(changed.changed_with_version);
-    assert_eq!(changed.accepted.as_deref(), Some("gap missing-import on r 1.0"));
+    assert_eq!(changed.accepted_result.as_deref(), Some("gap missing-import on r 1.0"));
     assert!(!change(IMPORT, PASS, "1.0").changed_with_version);
 }
 
@@ -97,7 +97,7 @@ fn different_blame_is_a_change_that_names_it() {
     other.blame = vec![Blame::Runtime];
     folder.store.compare_column("r", "1", &mut [&mut other]).unwrap();
     assert_eq!(other.change, Change::Different);
-    assert_eq!(other.accepted.as_deref(), Some("gap trap (stage run, blame guest)"));
+    assert_eq!(other.accepted_result.as_deref(), Some("gap trap (stage run, blame guest)"));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn unknown_blame_is_no_change_and_keeps_the_accepted_one() {
 }
 
 #[test]
-fn artifacts_differ_by_imports_and_significant_sizes() {
+fn guests_differ_by_imports_and_significant_sizes() {
     let folder = Folder::new();
     let store = &folder.store;
     let guest = crate::sample::report().guests.remove(0);
@@ -160,7 +160,7 @@ fn cells_not_attempted_have_a_line() {
     assert_eq!(change(TRAP, waits, "1.0").change, Change::Different);
     assert_eq!(change(waits, TRAP, "1.0").change, Change::Different);
     assert_eq!(change(PASS, waits, "1.0").change, Change::Worse);
-    assert_eq!(change(waits, PASS, "1.0").accepted.as_deref(), Some("not-attempted (call-argument)"));
+    assert_eq!(change(waits, PASS, "1.0").accepted_result.as_deref(), Some("not-attempted (call-argument)"));
     let folder = Folder::new();
     folder.run("1.0", &[("s", waits)]);
     assert_eq!(folder.lines("r.snap.new"), ["version: 1.0", "s not-attempted - - - call-argument"]);

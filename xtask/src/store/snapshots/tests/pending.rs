@@ -118,7 +118,7 @@ fn accepting_a_not_applicable_cell_removes_its_line() {
     folder.run("1.0", &[("a", pass), ("b", pass), ("c", TRAP)]);
     folder.accept(&["a", "b", "c"]);
     let cells = folder.run("1.0", &[("a", pass), ("b", none), ("c", none)]);
-    let changes: Vec<_> = cells.iter().map(|cell| (cell.change, cell.accepted.as_deref())).collect();
+    let changes: Vec<_> = cells.iter().map(|cell| (cell.change, cell.accepted_result.as_deref())).collect();
     let trap = Some("gap trap");
     assert_eq!(changes, [(Change::Same, None), (Change::Worse, Some("pass")), (Change::Different, trap)]);
     assert_eq!(folder.accept(&["b"]), 1);
