@@ -3,7 +3,6 @@
 use wasmlab_model::facts::{BinaryKind, Facts, Shape};
 use wasmlab_model::proposals::{COMMON_PROPOSALS, EXCEPTIONS};
 
-
 /// `module · command · WASI 0.1 · 62.0 KiB · needs tail-call`.
 #[must_use]
 pub fn facts_line(facts: Option<&Facts>, bytes: u64) -> String {

@@ -8,7 +8,9 @@ use wasmlab_model::checks::Check;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{AbiEvidence, Producer, Refusal, Sizes};
 use wasmlab_model::prediction::Agreement;
-use wasmlab_model::report::{GuestInfo, ByteLine, Cell, CodeText, Note, NoteKind, RunReport, RuntimeInfo, ScenarioInfo};
+use wasmlab_model::report::{
+    ByteLine, Cell, CodeText, GuestInfo, Note, NoteKind, RunReport, RuntimeInfo, ScenarioInfo,
+};
 use wasmlab_model::shell;
 use wasmlab_model::verdict::Change;
 
@@ -234,8 +236,7 @@ pub fn page_links(report: &RunReport) -> Option<PageLinks> {
 
 /// `wasmlab check app.wasm`, for a file of `check`.
 fn again(report: &RunReport, info: &GuestInfo, program: &str) -> Option<String> {
-    let file =
-        text::file_names(report).get(info.scenario.as_str()).copied().filter(|_| report.command == "check")?;
+    let file = text::file_names(report).get(info.scenario.as_str()).copied().filter(|_| report.command == "check")?;
     // The name would be read as an option.
     let folder = if file.starts_with('-') { "./" } else { "" };
     Some(format!("{program} check {}", shell::quote(&format!("{folder}{file}"))))

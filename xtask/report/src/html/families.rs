@@ -5,10 +5,10 @@ use wasmlab_model::report::{Cell, RunReport, ScenarioInfo};
 use wasmlab_model::text::bytes;
 use wasmlab_model::verdict::Verdict;
 
-use crate::symbols::class_and_symbol;
 use crate::GroupBy;
 use crate::columns::{NameStyle, names};
 use crate::library;
+use crate::symbols::class_and_symbol;
 use crate::text::rows;
 
 /// Families shown first, because their routes differ most: what a guest can do with sockets.

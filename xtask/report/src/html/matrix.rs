@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 use wasmlab_model::verdict::Verdict;
 
+use crate::GroupBy;
 use crate::columns::{engine, short};
 use crate::engine_result::{EngineResult, engines, has_host_layer};
 use crate::symbols::{self, PARTLY, class};
 use crate::text::rows;
-use crate::GroupBy;
 
 /// A matrix with one kind of columns.
 pub struct Table {
@@ -180,16 +180,16 @@ fn summary(report: &RunReport, cells: &[(usize, &Cell)]) -> CellSymbol {
     let changed = cells.iter().any(|(_, cell)| cell.change.is_change());
     let (verdict, code, partly, symbol) = match cells {
         [] => return CellSymbol { symbol: ' ', ..CellSymbol::default() },
-        [(_, cell)] => {
-            (cell.verdict, cell.code, symbols::passes_with_switch(cell), symbols::of_cell(report, cell))
-        }
+        [(_, cell)] => (cell.verdict, cell.code, symbols::passes_with_switch(cell), symbols::of_cell(report, cell)),
         _ => {
             let result = EngineResult::of(&cells.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
             (result.verdict, result.code, result.partly, result.symbol(report))
         }
     };
-    let count = |is_counted: &dyn Fn(Verdict) -> bool| cells.iter().filter(|(_, cell)| is_counted(cell.verdict)).count();
-    let is_layer_alone = || cells.iter().all(|(_, cell)| cell.verdict != Verdict::Pass || has_host_layer(&cell.runtime));
+    let count =
+        |is_counted: &dyn Fn(Verdict) -> bool| cells.iter().filter(|(_, cell)| is_counted(cell.verdict)).count();
+    let is_layer_alone =
+        || cells.iter().all(|(_, cell)| cell.verdict != Verdict::Pass || has_host_layer(&cell.runtime));
     let label = match code {
         _ if partly && cells.len() == 1 => "pass with a switch".to_owned(),
         _ if partly && is_layer_alone() => "passes only with a host layer".to_owned(),

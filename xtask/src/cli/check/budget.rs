@@ -6,7 +6,7 @@ use globset::GlobMatcher;
 use wasmlab_model::facts::Import;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::proposals::containing_proposal;
-use wasmlab_model::report::{GuestInfo, FileLine};
+use wasmlab_model::report::{FileLine, GuestInfo};
 use wasmlab_model::text::{bytes, counted};
 
 /// Maximum number of names in a message.
@@ -45,10 +45,7 @@ impl Budget {
         let mut lines = Vec::new();
         if let Some(limit) = self.bytes.filter(|limit| guest.bytes > *limit) {
             let more = bytes(guest.bytes - limit);
-            lines.push((
-                BYTES,
-                format!("has {}, {more} more than its budget of {}", bytes(guest.bytes), bytes(limit)),
-            ));
+            lines.push((BYTES, format!("has {}, {more} more than its budget of {}", bytes(guest.bytes), bytes(limit))));
         }
         let Some(facts) = &guest.facts else { return lines };
         if let Some(limit) = self.imports.filter(|limit| facts.imports.len() > *limit) {
