@@ -186,7 +186,7 @@ fn declared(body: &wasmparser::FunctionBody) -> Option<u64> {
 mod tests {
     use crate::{InspectError, facts};
 
-    /// Checks the limited_counts of a module, and the limit because of which it is refused.
+    /// Checks the counts of a module, and the limit because of which it is refused.
     fn check(wat: &str, expected: &[(&str, u64)], refused: Option<&str>) {
         let facts = facts(&wat::parse_str(format!("(module {wat})")).unwrap()).unwrap();
         let found: Vec<(&str, u64)> =

@@ -169,7 +169,7 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// Kinds of [`Refusal`].
+/// Why the lab's reader refuses a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

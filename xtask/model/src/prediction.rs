@@ -45,7 +45,8 @@ pub enum Agreement {
     /// library refused something without calling the host, or it needs more time or memory, or it does not print what
     /// its author expects.
     OwnResult,
-    /// The prediction was `may-fail`, which a pass and a failure after the start agree with.
+    /// The prediction was `may-fail`: a pass and a failure after the start agree with it; if something was not measured,
+    /// every result does.
     Undecided,
     /// They contradict each other: the prediction or the run is wrong.
     Contradicts,

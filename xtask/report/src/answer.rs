@@ -87,11 +87,11 @@ impl<'a> AnswerText<'a> {
         self.reasons(name);
         self.proven(title);
         self.others(RED, "lab failed", &of(Verdict::Error));
-        self.others(DIM, "unattempted", &of(Verdict::NotAttempted));
+        self.others(DIM, "not attempted", &of(Verdict::NotAttempted));
         // "Not applicable" is worth a line only if it holds for every runtime.
         let not_applicable = of(Verdict::NotApplicable);
         if not_applicable.len() == self.present_cells(name) {
-            self.others(DIM, "does not apply", &not_applicable);
+            self.others(DIM, "not applicable", &not_applicable);
         }
         for (index, (predicted, runtimes)) in predicted::on_absent_runtimes(self.report, name).into_iter().enumerate() {
             if index == 0 {

@@ -9,6 +9,7 @@ const HOSTILE: &str = "x\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{202e}\u{9b}1A\u{fffe}]]
 
 /// Fields whose text comes from a guest, a runtime or a file.
 const FREE: &[&str] = &[
+    "accepted_because",
     "accepted_result",
     "default_result",
     "detail",

@@ -108,7 +108,7 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
         (has(Verdict::Fail), "❌ fail"),
         (gap(true), "known: an expected gap"),
         (has(Verdict::NotBuilt), "not built: there is no guest to run"),
-        (has(Verdict::NotApplicable), "not-applicable: does not apply to this runtime"),
+        (has(Verdict::NotApplicable), "not-applicable: the question makes no sense for this runtime"),
         (has(Verdict::NotAttempted), "not-attempted: the lab cannot test this yet"),
         (has(Verdict::Absent), "absent: not on this machine"),
         (cells().any(|cell| cell.change.is_change()), changed_from),

@@ -36,7 +36,7 @@ pub fn on_absent_runtimes(report: &RunReport, scenario: &str) -> Vec<(String, Ve
     groups
 }
 
-/// `predicted 849 of 999; 83 of the program's own, 8 about another subject; 36 undecided; 3 contradict (2 accepted)`;
+/// `predicted 849 of 999; 83 of the program's own, 8 with another subject or other switches; 36 undecided; 3 contradict (2 accepted)`;
 /// `None` if nothing was predicted.
 pub fn tally(report: &RunReport) -> Option<String> {
     let all = compared(report).count();
@@ -44,7 +44,10 @@ pub fn tally(report: &RunReport) -> Option<String> {
         return None;
     }
     let count = |of: Agreement| compared(report).filter(|(_, prediction)| prediction.agreement == of).count();
-    let other = [(Agreement::OwnResult, "of the program's own"), (Agreement::OtherSubject, "about another subject")];
+    let other = [
+        (Agreement::OwnResult, "of the program's own"),
+        (Agreement::OtherSubject, "with another subject or other switches"),
+    ];
     let other = other.map(|(of, what)| (count(of), what));
     let other: Vec<String> = other.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let other = if other.is_empty() { String::new() } else { format!("; {}", other.join(", ")) };

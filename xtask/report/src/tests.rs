@@ -93,7 +93,7 @@ fn passes_with_switches_and_cells_not_attempted_are_labelled() {
     hello(&mut report, &|cell| {
         (cell.verdict, cell.detail) = (wasmlab_model::verdict::Verdict::NotAttempted, "no way to ask".to_owned());
     });
-    assert!(text(&report).contains("unattempted  wasmi 2.0: no way to ask\n"), "{}", text(&report));
+    assert!(text(&report).contains("not attempted  wasmi 2.0: no way to ask\n"), "{}", text(&report));
 }
 
 /// The answer for the sample's `hello` if its cells have these gaps, in turn: stage, code, subject, detail.

@@ -57,7 +57,7 @@ const read = async (file) => {
 
 const CLASS = { runs: "p", "may-fail": "w", fails: "g", "not-applicable": "x" };
 const SYMBOL = { runs: "✓", "may-fail": "◐", fails: "✗", "not-applicable": "-" };
-const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not-applicable": "does not apply" };
+const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not-applicable": "not applicable" };
 
 const mark = (outcome) => h(`i.${CLASS[outcome]}`, { "aria-hidden": "true" }, SYMBOL[outcome]);
 const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.subject ? " " : "", one.subject ? h("code", {}, one.subject) : ""];
@@ -88,7 +88,7 @@ const runs = (groups, predictions) => {
 const mayFail = (groups, predictions) => groups.filter((group) => group.outcome === "may-fail").map(({ names, members }) => {
   const { switches, detail } = predictions[members[0]];
   return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : ""),
-    h("p.muted", {}, detail));
+    h("p.muted", {}, detail.replace(/^may fail: /, "")));
 });
 
 const isLoaded = (group, predictions) => group.outcome === "fails" && group.members.every((at) => isLibrary(predictions[at]));

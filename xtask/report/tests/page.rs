@@ -195,7 +195,7 @@ fn keyboard() {
     let focus = "(() => { const e = document.activeElement; return e.id || e.dataset.i || e.innerText.split('\\n')[0].trim(); })()";
     browser.press("/");
     assert_eq!(browser.text(focus), "query");
-    browser.type_text("runtime:wasmtime family:hello");
+    browser.type_text("runtime:wasm family:hello");
     browser.press("Enter");
     let first = browser.text(focus);
     assert!(first.starts_with(|c: char| c.is_ascii_digit()), "Enter leads to the matrix: {first}");
@@ -215,14 +215,14 @@ fn keyboard() {
     let one = browser.text("document.getElementById('panel-title').innerText");
     browser.press("ArrowRight");
     let next = browser.text("document.getElementById('panel-title').innerText");
-    assert!(one != next && next.contains(" on wasmtime-36"), "{one}, then {next}");
+    assert!(one != next && next.contains(" on tinywasm"), "{one}, then {next}");
     browser.press("ArrowLeft");
     assert_eq!(browser.text("document.getElementById('panel-title').innerText"), one);
     escape(&mut browser);
     for _ in 0..3 {
         browser.press("ArrowUp");
     }
-    assert_eq!(browser.text(focus), "wasmtime", "the head of the column");
+    assert_eq!(browser.text(focus), "wasmi", "the head of the column");
     browser.press("Enter");
     assert!(browser.text(PANEL).contains("Why guests do not pass"), "a runtime's name opens the runtime");
     escape(&mut browser);

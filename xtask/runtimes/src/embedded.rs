@@ -2,7 +2,7 @@
 
 use crate::{Runtime, Source};
 
-/// One mode of an embedded engine. `engine` is its folder in `xtask/engines/`, `mode` its name in the engine's probe.
+/// One mode of an embedded engine. `engine` is its folder in `xtask/engines/`, `mode` its name in the answer to `info`.
 #[must_use]
 pub fn column(id: &'static str, engine: &'static str, mode: &'static str) -> Runtime {
     Runtime {
