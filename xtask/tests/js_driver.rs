@@ -25,6 +25,7 @@ const NODE: EngineUnderTest = EngineUnderTest {
         typed_host_functions: false,
         memory_limit: false,
         v128_values: false,
+        switches_of_program: true,
         escapes_by: &["loop/secret", "out"],
         ..EngineTraits::EMBEDDED
     },

@@ -43,6 +43,8 @@ pub struct EngineTraits {
     /// Symbolic links out of a preopened directory that are followed: a real escape. `loop/secret` has one in the
     /// middle of the path; `out` has one at its end that the call asks *not* to follow.
     pub escapes_by: &'static [&'static str],
+    /// Its switches are options of a program's command line, which the driver does not know.
+    pub switches_of_program: bool,
     /// Features of the engine's switches that this mode refuses.
     pub lacks: &'static [&'static str],
     /// The descriptor of the first directory: 3, unless a root of the engine's own comes first.
@@ -59,6 +61,7 @@ impl EngineTraits {
         memory_limit: true,
         v128_values: true,
         escapes_by: &[],
+        switches_of_program: false,
         lacks: &[],
         first_dir: 3,
     };

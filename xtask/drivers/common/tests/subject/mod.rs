@@ -9,8 +9,13 @@ const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../runtimes/src/j
 
 /// A driver's mode under test.
 pub const fn subject(engine: &'static str, mode: &'static str, command: fn() -> Command) -> EngineUnderTest {
-    let traits =
-        EngineTraits { typed_host_functions: false, memory_limit: false, v128_values: false, ..EngineTraits::EMBEDDED };
+    let traits = EngineTraits {
+        typed_host_functions: false,
+        memory_limit: false,
+        v128_values: false,
+        switches_of_program: true,
+        ..EngineTraits::EMBEDDED
+    };
     EngineUnderTest { command, engine, mode, traits }
 }
 
