@@ -112,16 +112,19 @@ fn ask(lab: &Lab, engine: &str, binary: PathBuf) -> Result<Built, Absence> {
         depends_on: binary.clone(),
     };
     let answer = lab.machine.query(&query).map_err(|e| absence(engine, e))?;
-    let info: EngineInfo = serde_json::from_str(&answer)
-        .map_err(|e| absence(engine, format!("its answer to `info` cannot be parsed: {e}")))?;
-    if info.protocol != PROTOCOL_VERSION {
-        return Err(absence(
-            engine,
-            format!("it speaks protocol version {}, the lab {PROTOCOL_VERSION}", info.protocol),
-        ));
-    }
+    let info = parse_info(&answer).map_err(|why| absence(engine, why))?;
     let sha256 = lab.machine.sha256(&binary).map_err(|e| absence(engine, e.to_string()))?;
     Ok(Built { binary, sha256, info })
+}
+
+/// Reads what an engine or a driver answers to `info`.
+fn parse_info(answer: &str) -> Result<EngineInfo, String> {
+    let info: EngineInfo =
+        serde_json::from_str(answer).map_err(|e| format!("its answer to `info` cannot be parsed: {e}"))?;
+    match info.protocol {
+        PROTOCOL_VERSION => Ok(info),
+        other => Err(format!("it speaks protocol version {other}, the lab {PROTOCOL_VERSION}")),
+    }
 }
 
 fn tool_of(built: &Built, runtime: &Runtime) -> Result<Tool, Absence> {

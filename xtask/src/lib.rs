@@ -11,7 +11,6 @@ pub mod ci;
 pub mod cli;
 pub mod engines;
 pub mod exit;
-mod glob;
 pub mod guest;
 pub mod install_choice;
 pub mod lab;

@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use globset::GlobMatcher;
 use serde::Deserialize;
 
-use crate::glob;
 use crate::lab::Lab;
 use crate::store::profiles;
+use wasmlab_learn::glob;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::prediction::CellPrediction;
 use wasmlab_model::profile::Profile;

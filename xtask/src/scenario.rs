@@ -10,8 +10,8 @@ use wasmlab_model::scenario::{Run, Scenario, ScenarioFile};
 use wasmlab_process::read_text;
 use wasmlab_toolchains as toolchains;
 
-use crate::glob;
 use document::{Document, ParsedDocument};
+use wasmlab_learn::glob;
 use wasmlab_report::visible::VisiblePath;
 
 pub mod document;

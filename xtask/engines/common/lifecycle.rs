@@ -69,9 +69,13 @@ pub fn unusable_specs(subject: EngineUnderTest) {
     assert!(matches!(cell.run().cause(), Cause::EngineError { .. }));
 }
 
-pub fn info(subject: EngineUnderTest) {
+fn read_info(subject: EngineUnderTest) -> EngineInfo {
     let output = (subject.command)().arg("info").output().unwrap();
-    let info: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+pub fn info(subject: EngineUnderTest) {
+    let info = read_info(subject);
     assert_eq!((info.engine.as_str(), info.protocol), (subject.engine, wasmlab_protocol::PROTOCOL_VERSION));
     assert!(info.modes.iter().any(|mode| mode == subject.mode), "{info:?}");
     assert!(info.version.split('.').count() == 3 && info.version.starts_with(|c: char| c.is_ascii_digit()), "{info:?}");
@@ -79,8 +83,7 @@ pub fn info(subject: EngineUnderTest) {
 
 /// A switch listed by an engine is off by default and takes effect when named, except in modes that lack the feature.
 pub fn switches(subject: EngineUnderTest) {
-    let output = (subject.command)().arg("info").output().unwrap();
-    let info: EngineInfo = serde_json::from_slice(&output.stdout).unwrap();
+    let info = read_info(subject);
     let modules = [
         ("custom-page-sizes", r#"(module (memory 1 (pagesize 1)) (func (export "_start")))"#),
         (

@@ -1,4 +1,5 @@
-//! Function types of a component's exports, and functions of the interfaces that it imports: tracks its index spaces of types and functions as far as needed.
+//! Function types of a component's exports, and functions of the interfaces that it imports: tracks its index spaces of
+//! types and functions as far as needed.
 
 use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentDefinedType, ComponentExport, ComponentExternalKind,
@@ -63,11 +64,9 @@ impl Component {
 
     /// The functions of an imported instance, if it is one.
     pub fn functions_of(&self, import: &ComponentTypeRef) -> Vec<String> {
-        match import {
-            ComponentTypeRef::Instance(ty) => match self.types.get(*ty as usize) {
-                Some(Type::Instance(functions)) => functions.clone(),
-                _ => Vec::new(),
-            },
+        let ComponentTypeRef::Instance(ty) = import else { return Vec::new() };
+        match self.types.get(*ty as usize) {
+            Some(Type::Instance(functions)) => functions.clone(),
             _ => Vec::new(),
         }
     }

@@ -230,8 +230,10 @@ impl Reader {
             Payload::ComponentImportSection(imports) => {
                 for import in imports.clone() {
                     let import = import?;
-                    let functions = self.component.functions_of(&import.ty);
-                    self.import("", import.name.name, component_type(&import.ty).to_owned(), functions);
+                    if self.depth == 0 {
+                        let functions = self.component.functions_of(&import.ty);
+                        self.import("", import.name.name, component_type(&import.ty).to_owned(), functions);
+                    }
                 }
             }
             Payload::ComponentExportSection(exports) => {
@@ -250,7 +252,7 @@ impl Reader {
     }
 
     fn import(&mut self, module: &str, name: &str, ty: String, functions: Vec<String>) {
-        if self.depth == 0 && self.imports.len() < MAX_NAMED {
+        if self.imports.len() < MAX_NAMED {
             self.imports.push(Import { module: module.to_owned(), name: name.to_owned(), ty, functions });
         }
     }

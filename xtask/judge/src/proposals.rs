@@ -14,7 +14,7 @@ use wasmlab_model::names::listed;
 /// Other names that runtimes use for a proposal, besides its name with blanks: lower case, no hyphens or underscores.
 const MESSAGES: &[(&str, &[&str])] = &[
     (LEGACY_EXCEPTIONS, &["legacy exception"]),
-    ("exceptions", &["exception", "tag section"]),
+    (EXCEPTIONS, &["exception", "tag section"]),
     ("simd", &["v128", "fixed width simd"]),
     ("relaxed-simd", &["relaxed vector"]),
     ("threads", &["atomic", "shared mem", "limits flags"]),
@@ -37,7 +37,7 @@ pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) ->
         let name = proposal.replace('-', " ");
         // The longer name contains the shorter one.
         let text = match proposal {
-            "exceptions" => text.replace("legacy exception", ""),
+            EXCEPTIONS => text.replace("legacy exception", ""),
             "simd" => text.replace("relaxed simd", ""),
             COMPONENT_MODEL => text.replace("component model async", ""),
             _ => text.clone(),
@@ -92,7 +92,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
     let detail = one_line(&format!("{}: {full_message}{also}{}", phrases::lacks(&lacks), imports.unwrap_or_default()));
     let entry = Code::UnsupportedProposal.entry();
     // A runtime without either form of exceptions lacks more than the legacy form.
-    let lacks_both = reached.contains(&"exceptions") || also_lacked.contains(&"exceptions");
+    let lacks_both = reached.contains(&EXCEPTIONS) || also_lacked.contains(&EXCEPTIONS);
     let lacks_only_legacy_form = reached == [LEGACY_EXCEPTIONS] && !lacks_both;
     Judgement {
         code: Some(entry.code),
@@ -120,7 +120,7 @@ fn forms_listed(names: &[&str], facts: &Facts) -> String {
 pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
     let subject = judgement.subject.as_deref().filter(|_| judgement.code == Some(Code::UnsupportedProposal));
     // A tag, in a file that uses the legacy form.
-    let is_tag = |name: &str| name == "exceptions" && facts.has_only_legacy_exceptions();
+    let is_tag = |name: &str| name == EXCEPTIONS && facts.has_only_legacy_exceptions();
     let alone = subject.is_some_and(|subject| !subject.contains(' '));
     let first_use = |name: &str| {
         let at = facts.first_uses.get(name).filter(|_| alone || !is_tag(name))?;
@@ -141,7 +141,7 @@ pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
 
 /// Old V8 versions name drafts whose opcodes have another meaning today.
 fn draft(message: &str, lacking: &[&str]) -> &'static str {
-    if message.contains("noexternref") && lacking.contains(&"exceptions") {
+    if message.contains("noexternref") && lacking.contains(&EXCEPTIONS) {
         "; its `noexternref` is today's exnref, a type of the exceptions proposal"
     } else if message.contains("stringref") && lacking.contains(&"function-references") {
         "; the opcode that it takes for stringref belongs to typed references"
@@ -183,9 +183,8 @@ fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> L
         return Lacking { reached, also: Vec::new() };
     }
     // Runtimes with neither form of exceptions use one word for both.
-    let same_word = |name: &&str| {
-        *name == "legacy-exceptions" && named_by_runtime.contains(&"exceptions") && refused.contains(name)
-    };
+    let same_word =
+        |name: &&str| *name == LEGACY_EXCEPTIONS && named_by_runtime.contains(&EXCEPTIONS) && refused.contains(name);
     let named = needed.iter().copied().filter(|name| of_probe(name) != Some(false));
     let named: Vec<&str> = named.filter(|name| named_by_runtime.contains(name) || same_word(name)).collect();
     if named.is_empty() {
@@ -220,12 +219,9 @@ fn mixed_exceptions(judgement: Judgement, facts: &Facts) -> Judgement {
 /// Browsers had legacy exceptions before the standard; runtimes outside JavaScript never adopted them.
 fn to_standard_form(facts: &Facts) -> String {
     const ANY: &str = "Emscripten: `-sWASM_LEGACY_EXCEPTIONS=0`; clang: `-mllvm -wasm-use-legacy-eh=false`";
-    let options = transforms::compiler_options(facts, [LEGACY_FORM]);
+    let options = transforms::compiler_options(facts, [LEGACY_EXCEPTIONS]);
     let options = transforms::shown_options(&options).unwrap_or_else(|| ANY.to_owned());
-    let translate = transforms::lowering_command(facts, [LEGACY_FORM])
+    let translate = transforms::lowering_command(facts, [LEGACY_EXCEPTIONS])
         .map(|to| format!(", or translate the finished file: `{}`", to.command()));
     format!("Compile to the standard form of exceptions ({options}){}.", translate.unwrap_or_default())
 }
-
-/// The legacy form of exceptions, as a proposal.
-const LEGACY_FORM: &str = "legacy-exceptions";

@@ -131,7 +131,7 @@ pub fn published_text(published: &PublishedResults, report: Option<&RunReport>) 
                 None => results.push((result, vec![&cell.runtime])),
             }
         }
-        let bytes = report.guests.iter().find(|guest| guest.scenario == *scenario).map(|guest| guest.bytes);
+        let bytes = report.guest(scenario).map(|guest| guest.bytes);
         let size = bytes.map(|bytes| format!("  ({})", text::bytes(bytes))).unwrap_or_default();
         let _ = writeln!(text, "{scenario}{size}");
         for (result, runtimes) in results {

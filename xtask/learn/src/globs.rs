@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{GlobSet, GlobSetBuilder};
+
+use crate::glob::{parse, parse_in};
 
 /// A selection of runtimes.
 #[derive(Clone, Debug)]
@@ -24,10 +26,10 @@ impl RuntimeGlobs {
                 Some(pattern) => (&mut excluded, pattern),
                 None => (&mut included, text.as_str()),
             };
-            set.add(Glob::new(pattern).map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))?);
+            set.add(parse_in(text, pattern)?);
         }
         if texts.iter().all(|text| text.starts_with('!')) {
-            included.add(Glob::new("*").map_err(|error| error.to_string())?);
+            included.add(parse("*")?);
         }
         let built = |set: GlobSetBuilder| set.build().map_err(|error| error.to_string());
         Ok(Self { included: built(included)?, excluded: built(excluded)?, texts })

@@ -6,6 +6,7 @@ pub mod book;
 pub mod chapter;
 pub mod claims;
 pub mod exercise;
+pub mod glob;
 pub mod globs;
 pub mod markup;
 pub mod output;

@@ -13,20 +13,25 @@ fn split(interface: &str) -> Option<(&str, u64)> {
     Some((series, number.parse().ok()?))
 }
 
+/// The probed versions of the same series as this interface; none for a draft.
+fn of_series<'a>(
+    interface: &str,
+    probed: &'a BTreeMap<String, ProbeAnswer>,
+) -> impl Iterator<Item = (&'a String, &'a ProbeAnswer)> {
+    let series = split(interface).map(|(series, _)| series.to_owned());
+    probed.iter().filter(move |(name, _)| series.is_some() && split(name).map(|(of, _)| of) == series.as_deref())
+}
+
 /// The newest version of an interface that was probed, of the same series.
 #[must_use]
 pub fn newest<'a>(interface: &str, probed: &'a BTreeMap<String, ProbeAnswer>) -> Option<(&'a String, &'a ProbeAnswer)> {
-    let (series, _) = split(interface)?;
-    let number = |name: &str| split(name).filter(|(of, _)| *of == series).map(|(_, number)| number);
-    probed.iter().filter(|(name, _)| number(name).is_some()).max_by_key(|(name, _)| number(name))
+    of_series(interface, probed).max_by_key(|(name, _)| split(name))
 }
 
 /// Whether the runtime defines another version of an interface, of the same series.
 #[must_use]
 pub fn is_partly_supported(interface: &str, probed: &BTreeMap<String, ProbeAnswer>) -> bool {
-    let Some((series, _)) = split(interface) else { return false };
-    let is_of_series = |name: &str| split(name).is_some_and(|(of, _)| of == series);
-    probed.iter().any(|(name, answer)| answer.support == Support::Yes && is_of_series(name))
+    of_series(interface, probed).any(|(_, answer)| answer.support == Support::Yes)
 }
 
 #[cfg(test)]

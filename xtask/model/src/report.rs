@@ -70,6 +70,12 @@ impl RunReport {
     pub fn text(&self, code: Code) -> Option<&CodeText> {
         self.codes.iter().find(|text| text.code == code)
     }
+
+    /// The guest of a scenario; `None` if it was not built.
+    #[must_use]
+    pub fn guest(&self, scenario: &str) -> Option<&GuestInfo> {
+        self.guests.iter().find(|guest| guest.scenario == scenario)
+    }
 }
 
 /// A code of the catalogue, as it was when the report was made.

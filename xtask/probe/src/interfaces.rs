@@ -3,7 +3,7 @@
 //! A probe is a component that imports an interface and calls each of its functions, so that tools that drop unused
 //! imports keep them. wit-component makes it from the catalogue's WIT.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use semver::Version;
@@ -174,14 +174,18 @@ pub fn missing_functions(
     runtime: &mut dyn ProbeTarget,
 ) -> Result<BTreeMap<String, Vec<String>>> {
     let mut missing = BTreeMap::new();
+    let is_partial =
+        |(name, answer): &(&String, &ProbeAnswer)| answer.support == Support::No && is_partly_supported(name, answers);
+    let partial: BTreeSet<&String> = answers.iter().filter(is_partial).map(|(name, _)| name).collect();
     for packages in catalogue {
         for version in versions(packages) {
+            // Reading a specification's WIT takes time, and few runtimes have such an interface.
+            let suffix = format!("@{version}");
+            if !partial.iter().any(|name| name.ends_with(&suffix)) {
+                continue;
+            }
             let interfaces = Interfaces::at(packages, &version)?;
-            for name in interfaces.names() {
-                let is_refused = answers.get(&name).is_some_and(|answer| answer.support == Support::No);
-                if !is_refused || !is_partly_supported(&name, answers) {
-                    continue;
-                }
+            for name in interfaces.names().filter(|name| partial.contains(&name)) {
                 let mut lacks = Vec::new();
                 for function in interfaces.functions(&name) {
                     let probe = interfaces.only(&name, &function)?;

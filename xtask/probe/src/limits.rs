@@ -270,35 +270,24 @@ mod tests {
     use wasmlab_model::missing_feature::MissingFeature;
     use wasmlab_protocol::Cause;
 
-    /// Refuses modules above a limit for the number in the probe's name, and counts its starts.
-    struct Limited(u64, usize);
-
-    /// Needs more time than the lab allows for numbers above this one.
-    struct Slow(u64);
-
-    impl ProbeTarget for Slow {
-        fn probe(&mut self, probe: &Probe, _: &[String]) -> Option<ProbeReply> {
-            let number: u64 = probe.name.rsplit('-').next().unwrap().parse().unwrap();
-            let in_time = number <= self.0;
-            Some(ProbeReply {
-                cause: in_time.then_some(Cause::Returned),
-                at_lab_limit: !in_time,
-                ..ProbeReply::default()
-            })
-        }
-
-        fn switches(&self, _: MissingFeature) -> Vec<String> {
-            Vec::new()
-        }
+    /// Refuses modules above a limit for the number in the probe's name.
+    struct Limited {
+        limit: u64,
+        /// It does not refuse them, but needs more time than the lab allows.
+        is_slow: bool,
+        starts: usize,
     }
 
     impl ProbeTarget for Limited {
         fn probe(&mut self, probe: &Probe, _: &[String]) -> Option<ProbeReply> {
-            self.1 += 1;
+            self.starts += 1;
             let number: u64 = probe.name.rsplit('-').next().unwrap().parse().unwrap();
-            let refused = Cause::Rejected { message: format!("{number} is too many"), offset: None };
-            let cause = if number <= self.0 { Cause::Returned } else { refused };
-            Some(ProbeReply { cause: Some(cause), ..ProbeReply::default() })
+            let refused = || Cause::Rejected { message: format!("{number} is too many"), offset: None };
+            let cause = match number <= self.limit {
+                true => Some(Cause::Returned),
+                false => (!self.is_slow).then(refused),
+            };
+            Some(ProbeReply { at_lab_limit: cause.is_none(), cause, ..ProbeReply::default() })
         }
 
         fn switches(&self, _: MissingFeature) -> Vec<String> {
@@ -309,11 +298,11 @@ mod tests {
     #[test]
     fn limit_is_found_exactly_if_round_and_nearly_otherwise() {
         let check = |limit: u64, accepted: std::ops::RangeInclusive<u64>, refused: Option<u64>| {
-            let mut runtime = Limited(limit, 0);
+            let mut runtime = Limited { limit, is_slow: false, starts: 0 };
             let found = search(&MEASURES[0], &mut runtime).unwrap();
             assert!(accepted.contains(&found.accepted), "{limit}: {found:?}");
             assert!(refused.is_none_or(|refused| found.refused == Some(refused)), "{limit}: {found:?}");
-            assert!(runtime.1 < 30, "{limit}: {} starts", runtime.1);
+            assert!(runtime.starts < 30, "{limit}: {} starts", runtime.starts);
         };
         check(50_000, 50_000..=50_000, Some(50_001));
         check(777, 760..=777, None);
@@ -323,7 +312,7 @@ mod tests {
 
     #[test]
     fn limit_of_the_lab_is_not_the_runtimes() {
-        let found = |most: u64| search(&MEASURES[0], &mut Slow(most)).unwrap();
+        let found = |limit: u64| search(&MEASURES[0], &mut Limited { limit, is_slow: true, starts: 0 }).unwrap();
         assert!((760..=777).contains(&found(777).accepted), "{:?}", found(777));
         assert_eq!((found(777).refused, found(0).accepted, found(0).refused), (None, 0, None));
     }

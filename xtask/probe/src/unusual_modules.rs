@@ -7,6 +7,7 @@ use wasmlab_model::missing_feature::MissingFeature;
 use wasmlab_model::profile::{ProbeAnswer, Support};
 use wasmlab_protocol::Cause;
 
+use crate::proposals::is_refused;
 use crate::{Probe, ProbeReply, ProbeTarget};
 
 /// A name, and the module.
@@ -75,15 +76,15 @@ exit!(EXIT_126 "126");
 exit!(EXIT_255 "255");
 exit!(EXIT_256 "256");
 
+/// Probes that ask for more than a proposal, and the proposal.
+const NEEDS: &[(&str, &str)] = &[("atomic-wait", "threads")];
+
 /// Runs a probe; if the runtime refuses it because the proposal that it needs is off, with that proposal's switches.
 fn run(name: &str, probe: &Probe, runtime: &mut dyn ProbeTarget) -> Option<ProbeReply> {
     let reply = runtime.probe(probe, &[]);
-    let is_refused =
-        |reply: &ProbeReply| matches!(reply.cause, Some(Cause::Rejected { .. } | Cause::CompileFailed { .. }));
-    if name != "atomic-wait" || !reply.as_ref().is_some_and(is_refused) {
-        return reply;
-    }
-    let switches = runtime.switches(MissingFeature::Proposal("threads"));
+    let is_refused = reply.as_ref().and_then(is_refused) == Some(true);
+    let Some((_, proposal)) = NEEDS.iter().find(|(of, _)| *of == name).filter(|_| is_refused) else { return reply };
+    let switches = runtime.switches(MissingFeature::Proposal(proposal));
     if switches.is_empty() { reply } else { runtime.probe(probe, &switches) }
 }
 

@@ -67,7 +67,7 @@ struct AnswerText<'a> {
 impl<'a> AnswerText<'a> {
     fn module(&mut self, name: &str, title: &str) {
         let report = self.report;
-        let guest = report.guests.iter().find(|a| a.scenario == name);
+        let guest = report.guest(name);
         let title = if guest.is_some_and(|a| a.origin.id() == "given") { title } else { name };
         let cells: Vec<&Cell> = report.cells.iter().filter(|c| c.scenario == name).collect();
         if let Some(cell) = cells.iter().find(|c| c.is_of_invalid_file()) {

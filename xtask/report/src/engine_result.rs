@@ -45,14 +45,12 @@ impl EngineResult {
         let has = |verdict| cells.iter().any(|c| c.verdict == verdict);
         let first = |verdict| cells.iter().find(|c| c.verdict == verdict).and_then(|c| c.code);
         let of = |verdict| Self { verdict, code: first(verdict), partly: false };
-        if has(Verdict::Error) || has(Verdict::NotBuilt) {
-            return of(if has(Verdict::Error) { Verdict::Error } else { Verdict::NotBuilt });
+        if let Some(verdict) = [Verdict::Error, Verdict::NotBuilt].into_iter().find(|verdict| has(*verdict)) {
+            return of(verdict);
         }
         if has(Verdict::Pass) {
-            let counts =
-                |c: &&Cell| !matches!(c.verdict, Verdict::NotApplicable | Verdict::Absent | Verdict::NotAttempted);
             let is_engine_alone = |c: &&Cell| cells.len() == 1 || !has_host_layer(&c.runtime);
-            let mut alone = cells.iter().copied().filter(|c| counts(c) && is_engine_alone(c)).peekable();
+            let mut alone = cells.iter().copied().filter(|c| c.verdict.is_measured() && is_engine_alone(c)).peekable();
             let all = alone.peek().is_some() && alone.all(|c| c.verdict == Verdict::Pass && c.switches.is_empty());
             return Self { verdict: Verdict::Pass, code: None, partly: !all };
         }

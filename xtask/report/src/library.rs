@@ -24,7 +24,7 @@ fn without_program<'a>(report: &'a RunReport, cell: &Cell) -> Option<&'a Facts> 
     if cell.code != Some(Code::NoEntryPoint) || cell.subject.as_deref() != Some("_start") {
         return None;
     }
-    let guest = report.guests.iter().find(|a| a.scenario == cell.scenario);
+    let guest = report.guest(&cell.scenario);
     guest.and_then(|a| a.facts.as_ref()).filter(|facts| is_library(facts))
 }
 

@@ -66,10 +66,10 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 }
 
 /// The result in words, for the key below the matrix.
-fn in_words(result: EngineResult) -> &'static str {
+fn in_words(result: EngineResult) -> String {
     match result.verdict {
-        Verdict::Pass if result.partly => "◐ some modes, or with a host layer or switch",
-        Verdict::Gap => "letter: gap, see below",
+        Verdict::Pass if result.partly => "◐ some modes, or with a host layer or switch".to_owned(),
+        Verdict::Gap => "letter: gap, see below".to_owned(),
         verdict => symbols::in_words(verdict),
     }
 }
@@ -132,17 +132,18 @@ fn matrix(out: &mut String, painter: &Painter, report: &RunReport) {
             let (style, symbol) = (style(result.verdict), result.symbol(report));
             let mark = if *is_news { "*" } else { " " };
             text += &format!("{}{mark}", painter.paint(style, &symbol.to_string()));
-            if !seen.contains(&in_words(*result)) {
-                seen.push(in_words(*result));
+            let words = in_words(*result);
+            if !seen.contains(&words) {
+                seen.push(words);
             }
         }
         let _ = writeln!(out, "{}", text.trim_end());
     }
     if lines.iter().any(|line| line.results.iter().any(|(_, is_news)| *is_news)) {
-        seen.push("* changed");
+        seen.push("* changed".to_owned());
     }
     if lines.iter().any(|line| line.guests.len() > 1) {
-        seen.push("+ 2: two more guests of the family with the same results");
+        seen.push("+ 2: two more guests of the family with the same results".to_owned());
     }
     out.push('\n');
     painter.key(out, &seen);

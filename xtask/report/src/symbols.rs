@@ -34,16 +34,10 @@ pub fn without_code(verdict: Verdict) -> char {
 }
 
 /// The symbol of a verdict and its meaning, for the key below a matrix.
-pub fn in_words(verdict: Verdict) -> &'static str {
+pub fn in_words(verdict: Verdict) -> String {
     match verdict {
-        Verdict::Pass => "✓ pass",
-        Verdict::Gap => "letter: gap",
-        Verdict::Fail => "✗ fail",
-        Verdict::NotBuilt => "? not built",
-        Verdict::Absent => "· absent",
-        Verdict::NotApplicable => "- not applicable",
-        Verdict::NotAttempted => "○ not attempted",
-        Verdict::Error => "! error",
+        Verdict::Gap => "letter: gap".to_owned(),
+        verdict => format!("{} {}", without_code(verdict), verdict.id().replace('-', " ")),
     }
 }
 

@@ -61,27 +61,27 @@ pub(crate) fn style(verdict: Verdict) -> Style {
 }
 
 /// Explains the symbols that occur.
-fn key(report: &RunReport) -> Vec<&'static str> {
+fn key(report: &RunReport) -> Vec<String> {
     let has = |verdict| report.cells.iter().any(|c| c.verdict == verdict);
     // Absent columns are noted below.
     let shown = Verdict::ALL.iter().filter(|verdict| **verdict != Verdict::Absent && has(**verdict));
-    let mut symbols: Vec<&str> = shown.map(|verdict| symbols::in_words(*verdict)).collect();
-    if let Some(first) = symbols.first_mut().filter(|_| report.cells.iter().any(|c| c.only_loaded)) {
-        *first = "✓ pass (a library: loads)";
+    let mut texts: Vec<String> = shown.map(|verdict| symbols::in_words(*verdict)).collect();
+    if let Some(first) = texts.first_mut().filter(|_| report.cells.iter().any(|c| c.only_loaded)) {
+        *first = "✓ pass (a library: loads)".to_owned();
     }
     if report.cells.iter().any(|c| !c.switches.is_empty()) {
-        symbols.insert(1, "◐ pass with a switch");
+        texts.insert(1, "◐ pass with a switch".to_owned());
     }
     if shown_columns(report).iter().any(|r| !r.tool.present) {
-        symbols.push("· absent");
+        texts.push(symbols::in_words(Verdict::Absent));
     }
     if report.cells.iter().any(|cell| cell.change.is_change()) {
-        symbols.push("* changed");
+        texts.push("* changed".to_owned());
     }
     if report.guests.iter().any(|a| a.origin == Origin::Prebuilt) {
-        symbols.push("° prebuilt guest");
+        texts.push("° prebuilt guest".to_owned());
     }
-    symbols
+    texts
 }
 
 /// The heading of notes of this kind; `None` for notes that have none.
@@ -135,7 +135,7 @@ impl Painter {
     }
 
     /// Prints explanations of symbols, as many on a line as fit.
-    pub fn key(&self, out: &mut String, symbols: &[&str]) {
+    pub fn key(&self, out: &mut String, symbols: &[String]) {
         let mut line = String::new();
         for symbol in symbols {
             if !line.is_empty() && line.chars().count() + 3 + symbol.chars().count() > self.options.width {

@@ -88,7 +88,7 @@ fn filters() {
     check("guest=rust-*-hello stage=run", &|c| {
         c.scenario.starts_with("rust-") && c.scenario.ends_with("-hello") && c.stage == Some(wasmlab_protocol_stage())
     });
-    let size = |c: &Cell| report.guests.iter().find(|a| a.scenario == c.scenario).map(|a| a.bytes);
+    let size = |c: &Cell| report.guest(&c.scenario).map(|guest| guest.bytes);
     check("size>2m", &|c| size(c).is_some_and(|bytes| bytes > 2_000_000));
     check("is:switch", &|c| !c.switches.is_empty());
     check("REALLOC or \"not define\" runtime:wasmi", &|c| {

@@ -47,7 +47,7 @@ impl RuntimeArgs {
 pub struct OfflineArgs {
     /// Do not use the network: toolchains must find packages in their caches
     #[arg(long)]
-    pub offline: bool,
+    offline: bool,
 }
 
 impl OfflineArgs {

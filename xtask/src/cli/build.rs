@@ -44,7 +44,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         scenarios = common::choose(scenarios, std::slice::from_ref(family), "compare", |s| s.spec.family.clone())?;
         scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rank, s.name.clone()));
     }
-    let options = guest::BuildOptions { offline: args.network.offline, require_built: args.require_built };
+    let options = guest::BuildOptions { require_built: args.require_built, ..args.network.to_build_options() };
     let made: Vec<BuildResult> = scenarios
         .iter()
         .map(|scenario| {

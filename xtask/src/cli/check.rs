@@ -16,7 +16,7 @@ use super::format::RunFormatArgs;
 use super::guest_file::MaxSize;
 use super::{output, run_all};
 use crate::cell::Retention;
-use crate::guest::{BuildOptions, Guest};
+use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::MatrixRequest;
 use wasmlab_model::report::{RunReport, Selection};
@@ -154,7 +154,7 @@ fn run_once(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache && keep_folder.is_none(),
         confirm: false,
         limits: run_all::limits(args.timeout),
-        build: BuildOptions { offline: args.engines.network.offline, require_built: false },
+        build: args.engines.network.to_build_options(),
         given: guests,
         inputs_are_complete: false,
         withheld: BTreeMap::new(),

@@ -101,7 +101,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: true,
         limits: limits(args.timeout),
-        build: guest::BuildOptions { offline: args.engines.network.offline, require_built: args.require_built },
+        build: guest::BuildOptions { require_built: args.require_built, ..args.engines.network.to_build_options() },
         given: BTreeMap::new(),
         inputs_are_complete: false,
         withheld: BTreeMap::new(),

@@ -16,8 +16,7 @@ use super::format::RunFormatArgs;
 use super::guest_file::MaxSize;
 use super::{output, run_all, suggest};
 use crate::cell::{Retention, TempDir};
-use crate::glob;
-use crate::guest::{BuildOptions, Guest};
+use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::shared_time::SharedTime;
 use crate::matrix::{MatrixRequest, facts_by};
@@ -26,6 +25,7 @@ use crate::store::tree::Tree;
 use crate::suite::wast::WastFile;
 use crate::suite::wast::collapse::collapse;
 use crate::suite::{self, Suite, SuiteFiles, Test, WastSource};
+use wasmlab_learn::glob;
 use wasmlab_model::file_error::FileError;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;
@@ -145,7 +145,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: true,
         limits,
-        build: BuildOptions { offline: args.engines.network.offline, require_built: false },
+        build: args.engines.network.to_build_options(),
         given: guests,
         inputs_are_complete: true,
         withheld,

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use wasmlab_protocol::{EngineInfo, PROTOCOL_VERSION};
 use wasmlab_runtimes::{Program, Runtime, Tool};
 
-use super::Absence;
 use super::program::{locate, write_support_files};
+use super::{Absence, parse_info};
 use crate::lab::Lab;
 use crate::machine::ToolQuery;
 use wasmlab_report::visible::VisiblePath;
@@ -48,14 +47,7 @@ pub(super) fn find(lab: &Lab, runtime: &Runtime, requested: Program, package: &s
         Absence::new(why, format!("repair `{}`, or name another one in {}", python.visible(), requested.variable))
     };
     let answer = ask(lab, &python, args.to_vec(), &packages.join(package).join("__init__.py")).map_err(broken)?;
-    let info: EngineInfo =
-        serde_json::from_str(&answer).map_err(|e| broken(format!("its answer to `info` cannot be parsed: {e}")))?;
-    if info.protocol != PROTOCOL_VERSION {
-        return Err(broken(format!(
-            "the driver speaks protocol version {}, the lab {PROTOCOL_VERSION}",
-            info.protocol
-        )));
-    }
+    let info = parse_info(&answer).map_err(broken)?;
     let sha256 = lab.machine.sha256(&python).map_err(|e| broken(format!("`{}`: {e}", python.visible())))?;
     let fingerprint = format!("{sha256} {support_key} {package} {}", info.version);
     let (version, switches) = (info.version, info.switches);

@@ -110,9 +110,8 @@ impl GuestChange {
 /// The guests that both reports have and that differ.
 pub fn changes(before: &RunReport, after: &RunReport) -> Vec<GuestChange> {
     let names = file_names(after);
-    let old = |scenario: &str| before.guests.iter().find(|a| a.scenario == scenario);
     let name = |a: &GuestInfo| names.get(a.scenario.as_str()).copied().unwrap_or(&a.scenario).to_owned();
-    let pairs = after.guests.iter().filter_map(|now| Some((old(&now.scenario)?, now)));
+    let pairs = after.guests.iter().filter_map(|now| Some((before.guest(&now.scenario)?, now)));
     pairs.filter(|(old, now)| old.sha256 != now.sha256).map(|(old, now)| guest_change(old, now, name(now))).collect()
 }
 

@@ -81,7 +81,7 @@ pub fn abis(facts: Option<&Facts>) -> String {
 }
 
 fn step<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, cells: &[&'a Cell]) -> FamilyStep<'a> {
-    let guest = report.guests.iter().find(|a| a.scenario == scenario.name);
+    let guest = report.guest(&scenario.name);
     let named = |cells: &[&Cell]| {
         let ids: Vec<&str> = cells.iter().map(|cell| cell.runtime.as_str()).collect();
         names(report, &ids, NameStyle::Versions)

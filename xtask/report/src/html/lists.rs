@@ -44,7 +44,7 @@ pub fn guests(report: &RunReport) -> Vec<ListedGuest<'_>> {
 
 fn guest<'a>(report: &'a RunReport, scenario: &'a ScenarioInfo, name: &'a str) -> ListedGuest<'a> {
     let is_own = |cell: &&Cell| cell.scenario == scenario.name;
-    let guest = report.guests.iter().find(|a| a.scenario == scenario.name);
+    let guest = report.guest(&scenario.name);
     let facts = guest.and_then(|a| a.facts.as_ref());
     let proposals = facts.iter().flat_map(|facts| &facts.proposals).map(String::as_str);
     ListedGuest {

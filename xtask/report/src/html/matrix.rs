@@ -194,7 +194,7 @@ fn summary(report: &RunReport, cells: &[(usize, &Cell)]) -> CellSymbol {
         _ if partly && cells.len() == 1 => "pass with a switch".to_owned(),
         _ if partly && is_layer_alone() => "passes only with a host layer".to_owned(),
         _ if partly => {
-            let all = count(&|v| !matches!(v, Verdict::NotApplicable | Verdict::Absent | Verdict::NotAttempted));
+            let all = count(&Verdict::is_measured);
             format!("passes in {} of {all} columns", count(&|v| v == Verdict::Pass))
         }
         Some(code) => format!("{}: {code}", verdict.id()),

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::glob;
+use wasmlab_learn::glob;
 use wasmlab_report::visible::VisiblePath;
 
 /// Directory entries that one glob may visit.

@@ -8,7 +8,7 @@ use globset::GlobMatcher;
 use super::budget::Budget;
 use crate::cli::common::usage;
 use crate::cli::suggest;
-use crate::glob;
+use wasmlab_learn::glob;
 use wasmlab_model::codes::{CATALOGUE, Code};
 use wasmlab_model::names::listed;
 use wasmlab_model::report::{Cell, FileLine, Note, NoteKind, RunReport};
@@ -106,7 +106,7 @@ impl Requirements {
         };
         let unchecked: Vec<Note> = self.must.iter().filter(|glob| !is_selected(glob)).map(note).collect();
         report.notes.extend(unchecked);
-        if let Some(guest) = report.guests.iter().find(|guest| guest.scenario == name) {
+        if let Some(guest) = report.guest(name) {
             let over = self.budget.exceeded(guest).into_iter();
             let note =
                 |(text, location): (String, _)| Note { location, ..Note::new(NoteKind::OverBudget, title, text) };

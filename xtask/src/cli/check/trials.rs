@@ -33,7 +33,7 @@ pub fn add(lab: &Lab, request: &MatrixRequest, report: &mut RunReport) {
 }
 
 fn trial_notes(lab: &Lab, request: &MatrixRequest, scenario: &Scenario, report: &RunReport) -> Vec<Note> {
-    let guest = report.guests.iter().find(|guest| guest.scenario == scenario.name);
+    let guest = report.guest(&scenario.name);
     let Some((guest, facts)) = guest.and_then(|guest| Some((guest, guest.facts.as_ref()?))) else {
         return Vec::new();
     };

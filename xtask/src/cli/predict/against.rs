@@ -91,7 +91,7 @@ fn compare(
     let version = column.tool.version.as_deref()?;
     let profile = profiles.iter().find(|p| p.runtime == cell.runtime && p.version == version)?;
     let scenario = scenarios.get(cell.scenario.as_str())?;
-    let facts = report.guests.iter().find(|guest| guest.scenario == cell.scenario)?.facts.as_ref()?;
+    let facts = report.guest(&cell.scenario)?.facts.as_ref()?;
     let asked = PredictableRun::of(&scenario.spec, runtimes::find(&cell.runtime)?, Ok(facts));
     let prediction =
         Some(asked.predict(profile, cell)).filter(|prediction| prediction.agreement != Agreement::NotRun)?;

@@ -10,11 +10,16 @@ const MAX_BYTES: usize = 256;
 /// # Errors
 /// If it is not one, or longer than 256 bytes; the message names the start of the pattern.
 pub fn parse(text: &str) -> Result<Glob, String> {
-    if text.len() > MAX_BYTES {
+    parse_in(text, text)
+}
+
+/// Parses a glob pattern that is a part of `text`; an error names all of `text`.
+pub(crate) fn parse_in(text: &str, pattern: &str) -> Result<Glob, String> {
+    if pattern.len() > MAX_BYTES {
         let start: String = text.chars().take(40).collect();
         return Err(format!("`{start}…` is not a glob: it is longer than {MAX_BYTES} bytes"));
     }
-    Glob::new(text).map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))
+    Glob::new(pattern).map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))
 }
 
 #[cfg(test)]
