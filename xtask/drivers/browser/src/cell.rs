@@ -1,6 +1,5 @@
 //! Runs one cell: serves its page, opens it in a browser, and records what happens there.
 
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use wasmlab_driver::{Cell, CellEnd, Report};
@@ -8,7 +7,7 @@ use wasmlab_engine::Recorder;
 use wasmlab_protocol::Cause;
 
 use crate::bidi::{self, Tab};
-use crate::server::{Server, Shared};
+use crate::server::Server;
 use crate::{chromium, devtools, firefox, host, ports};
 
 /// An event in the page, as reported by the page or the browser.
@@ -37,11 +36,10 @@ pub fn run(cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
     let is_firefox = cell.spec.mode.starts_with("firefox");
     let profile = cell.temporary("browser-profile");
     let program = cell.program.clone();
-    let spec = &cell.spec;
-    let mut reachable: Vec<u16> = ports::of_guest(spec).collect();
+    let mut reachable: Vec<u16> = ports::of_guest(&cell.spec).collect();
     let (sender, events) = mpsc::channel();
-    let server = Server::start(Arc::new(Shared { cell, events: sender.clone() }))
-        .map_err(|e| format!("failed to serve the page on 127.0.0.1: {e}"))?;
+    let server =
+        Server::start(cell, sender.clone()).map_err(|e| format!("failed to serve the page on 127.0.0.1: {e}"))?;
     let refused = |e: String| format!("the protocol of {}: {e}", program.display());
     if let Some(address) = std::env::var(host::VARIABLE).ok().filter(|_| is_firefox) {
         let tab = bidi::open(&address, &server.page(), Tab::OfNewContext, sender).map_err(refused)?;

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Component, Path};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
 use serde_json::{Map, json};
@@ -35,12 +36,14 @@ fn page() -> String {
 }
 
 /// State that all connections share.
-pub struct Shared {
+struct Shared {
     /// The cell. The page sees its module at `/module.wasm`, and its folders as `/lab/` (the lab's scripts),
     /// `/packages/`, `/component/` and `/guest/` (the glue).
-    pub cell: Cell,
+    cell: Cell,
     /// Receives the page's reports.
-    pub events: Sender<PageEvent>,
+    events: Sender<PageEvent>,
+    /// The page was served. Windows that the guest opens must not run it again: their reports would mix with its own.
+    is_page_open: AtomicBool,
 }
 
 /// The server; it runs until the process exits.
@@ -55,11 +58,12 @@ struct PageResponse {
 }
 
 impl Server {
-    /// Listens on 127.0.0.1.
+    /// Listens on 127.0.0.1 for the page of this cell; `events` receives its reports.
     ///
     /// # Errors
     /// If it cannot listen.
-    pub fn start(shared: Arc<Shared>) -> io::Result<Self> {
+    pub fn start(cell: Cell, events: Sender<PageEvent>) -> io::Result<Self> {
+        let shared = Arc::new(Shared { cell, events, is_page_open: AtomicBool::new(false) });
         let listener = TcpListener::bind(("127.0.0.1", ports::given().0))?;
         let port = listener.local_addr()?.port();
         std::thread::spawn(move || {
@@ -159,6 +163,7 @@ fn file(shared: &Shared, path: &str) -> Option<PageResponse> {
     let cell = &shared.cell;
     let ok = |kind, body| Some(PageResponse { status: "200 OK", kind, body });
     match path {
+        "/" if shared.is_page_open.swap(true, Ordering::Relaxed) => return None,
         "/" => return ok("text/html", page().into_bytes()),
         "/module.wasm" => return ok("application/wasm", cell.module.clone()),
         "/cell.json" => {
