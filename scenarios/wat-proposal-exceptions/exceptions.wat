@@ -1,6 +1,6 @@
-;; Needs the proposal "exceptions" in its final form: try_table, throw, throw_ref and exnref, as
-;; WebAssembly 3.0 has it. (An older form, with try, catch and rethrow, is still what some
-;; toolchains emit; the two are different instructions.)
+;; Needs the proposal "exceptions" in its standard form: try_table, throw, throw_ref and exnref, as in
+;; WebAssembly 3.0. (Some toolchains still emit the legacy form, with try, catch and rethrow: other instructions for the
+;; same feature.)
 (module
   (tag $error (param i32))
 

@@ -4,7 +4,7 @@
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::Facts;
 use wasmlab_model::phrases;
-use wasmlab_model::proposals::{COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, LEGACY_EXCEPTIONS};
+use wasmlab_model::proposals::{COMPONENT_ASYNC, COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, GC, LEGACY_EXCEPTIONS};
 use wasmlab_model::verdict::{Judgement, ProposalRefusal};
 
 use super::text::one_line;
@@ -18,14 +18,14 @@ const MESSAGES: &[(&str, &[&str])] = &[
     ("simd", &["v128", "fixed width simd"]),
     ("relaxed-simd", &["relaxed vector"]),
     ("threads", &["atomic", "shared mem", "limits flags"]),
-    ("gc", &["gc types", "gc proposal", "gc feature", "wasm gc", "garbage collection", "struct type", "array type"]),
+    (GC, &["gc types", "gc proposal", "gc feature", "wasm gc", "garbage collection", "struct type", "array type"]),
     ("function-references", &["function reference", "typed funcref", "typed function", "non nullable", "stringref"]),
     ("memory64", &["64 bit mem", "i64 mem", "limits flags"]),
     ("multi-memory", &["multi mem", "multiple mem"]),
     ("custom-page-sizes", &["limits flags"]),
     ("tail-call", &["return call"]),
     ("extended-const", &["constant expression"]),
-    ("cm-async", &["component model async", "async"]),
+    (COMPONENT_ASYNC, &["component model async", "async"]),
 ];
 
 /// The proposals among `needed` that a runtime's message names.
@@ -145,7 +145,7 @@ fn draft(message: &str, lacking: &[&str]) -> &'static str {
         "; its `noexternref` is today's exnref, a type of the exceptions proposal"
     } else if message.contains("stringref") && lacking.contains(&"function-references") {
         "; the opcode that it takes for stringref belongs to typed references"
-    } else if message.contains("stringview") && lacking.contains(&"gc") {
+    } else if message.contains("stringview") && lacking.contains(&GC) {
         "; it implements a draft of gc whose opcodes differ from the standard"
     } else {
         ""
@@ -175,7 +175,7 @@ fn lacking<'a>(facts: &'a Facts, message: &str, probed: &[(&'a str, bool)]) -> L
     if !parts.is_empty() {
         return Lacking { reached: parts, also: Vec::new() };
     }
-    if needed.contains(&"reference-types") && !needed.contains(&"gc") && message.contains("gc types are disallowed") {
+    if needed.contains(&"reference-types") && !needed.contains(&GC) && message.contains("gc types are disallowed") {
         return Lacking { reached: vec![EXTERNREF], also: Vec::new() };
     }
     if let [only] = needed[..] {

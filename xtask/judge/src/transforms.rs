@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use wasmlab_model::facts::{Abi, BinaryKind, Facts};
 use wasmlab_model::names::listed;
+use wasmlab_model::proposals::{EXCEPTIONS, GC, LEGACY_EXCEPTIONS};
 use wasmlab_model::remedy::{INPUT, OUTPUT, Remedy, Transform, TransformTool};
 
 /// Proposals that Binaryen can lower, with its pass.
 const PASSES: &[(&str, &str)] = &[
-    ("legacy-exceptions", "--translate-to-exnref"),
+    (LEGACY_EXCEPTIONS, "--translate-to-exnref"),
     ("sign-extension", "--signext-lowering"),
     ("bulk-memory", "--llvm-memory-copy-fill-lowering"),
     ("bulk-memory-opt", "--llvm-memory-copy-fill-lowering"),
@@ -31,11 +32,11 @@ const FEATURES: &[(&str, &str)] = &[
     ("simd", "simd"),
     ("relaxed-simd", "relaxed-simd"),
     ("threads", "threads"),
-    ("exceptions", "exception-handling"),
-    ("legacy-exceptions", "exception-handling"),
+    (EXCEPTIONS, "exception-handling"),
+    (LEGACY_EXCEPTIONS, "exception-handling"),
     ("tail-call", "tail-call"),
     ("function-references", "gc"),
-    ("gc", "gc"),
+    (GC, "gc"),
     ("memory64", "memory64"),
     ("multi-memory", "multimemory"),
     ("extended-const", "extended-const"),
@@ -186,7 +187,7 @@ impl Toolchain {
 
     fn option(self, proposal: &str) -> Option<String> {
         let feature = match proposal {
-            "legacy-exceptions" => {
+            LEGACY_EXCEPTIONS => {
                 return Some(match self {
                     Self::Emscripten => "-sWASM_LEGACY_EXCEPTIONS=0".to_owned(),
                     Self::Clang => "-mllvm -wasm-use-legacy-eh=false".to_owned(),

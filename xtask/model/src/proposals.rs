@@ -8,6 +8,10 @@ pub const COMPONENT_MODEL: &str = "component-model";
 pub const EXCEPTIONS: &str = "exceptions";
 /// The form of exceptions before the standard, which V8 and others still support.
 pub const LEGACY_EXCEPTIONS: &str = "legacy-exceptions";
+/// Objects that the engine manages, as compilers of languages with garbage collection need them.
+pub const GC: &str = "gc";
+/// Asynchronous functions of components: WASI 0.3 needs them.
+pub const COMPONENT_ASYNC: &str = "cm-async";
 /// A type of `reference-types`: a compiler may lack it although it supports the rest. wasmtime counts it as part of `gc`.
 pub const EXTERNREF: &str = "externref";
 /// A part of `threads`: importing a shared memory. A runtime may accept that but refuse to create such a memory.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use wasmlab_model::proposals::{EXCEPTIONS, GC};
 use wasmparser::{ConstExpr, ElementItems, Encoding, FunctionBody, HeapType, Operator, Parser, Payload, Result};
 use wasmparser::{OperatorsReader, TableInit, ValType};
 
 /// Proposals that have declarations.
-const DECLARING: &[&str] = &["exceptions", "function-references", "gc", "stack-switching"];
+const DECLARING: &[&str] = &[EXCEPTIONS, "function-references", GC, "stack-switching"];
 
 macro_rules! proposals_of_instructions {
     ($(@$proposal:ident $instruction:ident $({ $($field:ident: $ty:ty),* })? => $visit:ident ($($arity:tt)*))*) => {

@@ -4,21 +4,22 @@ use super::FailedCell;
 use crate::{imports, transforms};
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
+use wasmlab_model::proposals::{COMPONENT_ASYNC, EXCEPTIONS, GC, LEGACY_EXCEPTIONS};
 use wasmlab_model::remedy::Remedy;
 
 /// A rebuild without the feature, unless the cell has a better remedy. A language whose objects the engine manages
 /// cannot leave out anything.
 pub fn rebuild_without_proposal(cell: &FailedCell) -> Option<String> {
-    if cell.facts.is_some_and(|facts| facts.proposals.contains("gc")) {
+    if cell.facts.is_some_and(|facts| facts.proposals.contains(GC)) {
         return None;
     }
     let names: Vec<&str> = cell.subject?.split(' ').collect();
-    if names.contains(&"cm-async") {
+    if names.contains(&COMPONENT_ASYNC) {
         return Some("Build it for WASI 0.2, which does not need this proposal.".to_owned());
     }
     // Two forms of one feature.
-    let both = names.contains(&"exceptions");
-    let names: Vec<&str> = names.into_iter().filter(|name| !(both && *name == "legacy-exceptions")).collect();
+    let both = names.contains(&EXCEPTIONS);
+    let names: Vec<&str> = names.into_iter().filter(|name| !(both && *name == LEGACY_EXCEPTIONS)).collect();
     let changes = changes(cell);
     let options = transforms::shown_options(&changes).map(|options| format!(" ({options})")).unwrap_or_default();
     let lower = changes.iter().find_map(|remedy| match remedy {
@@ -42,8 +43,8 @@ pub fn changes(cell: &FailedCell) -> Vec<Remedy> {
     match cell.code {
         Code::UnsupportedProposal => {
             // An option that changes the form of exceptions helps only if the runtime accepts the other form.
-            let neither = proposals().any(|name| name == "exceptions");
-            let to_avoid = proposals().filter(|name| !(neither && *name == "legacy-exceptions"));
+            let neither = proposals().any(|name| name == EXCEPTIONS);
+            let to_avoid = proposals().filter(|name| !(neither && *name == LEGACY_EXCEPTIONS));
             transform.chain(transforms::compiler_options(facts, to_avoid)).collect()
         }
         Code::SocketsUnsupported => vec![Remedy::Target { target: "wasm32-wasip2".to_owned() }],

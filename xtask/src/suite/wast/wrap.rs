@@ -3,8 +3,10 @@
 //! as integers. The specification's own translation to JavaScript does the same with a module of its own
 //! (<https://github.com/WebAssembly/spec/blob/main/interpreter/script/js.ml>); here nothing else of the module changes.
 
-use wasm_encoder::{AbstractHeapType, Encode, Function, HeapType, Instruction, ValType};
-use wasmparser::{AbstractHeapType as ReadHeapType, BinaryReader, UnpackedIndex};
+use std::ops::Range;
+
+use wasm_encoder::{AbstractHeapType, Encode, Function, HeapType, Instruction, RawSection, ValType};
+use wasmparser::{AbstractHeapType as ReadHeapType, BinaryReader, Parser, UnpackedIndex};
 
 use super::module::Module;
 
@@ -111,7 +113,9 @@ impl Wrappers {
 
 /// Sections that wrappers are added to: types, functions, exports, code.
 const SECTIONS: [u8; 4] = [1, 3, 7, 10];
-/// Ids of sections in the required order; custom sections may be anywhere.
+/// The id of custom sections, which may be anywhere.
+const CUSTOM_SECTION: u8 = 0;
+/// Ids of the other sections in the required order.
 const ORDER: [u8; 13] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 
 fn wrapper(target: Target, args: &[Constant], results: &[Conversion]) -> Wrapper {
@@ -188,50 +192,51 @@ fn keep(body: &mut Function, results: &[Conversion], locals: usize) {
     }
 }
 
-/// Appends items to sections of a module, and adds the sections that it does not have. The rest keeps its bytes.
-fn append(module: &[u8], added: &[(u8, u32, Vec<u8>); 4]) -> Vec<u8> {
+/// Appends items to sections of a module, and adds the sections that it does not have. The content of the others stays
+/// as it is.
+fn append(bytes: &[u8], added: &[(u8, u32, Vec<u8>); 4]) -> Vec<u8> {
     let rank = |id: u8| ORDER.iter().position(|known| *known == id);
-    let mut left: Vec<&(u8, u32, Vec<u8>)> = added.iter().collect();
-    let mut out = module.get(..8).unwrap_or_default().to_vec();
-    let mut at = 8;
-    while let Some(id) = module.get(at).copied() {
-        let Some((size, start)) = leb(module, at + 1) else { break };
-        let content = module.get(start..start + size).unwrap_or_default();
-        while let Some(missing) = left.first().filter(|(wanted, ..)| id != 0 && rank(*wanted) < rank(id)) {
-            section(&mut out, missing.0, missing.1, &[], &missing.2);
-            left.remove(0);
+    let mut left = added.iter().peekable();
+    let mut out = wasm_encoder::Module::new();
+    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        let Some((id, range)) = payload.as_section() else { continue };
+        let content = content(bytes, &range);
+        let is_custom = id == CUSTOM_SECTION;
+        while let Some((missing, count, items)) = left.next_if(|(next, ..)| !is_custom && rank(*next) < rank(id)) {
+            section(&mut out, *missing, *count, &[], items);
         }
-        match left.first().filter(|(wanted, ..)| *wanted == id) {
+        match left.next_if(|(next, ..)| *next == id) {
             Some((_, count, items)) => {
-                let (before, rest) = leb(content, 0).unwrap_or((0, content.len()));
-                let total = u32::try_from(before).unwrap_or(u32::MAX).saturating_add(*count);
-                section(&mut out, id, total, &content[rest..], items);
-                left.remove(0);
+                let (before, rest) = items_of(content).unwrap_or((0, content));
+                section(&mut out, id, before.saturating_add(*count), rest, items);
             }
-            None => out.extend_from_slice(&module[at..start + content.len()]),
+            None => _ = out.section(&RawSection { id, data: content }),
         }
-        at = start + size;
     }
     for (id, count, items) in left {
         section(&mut out, *id, *count, &[], items);
     }
-    out
+    out.finish()
 }
 
-fn section(out: &mut Vec<u8>, id: u8, count: u32, before: &[u8], items: &[u8]) {
-    let mut content = Vec::new();
-    count.encode(&mut content);
-    content.extend_from_slice(before);
-    content.extend_from_slice(items);
-    out.push(id);
-    content.as_slice().encode(out);
+fn section(out: &mut wasm_encoder::Module, id: u8, count: u32, before: &[u8], added: &[u8]) {
+    let mut data = Vec::new();
+    count.encode(&mut data);
+    data.extend_from_slice(before);
+    data.extend_from_slice(added);
+    out.section(&RawSection { id, data: &data });
 }
 
-/// An unsigned number of at most 32 bits, and the position after it.
-fn leb(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-    let mut reader = BinaryReader::new(bytes.get(at..)?, at as u64);
-    let value = reader.read_var_u32().ok()?;
-    Some((value as usize, usize::try_from(reader.original_position()).ok()?))
+fn content<'a>(bytes: &'a [u8], range: &Range<u64>) -> &'a [u8] {
+    let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+    bytes.get(at(range.start)..at(range.end)).unwrap_or_default()
+}
+
+/// The number of items in a section, and their bytes.
+fn items_of(content: &[u8]) -> Option<(u32, &[u8])> {
+    let mut reader = BinaryReader::new(content, 0);
+    let count = reader.read_var_u32().ok()?;
+    Some((count, reader.read_bytes(reader.bytes_remaining()).ok()?))
 }
 
 /// A heap type as it was read, for the encoder.
