@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::file_error::{FileError, KeyError};
-use wasmlab_model::scenario::{Run, Scenario, ScenarioFile};
+use wasmlab_model::scenario::{EntryPointKind, Run, Scenario, ScenarioFile};
 use wasmlab_process::read_text;
 use wasmlab_toolchains as toolchains;
 
@@ -73,7 +74,8 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<FileError>> {
     let path = dir.join("scenario.toml");
     let file = path.visible();
     let text = read_text(&path, MAX_BYTES).map_err(|e| {
-        vec![FileError::new(&file, format!("the file cannot be read: {e}; every folder in scenarios/ needs one"))]
+        let remedy = if e.kind() == io::ErrorKind::NotFound { "; every folder in scenarios/ needs one" } else { "" };
+        vec![FileError::new(&file, format!("the file cannot be read: {e}{remedy}"))]
     })?;
     let ParsedDocument { document, contents, mut errors, incomplete } = Document::parse::<ScenarioFile>(&file, &text);
     let Some(spec) = contents else { return Err(errors) };
@@ -157,6 +159,9 @@ fn check_build(dir: &Path, spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
 
 fn check_expect(spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
     let mut say = |key: &str, message: String| errors.push(KeyError::new(format!("expect.{key}"), message));
+    if spec.run.entry == EntryPointKind::Calls && spec.expect.exit != 0 {
+        say("exit", "is for programs, and `run.entry` is `calls`: put the results into [[run.call]]".to_owned());
+    }
     for file in &spec.expect.file {
         if !spec.run.dir.iter().any(|dir| Path::new(&file.path).starts_with(&dir.guest)) {
             say("file", format!("`{}` is not in any [[run.dir]]", file.path));

@@ -18,6 +18,7 @@ mod servers;
 #[cfg(test)]
 mod tests;
 mod translate;
+mod unique_keys;
 pub mod wast;
 
 pub use document::{Operation, ParsedDocument, TestDocument, parse};

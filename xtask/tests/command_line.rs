@@ -305,7 +305,7 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
     assert_eq!(workspace.run(&[&["run-all"][..], &runs].concat()).code, 0);
     fs::copy(workspace.path("reports/latest/report.json"), workspace.path("before.json")).unwrap();
     let same = workspace.run(&["diff", "before.json"]);
-    assert_eq!((same.code, same.stdout.as_str()), (0, "nothing differs\n"));
+    assert_eq!((same.code, same.stdout.as_str()), (0, "nothing differs in 1 cell\n"));
     workspace.scenario("healthy", "(module (func (export \"_start\") unreachable))", "");
     let ran = workspace.run(&[&["run-all", "--baseline", "before.json"][..], &runs].concat());
     assert!(ran.code == 1 && ran.stdout.contains("healthy on node: gap trap"), "{} {}", ran.code, ran.stdout);

@@ -262,7 +262,7 @@ fn progress_is_kept_for_each_learner() {
     check(&["hint", "one-byte"], 0, "1 of 2 hints for `one-byte`");
     check(&["hint"], 0, "2 of 2 hints for `one-byte`");
     check(&["solution", "fix-sizes"], 0, "41 bytes, and a module");
-    check(&["no-such-chapter"], 2, "no chapter is named `no-such-chapter`");
+    check(&["no-such-chapter"], 2, "no chapter or action is named `no-such-chapter`");
     check(&["check", "fix-size"], 2, "fix-sizes");
     check(&["4", "--watch"], 2, "--watch is only for `cargo xtask learn check`");
     let edited = learner.work("fix-sizes").join("listing.wat");

@@ -84,7 +84,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "exceptions in the legacy form",
-        tools: &["wasm-opt"],
+        tools: &["wasm-opt", "wasmtime"],
         files: &[(
             "a.wat",
             "(module (tag $e (param i32)) (func (export \"run\") (result i32)\n  (try (result i32) (do (throw $e \

@@ -115,7 +115,7 @@ pub fn detail(detail: &str, found: RowComparison, checks: &[Check], others: &[&[
     let Failed { differing, everywhere } = failed(checks, others);
     let Some(((first, right, all), more)) = differing.split_first().filter(|_| others.iter().any(|o| !o.is_empty()))
     else {
-        return format!("{detail}; it runs well in {well} of {ran} other {columns}");
+        return format!("{detail}; it works in {well} of {ran} other {columns}");
     };
     // The detail already contains the reason's own sentence, before the list of others.
     let reason = detail.split("; ").next().filter(|reason| reason.starts_with(first.name.as_str()));
@@ -225,7 +225,7 @@ mod tests {
             "write: EBADF (8); 2 of 2 other columns pass this check; also differs in read; 1 of 3 checks ok",
         );
         // Without checks of its own or of others, only verdicts can be compared.
-        check(refused, &[], "it is so; and 1 more: b; it runs well in 2 of 2 other columns");
-        check("args ok", &[right], "it is so; and 1 more: b; it runs well in 2 of 2 other columns");
+        check(refused, &[], "it is so; and 1 more: b; it works in 2 of 2 other columns");
+        check("args ok", &[right], "it is so; and 1 more: b; it works in 2 of 2 other columns");
     }
 }

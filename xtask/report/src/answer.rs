@@ -136,11 +136,9 @@ impl<'a> AnswerText<'a> {
             } else if self.report.interrupted {
                 "none of the runtimes that were tried"
             } else if is_open && !all().any(|c| c.verdict.is_measured()) {
-                "not known yet"
-            } else if is_open {
-                "none of the installed runtimes that were tested"
+                "unknown: nothing could be run"
             } else {
-                "none of the installed runtimes"
+                "none of the runtimes that were tested"
             };
             self.part(YELLOW, "runs on", none);
             return;
@@ -185,10 +183,10 @@ impl<'a> AnswerText<'a> {
         }
         let absent = report.runtimes.iter().filter(|r| r.tool.is_absent()).count();
         if absent > 0 {
-            let absent = counted(absent, "runtime");
+            let (absent, them) = (counted(absent, "runtime"), if absent == 1 { "it" } else { "them" });
             self.out.push('\n');
             let program = self.options.program;
-            self.part(DIM, "not here", &format!("{absent}: `{program} doctor` shows how to install them"));
+            self.part(DIM, "not here", &format!("{absent}: `{program} doctor` shows how to install {them}"));
         }
         self.warnings();
         self.failing();

@@ -19,6 +19,8 @@ pub use guests::{GuestChange, ListChange, SectionChange};
 /// The differences between two reports.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Comparison {
+    /// Number of cells that both reports measured.
+    pub compared: usize,
     /// Cells whose results differ: those that got worse first, then other reasons, then better ones.
     pub cells: Vec<CellChange>,
     /// Guests that differ, by name.
@@ -79,7 +81,7 @@ impl Comparison {
     /// Whether nothing differs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self { files: self.files.clone(), ..Self::default() }
+        *self == Self { compared: self.compared, files: self.files.clone(), ..Self::default() }
     }
 }
 
@@ -114,6 +116,7 @@ pub fn compare(before: &RunReport, after: &RunReport, import_order_is_random: Ha
     let whole = |all: &[String]| all.is_empty() && !after.interrupted && after.selected.partition.is_none();
     let is_gone = |there: bool, list: Vec<String>| if there { list } else { Vec::new() };
     Comparison {
+        compared: after.cells.iter().filter(|cell| is_answer(cell) && earlier.find(cell).is_some()).count(),
         cells,
         guests: guests::changes(before, after),
         runtimes: versions(before, after),

@@ -197,7 +197,7 @@ fn nowhere<'a>(report: &'a RunReport, names: &GuestNames, found: &[Finding]) -> 
         }
         let Some(first) = cells().find(|c| c.verdict.is_measured()) else { continue };
         let (severity, kind) = (Severity::Failure, FindingKind::Nowhere);
-        let title = format!("{} runs on none of the installed runtimes", names.guest_name(&scenario.name));
+        let title = format!("{} runs on none of the runtimes that were tested", names.guest_name(&scenario.name));
         let text = format!("{}: {}", first.runtime, first.detail);
         let remedy = first.remedy.as_deref();
         nowhere.push(Finding {

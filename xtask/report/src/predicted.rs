@@ -36,7 +36,7 @@ pub fn on_absent_runtimes(report: &RunReport, scenario: &str) -> Vec<(String, Ve
     groups
 }
 
-/// `predicted 849 of 999; 83 of the program's own, 8 with another subject or other switches; 36 undecided; 3 contradict (2 accepted)`;
+/// `predictions: 849 of 999 match; 83 decided by the program alone, 8 with another subject or other switches; 36 undecided; 3 contradict (2 accepted)`;
 /// `None` if nothing was predicted.
 pub fn tally(report: &RunReport) -> Option<String> {
     let all = compared(report).count();
@@ -45,7 +45,7 @@ pub fn tally(report: &RunReport) -> Option<String> {
     }
     let count = |of: Agreement| compared(report).filter(|(_, prediction)| prediction.agreement == of).count();
     let other = [
-        (Agreement::OwnResult, "of the program's own"),
+        (Agreement::OwnResult, "decided by the program alone"),
         (Agreement::OtherSubject, "with another subject or other switches"),
     ];
     let other = other.map(|(of, what)| (count(of), what));
@@ -54,7 +54,7 @@ pub fn tally(report: &RunReport) -> Option<String> {
     let accepted = compared(report).filter(|(_, prediction)| prediction.accepted_because.is_some()).count();
     let accepted = if accepted == 0 { String::new() } else { format!(" ({accepted} accepted)") };
     Some(format!(
-        "predicted {} of {all}{other}; {} undecided; {} contradict{accepted}",
+        "predictions: {} of {all} match{other}; {} undecided; {} contradict{accepted}",
         count(Agreement::Same),
         count(Agreement::Undecided),
         count(Agreement::Contradicts),
@@ -138,10 +138,13 @@ mod tests {
         report.cells.iter_mut().for_each(|cell| cell.prediction = None);
         assert_eq!(tally(&report), None);
         predicted(&mut report, 0, Agreement::Same);
-        assert_eq!(tally(&report).unwrap(), "predicted 1 of 1; 0 undecided; 0 contradict");
+        assert_eq!(tally(&report).unwrap(), "predictions: 1 of 1 match; 0 undecided; 0 contradict");
         predicted(&mut report, 1, Agreement::Contradicts);
         predicted(&mut report, 3, Agreement::OwnResult);
-        assert_eq!(tally(&report).unwrap(), "predicted 1 of 3; 1 of the program's own; 0 undecided; 1 contradict");
+        assert_eq!(
+            tally(&report).unwrap(),
+            "predictions: 1 of 3 match; 1 decided by the program alone; 0 undecided; 1 contradict"
+        );
         let expected = "hello on wasmtime-winch: predicted runs; observed gap unsupported-proposal (stage run)";
         assert_eq!(contradictions(&report), [expected]);
         // Neither a profile of another version nor an accepted contradiction is an error.

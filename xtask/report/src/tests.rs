@@ -135,8 +135,8 @@ fn library_loads_only_where_it_was_linked() {
     check(true, &[loaded], &[nowhere, "loads on", "nothing was run"], &["does not run"]);
     check(false, &[loaded, compiled], &[nowhere, "loads on", "does not  "], &["does not run"]);
     // No runtime linked it, so none loaded it.
-    check(true, &[compiled, lacks], &["none of the installed runtimes"], &["loads on", nowhere]);
-    check(true, &[loaded, lacks], &["none of the installed runtimes", "loads on"], &[nowhere]);
+    check(true, &[compiled, lacks], &["none of the runtimes that were tested"], &["loads on", nowhere]);
+    check(true, &[loaded, lacks], &["none of the runtimes that were tested", "loads on"], &[nowhere]);
 }
 
 #[test]
@@ -160,10 +160,14 @@ fn what_is_not_attempted_is_not_known() {
         let text = (super::find("answer").unwrap().render)(&report, RenderOptions::PLAIN);
         assert!(says.iter().all(|part| text.contains(part)) && !text.contains(not), "{verdicts:?}: {text}");
     };
-    let asked = "none of the installed runtimes that were tested";
-    check(&[Verdict::NotAttempted], &["runs on      not known yet", "exit code 4  no runtime was tested"], "none");
+    let asked = "none of the runtimes that were tested";
+    check(
+        &[Verdict::NotAttempted],
+        &["runs on      unknown: nothing could be run", "exit code 4  no runtime was tested"],
+        "none",
+    );
     check(&[Verdict::Fail, Verdict::NotAttempted], &[asked, "exit code 1"], "exit code 4");
-    check(&[Verdict::Fail], &["none of the installed runtimes"], "exit code 4");
+    check(&[Verdict::Fail], &["none of the runtimes that were tested"], "exit code 4");
 }
 
 /// The last paragraph of both forms for terminals.

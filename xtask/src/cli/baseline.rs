@@ -53,13 +53,20 @@ impl Baseline {
 /// # Errors
 /// If `text` is neither, or there is no report in it.
 pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
+    // Git would take it for its index.
+    if text.is_empty() {
+        return usage("the name of the report is empty: name a file, REV:PATH or a revision".to_owned());
+    }
     let file = report::in_folder(Path::new(text));
     // A pipe or a device is not a revision: reading it is an error.
     if file.exists() && !file.is_dir() {
         return Ok((format!("`{}`", file.visible()), report::read(&file)?));
     }
     // A revision could have such a name, but hardly any does.
-    let is_path = file.extension().is_some_and(|extension| extension == "json") || file.is_dir();
+    let is_path = file.extension().is_some_and(|extension| extension == "json");
+    if file.is_dir() {
+        return usage(format!("`{}` is a folder without report.json", file.visible()));
+    }
     if is_path && !text.contains(':') {
         return usage(format!("failed to read `{}`: there is no such file", file.visible()));
     }

@@ -15,6 +15,7 @@ use crate::store::profiles;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::text::cut;
+use wasmlab_probe::catalogue;
 use wasmlab_report::visible::{VisiblePath, on_line};
 
 mod features;
@@ -38,7 +39,10 @@ pub const EXAMPLES: &str = "Examples:
 The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal,
 each line says on how many runtimes something works, and what the other runtimes do instead:
 `errno 52` (the function returned this error), `ends` (the call ended the guest or the runtime),
-`wrong` (it reported success but had no effect), or `?` (not tested).
+`wrong` (it reported success but had no effect), `missing`, `none` or `no` (it is not there),
+`unchecked` (the runtime starts modules whose imports are missing), `43 of 545` (that many of its
+functions are there), `with SWITCH` (off by default), or `?` (not tested). Runtimes on which the
+question makes no sense are not counted.
 
 Exit code: 0. With --compare: 1 if something differs.";
 
@@ -103,8 +107,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         return compare(file, &profiles, args.output);
     }
     let wants = |kind: &TableKind| args.tables.is_empty() || args.tables.contains(kind);
-    let tables: Vec<Table> =
-        TableKind::ALL.iter().filter(|kind| wants(kind)).map(|kind| tables::table(*kind, &profiles)).collect();
+    let catalogue = catalogue::load()?;
+    let tables: Vec<Table> = TableKind::ALL
+        .iter()
+        .filter(|kind| wants(kind))
+        .map(|kind| tables::table(*kind, &profiles, &catalogue))
+        .collect();
     match args.output {
         TableFormat::Text => {
             let parts: Vec<String> = tables.iter().map(|table| text(table, &profiles)).collect();

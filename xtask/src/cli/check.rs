@@ -63,9 +63,9 @@ Each runtime gets a fresh copy of every --dir; the original does not change. To 
 write, use --keep-dirs FOLDER and look in FOLDER/app/RUNTIME. To let the guest change the directory
 itself, use --dir-rw with one runtime.
 
-Exit code 0: every file ran on every installed runtime. A runtime that lacks component support, or
-WASI altogether, does not count for a file that needs it; but each file must run somewhere. A
-browser that does not start counts as not installed.
+Exit code 0: every file ran on every selected runtime that is installed. A runtime that lacks
+component support, or WASI altogether, does not count for a file that needs it; but each file must
+run somewhere. A browser that does not start counts as not installed.
 
 Exit code 1:
   - a file did not run on an installed runtime that counts, and --allow does not cover it;

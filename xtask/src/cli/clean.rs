@@ -5,9 +5,10 @@ use std::io;
 
 use anyhow::{Context, Result};
 
+use super::common::usage;
 use super::output;
 use crate::exit;
-use crate::lab::Lab;
+use crate::lab::{CACHE_VARIABLE, Lab};
 use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str =
@@ -21,6 +22,9 @@ const DEFAULT_FOLDERS: &[&str] = &["entries", "objects", "compiled", "guests", "
 /// Cache folders removed only with `--all`.
 const ALL_FOLDERS: &[&str] = &["engines", "versions"];
 
+/// The file by which a cache is recognized: every command that uses the cache writes it.
+const MARK: &str = "machine.json";
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Also remove the engines, which take minutes to build, and the runtime versions that `setup` installed
@@ -30,6 +34,14 @@ pub struct Args {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let dir = lab.cache.dir();
+    let is_cache = dir.join(MARK).is_file();
+    let is_empty = fs::read_dir(dir).map_or(true, |mut entries| entries.next().is_none());
+    if !is_cache && !is_empty {
+        return usage(format!(
+            "`{}` has no {MARK}, so it may not be the lab's cache: remove it yourself, or set {CACHE_VARIABLE} to the cache",
+            dir.visible()
+        ));
+    }
     let heavy = if args.all { ALL_FOLDERS } else { &[] };
     // Only the lab's own folders: the cache variable may point to a folder with other content.
     for name in DEFAULT_FOLDERS.iter().chain(heavy) {
@@ -42,7 +54,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         }
     }
     // The file may not exist.
-    let _ = fs::remove_file(dir.join("machine.json"));
+    let _ = fs::remove_file(dir.join(MARK));
     output::print(&format!("removed the cached files in {}\n", dir.visible()))?;
     Ok(exit::OK)
 }

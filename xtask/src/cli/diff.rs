@@ -14,7 +14,7 @@ pub const ABOUT: &str = "Compare two reports (cells, sizes, imports, runtime ver
 pub const EXAMPLES: &str = "Examples:
   cargo xtask diff before.json after.json
   cargo xtask diff before.json                  compares with the last run-all
-  cargo xtask diff HEAD~20 HEAD                 compares the reports published in two revisions
+  cargo xtask diff HEAD~1 HEAD                 compares the reports published in two revisions
   cargo xtask diff main:ci/report.json report.json   a report in a revision of your own repository
   cargo xtask diff main ci/report.json --output markdown > comment.md
   cargo xtask diff a.json reports/check/report.json --output json

@@ -141,7 +141,7 @@ fn find(chapters: &[Chapter], text: &str) -> Result<usize> {
             let actions = ["next", "check", "hint", "solution", "reset", "book"];
             let known = chapters.iter().map(|chapter| chapter.name.as_str()).chain(actions);
             let alternatives = suggest::alternatives(text, known, "cargo xtask learn");
-            usage(format!("no chapter is named `{text}`: {alternatives}"))
+            usage(format!("no chapter or action is named `{text}`: {alternatives}"))
         }
     }
 }

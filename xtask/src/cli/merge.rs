@@ -47,6 +47,11 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(_: &Lab, args: &Args) -> Result<u8> {
+    // Overwriting a part would lose it.
+    let out = args.out.canonicalize().ok();
+    if let Some(part) = args.files.iter().find(|part| out.is_some() && part.canonicalize().ok() == out) {
+        return usage(format!("FILE is `{}` itself, which must not change: name another file", part.visible()));
+    }
     let read = |file: &PathBuf| Ok((file.visible(), report::read(file)?));
     let parts = args.files.iter().map(read).collect::<Result<Vec<_>>>()?;
     let whole = merge::merge(parts).or_else(|why| usage(format!("failed to merge: {why}")))?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::common::usage;
 use super::output;
@@ -11,7 +11,6 @@ use crate::exit;
 use crate::lab::Lab;
 use crate::scenario;
 use crate::store::files;
-use wasmlab_report::visible::VisiblePath;
 
 pub const ABOUT: &str = "Create a scenario that is ready to run: a folder with scenario.toml, source and README";
 pub const EXAMPLES: &str = "Examples:
@@ -84,7 +83,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if fs::symlink_metadata(&dir).is_ok() {
         return usage(format!("`scenarios/{name}` already exists: choose another name, or remove it"));
     }
-    write(&dir, name, args.toolchain)?;
+    if let Err(error) = write(&dir, name, args.toolchain) {
+        // An incomplete scenario would be an error of every later command.
+        let _ = fs::remove_dir_all(&dir);
+        return Err(error);
+    }
     output::print(&format!(
         "wrote scenarios/{name}: scenario.toml, source and README.md\n\
          next: `cargo xtask run-all --scenario {name}` runs it; `cargo xtask bless --scenario {name}` accepts the results\n"
@@ -97,8 +100,7 @@ fn write(dir: &Path, name: &str, template: Template) -> Result<()> {
     let filled = |text: &str| text.replace("{BUILD}", build).replace("{ROUTE}", route).replace("{NAME}", name);
     for (file, text) in [("scenario.toml", SCENARIO), ("README.md", README)].iter().chain(sources) {
         let path = dir.join(file);
-        files::write_atomically(&path, filled(text).as_bytes())
-            .with_context(|| format!("failed to write `{}`", path.visible()))?;
+        files::write_atomically(&path, filled(text).as_bytes())?;
     }
     Ok(())
 }

@@ -118,10 +118,14 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
         Ok(value) => value,
         Err(error) => return bad(error.to_string()),
     };
-    let schema = value.get("schema").and_then(Value::as_u64);
-    if schema != Some(u64::from(SCHEMA_VERSION)) {
-        let found = schema.map_or("is missing".to_owned(), |schema| format!("is {schema}"));
-        return bad(format!("field `schema` {found}, but this lab reads {SCHEMA_VERSION}: use the lab that wrote it"));
+    match value.get("schema").and_then(Value::as_u64) {
+        Some(schema) if schema == u64::from(SCHEMA_VERSION) => {}
+        Some(schema) => {
+            return usage(format!(
+                "`{name}` has schema {schema}, but this lab reads {SCHEMA_VERSION}: compare reports of the same version of the lab"
+            ));
+        }
+        None => return bad("field `schema` is missing".to_owned()),
     }
     let report = serde_json::from_str::<RunReport>(text).or_else(|error| bad(error.to_string()))?;
     if let Err(why) = report.check_consistency() {

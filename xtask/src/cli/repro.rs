@@ -173,7 +173,7 @@ fn readme(
     let mut text = format!(
         "# {}\n\n`./run.sh` reproduces it: it prints the guest's output, then `outcome:` and how the guest ended on stderr. It exits with the \
          guest's exit code, or with 1 if the guest did not exit by itself. `RUNTIME=/path/to/program ./run.sh` uses another build. \
-         The program is {program}.\n\n\
+         The runtime is {program}.\n\n\
          ## Expected\n\n{}\n## Observed\n\n{}{code}: {}\n\nstdout:\n\n{}\nstderr:\n\n{}",
         markdown::escaped(&scenario.spec.title),
         fenced("", &expected),
@@ -184,7 +184,7 @@ fn readme(
     );
     text += &talks_to(scenario, made);
     text += &format!(
-        "\n## Versions\n\n- {} {version}, mode {}\n- {} {}\n- {}: sha256 {}, made by {}\n- the lab {}\n",
+        "\n## Versions\n\n- {} {version}, mode {}\n- {} {}\n- {}: sha256 {}, made by {}\n- wasmlab {}\n",
         runtime.id(),
         runtime.mode(),
         report.host.os,
@@ -200,7 +200,7 @@ fn readme(
 fn what_runs_it(runtime: &Runtime) -> String {
     match runtime.source {
         Source::Embedded(engine) => {
-            format!("a small program that embeds {engine} and reads `spec.json`; cargo builds it from `source/`")
+            format!("a small program that embeds {engine} and reads `spec.json`, and that cargo builds from `source/`")
         }
         Source::Program(program) => format!("`{}`", program.names[0]),
         Source::Driver { driver, program } => {

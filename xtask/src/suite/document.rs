@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::fields::{Fields, Problems, one_line};
 use super::servers;
+use super::unique_keys::UniqueKeys;
 use crate::scenario::http;
 use wasmlab_model::scenario::{OutputStream, Response, Server};
 
@@ -97,8 +98,9 @@ impl TestDocument {
 /// # Errors
 /// Every error, each with its field and a remedy.
 pub fn parse(text: &str) -> Result<ParsedDocument, Vec<String>> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|e| vec![format!("is not JSON: {}", one_line(&e.to_string()))])?;
+    let wrong = |why: &str, e: serde_json::Error| vec![format!("{why}: {}", one_line(&e.to_string()))];
+    let value: Value = serde_json::from_str(text).map_err(|e| wrong("is not JSON", e))?;
+    serde_json::from_str::<UniqueKeys>(text).map_err(|e| wrong("is ambiguous", e))?;
     let mut problems = Problems::default();
     let document = Fields::of(&value, "", &mut problems).map(|fields| read(fields, &mut problems)).unwrap_or_default();
     if problems.errors.is_empty() {

@@ -103,6 +103,7 @@ fn errors_name_field_and_remedy() {
     };
     let ops = |op: &str| format!(r#"{{"operations": [{{"type": "run"}}, {op}, {{"type": "wait"}}]}}"#);
     check("{", "is not JSON: EOF while parsing an object at line 1 column 1");
+    check(r#"{"args": [], "env": {"A": "1", "A": "2"}}"#, "is ambiguous: `A` is given twice at line 1 column 34");
     check("[]", "`the file` is a list, not an object: write {…}");
     check(r#"{"args": "x"}"#, "`args` is a string, not a list of strings: write [\"…\"]");
     check(r#"{"args": [1]}"#, "`args` is a list, not a list of strings");

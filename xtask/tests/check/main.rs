@@ -107,8 +107,8 @@ fn servers_get_requests_and_without_a_port_nobody_is_blamed() {
     given(&["--http", "--request", "GET / 200 hello", "--request", "GET /nowhere 404", &handler], "pass", "");
     given(&[&echo, "--", "8081"], "not-attempted", "network");
     given(&["--listen", "echo", &echo, "--", "{port:echo}"], "pass", "");
-    let (_, report) = check(&workspace, &["--runtime", "node+jco", "--http", "--request", "GET / 404", &handler]);
-    assert_eq!(measured(&report)[0].2, "wrong-output");
+    let (_, report) = check(&workspace, &["--runtime", COMPONENTS, "--http", "--request", "GET / 404", &handler]);
+    assert!(measured(&report).iter().all(|(_, _, code)| code == "wrong-output"), "{report}");
 }
 
 /// Prints one line by WASI 0.1.
@@ -127,51 +127,6 @@ fn two_files_of_one_name_are_both_checked() {
 }
 
 /// Names of a component that mean something in the JavaScript that jco makes of it.
-#[test]
-fn component_names_stay_names_in_jcos_output() {
-    let workspace = Workspace::new();
-    // A component with an `import`, and a function `add` that calls the core function `called` and is exported as more.
-    let component = |import: &str, called: &str, exports: &str| {
-        format!(
-            "(component {import} (core module $m (import \"i\" \"f\" (func (result i32))) (export \"a\" (func 0))) \
-             (core module $own (func (export \"f\") (result i32) i32.const 7)) (core instance $own (instantiate $own)) \
-             (core instance $n (export \"f\" (func {called}))) (core instance $i (instantiate $m (with \"i\" (instance $n)))) \
-             (func $f (result u32) (canon lift (core func $i \"a\"))) {exports})"
-        )
-    };
-    let foreign = |name: &str, function: &str| {
-        format!(
-            "(import \"{name}\" (instance $q (export \"{function}\" (func (result u32))))) \
-             (core func $c (canon lower (func $q \"{function}\")))"
-        )
-    };
-    let invoked = |name: &str, wat: String, expected: &dyn Fn(&serde_json::Value) -> bool| {
-        workspace.write("app.wat", wat);
-        let args = ["app.wat", "--runtime", "{node,deno,bun}+jco", "--invoke", name, "--expect-stdout", "7"];
-        let (_, report) = check(&workspace, &args);
-        for (runtime, ..) in measured(&report) {
-            let cell = report["cells"].as_array().unwrap().iter().find(|c| c["runtime"] == runtime.as_str()).unwrap();
-            assert!(expected(cell), "{name}: {cell}");
-        }
-    };
-    let called = "$own \"f\"";
-    let add = "(export \"add\" (func $f))";
-    for (name, function) in [("node:fs/promises", "read-file-sync"), ("constructor", "constructor")] {
-        let wat = component(&foreign(name, function), "$c", add);
-        invoked("add", wat, &|cell| cell["code"] == "custom-host" && cell["subject"] == name);
-    }
-    let wat = component("", called, "(export \"then\" (func $f))");
-    invoked("then", wat, &|cell| cell["verdict"] == "pass");
-    let wat = component("", called, &format!("{add} (export \"eval\" (func $f)) (export \"arguments\" (func $f))"));
-    invoked("add", wat, &|cell| cell["verdict"] == "not-attempted" && cell["subject"] == "jco-output");
-    // A name that would end a string is not given to jco at all.
-    let import = "(core module (import \"q': (()=>{process.exit(0)})(), 'z\" \"f\" (func)))";
-    invoked("add", component(import, called, add), &|cell| {
-        let says = cell["detail"].as_str().unwrap_or_default();
-        cell["verdict"] == "not-attempted" && says.contains("would run there as code")
-    });
-}
-
 /// Globs that no shell expanded, because they were quoted or come from an input of an action.
 #[test]
 fn globs_name_files() {

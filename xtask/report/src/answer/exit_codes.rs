@@ -113,7 +113,7 @@ impl AnswerText<'_> {
             return;
         }
         let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {
-            "no runtime was tested: see above for what is missing"
+            "no runtime was tested: the reasons are above"
         } else {
             "nothing was run: no runtime that could run it is here"
         };

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::Style;
+use wasmlab_model::text::counted;
 use wasmlab_model::verdict::Change;
 
 use super::{CellChange, Comparison};
@@ -26,7 +27,7 @@ impl Comparison {
             }
         }
         if out.is_empty() {
-            out.push_str("nothing differs\n");
+            let _ = writeln!(out, "{}", self.nothing());
         }
         visible(&out, options.colour).into_owned()
     }
@@ -49,9 +50,17 @@ impl Comparison {
             let _ = writeln!(out, "{end}");
         }
         if out.is_empty() {
-            out.push_str("Nothing differs.\n");
+            let _ = writeln!(out, "{}", self.nothing());
         }
         visible(&out, false).into_owned()
+    }
+
+    /// What is said if no difference was found.
+    fn nothing(&self) -> String {
+        match self.compared {
+            0 => "nothing was compared: no cell was measured in both reports".to_owned(),
+            compared => format!("nothing differs in {}", counted(compared, "cell")),
+        }
     }
 
     /// For programs.

@@ -49,7 +49,7 @@ fn files_are_shown_by_their_names_and_their_sizes_add_up() {
 
 #[test]
 fn cells_guests_and_runtimes_are_compared() {
-    check(|_| (), &["nothing differs\n"]);
+    check(|_| (), &["nothing differs in 5 cells\n"]);
     check(
         |r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::Gap, Some(Code::Trap)),
         &["worse: 1\n  hello on wasmi: gap trap (stage run), was pass: printed \"hello\"\n"],
@@ -77,7 +77,7 @@ fn cells_guests_and_runtimes_are_compared() {
     );
     // A gap that becomes a wrong result; a machine without the runtime.
     check(|r| (r.cells[1].verdict, r.cells[1].code) = (Verdict::Fail, Some(Code::WrongExit)), &["worse: 1\n"]);
-    check(|r| r.cells[0].verdict = Verdict::Absent, &["nothing differs\n"]);
+    check(|r| r.cells[0].verdict = Verdict::Absent, &["nothing differs in 4 cells\n"]);
     check(
         |r| r.scenarios[0].name = "greet".to_owned(),
         &["new guests: 1\n  greet\n", "guests that are gone: 1\n  hello\n"],

@@ -182,10 +182,15 @@ impl Browser {
 
     /// How long the page has kept its processor busy, milliseconds; `Performance` has to be enabled.
     pub fn busy_ms(&mut self) -> f64 {
+        self.metric("TaskDuration") * 1000.0
+    }
+
+    /// One of the page's counters, as `Performance.getMetrics` names it: durations in seconds, the rest are counts.
+    pub fn metric(&mut self, name: &str) -> f64 {
         let answer = self.call("Performance.getMetrics", json!({}));
         let metrics = answer["metrics"].as_array().cloned().unwrap_or_default();
-        let busy = metrics.iter().find(|metric| metric["name"] == "TaskDuration");
-        busy.and_then(|metric| metric["value"].as_f64()).expect("TaskDuration") * 1000.0
+        let found = metrics.iter().find(|metric| metric["name"] == name);
+        found.and_then(|metric| metric["value"].as_f64()).unwrap_or_else(|| panic!("no metric {name}: {answer}"))
     }
 
     /// The addresses that were requested.

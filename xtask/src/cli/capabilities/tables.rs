@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use wasmlab_model::profile::{Behaviour, BehaviourOutcome, MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::COMPONENT_MODEL;
+use wasmlab_probe::catalogue::{Catalogue, SpecifiedFunctions};
 
 /// Which table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -13,13 +14,13 @@ use wasmlab_model::proposals::COMPONENT_MODEL;
 pub enum TableKind {
     /// Functions of WASI 0.1, each one called by a guest.
     Wasi,
-    /// Functions of specifications other than WASI that a module can import.
+    /// Functions that a module can import: WASI 0.1 and older, WASIX, Emscripten, JavaScript.
     Imports,
     /// Interfaces of WASI 0.2 and 0.3, by version.
     Interfaces,
     /// WebAssembly proposals.
     Proposals,
-    /// Socket operations, from accepting a connection to serving HTTP, through each interface.
+    /// Socket operations, from accepting a connection to an HTTP client, through each interface.
     Sockets,
     /// How far a hostile guest gets.
     Sandbox,
@@ -125,12 +126,12 @@ pub struct CapabilityRow {
 }
 
 /// A table of these profiles.
-pub fn table(kind: TableKind, profiles: &[Profile]) -> Table {
+pub fn table(kind: TableKind, profiles: &[Profile], catalogue: &Catalogue) -> Table {
     let rows = match kind {
         TableKind::Wasi => {
             rows(profiles, |p| p.behaviour.keys().cloned().collect(), |p, name| behaviour(p.behaviour.get(name)))
         }
-        TableKind::Imports => imports(profiles),
+        TableKind::Imports => imports(profiles, catalogue),
         TableKind::Interfaces => {
             rows(profiles, |p| p.interfaces.keys().cloned().collect(), |p, name| answer(p.interfaces.get(name)))
         }
@@ -141,7 +142,7 @@ pub fn table(kind: TableKind, profiles: &[Profile]) -> Table {
                 if name == COMPONENT_MODEL { answer(Some(&p.components)) } else { answer(p.proposals.get(name)) }
             },
         ),
-        TableKind::Sockets => sockets(profiles),
+        TableKind::Sockets => sockets(profiles, catalogue),
         TableKind::Sandbox => {
             rows(profiles, |p| p.sandbox.keys().cloned().collect(), |p, name| behaviour(p.sandbox.get(name)))
         }
@@ -204,16 +205,35 @@ fn limit(limit: Option<&MeasuredLimit>) -> String {
     }
 }
 
-/// How many functions of each specification are defined.
-fn imports(profiles: &[Profile]) -> Vec<CapabilityRow> {
-    let cell = |profile: &Profile, module: &str| match profile.imports.get(module) {
-        None => String::new(),
-        Some(of) if of.is_unchecked() => "unchecked".to_owned(),
-        Some(of) if of.defined.len() == of.tested() => "yes".to_owned(),
-        Some(of) if of.defined.is_empty() => "none".to_owned(),
-        Some(of) => format!("{} of {}", of.defined.len(), of.tested()),
+/// How many functions of each specification are defined. A function belongs to the first specification that has it:
+/// WasmEdge's sockets are in the import module of WASI 0.1.
+fn imports(profiles: &[Profile], catalogue: &Catalogue) -> Vec<CapabilityRow> {
+    let cell = |profile: &Profile, specified: &SpecifiedFunctions| {
+        let Some(of) = profile.imports.get(&specified.module) else { return String::new() };
+        if of.is_unchecked() {
+            return "unchecked".to_owned();
+        }
+        let is_own = |name: &str| specification(catalogue, &specified.module, name) == Some(&specified.specification);
+        let own = specified.functions.keys().filter(|name| is_own(name));
+        let tested: Vec<bool> = own.filter_map(|name| of.defines(name)).collect();
+        match tested.iter().filter(|is_defined| **is_defined).count() {
+            _ if tested.is_empty() => String::new(),
+            0 => "none".to_owned(),
+            defined if defined == tested.len() => "yes".to_owned(),
+            defined => format!("{defined} of {}", tested.len()),
+        }
     };
-    rows(profiles, |p| p.imports.keys().cloned().collect(), cell)
+    let row = |specified: &SpecifiedFunctions| CapabilityRow {
+        name: format!("{} ({})", specified.specification, specified.module),
+        cells: profiles.iter().map(|profile| cell(profile, specified)).collect(),
+    };
+    catalogue.functions.iter().map(row).filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect()
+}
+
+/// The first specification that declares this function.
+fn specification<'a>(catalogue: &'a Catalogue, module: &str, name: &str) -> Option<&'a String> {
+    let mut declaring = catalogue.functions.iter().filter(|of| of.module == module && of.functions.contains_key(name));
+    declaring.next().map(|of| &of.specification)
 }
 
 /// The socket operations: the name of each, and the functions and interfaces that can provide it.
@@ -238,11 +258,10 @@ const LADDER: &[(&str, &[&str])] = &[
     ("HTTP client", &["wasi:http/outgoing-handler", "wasi:http/client"]),
 ];
 
-fn sockets(profiles: &[Profile]) -> Vec<CapabilityRow> {
-    let abi = |needed: &str| match needed.split('.').next().unwrap_or(needed) {
-        "wasi_snapshot_preview1" => "WASI 0.1".to_owned(),
-        "wasix_32v1" => "WASIX".to_owned(),
-        interface => interface.to_owned(),
+fn sockets(profiles: &[Profile], catalogue: &Catalogue) -> Vec<CapabilityRow> {
+    let abi = |needed: &str| match needed.split_once('.') {
+        Some((module, name)) => specification(catalogue, module, name).map_or(module, String::as_str).to_owned(),
+        None => needed.to_owned(),
     };
     let cell = |profile: &Profile, needed: &str| match needed.split_once('.') {
         Some((module, name)) => match profile.imports.get(module).and_then(|of| of.defines(name)) {

@@ -193,7 +193,10 @@ proposals = ["bulk-memory"]
 
     #[test]
     fn a_library_is_loaded_or_called() {
-        let with = |keys: &str| read(&GOOD.replace("args = [\"--all\"]", keys));
+        let with = |keys: &str| read(&GOOD.replace("args = [\"--all\"]", keys).replace("expect_exit = 3\n", ""));
+        for key in ["expect_stdout = \"x\"", "expect_exit = 0", "args = [\"x\"]"] {
+            assert!(with(&format!("load = true\n{key}")).is_err(), "{key}");
+        }
         assert!(with("load = true").is_ok_and(|config| config.files[0].requirements.load));
         let errors = with("load = true\ninvoke = \"f\"").err().unwrap_or_default();
         assert!(errors.len() == 1 && errors[0].starts_with("wasmlab.toml:6: `file[0].load`: only loads"), "{errors:?}");

@@ -43,7 +43,7 @@ pub struct GuestArgs {
     #[arg(long, value_name = "TEXT")]
     pub expect_stdout: Option<String>,
     /// Require this exit code from the guest [default: 0]
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", conflicts_with = "invoke")]
     pub expect_exit: Option<i32>,
     /// Arguments passed to the guest
     #[arg(last = true, value_name = "ARGS")]

@@ -116,10 +116,10 @@ mod tests {
         let (wrong, trap) = (Some(Code::WrongOutput), Some(Code::Trap));
         check(&[("node", wrong)], &[], Blame::Unknown, "it is so");
         check(&[("node", wrong), ("bun", wrong)], &[], Blame::Guest, "it is so");
-        let differs = "it is so; it runs well in 1 of 1 other column";
+        let differs = "it is so; it works in 1 of 1 other column";
         check(&[("node", wrong), ("bun", None)], &[], Blame::Runtime, differs);
         check(&[("node", trap)], &[("wasmi", None)], Blame::Runtime, differs);
-        let differs = "it is so; it runs well in 1 of 2 other columns";
+        let differs = "it is so; it works in 1 of 2 other columns";
         check(&[("node", trap), ("bun", trap)], &[("wasmi", None)], Blame::Runtime, differs);
         check(&[("wasmtime-cli@own", wrong), ("node", wrong)], &[], Blame::Guest, "it is so");
         check(&[("node", wrong), ("wasmtime-cli@own", None)], &[], Blame::Unknown, "it is so");

@@ -21,7 +21,7 @@ const VARIABLE: &str = "WASMLAB_EMCC";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "emscripten",
-    summary: "C, C++ -> JavaScript hosts with its glue, standalone modules",
+    summary: "C, C++ -> JavaScript hosts, with Emscripten's glue; standalone modules",
     example: "source = \"hello.cpp\"\nartifact = \"hello.wasm\"\ncompanions = [\"hello.js\"]\nflags = [\"-O2\"]",
     variables: &[
         EnvVariable { name: VARIABLE, meaning: "the emcc to use, if not the one on PATH" },

@@ -20,7 +20,7 @@ const ROOT: &str = "GOROOT";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "go",
-    summary: "Go -> WASI 0.1, JavaScript hosts with its glue",
+    summary: "Go -> WASI 0.1; JavaScript hosts, with Go's glue",
     example: "target = \"js\"\nartifact = \"hello.wasm\"\ncompanions = [\"wasm_exec.js\"]",
     variables: &[EnvVariable { name: ROOT, meaning: "the folder of Go, if `go` is not on PATH" }],
     check,

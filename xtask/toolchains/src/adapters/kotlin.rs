@@ -19,7 +19,7 @@ const HOME: &str = "kotlin home";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "kotlin",
-    summary: "Kotlin -> WASI 0.1, JavaScript hosts with its glue; needs gc and exceptions",
+    summary: "Kotlin -> WASI 0.1; JavaScript hosts, with Kotlin's glue; needs gc and exceptions",
     example: "source = \"hello.kt\"\ntarget = \"wasm-wasi\"\nartifact = \"hello.wasm\"",
     variables: &[
         EnvVariable {

@@ -20,7 +20,7 @@ const MODULE: &str = "php module";
 /// Registry entry.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "php",
-    summary: "PHP -> JavaScript hosts with its glue: a prebuilt interpreter",
+    summary: "PHP -> JavaScript hosts, with the package's glue: a prebuilt interpreter",
     example: concat!(
         "source = \"hello.php\"\ntarget = \"8.4\"\nartifact = \"php_8_4.wasm\"\n",
         "companions = [\"php_8_4.js\", \"hello.php\"]"

@@ -20,7 +20,7 @@ const BINDGEN: &str = "wasm-bindgen";
 /// Registry entry: cargo, then wasm-bindgen.
 pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "wasm-bindgen",
-    summary: "Rust -> JavaScript hosts with its glue",
+    summary: "Rust -> JavaScript hosts, with wasm-bindgen's glue",
     example: "target = \"wasm32-unknown-unknown\"\nartifact = \"hello_bg.wasm\"\ncompanions = [\"hello.js\"]",
     variables: &[EnvVariable { name: VARIABLE, meaning: "the wasm-bindgen to use, if not the one on PATH" }],
     own_code: true,

@@ -22,6 +22,9 @@ use wasmlab_model::file_error::KeyError;
 use wasmlab_model::report::FileLine;
 use wasmlab_report::visible::VisiblePath;
 
+/// Why a call cannot have an expected exit code.
+const NO_EXIT_CODE: &str = "is for programs, and `invoke` calls an export: remove it, or use `expect_stdout`";
+
 /// Turns the contents of a file into requirements, and collects the mistakes.
 pub struct Reader<'a> {
     pub document: &'a Document<'a>,
@@ -79,8 +82,20 @@ impl Reader<'_> {
         self.confine(&format!("{key}.path"), &path);
         self.without_nul(key, &table);
         let load = table.load;
-        if load && (table.invoke.is_some() || table.http || !table.listen.is_empty()) {
-            self.error(&format!("{key}.load"), "only loads the file: remove it, or `invoke`, `http` and `listen`");
+        let needs_run = [
+            ("invoke", table.invoke.is_some()),
+            ("http", table.http),
+            ("listen", !table.listen.is_empty()),
+            ("stdin", table.stdin.is_some()),
+            ("args", !table.args.is_empty()),
+            ("expect_stdout", table.expect_stdout.is_some()),
+            ("expect_exit", table.expect_exit.is_some()),
+        ];
+        for (name, _) in needs_run.iter().filter(|(_, is_given)| load && *is_given) {
+            self.error(&format!("{key}.load"), format!("only loads the file: remove it, or `{name}`"));
+        }
+        if table.invoke.is_some() && table.expect_exit.is_some() {
+            self.error(&format!("{key}.expect_exit"), NO_EXIT_CODE);
         }
         let stdin = table.stdin.map(|file| self.folder.join(file));
         match &stdin {
