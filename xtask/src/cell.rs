@@ -12,6 +12,7 @@ use wasmlab_model::observation::Observation;
 use self::shared_browser::SharedBrowser;
 use crate::lab::Lab;
 
+mod call_types;
 mod canary;
 pub mod client;
 mod disk_limit;
@@ -26,6 +27,7 @@ mod processes;
 mod reproduction;
 pub mod sandbox;
 mod server;
+mod session;
 mod shared_browser;
 mod stage_limits;
 pub mod temp_dir;
@@ -34,6 +36,7 @@ mod workdir;
 pub use plan::{CellPlan, Limits};
 pub use process_events::{OutputSink, ProcessEvent};
 pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_VARIABLES, reproduce};
+pub use session::Sessions;
 pub use shared_browser::SharedBrowsers;
 pub use temp_dir::TempDir;
 

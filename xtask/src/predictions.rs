@@ -10,9 +10,11 @@ use globset::GlobMatcher;
 use serde::Deserialize;
 
 use crate::lab::Lab;
+use crate::scenario::document::{Document, ParsedDocument};
 use crate::store::profiles;
 use wasmlab_learn::glob;
 use wasmlab_model::facts::Facts;
+use wasmlab_model::file_error::KeyError;
 use wasmlab_model::prediction::CellPrediction;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::Cell;
@@ -126,15 +128,28 @@ impl AcceptedContradictions {
             }
             Ok(_) => fs::read_to_string(&path).with_context(named)?,
         };
-        Self::parse(&text).with_context(named)
+        Self::parse(&path.visible(), &text)
     }
 
-    fn parse(text: &str) -> Result<Self> {
-        let matcher = |text: &str| glob::parse(text).map(|glob| glob.compile_matcher()).map_err(anyhow::Error::msg);
-        let file: File = toml::from_str(text)?;
-        let entries = file.contradiction.into_iter().map(|entry| {
-            anyhow::ensure!(!entry.because.trim().is_empty(), "an entry for `{}` gives no reason", entry.scenario);
-            let (scenario, runtime) = (matcher(&entry.scenario)?, matcher(&entry.runtime)?);
+    /// Parses the text of `file`, a path as messages show it. The error is the first one, with its line.
+    fn parse(file: &str, text: &str) -> Result<Self> {
+        let ParsedDocument { document, contents, errors, .. } = Document::parse::<File>(file, text);
+        let contents = match (contents, errors.into_iter().next()) {
+            (_, Some(first)) => anyhow::bail!("{first}"),
+            (contents, None) => contents.unwrap_or_default(),
+        };
+        let entries = contents.contradiction.into_iter().enumerate().map(|(index, entry)| {
+            let fail = |key: &str, message: String| {
+                let error = KeyError::new(format!("contradiction[{index}].{key}"), message);
+                anyhow::anyhow!("{}", document.locate(error))
+            };
+            if entry.because.trim().is_empty() {
+                return Err(fail("because", "is empty: give the reason".to_owned()));
+            }
+            let matcher = |key: &str, text: &str| {
+                glob::parse(text).map(|glob| glob.compile_matcher()).map_err(|message| fail(key, message))
+            };
+            let (scenario, runtime) = (matcher("scenario", &entry.scenario)?, matcher("runtime", &entry.runtime)?);
             Ok((entry, scenario, runtime))
         });
         Ok(Self { entries: entries.collect::<Result<_>>()? })
@@ -213,7 +228,7 @@ mod tests {
             )
         };
         let check = |entry: &str, cell: (&str, &str), reason: Option<&str>, stale: usize| {
-            let accepted = AcceptedContradictions::parse(entry).unwrap();
+            let accepted = AcceptedContradictions::parse("p.toml", entry).unwrap();
             let mut cell = contradicted(cell.0, cell.1);
             let found = accepted.reason(&cell).map(str::to_owned);
             assert_eq!(found.as_deref(), reason, "{entry}");
@@ -224,13 +239,15 @@ mod tests {
         check(&entry("wat-*", "wasmi"), ("wat-add", "node"), None, 0);
         check(&entry("wat-add", "wasmi").replace("pass", "trap"), ("wat-add", "wasmi"), None, 1);
         check(&entry("*", "wasmi").replace("pass", "trap"), ("wat-add", "wasmi"), None, 0);
-        for wrong in [
-            "[[contradiction]]\n",
-            "contradictions = []\n",
-            &entry("[", "a"),
-            &entry("a", "a").replace("it is so", " "),
-        ] {
-            assert!(AcceptedContradictions::parse(wrong).is_err(), "{wrong}");
-        }
+        let check_error = |text: &str, expected: &str| {
+            let error = AcceptedContradictions::parse("p.toml", text).err().unwrap().to_string();
+            assert!(error.starts_with(expected) && !error.contains('\n'), "{error}");
+        };
+        check_error("[[contradiction]]\n", "p.toml:1: ");
+        check_error("\ncontradictions = []\n", "p.toml:2: ");
+        check_error("[[contradiction]\n", "p.toml:1: ");
+        check_error(&entry("[", "a"), "p.toml:2: `contradiction[0].scenario`: ");
+        let second = entry("a", "a").replace("it is so", " ");
+        check_error(&(entry("a", "a") + &second), "p.toml:10: `contradiction[1].because`: is empty");
     }
 }

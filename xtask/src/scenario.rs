@@ -9,6 +9,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::file_error::{FileError, KeyError};
 use wasmlab_model::scenario::{EntryPointKind, Run, Scenario, ScenarioFile};
 use wasmlab_process::read_text;
+use wasmlab_runtimes as runtimes;
 use wasmlab_toolchains as toolchains;
 
 use document::{Document, ParsedDocument};
@@ -18,7 +19,7 @@ use wasmlab_report::visible::VisiblePath;
 pub mod document;
 pub mod http;
 mod names;
-mod run;
+pub mod run;
 mod server;
 mod steps;
 #[cfg(test)]
@@ -81,8 +82,9 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<FileError>> {
     let Some(spec) = contents else { return Err(errors) };
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
     let found = check(&name, dir, &spec).into_iter();
-    // A key that seems to be missing from a table with errors may be misspelt.
-    let is_complete = |key: &str| !key.split(['.', '[']).next().is_some_and(|table| incomplete.contains(table));
+    // A key that seems to be missing from a table with errors may be misspelt. Each [[known]] stands for itself.
+    let is_complete =
+        |key: &str| !key.split(['.', '[']).next().is_some_and(|table| table != "known" && incomplete.contains(table));
     errors.extend(found.filter(|error| is_complete(&error.key)).map(|error| document.locate(error)));
     errors.sort_by_key(|error| error.line);
     if errors.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(errors) }
@@ -178,8 +180,13 @@ fn check_known(spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
         if let Err(error) = known.code.parse::<Code>() {
             say("code", error.to_string());
         }
-        if let Err(why) = glob::parse(&known.runtime) {
-            say("runtime", why);
+        match glob::parse(&known.runtime).map(|glob| glob.compile_matcher()) {
+            Err(why) => say("runtime", why),
+            Ok(glob) if !runtimes::all().iter().any(|runtime| glob.is_match(runtime.id())) => {
+                let message = format!("`{}` matches no runtime: `cargo xtask list runtimes` names them", known.runtime);
+                say("runtime", message);
+            }
+            Ok(_) => {}
         }
         if known.because.trim().is_empty() {
             say("because", "is empty: explain why the gap exists".to_owned());

@@ -31,6 +31,8 @@ pub struct Probe {
     pub module: Vec<u8>,
     /// The guest's inputs, as the `[run]` table of a `scenario.toml`; empty: nothing.
     pub run: &'static str,
+    /// It must run in a process of its own: earlier guests could change how much it can allocate, or how deep it can call.
+    pub own_process: bool,
 }
 
 impl Probe {
@@ -39,7 +41,7 @@ impl Probe {
     /// # Errors
     /// If the text is not a module.
     pub fn from_text(name: impl Into<String>, text: &str) -> anyhow::Result<Self> {
-        Ok(Self { name: name.into(), module: wat::parse_str(text)?, run: "" })
+        Ok(Self { name: name.into(), module: wat::parse_str(text)?, run: "", own_process: false })
     }
 }
 

@@ -26,20 +26,29 @@ struct Measure {
     module: fn(u64) -> Vec<u8>,
     /// Numbers that implementations choose; each limit is looked for on both sides of them first.
     round: &'static [u64],
+    /// Whether its modules must run in processes of their own.
+    own_process: bool,
 }
 
 const MEASURES: &[Measure] = &[
-    Measure { name: "locals", least: 100, most: 100_000, module: locals, round: ROUND },
-    Measure { name: "functions", least: 100, most: 100_000, module: functions, round: ROUND },
-    Measure { name: "parameters", least: 8, most: 2_000, module: parameters, round: ROUND },
-    Measure { name: "memory-pages", least: 1, most: 65_536, module: memory, round: ROUND },
-    Measure { name: "table-elements", least: 100, most: 10_000_001, module: table, round: ROUND },
-    Measure { name: "recursion", least: 100, most: 10_000_000, module: recursion, round: ROUND },
-    Measure { name: "results", least: 1, most: 2_000, module: results, round: &[1_000] },
-    Measure { name: "memories", least: 1, most: 1_000, module: memories, round: &[1, 100] },
-    Measure { name: "tables", least: 1, most: 1_000, module: tables, round: &[1, 100] },
-    Measure { name: "exports", least: 100, most: 200_000, module: exports, round: &[100_000] },
-    Measure { name: "name-bytes", least: 100, most: 200_000, module: name_bytes, round: &[65_535, 100_000] },
+    Measure { name: "locals", least: 100, most: 100_000, module: locals, round: ROUND, own_process: false },
+    Measure { name: "functions", least: 100, most: 100_000, module: functions, round: ROUND, own_process: false },
+    Measure { name: "parameters", least: 8, most: 2_000, module: parameters, round: ROUND, own_process: false },
+    Measure { name: "memory-pages", least: 1, most: 65_536, module: memory, round: ROUND, own_process: true },
+    Measure { name: "table-elements", least: 100, most: 10_000_001, module: table, round: ROUND, own_process: true },
+    Measure { name: "recursion", least: 100, most: 10_000_000, module: recursion, round: ROUND, own_process: true },
+    Measure { name: "results", least: 1, most: 2_000, module: results, round: &[1_000], own_process: false },
+    Measure { name: "memories", least: 1, most: 1_000, module: memories, round: &[1, 100], own_process: true },
+    Measure { name: "tables", least: 1, most: 1_000, module: tables, round: &[1, 100], own_process: true },
+    Measure { name: "exports", least: 100, most: 200_000, module: exports, round: &[100_000], own_process: false },
+    Measure {
+        name: "name-bytes",
+        least: 100,
+        most: 200_000,
+        module: name_bytes,
+        round: &[65_535, 100_000],
+        own_process: false,
+    },
 ];
 
 /// Numbers that implementations choose.
@@ -60,8 +69,8 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
     let mut message = String::new();
     let mut unknown = None;
     let mut ask = |number: u64| -> Option<bool> {
-        let probe =
-            Probe { name: format!("limit-{}-{number}", measure.name), module: (measure.module)(number), run: "" };
+        let name = format!("limit-{}-{number}", measure.name);
+        let probe = Probe { name, module: (measure.module)(number), run: "", own_process: measure.own_process };
         let reply = runtime.probe(&probe, &[])?;
         if reply.at_lab_limit {
             unknown = Some(number);

@@ -16,10 +16,18 @@ macro_rules! files {
 }
 
 /// The driver of hosts that have a file system.
-const DRIVER: &[(&str, &str)] =
-    files!["driver.mjs", "core.mjs", "glue.mjs", "jco.mjs", "precompile.mjs", "shims.mjs", "uncaught.mjs"];
+const DRIVER: &[(&str, &str)] = files![
+    "driver.mjs",
+    "core.mjs",
+    "glue.mjs",
+    "jco.mjs",
+    "precompile.mjs",
+    "session.mjs",
+    "shims.mjs",
+    "uncaught.mjs"
+];
 
-/// The scripts of a browser page, below the folder that its driver serves; Node runs `precompile.mjs`.
+/// The scripts of a browser page, below the folder that its driver serves; Node runs `precompile.mjs`, in sessions too.
 pub const PAGE: &[(&str, &str)] = files![
     "page/main.mjs",
     "page/report.mjs",
@@ -28,7 +36,8 @@ pub const PAGE: &[(&str, &str)] = files![
     "page/glue.mjs",
     "page/jco.mjs",
     "jco_shared.mjs",
-    "precompile.mjs"
+    "precompile.mjs",
+    "session.mjs"
 ];
 
 /// The modules of a worker of workerd; Node runs `precompile.mjs`.
@@ -41,7 +50,8 @@ pub const WORKER: &[(&str, &str)] = files![
     "worker/jco.mjs",
     "worker/module.mjs",
     "jco_shared.mjs",
-    "precompile.mjs"
+    "precompile.mjs",
+    "session.mjs"
 ];
 
 /// The columns of a JavaScript host: plain, and with jco. The driver's mode is the engine's name, with `+jco` for the
@@ -49,7 +59,7 @@ pub const WORKER: &[(&str, &str)] = files![
 #[must_use]
 pub fn columns(host: Runtime) -> Vec<Runtime> {
     let id = if host.id.is_empty() { host.engine.into() } else { host.id.clone() };
-    let host = Runtime { id, mode: host.engine.into(), support_files: DRIVER, ..host };
+    let host = Runtime { id, mode: host.engine.into(), support_files: DRIVER, has_sessions: true, ..host };
     vec![host.clone(), host.with_host_layer(HostLayer::Jco)]
 }
 

@@ -16,6 +16,7 @@ pub fn columns(engine: &'static str, program: Program) -> Vec<Runtime> {
         mode: engine.into(),
         source: Source::Driver { driver: "browser", program },
         support_files: js::PAGE,
+        has_sessions: true,
         is_applicable: |_, scenario| match scenario.run.entry {
             EntryPointKind::Http => Err("a page cannot accept connections, so it cannot serve wasi:http".to_owned()),
             _ => Ok(()),

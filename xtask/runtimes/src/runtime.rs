@@ -74,6 +74,8 @@ pub struct Runtime {
     pub compiles_before_linking: bool,
     /// Its driver can use one program for several cells, one after the other; see `driver-browser host`.
     pub shares_program: bool,
+    /// Its driver can run several modules in one process, one after the other; see `js/session.mjs`.
+    pub has_sessions: bool,
     /// How a guest gets a preopened listening socket.
     pub sockets: SocketPassing,
     /// Which TCP ports its process may use.
@@ -137,6 +139,7 @@ impl Default for Runtime {
             compiles_silently: false,
             compiles_before_linking: false,
             shares_program: false,
+            has_sessions: false,
             sockets: SocketPassing::None,
             port_access: PortAccess::Cell,
             dirs_keep_host_paths: false,

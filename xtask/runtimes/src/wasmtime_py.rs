@@ -41,6 +41,7 @@ pub fn columns() -> Vec<Runtime> {
         package: Some(Package { client: PackageClient::Pip, name: "wasmtime", programs: &[PACKAGE_FILE] }),
         in_ci: true,
         support_files: DRIVER,
+        has_sessions: true,
         stack_hint: Some("`Config.max_wasm_stack = BYTES` in the program that embeds it, and `ulimit -s` above that"),
         commands,
         reference_column: Some("wasmtime-cranelift".into()),

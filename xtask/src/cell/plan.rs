@@ -13,7 +13,7 @@ use wasmlab_model::scenario::{EntryPointKind, Run, Scenario};
 use wasmlab_model::verdict::NotAttempted;
 use wasmlab_protocol::{Call, CellSpec, EntryPoint, PROTOCOL_VERSION, PreopenedDir, PreopenedSocket, SHARED_INSTANCE};
 
-use super::{ports, preopens, sandbox};
+use super::{call_types, ports, preopens, sandbox};
 use crate::store::cache::Key;
 use wasmlab_runtimes::{AdapterInput, CellFiles, Runtime, Tool};
 
@@ -214,7 +214,8 @@ impl CellPlan<'_> {
         let (paths, ports) = self.relative();
         let lacking = || sandbox::lacks_own_network().filter(|_| self.scenario.spec.run.own_loopback);
         let by_adapter = || (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports)));
-        self.has_no_instance().or_else(by_adapter).or_else(lacking)
+        let mistyped = || call_types::not_attempted(&self.scenario.spec.run.call, self.facts?);
+        self.has_no_instance().or_else(mistyped).or_else(by_adapter).or_else(lacking)
     }
 
     /// Command lines make each call on an instance of its own, and report little about how it ended.

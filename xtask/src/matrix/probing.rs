@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::cell::{self, CellPlan, Limits};
+use crate::cell::{self, CellPlan, Limits, Sessions};
 use crate::lab::Lab;
 use crate::matrix::cache_policy;
 use crate::store::profiles;
@@ -32,6 +32,8 @@ pub struct ProbedColumn<'a> {
     pub fresh: bool,
     /// Also run probes that its host layer is not meant for: they show what the engine below it provides.
     pub any_module: bool,
+    /// Processes that run several probes.
+    pub sessions: Sessions,
     /// How many probes were run or recalled.
     pub probes: u32,
 }
@@ -45,6 +47,7 @@ impl<'a> ProbedColumn<'a> {
             limits: plan.limits,
             fresh: false,
             any_module: false,
+            sessions: Sessions::default(),
             probes: 0,
         }
     }
@@ -79,7 +82,9 @@ impl ProbeTarget for ProbedColumn<'_> {
             Some(known) if !(is_out_of_time(&known) && scenario.spec.run.timeout_ms.is_none()) => known,
             _ => {
                 let observe = |plan: &CellPlan| cell::observe(self.lab, plan, None, cell::Retention::default()).ok();
-                let mut seen = observe(&plan)?;
+                let in_session = probe.run.is_empty() && !probe.own_process;
+                let seen = in_session.then(|| self.sessions.observe(self.lab, &plan)).flatten();
+                let mut seen = seen.or_else(|| observe(&plan))?;
                 // A timeout on a busy machine is no evidence about the runtime. A probe that runs forever sets its own
                 // limit.
                 if is_out_of_time(&seen) && scenario.spec.run.timeout_ms.is_none() {

@@ -23,6 +23,7 @@ pub fn check(folder: &Path, run: &Run, errors: &mut Vec<KeyError>) {
             errors.push(KeyError::new(format!("run.dir[{index}].{key}"), message))
         });
     }
+    check_strings(run, errors);
     check_network(run, errors);
     check_ports_in_texts(run, errors);
     for function in run.host_functions.iter().filter(|function| !function.contains('.')) {
@@ -47,6 +48,29 @@ fn check_entry(run: &Run, errors: &mut Vec<KeyError>) {
     if run.timeout_ms == Some(0) {
         say("timeout_ms", "must be greater than 0");
     }
+}
+
+/// A process takes its arguments and variables as C strings.
+fn check_strings(run: &Run, errors: &mut Vec<KeyError>) {
+    for (index, _) in run.args.iter().enumerate().filter(|(_, arg)| arg.contains('\0')) {
+        errors.push(KeyError::new(format!("run.args[{index}]"), NUL_IN_ARGUMENT));
+    }
+    for (name, _) in run.env.iter().filter(|(name, value)| !is_variable(name, value)) {
+        let message = format!("`{}`: {INVALID_VARIABLE}", name.escape_debug());
+        errors.push(KeyError::new("run.env", message));
+    }
+}
+
+/// Why an argument with a NUL character is refused.
+pub const NUL_IN_ARGUMENT: &str = "has a NUL character, which no argument can have";
+/// Why an environment variable is refused.
+pub const INVALID_VARIABLE: &str =
+    "a variable's name is not empty and has no `=`, and neither it nor its value has a NUL character";
+
+/// Whether a process can have this environment variable.
+#[must_use]
+pub fn is_variable(name: &str, value: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0')
 }
 
 /// Checks a directory; `say` takes the key in its table.

@@ -76,6 +76,8 @@ fn invalid_values_name_key_and_line() {
     let first = "[[run.call]]\nexport = \"add\"\nafter_previous = true\n";
     check(&format!("{GOOD}\n[run]\nentry = \"calls\"\n{first}"), "no call comes before it");
     check(&format!("{GOOD}\n[run]\ntimeout_ms = 0\n"), ":11: `run.timeout_ms`");
+    check(&format!("{GOOD}\n[run]\nargs = [\"a\", \"b\\u0000\"]\n"), ":11: `run.args[1]`: has a NUL character");
+    check(&format!("{GOOD}\n[run]\nenv = {{ \"A=\" = \"b\" }}\n"), ":11: `run.env`: `A=`: a variable's name");
     check(&format!("{GOOD}\n[run]\nargs = [\"{{socket-fd}}\"]\n"), "there is no [[run.socket]]");
     check(
         &format!("{GOOD}\n[[run.dir]]\nguest = \"/\"\nfiles = {{ \"../x\" = \"\" }}\n"),
@@ -110,8 +112,11 @@ fn check_all(text: &str, expected: &[&str]) {
 fn errors_name_the_line_of_the_right_entry() {
     let known =
         |runtime: &str, code: &str| format!("[[known]]\nruntime = \"{runtime}\"\ncode = \"{code}\"\nbecause = \"x\"\n");
-    let text = format!("{GOOD}\n{}\n{}\n{}", known("a", "trap"), known("b", "bad-luck"), known("[", "trap"));
+    let text = format!("{GOOD}\n{}\n{}\n{}", known("wasmi", "trap"), known("node*", "bad-luck"), known("[", "trap"));
     check_all(&text, &[":17: `known[1].code`", ":21: `known[2].runtime`"]);
+    // An entry that cannot be read does not hide the others.
+    let text = format!("{GOOD}\n{}rem = 1\n\n{}", known("wasmi", "trap"), known("wasmtimee", "trap"));
+    check_all(&text, &[":14: unknown field `rem`", ":17: `known[1].runtime`: `wasmtimee` matches no runtime"]);
     let step = "[[step]]\nop = \"kill\"\n";
     check_all(&format!("{GOOD}\n{step}\n{step}signal = \"HUP\"\n"), &[":15: `step[1].signal`: `HUP` is not TERM"]);
     // A key in an inline table, and one that is the prefix of another key.

@@ -102,13 +102,14 @@ fn read_file(path: &Path) -> Result<Profile> {
     struct Schema {
         schema: u32,
     }
-    let found: Schema = serde_json::from_slice(&text)?;
+    const REMEDY: &str = "restore the file with git, or remove it and run `cargo xtask probe`";
+    let found: Schema = serde_json::from_slice(&text).map_err(|error| anyhow::anyhow!("{error}: {REMEDY}"))?;
     anyhow::ensure!(
         found.schema == PROFILE_SCHEMA,
         "it has schema {}, but this lab reads {PROFILE_SCHEMA}: run `cargo xtask probe`",
         found.schema
     );
-    Ok(parsed?)
+    parsed.map_err(|error| anyhow::anyhow!("{error}: {REMEDY}"))
 }
 
 /// The commit of the lab; empty if git does not know it.

@@ -29,7 +29,7 @@ mod tests;
 mod values;
 mod wrap;
 
-use instance::{Action, Instance, ProcessCalls};
+use instance::{Action, Instance, ProcessCalls, Refusal};
 use lines::Lines;
 use module::Module;
 
@@ -140,10 +140,10 @@ impl<'t> Reader<'t> {
                     instance.returns(line, text, action, &results)
                 })?;
             }
-            WastDirective::AssertTrap { exec, message, .. } => {
-                let end = ScriptEnd::Traps(trap(message));
-                self.exec(line, text, exec, end, Instance::traps)?;
-            }
+            WastDirective::AssertTrap { exec, message, .. } => match trap(message) {
+                Ok(kind) => self.exec(line, text, exec, ScriptEnd::Traps(kind), Instance::traps)?,
+                Err(why) => self.leave_out(&why),
+            },
             WastDirective::AssertException { exec, .. } => {
                 let end = ScriptEnd::Traps(Some(TrapKind::UncaughtException));
                 self.exec(line, text, exec, end, Instance::traps)?;
@@ -201,8 +201,9 @@ impl<'t> Reader<'t> {
         text: String,
         exec: WastExecute,
         end: ScriptEnd,
-        ask: impl FnOnce(&mut Instance, u64, String, &Action, ScriptEnd) -> Result<(), String>,
+        ask: impl FnOnce(&mut Instance, u64, String, &Action, ScriptEnd) -> Result<(), Refusal>,
     ) -> Result<(), wast::Error> {
+        let span = exec.span();
         let (id, action) = match &exec {
             WastExecute::Wat(_) => {
                 let WastExecute::Wat(wat) = exec else { return Ok(()) };
@@ -211,9 +212,11 @@ impl<'t> Reader<'t> {
             WastExecute::Invoke(invoke) => (invoke.module, Action::Invoke(invoke)),
             WastExecute::Get { module, global, .. } => (*module, Action::Get(global)),
         };
-        let asked = self.instance(id.map(|id| id.name())).and_then(|instance| ask(instance, line, text, &action, end));
-        if let Err(why) = asked {
-            self.leave_out(&why);
+        let instance = self.instance(id.map(|id| id.name())).map_err(Refusal::NotAttempted);
+        match instance.and_then(|instance| ask(instance, line, text, &action, end)) {
+            Ok(()) => {}
+            Err(Refusal::NotAttempted(why)) => self.leave_out(&why),
+            Err(Refusal::InvalidFile(why)) => return Err(wast::Error::new(span, why)),
         }
         Ok(())
     }
@@ -351,22 +354,36 @@ fn module_assertion(line: u64, text: String, end: ScriptEnd) -> ProcessCalls {
     }
 }
 
-/// The trap that the specification's message stands for; `None`: any.
-fn trap(message: &str) -> Option<TrapKind> {
-    const MESSAGES: &[(&str, TrapKind)] = &[
-        ("unreachable", TrapKind::Unreachable),
-        ("integer divide by zero", TrapKind::DivisionByZero),
-        ("integer overflow", TrapKind::IntegerOverflow),
-        ("invalid conversion to integer", TrapKind::BadConversion),
-        ("out of bounds memory access", TrapKind::MemoryOutOfBounds),
-        ("out of bounds table access", TrapKind::TableOutOfBounds),
-        ("undefined element", TrapKind::TableOutOfBounds),
-        ("uninitialized element", TrapKind::NullReference),
-        ("indirect call type mismatch", TrapKind::BadSignature),
-        ("null ", TrapKind::NullReference),
-        ("cast failure", TrapKind::CastFailure),
-        ("call stack exhausted", TrapKind::StackOverflow),
-        ("unaligned atomic", TrapKind::UnalignedAtomic),
+/// The trap that the specification's message stands for; `None`: any. As in the reference interpreter, the beginning of a
+/// message is enough.
+///
+/// # Errors
+/// If the specification has no such message.
+fn trap(message: &str) -> Result<Option<TrapKind>, String> {
+    const MESSAGES: &[(&str, Option<TrapKind>)] = &[
+        ("unreachable", Some(TrapKind::Unreachable)),
+        ("integer divide by zero", Some(TrapKind::DivisionByZero)),
+        ("integer overflow", Some(TrapKind::IntegerOverflow)),
+        ("invalid conversion to integer", Some(TrapKind::BadConversion)),
+        ("out of bounds memory access", Some(TrapKind::MemoryOutOfBounds)),
+        ("out of bounds table access", Some(TrapKind::TableOutOfBounds)),
+        ("undefined element", Some(TrapKind::TableOutOfBounds)),
+        ("uninitialized element", Some(TrapKind::NullReference)),
+        ("indirect call type mismatch", Some(TrapKind::BadSignature)),
+        ("null ", Some(TrapKind::NullReference)),
+        ("cast failure", Some(TrapKind::CastFailure)),
+        ("call stack exhausted", Some(TrapKind::StackOverflow)),
+        ("unaligned atomic", Some(TrapKind::UnalignedAtomic)),
+        // Engines have no common kind for these.
+        ("out of bounds array access", None),
+        ("expected shared memory", None),
+        ("unhandled tag", None),
+        ("continuation already consumed", None),
     ];
-    MESSAGES.iter().find(|(start, _)| message.starts_with(start)).map(|(_, kind)| *kind)
+    let fits = |known: &str| message.starts_with(known) || known.starts_with(message);
+    let mut kinds = MESSAGES.iter().filter(|(known, _)| fits(known)).map(|(_, kind)| *kind);
+    let Some(first) = kinds.next() else {
+        return Err(format!("the specification has no trap with the message \"{}\"", one_line(message)));
+    };
+    Ok(first.filter(|_| kinds.all(|kind| kind == first)))
 }

@@ -1,12 +1,14 @@
-//! Runs one cell: serves its page, opens it in a browser, and records what happens there.
+//! Runs cells: serves their page, opens it in a browser, and records what happens there.
 
 use std::sync::mpsc::{self, Receiver};
 
-use wasmlab_driver::{Cell, CellEnd, Report};
+use wasmlab_driver::{Cell, CellEnd, Report, Session};
 use wasmlab_engine::Recorder;
 use wasmlab_protocol::Cause;
 
 use crate::bidi::{self, Tab};
+use crate::browser::Browser;
+use crate::open_page::OpenPage;
 use crate::server::Server;
 use crate::{chromium, devtools, firefox, host, ports};
 
@@ -28,35 +30,59 @@ impl PageEvent {
     }
 }
 
+/// A page in a browser, which runs cells one after the other.
+pub struct PageSession {
+    server: Server,
+    page: OpenPage,
+    events: Receiver<PageEvent>,
+    /// Killed when dropped; `None` if the browser serves other cells, too.
+    _browser: Option<Browser>,
+}
+
 /// Runs the page. If the cell has its own browser, that has exited when this returns.
 ///
 /// # Errors
 /// Why the page cannot be opened.
 pub fn run(cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
-    let is_firefox = cell.spec.mode.starts_with("firefox");
-    let profile = cell.temporary("browser-profile");
-    let program = cell.program.clone();
-    let mut reachable: Vec<u16> = ports::of_guest(&cell.spec).collect();
-    let (sender, events) = mpsc::channel();
-    let server =
-        Server::start(cell, sender.clone()).map_err(|e| format!("failed to serve the page on 127.0.0.1: {e}"))?;
-    let refused = |e: String| format!("the protocol of {}: {e}", program.display());
-    if let Some(address) = std::env::var(host::VARIABLE).ok().filter(|_| is_firefox) {
-        let tab = bidi::open(&address, &server.page(), Tab::OfNewContext, sender).map_err(refused)?;
-        let end = record(&events, recorder);
-        // What the page still does must not reach the next cell.
-        tab.close().map_err(refused)?;
-        return Ok(end);
+    let mut session = PageSession::open(&cell)?;
+    let end = session.run(cell, recorder)?;
+    // What the page still does must not reach the next cell.
+    session.page.close()?;
+    Ok(end)
+}
+
+impl PageSession {
+    /// Opens an empty page, in which this cell can be the first.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub fn open(cell: &Cell) -> Result<Self, String> {
+        let is_firefox = cell.spec.mode.starts_with("firefox");
+        let (sender, events) = mpsc::channel();
+        let server =
+            Server::start(sender.clone()).map_err(|e| format!("failed to serve the page on 127.0.0.1: {e}"))?;
+        let refused = |e: String| format!("the protocol of {}: {e}", cell.program.display());
+        if let Some(address) = std::env::var(host::VARIABLE).ok().filter(|_| is_firefox) {
+            let page = bidi::open(&address, Tab::OfNewContext, sender).map_err(refused)?;
+            return Ok(Self { server, page, events, _browser: None });
+        }
+        let reachable: Vec<u16> = ports::of_guest(&cell.spec).chain([server.port()]).collect();
+        let start = if is_firefox { firefox::start } else { chromium::start };
+        let browser = start(&cell.program, &cell.temporary("browser-profile"), &reachable)?;
+        let page = match is_firefox {
+            true => bidi::open(browser.address(), Tab::First, sender),
+            false => devtools::open(browser.address(), sender),
+        };
+        Ok(Self { server, page: page.map_err(refused)?, events, _browser: Some(browser) })
     }
-    reachable.push(server.port());
-    let start = if is_firefox { firefox::start } else { chromium::start };
-    let browser = start(&program, &profile, &reachable)?;
-    if is_firefox {
-        bidi::open(browser.address(), &server.page(), Tab::First, sender).map_err(refused)?;
-    } else {
-        devtools::open(browser.address(), &server.page(), sender).map_err(refused)?;
+}
+
+impl Session for PageSession {
+    fn run(&mut self, cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
+        self.server.serve(cell);
+        self.page.navigate(&self.server.page())?;
+        Ok(record(&self.events, recorder))
     }
-    Ok(record(&events, recorder))
 }
 
 /// Records events until the guest ends.

@@ -7,9 +7,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Component, Path};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, json};
 use wasmlab_driver::{Cell, Report, cell_json};
@@ -37,18 +36,31 @@ fn page() -> String {
 
 /// State that all connections share.
 struct Shared {
-    /// The cell. The page sees its module at `/module.wasm`, and its folders as `/lab/` (the lab's scripts),
-    /// `/packages/`, `/component/` and `/guest/` (the glue).
-    cell: Cell,
+    served: Mutex<Served>,
     /// Receives the page's reports.
     events: Sender<PageEvent>,
+}
+
+/// What is served.
+#[derive(Default)]
+struct Served {
+    /// The cell. The page sees its module at `/module.wasm`, and its folders as `/lab/` (the lab's scripts),
+    /// `/packages/`, `/component/` and `/guest/` (the glue).
+    cell: Option<Arc<Cell>>,
     /// The page was served. Windows that the guest opens must not run it again: their reports would mix with its own.
-    is_page_open: AtomicBool,
+    is_page_open: bool,
+}
+
+impl Shared {
+    fn served(&self) -> MutexGuard<'_, Served> {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The server; it runs until the process exits.
 pub struct Server {
     port: u16,
+    shared: Arc<Shared>,
 }
 
 struct PageResponse {
@@ -58,21 +70,27 @@ struct PageResponse {
 }
 
 impl Server {
-    /// Listens on 127.0.0.1 for the page of this cell; `events` receives its reports.
+    /// Listens on 127.0.0.1 for the page; `events` receives its reports.
     ///
     /// # Errors
     /// If it cannot listen.
-    pub fn start(cell: Cell, events: Sender<PageEvent>) -> io::Result<Self> {
-        let shared = Arc::new(Shared { cell, events, is_page_open: AtomicBool::new(false) });
+    pub fn start(events: Sender<PageEvent>) -> io::Result<Self> {
+        let shared = Arc::new(Shared { served: Mutex::default(), events });
+        let of_connections = Arc::clone(&shared);
         let listener = TcpListener::bind(("127.0.0.1", ports::given().0))?;
         let port = listener.local_addr()?.port();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
+                let shared = Arc::clone(&of_connections);
                 std::thread::spawn(move || serve(&shared, &stream));
             }
         });
-        Ok(Self { port })
+        Ok(Self { port, shared })
+    }
+
+    /// From now on serves the page of this cell, once.
+    pub fn serve(&self, cell: Cell) {
+        *self.shared.served() = Served { cell: Some(Arc::new(cell)), is_page_open: false };
     }
 
     /// Its port.
@@ -89,7 +107,6 @@ impl Server {
 /// Serves one connection until the browser closes it.
 fn serve(shared: &Shared, stream: &TcpStream) {
     stream.set_nodelay(true).ok();
-    let policy = policy(&shared.cell.spec);
     let mut connection = Connection::new(stream, LIMITS);
     loop {
         let request = match connection.read_request() {
@@ -101,9 +118,11 @@ fn serve(shared: &Shared, stream: &TcpStream) {
                 return;
             }
         };
+        let Some(cell) = shared.served().cell.clone() else { return };
+        let policy = policy(&cell.spec);
         let PageResponse { status, kind, body } = match request.method.as_str() {
             "POST" => report(shared, &request.target, request.body),
-            _ => file(shared, request.target.split('?').next().unwrap_or_default()).unwrap_or(NOT_FOUND),
+            _ => file(shared, &cell, request.target.split('?').next().unwrap_or_default()).unwrap_or(NOT_FOUND),
         };
         // The page may send requests to this server and those of the cell only. The two other policies isolate the
         // page, which shared memory (threads) requires.
@@ -159,11 +178,10 @@ fn stdin(wanted: &[u8]) -> PageResponse {
     PageResponse { status: "200 OK", kind: "application/octet-stream", body }
 }
 
-fn file(shared: &Shared, path: &str) -> Option<PageResponse> {
-    let cell = &shared.cell;
+fn file(shared: &Shared, cell: &Cell, path: &str) -> Option<PageResponse> {
     let ok = |kind, body| Some(PageResponse { status: "200 OK", kind, body });
     match path {
-        "/" if shared.is_page_open.swap(true, Ordering::Relaxed) => return None,
+        "/" if std::mem::replace(&mut shared.served().is_page_open, true) => return None,
         "/" => return ok("text/html", page().into_bytes()),
         "/module.wasm" => return ok("application/wasm", cell.module.clone()),
         "/cell.json" => {

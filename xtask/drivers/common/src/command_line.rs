@@ -1,6 +1,7 @@
 //! The command line of a driver: `info`, or `run SPEC` with the options that every driver takes.
 
 use std::fs;
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use lexopt::prelude::{Long, Value};
@@ -9,11 +10,23 @@ use wasmlab_protocol::{CellSpec, PROTOCOL_VERSION};
 use crate::{Cell, Driver};
 
 /// The options of `run`.
-const OPTIONS: &str = "--program FILE --scripts DIR [--packages DIR] [--component DIR]";
+const OPTIONS: &str = "--program FILE --scripts DIR [--packages DIR] [--component DIR] [--session]";
 
 /// The arguments of `run`.
-pub struct RunArgs {
-    /// The cell's specification.
+struct RunArgs {
+    /// The file with the cell's specification.
+    spec: PathBuf,
+    program: PathBuf,
+    scripts: PathBuf,
+    packages: Option<PathBuf>,
+    component: Option<PathBuf>,
+    /// Run a cell for each line on stdin, which names its folder in `component`.
+    is_session: bool,
+}
+
+/// A cell that was requested.
+pub struct Request {
+    /// Its specification.
     pub spec: CellSpec,
     program: PathBuf,
     scripts: PathBuf,
@@ -29,36 +42,29 @@ impl Driver {
     pub(crate) fn execute(&self, mut args: lexopt::Parser) -> Result<(), String> {
         match args.next() {
             Ok(Some(Value(command))) if command == "info" => self.info(),
-            Ok(Some(Value(command))) if command == "run" => self.run_cell(self.read(args)?),
+            Ok(Some(Value(command))) if command == "run" => self.run(&read(args)?),
             _ => Err(format!("usage: driver-{0} info | driver-{0} run SPEC.json {OPTIONS}", self.name)),
         }
     }
 
-    /// Reads the specification and the options after `run`.
-    fn read(&self, mut args: lexopt::Parser) -> Result<RunArgs, String> {
-        let (mut spec, mut program, mut scripts, mut packages, mut component) = (None, None, None, None, None);
-        while let Some(arg) = args.next().map_err(|e| e.to_string())? {
-            let field = match arg {
-                Value(file) if spec.is_none() => {
-                    spec = Some(PathBuf::from(file));
-                    continue;
-                }
-                Long("program") => &mut program,
-                Long("scripts") => &mut scripts,
-                Long("packages") => &mut packages,
-                Long("component") => &mut component,
-                other => return Err(other.unexpected().to_string()),
-            };
-            *field = Some(PathBuf::from(args.value().map_err(|e| e.to_string())?));
+    fn run(&self, args: &RunArgs) -> Result<(), String> {
+        if !args.is_session {
+            return self.run_cell(self.request(args, args.component.clone())?);
         }
-        let spec = spec.ok_or("the cell's specification is missing: name its file")?;
-        Ok(RunArgs {
-            spec: self.read_spec(&spec).map_err(|e| format!("{}: {e}", spec.display()))?,
-            program: program.ok_or("--program is missing: name the program to start")?,
-            scripts: scripts.ok_or("--scripts is missing: name the folder of the lab's JavaScript")?,
-            packages,
-            component,
-        })
+        let open = self.open_session.ok_or_else(|| format!("driver-{} has no sessions", self.name))?;
+        let mut session = None;
+        for line in io::stdin().lock().lines() {
+            let folder = line.map_err(|e| format!("stdin: {e}"))?;
+            let component = args.component.as_ref().map(|component| component.join(folder));
+            self.run_job(self.request(args, component)?, open, &mut session)?;
+        }
+        Ok(())
+    }
+
+    fn request(&self, args: &RunArgs, component: Option<PathBuf>) -> Result<Request, String> {
+        let spec = self.read_spec(&args.spec).map_err(|e| format!("{}: {e}", args.spec.display()))?;
+        let RunArgs { program, scripts, packages, .. } = args;
+        Ok(Request { spec, program: program.clone(), scripts: scripts.clone(), packages: packages.clone(), component })
     }
 
     fn read_spec(&self, path: &Path) -> Result<CellSpec, String> {
@@ -77,7 +83,39 @@ impl Driver {
     }
 }
 
-impl RunArgs {
+/// Reads the specification's name and the options after `run`.
+fn read(mut args: lexopt::Parser) -> Result<RunArgs, String> {
+    let (mut spec, mut program, mut scripts, mut packages, mut component) = (None, None, None, None, None);
+    let mut is_session = false;
+    while let Some(arg) = args.next().map_err(|e| e.to_string())? {
+        let field = match arg {
+            Value(file) if spec.is_none() => {
+                spec = Some(PathBuf::from(file));
+                continue;
+            }
+            Long("session") => {
+                is_session = true;
+                continue;
+            }
+            Long("program") => &mut program,
+            Long("scripts") => &mut scripts,
+            Long("packages") => &mut packages,
+            Long("component") => &mut component,
+            other => return Err(other.unexpected().to_string()),
+        };
+        *field = Some(PathBuf::from(args.value().map_err(|e| e.to_string())?));
+    }
+    Ok(RunArgs {
+        spec: spec.ok_or("the cell's specification is missing: name its file")?,
+        program: program.ok_or("--program is missing: name the program to start")?,
+        scripts: scripts.ok_or("--scripts is missing: name the folder of the lab's JavaScript")?,
+        packages,
+        component,
+        is_session,
+    })
+}
+
+impl Request {
     /// Reads the guest.
     ///
     /// # Errors
@@ -104,6 +142,7 @@ mod tests {
             let packages = cell.packages.is_some();
             Ok(CellEnd::Cause(Cause::HostError { message: format!("{} bytes, {packages}", cell.module.len()) }))
         },
+        open_session: None,
     };
 
     fn execute(args: &[&str]) -> Result<(), String> {
@@ -134,6 +173,7 @@ mod tests {
             (&["run", spec], "--program is missing: name the program to start"),
             (&["run", spec, "--program", "p"], "--scripts is missing: name the folder of the lab's JavaScript"),
             (&["run", spec, "--pages", "p"], "invalid option '--pages'"),
+            (&["run", spec, "--program", "p", "--scripts", "s", "--session"], "driver-test has no sessions"),
         ] {
             assert_eq!(execute(args).unwrap_err(), message, "{args:?}");
         }

@@ -13,6 +13,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+pub use command_line::Request;
 pub use report::Report;
 pub use script::cell_json;
 
@@ -31,6 +32,20 @@ pub struct Driver {
     /// Runs a cell whose mode is one of [`Driver::modes`]; the program has exited when it returns. An error becomes
     /// [`Cause::EngineError`].
     pub run: fn(Cell, &mut Recorder) -> Result<CellEnd, String>,
+    /// Starts a program that runs several cells, this one first; `None` if it cannot.
+    pub open_session: Option<OpenSession>,
+}
+
+/// Starts a program that runs several cells, this one first. The error says why it cannot.
+pub type OpenSession = fn(&Cell) -> Result<Box<dyn Session>, String>;
+
+/// A program that runs several cells, one after the other.
+pub trait Session {
+    /// Runs a cell.
+    ///
+    /// # Errors
+    /// Why it cannot be run.
+    fn run(&mut self, cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String>;
 }
 
 /// A cell and what it is run with.
@@ -83,12 +98,35 @@ impl Driver {
     }
 
     /// Runs a cell up to its last event.
-    fn run_cell(&self, request: command_line::RunArgs) -> Result<(), String> {
+    fn run_cell(&self, request: Request) -> Result<(), String> {
+        self.record(request, self.run)
+    }
+
+    /// Runs a cell in a session, which the first one opens, and says on stdout when it is done.
+    fn run_job(
+        &self,
+        request: Request,
+        open: OpenSession,
+        session: &mut Option<Box<dyn Session>>,
+    ) -> Result<(), String> {
+        self.record(request, |cell, recorder| match session {
+            Some(session) => session.run(cell, recorder),
+            None => session.insert(open(&cell)?).run(cell, recorder),
+        })?;
+        writeln!(std::io::stdout(), "done").map_err(|e| format!("stdout: {e}"))
+    }
+
+    /// Records what `run` does with a cell, up to its last event.
+    fn record(
+        &self,
+        request: Request,
+        run: impl FnOnce(Cell, &mut Recorder) -> Result<CellEnd, String>,
+    ) -> Result<(), String> {
         let path = request.spec.events.clone();
         let failed = |e: std::io::Error| format!("{}: {e}", path.display());
         let mut recorder = Recorder::open(&path).map_err(failed)?;
         recorder.stage(Stage::Load).ok();
-        let end = request.load().and_then(|cell| (self.run)(cell, &mut recorder));
+        let end = request.load().and_then(|cell| run(cell, &mut recorder));
         let end = end.unwrap_or_else(|message| CellEnd::Cause(Cause::EngineError { message }));
         // The guest's output must come before the last event, so that a reader of that event has all of the output.
         std::io::stdout().flush().ok();

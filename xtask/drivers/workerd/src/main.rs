@@ -18,6 +18,7 @@ const DRIVER: Driver = Driver {
     version: env!("CARGO_PKG_VERSION"),
     modes: &["workerd", "workerd+workers-wasi", "workerd+jco"],
     run,
+    open_session: None,
 };
 
 fn main() -> ExitCode {

@@ -1,6 +1,7 @@
 // Runs one cell in a JavaScript host (Node, Deno, Bun), without dependencies of its own.
 //
-// Started as `HOST driver.mjs run SPEC.json [--packages node_modules] [--component FOLDER]` or `HOST driver.mjs info`.
+// Started as `HOST driver.mjs run SPEC.json [--packages node_modules] [--component FOLDER] [--session]` or
+// `HOST driver.mjs info`. In a session it runs the cell again for each line on stdin.
 // How a module is run depends on what it is and what came with it, as its author would choose:
 //   glue beside it            its own JavaScript loads it (glue.mjs)
 //   a component               as jco transpiled it into FOLDER (jco.mjs), if the column has jco
@@ -10,6 +11,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { Log } from './log.mjs';
 import { CellEnd, PROTOCOL_VERSION, causeOfThrown } from './protocol.mjs';
 
@@ -24,15 +26,32 @@ async function main(args) {
     writeSync(1, `${JSON.stringify(info)}\n`);
     return;
   }
-  const [verb, path, ...options] = args;
+  const isSession = args.at(-1) === '--session';
+  const [verb, path, ...options] = isSession ? args.slice(0, -1) : args;
   const { packages, component, ...unknown } = optionsByName(options);
   if (verb !== 'run' || !path || Object.keys(unknown).length) {
-    throw new Error('usage: driver.mjs info | driver.mjs run SPEC.json [--packages DIR] [--component DIR]');
+    throw new Error('usage: driver.mjs info | driver.mjs run SPEC.json [--packages DIR] [--component DIR] [--session]');
   }
+  if (isSession) {
+    const { runJobs } = await import('./session.mjs');
+    await runJobs(async (name) => runCell(specification(path), packages, component && join(component, name)));
+  } else {
+    const spec = specification(path);
+    if (restartWithSwitches(spec)) return;
+    await runCell(spec, packages, component);
+  }
+  // Anything that the guest left running (timers, sockets, workers) must not delay the end of the cell.
+  process.exit(0);
+}
+
+function specification(path) {
   const spec = JSON.parse(readFileSync(path, 'utf8'));
   if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
   if (!MODES.includes(spec.mode)) throw new Error(`no mode \`${spec.mode}\`; there is ${MODES.join(', ')}`);
-  if (restartWithSwitches(spec)) return;
+  return spec;
+}
+
+async function runCell(spec, packages, component) {
   const log = new Log(spec.events);
   let cause = { kind: 'returned' };
   try {
@@ -41,8 +60,6 @@ async function main(args) {
     cause = causeOfThrown(error);
   }
   log.end(cause);
-  // Anything that the guest left running (timers, sockets, workers) must not delay the end of the cell.
-  process.exit(0);
 }
 
 /** JavaScriptCore reads its options from the environment at startup: if they are not set yet, restart the process. */

@@ -1,12 +1,14 @@
 // Transpiles a component before its host starts it:
-// `HOST precompile.mjs SPEC.json INTO --packages DIR --for page|worker|host [EXPORT]...`.
-// EXPORT is an export that the cell calls.
+// `HOST precompile.mjs SPEC.json INTO --packages DIR --for page|worker|host [EXPORT]... [--session]`.
+// EXPORT is an export that the cell calls. In a session it transpiles another component for each line on stdin, which names
+// the folder in INTO.
 //
 // The output imports packages from `/packages` in a page, whose driver serves them there; from `../packages` in a worker;
 // and from where they are installed on a host with files. A separate process transpiles, because the output is run as
 // JavaScript: a guest must not be able to change it. Exit codes: 0 done, 1 the observation says why not, 70 invalid arguments.
 
 import { readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { Log } from './log.mjs';
 import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
 import { browserShims } from './shim_files.mjs';
@@ -39,22 +41,33 @@ const HOSTS = {
   host: { shims: hostShims, options: () => ({}) },
 };
 
-async function main([path, into, option, packages, purpose, name, ...exports]) {
+async function main(args) {
+  const isSession = args.at(-1) === '--session';
+  const [path, into, option, packages, purpose, name, ...exports] = isSession ? args.slice(0, -1) : args;
   const host = HOSTS[name];
   if (!path || !into || option !== '--packages' || !packages || purpose !== '--for' || !host) {
-    throw new Error(`usage: precompile.mjs SPEC.json INTO --packages DIR --for ${Object.keys(HOSTS).join('|')} [EXPORT]...`);
+    throw new Error(`usage: precompile.mjs SPEC.json INTO --packages DIR --for ${Object.keys(HOSTS).join('|')} [EXPORT]... [--session]`);
   }
-  const spec = JSON.parse(readFileSync(path, 'utf8'));
-  if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
+  const job = (into) => transpile(specification(path).module, packages, into, host.shims(packages), host.options(['wasi:cli/run#run', ...exports]));
+  if (isSession) {
+    const { runJobs } = await import('./session.mjs');
+    return runJobs((folder) => job(join(into, folder)));
+  }
   try {
-    await transpile(spec.module, packages, into, host.shims(packages), host.options(['wasi:cli/run#run', ...exports]));
+    await job(into);
   } catch (error) {
     if (!(error instanceof CellEnd)) throw error;
-    const log = new Log(spec.events);
+    const log = new Log(specification(path).events);
     log.stage('compile');
     log.end(error.cause);
     process.exitCode = 1;
   }
+}
+
+function specification(path) {
+  const spec = JSON.parse(readFileSync(path, 'utf8'));
+  if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
+  return spec;
 }
 
 try {

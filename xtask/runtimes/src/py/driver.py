@@ -1,7 +1,8 @@
 """Runs one cell with the official Python package of wasmtime, which contains a prebuilt library.
 
-Started as `PYTHON driver.py run SPEC.json [--packages DIR]` or `PYTHON driver.py info [--packages DIR]`; DIR is the
-folder that has the package, where Python does not find it by itself.
+Started as `PYTHON driver.py run SPEC.json [--packages DIR] [--session]` or `PYTHON driver.py info [--packages DIR]`; DIR
+is the folder that has the package, where Python does not find it by itself. In a session it runs the cell again for each
+line on stdin, and answers with `done`.
 A component runs with the host that the package has for WASI 0.2 (component.py), a module with its WASI 0.1 (module.py).
 Exit code 0 means that the last event was written, 70 that the specification or the package is unusable.
 """
@@ -18,7 +19,7 @@ from protocol import PROTOCOL_VERSION, CellEnd, Log
 ENGINE = "wasmtime-py"
 MODES = ["cranelift"]
 EXIT_INVALID_SPEC = 70
-USAGE = "usage: driver.py info | driver.py run SPEC.json, both with [--packages DIR]"
+USAGE = "usage: driver.py info | driver.py run SPEC.json [--session], both with [--packages DIR]"
 
 
 def main(args):
@@ -30,9 +31,23 @@ def main(args):
         del args[at : at + 2]
     if args == ["info"]:
         return print_info()
+    is_session = args[-1:] == ["--session"]
+    if is_session:
+        del args[-1]
     if len(args) != 2 or args[0] != "run":
         raise ValueError(USAGE)
-    with open(args[1], "rb") as file:
+    if is_session:
+        for _ in sys.stdin:
+            run_cell(args[1])
+            print("done", flush=True)
+    else:
+        run_cell(args[1])
+    # Skip Python's teardown: the last event is written, and threads may still run.
+    os._exit(0)
+
+
+def run_cell(path):
+    with open(path, "rb") as file:
         spec = json.load(file)
     if spec.get("protocol") != PROTOCOL_VERSION:
         raise ValueError(f"protocol {spec.get('protocol')}, this driver speaks {PROTOCOL_VERSION}")
@@ -53,8 +68,6 @@ def main(args):
     except Exception as error:  # noqa: BLE001 - any other failure is the driver's own, and the cell reports it
         cause = {"kind": "engine-error", "message": f"{type(error).__name__}: {error}"}
     log.end(cause)
-    # Skip Python's teardown: the last event is written, and threads may still run.
-    os._exit(0)
 
 
 def run(spec, log):

@@ -31,6 +31,7 @@ class Log:
 
     def end(self, cause):
         self.write({"event": "end", "cause": cause, "micros": self._micros()})
+        os.close(self._fd)
 
     def _micros(self):
         return round((time.monotonic() - self._began) * 1_000_000)

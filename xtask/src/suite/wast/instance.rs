@@ -5,6 +5,7 @@
 //! changed the state cannot be made: the instance is gone.
 
 use wasmlab_model::scenario::{Assertion, ExpectedCall, ExpectedValue, ScriptEnd};
+use wasmlab_model::text::counted;
 use wast::{WastArg, WastInvoke, WastRet};
 
 use super::module::{Module, WastExport};
@@ -58,6 +59,15 @@ pub enum Action<'a, 'b> {
     Get(&'b str),
 }
 
+/// Why an assertion is not made.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// The lab cannot make it.
+    NotAttempted(String),
+    /// No runtime could: the file contradicts its own module.
+    InvalidFile(String),
+}
+
 /// A prepared action.
 struct Prepared {
     call: Call,
@@ -94,8 +104,8 @@ impl Instance {
     /// Asserts what an action returns.
     ///
     /// # Errors
-    /// Why the lab cannot attempt this.
-    pub fn returns(&mut self, line: u64, text: String, action: &Action, results: &[WastRet]) -> Result<(), String> {
+    /// Why it is not made.
+    pub fn returns(&mut self, line: u64, text: String, action: &Action, results: &[WastRet]) -> Result<(), Refusal> {
         self.has_assertions = true;
         let prepared = self.prepare(action, Some(results))?;
         let call = Some(self.calls.len());
@@ -107,8 +117,8 @@ impl Instance {
     /// Asserts that an action traps.
     ///
     /// # Errors
-    /// Why the lab cannot attempt this.
-    pub fn traps(&mut self, line: u64, text: String, action: &Action, end: ScriptEnd) -> Result<(), String> {
+    /// Why it is not made.
+    pub fn traps(&mut self, line: u64, text: String, action: &Action, end: ScriptEnd) -> Result<(), Refusal> {
         self.has_assertions = true;
         let prepared = self.prepare(action, None)?;
         let mut calls: Vec<ExpectedCall> =
@@ -122,9 +132,9 @@ impl Instance {
         Ok(())
     }
 
-    fn prepare(&mut self, action: &Action, results: Option<&[WastRet]>) -> Result<Prepared, String> {
+    fn prepare(&mut self, action: &Action, results: Option<&[WastRet]>) -> Result<Prepared, Refusal> {
         if let Some(why) = self.why_unusable.as_ref().or(self.lost.as_ref()) {
-            return Err(why.clone());
+            return Err(Refusal::NotAttempted(why.clone()));
         }
         let (name, args) = match action {
             Action::Invoke(invoke) => (invoke.name, invoke.args.as_slice()),
@@ -139,10 +149,11 @@ impl Instance {
                 let export = self.wrappers.add(Target::Global(index), &[], &conversions);
                 Ok(Prepared { call: Call::new(export, Vec::new(), false), expected })
             }
-            _ => Err("the module has no such export".to_owned()),
+            (_, Action::Invoke(_)) => Err(Refusal::InvalidFile(format!("the module exports no function `{name}`"))),
+            (_, Action::Get(_)) => Err(Refusal::InvalidFile(format!("the module exports no global `{name}`"))),
         };
         let changes = matches!(self.module.exports.get(name), Some(WastExport::Function { changes_state: true, .. }));
-        if let Err(why) = &found
+        if let Err(Refusal::NotAttempted(why)) = &found
             && changes
         {
             self.lost = Some(format!("an earlier call that may change the instance cannot be made: {why}"));
@@ -158,11 +169,17 @@ impl Instance {
         args: &[WastArg],
         results: Option<&[WastRet]>,
         changes_state: bool,
-    ) -> Result<Prepared, String> {
+    ) -> Result<Prepared, Refusal> {
+        if args.len() != ty.params().len() {
+            let why = format!("`{name}` takes {}, not {}", counted(ty.params().len(), "argument"), args.len());
+            return Err(Refusal::InvalidFile(why));
+        }
         let constants = args.iter().enumerate().map(|(at, arg)| values::constant(arg, ty.params().get(at)));
-        let constants = constants.collect::<Result<Vec<_>, _>>()?;
-        if constants.len() != ty.params().len() {
-            return Err(format!("the function takes {} arguments", ty.params().len()));
+        let constants = constants.collect::<Result<Vec<_>, _>>().map_err(Refusal::NotAttempted)?;
+        let mut pairs = std::iter::zip(&constants, ty.params());
+        if let Some(at) = pairs.position(|(constant, ty)| !values::is_of(constant, ty)) {
+            let why = format!("argument {} of `{name}` is not of the parameter's type, {}", at + 1, ty.params()[at]);
+            return Err(Refusal::InvalidFile(why));
         }
         let (expected, conversions) = expected_values(ty.results(), results)?;
         // A host passes integers as they are.
@@ -212,11 +229,19 @@ impl Call {
 fn expected_values(
     types: &[wasmparser::ValType],
     expected: Option<&[WastRet]>,
-) -> Result<(Vec<ExpectedValue>, Vec<Conversion>), String> {
+) -> Result<(Vec<ExpectedValue>, Vec<Conversion>), Refusal> {
     let Some(expected) = expected else { return Ok((Vec::new(), vec![Conversion::Drop; types.len()])) };
     if expected.len() != types.len() {
-        return Err(format!("it expects {} results of {}", expected.len(), types.len()));
+        let why = format!("the call has {}, not {}", counted(types.len(), "result"), expected.len());
+        return Err(Refusal::InvalidFile(why));
     }
     let pairs = std::iter::zip(expected, types).map(|(expected, ty)| values::expected_value(expected, ty));
-    Ok(pairs.collect::<Result<Vec<_>, _>>()?.into_iter().unzip())
+    let (expected, conversions): (Vec<_>, Vec<_>) =
+        pairs.collect::<Result<Vec<_>, _>>().map_err(Refusal::NotAttempted)?.into_iter().unzip();
+    let mut pairs = std::iter::zip(&conversions, types);
+    if let Some(at) = pairs.position(|(conversion, ty)| !values::converts(conversion, ty)) {
+        let why = format!("the expected result {} is not of the result's type, {}", at + 1, types[at]);
+        return Err(Refusal::InvalidFile(why));
+    }
+    Ok((expected, conversions))
 }

@@ -34,6 +34,31 @@ pub fn constant(arg: &WastArg, ty: Option<&ValType>) -> Result<Constant, String>
     })
 }
 
+/// Whether a number or a vector is a value of this type; references are checked where they are translated.
+pub fn is_of(constant: &Constant, ty: &ValType) -> bool {
+    match constant {
+        Constant::I32(_) => *ty == ValType::I32,
+        Constant::I64(_) => *ty == ValType::I64,
+        Constant::F32(_) => *ty == ValType::F32,
+        Constant::F64(_) => *ty == ValType::F64,
+        Constant::V128(_) => *ty == ValType::V128,
+        Constant::Null(_) => true,
+    }
+}
+
+/// Whether a result of this type can be converted; references are checked where they are translated.
+pub fn converts(conversion: &Conversion, ty: &ValType) -> bool {
+    match conversion {
+        Conversion::I32 => *ty == ValType::I32,
+        Conversion::I64 => *ty == ValType::I64,
+        Conversion::F32 => *ty == ValType::F32,
+        Conversion::F64 => *ty == ValType::F64,
+        Conversion::V128 => *ty == ValType::V128,
+        Conversion::Drop => true,
+        Conversion::IsNull | Conversion::IsNotNull | Conversion::Is(_) => matches!(ty, ValType::Ref(_)),
+    }
+}
+
 /// The constant as the host passes it, if every host passes it unchanged.
 pub fn integer(constant: Constant) -> Option<Value> {
     match constant {

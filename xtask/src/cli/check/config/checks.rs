@@ -16,6 +16,7 @@ use crate::cli::check::guest::GuestArgs;
 use crate::cli::check::requirements::{self, Allowance, Requirements};
 use crate::cli::suggest;
 use crate::scenario::document::Document;
+use crate::scenario::run::{INVALID_VARIABLE, NUL_IN_ARGUMENT, is_variable};
 use wasmlab_inspect::proposals;
 use wasmlab_learn::glob;
 use wasmlab_model::file_error::KeyError;
@@ -157,18 +158,14 @@ impl Reader<'_> {
         let lists = [("args", &table.args), ("request", &table.request), ("listen", &table.listen)];
         for (list, texts) in lists {
             for (index, _) in texts.iter().enumerate().filter(|(_, text)| text.contains('\0')) {
-                self.error(&format!("{key}.{list}[{index}]"), "has a NUL character, which no argument can have");
+                self.error(&format!("{key}.{list}[{index}]"), NUL_IN_ARGUMENT);
             }
         }
         if table.invoke.as_ref().is_some_and(|name| name.contains('\0')) {
-            self.error(&format!("{key}.invoke"), "has a NUL character, which no argument can have");
+            self.error(&format!("{key}.invoke"), NUL_IN_ARGUMENT);
         }
-        for (name, value) in &table.env {
-            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                let why =
-                    "a variable's name is not empty and has no `=`, and neither it nor its value has a NUL character";
-                self.error(&format!("{key}.env"), format!("`{}`: {why}", name.escape_debug()));
-            }
+        for (name, _) in table.env.iter().filter(|(name, value)| !is_variable(name, value)) {
+            self.error(&format!("{key}.env"), format!("`{}`: {INVALID_VARIABLE}", name.escape_debug()));
         }
     }
 
