@@ -119,7 +119,7 @@ fn parts_that_do_not_fit_are_refused_with_the_reason() {
     check(&["1.json", "2.json"], "the reports of these partitions are missing: 3/3");
     check(&["1.json", "2.json", "2.json"], "are both partition 2/3");
     check(&["1.json", "whole.json"], "`whole.json` is not a part of a run");
-    check(&["1.json", "schema.json"], "field `schema` is 1");
+    check(&["1.json", "schema.json"], "`schema.json` has schema 1, but this lab reads");
     workspace.write("3.json", report(&workspace, &["--partition", "3/3"]));
     check(&["1.json", "old.json", "3.json"], "`1.json` and `old.json` are from different runs: the lab's version is ");
     let bad = workspace.run(&["run-all", "--partition", "4/3"]);

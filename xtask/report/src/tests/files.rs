@@ -195,7 +195,7 @@ fn a_malformed_file_is_called_so() {
         (cell.verdict, cell.code, cell.remedy, cell.subject) = (Verdict::Gap, Some(Code::Malformed), None, None);
     }
     let says = ["app.wat      malformed · 9 B\n", "runs on      nothing: it is not a valid module or component\n"];
-    check(&report, "answer", &says, &["none of the installed", "FILE"]);
+    check(&report, "answer", &says, &["none of the runtimes", "FILE"]);
     check(&report, "answer", &["`wasmlab inspect` on this file"], &[]);
 }
 
