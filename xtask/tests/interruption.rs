@@ -177,3 +177,22 @@ fn lab_works_with_sigchld_ignored_by_its_parent() {
         assert_eq!((verdict.as_str(), code.as_str()), ("pass", ""), "{runtime}");
     }
 }
+
+/// Probes run in processes that live longer than one of them.
+#[test]
+fn an_interrupted_probe_leaves_no_process_and_no_folder() {
+    let workspace = Workspace::new();
+    workspace.write("tmp/x", "");
+    let mut command = workspace.command(&["probe", "--runtime", "node", "--no-cache"]);
+    command.env("TMPDIR", workspace.path("tmp")).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let child = command.spawn().unwrap();
+    let place = workspace.path("tmp").display().to_string();
+    wait(|| alive(&format!("{place}/wasmlab-")) > 0, "the start of a session");
+    kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), Signal::INT).unwrap();
+    let ran = common::result_of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 130, "{}", ran.stderr);
+    assert_eq!(alive(&format!("{place}/wasmlab-")), 0, "processes are gone");
+    let folders = fs::read_dir(workspace.path("tmp")).unwrap().flatten().filter(|e| e.path().is_dir());
+    assert_eq!(folders.count(), 0, "and their folders");
+    assert!(!workspace.path("snapshots/profiles").exists(), "a part of a profile is not saved");
+}

@@ -305,7 +305,7 @@ fn write_outputs(folder: &Path, report: &RunReport) -> io::Result<()> {
 const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(300);
 
 /// The first Ctrl-C stops the children and reports the results so far; the second ends the lab.
-fn handle_ctrl_c() {
+pub fn handle_ctrl_c() {
     let mut first: Option<Instant> = None;
     let handler = move || match first {
         None => {

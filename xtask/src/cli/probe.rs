@@ -57,6 +57,7 @@ const RUN_MS: u64 = 5_000;
 /// Runs the subcommand: as many columns at a time as there are processors, because the probes of one column depend on
 /// the answers to earlier ones.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
+    common::handle_ctrl_c();
     let columns = common::columns(lab, &args.runtime)?;
     let catalogue = catalogue::load()?;
     let next = AtomicUsize::new(0);

@@ -15,6 +15,7 @@ use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_probe::proposals;
 use wasmlab_probe::{Probe, ProbeReply, ProbeTarget, link};
+use wasmlab_process as process;
 use wasmlab_protocol::Cause;
 use wasmlab_runtimes::{HostLayer, MissingFeature, Runtime, Tool};
 
@@ -55,6 +56,9 @@ impl<'a> ProbedColumn<'a> {
 
 impl ProbeTarget for ProbedColumn<'_> {
     fn probe(&mut self, probe: &Probe, switches: &[String]) -> Option<ProbeReply> {
+        if process::cancelled() {
+            return None;
+        }
         let facts = wasmlab_inspect::facts(&probe.module).ok().filter(|facts| !facts.is_unread());
         let guest = self.lab.cache.put_object(&probe.module).ok()?;
         let scenario = scenario(probe)?;
