@@ -12,8 +12,6 @@ use xtask::machine::Machine;
 use xtask::matrix::ProbedColumn;
 use xtask::store::cache::Cache;
 
-#[path = "common/checkout.rs"]
-mod checkout;
 #[path = "common/columns.rs"]
 mod columns;
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -65,7 +63,8 @@ fn components(id: &str) {
 /// Runs the probes in sessions, in which `in_session` of them must be conclusive, and each in its own process.
 fn compare(id: &str, probes: &[Probe], in_session: usize) {
     let memory = tempfile::tempdir().unwrap();
-    let lab = Lab::new(checkout::top(), Cache::new(common::cache()), Machine::new(memory.path().join("memory")));
+    let lab =
+        Lab::new(common::checkout::top(), Cache::new(common::cache()), Machine::new(memory.path().join("memory")));
     let runtime = wasmlab_runtimes::find(id).unwrap();
     if let (Source::Driver { driver, .. }, Err(None)) = (runtime.source, engines::find_tool(&lab, runtime)) {
         engines::build(&lab, driver, false, &|_, _, _| ()).unwrap();

@@ -187,7 +187,7 @@ fn compare(path: &Path, profiles: &[Profile], format: TableFormat) -> Result<u8>
 /// A line for each capability: where it works, and what the others do.
 fn text(table: &Table, profiles: &[Profile]) -> String {
     let rows: Vec<Vec<String>> = table
-        .rows
+        .by_range()
         .iter()
         .map(|row| {
             let mut others: Vec<(String, Vec<String>)> = Vec::new();
@@ -218,7 +218,7 @@ fn markdown(table: &Table, profiles: &[Profile]) -> String {
         shown += &format!(" {} {} |", escaped(&profile.runtime), escaped(&profile.version));
     }
     shown += &format!("\n|---|{}\n", "---|".repeat(profiles.len()));
-    for row in &table.rows {
+    for row in table.by_range() {
         let cells: Vec<String> = row.cells.iter().map(|cell| escaped(cell)).collect();
         shown += &format!("| `{}` | {} |\n", escaped(&row.name), cells.join(" | "));
     }

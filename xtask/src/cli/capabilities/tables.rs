@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use semver::Version;
 use serde::Serialize;
 
 use wasmlab_model::profile::{Behaviour, BehaviourOutcome, MeasuredLimit, ProbeAnswer, Profile, Support};
@@ -117,7 +118,7 @@ pub struct Table {
 }
 
 /// A capability.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct CapabilityRow {
     /// Its name.
     pub name: String,
@@ -133,7 +134,10 @@ pub fn table(kind: TableKind, profiles: &[Profile], catalogue: &Catalogue) -> Ta
         }
         TableKind::Imports => imports(profiles, catalogue),
         TableKind::Interfaces => {
-            rows(profiles, |p| p.interfaces.keys().cloned().collect(), |p, name| answer(p.interfaces.get(name)))
+            let mut rows =
+                rows(profiles, |p| p.interfaces.keys().cloned().collect(), |p, name| answer(p.interfaces.get(name)));
+            rows.sort_by(|a, b| by_version(&a.name).cmp(&by_version(&b.name)));
+            rows
         }
         TableKind::Proposals => rows(
             profiles,
@@ -158,6 +162,39 @@ pub fn table(kind: TableKind, profiles: &[Profile], catalogue: &Catalogue) -> Ta
     // A row that no profile measured is left out.
     let rows = rows.into_iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect();
     Table { kind, title: kind.title(), rows }
+}
+
+impl Table {
+    /// For people: versions of an interface that follow each other, and have the same results, share a row.
+    pub fn by_range(&self) -> Vec<CapabilityRow> {
+        let mut ranges: Vec<(CapabilityRow, Option<&str>)> = Vec::new();
+        for row in &self.rows {
+            let same = ranges.last_mut().filter(|(first, _)| {
+                self.kind == TableKind::Interfaces && is_same_series(&first.name, &row.name) && first.cells == row.cells
+            });
+            match same {
+                Some((_, last)) => *last = row.name.split_once('@').map(|(_, version)| version),
+                None => ranges.push((row.clone(), None)),
+            }
+        }
+        let named = |(row, last): (CapabilityRow, Option<&str>)| match last {
+            Some(last) => CapabilityRow { name: format!("{} to {last}", row.name), ..row },
+            None => row,
+        };
+        ranges.into_iter().map(named).collect()
+    }
+}
+
+/// The name of an interface and its version, to sort by.
+fn by_version(name: &str) -> (&str, Option<Version>) {
+    let (base, version) = name.split_once('@').unwrap_or((name, ""));
+    (base, Version::parse(version).ok())
+}
+
+/// Whether two names are versions of one interface that differ only in the patch.
+fn is_same_series(a: &str, b: &str) -> bool {
+    let series = |name: &str| name.rsplit_once('.').map(|(series, _)| series.to_owned());
+    series(a).is_some_and(|of_a| series(b) == Some(of_a))
 }
 
 fn rows(
@@ -272,7 +309,8 @@ fn sockets(profiles: &[Profile], catalogue: &Catalogue) -> Vec<CapabilityRow> {
         None => {
             let of = profile.interfaces.iter().filter(|(name, _)| name.split('@').next() == Some(needed));
             // The newest version that was probed.
-            of.map(|(_, found)| answer(Some(found))).next_back().unwrap_or_default()
+            let newest = of.max_by_key(|(name, _)| by_version(name).1);
+            newest.map(|(_, found)| answer(Some(found))).unwrap_or_default()
         }
     };
     let row = |operation: &str, needed: &str| CapabilityRow {
@@ -280,4 +318,29 @@ fn sockets(profiles: &[Profile], catalogue: &Catalogue) -> Vec<CapabilityRow> {
         cells: profiles.iter().map(|profile| cell(profile, needed)).collect(),
     };
     LADDER.iter().flat_map(|(operation, ways)| ways.iter().map(move |needed| row(operation, needed))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CapabilityRow, Table, TableKind, by_version};
+
+    #[test]
+    fn versions_with_the_same_results_share_a_row() {
+        let mut rows: Vec<CapabilityRow> = [
+            ("wasi:cli/exit@0.2.10", "yes"),
+            ("wasi:cli/exit@0.2.2", "yes"),
+            ("wasi:cli/exit@0.2.11", "no"),
+            ("wasi:cli/exit@0.3.0", "no"),
+            ("wasi:cli/run@0.3.0", "no"),
+        ]
+        .into_iter()
+        .map(|(name, cell)| CapabilityRow { name: name.to_owned(), cells: vec![cell.to_owned()] })
+        .collect();
+        rows.sort_by(|a, b| by_version(&a.name).cmp(&by_version(&b.name)));
+        let table = Table { kind: TableKind::Interfaces, title: "", rows };
+        let names: Vec<String> = table.by_range().into_iter().map(|row| row.name).collect();
+        let expected =
+            ["wasi:cli/exit@0.2.2 to 0.2.10", "wasi:cli/exit@0.2.11", "wasi:cli/exit@0.3.0", "wasi:cli/run@0.3.0"];
+        assert_eq!(names, expected);
+    }
 }
