@@ -86,9 +86,17 @@ impl Evidence<'_> {
 /// The verdict on a cell.
 #[must_use]
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
-    if let Some(script) = &spec.expect.script {
-        return script::judge(evidence, spec, script);
-    }
+    let mut judgement = match &spec.expect.script {
+        Some(script) => script::judge(evidence, spec, script),
+        None => judge_program(evidence, spec),
+    };
+    // Names of imports and exports may contain line breaks and other control characters.
+    judgement.subject = judgement.subject.map(|subject| text::escaped(&subject));
+    judgement.detail = text::escaped(&judgement.detail);
+    judgement
+}
+
+fn judge_program(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let judgement = diagnose(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
     let judgement = std_refusals::name_std_refusal(judgement, evidence);
     let judgement = devices::name_device(judgement, evidence, &spec.run);
@@ -101,8 +109,6 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let checks = evidence.checks();
     judgement = functions::with_host_function(judgement, &checks, evidence.facts.ok());
     judgement.checks = sockets::correct_refuted_checks(checks, &judgement);
-    // Names of imports and exports may contain line breaks.
-    judgement.subject = judgement.subject.map(|subject| text::escaped(&subject));
     judgement
 }
 

@@ -8,6 +8,23 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::observation::{GuestProgress, Outcome};
 
 #[test]
+fn control_characters_of_names_are_escaped() {
+    let facts = facts(
+        "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32))) (import \"was\\1b_x\" \"a\\nb\" (func)))",
+    );
+    let cause = Cause::MissingImport {
+        module: "wasi_snapshot_preview1".to_owned(),
+        name: "proc_exit".to_owned(),
+        ty: String::new(),
+        missing_count: 2,
+    };
+    let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
+    assert_eq!(judgement.subject.as_deref(), Some("was\\u001b_x.a\\nb"));
+    let expected = "; the module also imports was\\u001b_x.a b, which no WASI host defines";
+    assert!(judgement.detail.ends_with(expected), "{}", judgement.detail);
+}
+
+#[test]
 fn missing_import_is_judged_by_its_abi() {
     let check = |module: &str, name: &str, code| {
         let facts = facts(&format!("(module (import \"{module}\" \"{name}\" (func)))"));
