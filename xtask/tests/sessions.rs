@@ -77,15 +77,15 @@ fn compare(id: &str, probes: &[Probe], in_session: usize) {
         limits: Limits { run_ms: 20_000, ..Limits::default() },
         fresh: true,
         any_module: true,
-        sessions: Sessions::default(),
+        sessions: Some(Sessions::default()),
         probes: 0,
     };
     let replies: Vec<Option<ProbeReply>> = probes.iter().map(|probe| column.probe(probe, &[])).collect();
-    assert_eq!(column.sessions.conclusive(), in_session, "{replies:#?}");
+    assert_eq!(column.sessions.as_ref().unwrap().conclusive(), in_session, "{replies:#?}");
     for (probe, reply) in probes.iter().zip(replies) {
         let own = column.probe(&Probe { own_process: true, ..probe.clone() }, &[]);
         assert_eq!(reply, own, "{}", probe.name);
         assert!(own.is_some_and(|own| own.cause.is_some()), "{}", probe.name);
     }
-    assert_eq!(column.sessions.conclusive(), in_session);
+    assert_eq!(column.sessions.as_ref().unwrap().conclusive(), in_session);
 }

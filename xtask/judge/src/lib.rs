@@ -86,18 +86,23 @@ impl Evidence<'_> {
 /// The verdict on a cell.
 #[must_use]
 pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
-    let mut judgement = match &spec.expect.script {
+    with_escaped_names(match &spec.expect.script {
         Some(script) => script::judge(evidence, spec, script),
         None => judge_program(evidence, spec),
-    };
-    // Names of imports and exports may contain line breaks and other control characters.
-    judgement.subject = judgement.subject.map(|subject| text::escaped(&subject));
-    judgement.detail = text::escaped(&judgement.detail);
-    judgement
+    })
+}
+
+/// Names of imports and exports may contain line breaks and other control characters.
+fn with_escaped_names(judgement: Judgement) -> Judgement {
+    Judgement {
+        subject: judgement.subject.map(|subject| text::escaped(&subject)),
+        detail: text::escaped(&judgement.detail),
+        ..judgement
+    }
 }
 
 fn judge_program(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
-    let judgement = diagnose(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
+    let judgement = diagnosis(evidence).unwrap_or_else(|| check_expectation(evidence, spec));
     let judgement = std_refusals::name_std_refusal(judgement, evidence);
     let judgement = devices::name_device(judgement, evidence, &spec.run);
     let judgement = imports::unchecked_type(judgement, evidence.facts.ok());
@@ -143,6 +148,10 @@ fn without_code(verdict: Verdict, detail: impl Into<String>) -> Judgement {
 /// The reason that the evidence contains, if any.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Option<Judgement> {
+    diagnosis(evidence).map(with_escaped_names)
+}
+
+fn diagnosis(evidence: &Evidence) -> Option<Judgement> {
     let observation = evidence.observation;
     if let Some(escape) = observation.escapes.first() {
         return Some(with_code(Code::SandboxEscape, None, escape));

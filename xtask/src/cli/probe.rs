@@ -101,7 +101,7 @@ fn column(lab: &Lab, runtime: &Runtime, catalogue: &Catalogue, fresh: bool) -> R
     let began = Instant::now();
     // The largest memory of 32 bits: the limit to be found is the runtime's, not the lab's.
     let limits = Limits { run_ms: RUN_MS, linear_memory: 4 << 30, ..Limits::default() };
-    let sessions = Sessions::default();
+    let sessions = Some(Sessions::default());
     let mut column = ProbedColumn { lab, runtime, tool: &tool, limits, fresh, any_module: true, sessions, probes: 0 };
     let profile = measured(lab, &mut column, catalogue)?;
     if process::cancelled() {

@@ -33,8 +33,8 @@ pub struct ProbedColumn<'a> {
     pub fresh: bool,
     /// Also run probes that its host layer is not meant for: they show what the engine below it provides.
     pub any_module: bool,
-    /// Processes that run several probes.
-    pub sessions: Sessions,
+    /// Processes that run several probes; `None` if only a few are to be run, which need not start them.
+    pub sessions: Option<Sessions>,
     /// How many probes were run or recalled.
     pub probes: u32,
 }
@@ -48,7 +48,7 @@ impl<'a> ProbedColumn<'a> {
             limits: plan.limits,
             fresh: false,
             any_module: false,
-            sessions: Sessions::default(),
+            sessions: None,
             probes: 0,
         }
     }
@@ -86,8 +86,8 @@ impl ProbeTarget for ProbedColumn<'_> {
             Some(known) if !(is_out_of_time(&known) && scenario.spec.run.timeout_ms.is_none()) => known,
             _ => {
                 let observe = |plan: &CellPlan| cell::observe(self.lab, plan, None, cell::Retention::default()).ok();
-                let in_session = probe.run.is_empty() && !probe.own_process;
-                let seen = in_session.then(|| self.sessions.observe(self.lab, &plan)).flatten();
+                let sessions = self.sessions.as_mut().filter(|_| probe.run.is_empty() && !probe.own_process);
+                let seen = sessions.and_then(|sessions| sessions.observe(self.lab, &plan));
                 let mut seen = seen.or_else(|| observe(&plan))?;
                 // A timeout on a busy machine is no evidence about the runtime. A probe that runs forever sets its own
                 // limit.
