@@ -142,16 +142,21 @@ impl<'a> Document<'a> {
         let items = array_at(table.get_mut(), array);
         let index = items.and_then(|items| items.iter().position(|item| item.span().start == extent.start));
         let key = key_at(self.table.get_ref(), array).unwrap_or_default();
-        let message = format!("`{key}[{}]`: {}", index.unwrap_or_default(), error.message().trim_end());
-        FileError::new(self.file, message).at_line(Some(self.line_at(extent.start)))
+        let message = format!("`{key}[{}]`: {}", index.unwrap_or_default(), error.message());
+        FileError::new(self.file, on_one_line(&message)).at_line(Some(self.line_at(extent.start)))
     }
 
     fn error(&self, error: &Error) -> FileError {
         let line = error.span().map(|span| self.line_at(span.start));
         let key = error.span().and_then(|span| key_at(self.table.get_ref(), &span));
         let key = key.map(|key| format!("`{key}`: ")).unwrap_or_default();
-        FileError::new(self.file, key + &error.message().trim_end().replace('\n', "; ")).at_line(line)
+        FileError::new(self.file, on_one_line(&(key + error.message()))).at_line(line)
     }
+}
+
+/// A key may contain a line break, and so may the parser's message.
+fn on_one_line(message: &str) -> String {
+    message.trim_end().replace('\n', "; ")
 }
 
 /// The key of the value at `span`: `known[1].code`.
