@@ -17,6 +17,7 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), ["node+jco", "deno+jco", "bun+jco"].iter().map(trial).collect()).exit();
 }
 
+/// Names of a component that mean something in the JavaScript that jco makes of it.
 fn component_names_stay_names(id: &str) {
     let workspace = common::Workspace::new();
     // A component with an `import`, and a function `add` that calls the core function `called` and is exported as more.

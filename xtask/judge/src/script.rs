@@ -4,7 +4,7 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind, Value};
 
 use super::text::one_line;
 use super::trap::trap_name;
-use super::{Evidence, diagnose, with_code, without_code};
+use super::{Evidence, diagnosis, with_code, without_code};
 use wasmlab_model::assertions::Assertions;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::scenario::{Assertion, ExpectedValue, ScenarioFile, Script, ScriptEnd};
@@ -40,7 +40,7 @@ fn returns(evidence: &Evidence, spec: &ScenarioFile, script: &Script, assertions
     let has_run = evidence.progress.stage == Some(Stage::Run);
     // Why the guest got no further, if it did not get to its end.
     let is_whole = returned.len() >= calls && evidence.progress.cause == Some(Cause::Returned);
-    let failed = (!is_whole).then(|| diagnose(evidence).unwrap_or_else(|| unexplained(evidence)));
+    let failed = (!is_whole).then(|| diagnosis(evidence).unwrap_or_else(|| unexplained(evidence)));
     let mut wrong: Option<String> = None;
     for (index, assertion) in script.assertions.iter().enumerate() {
         let reached = assertion.call.map_or(has_run, |call| call < returned.len());
@@ -116,7 +116,7 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, end: &ScriptEnd) -> Judgement 
             wrong_result(format!("returned{}, expected {expected}", last.unwrap_or_default()))
         }
         _ => {
-            let judgement = diagnose(evidence).unwrap_or_else(|| unexplained(evidence));
+            let judgement = diagnosis(evidence).unwrap_or_else(|| unexplained(evidence));
             Judgement { detail: format!("{}, expected {expected}", judgement.detail), ..judgement }
         }
     }

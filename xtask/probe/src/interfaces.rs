@@ -102,7 +102,7 @@ impl Interfaces {
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
         let component = ComponentEncoder::default().module(&module)?.validate(true).encode();
         let module = component.with_context(|| format!("failed to make {name}"))?;
-        Ok(Probe { name: name.to_owned(), module, run: "", own_process: false })
+        Ok(Probe::new(name, module))
     }
 }
 

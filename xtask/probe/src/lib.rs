@@ -36,12 +36,18 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// A probe without inputs.
+    #[must_use]
+    pub fn new(name: impl Into<String>, module: Vec<u8>) -> Self {
+        Self { name: name.into(), module, run: "", own_process: false }
+    }
+
     /// A probe from module text.
     ///
     /// # Errors
     /// If the text is not a module.
     pub fn from_text(name: impl Into<String>, text: &str) -> anyhow::Result<Self> {
-        Ok(Self { name: name.into(), module: wat::parse_str(text)?, run: "", own_process: false })
+        Ok(Self::new(name, wat::parse_str(text)?))
     }
 }
 

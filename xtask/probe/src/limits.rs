@@ -70,7 +70,7 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
     let mut unknown = None;
     let mut ask = |number: u64| -> Option<bool> {
         let name = format!("limit-{}-{number}", measure.name);
-        let probe = Probe { name, module: (measure.module)(number), run: "", own_process: measure.own_process };
+        let probe = Probe { own_process: measure.own_process, ..Probe::new(name, (measure.module)(number)) };
         let reply = runtime.probe(&probe, &[])?;
         if reply.at_lab_limit {
             unknown = Some(number);

@@ -41,7 +41,7 @@ const TESTS: &[(&str, fn())] = &[
     ("hostile names and output are text", hostile::hostile),
     ("the policy of the page lets nothing else run", hostile::policy),
     ("at 400 pixels nothing is cut off", narrow::readable),
-    ("a key that filters four thousand cells lays out the page once", speed),
+    ("a key that filters four thousand cells does not lay out the page for each row", speed),
 ];
 
 fn main() {
@@ -374,23 +374,28 @@ fn speed() {
         // For the printed time, count only the page's own processor time, because this machine has other work, too.
         browser.call("Performance.enable", json!({ "timeDomain": "threadTicks" }));
         browser.open(&html, &format!("#columns={columns}"));
-        // Let the page come to rest before the first key.
-        std::thread::sleep(std::time::Duration::from_millis(1000));
-        let mut slowest = 0.0_f64;
-        // The last step removes the whole query, so that every cell is shown again.
-        for at in 0..=QUERY.len() {
-            let query = QUERY.get(..=at).unwrap_or_default();
-            let (busy, layouts) = (browser.busy_ms(), browser.metric("LayoutCount"));
-            // The key, and the layout that follows it.
-            browser.value(&format!(
-                "query.value = {}, query.dispatchEvent(new Event('input')), document.body.getBoundingClientRect().top",
-                json!(query)
-            ));
-            let layouts = browser.metric("LayoutCount") - layouts;
-            // A filter that measures while it hides would lay out the page once for each row.
-            assert!(layouts <= 4.0, "{columns}: {query:?} took {layouts} layouts");
-            slowest = slowest.max(browser.busy_ms() - busy);
+        // The best of three rounds, because some include leftover work of loading and painting.
+        let mut best = [(f64::INFINITY, f64::INFINITY); QUERY.len() + 1];
+        for _ in 0..3 {
+            // Let the page come to rest before the first key.
+            std::thread::sleep(std::time::Duration::from_millis(1000));
+            for (at, (layouts, busy)) in best.iter_mut().enumerate() {
+                // The last step removes the whole query, so that every cell is shown again.
+                let query = QUERY.get(..=at).unwrap_or_default();
+                let before = (browser.metric("LayoutCount"), browser.busy_ms());
+                // The key, and the layout that follows it.
+                browser.value(&format!(
+                    "query.value = {}, query.dispatchEvent(new Event('input')), document.body.getBoundingClientRect().top",
+                    json!(query)
+                ));
+                *layouts = layouts.min(browser.metric("LayoutCount") - before.0);
+                *busy = busy.min(browser.busy_ms() - before.1);
+            }
         }
-        println!("{columns}: at most {slowest:.1} ms for a keystroke, {} bytes", html.len());
+        let most = best.iter().map(|(layouts, _)| *layouts).fold(0.0, f64::max);
+        let slowest = best.iter().map(|(_, busy)| *busy).fold(0.0, f64::max);
+        // A filter that measures while it hides would lay out the page once for each row.
+        assert!((1.0..=4.0).contains(&most), "{columns}: a keystroke took {most} layouts");
+        println!("{columns}: at most {slowest:.1} ms and {most} layouts for a keystroke, {} bytes", html.len());
     }
 }

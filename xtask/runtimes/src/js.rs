@@ -24,6 +24,7 @@ const DRIVER: &[(&str, &str)] = files![
     "precompile.mjs",
     "session.mjs",
     "shims.mjs",
+    "specification.mjs",
     "uncaught.mjs"
 ];
 
@@ -37,7 +38,8 @@ pub const PAGE: &[(&str, &str)] = files![
     "page/jco.mjs",
     "jco_shared.mjs",
     "precompile.mjs",
-    "session.mjs"
+    "session.mjs",
+    "specification.mjs"
 ];
 
 /// The modules of a worker of workerd; Node runs `precompile.mjs`.
@@ -51,7 +53,8 @@ pub const WORKER: &[(&str, &str)] = files![
     "worker/module.mjs",
     "jco_shared.mjs",
     "precompile.mjs",
-    "session.mjs"
+    "session.mjs",
+    "specification.mjs"
 ];
 
 /// The columns of a JavaScript host: plain, and with jco. The driver's mode is the engine's name, with `+jco` for the

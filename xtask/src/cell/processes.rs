@@ -58,7 +58,7 @@ impl ProcessResult {
 }
 
 /// The command line as reported.
-fn to_text(argv: &[OsString]) -> Vec<String> {
+pub fn to_text(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|a| a.to_string_lossy().into_owned()).collect()
 }
 

@@ -18,8 +18,9 @@ use wasmlab_protocol::Event;
 use wasmlab_runtimes::HostLayer;
 
 use super::plan::{CellPlan, CellPorts};
+use super::processes::to_text;
 use super::workdir::Workdir;
-use super::{Retention, precompiled, shared_browser};
+use super::{Retention, precompiled, shared_browser, stage_limits};
 use crate::lab::Lab;
 use crate::store::files;
 
@@ -52,13 +53,15 @@ impl Sessions {
         if !plan.runtime.has_sessions {
             return None;
         }
-        let session = take(&mut self.running, || Session::running(lab, plan))?;
-        let found = session.run(lab, plan, component.as_deref());
-        let conclusive = found.ok().flatten().filter(|seen| shared_browser::is_conclusive(plan, seen));
-        self.failures += usize::from(conclusive.is_none());
-        self.conclusive += usize::from(conclusive.is_some());
-        if conclusive.is_none() {
-            self.running = None;
+        let session = take(&mut self.running, || Session::running(lab, plan));
+        let found = session.and_then(|session| session.run(lab, plan, component.as_deref()));
+        let conclusive = found.ok().filter(|seen| shared_browser::is_conclusive(plan, seen));
+        match conclusive {
+            Some(_) => self.conclusive += 1,
+            None => {
+                self.failures += 1;
+                self.running = None;
+            }
         }
         conclusive
     }
@@ -75,26 +78,31 @@ impl Sessions {
         if precompiled::is_intact(lab, plan, &kept) {
             return Some(kept);
         }
-        let session = take(&mut self.transpiling, || Session::transpiling(lab, plan))?;
-        if session.transpile(lab, plan, &kept).is_err() {
-            // What jco refuses is not the session's failure; its own process will tell more.
-            if session.is_over() {
-                self.transpiling = None;
-                self.failures += 1;
+        let session = take(&mut self.transpiling, || Session::transpiling(lab, plan));
+        match session.and_then(|session| session.transpile(lab, plan, &kept)) {
+            Ok(true) => {
+                precompiled::record(lab, plan, &kept);
+                Some(kept)
             }
-            return None;
+            // What jco refuses is not the session's failure; a process of its own will tell more.
+            Ok(false) => None,
+            // A late answer must not be taken for that of the next job.
+            Err(_) => {
+                self.failures += 1;
+                self.transpiling = None;
+                None
+            }
         }
-        precompiled::record(lab, plan, &kept);
-        Some(kept)
     }
 }
 
 /// The session in this place, started if there is none.
-fn take(place: &mut Option<Session>, start: impl FnOnce() -> io::Result<Session>) -> Option<&mut Session> {
-    if place.as_ref().is_none_or(Session::is_over) {
-        *place = start().ok();
-    }
-    place.as_mut()
+fn take(place: &mut Option<Session>, start: impl FnOnce() -> io::Result<Session>) -> io::Result<&mut Session> {
+    let session = match place.take().filter(|session| !session.is_over()) {
+        Some(session) => session,
+        None => start()?,
+    };
+    Ok(place.insert(session))
 }
 
 /// A running process that takes jobs.
@@ -105,7 +113,7 @@ struct Session {
     workdir: Workdir,
     /// The folder that it transpiles into, in the cache.
     into: Option<TempDir>,
-    /// Number of jobs, and how much of its stdout and of its events belongs to them.
+    /// Number of jobs, and how many bytes of its stdout and of its events belong to them.
     jobs: usize,
     stdout_read: usize,
     events_read: usize,
@@ -128,8 +136,7 @@ impl Session {
 
     /// Starts a process whose module, specification and folders are at the same paths for each job.
     fn start(lab: &Lab, plan: &CellPlan, role: ProcessRole, into: Option<TempDir>) -> io::Result<Self> {
-        let keep = Retention { recompile: true, ..Retention::default() };
-        let mut workdir = Workdir::create(lab, plan, keep, None)?;
+        let mut workdir = Workdir::create(lab, plan, Retention::default(), None)?;
         workdir.paths.module = workdir.path().join("module.wasm");
         // Compiled code belongs to a single module.
         workdir.paths.code_cache = None;
@@ -157,7 +164,7 @@ impl Session {
         fs::copy(lab.cache.object(plan.guest), &paths.module)?;
         fs::write(&paths.spec, serde_json::to_vec(&plan.spec(paths, &CellPorts::default()))?)?;
         self.jobs += 1;
-        Ok(format!("{}", self.jobs))
+        Ok(self.jobs.to_string())
     }
 
     /// Gives the process a job, and returns the line that it answers.
@@ -172,45 +179,37 @@ impl Session {
     }
 
     /// Runs the guest; `component` is the folder that jco made of it.
-    fn run(&mut self, lab: &Lab, plan: &CellPlan, component: Option<&Path>) -> io::Result<Option<Observation>> {
+    fn run(&mut self, lab: &Lab, plan: &CellPlan, component: Option<&Path>) -> io::Result<Observation> {
         let name = self.prepare(lab, plan)?;
         if let Some(from) = component {
-            copy_files(from, &self.workdir.paths.precompiled.join(&name))?;
+            files::copy_folder(from, &self.workdir.paths.precompiled.join(&name), &[])?;
         }
         let limit = Duration::from_millis(plan.limits.compile_ms) + plan.run_limit();
         self.ask(&name, limit)?;
         let began = Instant::now();
         let events = loop {
-            let events = self.workdir.event_channel.events().split_off(self.events_read);
+            let text = self.workdir.event_channel.since(self.events_read);
+            let events = stage_limits::events(&text);
             if matches!(events.last(), Some(Event::End { .. })) {
+                self.events_read += text.len();
                 break events;
             }
             if began.elapsed() > EVENTS_LIMIT {
-                return Ok(None);
+                return Err(io::Error::other("the session reported no end"));
             }
             std::thread::sleep(Duration::from_millis(1));
         };
-        self.events_read += events.len();
-        let argv = self.argv.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
-        Ok(Some(Observation { events, argv, outcome: Outcome::Exited(0), ..Observation::not_started() }))
+        let argv = to_text(&self.argv);
+        Ok(Observation { events, argv, outcome: Outcome::Exited(0), ..Observation::not_started() })
     }
 
-    /// Transpiles the component into this folder.
-    fn transpile(&mut self, lab: &Lab, plan: &CellPlan, kept: &Path) -> io::Result<()> {
+    /// Transpiles the component into this folder; `false` if jco refuses it.
+    fn transpile(&mut self, lab: &Lab, plan: &CellPlan, kept: &Path) -> io::Result<bool> {
         let name = self.prepare(lab, plan)?;
         let answer = self.ask(&name, Duration::from_millis(plan.limits.compile_ms))?;
-        let into = self.into.as_ref().filter(|_| answer == "done");
-        let into = into.ok_or_else(|| io::Error::other("the component was not transpiled"))?;
+        let Some(into) = self.into.as_ref().filter(|_| answer == "done") else { return Ok(false) };
         fs::create_dir_all(kept.parent().unwrap_or(kept))?;
-        fs::rename(into.path().join(&name), kept)
+        fs::rename(into.path().join(&name), kept)?;
+        Ok(true)
     }
-}
-
-fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
-    for name in files::walk(from, &[])? {
-        let file = to.join(&name);
-        fs::create_dir_all(file.parent().unwrap_or(to))?;
-        fs::copy(from.join(&name), file)?;
-    }
-    Ok(())
 }

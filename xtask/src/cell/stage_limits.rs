@@ -55,7 +55,7 @@ impl EventChannel {
     }
 
     /// The text written so far, starting at byte `from`.
-    fn since(&self, from: usize) -> Vec<u8> {
+    pub fn since(&self, from: usize) -> Vec<u8> {
         match self {
             Self::Pipe(pipe) => pipe.since(from),
             #[cfg(target_os = "linux")]
@@ -78,13 +78,14 @@ impl EventChannel {
         self.events().iter().any(begun)
     }
 
-    /// Every event up to the first invalid line: nothing after an incomplete line can be trusted.
+    /// Every event of [`events`].
     pub fn events(&self) -> Vec<Event> {
         events(&self.since(0))
     }
 }
 
-fn events(bytes: &[u8]) -> Vec<Event> {
+/// Every event up to the first invalid line: nothing after an incomplete line can be trusted.
+pub fn events(bytes: &[u8]) -> Vec<Event> {
     bytes.split(|b| *b == b'\n').map_while(|line| serde_json::from_slice(line).ok()).collect()
 }
 

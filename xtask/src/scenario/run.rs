@@ -14,6 +14,11 @@ use wasmlab_report::visible::VisiblePath;
 const MAX_GENERATED_BYTES: u64 = 64 << 20;
 /// The end of the year 9999, seconds since 1970: some file systems and languages support no later time.
 const MAX_MODIFIED: u64 = 253_402_300_799;
+/// Why an argument with a NUL character is refused.
+pub const NUL_IN_ARGUMENT: &str = "has a NUL character, which no argument can have";
+/// Why an environment variable is refused.
+pub const INVALID_VARIABLE: &str =
+    "a variable's name is not empty and has no `=`, and neither it nor its value has a NUL character";
 
 /// Checks `[run]` by itself; `folder` is the scenario's.
 pub fn check(folder: &Path, run: &Run, errors: &mut Vec<KeyError>) {
@@ -60,12 +65,6 @@ fn check_strings(run: &Run, errors: &mut Vec<KeyError>) {
         errors.push(KeyError::new("run.env", message));
     }
 }
-
-/// Why an argument with a NUL character is refused.
-pub const NUL_IN_ARGUMENT: &str = "has a NUL character, which no argument can have";
-/// Why an environment variable is refused.
-pub const INVALID_VARIABLE: &str =
-    "a variable's name is not empty and has no `=`, and neither it nor its value has a NUL character";
 
 /// Whether a process can have this environment variable.
 #[must_use]

@@ -55,6 +55,19 @@ pub fn copy_atomically(from: &Path, to: &Path) -> io::Result<()> {
     copy.persist(to).map_err(|e| named(e.error))
 }
 
+/// Copies the files of a folder, except folders with a name in `skip`.
+///
+/// # Errors
+/// If a file cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path, skip: &[&str]) -> io::Result<()> {
+    for file in walk(from, skip)? {
+        let copy = to.join(&file);
+        fs::create_dir_all(copy.parent().unwrap_or(to))?;
+        fs::copy(from.join(&file), copy)?;
+    }
+    Ok(())
+}
+
 /// Creates a symbolic link at `path`.
 ///
 /// # Errors

@@ -126,7 +126,6 @@ fn two_files_of_one_name_are_both_checked() {
     assert!(ran.code == 0 && measured(&report).iter().all(|(_, verdict, _)| verdict == "pass"), "{}", ran.stdout);
 }
 
-/// Names of a component that mean something in the JavaScript that jco makes of it.
 /// Globs that no shell expanded, because they were quoted or come from an input of an action.
 #[test]
 fn globs_name_files() {

@@ -1,5 +1,6 @@
 //! Runs cells: serves their page, opens it in a browser, and records what happens there.
 
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 
 use wasmlab_driver::{Cell, CellEnd, Report, Session};
@@ -44,10 +45,11 @@ pub struct PageSession {
 /// # Errors
 /// Why the page cannot be opened.
 pub fn run(cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
+    let program = cell.program.clone();
     let mut session = PageSession::open(&cell)?;
     let end = session.run(cell, recorder)?;
     // What the page still does must not reach the next cell.
-    session.page.close()?;
+    session.page.close().map_err(of_protocol(&program))?;
     Ok(end)
 }
 
@@ -61,7 +63,7 @@ impl PageSession {
         let (sender, events) = mpsc::channel();
         let server =
             Server::start(sender.clone()).map_err(|e| format!("failed to serve the page on 127.0.0.1: {e}"))?;
-        let refused = |e: String| format!("the protocol of {}: {e}", cell.program.display());
+        let refused = of_protocol(&cell.program);
         if let Some(address) = std::env::var(host::VARIABLE).ok().filter(|_| is_firefox) {
             let page = bidi::open(&address, Tab::OfNewContext, sender).map_err(refused)?;
             return Ok(Self { server, page, events, _browser: None });
@@ -79,10 +81,16 @@ impl PageSession {
 
 impl Session for PageSession {
     fn run(&mut self, cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
+        let program = cell.program.clone();
         self.server.serve(cell);
-        self.page.navigate(&self.server.page())?;
+        self.page.navigate(&self.server.page()).map_err(of_protocol(&program))?;
         Ok(record(&self.events, recorder))
     }
+}
+
+/// Names the program in an error of its protocol.
+fn of_protocol(program: &Path) -> impl Fn(String) -> String {
+    move |e| format!("the protocol of {}: {e}", program.display())
 }
 
 /// Records events until the guest ends.

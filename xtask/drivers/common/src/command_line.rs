@@ -49,7 +49,7 @@ impl Driver {
 
     fn run(&self, args: &RunArgs) -> Result<(), String> {
         if !args.is_session {
-            return self.run_cell(self.request(args, args.component.clone())?);
+            return self.record(self.request(args, args.component.clone())?, self.run);
         }
         let open = self.open_session.ok_or_else(|| format!("driver-{} has no sessions", self.name))?;
         let mut session = None;

@@ -13,10 +13,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-pub use command_line::Request;
 pub use report::Report;
 pub use script::cell_json;
 
+use command_line::Request;
 use wasmlab_engine::Recorder;
 use wasmlab_protocol::{Cause, CellSpec, EXIT_INVALID_SPEC, EngineInfo, PROTOCOL_VERSION, Stage};
 
@@ -95,11 +95,6 @@ impl Driver {
             switches: Vec::new(),
         };
         info.print()
-    }
-
-    /// Runs a cell up to its last event.
-    fn run_cell(&self, request: Request) -> Result<(), String> {
-        self.record(request, self.run)
     }
 
     /// Runs a cell in a session, which the first one opens, and says on stdout when it is done.

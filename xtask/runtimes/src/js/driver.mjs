@@ -14,6 +14,7 @@ import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Log } from './log.mjs';
 import { CellEnd, PROTOCOL_VERSION, causeOfThrown } from './protocol.mjs';
+import { specification } from './specification.mjs';
 
 const HOST = globalThis.Deno ? 'deno' : globalThis.Bun ? 'bun' : 'node';
 const VERSION = globalThis.Deno?.version.deno ?? globalThis.Bun?.version ?? process.versions.node;
@@ -34,9 +35,9 @@ async function main(args) {
   }
   if (isSession) {
     const { runJobs } = await import('./session.mjs');
-    await runJobs(async (name) => runCell(specification(path), packages, component && join(component, name)));
+    await runJobs(async (name) => runCell(specificationOfMode(path), packages, component && join(component, name)));
   } else {
-    const spec = specification(path);
+    const spec = specificationOfMode(path);
     if (restartWithSwitches(spec)) return;
     await runCell(spec, packages, component);
   }
@@ -44,9 +45,8 @@ async function main(args) {
   process.exit(0);
 }
 
-function specification(path) {
-  const spec = JSON.parse(readFileSync(path, 'utf8'));
-  if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
+function specificationOfMode(path) {
+  const spec = specification(path);
   if (!MODES.includes(spec.mode)) throw new Error(`no mode \`${spec.mode}\`; there is ${MODES.join(', ')}`);
   return spec;
 }

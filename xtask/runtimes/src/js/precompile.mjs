@@ -7,11 +7,12 @@
 // and from where they are installed on a host with files. A separate process transpiles, because the output is run as
 // JavaScript: a guest must not be able to change it. Exit codes: 0 done, 1 the observation says why not, 70 invalid arguments.
 
-import { readFileSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Log } from './log.mjs';
-import { CellEnd, PROTOCOL_VERSION } from './protocol.mjs';
+import { CellEnd } from './protocol.mjs';
 import { browserShims } from './shim_files.mjs';
+import { specification } from './specification.mjs';
 import { hostShims, transpile } from './transpile.mjs';
 
 // A page must not block: where the shim has to wait, it returns a promise, and the guest's stack is suspended until it
@@ -48,26 +49,21 @@ async function main(args) {
   if (!path || !into || option !== '--packages' || !packages || purpose !== '--for' || !host) {
     throw new Error(`usage: precompile.mjs SPEC.json INTO --packages DIR --for ${Object.keys(HOSTS).join('|')} [EXPORT]... [--session]`);
   }
-  const job = (into) => transpile(specification(path).module, packages, into, host.shims(packages), host.options(['wasi:cli/run#run', ...exports]));
+  const job = (spec, into) => transpile(spec.module, packages, into, host.shims(packages), host.options(['wasi:cli/run#run', ...exports]));
   if (isSession) {
     const { runJobs } = await import('./session.mjs');
-    return runJobs((folder) => job(join(into, folder)));
+    return runJobs(async (folder) => job(specification(path), join(into, folder)));
   }
+  const spec = specification(path);
   try {
-    await job(into);
+    await job(spec, into);
   } catch (error) {
     if (!(error instanceof CellEnd)) throw error;
-    const log = new Log(specification(path).events);
+    const log = new Log(spec.events);
     log.stage('compile');
     log.end(error.cause);
     process.exitCode = 1;
   }
-}
-
-function specification(path) {
-  const spec = JSON.parse(readFileSync(path, 'utf8'));
-  if (spec.protocol !== PROTOCOL_VERSION) throw new Error(`protocol ${spec.protocol}, this driver speaks ${PROTOCOL_VERSION}`);
-  return spec;
 }
 
 try {

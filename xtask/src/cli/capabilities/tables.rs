@@ -193,8 +193,8 @@ fn by_version(name: &str) -> (&str, Option<Version>) {
 
 /// Whether two names are versions of one interface that differ only in the patch.
 fn is_same_series(a: &str, b: &str) -> bool {
-    let series = |name: &str| name.rsplit_once('.').map(|(series, _)| series.to_owned());
-    series(a).is_some_and(|of_a| series(b) == Some(of_a))
+    let series = |name| str::rsplit_once(name, '.').map(|(series, _)| series);
+    series(a).is_some() && series(a) == series(b)
 }
 
 fn rows(

@@ -26,21 +26,12 @@ pub fn copy(lab: &Lab, program: &str, into: &Path) -> Result<PathBuf> {
         if !seen.insert(folder.clone()) {
             continue;
         }
-        copy_folder(&folder, &into.join(folder.strip_prefix(fs::canonicalize(root)?)?))?;
+        files::copy_folder(&folder, &into.join(folder.strip_prefix(fs::canonicalize(root)?)?), &["target"])?;
         let text = fs::read_to_string(&manifest)?;
         left.extend(folders(&text)?.into_iter().map(|beside| folder.join(beside).join("Cargo.toml")));
     }
     fs::write(into.join("Cargo.toml"), workspace(&fs::read_to_string(root.join("Cargo.toml"))?)?)?;
     Ok(manifest.strip_prefix(root)?.to_owned())
-}
-
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    for file in files::walk(from, &["target"])? {
-        let copy = to.join(&file);
-        fs::create_dir_all(copy.parent().unwrap_or(to))?;
-        fs::copy(from.join(&file), copy)?;
-    }
-    Ok(())
 }
 
 /// The folders that a manifest refers to: path dependencies and included sources.
