@@ -76,7 +76,7 @@ fn built_wasmi() -> PathBuf {
     common::cache().join("engines/wasmi/engine-wasmi")
 }
 
-/// The runtime if it is not here.
+/// The runtime if it is absent.
 fn missing_runtime(runtime: &'static str) -> &'static [&'static str] {
     match runtime {
         WASMI if !built_wasmi().is_file() => &[WASMI],
@@ -219,7 +219,7 @@ fn texts() {
         (&["dance"][..], 2, "Usage: wasmlab"),
         (&["check", "app.wat", "--runtime", "wasmtme"], 2, "did you mean"),
         (&["explain", "tarp"], 2, "`wasmlab explain` lists all codes"),
-        (&["check", "app.wat", "--runtime", "tinywasm"], 4, "not here"),
+        (&["check", "app.wat", "--runtime", "tinywasm"], 4, "absent"),
         (&["check", "none.wasm"], 2, "none.wasm"),
     ] {
         let ran = machine.run(args);

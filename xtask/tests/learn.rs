@@ -38,7 +38,7 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), tests.chain(exercise_trials()).collect()).exit();
 }
 
-/// A test for each exercise; ignored if a runtime that it needs is not here.
+/// A test for each exercise; ignored if a runtime that it needs is absent.
 fn exercise_trials() -> Vec<Trial> {
     let lab = Lab::with_workspace(&top()).unwrap();
     let exercises = chapters().into_iter().flat_map(|chapter| {

@@ -129,7 +129,7 @@ pub fn located(judgement: Judgement, facts: &Facts) -> Judgement {
     let uses = subject.into_iter().flat_map(|subject| subject.split(' ')).filter_map(first_use);
     let mut detail = judgement.detail.clone();
     for (name, at) in uses {
-        let longer = format!("{detail}; first {name}: {at}");
+        let longer = format!("{detail}; {name} first used {}", at.place());
         // A location that is cut off is useless.
         if one_line(&longer).ends_with('…') {
             break;

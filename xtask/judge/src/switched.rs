@@ -117,7 +117,7 @@ mod tests {
             (lacks("gc simd threads", None, "malformed limits flags", ""), same.to_owned()),
             (lacks("gc threads", Some("gc and threads"), "no gc", "; also lacks exceptions"), also("no gc")),
             // Where a file first uses a proposal says nothing about the runtime if the proposal may not be lacking.
-            (lacks("gc threads", None, "illegal opcode", "; first gc: byte 0x1"), also("illegal opcode")),
+            (lacks("gc threads", None, "illegal opcode", "; gc first used at byte 0x1"), also("illegal opcode")),
         ] {
             let expected = format!("lacks threads: malformed limits flags; {expected}");
             check(&threads, &last, Code::UnsupportedProposal, &expected);

@@ -65,6 +65,30 @@ impl Verdict {
         }
     }
 
+    /// What it means, for people.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Pass => "The guest ran with the expected result.",
+            Self::Gap => "The guest did not run, or only in part, for a reason that has a code.",
+            Self::Fail => "The guest ran with a wrong result.",
+            Self::NotBuilt => {
+                "There is no guest to run: its toolchain is missing or rejected the source, or the file was not fetched."
+            }
+            Self::Absent => {
+                "The runtime is not on this machine, so nothing is known. `cargo xtask doctor` shows how to install it."
+            }
+            Self::NotApplicable => {
+                "This runtime cannot be asked about this guest, for example because only a page can load it, or because \
+                 the file is not valid WebAssembly (`invalid-file`). Nothing was started."
+            }
+            Self::NotAttempted => "The lab cannot test this yet. Nothing was started, and nobody is blamed.",
+            Self::Error => {
+                "The lab failed. This says nothing about the guest or the runtime. The cell's detail has the reason."
+            }
+        }
+    }
+
     /// Whether a runtime was actually started with the guest.
     #[must_use]
     pub fn is_measured(self) -> bool {

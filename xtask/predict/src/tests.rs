@@ -172,7 +172,7 @@ fn reasons_are_exact() {
     let first_use = found.first_use.unwrap();
     assert_eq!((first_use.function, first_use.name.as_deref()), (Some(1), Some("mul")));
     assert!(
-        found.detail.ends_with(&format!("; first simd: function 1 (mul) at byte {:#x}", first_use.offset)),
+        found.detail.ends_with(&format!("; simd first used in function 1 (mul) at byte {:#x}", first_use.offset)),
         "{}",
         found.detail
     );

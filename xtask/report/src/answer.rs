@@ -186,7 +186,7 @@ impl<'a> AnswerText<'a> {
             let (absent, them) = (counted(absent, "runtime"), if absent == 1 { "it" } else { "them" });
             self.out.push('\n');
             let program = self.options.program;
-            self.part(DIM, "not here", &format!("{absent}: `{program} doctor` shows how to install {them}"));
+            self.part(DIM, "absent", &format!("{absent}: `{program} doctor` shows how to install {them}"));
         }
         self.warnings();
         self.failing();

@@ -19,7 +19,7 @@ mod predicted;
 pub mod published;
 #[cfg(test)]
 mod sample;
-mod symbols;
+pub mod symbols;
 #[cfg(test)]
 mod tests;
 pub mod text;

@@ -12,7 +12,7 @@ use wasmlab_model::text::form;
 use wasmlab_model::verdict::{Change, Verdict};
 
 use super::engine_result::{EngineColumns, EngineResult, engines};
-use super::findings::is_outside_matrix;
+use super::findings::{FindingKind, is_outside_matrix};
 use super::predicted;
 use super::symbols::{self, letter};
 use super::table::{BOLD, DIM, Painter, RED, note_heading, style};
@@ -41,6 +41,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     matrix(&mut out, &painter, report);
     changed(&mut out, &painter, report);
     gaps(&mut out, &painter, report);
+    lab_errors(&mut out, &painter, report);
     contradicted(&mut out, &painter, report);
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, &text::wrapped(options.width, "", "  ", &tally(report))));
     if let Some(predictions) = predicted::tally(report) {
@@ -217,13 +218,30 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     }
 }
 
+/// Cells in which the lab failed, those with the same reason together.
+fn lab_errors(out: &mut String, painter: &Painter, report: &RunReport) {
+    let mut groups: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for cell in report.cells.iter().filter(|cell| cell.verdict == Verdict::Error) {
+        groups.entry((&cell.scenario, &cell.detail)).or_default().push(&cell.runtime);
+    }
+    let line = |((scenario, detail), runtimes): (&(&str, &str), &Vec<&str>)| {
+        let more = and_more(runtimes.len() - 1);
+        format!("{} on {}{more}: {detail}", text::short_name(scenario), runtimes[0])
+    };
+    section(out, painter, FindingKind::LabError.title(), &groups.iter().map(line).collect::<Vec<_>>());
+}
+
 /// Predictions that the run contradicts.
 fn contradicted(out: &mut String, painter: &Painter, report: &RunReport) {
-    let lines = predicted::contradictions(report);
+    section(out, painter, predicted::WRONG, &predicted::contradictions(report));
+}
+
+/// A list of what must not happen, shortened; nothing if it is empty.
+fn section(out: &mut String, painter: &Painter, title: &str, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n{}", painter.paint(RED, predicted::WRONG));
+    let _ = writeln!(out, "\n{}", painter.paint(RED, title));
     lines.iter().take(MAX_CHANGES).for_each(|line| painter.wrapped(out, "  ", "    ", line));
     if lines.len() > MAX_CHANGES {
         let _ = writeln!(out, " {}", and_more(lines.len() - MAX_CHANGES));
@@ -243,6 +261,21 @@ mod tests {
     use super::MAX_ROWS;
     use crate::{RenderOptions, find, sample};
     use wasmlab_model::report::Cell;
+    use wasmlab_model::verdict::Verdict;
+
+    #[test]
+    fn failure_of_the_lab_is_shown_with_its_reason() {
+        let mut report = sample::report();
+        let name = report.scenarios[0].name.clone();
+        let failed = report.cells.iter_mut().filter(|cell| cell.scenario == name).take(2);
+        failed.for_each(|cell| {
+            (cell.verdict, cell.code, cell.detail) = (Verdict::Error, None, "no space left on the disk".to_owned());
+        });
+        let text = (find("overview").unwrap().render)(&report, RenderOptions::PLAIN);
+        let (_, section) = text.split_once("\nthe lab failed\n").expect(&text);
+        let line = section.lines().next().unwrap_or_default();
+        assert!(line.ends_with(" and 1 more: no space left on the disk"), "{text}");
+    }
 
     #[test]
     fn equal_rows_of_a_large_matrix_are_merged() {

@@ -93,7 +93,7 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::OverBudget => Some("over budget"),
         NoteKind::AllowanceUnused => Some("allowed, and not needed"),
         NoteKind::RequirementUnchecked => Some("required, and not checked"),
-        NoteKind::RuntimeAbsent => Some("selected, and not here"),
+        NoteKind::RuntimeAbsent => Some("selected, but absent"),
         NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
         NoteKind::KnownStale => Some("annotations that match nothing"),
         NoteKind::PredictionStale => Some("accepted contradictions that did not occur"),

@@ -10,18 +10,20 @@ use super::{output, suggest};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code, UnknownCode};
-use wasmlab_model::report::PASS_WITH_SWITCH;
-use wasmlab_report::text;
+use wasmlab_model::report::{INVALID_FILE, PASS_WITH_SWITCH};
+use wasmlab_model::verdict::Verdict;
+use wasmlab_report::{symbols, text};
 
 pub const ABOUT: &str = "Explain a code: what it means, who is responsible, and what would change the result";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask explain sockets-unsupported
   cargo xtask explain s                      the same, by its symbol in the matrix
+  cargo xtask explain not-attempted          what a verdict means
   cargo xtask explain                        lists every code";
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The code or its symbol in the matrix; lists every code if omitted
+    /// A code, a verdict, or its symbol in the matrix; lists every code if omitted
     code: Option<String>,
 }
 
@@ -40,10 +42,12 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
             "{PASS_WITH_SWITCH} pass with a switch\n\nThe runtime runs the guest only with one of its own switches. The report names the \
              switch, and says\nwhat happens without it.\n"
         ),
-        Some(text) => match find(text) {
-            Ok(code) => explain(code.entry()),
-            Err(error) => {
-                let near = suggest::nearest(text, CATALOGUE.iter().map(|entry| entry.id));
+        Some(text) => match (find(text), find_verdict(text)) {
+            (Ok(code), _) => explain(code.entry()),
+            (_, Some(verdict)) => explain_verdict(verdict),
+            (Err(error), None) => {
+                let ids = CATALOGUE.iter().map(|entry| entry.id).chain(Verdict::ALL.map(Verdict::id));
+                let near = suggest::nearest(text, ids);
                 let hint =
                     if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(", ")) };
                 return usage(format!("{error}{hint}"));
@@ -63,12 +67,24 @@ fn find(text: &str) -> Result<Code, UnknownCode> {
     }
 }
 
+/// Finds a verdict by its name or symbol.
+fn find_verdict(text: &str) -> Option<Verdict> {
+    let is_named = |verdict: &Verdict| verdict.id() == text || symbols::without_code(*verdict).to_string() == text;
+    if text == INVALID_FILE { Some(Verdict::NotApplicable) } else { Verdict::ALL.into_iter().find(is_named) }
+}
+
+fn explain_verdict(verdict: Verdict) -> String {
+    let symbol = match verdict {
+        Verdict::Gap => "the letter of its code".to_owned(),
+        _ => symbols::without_code(verdict).to_string(),
+    };
+    fields(&[("", verdict.id()), ("symbol", &symbol), ("meaning", verdict.meaning())])
+}
+
 fn explain(entry: &CatalogueEntry) -> String {
-    let width = output::render_options().width;
-    let mut text = String::new();
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
     let priority = format!("{} (a cell with several reasons gets the code with the lowest number)", entry.priority);
-    for (head, body) in [
+    fields(&[
         ("", entry.id),
         ("symbol", &entry.symbol.to_string()),
         ("verdict", entry.verdict.id()),
@@ -76,7 +92,14 @@ fn explain(entry: &CatalogueEntry) -> String {
         ("priority", &priority),
         ("meaning", entry.meaning),
         ("remedy", entry.remedy),
-    ] {
+    ])
+}
+
+/// Lines of a name and its text, wrapped; a text without a name is a title.
+fn fields(fields: &[(&str, &str)]) -> String {
+    let width = output::render_options().width;
+    let mut text = String::new();
+    for (head, body) in fields {
         let head = if head.is_empty() { String::new() } else { format!("{head:<10}") };
         let _ = writeln!(text, "{}", text::wrapped(width, &head, "          ", body));
     }

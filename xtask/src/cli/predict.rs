@@ -214,6 +214,6 @@ fn reason(one: &RuntimePrediction) -> String {
     let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
     let subject = cut_with_size(&subject, MAX_NAME).into_owned();
     let more = and_more((one.missing_imports.len() + one.omitted).saturating_sub(1));
-    let at = one.first_use.as_ref().map(|at| format!(", first {}", at.place())).unwrap_or_default();
+    let at = one.first_use.as_ref().map(|at| format!(", first used {}", at.place())).unwrap_or_default();
     subject + &more + &at
 }

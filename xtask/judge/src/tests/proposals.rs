@@ -128,14 +128,14 @@ fn legacy_form_comes_first_where_the_file_has_no_other() {
     check(
         LEGACY,
         "exceptions proposal not enabled",
-        "lacks legacy-exceptions (and the standard exceptions): exceptions proposal not enabled; first legacy-exceptions: \
-         function 0 at byte 0x1c",
+        "lacks legacy-exceptions (and the standard exceptions): exceptions proposal not enabled; legacy-exceptions \
+         first used in function 0 at byte 0x1c",
     );
     check(
         "(module (memory 1 1 shared) (tag $e) (func try throw $e catch_all end))",
         "threads must be enabled",
-        "lacks threads: threads must be enabled; also lacks legacy-exceptions (and the standard exceptions); first threads: \
-         byte 0x15",
+        "lacks threads: threads must be enabled; also lacks legacy-exceptions (and the standard exceptions); threads \
+         first used at byte 0x15",
     );
 }
 

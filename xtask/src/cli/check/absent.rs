@@ -35,14 +35,14 @@ pub fn mark_unstartable(report: &mut RunReport) {
     report.notes.extend(notes);
 }
 
-/// Notes the runtimes that were selected by name and are not here.
+/// Notes the runtimes that were selected by name and are absent.
 pub fn note_selected(report: &mut RunReport, selected: &[String]) {
     let is_noted =
         |id: &str| report.notes.iter().any(|note| note.kind == NoteKind::RuntimeAbsent && note.subject == id);
     let absent = report.runtimes.iter().filter(|column| column.tool.is_absent() && selected.contains(&column.id));
     let note = |column: &RuntimeInfo| {
         let why = column.tool.missing.as_deref().unwrap_or("it is not installed");
-        Note::new(NoteKind::RuntimeAbsent, column.id.clone(), format!("selected by name, and not here: {why}"))
+        Note::new(NoteKind::RuntimeAbsent, column.id.clone(), format!("selected by name, but absent: {why}"))
     };
     let notes: Vec<Note> = absent.filter(|column| !is_noted(&column.id)).map(note).collect();
     report.notes.extend(notes);

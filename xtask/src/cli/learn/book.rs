@@ -22,7 +22,7 @@ const FOLDER: &str = "book";
 /// The outputs, in that folder.
 const OUTPUTS: &str = "outputs.json";
 /// How `check` begins the line that counts runtimes which are not on the machine.
-const ABSENT: &str = "\nnot here ";
+const ABSENT: &str = "\nabsent ";
 /// Version of that file.
 const SCHEMA: u32 = 1;
 

@@ -285,7 +285,7 @@ mod tests {
         ] {
             let refusal = Some(ProposalRefusal { lacks: Some(subject.to_owned()), message: message.to_owned() });
             let (code, subject) = (Some(Code::UnsupportedProposal), subject.to_owned());
-            let detail = format!("lacks {subject}: {message}; first {subject}: byte 0x1");
+            let detail = format!("lacks {subject}: {message}; {subject} first used at byte 0x1");
             let more = format!("; its Go library can enable {subject}, but its command line cannot");
             let expected = if in_library { format!("{detail}{more}") } else { detail.clone() };
             let (cell, runtime) = (crate::sample::cells().remove(0), runtime.to_owned());
