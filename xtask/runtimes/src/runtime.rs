@@ -39,7 +39,7 @@ pub struct Runtime {
     pub package: Option<Package>,
     /// The release line of the column, if it does not use whatever is installed: `24` means 24.x.
     pub version_line: Option<&'static str>,
-    /// CI installs or builds its program; if it is absent there, CI reports it.
+    /// CI installs or builds its program, also without `--full`; if it is absent there, CI reports it.
     pub in_ci: bool,
     /// Written from documentation and never tested with the real program. Not part of the matrix, but usable by name.
     pub untested: bool,

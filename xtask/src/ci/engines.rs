@@ -6,7 +6,9 @@ use anyhow::{Context as _, Result, anyhow};
 use xshell::{Shell, cmd};
 
 use super::{CiStep, Context};
+use crate::engines::KEEP_VARIABLE;
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_runtimes::Runtime;
 
 /// The value of `CLIPPY_ARGS` for `-D warnings`: cargo-clippy passes its options in this form.
 const DENY_WARNINGS: &str = "-Dwarnings__CLIPPY_HACKERY__";
@@ -21,6 +23,8 @@ pub struct Workspace {
     name: String,
     /// Its folder.
     pub dir: PathBuf,
+    /// The columns that only `--full` builds and runs: all of an engine's, or none.
+    full: Vec<&'static str>,
 }
 
 /// Every separate workspace, sorted by kind and name.
@@ -33,10 +37,22 @@ pub fn workspaces(xtask: &Path) -> Vec<Workspace> {
         dirs.sort();
         for dir in dirs {
             let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            found.push(Workspace { step: format!("{kind}-{name}"), name, dir });
+            let full = columns_of_full(&name);
+            found.push(Workspace { step: format!("{kind}-{name}"), name, dir, full });
         }
     }
     found
+}
+
+/// The columns of an engine or driver of which the ordinary CI has none.
+fn columns_of_full(name: &str) -> Vec<&'static str> {
+    let columns: Vec<&Runtime> = wasmlab_runtimes::all().iter().filter(|r| r.source.built() == Some(name)).collect();
+    if columns.iter().any(|column| column.in_ci) { Vec::new() } else { columns.into_iter().map(Runtime::id).collect() }
+}
+
+/// Options of the lab that select these columns.
+pub fn selection<'a>(columns: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    columns.into_iter().flat_map(|column| ["--runtime", column]).collect()
 }
 
 /// Whether a folder is a separate workspace; crates that engines share belong to the lab's workspace.
@@ -46,12 +62,21 @@ fn is_workspace(dir: &Path) -> bool {
 }
 
 /// Lints and tests a workspace in one build, in the folder where the lab built it: clippy replaces the compiler for its
-/// own crates, and the dependencies are reused from the lab's build. `cargo clippy` would check all of them again.
+/// own crates, and the dependencies are reused from the lab's build. `cargo clippy` would check all of them again. With
+/// `--full`, first builds and runs the engines that the ordinary CI leaves out.
 pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> CiStep {
-    let Workspace { step, name, dir } = workspace;
-    let about = format!("Lint and test the {}", step.replacen('-', " ", 1));
+    let Workspace { step, name, dir, full } = workspace;
+    let only_full = !full.is_empty();
+    let work = if only_full { "Build, run, lint and test" } else { "Lint and test" };
+    let about = format!("{work} the {}", step.replacen('-', " ", 1));
     let run = move |context: &Context| {
         let shell = context.shell()?;
+        if !full.is_empty() {
+            let (xtask, selection) = (std::env::current_exe()?, selection(full.iter().copied()));
+            // Its tests need the complete build.
+            shell.set_var(KEEP_VARIABLE, "1");
+            context.run(cmd!(shell, "{xtask} run-all {selection...}"))?;
+        }
         lint_with_tests(&shell)?;
         let (manifest, target) = (dir.join("Cargo.toml"), context.lab.cache.dir().join("engines").join(&name));
         let quick = quick_to_compile(&dir)?;
@@ -60,7 +85,7 @@ pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> CiStep {
             "cargo test --release --locked --manifest-path {manifest} --target-dir {target} {quick...}"
         ))
     };
-    CiStep { name: step, about, needs, only_full: false, in_background: false, run: Box::new(run) }
+    CiStep { name: step, about, needs, only_full, in_background: false, run: Box::new(run) }
 }
 
 /// Options that compile an engine's own crate without optimization and leave its dependencies as they are. The crate

@@ -28,9 +28,9 @@ pub fn all(xtask: &Path) -> Vec<CiStep> {
         step("fmt", "Check the formatting of every source file", &[], fmt),
         step("clippy", "Lint the lab", &[], clippy),
         in_background(step("engines", "Build the embedded engines and drivers", &[], build_engines)),
-        // Its first cells run while engines are being compiled, as for a user.
-        step("matrix", "Run every scenario on every runtime", &["install"], matrix),
+        // While engines are being compiled: parts of that use one core.
         step("guests", "Build from source every guest whose toolchain is installed", &["install"], guests),
+        step("matrix", "Run every scenario on every runtime", &["install", "engines"], matrix),
         step("tests", "Run the lab's tests", &["install", "engines"], tests),
     ];
     steps.extend(engines::workspaces(xtask).into_iter().map(|w| engines::step(w, vec!["install", "engines"])));
@@ -109,7 +109,9 @@ fn build_engines(context: &Context) -> Result<()> {
     // Their tests need the complete build.
     shell.set_var(KEEP_VARIABLE, "1");
     let xtask = std::env::current_exe()?;
-    context.run(cmd!(shell, "{xtask} setup --engines"))
+    let built = wasmlab_runtimes::all().iter().filter(|runtime| runtime.in_ci && runtime.source.built().is_some());
+    let selection = engines::selection(built.map(Runtime::id));
+    context.run(cmd!(shell, "{xtask} setup --engines {selection...}"))
 }
 
 fn matrix(context: &Context) -> Result<()> {
@@ -120,7 +122,7 @@ fn matrix(context: &Context) -> Result<()> {
     if let Err(error) = context.run(cmd!(shell, "{xtask} setup nginx-source*")) {
         context.leave_out(format!("the sources of nginx: {error:#}"));
     }
-    context.run(cmd!(shell, "{xtask} run-all"))?;
+    context.run(cmd!(shell, "{xtask} run-all --engines built"))?;
     leave_out_absent(context)?;
     let published = context.lab.published(&format!("{}-{}.json", std::env::consts::OS, std::env::consts::ARCH));
     if !published.is_file() {
@@ -158,7 +160,8 @@ fn guests(context: &Context) -> Result<()> {
 fn tests(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     // An earlier step has built them, so no test may find one missing.
-    let engines = wasmlab_runtimes::all().iter().filter(|runtime| matches!(runtime.source, Source::Embedded(_)));
+    let is_built = |runtime: &&Runtime| runtime.in_ci && matches!(runtime.source, Source::Embedded(_));
+    let engines = wasmlab_runtimes::all().iter().filter(is_built);
     let installed = shell.var(REQUIRED).unwrap_or_default();
     let required: Vec<&str> = engines.map(Runtime::id).chain(installed.split_whitespace()).collect();
     shell.set_var(REQUIRED, required.join(" "));
