@@ -57,7 +57,7 @@ pub struct Counts {
 /// Runtimes with the same result.
 #[derive(Clone, Debug, Serialize)]
 pub struct PredictionGroup {
-    /// `runs`, `may-fail`, `fails` or `not-applicable`.
+    /// `runs`, `may-fail`, `fails`, `not-attempted` or `not-applicable`.
     pub outcome: &'static str,
     /// `wasmi 2.0, wasmtime 48.0 (3 modes)`.
     pub names: String,
@@ -146,7 +146,8 @@ impl Key {
             "runs" => u8::from(!one.switches.is_empty()),
             "may-fail" => 2,
             "fails" => 3,
-            _ => 4,
+            "not-attempted" => 4,
+            _ => 5,
         };
         let entry = entry(one);
         // Reasons that explain little come last, as in `check`.

@@ -32,7 +32,7 @@ pub struct RuntimePrediction {
     pub version: String,
     /// The day of the profile: `2026-11-26`.
     pub measured: String,
-    /// `runs`, `may-fail`, `fails` or `not-applicable`.
+    /// `runs`, `may-fail`, `fails`, `not-attempted` or `not-applicable`.
     pub outcome: &'static str,
     /// The reason, if it fails.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +80,7 @@ pub fn predict_file(
 ) -> FilePredictions {
     let spec = program(file, invoke);
     // A remedy depends on the other columns, as in `check`.
-    let mut asked: Vec<(&Profile, Result<Prediction, String>)> =
+    let mut asked: Vec<(&Profile, Result<Prediction, NoPrediction>)> =
         profiles.iter().map(|profile| (profile, prediction(facts, &spec, profile))).collect();
     let ids: Vec<&str> = runtimes::all().iter().map(runtimes::Runtime::id).collect();
     asked.sort_by_key(|(profile, _)| ids.iter().position(|id| *id == profile.runtime).unwrap_or(ids.len()));
@@ -127,24 +127,33 @@ fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
     }
 }
 
-/// The prediction for one runtime, or why the question does not apply to it.
-fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profile) -> Result<Prediction, String> {
-    if let Some(runtime) = runtimes::find(&profile.runtime) {
-        runtime.is_applicable(spec, facts.ok())?;
-        let why_no_calls = runtime.output_parser.and_then(|parser| parser.why_no_calls);
-        if let Some(why) = why_no_calls.filter(|_| spec.run.entry == EntryPointKind::Calls) {
-            return Err(why.to_owned());
-        }
-    }
-    Ok(predict(&PlannedRun { facts, run: &spec.run, glue: false }, profile))
+/// Why there is no prediction for a runtime.
+enum NoPrediction {
+    /// The file and the runtime do not go together.
+    NotApplicable(String),
+    /// The lab has no way to call an export there; nothing else is known to fail.
+    NotAttempted(String),
 }
 
-fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), String>) -> RuntimePrediction {
+fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profile) -> Result<Prediction, NoPrediction> {
+    let runtime = runtimes::find(&profile.runtime);
+    if let Some(runtime) = &runtime {
+        runtime.is_applicable(spec, facts.ok()).map_err(NoPrediction::NotApplicable)?;
+    }
+    let found = predict(&PlannedRun { facts, run: &spec.run, glue: false }, profile);
+    let why_no_calls = runtime.and_then(|runtime| runtime.output_parser?.why_no_calls);
+    match why_no_calls.filter(|_| spec.run.entry == EntryPointKind::Calls) {
+        Some(why) if found.outcome != PredictedOutcome::Fails => Err(NoPrediction::NotAttempted(why.to_owned())),
+        _ => Ok(found),
+    }
+}
+
+fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), NoPrediction>) -> RuntimePrediction {
+    let nothing = |why| (Prediction { detail: why, ..Prediction::new(PredictedOutcome::Fails) }, Vec::new());
     let (outcome, (prediction, remedies)) = match found {
         Ok((prediction, remedies)) => (prediction.outcome.id(), (prediction, remedies)),
-        Err(why) => {
-            ("not-applicable", (Prediction { detail: why, ..Prediction::new(PredictedOutcome::Fails) }, Vec::new()))
-        }
+        Err(NoPrediction::NotApplicable(why)) => ("not-applicable", nothing(why)),
+        Err(NoPrediction::NotAttempted(why)) => ("not-attempted", nothing(why)),
     };
     RuntimePrediction {
         runtime: profile.runtime.clone(),

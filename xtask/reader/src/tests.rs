@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use wasmlab_inspect as inspect;
 use wasmlab_model::profile::Profile;
 
 use crate::answer::{ReaderAnswer, answer};
+use crate::{predictions, source};
 
 fn profiles() -> Vec<Profile> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../snapshots/profiles");
@@ -32,7 +34,9 @@ fn every_runtime_is_in_one_group_and_those_that_run_come_first() {
         let mut members: Vec<usize> = answer.groups.iter().flat_map(|group| group.members.clone()).collect();
         members.sort_unstable();
         assert_eq!(members, (0..profiles().len()).collect::<Vec<_>>(), "{text}");
-        let rank = |outcome: &str| ["runs", "may-fail", "fails", "not-applicable"].iter().position(|v| *v == outcome);
+        let rank = |outcome: &str| {
+            ["runs", "may-fail", "fails", "not-attempted", "not-applicable"].iter().position(|v| *v == outcome)
+        };
         assert!(answer.groups.iter().map(|group| rank(group.outcome)).is_sorted(), "{text}");
         for group in &answer.groups {
             assert!(!group.names.is_empty(), "{text}");
@@ -40,6 +44,27 @@ fn every_runtime_is_in_one_group_and_those_that_run_come_first() {
             assert!(group.members.iter().all(|at| same(at) == same(&group.members[0])), "{text}");
         }
     }
+}
+
+#[test]
+fn a_call_is_not_attempted_where_only_programs_run() {
+    let check = |text: &str, export: &str, expected: &[&str]| {
+        let binary = source::binary(Path::new("a.wat"), text.as_bytes()).unwrap();
+        let facts = inspect::facts(&binary).unwrap();
+        let of_file = predictions::predict_file("a.wat", Ok(&facts), Some(export), &profiles());
+        let outcomes: Vec<&str> = ["wasmi", "wazero", "wamr-zig"]
+            .map(|id| of_file.predictions.iter().find(|one| one.runtime == id).unwrap().outcome)
+            .to_vec();
+        assert_eq!(outcomes, expected, "{text}");
+    };
+    check("(module (func (export \"f\")))", "f", &["runs", "not-attempted", "not-attempted"]);
+    check("(module (func (export \"f\")))", "g", &["fails", "fails", "fails"]);
+    // The file would not load there, whatever is called.
+    check(
+        "(module (type $s (struct)) (func (export \"f\") (drop (struct.new $s))))",
+        "f",
+        &["fails", "fails", "fails"],
+    );
 }
 
 #[test]

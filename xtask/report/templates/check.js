@@ -55,9 +55,9 @@ const read = async (file) => {
   return result;
 };
 
-const CLASS = { runs: "p", "may-fail": "w", fails: "g", "not-applicable": "x" };
-const SYMBOL = { runs: "✓", "may-fail": "◐", fails: "✗", "not-applicable": "-" };
-const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not-applicable": "not applicable" };
+const CLASS = { runs: "p", "may-fail": "w", fails: "g", "not-attempted": "q", "not-applicable": "x" };
+const SYMBOL = { runs: "✓", "may-fail": "◐", fails: "✗", "not-attempted": "○", "not-applicable": "-" };
+const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not-attempted": "not attempted", "not-applicable": "not applicable" };
 
 const mark = (outcome) => h(`i.${CLASS[outcome]}`, { "aria-hidden": "true" }, SYMBOL[outcome]);
 const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.subject ? " " : "", one.subject ? h("code", {}, one.subject) : ""];

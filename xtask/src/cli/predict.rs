@@ -66,7 +66,7 @@ pub struct Args {
 }
 
 /// Version of the output of `--output json`.
-const SCHEMA_VERSION: u32 = 3;
+const SCHEMA_VERSION: u32 = 4;
 
 /// The output of `--output json`.
 #[derive(Serialize)]
@@ -172,6 +172,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
                 (label, if why.is_empty() { code.to_owned() } else { format!("{code}: {why}") })
             }
             ("fails", None) => ("does not", reason(one)),
+            ("not-attempted", _) => ("not attempted", one.detail.clone()),
             _ => continue,
         };
         shown.push('\n');
@@ -201,7 +202,7 @@ fn may_fail(one: &RuntimePrediction) -> String {
 const LABEL: usize = 13;
 
 fn paragraph(label: &str, text: &str) -> String {
-    indented(&format!("{label:LABEL$}"), &" ".repeat(LABEL), text)
+    indented(&format!("{label:width$}  ", width = LABEL - 2), &" ".repeat(LABEL), text)
 }
 
 fn indented(first: &str, rest: &str, text: &str) -> String {
