@@ -13,7 +13,7 @@ use crate::cell::TempDir;
 use crate::cell::sandbox::program_files;
 use crate::guest::Guest;
 use crate::lab::Lab;
-use crate::matrix::{self, MatrixRequest, facts_of};
+use crate::matrix::{self, MatrixRequest, facts_of_given};
 use wasmlab_judge::remedies::{FailedCell, data};
 use wasmlab_judge::transforms;
 use wasmlab_model::facts::Facts;
@@ -137,7 +137,7 @@ fn step(
 ) -> Result<AdaptedFile, AdaptError> {
     let bytes = apply(lab, transform, facts, bytes)?;
     let sha256 = lab.cache.put_object(&bytes).map_err(|error| error.to_string())?;
-    let facts = facts_of(lab, &sha256, &bytes)?;
+    let facts = facts_of_given(lab, &sha256)?;
     let scenarios = [scenario.clone()];
     let request = MatrixRequest {
         scenarios: &scenarios,

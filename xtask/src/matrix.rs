@@ -11,6 +11,7 @@ use crate::cell::{self, Limits};
 use crate::engines::{self, Absence};
 use crate::guest::{self, Guest, NotBuilt};
 use crate::lab::Lab;
+use crate::reading::{self, Representation};
 use crate::store::cache::Key;
 use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
@@ -327,6 +328,12 @@ fn work(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, order: Order,
 /// The facts of a binary, cached under its hash and that of the lab.
 pub fn facts_of(lab: &Lab, sha256: &str, bytes: &[u8]) -> Result<Facts, String> {
     facts_by(lab, sha256, || inspect::facts(bytes).map_err(|e| e.to_string()))
+}
+
+/// The facts of a file that anybody may have made, an object in the cache: a child process with limits reads it.
+pub fn facts_of_given(lab: &Lab, sha256: &str) -> Result<Facts, String> {
+    let read = || reading::facts(&lab.cache.object(sha256), Representation::Facts);
+    facts_by(lab, sha256, || read().map_err(|error| error.to_string()))
 }
 
 /// The same, with the facts read by `read`.

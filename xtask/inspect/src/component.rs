@@ -1,6 +1,8 @@
 //! Function types of a component's exports, and functions of the interfaces that it imports: tracks its index spaces of
 //! types and functions as far as needed.
 
+use std::sync::Arc;
+
 use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentDefinedType, ComponentExport, ComponentExternalKind,
     ComponentOuterAliasKind, ComponentType, ComponentTypeRef, ComponentValType, InstanceTypeDeclaration, Payload,
@@ -9,21 +11,25 @@ use wasmparser::{
 
 use wasmlab_model::facts::Signature;
 
+use crate::types::TextBudget;
+
 /// The items to which the indices of one component refer. Entries that are not needed are kept as placeholders, because
 /// they count.
 #[derive(Default)]
 pub struct Component {
     types: Vec<Type>,
-    functions: Vec<Option<Signature>>,
+    functions: Vec<Option<Arc<Signature>>>,
+    text: TextBudget,
 }
 
+/// Shared: a hundred thousand items of a small file may refer to one long type.
 #[derive(Clone)]
 enum Type {
     /// A value type, by name.
-    Value(String),
-    Function(Signature),
+    Value(Arc<str>),
+    Function(Arc<Signature>),
     /// An instance type, with the names of its functions.
-    Instance(Vec<String>),
+    Instance(Arc<[String]>),
     Other,
 }
 
@@ -53,8 +59,14 @@ impl Component {
         }
     }
 
-    /// The type of an exported function, if known.
+    /// The type of an exported function; `None` if it is not known, or if writing it out would exceed the limit on text.
     pub fn signature(&self, export: &ComponentExport) -> Option<Signature> {
+        let signature = self.exported(export)?;
+        let names = || signature.params.iter().chain(&signature.results);
+        self.text.allows(names().count(), names().map(String::len).sum()).then(|| signature.as_ref().clone())
+    }
+
+    fn exported(&self, export: &ComponentExport) -> Option<Arc<Signature>> {
         match (export.kind, &export.ty) {
             (ComponentExternalKind::Func, Some(ComponentTypeRef::Func(ty))) => self.function_type(*ty),
             (ComponentExternalKind::Func, _) => self.functions.get(export.index as usize).cloned().flatten(),
@@ -62,16 +74,16 @@ impl Component {
         }
     }
 
-    /// The functions of an imported instance, if it is one.
+    /// The functions of an imported instance; none if it is something else, or if listing them would exceed the limit on
+    /// text.
     pub fn functions_of(&self, import: &ComponentTypeRef) -> Vec<String> {
         let ComponentTypeRef::Instance(ty) = import else { return Vec::new() };
-        match self.types.get(*ty as usize) {
-            Some(Type::Instance(functions)) => functions.clone(),
-            _ => Vec::new(),
-        }
+        let Some(Type::Instance(functions)) = self.types.get(*ty as usize) else { return Vec::new() };
+        let is_allowed = self.text.allows(functions.len(), functions.iter().map(String::len).sum());
+        if is_allowed { functions.to_vec() } else { Vec::new() }
     }
 
-    fn function_type(&self, index: u32) -> Option<Signature> {
+    fn function_type(&self, index: u32) -> Option<Arc<Signature>> {
         match self.types.get(index as usize) {
             Some(Type::Function(signature)) => Some(signature.clone()),
             _ => None,
@@ -80,13 +92,13 @@ impl Component {
 
     fn add_type(&mut self, ty: &ComponentType) {
         let ty = match ty {
-            ComponentType::Func(ty) => Type::Function(Signature {
+            ComponentType::Func(ty) => Type::Function(Arc::new(Signature {
                 params: ty.params.iter().map(|(_, ty)| self.name(ty)).collect(),
                 results: ty.result.iter().map(|ty| self.name(ty)).collect(),
-            }),
-            ComponentType::Defined(ComponentDefinedType::Primitive(ty)) => Type::Value(primitive(*ty)),
-            ComponentType::Defined(ty) => Type::Value(defined(ty)),
-            ComponentType::Instance(declarations) => Type::Instance(functions(declarations)),
+            })),
+            ComponentType::Defined(ComponentDefinedType::Primitive(ty)) => Type::Value(primitive(*ty).into()),
+            ComponentType::Defined(ty) => Type::Value(defined(ty).into()),
+            ComponentType::Instance(declarations) => Type::Instance(functions(declarations).into()),
             _ => Type::Other,
         };
         self.types.push(ty);
@@ -117,7 +129,7 @@ impl Component {
 
     fn export(&mut self, export: &ComponentExport) {
         match export.kind {
-            ComponentExternalKind::Func => self.functions.push(self.signature(export)),
+            ComponentExternalKind::Func => self.functions.push(self.exported(export)),
             ComponentExternalKind::Type => {
                 self.types.push(self.types.get(export.index as usize).cloned().unwrap_or(Type::Other));
             }
@@ -129,7 +141,7 @@ impl Component {
         match ty {
             ComponentValType::Primitive(ty) => primitive(*ty),
             ComponentValType::Type(index) => match self.types.get(*index as usize) {
-                Some(Type::Value(name)) => name.clone(),
+                Some(Type::Value(name)) => name.to_string(),
                 _ => "a type of its own".to_owned(),
             },
         }

@@ -12,6 +12,22 @@ use wasmlab_model::facts::Signature;
 /// thousand times, which would be gigabytes; modules from toolchains stay far below.
 const MAX_TEXT: usize = 64 << 20;
 
+/// The text that was written out so far, against that limit.
+#[derive(Debug, Default)]
+pub struct TextBudget(Cell<usize>);
+
+impl TextBudget {
+    /// Cost of a string besides its text, bytes.
+    const EACH: usize = 40;
+
+    /// Counts strings, with this many bytes of text in all. Whether they may be written out.
+    pub fn allows(&self, strings: usize, text: usize) -> bool {
+        let total = self.0.get().saturating_add(strings * Self::EACH).saturating_add(text);
+        self.0.set(total);
+        total <= MAX_TEXT
+    }
+}
+
 /// The index spaces of one core module, imports first.
 #[derive(Debug, Default)]
 pub struct IndexSpaces {
@@ -27,8 +43,7 @@ pub struct IndexSpaces {
     pub globals: Vec<GlobalType>,
     /// Type index of each tag.
     pub tags: Vec<u32>,
-    /// Bytes of type text so far.
-    text: Cell<usize>,
+    text: TextBudget,
 }
 
 impl IndexSpaces {
@@ -60,12 +75,8 @@ impl IndexSpaces {
     /// The signature at a type index; `None` if there is no function type, or if writing it out would exceed the limit
     /// on text.
     pub fn signature(&self, index: u32) -> Option<Signature> {
-        /// Cost of each type name: its text and the string that holds it.
-        const EACH: usize = 40;
         let ty = self.function(index)?;
-        let text = self.text.get().saturating_add((ty.params().len() + ty.results().len()) * EACH);
-        self.text.set(text);
-        if text > MAX_TEXT {
+        if !self.text.allows(ty.params().len() + ty.results().len(), 0) {
             return None;
         }
         let names = |types: &[ValType]| types.iter().map(ToString::to_string).collect();

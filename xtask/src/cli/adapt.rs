@@ -14,7 +14,7 @@ use crate::adaptation::{self, AdaptedFile};
 use crate::exit;
 use crate::guest::BuildOptions;
 use crate::lab::Lab;
-use crate::matrix::{self, MatrixRequest, facts_of};
+use crate::matrix::{self, MatrixRequest, facts_of_given};
 use crate::store::files;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
@@ -65,7 +65,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let given = file_to_check(args)?;
     let (scenario, guest) = guest::prepare(lab, &given, &args.max_size, args.timeout)?;
     let bytes = std::fs::read(lab.cache.object(&guest.sha256)).context("failed to read the copy of the file")?;
-    let facts = match facts_of(lab, &guest.sha256, &bytes) {
+    let facts = match facts_of_given(lab, &guest.sha256) {
         Ok(facts) => facts,
         Err(why) => return usage(format!("`{}` is not valid WebAssembly: {why}", args.file.visible())),
     };

@@ -19,8 +19,7 @@ use crate::cell::{Retention, TempDir};
 use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::shared_time::SharedTime;
-use crate::matrix::{MatrixRequest, facts_by};
-use crate::reading::{self, Representation};
+use crate::matrix::{MatrixRequest, facts_of_given};
 use crate::store::tree::Tree;
 use crate::suite::wast::WastFile;
 use crate::suite::wast::collapse::collapse;
@@ -296,7 +295,7 @@ fn guests(lab: &Lab, suites: &[Suite], max_size: &MaxSize, jobs: usize) -> Resul
 fn guest(lab: &Lab, file: &Path, max_size: &MaxSize) -> Result<Guest> {
     let bytes = max_size.read(file).or_else(|e| usage(format!("failed to read `{}`: {e}", file.visible())))?;
     let sha256 = lab.cache.put_object(&bytes)?;
-    // Reads it in a child process, and keeps the facts; what cannot be read is reported with its row.
-    let _ = facts_by(lab, &sha256, || reading::facts(file, Representation::Facts));
+    // Keeps the facts for its row, which reports what cannot be read.
+    let _ = facts_of_given(lab, &sha256);
     Ok(Guest::given(sha256))
 }

@@ -5,12 +5,12 @@ use std::fs;
 use wasmlab_inspect::bytes::lines_of_small;
 use wasmlab_protocol::{Event, Stage};
 
-use super::{GuestRow, facts_of};
+use super::{GuestRow, facts_of, facts_of_given};
 use crate::guest::{Guest, NotBuilt};
 use crate::lab::Lab;
 use wasmlab_model::codes::Code;
 use wasmlab_model::observation::Observation;
-use wasmlab_model::report::{Cell, Output, OutputFile};
+use wasmlab_model::report::{Cell, Origin, Output, OutputFile};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::text::cut_with_size;
 use wasmlab_model::verdict::{Judgement, NotAttempted, Verdict};
@@ -37,7 +37,10 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> GuestRow {
             let sha256 = guest.as_ref().map_or("", |g| g.sha256.as_str());
             let invalid = wasmlab_inspect::invalid_file(&bytes).and_then(|error| error.remedy());
             let script_name = wasmlab_inspect::unsafe_script_name(&bytes);
-            let facts = facts_of(lab, sha256, &bytes);
+            let facts = match &guest {
+                Ok(guest) if guest.origin == Origin::Given => facts_of_given(lab, sha256),
+                _ => facts_of(lab, sha256, &bytes),
+            };
             GuestRow {
                 facts,
                 invalid,

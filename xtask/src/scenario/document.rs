@@ -46,7 +46,8 @@ impl<'a> Document<'a> {
         let mut rest = document.table.clone();
         let mut contents = None;
         let mut positions = Vec::new();
-        loop {
+        // Each error takes as long as parsing the file.
+        while errors.len() < MAX_ERRORS {
             match T::deserialize(toml::de::Deserializer::from(rest.clone())) {
                 Ok(found) => {
                     contents = Some(found);
@@ -54,13 +55,13 @@ impl<'a> Document<'a> {
                 }
                 Err(error) => {
                     let is_missing = error.message().starts_with("missing field");
-                    let item = is_missing.then(|| incomplete_item::<T>(&rest, &error)).flatten();
-                    if let Some(Item { array, index, extent }) = item {
+                    let span = error.span().filter(|_| is_missing);
+                    if let Some((removed, extent)) = span.and_then(|span| remove_item(rest.get_mut(), &span)) {
                         // A missing key is probably one with an error: it is misspelt, or was removed below.
                         if !positions.iter().any(|position| extent.contains(position)) {
-                            errors.push(document.missing(&error, &array, &extent));
+                            errors.push(document.missing(&error, extent.start));
                         }
-                        incomplete.extend(remove_item(rest.get_mut(), &array, index));
+                        incomplete.insert(removed);
                         continue;
                     }
                     if errors.is_empty() || !is_missing {
@@ -77,6 +78,9 @@ impl<'a> Document<'a> {
             }
         }
         errors.sort();
+        if errors.len() >= MAX_ERRORS {
+            errors.push(FileError::new(file, format!("more than {} errors: correct these first", MAX_ERRORS - 1)));
+        }
         document.valid_table = rest;
         ParsedDocument { document, contents, errors, incomplete }
     }
@@ -136,14 +140,11 @@ impl<'a> Document<'a> {
         FileError::new(self.file, message).at_line(self.line_of(&error.key))
     }
 
-    /// The error of a table that lacks a key, in the array at `array`.
-    fn missing(&self, error: &Error, array: &Range<usize>, extent: &Range<usize>) -> FileError {
-        let mut table = self.table.clone();
-        let items = array_at(table.get_mut(), array);
-        let index = items.and_then(|items| items.iter().position(|item| item.span().start == extent.start));
-        let key = key_at(self.table.get_ref(), array).unwrap_or_default();
-        let message = format!("`{key}[{}]`: {}", index.unwrap_or_default(), error.message());
-        FileError::new(self.file, on_one_line(&message)).at_line(Some(self.line_at(extent.start)))
+    /// The error of a table that lacks a key, the item of an array that begins at `start`.
+    fn missing(&self, error: &Error, start: usize) -> FileError {
+        let key = item_key(self.table.get_ref(), start).unwrap_or_default();
+        let message = format!("`{key}`: {}", error.message());
+        FileError::new(self.file, on_one_line(&message)).at_line(Some(self.line_at(start)))
     }
 
     fn error(&self, error: &Error) -> FileError {
@@ -153,6 +154,9 @@ impl<'a> Document<'a> {
         FileError::new(self.file, on_one_line(&(key + error.message()))).at_line(line)
     }
 }
+
+/// Maximum number of errors that are looked for.
+const MAX_ERRORS: usize = 100;
 
 /// A key may contain a line break, and so may the parser's message.
 fn on_one_line(message: &str) -> String {
@@ -167,61 +171,53 @@ fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
     })
 }
 
-/// A table that lacks a key, in an array of tables.
-struct Item {
-    /// The position of the array.
-    array: Range<usize>,
-    /// Its index in the array.
-    index: usize,
-    /// The position of the table, including the tables that belong to it.
-    extent: Range<usize>,
+/// The key of the table that begins at `start` and is an item of an array: `known[1]`.
+fn item_key(table: &DeTable<'_>, start: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| Some(format!("{}{}", key.get_ref(), item_key_within(value.get_ref(), start)?)))
 }
 
-/// The table that `error` is about. The error only has the position of the array. So the array is deserialized with its
-/// first table only, then with the first two, and so on: the last of them is meant as soon as the error is the same.
-fn incomplete_item<T: DeserializeOwned>(table: &Spanned<DeTable<'_>>, error: &Error) -> Option<Item> {
-    let array = error.span()?;
-    let starts: Vec<usize> = array_at(table.clone().get_mut(), &array)?.iter().map(|item| item.span().start).collect();
-    let index = (0..starts.len()).find(|index| {
-        let mut part = table.clone();
-        for _ in index + 1..starts.len() {
-            remove_item(part.get_mut(), &array, index + 1);
-        }
-        let found = T::deserialize(toml::de::Deserializer::from(part)).err();
-        found.is_some_and(|found| (found.span(), found.message()) == (error.span(), error.message()))
-    })?;
-    let end = starts.get(index + 1).copied().unwrap_or(usize::MAX);
-    Some(Item { array, index, extent: starts[index]..end })
-}
-
-/// The array at `span`.
-fn array_at<'t, 'a>(table: &'t mut DeTable<'a>, span: &Range<usize>) -> Option<&'t mut DeArray<'a>> {
-    table.iter_mut().find_map(|(_, value)| array_within(value, span))
-}
-
-fn array_within<'t, 'a>(value: &'t mut Spanned<DeValue<'a>>, span: &Range<usize>) -> Option<&'t mut DeArray<'a>> {
-    let is_it = value.span() == *span;
-    match value.get_mut() {
-        DeValue::Array(items) => {
-            if is_it {
-                Some(items)
-            } else {
-                items.iter_mut().find_map(|item| array_within(item, span))
-            }
-        }
-        DeValue::Table(table) => array_at(table, span),
+fn item_key_within(value: &DeValue<'_>, start: usize) -> Option<String> {
+    match value {
+        DeValue::Table(table) => item_key(table, start).map(|key| format!(".{key}")),
+        DeValue::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+            let is_it = item.span().start == start && item.get_ref().is_table();
+            let inner = if is_it { String::new() } else { item_key_within(item.get_ref(), start)? };
+            Some(format!("[{index}]{inner}"))
+        }),
         _ => None,
     }
 }
 
-/// Removes an item of the array at `span`, and returns the name of the top-level entry that it was in.
-fn remove_item(table: &mut DeTable<'_>, span: &Range<usize>, index: usize) -> Option<String> {
+/// Removes the table at `span` that is an item of an array; `None` if there is none. Returns the name of the top-level
+/// entry that it was in, and its position, including the tables that belong to it.
+fn remove_item(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<(String, Range<usize>)> {
     table.iter_mut().find_map(|(key, value)| {
-        let items = array_within(value, span)?;
+        let items = array_with(value.get_mut(), span)?;
+        let index = items.iter().position(|item| is_item(item, span))?;
+        let end = items.get(index + 1).map_or(usize::MAX, |next| next.span().start);
         let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
         *items = all.filter(|(at, _)| *at != index).map(|(_, item)| item).collect();
-        Some(key.get_ref().clone().into_owned())
+        Some((key.get_ref().clone().into_owned(), span.start..end))
     })
+}
+
+/// The array with the table at `span`.
+fn array_with<'t, 'a>(value: &'t mut DeValue<'a>, span: &Range<usize>) -> Option<&'t mut DeArray<'a>> {
+    match value {
+        DeValue::Array(items) => {
+            if items.iter().any(|item| is_item(item, span)) {
+                Some(items)
+            } else {
+                items.iter_mut().find_map(|item| array_with(item.get_mut(), span))
+            }
+        }
+        DeValue::Table(table) => table.iter_mut().find_map(|(_, value)| array_with(value.get_mut(), span)),
+        _ => None,
+    }
+}
+
+fn is_item(item: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
+    item.span() == *span && item.get_ref().is_table()
 }
 
 fn key_within(value: &DeValue<'_>, span: &Range<usize>) -> Option<String> {

@@ -38,6 +38,18 @@ fn check(text: &str, expected: &str) {
     assert!(error.contains(expected), "`{error}` does not say `{expected}`");
 }
 
+/// A hostile file may have tens of thousands of errors, each of which takes as long to find as parsing the file.
+#[test]
+fn a_limited_number_of_errors_is_looked_for() {
+    let root = tempfile::tempdir().unwrap();
+    scenario(root.path(), "add", &(GOOD.to_owned() + &"[[known]]\nruntime = \"wasmi\"\n".repeat(300)));
+    let errors = load(&root.path().join("add")).unwrap_err();
+    assert_eq!(errors.len(), 101);
+    assert!(errors[0].to_string().ends_with(":9: `known[0]`: missing field `code`"), "{}", errors[0]);
+    assert!(errors[99].to_string().ends_with(":207: `known[99]`: missing field `code`"), "{}", errors[99]);
+    assert!(errors[100].to_string().ends_with("more than 99 errors: correct these first"), "{}", errors[100]);
+}
+
 #[test]
 fn valid_file_loads() {
     let root = tempfile::tempdir().unwrap();
@@ -321,4 +333,23 @@ fn values_that_do_not_fit_and_values_that_make_no_sense_are_reported_together() 
     let errors = load(&root.path().join("add")).unwrap_err();
     let lines: Vec<_> = errors.iter().map(|error| error.line).collect();
     assert_eq!(lines, [5, 7, 9, 10, 11, 14].map(Some), "{errors:?}");
+}
+
+#[test]
+fn each_table_that_lacks_a_key_is_named() {
+    let check = |good: &str, bad: &str, expected: [&str; 2]| {
+        let root = tempfile::tempdir().unwrap();
+        scenario(root.path(), "add", &[GOOD, good, bad, bad].concat());
+        let errors: Vec<String> = load(&root.path().join("add")).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        std::iter::zip(&errors, expected)
+            .for_each(|(error, expected)| assert!(error.ends_with(expected), "{errors:?}"));
+    };
+    let known = "[[known]]\nruntime = \"wasmi\"\ncode = \"trap\"\nbecause = \"x\"\n";
+    let expected = [":13: `known[1]`: missing field `code`", ":15: `known[2]`: missing field `code`"];
+    check(known, "[[known]]\nruntime = \"wasmi\"\n", expected);
+    let expected = [":11: `run.call[1]`: missing field `export`", ":13: `run.call[2]`: missing field `export`"];
+    check("[[run.call]]\nexport = \"a\"\n", "[[run.call]]\nargs = []\n", expected);
+    let expected = [":9: `step[0]`: missing field `op`", ":11: `step[1]`: missing field `op`"];
+    check("", "[[step]]\nfoo = 1\n", expected);
 }

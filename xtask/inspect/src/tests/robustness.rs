@@ -72,3 +72,21 @@ fn facts_use_bounded_memory() {
     let tiny = [b"\0asm\x01\0\0\0".to_vec(), [0, 1, 0].repeat(1_000_000)].concat();
     assert!(bytes(&outline(&tiny).unwrap()) < 10 << 20);
 }
+
+/// The same for components: one long interface, imported many times, and one long function type, exported many times.
+#[test]
+fn facts_of_components_use_bounded_memory() {
+    let many = |text: &str, times: usize| (0..times).map(|n| text.replace('#', &n.to_string())).collect::<String>();
+    let functions = many("(export \"f#\" (func (type 0)))", 1000);
+    let imports = many("(import \"i#\" (instance (type $t)))", 20_000);
+    let wat = format!("(component (type $t (instance (type (func)) {functions})) {imports})");
+    let facts = outline(&wat::parse_str(&wat).unwrap()).unwrap();
+    assert_eq!((facts.imports.len(), facts.imports[0].functions.len()), (20_000, 1000));
+    assert!(facts.imports[19_999].functions.is_empty());
+    let params = many("(param \"p#\" u64)", 1000);
+    let exports = many("(export \"e#\" (func $f))", 20_000);
+    let wat = format!("(component (type $t (func {params})) (import \"f\" (func $f (type $t))) {exports})");
+    let facts = outline(&wat::parse_str(&wat).unwrap()).unwrap();
+    assert_eq!(facts.exports.len(), 20_000);
+    assert!(facts.exports[0].signature.is_some() && facts.exports[19_999].signature.is_none());
+}

@@ -5,6 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::RunReport;
 
+/// Maximum number of combinations of a scenario and a runtime: a page has an entry for each, also without a cell.
+const MAX_COMBINATIONS: usize = 1 << 20;
+
 impl RunReport {
     /// Checks that rows, columns, guests and cells are listed once, and that each guest and cell belongs to a listed row
     /// and column.
@@ -15,6 +18,12 @@ impl RunReport {
         let rows = unique("scenarios", self.scenarios.iter().map(|scenario| scenario.name.as_str()))?;
         let columns = unique("runtimes", self.runtimes.iter().map(|runtime| runtime.id.as_str()))?;
         let guests = unique("guests", self.guests.iter().map(|guest| guest.scenario.as_str()))?;
+        if rows.len().saturating_mul(columns.len()) > MAX_COMBINATIONS {
+            let (rows, columns) = (rows.len(), columns.len());
+            return Err(format!(
+                "{rows} scenarios and {columns} runtimes are more than {MAX_COMBINATIONS} combinations"
+            ));
+        }
         if let Some(name) = guests.iter().filter(|name| !rows.contains(*name)).min() {
             return Err(format!("the guest of `{}` belongs to no scenario in `scenarios`", name.escape_debug()));
         }
@@ -70,7 +79,7 @@ fn unique<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Result<HashSe
 
 #[cfg(test)]
 mod tests {
-    use crate::report::RunReport;
+    use crate::report::{RunReport, ScenarioInfo};
 
     fn sample() -> RunReport {
         serde_json::from_str(include_str!("../../sample.json")).unwrap()
@@ -99,6 +108,12 @@ mod tests {
         check(|r| r.scenarios.push(r.scenarios[0].clone()), Some("scenarios[2]: `"));
         check(|r| r.runtimes.push(r.runtimes[0].clone()), Some("runtimes[4]: `"));
         check(|r| r.guests.push(r.guests[0].clone()), Some("guests[2]: `"));
+        let many = |r: &mut RunReport| {
+            let scenario = r.scenarios[0].clone();
+            let named = |n: usize| ScenarioInfo { name: n.to_string(), ..scenario.clone() };
+            r.scenarios.extend((0..super::MAX_COMBINATIONS / r.runtimes.len()).map(named));
+        };
+        check(many, Some("are more than 1048576 combinations"));
         check(|r| r.guests[0].scenario = "other".to_owned(), Some("the guest of `other` belongs to no scenario"));
     }
 
