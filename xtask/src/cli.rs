@@ -84,7 +84,8 @@ fn require_workspace(lab: &Lab, command: &str) -> Result<()> {
     if lab.is_outside_current_dir() {
         let root = lab.root.visible();
         return common::usage(format!(
-            "`cargo xtask {command}` works on a checkout of the lab, and this folder is in none: go to `{root}`, or set {ROOT_VARIABLE} to it"
+            "`cargo xtask {command}` needs a checkout of the lab, and the current folder is not in one: change to \
+             `{root}`, or set {ROOT_VARIABLE} to it"
         ));
     }
     if lab.has_workspace() {

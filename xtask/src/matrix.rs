@@ -199,7 +199,7 @@ pub fn inherited_limits_text() -> Option<String> {
     let limits = process::inherited_limits();
     let text = || {
         format!(
-            "this shell limits runtimes to {}: one may fail here that works with the usual limits",
+            "this shell limits every process to {}: a runtime may fail here that works under the usual limits",
             limits.join(", ")
         )
     };

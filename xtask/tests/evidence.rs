@@ -404,5 +404,5 @@ fn published_report_is_compared_with_later_runs() {
     fs::write(file("md"), markdown).unwrap();
     workspace.write("scenarios/hello/guest.wat", HELLO.replace("hello", "hollo"));
     assert_eq!(measure().code, 1);
-    check(1, "published pass, here fail wrong-output");
+    check(1, "published pass, now fail wrong-output");
 }

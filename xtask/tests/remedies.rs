@@ -1,4 +1,4 @@
-//! Follows remedies that name an available tool or switch: a guest that falls short, and its result afterwards.
+//! Follows remedies that name an available tool or switch: a guest that does not pass, and its result afterwards.
 //!
 //! One row per remedy. Rows whose tools are missing are listed as ignored, with the names of the tools.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -192,7 +192,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, rows.chain(stacks).chain(adapted).collect()).exit_code()
 }
 
-/// The guest falls short as stated, the remedy is the one followed here, and afterwards the guest runs.
+/// The guest does not pass, as stated, the remedy is the one followed here, and afterwards the guest runs.
 fn follow(row: &Row) {
     let workspace = Workspace::new();
     for (name, text) in row.files {

@@ -95,8 +95,8 @@ fn setup_shows_its_plan_and_uses_installed_package_managers() {
         "will run  python3 -m pip install wamr-bin wamrc-bin\n          for wamr-zig\n",
         "will run  go install github.com/tetratelabs/wazero/cmd/wazero@latest\n          for wazero (installs into the folder `bin`",
         // No package manager of this machine has these: the web page, and commands of other machines.
-        "manual    wasmedge, wasmedge-aot: `wasmedge` is not on PATH; `brew install wasmedge` or `dnf install",
-        "manual    wasmi-cli: `wasmi` is not on PATH; `cargo install --locked wasmi_cli`; see https://",
+        "manual    wasmedge, wasmedge-aot: `wasmedge` is not on PATH; install it with `brew install wasmedge` or `dnf install",
+        "manual    wasmi-cli: `wasmi` is not on PATH; install it with `cargo install --locked wasmi_cli` (see https://",
         // What applies to several is printed once.
         "manual    firefox, firefox+jco, firefox+wasi-shim: ",
     ] {

@@ -73,7 +73,8 @@ pub fn limited_counts(bytes: &[u8]) -> BTreeMap<String, u64> {
 /// The facts of a module with an item that is too large to be read, but that is all there.
 pub fn refused_facts(bytes: &[u8], error: &InspectError) -> Option<Facts> {
     let (subject, number) = oversized(bytes, error)?;
-    let message = format!("something in it has {number} {subject}, more than implementations agree to accept");
+    let message =
+        format!("it has {number} {subject} in one place, more than the limit that implementations have agreed on");
     let kind = RefusalKind::ImplementationLimit;
     let refusal = Refusal { kind, subject: subject.to_owned(), message };
     let mut facts = outline::refused_facts(bytes, BinaryKind::Module, refusal);

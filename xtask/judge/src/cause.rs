@@ -99,7 +99,7 @@ fn known_from_facts(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
 /// A trap of a guest that printed no message and was started without the host functions it was built for.
 fn bare(evidence: &Evidence, message: &str) -> Option<Judgement> {
     let silent = trap::guest_message(evidence).is_none();
-    let ending = format!("it traps ({})", message.trim_start_matches("wasm trap: "));
+    let ending = format!("the guest traps ({})", message.trim_start_matches("wasm trap: "));
     Some(()).filter(|()| silent).and_then(|()| imports::unchecked_import(evidence, &ending))
 }
 

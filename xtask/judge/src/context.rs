@@ -121,7 +121,8 @@ fn path_refused(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<J
     );
     let remedy = format!(
         "Open a path without a leading slash (`a.txt`, not `/a.txt`), relative to the descriptor of {directories}; the C \
-         library finds both by the directory's name. `--dir HOST::GUEST` gives a directory another name."
+         library derives the descriptor and the relative path from the directory's name. `--dir HOST::GUEST` gives a \
+         directory another name."
     );
     let judgement = with_code(Code::CapabilityDenied, "path_open".to_owned(), detail);
     Some(Judgement { blame: vec![Blame::Guest], remedy: Some(remedy), ..judgement })

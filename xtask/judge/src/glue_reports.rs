@@ -16,7 +16,7 @@ pub fn unconfirmed(evidence: &Evidence) -> Option<Judgement> {
     match &evidence.progress.cause {
         Some(cause) if is_credible(cause, evidence) => None,
         Some(cause) => {
-            let detail = format!("its glue reports what nothing confirms: {}", describe(cause));
+            let detail = format!("its glue reports this, and nothing confirms it: {}", describe(cause));
             let judgement = with_code(Code::HostRefused, "host-error".to_owned(), detail);
             Some(Judgement { blame: vec![Blame::Unknown], ..judgement })
         }

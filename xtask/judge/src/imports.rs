@@ -88,7 +88,7 @@ fn more(missing: u32) -> String {
 pub fn not_in_glue(module: &str, name: &str, missing: u32) -> Judgement {
     let import = import_name(module, name);
     let detail =
-        format!("its own glue does not define {import}{}: module and glue are of different builds", more(missing));
+        format!("its own glue does not define {import}{}: module and glue come from different builds", more(missing));
     let remedy = "Rebuild both together with matching tools (emcc prefers the `wasm-opt` on PATH to its own, and a newer \
                   one shortens the names only in the module), or build at -O2, which does not shorten names.";
     let judgement = with_code(Code::MissingImport, import, detail);
@@ -121,11 +121,12 @@ pub fn unchecked_import(evidence: &Evidence, ending: &str) -> Option<Judgement> 
     let imports: Vec<&Import> = facts.imports.iter().filter(is_foreign).collect();
     let (first, others) = imports.split_first()?;
     let reason = reason_of(facts, first);
-    let which = if others.is_empty() { "" } else { "; the runtime does not say which of them it called" };
+    let which = if others.is_empty() { "" } else { "; the runtime does not say which one the guest called" };
     let checks = evidence.checks();
     let last = checks.last().map(|check| format!(" after its check {}", check.name)).unwrap_or_default();
     let it = with_its_host(Some(facts), &imports);
-    let detail = format!("{ending}{last}; it imports {it}{which}; the runtime starts it anyway");
+    let before = "this runtime does not check imports before it starts a module";
+    let detail = format!("{before}: {ending}{last}; the module imports {it}{which}");
     let subject = others.is_empty().then(|| shown(facts, first));
     Some(reason.judgement(subject, &detail))
 }
@@ -148,6 +149,13 @@ pub fn made_for_another_host(facts: &Facts, before: &str) -> Option<Judgement> {
 pub fn unsatisfiable_import(facts: &Facts) -> Option<&Import> {
     let abis = Abis::of(facts);
     facts.imports.iter().find(|import| is_foreign(facts, abis.find(import), import))
+}
+
+/// `; its import env.abort, which no WASI host defines, would fail next`, after the reason why a runtime did not get to
+/// its imports; `None` if it has no such import.
+pub fn would_fail_next(facts: &Facts) -> Option<String> {
+    let import = unsatisfiable_import(facts)?;
+    Some(format!("; its import {}, would fail next", with_its_host(Some(facts), &[import])))
 }
 
 /// The name of the import that [`foreign`] finds, its code, and its remedy if it is not the code's own.

@@ -67,8 +67,7 @@ fn first_pages(facts: &Facts) -> Option<u64> {
 
 /// The module never got past the compiler; its imports show what would have failed next.
 fn compiler_stopped(code: Code, detail: &str, evidence: &Evidence) -> Judgement {
-    let import = evidence.facts.ok().and_then(|facts| Some((facts, imports::unsatisfiable_import(facts)?)));
-    let also = import.map(|(facts, import)| format!("; not reached: its import {}", imports::shown(facts, import)));
+    let also = evidence.facts.ok().and_then(imports::would_fail_next);
     let detail = format!("{detail}{}", also.as_deref().unwrap_or_default());
     let smaller = "Make the module smaller (`wasm-opt -Oz`, without debug information)";
     let remedy = match code {

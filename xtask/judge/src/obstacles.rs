@@ -9,7 +9,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
 use wasmlab_model::proposals::EXTERNREF;
 
-/// A column of the same row that fell short.
+/// A column of the same row in which the guest did not pass.
 #[derive(Clone, Copy, Debug)]
 pub struct FailedColumn<'a> {
     /// Its id and its engine.
@@ -158,8 +158,8 @@ mod tests {
     const ABORT: &str = "(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))";
     const EXIT: &str = "wasi_snapshot_preview1.proc_exit";
 
-    /// A cell that fell short with `code (subject)`, of a module with these imports, in this row; and its remedy: the
-    /// first obstacle and the next one, then how to remove the next one.
+    /// A cell that did not pass, with `code (subject)`, of a module with these imports, in this row; and its remedy:
+    /// the first obstacle and the next one, then how to remove the next one.
     fn check(code: Code, subject: &str, imports: &str, row: &[FailedColumn], expected: Option<(&str, &str)>) {
         let facts = wasmlab_inspect::facts(&wat::parse_str(format!("(module {imports})")).unwrap()).unwrap();
         let cell = FailedCell {

@@ -69,7 +69,10 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
             let refusal = Some(ProposalRefusal { lacks: None, message: judgement.detail.clone() });
             return Judgement { refusal, ..judgement };
         }
-        let detail = format!("{}; it accepts a small module for each proposal that this one needs", judgement.detail);
+        let detail = format!(
+            "{}; it accepts a probe module for each proposal that this module needs, so none of them is the reason",
+            judgement.detail
+        );
         let entry = Code::EngineCompileError.entry();
         let (code, blame) = (Some(entry.code), entry.blame.to_vec());
         return Judgement { code, blame, subject: None, detail: one_line(&detail), remedy: None, ..judgement };
@@ -84,8 +87,7 @@ pub fn refine(judgement: Judgement, facts: &Facts, message: &str, probed: &[(&st
         [] => String::new(),
         names => format!("; also lacks {}", forms_listed(names, facts)),
     };
-    let imports = imports::unsatisfiable_import(facts)
-        .map(|import| format!("; not reached: its import {}", imports::shown(facts, import)));
+    let imports = imports::would_fail_next(facts);
     let part = if reached == [EXTERNREF] { " (a type of reference-types)" } else { "" };
     let lacks = format!("{}{part}", forms_listed(&reached, facts));
     let full_message = format!("{}{}", judgement.detail, draft(message, &reached));

@@ -18,7 +18,7 @@ pub use targets::{Targets, names_target, with_targets};
 /// The maximum number of columns that a remedy names.
 const MAX_NAMED: usize = 4;
 
-/// A cell that fell short.
+/// A cell that did not pass.
 #[derive(Clone, Copy, Debug)]
 pub struct FailedCell<'a> {
     /// Its reason.
@@ -71,7 +71,7 @@ pub struct RowRemedy {
 }
 
 /// The remedy of a cell, if the row suggests one. `passing`: the other columns in which the same guest passes; `failed`:
-/// those in which it falls short.
+/// those in which it does not pass.
 #[must_use]
 pub fn row_remedy(cell: &FailedCell, passing: &[Passing], failed: &[FailedColumn]) -> Option<RowRemedy> {
     let next = if passing.is_empty() { of_next_obstacle(cell, failed) } else { None };
@@ -182,7 +182,7 @@ fn with_a_layer(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
     let layer = column.rsplit_once('+').map_or("", |(_, layer)| layer);
     let how = match layer {
         "jco" => "Translate it with jco (`jco transpile`)",
-        "wasi-shim" => "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim)",
+        "wasi-shim" => "Load it with a WASI 0.1 shim (@bjorn3/browser_wasi_shim)",
         "workers-wasi" => "Load it with Cloudflare's WASI 0.1 for workers (@cloudflare/workers-wasi)",
         "emscripten" => "Run it on a host that implements Emscripten's system calls",
         _ => return None,
@@ -282,7 +282,7 @@ pub(crate) mod tests {
         check(Code::MissingImport, "tinywasm", None, ROW, Some(&run));
         let or = format!("{run} Or rebuild it with a current toolchain.");
         check(Code::MissingImport, "tinywasm", rebuild, ROW, Some(&or));
-        let shim = "Load it with a WASI 0.1 polyfill (@bjorn3/browser_wasi_shim): with that, it passes.";
+        let shim = "Load it with a WASI 0.1 shim (@bjorn3/browser_wasi_shim): with that, it passes.";
         check(Code::MissingImport, "chromium", None, ROW, Some(shim));
         let wasix = ("Use a runtime that supports WASIX (wasmer).", RemedyKind::SomeRuntime);
         check_kind(Code::MissingImport, "tinywasm", Some(wasix), ROW, Some(&run));

@@ -148,7 +148,7 @@ pub fn load(folder: &Path) -> Result<Chapter, Vec<FileError>> {
         .filter_map(|block| if let Block::Exercise(at) = block { Some(*at) } else { None })
         .collect();
     if let Some(unused) = (0..exercises.len()).find(|at| !order.contains(at)) {
-        return Err(invalid(format!("the exercise `{}` is in no block ```exercise", exercises[unused].name)));
+        return Err(invalid(format!("no ```exercise block names the exercise `{}`", exercises[unused].name)));
     }
     // In the order of the text, each once.
     chapter.exercises = order.iter().map(|at| exercises[*at].clone()).collect();

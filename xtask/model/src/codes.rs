@@ -92,10 +92,10 @@ macro_rules! catalogue {
 
 catalogue! {
     ToolchainMissing "toolchain-missing" 'T' 110 NotBuilt [Machine]
-        "The compiler or target that builds this guest is not on this machine, and there is no prebuilt guest."
+        "The compiler or target that builds this guest is not installed, and there is no prebuilt guest."
         "`cargo xtask doctor` names what is missing and the command that installs it.";
     NotFetched "not-fetched" 'F' 120 NotBuilt [Machine]
-        "The guest is a third-party binary: the repository contains only its hash, and the file is not on this machine."
+        "The guest is a third-party binary: the repository contains only its hash, and the file has not been downloaded."
         "`cargo xtask setup` fetches it; or put the file in the folder that WASMLAB_FIXTURES names.";
     CompileError "compile-error" 'C' 150 NotBuilt [Guest]
         "The compiler rejected the source, or exited without writing a module."
@@ -116,7 +116,7 @@ catalogue! {
         "The compiler printed more than the lab keeps (64 MB) and was killed."
         "Run the build command yourself and look at what it prints.";
     ToolchainBroken "toolchain-broken" 'D' 130 NotBuilt [Machine]
-        "The compiler is on this machine but cannot be used: it does not start, or does not report its version."
+        "The compiler is installed but cannot be used: it does not start, or does not report its version."
         "The cell's detail has its message. Repair the compiler, or remove it: the lab uses a prebuilt guest only if there is no compiler.";
     PrebuiltStale "prebuilt-stale" 'P' 140 NotBuilt [Guest]
         "The guest's sources changed after the prebuilt guest was built, so it says nothing about the current sources."
@@ -128,7 +128,7 @@ catalogue! {
         "The guest imports something that belongs to a known ABI, and this runtime does not define it."
         "Use a runtime that implements this ABI.";
     ImportTypeMismatch "import-type-mismatch" 'y' 400 Gap [Abi]
-        "The runtime defines the import with a type other than the module expects: they were built for two versions of one ABI, or for two ABIs with the same name."
+        "The runtime defines the import, but with another type than the module expects. The two were built for different versions of one ABI, or for two ABIs that use the same name."
         "Rebuild the module for the version that the runtime has, or use a runtime that has the module's version.";
     NeedsJsGlue "needs-js-glue" 'j' 440 Gap [Toolchain]
         "The module imports functions that only its glue defines, the JavaScript file that its toolchain generated."
@@ -152,13 +152,13 @@ catalogue! {
         "The module is a core module that belongs inside a component: a part taken from one, a module that is to become one, or an adapter."
         "Run the component that it is part of, or turn it into a component with `wasm-tools component new`.";
     NoEntryPoint "no-entry-point" 'x' 460 Gap [Guest]
-        "The module exports no function with the requested name."
+        "The module has no entry point: it exports no `_start`, or no function with the name given by `--invoke`."
         "Name an export with `--invoke`, or build the program as a command (with _start).";
     Malformed "malformed" 'm' 300 Gap [Toolchain]
-        "The file is not a valid module or component: no runtime accepts it."
+        "The file is a WebAssembly binary, but an invalid one: no runtime accepts it. (A file that is empty, truncated or not WebAssembly at all is `invalid-file`, and no runtime is started.)"
         "Build it again; `cargo xtask inspect` on this file shows the byte offset of the error.";
     FormatVersion "format-version" 'v' 305 Gap [Toolchain]
-        "The binary uses an outdated version of the format: a component from a pre-release, or a module from before WebAssembly 1.0."
+        "The binary uses an outdated version of the format: a component in the encoding of a pre-release, or a module from before WebAssembly 1.0."
         "Rebuild it with current tools (for a component: current wasm-tools or wit-bindgen).";
     ImplementationLimit "implementation-limit" 'b' 315 Gap [Toolchain]
         "The module is valid, but exceeds a limit of the runtime (the number of locals or functions, or the size). The specification sets no such limit."
@@ -183,12 +183,12 @@ catalogue! {
         "Build for a target whose library implements it, or with another toolchain; no runtime can change this.";
     CapabilityDenied "capability-denied" 'd' 610 Gap [Runtime]
         "The runtime implements the function but refused this call (EACCES, EPERM, ENOTCAPABLE)."
-        "Grant the permission, if the runtime has an option for that. Open files relative to a directory that the guest was given.";
+        "Grant the permission, if the runtime has a switch for that. Open files relative to a directory that the guest was given.";
     ThreadsUnsupported "threads-unsupported" 'r' 630 Gap [Toolchain, Abi]
         "The guest could not start a thread: WASI 0.1 and 0.2 have no threads, and the standard library reports that without calling the host."
         "Build for WASIX or wasm32-wasip1-threads, and use a runtime that supports that target.";
     Trap "trap" 't' 540 Gap [Guest]
-        "The guest trapped: an instruction could not be executed."
+        "The guest trapped: an instruction failed at run time (`unreachable`, a division by zero, an access out of bounds)."
         "The cell's detail has the guest's last message, the trap, and where it happened. A build with a name section also names the function.";
     HostRefused "host-refused" 'H' 535 Gap [Runtime]
         "The host stopped the guest, although no function was missing and the guest did not trap."
@@ -261,7 +261,7 @@ impl Code {
         )
     }
 
-    /// Whether it explains little, because it is well known: a runtime has no WASI, or accepts no components.
+    /// Whether it tells the reader little: that a runtime has no WASI, or accepts no components, is well known.
     #[must_use]
     pub fn explains_little(self) -> bool {
         matches!(self, Self::MissingImport | Self::NeedsComponentModel)

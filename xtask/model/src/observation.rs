@@ -201,7 +201,8 @@ pub struct GuestProgress {
 }
 
 impl Observation {
-    /// An empty observation: no process was started. Any verdict derived from it is an error.
+    /// An empty observation: no process was started. The verdict derived from it is always
+    /// `Error`.
     #[must_use]
     pub fn not_started() -> Self {
         Self {

@@ -41,7 +41,7 @@ pub enum Agreement {
     Same,
     /// The same code, about another subject; or a pass with other switches.
     OtherSubject,
-    /// The runtime provided everything that the file needs, as predicted, and the result is the program's own: its
+    /// The runtime provided everything that the file needs, as predicted, and the program itself decided the result: its
     /// library refused something without calling the host, or it needs more time or memory, or it does not print what
     /// its author expects.
     OwnResult,
@@ -50,7 +50,7 @@ pub enum Agreement {
     Undecided,
     /// They contradict each other: the prediction or the run is wrong.
     Contradicts,
-    /// Nothing was run, because the runtime is not on this machine.
+    /// Nothing was run, because the runtime is not installed.
     NotRun,
 }
 

@@ -33,7 +33,8 @@ pub struct Profile {
     pub unknown_import: ProbeAnswer,
     /// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
     pub interfaces: BTreeMap<String, ProbeAnswer>,
-    /// For each interface of which it has only an earlier version: the functions of this version that it lacks.
+    /// For each interface version that it does not define although it defines an earlier one: the functions that are
+    /// missing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missing_functions: BTreeMap<String, Vec<String>>,
     /// Small modules with something unusual about them, by name: `no-start`, `no-memory`, `exit-126`.
@@ -71,7 +72,7 @@ pub struct Provenance {
 pub struct ProbeAnswer {
     /// By default.
     pub support: Support,
-    /// How the runtime ended if it refused. It reports the same for other modules.
+    /// How the runtime refused the module, if it did; it refuses other modules that need this in the same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The switches with which it accepts the module.

@@ -91,7 +91,7 @@ impl Transform {
     }
 }
 
-/// How useful the sentence of a remedy is beside the names of columns in which the same guest passes.
+/// Whether a remedy's sentence is worth showing when there are columns in which the same guest passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RemedyKind {
     /// It changes the result: a rebuild, a switch, a named program.

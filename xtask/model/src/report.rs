@@ -22,7 +22,7 @@ pub use partition::Partition;
 /// Version of the report format.
 pub const SCHEMA_VERSION: u32 = 5;
 
-/// The subject of cells whose file is not valid WebAssembly; no runtime was tried.
+/// The subject of cells whose file is empty, truncated or not WebAssembly at all; no runtime was tried.
 pub const INVALID_FILE: &str = "invalid-file";
 
 /// One run of the lab.
@@ -210,7 +210,7 @@ pub struct ScenarioInfo {
     pub name: String,
     /// One line that says what it is.
     pub title: String,
-    /// The program that its family builds in several ways.
+    /// Its family: the scenarios that build the same program by different routes.
     pub family: String,
     /// How it is compiled.
     pub route: String,

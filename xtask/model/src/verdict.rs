@@ -13,19 +13,19 @@ use crate::remedy::RemedyKind;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Ran, with the expected result.
+    /// The guest ran and gave the expected result.
     Pass,
-    /// Did not run, or only in part, for a reason that has a code.
+    /// The guest did not run, or only in part; the code says what stopped it.
     Gap,
-    /// Ran with a wrong result, for no known reason.
+    /// The guest ran, but gave a wrong result or escaped its sandbox.
     Fail,
     /// There is no guest to run.
     NotBuilt,
-    /// The runtime is not on this machine.
+    /// The runtime is not installed.
     Absent,
-    /// The question makes no sense for this cell.
+    /// The combination of guest and runtime makes no sense.
     NotApplicable,
-    /// The lab cannot ask this question yet. The limit is the lab's; nobody is blamed.
+    /// The lab has no way to give the runtime what this guest needs. Nothing was started, and nobody is blamed.
     NotAttempted,
     /// The lab failed.
     Error,
@@ -69,20 +69,22 @@ impl Verdict {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Pass => "The guest ran with the expected result.",
-            Self::Gap => "The guest did not run, or only in part, for a reason that has a code.",
-            Self::Fail => "The guest ran with a wrong result.",
+            Self::Pass => "The guest ran and gave the expected result.",
+            Self::Gap => "The guest did not run, or only in part; the code says what stopped it.",
+            Self::Fail => "The guest ran, but gave a wrong result or escaped its sandbox.",
             Self::NotBuilt => {
                 "There is no guest to run: its toolchain is missing or rejected the source, or the file was not fetched."
             }
             Self::Absent => {
-                "The runtime is not on this machine, so nothing is known. `cargo xtask doctor` shows how to install it."
+                "The runtime is not installed, so nothing is known. `cargo xtask doctor` shows how to install it."
             }
             Self::NotApplicable => {
-                "This runtime cannot be asked about this guest, for example because only a page can load it, or because \
-                 the file is not valid WebAssembly (`invalid-file`). Nothing was started."
+                "This guest and this runtime do not go together: for example, only a web page can load the guest, or the \
+                 file is empty, truncated or not WebAssembly at all (`invalid-file`). Nothing was started."
             }
-            Self::NotAttempted => "The lab cannot test this yet. Nothing was started, and nobody is blamed.",
+            Self::NotAttempted => {
+                "The lab has no way to give the runtime what this guest needs. Nothing was started, and nobody is blamed."
+            }
             Self::Error => {
                 "The lab failed. This says nothing about the guest or the runtime. The cell's detail has the reason."
             }
@@ -95,19 +97,19 @@ impl Verdict {
         matches!(self, Self::Pass | Self::Gap | Self::Fail)
     }
 
-    /// Whether snapshots record it: measured results, and what the lab cannot test yet.
+    /// Whether snapshots record it: measured results, and what the lab has no way to test.
     #[must_use]
     pub fn is_in_snapshots(self) -> bool {
         self.is_measured() || self == Self::NotAttempted
     }
 }
 
-/// A combination that the lab cannot test yet; nothing was started. It has neither code nor blame.
+/// A combination that the lab has no way to test; nothing was started. It has neither code nor blame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAttempted {
-    /// The question that could not be asked, kebab-case: `call-argument`. Stable across runs.
+    /// What the lab could not do, kebab-case: `call-argument`. Stable across runs.
     pub subject: &'static str,
-    /// Why it cannot be asked, one line.
+    /// Why not, one line.
     pub reason: String,
 }
 
@@ -119,7 +121,7 @@ pub const INPUTS: &[&str] = &["arguments", "directory", "environment", "network"
 pub struct Judgement {
     /// The kind.
     pub verdict: Verdict,
-    /// The reason; `None` for a pass, an absent runtime, and a question that makes no sense or cannot be asked.
+    /// The reason; `None` for a pass, an absent runtime, and a combination that is not applicable or was not attempted.
     pub code: Option<Code>,
     /// Who is blamed.
     pub blame: Vec<Blame>,
@@ -159,7 +161,7 @@ pub enum Change {
     Same,
     /// There is no snapshot yet.
     New,
-    /// Passed before or was a different gap, and does not pass now.
+    /// Passed before and does not now, now needs a switch, or is now a `fail`.
     Worse,
     /// The reason changed.
     Different,

@@ -19,7 +19,7 @@ enum Definition<'a> {
     OtherType(&'a ProbeAnswer),
     /// It starts the file, and fails at a call.
     Unchecked,
-    /// Nothing was measured of such an import.
+    /// The profile does not cover this import.
     Unmeasured,
 }
 
@@ -166,8 +166,8 @@ pub fn is_emscripten_host(profile: &Profile) -> bool {
 /// The memory that a program may import.
 const MEMORY: (&str, &str) = ("env", "memory");
 
-/// Whether a runtime makes the memory that a module imports: a host of WASIX does so for a program of any WASI. The probe
-/// of imported memories imports nothing else.
+/// Whether the runtime creates the memory that a module imports. A WASIX host does so for every program that imports
+/// from any WASI version. The probe of imported memories imports nothing else.
 pub fn provides_memory(facts: &Facts, profile: &Profile) -> bool {
     let is_of_wasix =
         |(module, of): (&String, &MeasuredFunctions)| module.starts_with("wasix") && !of.defined.is_empty();
@@ -262,7 +262,7 @@ pub fn unmeasured(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Tru
     names(facts, facts.imports.iter().filter(open).map(|import| (import, "")))
 }
 
-/// The imported functions that do not do on this runtime what they are specified to do, or may not exist.
+/// The imported functions that this runtime does not implement as specified, or may not define.
 pub fn unreliable(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[String]) -> TruncatedNames {
     if planned.glue {
         return TruncatedNames::default();

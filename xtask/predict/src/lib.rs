@@ -1,9 +1,9 @@
 //! Predicts from facts and profiles where a file runs, where not, and why.
 //!
 //! [`predict`] goes through a cell as a runtime does: proposals, imports, the entry point, the behaviour of the
-//! imported functions. At the first one that the runtime refuses according to its profile, it makes up the observation
-//! that a run would give and passes it to the judge, so that a prediction has the code, subject and remedy of a run.
-//! If reading cannot decide, the prediction names what the result depends on.
+//! imported functions. At the first one that the runtime refuses according to its profile, it constructs the
+//! observation that a run would give and passes it to the judge, so that a prediction has the code, subject and remedy
+//! of a run. If reading cannot decide, the prediction names what the result depends on.
 //!
 //! [`cell_prediction`] compares a prediction with a cell that was run.
 //!

@@ -87,7 +87,8 @@ fn limit(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
     Some(Obstacle::new(Cause::Rejected { message, offset: None }, &[]))
 }
 
-/// The proposals that a file only declares something of, and whose use the runtime refuses: it may read declarations.
+/// Proposals of which the file has only declarations, and whose instructions the runtime refuses; it may still accept
+/// the declarations.
 pub fn unmeasured_declarations<'a>(facts: &'a Facts, profile: &Profile, on: &[String]) -> Vec<&'a str> {
     let is_refused = |name: &&str| {
         profile.proposals.get(*name).is_some_and(|answer| !is_supported(answer, on)) && is_only_declared(name, facts)
@@ -246,7 +247,8 @@ fn support(profile: &Profile, name: &str) -> Support {
     profile.unusual_modules.get(name).map_or(Support::Unknown, |answer| answer.support)
 }
 
-/// Whether a component is to run that the runtime accepts only with a switch: its probe has nothing to run.
+/// Whether the file is a component to run as a program, on a runtime that accepts components only with a switch. The
+/// component probe has no entry point, so running one was not measured.
 pub fn has_unmeasured_program(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
     let of = &profile.components;
     facts.kind == BinaryKind::Component && is_program(planned) && of.support == Support::No && !of.switches.is_empty()
@@ -255,7 +257,7 @@ pub fn has_unmeasured_program(facts: &Facts, planned: &PlannedRun, profile: &Pro
 /// An unusual module: its `_start` takes a parameter.
 const START_PARAMETERS: &str = "start-parameters";
 
-/// Whether a program's `_start` takes parameters, and nothing was measured of such.
+/// Whether a program's `_start` takes parameters, which the profile does not cover.
 pub fn has_unmeasured_parameters(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
     starts_with_parameters(facts, planned) && support(profile, START_PARAMETERS) == Support::Unknown
 }
@@ -267,7 +269,7 @@ fn starts_with_parameters(facts: &Facts, planned: &PlannedRun) -> bool {
         && facts.exports.iter().any(|export| export.name == "_start" && takes_some(export))
 }
 
-/// Whether a program depends on its function with the empty name, and nothing was measured of such: whether the runtime
+/// Whether a program depends on its function with the empty name, which the profile does not cover: whether the runtime
 /// starts one, or which it starts if there is a `_start` beside it.
 pub fn has_unmeasured_start(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
     let exports = |name: &str| facts.exports_function(name);

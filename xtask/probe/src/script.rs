@@ -262,7 +262,7 @@ impl Names {
         Ok(text + "    (i32.const 0))\n")
     }
 
-    /// Replaces `@name` by the address and the length of a file name that no other check uses.
+    /// Replaces `@name` with the address and the length of a file name that no other check uses.
     fn with_names(&mut self, line: &str, function: &str) -> String {
         let mut parts = line.split('@');
         let mut found = parts.next().unwrap_or_default().to_owned();

@@ -75,10 +75,9 @@ mod linux {
             None => Ok(()),
             Some((name, error)) => {
                 let (count, name) = (removal.stays.len(), name.to_string_lossy().into_owned());
-                Err(io::Error::new(
-                    error.kind(),
-                    format!("{count} entries stay, `{}` first: {error}", name.escape_debug()),
-                ))
+                let remaining =
+                    if count == 1 { "1 entry remains:" } else { &format!("{count} entries remain, the first is") };
+                Err(io::Error::new(error.kind(), format!("{remaining} `{}`: {error}", name.escape_debug())))
             }
         }
     }

@@ -1,8 +1,8 @@
 //! A pipe that children inherit and on which they report to the lab, in addition to their output.
 //!
-//! A file would be unsafe: a guest that has escaped its sandbox could replace it by a link to a terminal, or by a pipe
-//! without a writer. An open pipe cannot be replaced. The supervisor reads it as data arrives, without blocking, and
-//! discards what exceeds the limit.
+//! A file would be unsafe: a guest that has escaped its sandbox could replace it with a link to a terminal, or with a
+//! pipe without a writer. An open pipe cannot be replaced. The supervisor reads it as data arrives, without blocking,
+//! and discards what exceeds the limit.
 
 #[cfg(target_os = "linux")]
 pub use linux::ReportPipe;

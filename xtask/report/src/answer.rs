@@ -121,9 +121,9 @@ impl<'a> AnswerText<'a> {
     fn passes(&mut self, module: &str, cells: &[&Cell]) {
         if cells.is_empty() {
             let all = self.report.cells.iter().filter(|c| c.scenario == module);
-            let mut fell_short = all.filter(|c| c.code.is_some()).peekable();
+            let mut unpassed = all.filter(|c| c.code.is_some()).peekable();
             let loads =
-                fell_short.peek().is_some() && fell_short.all(|cell| library::lacks_only_a_program(self.report, cell));
+                unpassed.peek().is_some() && unpassed.all(|cell| library::lacks_only_a_program(self.report, cell));
             let all = || self.report.cells.iter().filter(|c| c.scenario == module);
             let is_open = all().any(|c| c.verdict == Verdict::NotAttempted);
             let measured = || all().filter(|c| c.verdict.is_measured());

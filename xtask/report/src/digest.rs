@@ -149,7 +149,7 @@ pub fn details(digest: &mut Digest, report: &RunReport) {
     digest.list("Not attempted", &waiting.collect::<Vec<_>>(), true);
     let missing = report.notes.iter().filter(|n| n.kind == NoteKind::Missing);
     let missing = missing.map(|n| format!("{}: {}", escaped(&n.subject), escaped(&n.text)));
-    digest.list("Missing on this machine", &missing.collect::<Vec<_>>(), true);
+    digest.list("This machine", &missing.collect::<Vec<_>>(), true);
 }
 
 fn general_remedy(report: &RunReport, code: Code) -> Option<&str> {

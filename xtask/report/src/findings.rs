@@ -237,7 +237,7 @@ fn contradicted<'a>(report: &RunReport, names: &GuestNames, cell: &'a Cell) -> O
     let prediction = cell.prediction.as_ref().filter(|_| predicted::is_lab_error(report, cell))?;
     let observed = text::result(cell);
     let text = format!(
-        "predicted {}; observed {observed}: the lab's prediction is wrong, the result stands",
+        "predicted {}; observed {observed}: the prediction is wrong, which is a bug in the lab; the result is valid",
         prediction.summary()
     );
     let title = format!("{} on {}: predicted {}", names.guest_name(&cell.scenario), cell.runtime, prediction.summary());

@@ -11,7 +11,7 @@ pub const ONLY_LOADED: &str =
     "it loads; nothing in it was called: `--invoke EXPORT` calls a function (in wasmlab.toml: `invoke`)";
 /// The detail of a cell whose runtime cannot load a guest without running it.
 const NEEDS_PROGRAM_FIRST: &str =
-    "it looks for a program before it links the module, so it cannot be asked only to load it";
+    "it looks for a program before it links the module, so the lab cannot make it load the module without running it";
 
 /// Whether the guest is a module without a program.
 #[must_use]

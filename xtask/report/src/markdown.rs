@@ -9,7 +9,7 @@ use super::findings::{Severity, findings, grouped, reason};
 use super::text::{self, GuestNames, Row, blame, by_code, changes, lines, median, remedies, tally};
 use super::{GroupBy, RenderOptions, Renderer};
 use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
-use wasmlab_model::text::bytes;
+use wasmlab_model::text::{bytes, counted};
 use wasmlab_model::verdict::Verdict;
 
 use escape::code_span;
@@ -87,7 +87,7 @@ fn matrix(out: &mut String, report: &RunReport, by: GroupBy) {
     let _ = writeln!(out, "\n{}", legend(report, &columns));
     let absent: Vec<String> = report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| escaped(&r.id)).collect();
     if !absent.is_empty() {
-        let _ = writeln!(out, "\nAbsent and omitted above: {} (see \"Missing on this machine\").", absent.join(", "));
+        let _ = writeln!(out, "\nNot installed, so omitted above: {} (see \"This machine\").", absent.join(", "));
     }
 }
 
@@ -108,9 +108,9 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
         (has(Verdict::Fail), "❌ fail"),
         (gap(true), "known: an expected gap"),
         (has(Verdict::NotBuilt), "not built: there is no guest to run"),
-        (has(Verdict::NotApplicable), "not-applicable: the question makes no sense for this runtime"),
-        (has(Verdict::NotAttempted), "not-attempted: the lab cannot test this yet"),
-        (has(Verdict::Absent), "absent: not on this machine"),
+        (has(Verdict::NotApplicable), "not-applicable: the combination makes no sense"),
+        (has(Verdict::NotAttempted), "not-attempted: the lab has no way to run this here"),
+        (has(Verdict::Absent), "absent: not installed"),
         (cells().any(|cell| cell.change.is_change()), changed_from),
     ];
     symbols.into_iter().filter(|(there, _)| *there).map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
@@ -157,7 +157,11 @@ fn gaps(out: &mut String, report: &RunReport) {
         );
         for (names, group) in lines(report, &groups) {
             let known = group.cell.known.as_ref().map(|k| format!(" Known: {}.", prose(k))).unwrap_or_default();
-            let stage = group.stage().map_or_else(|| "before a run".to_owned(), |stage| format!("at {stage}"));
+            let stage = match group.stage() {
+                Some(stage) => format!("at {stage}"),
+                None if group.cell.verdict == Verdict::NotBuilt => "not run".to_owned(),
+                None => "stage unknown".to_owned(),
+            };
             let detail = escaped(&group.detail());
             let _ = writeln!(
                 out,
@@ -192,7 +196,7 @@ fn not_attempted(out: &mut String, report: &RunReport) {
         return;
     }
     let count = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).count();
-    let _ = writeln!(out, "\n## Not attempted: {count}, the lab's to-do\n");
+    let _ = writeln!(out, "\n## Not attempted: {}\n", counted(count, "cell"));
     for (cells, reason) in reasons {
         let _ = writeln!(out, "- **{}**: {}", escaped(&cells), escaped(reason));
     }
@@ -326,11 +330,11 @@ fn runtimes(out: &mut String, report: &RunReport) {
     let paths = text::execution_paths(report).into_iter();
     let lines: Vec<String> = paths
         .map(|((id, path), scenarios)| {
-            format!("- **{}** by {}: {}", escaped(id), code_span(path), escaped(&scenarios.join(", ")))
+            format!("- **{}**, {}: {}", escaped(id), code_span(path), escaped(&scenarios.join(", ")))
         })
         .collect();
     if !lines.is_empty() {
-        let _ = writeln!(out, "\nHosts with several ways to run a module used these:\n\n{}", lines.join("\n"));
+        let _ = writeln!(out, "\nExecution path, on hosts that have several:\n\n{}", lines.join("\n"));
     }
 }
 
@@ -339,7 +343,7 @@ fn missing(out: &mut String, report: &RunReport) {
     if notes.is_empty() {
         return;
     }
-    out.push_str("\n## Missing on this machine\n\n");
+    out.push_str("\n## This machine\n\n");
     for note in notes {
         let _ = writeln!(out, "- **{}**: {}", escaped(&note.subject), escaped(&note.text));
     }

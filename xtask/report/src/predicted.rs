@@ -108,7 +108,7 @@ pub fn lacking(cell: &Cell) -> Option<String> {
 }
 
 /// The heading of [`contradictions`].
-pub const WRONG: &str = "wrong predictions: errors of the lab, the results stand";
+pub const WRONG: &str = "wrong predictions (bugs in the lab; the results are valid)";
 
 #[cfg(test)]
 mod tests {

@@ -238,7 +238,7 @@ pub fn differences(
         match before.map(version) {
             None => out.results.push(format!("{}: not published", runtime.id)),
             Some(before) if before != version(runtime) => {
-                out.versions.push(format!("{}: published with {before}, here {}", runtime.id, version(runtime)));
+                out.versions.push(format!("{}: published with {before}, now {}", runtime.id, version(runtime)));
             }
             Some(_) => {}
         }
@@ -251,7 +251,7 @@ pub fn differences(
         if !before.is_some_and(|before| is_same_result(before, cell, import_order_is_random)) {
             let before = before.map_or_else(|| "nothing".to_owned(), result);
             let now = result(cell);
-            out.results.push(format!("{} on {}: published {before}, here {now}", cell.scenario, cell.runtime));
+            out.results.push(format!("{} on {}: published {before}, now {now}", cell.scenario, cell.runtime));
         } else if let Some(before) = before {
             let line = |check: String| format!("{} on {}, {check}", cell.scenario, cell.runtime);
             out.results.extend(checks(before, cell).into_iter().map(line));
@@ -273,7 +273,7 @@ fn checks(before: &Cell, now: &Cell) -> Vec<String> {
     let was = |check: &Check| before.checks.iter().find(|c| c.name == check.name).map(answer);
     let line = |check: &Check| {
         let (was, is) = (was(check).unwrap_or_else(|| "nothing".to_owned()), answer(check));
-        (was != is).then(|| format!("{}: published {was}, here {is}", check.name))
+        (was != is).then(|| format!("{}: published {was}, now {is}", check.name))
     };
     now.checks.iter().filter_map(line).collect()
 }
@@ -348,7 +348,7 @@ mod tests {
         let with = |run: &mut RunReport, check| run.cells[3].checks = vec![check];
         check(
             |run| with(run, check_of(wasmlab_model::checks::CheckAnswer::Errno, Some(52))),
-            &["server on wasmi, rename: published nothing, here errno 52"],
+            &["server on wasmi, rename: published nothing, now errno 52"],
             &[],
         );
     }
@@ -367,18 +367,18 @@ mod tests {
     #[test]
     fn only_measured_results_are_compared() {
         check(|_| (), &[], &[]);
-        check(|r| r.runtimes[0].tool.version = Some("3".to_owned()), &[], &["wasmi: published with 2.0.0, here 3"]);
+        check(|r| r.runtimes[0].tool.version = Some("3".to_owned()), &[], &["wasmi: published with 2.0.0, now 3"]);
         check(|r| r.runtimes[0].tool.present = false, &[], &[]);
         check(|r| r.runtimes[2].tool.present = true, &["node: not published"], &[]);
         check(
             |r| (r.cells[0].verdict, r.cells[0].code) = (Verdict::Gap, Some(Code::Trap)),
-            &["hello on wasmi: published pass, here gap trap (stage run)"],
+            &["hello on wasmi: published pass, now gap trap (stage run)"],
             &[],
         );
         check(
             |r| r.cells[3].blame = vec![Blame::Runtime],
             &["server on wasmi: published gap sockets-unsupported (socket-bind) (stage run, blame \
-               toolchain, abi), here gap sockets-unsupported (socket-bind) (stage run, blame runtime)"],
+               toolchain, abi), now gap sockets-unsupported (socket-bind) (stage run, blame runtime)"],
             &[],
         );
         check(|r| r.cells.truncate(2), &[], &[]);

@@ -128,8 +128,8 @@ fn counts(out: &mut String, painter: &Painter, report: &RunReport) {
         let _ = writeln!(out, "{}", line.trim_end());
     }
     if others > 0 {
-        let noun = form(others, "column runs", "columns run");
-        let _ = writeln!(out, "{}", painter.paint(DIM, &format!("{others} more {noun} none of them")));
+        let more = format!("{others} more {} can run none of these tests", form(others, "runtime", "runtimes"));
+        let _ = writeln!(out, "{}", painter.paint(DIM, &more));
     }
 }
 

@@ -15,6 +15,7 @@ use super::text::{self, ReasonGroup, Row, blame, by_code, changes, lines, remedi
 use super::{RenderOptions, Renderer};
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Note, NoteKind, Origin, PASS_WITH_SWITCH, RunReport, RuntimeInfo};
+use wasmlab_model::text::counted;
 use wasmlab_model::verdict::Verdict;
 
 /// Registry entry.
@@ -91,9 +92,9 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
             Some("guests that changed")
         }
         NoteKind::OverBudget => Some("over budget"),
-        NoteKind::AllowanceUnused => Some("allowed, and not needed"),
-        NoteKind::RequirementUnchecked => Some("required, and not checked"),
-        NoteKind::RuntimeAbsent => Some("selected, but absent"),
+        NoteKind::AllowanceUnused => Some("unused allowances"),
+        NoteKind::RequirementUnchecked => Some("requirements that were not checked"),
+        NoteKind::RuntimeAbsent => Some("selected, but not installed"),
         NoteKind::PrebuiltDiffers => Some("prebuilt guests that differ"),
         NoteKind::KnownStale => Some("annotations that match nothing"),
         NoteKind::PredictionStale => Some("accepted contradictions that did not occur"),
@@ -105,7 +106,7 @@ pub(crate) fn note_heading(kind: NoteKind) -> Option<&'static str> {
         NoteKind::RemedyProven => Some("remedies proven by running a changed copy"),
         NoteKind::RemedyTried => Some("remedies tried that did not help"),
         NoteKind::RemedyUntried => Some("remedies not tried"),
-        NoteKind::Missing => Some("missing here"),
+        NoteKind::Missing => Some("this machine"),
         NoteKind::GuestNew | NoteKind::NextStep => None,
     }
 }
@@ -176,7 +177,7 @@ impl Painter {
         let absent: Vec<&str> =
             report.runtimes.iter().filter(|r| !columns.contains(r)).map(|r| r.id.as_str()).collect();
         if !absent.is_empty() {
-            self.wrapped(out, "· absent: ", "  ", &format!("{} (see \"missing here\")", absent.join(", ")));
+            self.wrapped(out, "· absent: ", "  ", &format!("{} (see \"this machine\")", absent.join(", ")));
         }
     }
 
@@ -251,7 +252,7 @@ impl Painter {
             return;
         }
         let count = report.cells.iter().filter(|c| c.verdict == Verdict::NotAttempted).count();
-        let _ = writeln!(out, "\n{}", self.paint(BOLD, &format!("○ not attempted: {count}, the lab's to-do")));
+        let _ = writeln!(out, "\n{}", self.paint(BOLD, &format!("○ not attempted: {}", counted(count, "cell"))));
         for (cells, reason) in reasons {
             self.wrapped(out, "  ", "    ", &format!("{cells}: {reason}"));
         }

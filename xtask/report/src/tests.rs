@@ -197,7 +197,7 @@ fn answer_and_table_give_the_reason_for_the_exit_code() {
     check(&traps, Some("exit code 1  does not run: hello on wasmi: trap"));
     check(&|r| r.cells[0].verdict = Verdict::Error, Some("exit code 3  lab error: a result is missing, see above"));
     let absent = |r: &mut RunReport| r.cells[0].verdict = Verdict::Absent;
-    check(&absent, Some("exit code 4  nothing was run: no runtime that could run it is here"));
+    check(&absent, Some("exit code 4  nothing was run: no runtime that could run it is installed"));
     // A run-all lists what changed instead.
     assert!(!(super::find("table").unwrap().render)(&sample::report(), RenderOptions::PLAIN).contains("\nexit code"));
 }
@@ -230,9 +230,9 @@ fn execution_path_is_shown_for_hosts_with_several() {
         cell.execution_path = Some(if cell.scenario == "hello" { "wasi" } else { "glue:emscripten" }.to_owned());
     }
     for (renderer, expected) in [
-        ("table", "(run, guest, by glue:emscripten)"),
-        ("markdown", "(at run; guest, by glue:emscripten)"),
-        ("markdown", "- **wasmtime-winch** by `wasi`: hello\n"),
+        ("table", "(run, guest, via glue:emscripten)"),
+        ("markdown", "(at run; guest, via glue:emscripten)"),
+        ("markdown", "- **wasmtime-winch**, `wasi`: hello\n"),
         ("json", "\"execution_path\": \"glue:emscripten\""),
     ] {
         let text = (super::find(renderer).unwrap().render)(&report, RenderOptions::PLAIN);

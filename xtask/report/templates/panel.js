@@ -79,7 +79,7 @@ const assertions = (cell) => {
 
 const stream = (name, place) => (place === undefined ? undefined : h("figure.stream", {}, h("figcaption", {}, name), h("pre", { tabindex: "0" }, textAt(place))));
 
-const AGREEMENTS = { same: "as observed", "other-subject": "the same code with another subject, or a pass with other switches", "own-result": "runs as predicted; the result is the program's own", undecided: "reading cannot decide", contradicts: "the run contradicts it", "not-run": "the runtime was not here" };
+const AGREEMENTS = { same: "as observed", "other-subject": "the same code with another subject, or a pass with other switches", "own-result": "runs as predicted; the program itself decided the result", undecided: "reading cannot decide", contradicts: "the run contradicts it", "not-run": "the runtime is not installed" };
 // Output that the page truncates is in files beside it; a page sent by itself lacks them.
 const wholeOutput = (cell) => {
   if (cell.files) return h("p.muted", {}, "The whole output is beside this page: ", cell.files.map(([name, path, bytes], at) => [at ? ", " : "", h("a", { href: path }, name), ` (${bytesText(bytes)})`]));

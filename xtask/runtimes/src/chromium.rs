@@ -1,4 +1,4 @@
-//! A page in Chromium: plain WebAssembly, toolchains' own glue, WASI 0.1 through a polyfill, components through jco.
+//! A page in Chromium: plain WebAssembly, toolchains' own glue, WASI 0.1 through a shim, components through jco.
 
 use crate::{InstallCommand, Program, Runtime, page};
 

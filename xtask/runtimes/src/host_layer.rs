@@ -12,7 +12,7 @@ pub enum HostLayer {
     None,
     /// Emscripten's system calls, from `xtask/hosts/emscripten`, for programs that need no other JavaScript.
     Emscripten,
-    /// WASI 0.1 in a page, with a polyfill from npm.
+    /// WASI 0.1 in a page, with a shim from npm.
     WasiShim,
     /// WASI 0.1 in a worker, from Cloudflare's package.
     WorkersWasi,

@@ -87,7 +87,8 @@ pub fn transpile(tool: &Tool, cell: &CellFiles, into: &Path, host_args: Vec<OsSt
         .then(|| [vec![tool.program.clone().into()], host_args, transpile_args(tool, cell, into, "host")].concat())
 }
 
-/// The arguments with which a host with files transpiles a component for a `page`, a `worker` or such a `host`.
+/// Arguments with which a host that has a file system transpiles a component: for a `page`, for a `worker`, or for
+/// itself (`host`).
 #[must_use]
 pub fn transpile_args(tool: &Tool, cell: &CellFiles, into: &Path, host: &'static str) -> Vec<OsString> {
     let mut argv: Vec<OsString> = vec![tool.support_dir.join("precompile.mjs").into(), cell.spec.into(), into.into()];

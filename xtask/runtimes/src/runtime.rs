@@ -234,7 +234,7 @@ pub enum PortAccess {
     #[default]
     Cell,
     /// The same, and a port chosen by the system if the cell has a preopened socket: the runtime first binds a socket
-    /// of its own, and then replaces it by the inherited one.
+    /// of its own, and then replaces it with the inherited one.
     CellAndEphemeral,
 }
 

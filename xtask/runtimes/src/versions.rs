@@ -12,7 +12,7 @@ use crate::custom_build::custom_build;
 pub struct Package {
     /// The package manager.
     pub client: PackageClient,
-    /// Its name in the registry.
+    /// Its name in the package registry.
     pub name: &'static str,
     /// Paths of the program below an installation's folder; the first one found is used. Several if per-platform
     /// packages contain the program and a script of the main package copies it.

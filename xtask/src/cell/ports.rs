@@ -27,7 +27,7 @@ pub fn free() -> io::Result<u16> {
     Err(io::Error::new(io::ErrorKind::AddrInUse, format!("no port between {FIRST} and {} is free", FIRST + COUNT - 1)))
 }
 
-/// Replaces each `{port:NAME}` in `text` by the port number.
+/// Replaces each `{port:NAME}` in `text` with the port number.
 pub fn substitute(text: &str, ports: &BTreeMap<String, u16>) -> String {
     ports
         .iter()

@@ -137,7 +137,7 @@ pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, St
     Ok(hashes)
 }
 
-/// Opens the directories before the guest starts, which may replace them by links to files that are not its own.
+/// Opens the directories before the guest starts, which may replace them with links to files that are not its own.
 ///
 /// # Errors
 /// The directory that cannot be opened, and why.

@@ -96,7 +96,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     if cell.code == Some(Code::NoEntryPoint) && args.guest.invoke.is_none() {
         return usage(format!(
-            "{title} has no entry point, so {id} ran nothing of it: name the export to call with `--invoke EXPORT`"
+            "{title} has no entry point, so {id} ran none of its code: name the export to call with `--invoke EXPORT`"
         ));
     }
     output::print(&format!("{title} does not run on {id}: {}\n", on_line(&result_text(&cell))))?;

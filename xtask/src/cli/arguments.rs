@@ -29,8 +29,8 @@ impl ScenarioArgs {
 /// Option of the commands that run cells on several columns.
 #[derive(clap::Args)]
 pub struct RuntimeArgs {
-    /// Run only on runtimes that match the glob; RUNTIME@PATH adds your own build, RUNTIME@VERSION another version; may
-    /// be repeated
+    /// Run only on the runtimes that match the glob, on your own build (RUNTIME@PATH), or on another version
+    /// (RUNTIME@VERSION). A build or version given without a glob runs beside the installed runtime. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub runtime: Vec<String>,
 }
@@ -104,7 +104,7 @@ impl EngineArgs {
 enum EnginesToBuild {
     /// Every engine; the first build takes ten to twenty minutes.
     All,
-    /// Only those that build in a minute or two; the others are absent unless already built.
+    /// Only those that build in a minute or two; the others count as not installed unless they are already built.
     Quick,
     /// No new builds: use the engines already built.
     Built,

@@ -25,7 +25,7 @@ pub const EXAMPLES: &str = "Examples:
 pub struct Args {
     #[command(flatten)]
     rows: ScenarioArgs,
-    /// Compare the guests of a family side by side, one per route (a toolchain and its target)
+    /// Compare the guests of a family (one program, built by several routes) side by side
     #[arg(long, value_name = "FAMILY")]
     compare: Option<String>,
     #[command(flatten)]

@@ -39,10 +39,11 @@ pub const EXAMPLES: &str = "Examples:
 The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal,
 each line says on how many runtimes something works, and what the other runtimes do instead:
 `errno 52` (the function returned this error), `ends` (the call ended the guest or the runtime),
-`wrong` (it reported success but had no effect), `missing`, `none` or `no` (it is not there),
-`unchecked` (the runtime starts modules whose imports are missing), `43 of 545` (that many of its
-functions are there), `with SWITCH` (off by default), or `?` (not tested). Runtimes on which the
-question makes no sense are not counted.
+`wrong` (it reported success but had no effect), `unchecked` (the runtime starts modules whose
+imports are missing), `43 of 545` (that many of its functions are there), `with SWITCH` (off by
+default), or `?` (not tested). `missing` (a function), `none` (all functions of a module) and `no`
+(anything else) mean that the runtime does not have it. Runtimes to which a capability does not
+apply are not counted.
 
 Exit code: 0. With --compare: 1 if something differs.";
 
@@ -207,7 +208,7 @@ fn text(table: &Table, profiles: &[Profile]) -> String {
             vec![row.name.clone(), format!("{works} of {asked}"), others.join("; ")]
         })
         .collect();
-    let columns = [names(table.kind.row_header()), names(table.kind.success_heading()), prose("elsewhere", 34)];
+    let columns = [names(table.kind.row_header()), names(table.kind.success_heading()), prose("other runtimes", 34)];
     format!("{}\n\n{}", table.title, output::table(&columns, &rows))
 }
 

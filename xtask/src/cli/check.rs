@@ -88,7 +88,8 @@ pub struct Args {
     /// Read the files and their requirements from this file instead of wasmlab.toml
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     config: Option<PathBuf>,
-    /// Require a pass on the runtimes that match the glob, even if they are not installed; may be repeated
+    /// Require a pass on the runtimes that match the glob; one that is not installed counts as a failure; may be
+    /// repeated
     #[arg(long, value_name = "RUNTIME")]
     must: Vec<String>,
     /// Accept failures on the runtimes that match the glob, or only failures with this code; may be repeated

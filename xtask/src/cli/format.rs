@@ -120,7 +120,7 @@ pub fn show_failure(code: u8, message: &str) {
 /// Option of the commands that show a report of `run-all`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct GroupingArgs {
-    /// Group the rows by program or by route (a toolchain and its target)
+    /// Group the rows by family (one program, built by several routes) or by route (a toolchain and its target)
     #[arg(long, value_enum, default_value_t = RowGrouping::Family)]
     by: RowGrouping,
 }
@@ -139,9 +139,9 @@ impl GroupingArgs {
 /// How to group the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum RowGrouping {
-    /// By program: all routes that build it.
+    /// By family: a program and all routes that build it.
     Family,
-    /// By route: all programs that it builds.
+    /// By route: a toolchain's target and all programs that it builds.
     Route,
 }
 

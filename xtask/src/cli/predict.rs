@@ -39,8 +39,9 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask predict --against ci/report.json --runtime wasmi
 
 A prediction needs no installed runtime: it reads the file and the profiles in snapshots/profiles/,
-which `probe` writes. It has the code, subject and remedy that `check` would give. If reading cannot
-decide, the prediction names what the result depends on.
+which `probe` writes. It gives the code, what the code is about (the import, function or proposal),
+and the remedy, as `check` would. If reading cannot decide, the prediction names what the result
+depends on.
 
 Exit code: 0; 2 if a file is not WebAssembly. With --against: 1 if a prediction contradicts a result of the same version.";
 

@@ -82,13 +82,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     results.into_iter().collect::<Result<()>>()?;
     if written.into_inner() == 0 {
-        output::print_error("no runtime was probed: none of those selected is on this machine");
+        output::print_error("no runtime was probed: none of those selected is installed");
         return Ok(exit::NO_CELLS_RUN);
     }
     Ok(exit::OK)
 }
 
-/// Measures one column and writes its profile; `false` if it is not on this machine, or if the run was cancelled.
+/// Measures one column and writes its profile; `false` if it is not installed, or if the run was cancelled.
 fn column(lab: &Lab, runtime: &Runtime, catalogue: &Catalogue, fresh: bool) -> Result<bool> {
     let tool = match engines::find_tool(lab, runtime) {
         Ok(tool) => tool,

@@ -50,7 +50,8 @@ pub struct Args {
     /// Install only the runtimes that this wasmlab.toml names
     #[arg(long, value_name = "FILE", conflicts_with_all = ["wanted", "runtime"])]
     config: Option<PathBuf>,
-    /// Only build the embedded engines and browser drivers now, instead of when `run-all` first needs them
+    /// Only build all embedded engines and browser drivers now, instead of when `run-all` first needs them; takes no
+    /// value, unlike `run-all --engines`
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
     /// As --engines, but build them in this checkout of the lab, and copy them to the user's data folder, where the

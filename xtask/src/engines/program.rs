@@ -71,7 +71,7 @@ fn path_of(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<PathBuf, 
         }
         match VersionedProgram::from_version_line(runtime) {
             Some(line) => versions::find(lab, &line),
-            None => newest(lab, runtime, absence),
+            None => newest(lab, runtime, requested, absence),
         }
     })
 }
@@ -105,19 +105,18 @@ fn npm_packages(lab: &Lab, runtime: &Runtime, program: &Path) -> Result<NpmPacka
 }
 
 /// The newest version that `setup` installed from PyPI, or how to install it.
-fn newest(lab: &Lab, runtime: &Runtime, absence: Absence) -> Result<PathBuf, Absence> {
+fn newest(lab: &Lab, runtime: &Runtime, requested: Program, absence: Absence) -> Result<PathBuf, Absence> {
     let Some(newest) = VersionedProgram::newest(runtime) else { return Err(absence) };
     versions::find_and_make_executable(lab, &newest).map_err(|of_package| {
         match (&absence.command, of_package.command) {
             // The system's package manager installs it quickly.
             (Some((_, "")), _) | (_, None) => absence,
             (_, command) => {
-                let id = runtime.id();
-                Absence {
-                    remedy: format!("`cargo xtask setup --runtime {id}`; or {}", absence.remedy),
-                    command,
-                    ..absence
-                }
+                let setup = format!("`cargo xtask setup --runtime {}` or ", runtime.id());
+                let commands = setup + &install_commands(runtime, absence.command.as_ref());
+                let remedy =
+                    how_to_install(commands.trim_end_matches(" or "), requested.install_hint, requested.variable);
+                Absence { remedy, command, ..absence }
             }
         }
     })
@@ -166,15 +165,29 @@ pub fn locate(
         }
         None => names.iter().find_map(|name| lab.machine.which(name)).ok_or_else(|| {
             let command = install_choice::choose(&lab.machine, &runtime.install);
-            let note = match &command {
-                Some((command, _)) => format!("`{}`", command.join(" ")),
-                None => install_choice::describe(&runtime.install),
-            };
-            let get = format!("{}, or set {variable} to its path", requested.install_hint);
-            let remedy = if note.is_empty() { get } else { format!("{note}; {get}") };
+            let commands = install_commands(runtime, command.as_ref());
+            let remedy = how_to_install(&commands, requested.install_hint, variable);
             Absence { reason: format!("`{}` is not on PATH", names.join("`, `")), remedy, command }
         }),
     }
+}
+
+/// The commands that install a program, as text: the one that can run on this machine, or all of them.
+fn install_commands(runtime: &Runtime, chosen: Option<&(Vec<String>, &'static str)>) -> String {
+    match chosen {
+        Some((command, _)) => format!("`{}`", command.join(" ")),
+        None => install_choice::describe(&runtime.install),
+    }
+}
+
+/// ``install it with `brew install x` (see https://…), or set WASMLAB_X to its path``.
+fn how_to_install(commands: &str, hint: &str, variable: &str) -> String {
+    let install = match commands {
+        "" => hint.to_owned(),
+        _ if hint.starts_with("see ") => format!("install it with {commands} ({hint})"),
+        _ => format!("{hint}, for example with {commands}"),
+    };
+    format!("{install}, or set {variable} to its path")
 }
 
 /// The absence of a column whose npm packages are not installed.
@@ -182,7 +195,11 @@ fn no_packages(lab: &Lab, names: &[&str]) -> Absence {
     let command: Vec<String> = ["npm", "install", "--global"].iter().chain(names).map(|w| (*w).to_owned()).collect();
     Absence {
         reason: format!("the npm packages {} are not installed", names.join(" ")),
-        remedy: format!("`{}`, or set {} to their node_modules folder", command.join(" "), npm::VARIABLE),
+        remedy: format!(
+            "`{}`, or set {} to the node_modules folder that contains them",
+            command.join(" "),
+            npm::VARIABLE
+        ),
         command: lab.machine.which("npm").map(|_| (command, "")),
     }
 }

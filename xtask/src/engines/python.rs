@@ -93,10 +93,10 @@ fn no_package(python: &Path, package: &str, folder: &Path, requested: Program, w
         false => format!("`{program}` cannot find out whether it has the package `{package}`: {why}"),
     };
     let remedy = format!(
-        "`{}`, or set {} to a Python that has it; {}",
+        "install it with `{}` ({}), or set {} to a Python that has it",
         command.join(" "),
-        requested.variable,
-        requested.install_hint
+        requested.install_hint,
+        requested.variable
     );
     Absence { reason, remedy, command: Some((command, "")) }
 }

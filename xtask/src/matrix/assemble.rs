@@ -323,7 +323,7 @@ fn annotate(scenario: &Scenario, cells: &mut [Cell], elsewhere: &AcceptedLines) 
                 NoteKind::KnownStale,
                 scenario.name.clone(),
                 format!(
-                    "[[known]] {} on `{}` fits nothing that was measured: correct it, or remove it",
+                    "[[known]] {} on `{}` matches nothing that was measured: correct it, or remove it",
                     known.code, known.runtime
                 ),
             ));

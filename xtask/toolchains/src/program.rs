@@ -103,8 +103,10 @@ impl ProgramState {
             Self::Absent => Err(missing),
             Self::OtherVersion(_, answer, wanted) => {
                 let what = format!("{} {wanted} (this one is {})", missing.what, find_version(&answer));
-                let how =
-                    format!("install {} {wanted} too: scenarios that need no version use the first one", missing.what);
+                let how = format!(
+                    "install {} {wanted} as well; scenarios without `build.version` use the first one on PATH",
+                    missing.what
+                );
                 Err(MissingTool::new(what, how))
             }
             Self::Broken(program, message) => {

@@ -79,7 +79,7 @@ pub fn unchecked_mismatch(facts: &Facts) -> Option<Judgement> {
 }
 
 /// A guest that a host started although it asks for functions that no WASI host has, and that then went wrong: the host
-/// does not check types, and and every call of these functions fails.
+/// does not check types, and every call of these functions fails.
 pub fn unchecked_type(judgement: Judgement, facts: Option<&Facts>) -> Judgement {
     let import = facts.and_then(|facts| facts.imports.iter().find(|import| has_64_bit_addresses(facts, import)));
     let went_wrong = [Code::WrongExit, Code::WrongOutput, Code::HostRefused, Code::Trap, Code::Timeout];

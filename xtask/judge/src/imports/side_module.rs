@@ -7,7 +7,7 @@ use wasmlab_model::names::listed;
 /// The maximum number of imports that a remedy names.
 const MAX_NAMED: usize = 4;
 
-/// The section that makes it a side module. Since LLVM 14, that is `dylink.0`; loaders have dropped `dylink` since.
+/// The section that makes it a side module. LLVM 14 and later write `dylink.0`; newer loaders no longer read `dylink`.
 pub fn section(facts: &Facts) -> &'static str {
     let is_old = facts.sections.iter().any(|section| section.name == "custom \"dylink\"");
     if is_old { "dylink" } else { "dylink.0" }

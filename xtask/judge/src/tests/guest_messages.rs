@@ -142,7 +142,8 @@ fn runtime_crash_with_missing_import_mentions_both() {
     };
     let setjmp = "(import \"env\" \"__wasm_setjmp\" (func))";
     let found = judged(setjmp, "", true);
-    let expected = "its process is killed by SIGSEGV; it imports env.__wasm_setjmp, which no WASI host defines; the runtime starts it";
+    let expected = "this runtime does not check imports before it starts a module: its process is killed by SIGSEGV; the \
+                    module imports env.__wasm_setjmp, which no WASI host defines";
     check(&found, Code::UnresolvedSymbol, Some("env.__wasm_setjmp"), expected, "-lsetjmp");
     assert_eq!(found.blame, [Blame::Toolchain]);
     assert_eq!(judged(setjmp, "", false).code, Some(Code::Crashed));
@@ -150,8 +151,8 @@ fn runtime_crash_with_missing_import_mentions_both() {
     let two =
         "(import \"env\" \"abort\" (func)) (import \"env\" \"__syscall_rename\" (func)) (func (export \"_start\"))";
     let found = judged(two, "lab: args ok\nlab: dir-list ok\n", true);
-    let expected = "is killed by SIGSEGV after its check dir-list; it imports env.abort and env.__syscall_rename, which no WASI host \
-                 defines; the runtime does not say which of them it called";
+    let expected = "is killed by SIGSEGV after its check dir-list; the module imports env.abort and env.__syscall_rename, \
+                    which no WASI host defines; the runtime does not say which one the guest called";
     check(&found, found.code.unwrap(), None, expected, "");
     let wasix = "(import \"wasix_32v1\" \"sock_open\" (func))";
     let found = judged(wasix, "", true);
@@ -177,7 +178,13 @@ fn trap_without_its_host_is_blamed_on_the_missing_host() {
         judge(&Evidence { facts: Ok(&facts), observation: &seen, progress: &progress, lab_guest: true }, &spec(""))
     };
     let import = Some("env.emscripten_resize_heap");
-    check(&judged("", true), Code::NeedsJsGlue, import, "it traps (OutOfBoundsMemoryAccess); it imports", "STANDALONE");
+    check(
+        &judged("", true),
+        Code::NeedsJsGlue,
+        import,
+        "the guest traps (OutOfBoundsMemoryAccess); the module imports",
+        "STANDALONE",
+    );
     let bounds = Some("memory-out-of-bounds");
     check(&judged("", false), Code::Trap, bounds, "OutOfBounds", "");
     check(&judged("Assertion failed\n", true), Code::Trap, bounds, "Assertion failed; then the trap", "");

@@ -84,7 +84,7 @@ pub struct Cell {
     /// The ABI of which this runtime defines nothing, as a probe showed: `WASI`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_abi: Option<String>,
-    /// The prediction from its runtime's profile; absent if there is no profile, or if the question makes no sense.
+    /// The prediction from its runtime's profile; absent if there is no profile, or if the combination makes no sense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prediction: Option<CellPrediction>,
     /// The guest is prebuilt.

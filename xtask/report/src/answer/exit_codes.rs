@@ -68,7 +68,9 @@ impl AnswerText<'_> {
     pub fn lab_errors(&mut self) {
         let report = self.report;
         let wrong = predicted::contradictions(report).into_iter();
-        let wrong = wrong.map(|line| format!("{line}; please report it: the result stands, the prediction is wrong"));
+        let wrong = wrong.map(|line| {
+            format!("{line}; the prediction is wrong: please report this bug in the lab. The result is valid.")
+        });
         let notes = report.notes.iter().filter(|note| note.kind == NoteKind::SnapshotUnusable);
         let notes = notes.map(|note| format!("{}: {}", note.subject, note.text));
         let failed = report.cells.iter().filter(|cell| cell.verdict == Verdict::Error).count();
@@ -115,7 +117,7 @@ impl AnswerText<'_> {
         let why = if report.cells.iter().any(|c| c.verdict == Verdict::NotAttempted) {
             "no runtime was tested: the reasons are above"
         } else {
-            "nothing was run: no runtime that could run it is here"
+            "nothing was run: no runtime that could run it is installed"
         };
         self.out.push('\n');
         self.part(YELLOW, "exit code 4", why);

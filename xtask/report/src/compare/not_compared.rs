@@ -13,7 +13,7 @@ use super::{Cells, is_answer};
 pub fn notes(baseline: &RunReport, report: &RunReport) -> Vec<Note> {
     let mut notes = Vec::new();
     if baseline.interrupted {
-        let text = "it is of an interrupted run: what that run did not reach is not compared".to_owned();
+        let text = "it comes from an interrupted run: cells that it did not reach are not compared".to_owned();
         notes.push(note("the baseline", text));
     }
     // `run-all` names its selection in its first line, and new scenarios as new.

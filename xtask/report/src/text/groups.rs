@@ -66,10 +66,10 @@ impl<'a> ReasonGroup<'a> {
             && self.execution_path() == other.execution_path()
     }
 
-    /// `, by glue:emscripten` if all cells took this path and the host has several.
+    /// `, via glue:emscripten` if all cells took this path and the host has several.
     pub fn execution_path(&self) -> String {
         let path = self.cell.execution_path.as_ref().filter(|_| !self.paths_differ);
-        path.map(|path| format!(", by {path}")).unwrap_or_default()
+        path.map(|path| format!(", via {path}")).unwrap_or_default()
     }
 }
 

@@ -122,7 +122,7 @@ pub struct Table {
 pub struct CapabilityRow {
     /// Its name.
     pub name: String,
-    /// A word for each profile; empty: the question makes no sense there.
+    /// A word for each profile; empty: the capability does not apply to it.
     pub cells: Vec<String>,
 }
 
@@ -208,7 +208,7 @@ fn rows(
     all.into_iter().map(row).collect()
 }
 
-/// The word for what the lab could not ask.
+/// The word for what was not tested.
 pub const NOT_TESTED: &str = "?";
 
 fn answer(answer: Option<&ProbeAnswer>) -> String {

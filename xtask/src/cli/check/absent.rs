@@ -41,8 +41,8 @@ pub fn note_selected(report: &mut RunReport, selected: &[String]) {
         |id: &str| report.notes.iter().any(|note| note.kind == NoteKind::RuntimeAbsent && note.subject == id);
     let absent = report.runtimes.iter().filter(|column| column.tool.is_absent() && selected.contains(&column.id));
     let note = |column: &RuntimeInfo| {
-        let why = column.tool.missing.as_deref().unwrap_or("it is not installed");
-        Note::new(NoteKind::RuntimeAbsent, column.id.clone(), format!("selected by name, but absent: {why}"))
+        let why = column.tool.missing.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        Note::new(NoteKind::RuntimeAbsent, column.id.clone(), format!("selected by name, but not installed{why}"))
     };
     let notes: Vec<Note> = absent.filter(|column| !is_noted(&column.id)).map(note).collect();
     report.notes.extend(notes);

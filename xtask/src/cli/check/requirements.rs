@@ -88,7 +88,7 @@ impl Requirements {
             let others = cells.iter().filter(|cell| allowance.covers_all_but_code(cell)).filter_map(|cell| cell.code);
             let others: Vec<&str> = others.collect::<BTreeSet<_>>().into_iter().map(Code::id).collect();
             let so = match others.as_slice() {
-                [] => "but nothing does: remove the entry".to_owned(),
+                [] => "but no matching runtime fails that way: remove the entry".to_owned(),
                 codes => format!("but the reason is {}: change `code`", listed(codes)),
             };
             let text = format!("{place} allows `{}` to fail{code}, {so}", allowance.runtime.glob());
@@ -197,7 +197,7 @@ mod tests {
         let unused = &notes("wasmi:trap")[0];
         assert_eq!((unused.kind, unused.subject.as_str()), (NoteKind::AllowanceUnused, "hello.wasm"));
         assert!(
-            unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, but nothing"),
+            unused.text.starts_with("wasmlab.toml:3 allows `wasmi` to fail for trap, but no matching runtime fails"),
             "{}",
             unused.text
         );

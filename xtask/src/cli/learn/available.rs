@@ -63,8 +63,8 @@ fn look_up(lab: &Lab, id: &str) -> Result<(), String> {
     let Some(runtime) = runtimes::find(id) else { return Err(format!("no runtime is named {id}")) };
     match (engines::find_tool(lab, runtime), runtime.source) {
         (Ok(_), _) => Ok(()),
-        (Err(Some(absence)), _) => Err(format!("{id} is absent: {}; {}", absence.reason, absence.remedy)),
-        (Err(None), Source::Program(program)) => Err(format!("{id} is absent; {}", program.install_hint)),
+        (Err(Some(absence)), _) => Err(format!("{id} is not installed: {}; {}", absence.reason, absence.remedy)),
+        (Err(None), Source::Program(program)) => Err(format!("{id} is not installed; {}", program.install_hint)),
         (Err(None), Source::Embedded(_) | Source::Driver { .. }) => {
             Err(format!("{id} is not built yet: cargo xtask setup --runtime {id}"))
         }

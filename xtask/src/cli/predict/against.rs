@@ -60,12 +60,12 @@ pub fn run(lab: &Lab, profiles: &[Profile], file: &Path, json: bool) -> Result<u
         }
         let share = |part: usize| 100.0 * part as f64 / compared.len().max(1) as f64;
         output::print(&format!(
-            "{} cells: {} as predicted, {} with another subject, {} with a result of the program's own, {} undecided ({:.1} %), \
-             {wrong} contradict ({:.1} %)\n",
+            "{} cells: {} as predicted, {} decided by the program alone, {} with another subject or other switches, \
+             {} undecided ({:.1} %), {wrong} contradict ({:.1} %)\n",
             compared.len(),
             count(Agreement::Same),
-            count(Agreement::OtherSubject),
             count(Agreement::OwnResult),
+            count(Agreement::OtherSubject),
             count(Agreement::Undecided),
             share(count(Agreement::Undecided)),
             share(wrong),

@@ -65,7 +65,7 @@ impl<'a> VersionBounds<'a> {
 }
 
 impl Answer<'_> {
-    /// `runs on node since 11.0.0, but not since 17.0.0`: follows the file's name.
+    /// `runs on node since 11.0.0, and no longer since 17.0.0`: follows the file's name.
     pub fn sentence(&self, name: &str) -> String {
         let with_switch = self.with_switch.as_ref().map(|(bounds, switches)| {
             let on = if bounds.failed_before.is_some() { "" } else { "on " };
@@ -75,7 +75,7 @@ impl Answer<'_> {
         let Some(bounds) = &self.found else {
             return match with_switch {
                 Some(with_switch) => {
-                    format!("does not run as it comes on any version of {name} that was tried; {with_switch}")
+                    format!("does not run with default settings on any version of {name} that was tried; {with_switch}")
                 }
                 None => format!("does not run on any version of {name} that was tried"),
             };
@@ -136,7 +136,7 @@ impl Answer<'_> {
                 end += &format!(", but not on {stopped_in}");
                 limits.push(format!("versions between {last} and {stopped_in} could not be tried"));
             }
-            Some(stopped_in) => end += &format!(", but not since {stopped_in}"),
+            Some(stopped_in) => end += &format!(", and no longer since {stopped_in}"),
             None if !bounds.is_newest => limits.push(format!("versions after {last} could not be tried")),
             None => {}
         }
@@ -184,7 +184,7 @@ mod tests {
         let cases = [
             ("ffrr", Some((2, 3)), "runs on node since 2"),
             ("-fr-r", Some((2, 4)), "runs on node since 2"),
-            ("frrf", Some((1, 2)), "runs on node since 1, but not since 3"),
+            ("frrf", Some((1, 2)), "runs on node since 1, and no longer since 3"),
             ("frfr", Some((1, 3)), "runs on node since 1, except 2"),
             ("rr", Some((0, 1)), "runs on node 0 (the oldest version) and later"),
             ("r-r", Some((0, 2)), "runs on node 0 (the oldest version) and 2; the version between them was not tried"),
@@ -193,8 +193,8 @@ mod tests {
                 Some((0, 4)),
                 "runs on node 0 (the oldest version) and 4; the 3 versions between them were not tried",
             ),
-            ("r-rf", Some((0, 2)), "runs on node 0 (the oldest version) to 2, but not since 3"),
-            ("rf", Some((0, 0)), "runs on node 0 (the oldest version), but not since 1"),
+            ("r-rf", Some((0, 2)), "runs on node 0 (the oldest version) to 2, and no longer since 3"),
+            ("rf", Some((0, 0)), "runs on node 0 (the oldest version), and no longer since 1"),
             ("uuur", Some((3, 3)), "runs on node 3; older versions could not be tried"),
             ("uurr", Some((2, 3)), "runs on node 2 and later; older versions could not be tried"),
             ("fuur", Some((3, 3)), "runs on node since 3, and not on 0; versions between them could not be tried"),
@@ -219,7 +219,7 @@ mod tests {
         check("ssrr", Some((2, 3)), Some((0, 3)), same, oldest);
         let unknown = "runs on node since 2; with --gc on 1; older versions could not be tried";
         check("usrr", Some((2, 3)), Some((1, 3)), same, unknown);
-        let nowhere = "does not run as it comes on any version of node that was tried; with --gc since 1";
+        let nowhere = "does not run with default settings on any version of node that was tried; with --gc since 1";
         check("fsss", None, Some((1, 3)), same, nowhere);
     }
 }

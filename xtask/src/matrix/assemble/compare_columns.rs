@@ -24,7 +24,7 @@ pub fn differences(columns: &[Runtime], runtimes: &[RuntimeInfo], cells: &[Cell]
                 // The reason for the worse result explains the difference.
                 let finding = ColumnResult { verdict: a.verdict, code: a.code, subject: a.subject.as_deref() };
                 let why = (runtime.explain_difference)(&finding).map(|why| format!(": {why}")).unwrap_or_default();
-                format!("{} ({}, there {}){why}", a.scenario, result_text(a), result_text(b))
+                format!("{} ({}; on {reference}: {}){why}", a.scenario, result_text(a), result_text(b))
             })
             .collect();
         if unlike.is_empty() {
@@ -32,7 +32,7 @@ pub fn differences(columns: &[Runtime], runtimes: &[RuntimeInfo], cells: &[Cell]
         }
         let version = |id: &str| runtimes.iter().find(|r| r.id == id).and_then(|r| r.tool.version.clone());
         let versions = match (version(runtime.id()), version(reference)) {
-            (Some(this), Some(other)) if this != other => format!(" (version {this}, there {other})"),
+            (Some(this), Some(other)) if this != other => format!(" ({this}; {reference} is {other})"),
             _ => String::new(),
         };
         notes.push(Note::new(
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(notes.len(), 1);
         let text = &notes[0].text;
         assert!(
-            text.starts_with("differs from wasmi on 1 of 1 scenarios: hello (gap custom-host, there pass)"),
+            text.starts_with("differs from wasmi on 1 of 1 scenarios: hello (gap custom-host; on wasmi: pass)"),
             "{text}"
         );
         assert!(text.contains("cannot define host functions"), "{text}");

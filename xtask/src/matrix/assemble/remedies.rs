@@ -34,7 +34,7 @@ pub fn add_from_rows(cells: &mut [Cell], guests: &[GuestInfo], elsewhere: &Accep
 struct Rows<'a> {
     /// The columns in which it passes.
     passing: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    /// The columns of this run in which it fell short, in registry order.
+    /// The columns of this run in which it does not pass, in registry order.
     failed: BTreeMap<&'a str, Vec<FailedColumn<'a>>>,
 }
 

@@ -118,7 +118,7 @@ fn cut_short(cell: &mut Cell, all: &Assertions, why: &str) {
     cell.detail = format!("{} of {} assertions hold; {why}", all.passed, all.total());
 }
 
-/// The assertions of a part that was not judged: its runtime is absent, or cannot be asked.
+/// The assertions of a part that was not judged: its runtime is absent, or the combination was not attempted.
 fn unjudged(cell: &Cell, parts: &BTreeMap<&str, (&WastFile, &Scenario)>) -> Assertions {
     let script = parts.get(cell.scenario.as_str()).and_then(|(_, scenario)| scenario.spec.expect.script.as_ref());
     Assertions::not_attempted(script.map_or(0, |script| script.assertions.len() as u64), cell.detail.clone())

@@ -100,8 +100,8 @@ pub(super) fn find(scenario: &Scenario, machine: &dyn Machine) -> Result<FoundTo
         let what = format!("Rust's target {target}");
         if let Some(name) = name.as_deref().filter(|name| !is_release(name)) {
             let remedy = format!(
-                "`{name}`, which {TOOLCHAIN_VARIABLE} names, is a custom toolchain, to which rustup adds no targets: \
-                 build std for {target} into it, or unset {TOOLCHAIN_VARIABLE} and run `rustup target add {target}`"
+                "`{name}`, which {TOOLCHAIN_VARIABLE} names, is a custom toolchain, and rustup cannot add targets to \
+                 it: build it with std for {target}, or unset {TOOLCHAIN_VARIABLE} and run `rustup target add {target}`"
             );
             return Err(MissingTool::new(what, remedy));
         }
