@@ -104,6 +104,8 @@ fn memory_or_table_is_left_to_the_host_by_a_linker_or_an_author() {
         CUSTOM,
         ("its memory", "1 page), or from a module that exports it: `wasmtime run --preload mono=FILE`"),
     );
+    let nameless = ("does not define the memory \"\".memory", "Supply the memory \"\".memory");
+    missing("(import \"\" \"memory\" (memory 1))", ".memory", CUSTOM, nameless);
 }
 
 #[test]
