@@ -15,12 +15,12 @@ use reason::{
     Reason, default_reason, reason, reason_of, reason_with_remedy, release_candidate_reason, use_another_runtime,
 };
 
-use super::text::escaped;
 use super::{Evidence, component_part, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{self, Abi, BinaryKind, Facts, Import, Shape};
 use wasmlab_model::names::{and_more, rest};
 use wasmlab_model::remedy::RemedyKind;
+use wasmlab_model::text::escaped;
 use wasmlab_model::verdict::Judgement;
 
 /// The full name of an import as a runtime gives it: not every message has the import's module.
@@ -65,8 +65,8 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         reason.remedy = use_another_runtime(&import, component, abi);
         reason.remedy_kind = RemedyKind::SomeRuntime;
     }
-    let shown_import =
-        escaped(&if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() });
+    let whole = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
+    let shown_import = escaped(&whole).into_owned();
     let missing_import = match found.filter(|found| kind_of(&found.ty).is_some()) {
         Some(found) => described(&shown_import, &found.ty),
         // This is the interface's type, not that of the missing item.
