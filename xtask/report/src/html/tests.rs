@@ -28,16 +28,16 @@ fn guest_text_is_escaped() {
     let reports = spoil::spoilt(|text| format!("{text}{HOSTILE}"));
     let of_check = reports.clone().map(|report| RunReport { command: "check".to_owned(), ..report });
     for report in reports.into_iter().chain(of_check) {
-    let text = page(&report);
-    assert_eq!(text.matches("<script").count(), 2, "the data and the page's own script");
-    assert_eq!(text.matches("</script").count(), 2);
-    assert_eq!(text.matches("<!--").count() + text.matches("<img").count(), 0);
-    for bad in ["\u{1b}", "\u{202e}", "\u{9b}", "\r"] {
-        assert!(!text.contains(bad), "{bad:?} is let through");
-    }
-    let (_, data) = text.split_once("id=\"data\">").unwrap();
-    let data: serde_json::Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
-    assert_eq!(data["cells"].as_array().unwrap().len(), report.cells.len());
+        let text = page(&report);
+        assert_eq!(text.matches("<script").count(), 2, "the data and the page's own script");
+        assert_eq!(text.matches("</script").count(), 2);
+        assert_eq!(text.matches("<!--").count() + text.matches("<img").count(), 0);
+        for bad in ["\u{1b}", "\u{202e}", "\u{9b}", "\r"] {
+            assert!(!text.contains(bad), "{bad:?} is let through");
+        }
+        let (_, data) = text.split_once("id=\"data\">").unwrap();
+        let data: serde_json::Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
+        assert_eq!(data["cells"].as_array().unwrap().len(), report.cells.len());
     }
 }
 
