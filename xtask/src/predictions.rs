@@ -19,6 +19,7 @@ use wasmlab_model::prediction::CellPrediction;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::{Run, ScenarioFile};
+use wasmlab_model::version;
 use wasmlab_predict::{PlannedRun, cell_prediction};
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{CUSTOM_BUILD, Runtime};
@@ -39,13 +40,14 @@ impl<'a> Profiles<'a> {
         Self { of_column }
     }
 
-    /// The profile for a column at a version, if there is one: that of this version, or else the last one of the
-    /// column. For a custom build, it is a profile of the column that the build is based on.
+    /// The profile for a column at a version, if there is one: that of this version, or else that of the newest one. For
+    /// a custom build, it is a profile of the column that the build is based on.
     #[must_use]
-    pub fn of(&self, runtime: &str, version: Option<&str>) -> Option<&'a Profile> {
+    pub fn of(&self, runtime: &str, of: Option<&str>) -> Option<&'a Profile> {
         let base = runtime.split(CUSTOM_BUILD).next().unwrap_or(runtime);
         let found = [runtime, base].into_iter().find_map(|id| self.of_column.get(id))?;
-        found.iter().find(|profile| Some(profile.version.as_str()) == version).or(found.last()).copied()
+        let newest = || found.iter().max_by(|a, b| version::compare(&a.version, &b.version));
+        found.iter().find(|profile| Some(profile.version.as_str()) == of).or_else(newest).copied()
     }
 }
 
@@ -199,9 +201,21 @@ pub fn read(lab: &Lab) -> Result<(Vec<Profile>, AcceptedContradictions)> {
 
 #[cfg(test)]
 mod tests {
-    use super::AcceptedContradictions;
+    use super::{AcceptedContradictions, Profiles};
     use wasmlab_model::prediction::{Agreement, CellPrediction, PredictedOutcome};
+    use wasmlab_model::profile::Profile;
     use wasmlab_model::report::Cell;
+
+    #[test]
+    fn newest_profile_is_found_by_number() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/profiles");
+        let any = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+        let any = Profile::from_json(&std::fs::read(any).unwrap()).unwrap();
+        let of = |version: &str| Profile { runtime: "node".to_owned(), version: version.to_owned(), ..any.clone() };
+        let all = ["10.0.0", "24.1.0", "9.0.0"].map(of);
+        let found = |version| Profiles::new(&all).of("node", version).unwrap().version.clone();
+        assert_eq!([found(None), found(Some("9.0.0")), found(Some("1"))], ["24.1.0", "9.0.0", "24.1.0"]);
+    }
 
     fn contradicted(scenario: &str, runtime: &str) -> Cell {
         let prediction = CellPrediction {

@@ -54,8 +54,8 @@ fn moved(workspace: &Workspace, scenario: &str, runtime: &str) -> PathBuf {
     fs::rename(workspace.path(&format!("reports/repro/{scenario}-{runtime}")), &moved).unwrap();
     for file in files(&moved) {
         let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
-        let cache = std::env::var("WASMLAB_CACHE").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
-        for place in [cache.as_str(), workspace.path("").to_str().unwrap(), env!("CARGO_MANIFEST_DIR")] {
+        for place in [common::cache(), workspace.path(""), common::checkout::top()] {
+            let place = place.to_str().unwrap().trim_end_matches('/');
             assert!(!text.contains(place), "{} names {place}", file.display());
         }
     }

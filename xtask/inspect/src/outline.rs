@@ -29,30 +29,26 @@ pub fn read(bytes: &[u8]) -> std::result::Result<(Facts, bool), InspectError> {
     let kind = reader.kind.unwrap_or(BinaryKind::Module);
     let abis = abi::classify(kind, reader.dynamic, &reader.imports, &reader.exports, &reader.producers);
     let facts = Facts {
-        kind,
         shape: shape(&reader, kind),
         abis,
-        proposals: Default::default(),
         imports: reader.imports,
         exports: reader.exports,
         sections: reader.sections,
         sizes: reader.sizes,
         target_features: reader.target_features,
         producers: reader.producers,
-        refusal: None,
-        first_uses: Default::default(),
-        mixes_exceptions: false,
-        only_non_null_externref: false,
-        declared_only: Default::default(),
-        unshared_atomics: false,
-        atomic_wait: false,
-        limited_counts: Default::default(),
+        ..no_facts(kind)
     };
     Ok((facts, reader.shares_memory))
 }
 
 /// The facts of a binary with another format version, or with constructs that no current format has.
 pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts {
+    let sizes = Sizes { total: bytes.len() as u64, ..Sizes::default() };
+    Facts { sizes, refusal: Some(refusal), ..no_facts(kind) }
+}
+
+fn no_facts(kind: BinaryKind) -> Facts {
     Facts {
         kind,
         shape: Shape::Library,
@@ -61,10 +57,10 @@ pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts 
         imports: Vec::new(),
         exports: Vec::new(),
         sections: Vec::new(),
-        sizes: Sizes { total: bytes.len() as u64, ..Sizes::default() },
+        sizes: Sizes::default(),
         target_features: Vec::new(),
         producers: Vec::new(),
-        refusal: Some(refusal),
+        refusal: None,
         first_uses: Default::default(),
         mixes_exceptions: false,
         only_non_null_externref: false,

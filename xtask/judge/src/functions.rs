@@ -1,7 +1,7 @@
 //! Finds the host function behind a capability of the lab's guests from what the guest imports, because guests in
 //! several languages do not know it themselves.
 
-use super::imports::import_name;
+use super::imports::shown;
 use super::lab_lines;
 use wasmlab_model::checks::{Check, CheckAnswer};
 use wasmlab_model::facts::Facts;
@@ -39,7 +39,7 @@ fn describe(name: &str, function: &str, message: &str) -> String {
 
 fn function(facts: &Facts, capability: &str) -> Option<String> {
     FUNCTIONS.iter().filter(|(name, ..)| *name == capability).find_map(|(_, import, function)| {
-        let mut imports = facts.imports.iter().map(|i| import_name(&i.module, &i.name));
+        let mut imports = facts.imports.iter().map(|i| shown(facts, i));
         let found = imports.find(|name| name == import || import.ends_with('@') && name.starts_with(import))?;
         Some(if function.is_empty() { found } else { format!("{found}#{function}") })
     })

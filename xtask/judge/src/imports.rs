@@ -15,20 +15,26 @@ use reason::{
     Reason, default_reason, reason, reason_of, reason_with_remedy, release_candidate_reason, use_another_runtime,
 };
 
-use super::text::escaped;
 use super::{Evidence, component_part, with_code};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import, Shape};
+use wasmlab_model::facts::{self, Abi, BinaryKind, Facts, Import, Shape};
 use wasmlab_model::names::{and_more, rest};
 use wasmlab_model::remedy::RemedyKind;
+use wasmlab_model::text::escaped;
 use wasmlab_model::verdict::Judgement;
 
-/// `module.name`, or the name alone for components.
+/// The full name of an import as a runtime gives it: not every message has the import's module.
 pub fn import_name(module: &str, name: &str) -> String {
-    if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") }
+    facts::import_name(BinaryKind::Component, module, name)
 }
 
-/// The same for an import that the module has; a core module may leave the first name empty: `"".name`.
+/// The full name of the import that a runtime names, as the module has it.
+fn name_in_module(facts: Option<&Facts>, module: &str, name: &str) -> String {
+    let found = facts.and_then(|facts| Some(shown(facts, find(facts, module, name)?)));
+    found.unwrap_or_else(|| import_name(module, name))
+}
+
+/// The full name of an import that the module has.
 pub fn shown(facts: &Facts, import: &Import) -> String {
     import.shown(facts.kind)
 }
@@ -37,18 +43,13 @@ pub fn shown(facts: &Facts, import: &Import) -> String {
 pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missing: u32) -> Judgement {
     let (module, name) = (&with_version(facts, module), &with_version(facts, name));
     if let Some(part) = facts.and_then(component_part::find) {
-        let import = facts.and_then(|f| find(f, module, name).map(|found| shown(f, found)));
-        let import = import.unwrap_or_else(|| import_name(module, name));
+        let import = name_in_module(facts, module, name);
         return part.judgement(&format!("this runtime does not define {import}{}", more(missing)));
     }
     // A component imports interfaces by name and version; the missing item is inside one.
     let component = facts.is_some_and(|f| f.kind == BinaryKind::Component) && !module.is_empty();
     let found = facts.and_then(|f| find(f, module, name));
-    let import = match found {
-        _ if component => module.to_owned(),
-        Some(found) => facts.map_or_else(|| import_name(module, name), |f| shown(f, found)),
-        None => import_name(module, name),
-    };
+    let import = if component { module.to_owned() } else { name_in_module(facts, module, name) };
     let abi = facts.and_then(|f| f.abis.iter().find(|a| a.evidence.contains(&import))).map(|a| a.abi);
     let candidate = release_candidate(if component { module } else { name }).filter(|_| component || module.is_empty());
     // If WASI is missing too, an import that no WASI host defines decides: it would fail next on every other runtime.
@@ -64,8 +65,8 @@ pub fn missing(facts: Option<&Facts>, module: &str, name: &str, ty: &str, missin
         reason.remedy = use_another_runtime(&import, component, abi);
         reason.remedy_kind = RemedyKind::SomeRuntime;
     }
-    let shown_import =
-        escaped(&if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() });
+    let whole = if component && !name.is_empty() { format!("{import}#{name}") } else { import.clone() };
+    let shown_import = escaped(&whole).into_owned();
     let missing_import = match found.filter(|found| kind_of(&found.ty).is_some()) {
         Some(found) => described(&shown_import, &found.ty),
         // This is the interface's type, not that of the missing item.

@@ -10,6 +10,7 @@ use wasmlab_model::facts::Facts;
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::scenario::ScenarioFile;
+use wasmlab_model::text::escaped;
 use wasmlab_model::verdict::{Judgement, Verdict};
 use wasmlab_protocol::{EXIT_INVALID_SPEC, Stage};
 
@@ -95,8 +96,8 @@ pub fn judge(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
 /// Names of imports and exports may contain line breaks and other control characters.
 fn with_escaped_names(judgement: Judgement) -> Judgement {
     Judgement {
-        subject: judgement.subject.map(|subject| text::escaped(&subject)),
-        detail: text::escaped(&judgement.detail),
+        subject: judgement.subject.map(|subject| escaped(&subject).into_owned()),
+        detail: escaped(&judgement.detail).into_owned(),
         ..judgement
     }
 }

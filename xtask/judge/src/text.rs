@@ -75,21 +75,6 @@ pub fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
-/// A name with its line breaks and other control characters as escapes, as every form of the report shows them:
-/// `\n`, `\u001b`.
-pub fn escaped(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// `text` on one line, cut after 300 characters.
 pub fn one_line(text: &str) -> String {
     truncate(&text.split_whitespace().collect::<Vec<_>>().join(" "), 300)
@@ -123,12 +108,7 @@ pub fn signal_name(signal: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_MESSAGE, escaped, last_message, plain};
-
-    #[test]
-    fn names_are_escaped_as_reports_show_them() {
-        assert_eq!(escaped("m\n\t\u{1b}[32m\0\u{9b}\r é"), "m\\n\\t\\u001b[32m\\u0000\\u009b\\u000d é");
-    }
+    use super::{MAX_MESSAGE, last_message, plain};
 
     #[test]
     fn a_line_without_words_is_not_the_last_message() {

@@ -311,15 +311,22 @@ pub struct Import {
 }
 
 impl Import {
-    /// `module.name`, or the name alone for a component. Each name of a core module may be empty: `"".name`, `module.""`.
+    /// As [`import_name`].
     #[must_use]
     pub fn shown(&self, kind: BinaryKind) -> String {
-        let shown = |name: &str| if name.is_empty() { "\"\"".to_owned() } else { name.to_owned() };
-        match (kind, self.module.as_str()) {
-            (BinaryKind::Component, "") => self.name.clone(),
-            (BinaryKind::Component, module) => format!("{module}.{}", self.name),
-            (BinaryKind::Module, module) => format!("{}.{}", shown(module), shown(&self.name)),
-        }
+        import_name(kind, &self.module, &self.name)
+    }
+}
+
+/// The full name of an import: `module.name`, or the name alone for a component. Each name of a core module may be empty:
+/// `"".name`, `module.""`.
+#[must_use]
+pub fn import_name(kind: BinaryKind, module: &str, name: &str) -> String {
+    let shown = |name: &str| if name.is_empty() { "\"\"".to_owned() } else { name.to_owned() };
+    match (kind, module) {
+        (BinaryKind::Component, "") => name.to_owned(),
+        (BinaryKind::Component, module) => format!("{module}.{name}"),
+        (BinaryKind::Module, module) => format!("{}.{}", shown(module), shown(name)),
     }
 }
 

@@ -70,6 +70,25 @@ pub struct ScenarioFile {
     pub step: Vec<Step>,
 }
 
+impl ScenarioFile {
+    /// The scenario of a finished file that a user gives: `title` is its name. It has to exit with 0.
+    #[must_use]
+    pub fn given(title: &str, run: Run) -> Self {
+        Self {
+            schema: SCENARIO_SCHEMA,
+            title: title.to_owned(),
+            family: "given".to_owned(),
+            route: "given".to_owned(),
+            rank: 0,
+            build: Build { toolchain: "wat".to_owned(), ..Build::default() },
+            run,
+            expect: Expect::default(),
+            known: Vec::new(),
+            step: Vec::new(),
+        }
+    }
+}
+
 /// How the guest is built.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,4 +1,6 @@
-//! Extracts a version number from a program's version text.
+//! Version numbers: found in a program's version text, and compared.
+
+use std::cmp::Ordering;
 
 /// The first word that begins with a digit, or with `v` and a digit, and has a dot; if there is none, a date
 /// (`2026-11-17`).
@@ -12,9 +14,27 @@ pub fn find_version(answer: &str) -> String {
     found.unwrap_or_else(|| answer.lines().next().unwrap_or_default()).to_owned()
 }
 
+/// Compares `48.0.8` and `15` number by number; what is between the numbers does not count.
+#[must_use]
+pub fn compare(a: &str, b: &str) -> Ordering {
+    let numbers = |text: &str| -> Vec<u64> {
+        text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+    };
+    numbers(a).cmp(&numbers(b))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::find_version;
+    use std::cmp::Ordering;
+
+    use super::{compare, find_version};
+
+    #[test]
+    fn versions_are_compared_by_numbers() {
+        assert_eq!(compare("9.1", "10"), Ordering::Less);
+        assert_eq!(compare("26.10.0", "26.10.0"), Ordering::Equal);
+        assert_eq!(compare("1.10", "1.9.9"), Ordering::Greater);
+    }
 
     #[test]
     fn versions_are_found_in_version_texts() {

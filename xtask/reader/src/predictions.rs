@@ -6,7 +6,7 @@ use serde::Serialize;
 use wasmlab_model::facts::{Facts, FirstUse};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::remedy::Remedy;
-use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, SCENARIO_SCHEMA, ScenarioFile};
+use wasmlab_model::scenario::{EntryPointKind, ExpectedCall, Run, ScenarioFile};
 use wasmlab_predict::row::{self, ColumnPrediction};
 use wasmlab_predict::{PlannedRun, PredictedOutcome, Prediction, Uncertainty, predict};
 use wasmlab_runtimes as runtimes;
@@ -80,24 +80,29 @@ pub fn predict_file(
 ) -> FilePredictions {
     let spec = program(file, invoke);
     // A remedy depends on the other columns, as in `check`.
-    let mut asked: Vec<(&Profile, Result<Prediction, NoPrediction>)> =
-        profiles.iter().map(|profile| (profile, prediction(facts, &spec, profile))).collect();
     let ids: Vec<&str> = runtimes::all().iter().map(runtimes::Runtime::id).collect();
-    asked.sort_by_key(|(profile, _)| ids.iter().position(|id| *id == profile.runtime).unwrap_or(ids.len()));
+    let mut order: Vec<usize> = (0..profiles.len()).collect();
+    order.sort_by_key(|at| ids.iter().position(|id| *id == profiles[*at].runtime).unwrap_or(ids.len()));
     let engine = |profile: &Profile| runtimes::find(&profile.runtime).map_or("", |runtime| runtime.engine);
-    let of_row = asked.iter().filter_map(|(profile, prediction)| {
-        let prediction = prediction.as_ref().ok()?.clone();
-        Some(ColumnPrediction { id: &profile.runtime, engine: engine(profile), prediction })
-    });
-    let mut columns: Vec<ColumnPrediction> = of_row.collect();
+    // By position, because there may be profiles of several versions of a runtime.
+    let mut found: BTreeMap<usize, Result<(Prediction, Vec<Remedy>), NoPrediction>> = BTreeMap::new();
+    let (mut columns, mut places) = (Vec::new(), Vec::new());
+    for at in order {
+        let profile = &profiles[at];
+        match prediction(facts, &spec, profile) {
+            Ok(prediction) => {
+                places.push(at);
+                columns.push(ColumnPrediction { id: &profile.runtime, engine: engine(profile), prediction });
+            }
+            Err(none) => _ = found.insert(at, Err(none)),
+        }
+    }
     let remedies = row::complete_remedies(&mut columns, facts.ok());
-    let mut completed: BTreeMap<&str, (Prediction, Vec<Remedy>)> =
-        columns.into_iter().zip(remedies).map(|(column, data)| (column.id, (column.prediction, data))).collect();
-    let predictions = profiles.iter().map(|profile| {
-        let none = || prediction(facts, &spec, profile).map(|prediction| (prediction, Vec::new()));
-        predicted(profile, completed.remove(profile.runtime.as_str()).map_or_else(none, Ok))
-    });
-    let predictions = predictions.collect();
+    for ((at, column), remedies) in places.into_iter().zip(columns).zip(remedies) {
+        found.insert(at, Ok((column.prediction, remedies)));
+    }
+    let predictions =
+        profiles.iter().zip(found.into_values()).map(|(profile, found)| predicted(profile, found)).collect();
     FilePredictions { file: file.to_owned(), invalid: facts.err().map(str::to_owned), predictions }
 }
 
@@ -113,18 +118,7 @@ fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
         Some(export) => Run { entry: EntryPointKind::Calls, call: vec![call(export)], ..Run::default() },
         None => Run::default(),
     };
-    ScenarioFile {
-        schema: SCENARIO_SCHEMA,
-        title: file.to_owned(),
-        family: "given".to_owned(),
-        route: "given".to_owned(),
-        rank: 0,
-        build: Build { toolchain: "wat".to_owned(), ..Build::default() },
-        run,
-        expect: Expect::default(),
-        known: Vec::new(),
-        step: Vec::new(),
-    }
+    ScenarioFile::given(file, run)
 }
 
 /// Why there is no prediction for a runtime.

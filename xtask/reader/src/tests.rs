@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use wasmlab_inspect as inspect;
-use wasmlab_model::profile::Profile;
+use wasmlab_model::profile::{Profile, Support};
 
 use crate::answer::{ReaderAnswer, answer};
 use crate::{predictions, source};
@@ -42,6 +42,24 @@ fn every_runtime_is_in_one_group_and_those_that_run_come_first() {
             assert!(!group.names.is_empty(), "{text}");
             let same = |at: &usize| answer.prediction.predictions[*at].remedy.as_deref();
             assert!(group.members.iter().all(|at| same(at) == same(&group.members[0])), "{text}");
+        }
+    }
+}
+
+/// Each version of a runtime has its own prediction.
+#[test]
+fn profiles_of_two_versions_are_kept_apart() {
+    let [new, old] = [Support::Yes, Support::No].map(|support| {
+        let mut profile = profiles().into_iter().find(|profile| profile.runtime == "node").unwrap();
+        profile.proposals.get_mut("tail-call").unwrap().support = support;
+        profile
+    });
+    let text = "(module (func (export \"_start\") (return_call 0)))";
+    for profiles in [[new.clone(), old.clone()], [old, new]] {
+        let outcomes = answer("a.wat", text.as_bytes(), &profiles).prediction.predictions;
+        for (found, profile) in outcomes.iter().zip(&profiles) {
+            let runs = profile.proposals["tail-call"].support == Support::Yes;
+            assert_eq!(found.outcome == "fails", !runs, "{found:?}");
         }
     }
 }

@@ -179,7 +179,7 @@ fn headline(report: &RunReport, fails: bool) -> String {
         let counts = Counts::of(&cells);
         let loaded = library::loaded(report, &cells).len();
         let (verb, count) = if loaded > 0 { ("loads", loaded) } else { ("runs", counts.passes) };
-        format!("{} {verb} on {count} of {} runtimes{tried}{}", escaped(file), counts.all, counts.others())
+        format!("{} {verb} on {count} of {} runtimes{tried}{}", escaped(file), counts.all, escaped(&counts.others()))
     };
     let lines: Vec<String> = guests.iter().take(3).map(line).collect();
     let rest = rest(guests.len(), 3, "file").map(|rest| format!(", {rest}"));

@@ -19,6 +19,8 @@ mod predicted;
 pub mod published;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod spoil;
 pub mod symbols;
 #[cfg(test)]
 mod tests;

@@ -5,34 +5,19 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use wasmlab_model::text::{escaped, is_control, push_escaped};
+
 /// Colours that the lab itself prints; all other escape sequences are shown.
 const STYLES: &[u8] = &[0, 1, 2, 4, 22, 30, 31, 32, 33, 34, 35, 36, 37, 39, 90, 91, 92, 93, 94, 95, 96, 97];
-
-/// Characters with effects: C0 except line breaks and tabs, C1, writing direction controls, and whatever Unicode lets a
-/// terminal ignore (`Default_Ignorable_Code_Point`, from DerivedCoreProperties.txt), except the choice between text and
-/// emoji (U+FE0E, U+FE0F), which the lab's own symbols need.
-fn is_control(c: char) -> bool {
-    match c {
-        '\n' | '\t' | '\u{fe0e}' | '\u{fe0f}' => false,
-        // Invisible line and paragraph separators.
-        '\u{2028}' | '\u{2029}' => true,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
-        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
-        '\u{3164}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => true,
-        '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => true,
-        c => c.is_control(),
-    }
-}
 
 /// `text` as part of a line: line breaks and tabs are made visible too. For names, which may contain anything. A CI
 /// command after a line break is harmless then: it no longer begins a line.
 #[must_use]
 pub fn on_line(text: &str) -> Cow<'_, str> {
-    if !text.contains(['\n', '\t']) {
-        return visible(text, false);
+    match escaped(text) {
+        Cow::Borrowed(text) => without_commands(text),
+        Cow::Owned(line) => Cow::Owned(without_commands(&line).into_owned()),
     }
-    let line = controls(text, false).replace('\n', "\\n").replace('\t', "\\t");
-    Cow::Owned(without_commands(&line).into_owned())
 }
 
 /// How the lab displays a path. A file's name may contain anything, also line breaks.
@@ -113,12 +98,6 @@ pub fn controls(text: &str, styled: bool) -> Cow<'_, str> {
     }
     out.push_str(rest);
     Cow::Owned(out)
-}
-
-/// As in JSON: two escapes for a character beyond U+FFFF.
-fn push_escaped(out: &mut String, c: char) {
-    let mut units = [0; 2];
-    c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
 }
 
 /// The sequence from [`STYLES`] at the start of `text`.

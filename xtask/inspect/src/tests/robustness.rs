@@ -52,12 +52,19 @@ fn ten_thousand_mutations_do_not_panic() {
     }
 }
 
+/// The text with each number in place of `#`.
+fn many(text: &str, times: usize) -> String {
+    (0..times).map(|n| text.replace('#', &n.to_string())).collect()
+}
+
+fn bytes(facts: &Facts) -> usize {
+    serde_json::to_vec(facts).unwrap().len()
+}
+
 /// One long type, referenced many times: small as a file, gigabytes as text.
 #[test]
 fn facts_use_bounded_memory() {
-    let many = |text: &str, times: usize| (0..times).map(|n| text.replace('#', &n.to_string())).collect::<String>();
     let long = format!("(type $t (func {} {}))", "(param i64)".repeat(1000), "(result i64)".repeat(1000));
-    let bytes = |facts: &Facts| serde_json::to_vec(facts).unwrap().len();
     let exports = many("(export \"f#\" (func $f))", 20_000);
     let wat = format!("(module {long} (func $f (type $t) unreachable) {exports})");
     let facts = outline(&wat::parse_str(&wat).unwrap()).unwrap();
@@ -76,7 +83,6 @@ fn facts_use_bounded_memory() {
 /// The same for components: one long interface, imported many times, and one long function type, exported many times.
 #[test]
 fn facts_of_components_use_bounded_memory() {
-    let many = |text: &str, times: usize| (0..times).map(|n| text.replace('#', &n.to_string())).collect::<String>();
     let functions = many("(export \"f#\" (func (type 0)))", 1000);
     let imports = many("(import \"i#\" (instance (type $t)))", 20_000);
     let wat = format!("(component (type $t (instance (type (func)) {functions})) {imports})");

@@ -1,7 +1,7 @@
 //! Imports that an embedder or another module of the same project defines: no ABI has them.
 
 use super::described::with_unit;
-use super::{Abis, Reason, default_reason, import_name, is_foreign, is_storage, reason_with_remedy};
+use super::{Abis, Reason, default_reason, is_foreign, is_storage, reason_with_remedy};
 use crate::symbols::IF_NEVER_CALLED;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
@@ -58,7 +58,7 @@ fn preloaded(module: &str) -> String {
 
 /// A memory or table that its author left to the embedder: nothing shows that a linker did.
 fn storage(import: &Import, others: &[&Import]) -> Reason {
-    let name = import_name(&import.module, &import.name);
+    let name = import.shown(BinaryKind::Module);
     let (kind, limits) = import.ty.split_once(' ').unwrap_or((import.ty.as_str(), ""));
     let first = limits.split([' ', '.']).next().unwrap_or_default();
     if kind == "memory" && limits.contains("shared") {
@@ -80,7 +80,7 @@ fn storage(import: &Import, others: &[&Import]) -> Reason {
         [] => String::new(),
         [other] => {
             let kind = other.ty.split(' ').next().unwrap_or_default();
-            format!(" and the {kind} {}", import_name(&other.module, &other.name))
+            format!(" and the {kind} {}", other.shown(BinaryKind::Module))
         }
         others => format!(" and {} more memories and tables", others.len()),
     };

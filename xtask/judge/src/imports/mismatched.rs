@@ -1,6 +1,6 @@
 //! Imports that a runtime defines with another type.
 
-use super::{import_name, reason_of, shown, unsatisfiable_import, with_its_host};
+use super::{name_in_module, reason_of, shown, unsatisfiable_import, with_its_host};
 use crate::text::one_line;
 use crate::with_code;
 use wasmlab_model::codes::{Blame, Code};
@@ -10,7 +10,7 @@ use wasmlab_model::verdict::Judgement;
 /// The judgement, with the runtime's message. A module that imports what no WASI host defines also expects the types of
 /// its own host: Emscripten's JavaScript splits a 64-bit number into halves.
 pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str) -> Judgement {
-    let import = import_name(module, name);
+    let import = name_in_module(facts, module, name);
     let next = facts.and_then(|facts| Some((facts, unsatisfiable_import(facts)?)));
     let Some((facts, other)) = next else {
         let judgement = with_code(Code::ImportTypeMismatch, import, message);
@@ -71,23 +71,22 @@ pub fn unchecked_mismatch(facts: &Facts) -> Option<Judgement> {
         facts.imports.iter().find(|import| has_64_bit_addresses(facts, import) && import.name == "fd_write")?;
     let detail = "it exits with success but prints nothing: this runtime does not check the types of imports, so the \
                   guest's output is lost";
-    Some(explain_64_bit_addresses(with_code(
-        Code::ImportTypeMismatch,
-        import_name(&import.module, &import.name),
-        detail,
-    )))
+    Some(explain_64_bit_addresses(with_code(Code::ImportTypeMismatch, shown(facts, import), detail)))
 }
 
 /// A guest that a host started although it asks for functions that no WASI host has, and that then went wrong: the host
 /// does not check types, and every call of these functions fails.
 pub fn unchecked_type(judgement: Judgement, facts: Option<&Facts>) -> Judgement {
-    let import = facts.and_then(|facts| facts.imports.iter().find(|import| has_64_bit_addresses(facts, import)));
+    let import = facts.and_then(|facts| {
+        let import = facts.imports.iter().find(|import| has_64_bit_addresses(facts, import))?;
+        Some(shown(facts, import))
+    });
     let went_wrong = [Code::WrongExit, Code::WrongOutput, Code::HostRefused, Code::Trap, Code::Timeout];
     let Some(import) = import.filter(|_| judgement.code.is_some_and(|code| went_wrong.contains(&code))) else {
         return judgement;
     };
     let detail = format!("this runtime starts it without checking the types of imports; then: {}", judgement.detail);
-    let found = with_code(Code::ImportTypeMismatch, import_name(&import.module, &import.name), detail);
+    let found = with_code(Code::ImportTypeMismatch, import, detail);
     explain_64_bit_addresses(Judgement { stage: judgement.stage, ..found })
 }
 

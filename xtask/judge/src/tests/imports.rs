@@ -10,7 +10,7 @@ use wasmlab_model::observation::{GuestProgress, Outcome};
 #[test]
 fn control_characters_of_names_are_escaped() {
     let facts = facts(
-        "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32))) (import \"was\\1b_x\" \"a\\nb\" (func)))",
+        "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32))) (import \"was\\1b_x\" \"a\\nb\\e2\\80\\ae\" (func)))",
     );
     let cause = Cause::MissingImport {
         module: "wasi_snapshot_preview1".to_owned(),
@@ -19,8 +19,8 @@ fn control_characters_of_names_are_escaped() {
         missing_count: 2,
     };
     let judgement = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
-    assert_eq!(judgement.subject.as_deref(), Some("was\\u001b_x.a\\nb"));
-    let expected = "; the module also imports was\\u001b_x.a b, which no WASI host defines";
+    assert_eq!(judgement.subject.as_deref(), Some("was\\u001b_x.a\\nb\\u202e"));
+    let expected = "; the module also imports was\\u001b_x.a b\\u202e, which no WASI host defines";
     assert!(judgement.detail.ends_with(expected), "{}", judgement.detail);
 }
 
@@ -104,6 +104,8 @@ fn memory_or_table_is_left_to_the_host_by_a_linker_or_an_author() {
         CUSTOM,
         ("its memory", "1 page), or from a module that exports it: `wasmtime run --preload mono=FILE`"),
     );
+    let nameless = ("does not define the memory \"\".memory", "Supply the memory \"\".memory");
+    missing("(import \"\" \"memory\" (memory 1))", ".memory", CUSTOM, nameless);
 }
 
 #[test]

@@ -153,12 +153,7 @@ fn sizes(before: &Sizes, after: &Sizes) -> Vec<SectionChange> {
 fn lists(before: &Facts, after: &Facts) -> Vec<ListChange> {
     let proposals = |facts: &Facts| facts.proposals.clone();
     let abis = |facts: &Facts| facts.abis.iter().map(|a| a.abi.title().to_owned()).collect();
-    let imports = |facts: &Facts| {
-        let name = |i: &wasmlab_model::facts::Import| {
-            if i.module.is_empty() { i.name.clone() } else { format!("{}.{}", i.module, i.name) }
-        };
-        facts.imports.iter().map(name).collect()
-    };
+    let imports = |facts: &Facts| facts.imports.iter().map(|import| import.shown(facts.kind)).collect();
     let exports = |facts: &Facts| facts.exports.iter().map(|e| e.name.clone()).collect();
     let mut lists = vec![
         list("proposals", proposals(before), proposals(after)),

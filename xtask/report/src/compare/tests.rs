@@ -135,6 +135,7 @@ fn a_guest_says_what_it_needs_now_and_where_its_bytes_went() {
         },
         &["now imports e.0, e.1, e.2, e.3, e.4 and 2 more"],
     );
+    check(|r| rebuilt(r).imports[0].module.clear(), &["now imports \"\".fd_write"]);
 }
 
 #[test]

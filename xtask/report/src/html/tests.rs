@@ -4,62 +4,10 @@ use std::time::{Duration, Instant};
 
 use wasmlab_model::report::RunReport;
 
-use crate::{RenderOptions, find, sample};
+use crate::{RenderOptions, find, sample, spoil};
 
 fn page(report: &RunReport) -> String {
     find("html").unwrap().text(report, RenderOptions::PLAIN)
-}
-
-/// The sample with `hostile` appended to every text that is not a key.
-fn spoilt(hostile: &str) -> RunReport {
-    const KEYS: &[&str] = &["scenario", "runtime", "id"];
-    fn spoil(value: &mut serde_json::Value, hostile: &str) {
-        match value {
-            serde_json::Value::Array(values) => values.iter_mut().for_each(|v| spoil(v, hostile)),
-            serde_json::Value::Object(fields) => {
-                for (name, value) in fields.iter_mut().filter(|(name, _)| !KEYS.contains(&name.as_str())) {
-                    match value {
-                        serde_json::Value::String(text) => {
-                            let before = text.clone();
-                            *text += hostile;
-                            // Keep keywords of the model (`gap`, `runtime`): with other values it does not parse.
-                            if is_word(name) {
-                                *text = before;
-                            }
-                        }
-                        value => spoil(value, hostile),
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut value = serde_json::to_value(sample::report()).unwrap();
-    spoil(&mut value, hostile);
-    serde_json::from_value(value).unwrap()
-}
-
-/// Fields whose values are keywords of the model or keys of the report.
-fn is_word(field: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "verdict",
-        "code",
-        "stage",
-        "change",
-        "kind",
-        "shape",
-        "abi",
-        "origin",
-        "answer",
-        "blame",
-        "name",
-        "command",
-        "symbol",
-        "started",
-        "agreement",
-        "outcome",
-    ];
-    WORDS.contains(&field)
 }
 
 const HOSTILE: &str =
@@ -77,16 +25,20 @@ fn the_page_of_the_sample() {
 
 #[test]
 fn guest_text_is_escaped() {
-    let text = page(&spoilt(HOSTILE));
-    assert_eq!(text.matches("<script").count(), 2, "the data and the page's own script");
-    assert_eq!(text.matches("</script").count(), 2);
-    assert_eq!(text.matches("<!--").count() + text.matches("<img").count(), 0);
-    for bad in ["\u{1b}", "\u{202e}", "\u{9b}", "\r"] {
-        assert!(!text.contains(bad), "{bad:?} is let through");
+    let reports = spoil::spoilt(|text| format!("{text}{HOSTILE}"));
+    let of_check = reports.clone().map(|report| RunReport { command: "check".to_owned(), ..report });
+    for report in reports.into_iter().chain(of_check) {
+        let text = page(&report);
+        assert_eq!(text.matches("<script").count(), 2, "the data and the page's own script");
+        assert_eq!(text.matches("</script").count(), 2);
+        assert_eq!(text.matches("<!--").count() + text.matches("<img").count(), 0);
+        for bad in ["\u{1b}", "\u{202e}", "\u{9b}", "\r"] {
+            assert!(!text.contains(bad), "{bad:?} is let through");
+        }
+        let (_, data) = text.split_once("id=\"data\">").unwrap();
+        let data: serde_json::Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
+        assert_eq!(data["cells"].as_array().unwrap().len(), report.cells.len());
     }
-    let (_, data) = text.split_once("id=\"data\">").unwrap();
-    let data: serde_json::Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
-    assert_eq!(data["cells"].as_array().unwrap().len(), sample::report().cells.len());
 }
 
 #[test]

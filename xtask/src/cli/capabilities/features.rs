@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use wasmlab_model::profile::{ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::{COMPONENT_MODEL, LEGACY_EXCEPTIONS};
+use wasmlab_model::version;
 
 /// Columns by the website's name; each shows its engine with default settings.
 const PLATFORMS: &[(&str, &str, &str, &str)] = &[
@@ -86,7 +87,7 @@ fn measured(profile: &Profile, name: &str) -> Option<MeasuredSupport> {
 /// The newest profile of a column.
 fn newest<'a>(profiles: &'a [Profile], column: &str) -> Option<&'a Profile> {
     let of = profiles.iter().filter(|profile| profile.runtime == column);
-    of.max_by(|a, b| compare_versions(&a.version, &b.version))
+    of.max_by(|a, b| version::compare(&a.version, &b.version))
 }
 
 /// The profiles in the website's form: the status of each feature that was measured. The website itself describes the
@@ -193,7 +194,7 @@ fn claim(status: Option<&Value>, version: &str) -> Option<Claim> {
         Some(Value::Bool(false)) => Some(Claim::No),
         Some(Value::String(text)) if text == "flag" => Some(Claim::Flag),
         Some(Value::String(since)) => {
-            Some(if compare_versions(since, version) == Ordering::Greater { Claim::No } else { Claim::Yes })
+            Some(if version::compare(since, version) == Ordering::Greater { Claim::No } else { Claim::Yes })
         }
         Some(Value::Array(with_note)) => with_note.first().and_then(|status| claim(Some(status), version)),
         Some(_) => None,
@@ -212,19 +213,10 @@ fn shown(status: Option<&Value>) -> String {
     }
 }
 
-/// Compares `48.0.8` and `15` number by number.
-fn compare_versions(a: &str, b: &str) -> Ordering {
-    let numbers = |text: &str| -> Vec<u64> {
-        text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
-    };
-    numbers(a).cmp(&numbers(b))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Claim, File, claim, compare_versions, unmeasured};
+    use super::{Claim, File, claim, unmeasured};
     use serde_json::{Value, json};
-    use std::cmp::Ordering;
 
     #[test]
     fn statuses_are_claims_about_a_version() {
@@ -249,12 +241,5 @@ mod tests {
         let file = json!({"browsers": {"Chrome": {"features": {"simd": true, "new": true}}, "Other": {"features": {"newer": null}}}});
         let file: File = serde_json::from_value(file).unwrap();
         assert_eq!(unmeasured(&file).into_iter().collect::<Vec<_>>(), ["new", "newer"]);
-    }
-
-    #[test]
-    fn versions_are_compared_by_numbers() {
-        assert_eq!(compare_versions("9.1", "10"), Ordering::Less);
-        assert_eq!(compare_versions("26.10.0", "26.10.0"), Ordering::Equal);
-        assert_eq!(compare_versions("1.10", "1.9.9"), Ordering::Greater);
     }
 }

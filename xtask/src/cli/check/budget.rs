@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobMatcher;
-use wasmlab_model::facts::Import;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::proposals::containing_proposal;
 use wasmlab_model::report::{FileLine, GuestInfo};
@@ -53,7 +52,7 @@ impl Budget {
             let counted = counted(count, "import");
             lines.push((IMPORTS, format!("has {counted}, {} more than its budget of {limit}", count - limit)));
         }
-        let names = facts.imports.iter().map(name);
+        let names = facts.imports.iter().map(|import| import.shown(facts.kind));
         let forbidden: Vec<String> =
             names.filter(|name| self.forbidden_imports.iter().any(|glob| glob.is_match(name))).collect();
         if !forbidden.is_empty() {
@@ -78,10 +77,6 @@ impl Budget {
         }
         lines
     }
-}
-
-fn name(import: &Import) -> String {
-    if import.module.is_empty() { import.name.clone() } else { format!("{}.{}", import.module, import.name) }
 }
 
 #[cfg(test)]
@@ -116,6 +111,10 @@ mod tests {
             proposals: proposals(&[]),
             ..Budget::default()
         };
+        let mut guest = crate::sample::report().guests.swap_remove(0);
+        guest.facts.as_mut().unwrap().imports[0].module.clear();
+        let nameless = Budget { forbidden_imports: vec![glob("\"\".*")], ..Budget::default() };
+        assert_eq!(nameless.exceeded(&guest)[0].0, "imports \"\".fd_write, which its budget forbids");
         check(
             &none,
             &[

@@ -17,7 +17,7 @@ use crate::matrix::facts_by;
 use crate::reading::{self, ReadError, Representation};
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::names::first_listed;
-use wasmlab_model::scenario::{Build, EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
+use wasmlab_model::scenario::{EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_model::text::{counted, form};
 use wasmlab_reader::source;
 use wasmlab_report::visible::VisiblePath;
@@ -114,20 +114,13 @@ pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Opti
     let mut run = run_table(facts.as_ref(), given, max_size)?;
     let step = args.client.apply(&mut run, timeout)?;
     let spec = ScenarioFile {
-        schema: crate::scenario::SCHEMA_VERSION,
-        title: given.title.clone(),
-        family: "given".to_owned(),
-        route: "given".to_owned(),
-        rank: 0,
-        build: Build { toolchain: "wat".to_owned(), ..Build::default() },
-        run,
         expect: Expect {
             exit: args.expect_exit.unwrap_or(0),
             stdout_contains: args.expect_stdout.iter().filter(|_| args.invoke.is_none()).cloned().collect(),
             ..Expect::default()
         },
-        known: Vec::new(),
         step,
+        ..ScenarioFile::given(&given.title, run)
     };
     let guest = Guest::given(sha256);
     Ok((Scenario { name: given.name.clone(), dir: PathBuf::new(), spec }, guest))

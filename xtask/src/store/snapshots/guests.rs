@@ -35,17 +35,8 @@ impl GuestSnapshot {
     #[must_use]
     pub fn of(guest: &GuestInfo) -> Option<Self> {
         let facts = guest.facts.as_ref()?;
-        let mut imports: Vec<String> = facts
-            .imports
-            .iter()
-            .map(|i| {
-                if i.module.is_empty() {
-                    format!("{}: {}", i.name, i.ty)
-                } else {
-                    format!("{}.{}: {}", i.module, i.name, i.ty)
-                }
-            })
-            .collect();
+        let mut imports: Vec<String> =
+            facts.imports.iter().map(|import| format!("{}: {}", import.shown(facts.kind), import.ty)).collect();
         imports.sort();
         let mut exports: Vec<String> = facts.exports.iter().map(|e| format!("{}: {}", e.name, e.ty)).collect();
         exports.sort();

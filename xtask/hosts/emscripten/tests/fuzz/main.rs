@@ -36,6 +36,8 @@ use rng::Rng;
 const ROUND: u64 = 500;
 /// Number of guests that share a directory.
 const MAX_ROUNDS: u64 = 20;
+/// The name of the test.
+const NAME: &str = "fuzz";
 /// The file to which the calling process reports.
 const REPORT: &str = "WASMLAB_FUZZ_REPORT";
 
@@ -46,17 +48,24 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 fn main() -> ExitCode {
-    // There is no `cargo test` harness here: with a filter for other tests, do nothing.
-    if std::env::args().skip(1).any(|arg| !arg.starts_with('-') && !"fuzz".contains(&arg) || arg == "--list") {
+    if let Some(report) = std::env::var_os(REPORT) {
+        calls(Path::new(&report));
         return ExitCode::SUCCESS;
     }
-    match std::env::var_os(REPORT) {
-        Some(report) => {
-            calls(Path::new(&report));
-            ExitCode::SUCCESS
+    // The part of `cargo test`'s interface that filters and nextest need: one test, which is not ignored.
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let has = |option: &str| args.iter().any(|arg| arg == option);
+    let mut filters = args.iter().filter(|arg| !arg.starts_with('-') && *arg != "terse").peekable();
+    let is_wanted = |filter: &String| if has("--exact") { filter == NAME } else { NAME.contains(filter.as_str()) };
+    let is_selected = !has("--ignored") && (filters.peek().is_none() || filters.any(is_wanted));
+    if has("--list") {
+        if is_selected {
+            println!("{NAME}: test");
         }
-        None => watched(),
+        return ExitCode::SUCCESS;
     }
+    println!("running {} test", u8::from(is_selected));
+    if is_selected { watched() } else { ExitCode::SUCCESS }
 }
 
 /// Starts the calls and kills them if they take too long.
