@@ -17,7 +17,7 @@ use crate::matrix::{self, MatrixRequest, facts_of_given};
 use wasmlab_judge::remedies::{FailedCell, data};
 use wasmlab_judge::transforms;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::remedy::{INPUT, OUTPUT, Remedy, RemedyKind, Transform, TransformTool};
+use wasmlab_model::remedy::{INPUT_PLACEHOLDER, OUTPUT_PLACEHOLDER, Remedy, RemedyKind, Transform, TransformTool};
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::verdict::Verdict;
@@ -183,8 +183,8 @@ fn optimize(lab: &Lab, transform: &Transform, bytes: &[u8]) -> Result<Vec<u8>, A
     let (input, output) = (folder.path().join("in.wasm"), folder.path().join("out.wasm"));
     fs::write(&input, bytes).map_err(text)?;
     let arg = |arg: &String| match arg.as_str() {
-        INPUT => input.clone().into_os_string(),
-        OUTPUT => output.clone().into_os_string(),
+        INPUT_PLACEHOLDER => input.clone().into_os_string(),
+        OUTPUT_PLACEHOLDER => output.clone().into_os_string(),
         other => OsString::from(other),
     };
     let completed = process::run(&Command {

@@ -133,7 +133,7 @@ mod tests {
     use wasmlab_model::facts::Facts;
     use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
     use wasmlab_model::scenario::{Dir, Run, ScenarioFile};
-    use wasmlab_model::verdict::{INPUTS, Verdict};
+    use wasmlab_model::verdict::{MISSING_INPUTS, Verdict};
     use wasmlab_protocol::{Cause, Network, Stage};
 
     fn facts(wat: &str) -> Facts {
@@ -154,7 +154,7 @@ mod tests {
         if let Some(found) = found {
             assert_eq!((found.verdict, found.code, found.blame.len()), (Verdict::NotAttempted, None, 0));
             assert!(found.detail.contains("run again with `--"), "{}", found.detail);
-            assert!(found.subject.is_some_and(|subject| INPUTS.contains(&subject.as_str())));
+            assert!(found.subject.is_some_and(|subject| MISSING_INPUTS.contains(&subject.as_str())));
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts};
 use wasmlab_model::names::listed;
 use wasmlab_model::proposals::{EXCEPTIONS, GC, LEGACY_EXCEPTIONS};
-use wasmlab_model::remedy::{INPUT, OUTPUT, Remedy, Transform, TransformTool};
+use wasmlab_model::remedy::{INPUT_PLACEHOLDER, OUTPUT_PLACEHOLDER, Remedy, Transform, TransformTool};
 
 /// Proposals that Binaryen can lower, with its pass.
 const PASSES: &[(&str, &str)] = &[
@@ -76,10 +76,10 @@ pub fn lowering_command<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &
         features.insert("bulk-memory");
     }
     let enable = features.into_iter().filter(|feature| !DEFAULT.contains(feature));
-    let args = std::iter::once(INPUT.to_owned())
+    let args = std::iter::once(INPUT_PLACEHOLDER.to_owned())
         .chain(enable.map(|feature| format!("--enable-{feature}")))
         .chain(passes.iter().map(|pass| (*pass).to_owned()))
-        .chain(["-o".to_owned(), OUTPUT.to_owned()]);
+        .chain(["-o".to_owned(), OUTPUT_PLACEHOLDER.to_owned()]);
     (!passes.is_empty()).then(|| Transform { tool: TransformTool::WasmOpt, args: args.collect() })
 }
 
@@ -100,8 +100,8 @@ pub fn component(facts: &Facts) -> Option<Transform> {
         return None;
     }
     let adapter = imports_wasi.then(|| ["--adapt".to_owned(), format!("{}.wasm", adapter(facts))]);
-    let args = ["component", "new", INPUT].map(str::to_owned).into_iter();
-    let args = args.chain(adapter.into_iter().flatten()).chain(["-o".to_owned(), OUTPUT.to_owned()]);
+    let args = ["component", "new", INPUT_PLACEHOLDER].map(str::to_owned).into_iter();
+    let args = args.chain(adapter.into_iter().flatten()).chain(["-o".to_owned(), OUTPUT_PLACEHOLDER.to_owned()]);
     Some(Transform { tool: TransformTool::WasmTools, args: args.collect() })
 }
 
@@ -117,7 +117,7 @@ pub fn adapter(facts: &Facts) -> &'static str {
 /// The command of jco that makes JavaScript of a component.
 #[must_use]
 pub fn javascript(facts: &Facts) -> Option<Transform> {
-    let args = ["transpile", INPUT, "-o", OUTPUT].map(str::to_owned).to_vec();
+    let args = ["transpile", INPUT_PLACEHOLDER, "-o", OUTPUT_PLACEHOLDER].map(str::to_owned).to_vec();
     (facts.kind == BinaryKind::Component).then_some(Transform { tool: TransformTool::Jco, args })
 }
 

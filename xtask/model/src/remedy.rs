@@ -45,9 +45,9 @@ pub struct Transform {
 }
 
 /// Stands for the file that is transformed.
-pub const INPUT: &str = "IN";
+pub const INPUT_PLACEHOLDER: &str = "IN";
 /// Stands for the result.
-pub const OUTPUT: &str = "OUT";
+pub const OUTPUT_PLACEHOLDER: &str = "OUT";
 
 /// Programs that transform a finished file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -85,7 +85,9 @@ impl Transform {
     /// --signext-lowering`.
     #[must_use]
     pub fn short(&self) -> String {
-        let of_file = |arg: &&String| matches!(arg.as_str(), INPUT | OUTPUT | "-o") || arg.starts_with("--enable-");
+        let of_file = |arg: &&String| {
+            matches!(arg.as_str(), INPUT_PLACEHOLDER | OUTPUT_PLACEHOLDER | "-o") || arg.starts_with("--enable-")
+        };
         let args: Vec<&str> = self.args.iter().filter(|arg| !of_file(arg)).map(String::as_str).collect();
         format!("{} {}", self.tool.id(), args.join(" "))
     }

@@ -114,7 +114,7 @@ pub struct NotAttempted {
 }
 
 /// Subjects of [`Verdict::NotAttempted`] if a guest needed an input that it was not given.
-pub const INPUTS: &[&str] = &["arguments", "directory", "environment", "network", "stdin"];
+pub const MISSING_INPUTS: &[&str] = &["arguments", "directory", "environment", "network", "stdin"];
 
 /// A verdict with the reasons for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

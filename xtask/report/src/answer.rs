@@ -21,7 +21,7 @@ pub use facts_line::facts_line;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::text::counted;
-use wasmlab_model::verdict::{Change, INPUTS, Verdict};
+use wasmlab_model::verdict::{Change, MISSING_INPUTS, Verdict};
 
 /// Registry entry.
 pub const RENDERER: Renderer = Renderer {
@@ -105,7 +105,7 @@ impl<'a> AnswerText<'a> {
     /// Cells without an answer, grouped by reason. Cells that lack the same input are one group, because the guest's
     /// message about it differs between hosts.
     fn others(&mut self, style: Style, label: &str, cells: &[&Cell]) {
-        let input = |cell: &Cell| cell.subject.clone().filter(|subject| INPUTS.contains(&subject.as_str()));
+        let input = |cell: &Cell| cell.subject.clone().filter(|subject| MISSING_INPUTS.contains(&subject.as_str()));
         for (_, cells) in grouped_by(cells, |c| input(c).unwrap_or_else(|| c.detail.clone())) {
             let text = format!("{}: {}", self.columns(&cells), cells[0].detail);
             self.out.push('\n');
