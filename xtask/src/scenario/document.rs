@@ -36,7 +36,7 @@ impl<'a> Document<'a> {
     pub fn parse<T: DeserializeOwned>(file: &'a str, text: &'a str) -> ParsedDocument<'a, T> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut document = Self { file, text, valid_table: table.clone(), table };
-        let mut errors: Vec<FileError> = errors.iter().map(|error| document.error(error)).collect();
+        let mut errors: Vec<FileError> = errors.iter().take(MAX_ERRORS).map(|error| document.error(error)).collect();
         let mut incomplete = BTreeSet::new();
         if !errors.is_empty() {
             // Further errors on the same line are usually consequences of the first.
@@ -55,13 +55,13 @@ impl<'a> Document<'a> {
                 }
                 Err(error) => {
                     let is_missing = error.message().starts_with("missing field");
-                    let span = error.span().filter(|_| is_missing);
-                    if let Some((removed, extent)) = span.and_then(|span| remove_item(rest.get_mut(), &span)) {
+                    if let Some(start) = item_of::<T>(&rest, &error) {
                         // A missing key is probably one with an error: it is misspelt, or was removed below.
-                        if !positions.iter().any(|position| extent.contains(position)) {
-                            errors.push(document.missing(&error, extent.start));
+                        let extent = item_extent(document.table.get_ref(), start).unwrap_or(start..start);
+                        if !is_missing || !positions.iter().any(|position| extent.contains(position)) {
+                            errors.push(document.in_item(&error, start));
                         }
-                        incomplete.insert(removed);
+                        incomplete.extend(remove_item(rest.get_mut(), start));
                         continue;
                     }
                     if errors.is_empty() || !is_missing {
@@ -140,8 +140,8 @@ impl<'a> Document<'a> {
         FileError::new(self.file, message).at_line(self.line_of(&error.key))
     }
 
-    /// The error of a table that lacks a key, the item of an array that begins at `start`.
-    fn missing(&self, error: &Error, start: usize) -> FileError {
+    /// An error of the table that begins at `start` and is an item of an array.
+    fn in_item(&self, error: &Error, start: usize) -> FileError {
         let key = item_key(self.table.get_ref(), start).unwrap_or_default();
         let message = format!("`{key}`: {}", error.message());
         FileError::new(self.file, on_one_line(&message)).at_line(Some(self.line_at(start)))
@@ -180,44 +180,85 @@ fn item_key_within(value: &DeValue<'_>, start: usize) -> Option<String> {
     match value {
         DeValue::Table(table) => item_key(table, start).map(|key| format!(".{key}")),
         DeValue::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
-            let is_it = item.span().start == start && item.get_ref().is_table();
-            let inner = if is_it { String::new() } else { item_key_within(item.get_ref(), start)? };
+            let inner = if is_item(item, start) { String::new() } else { item_key_within(item.get_ref(), start)? };
             Some(format!("[{index}]{inner}"))
         }),
         _ => None,
     }
 }
 
-/// Removes the table at `span` that is an item of an array; `None` if there is none. Returns the name of the top-level
-/// entry that it was in, and its position, including the tables that belong to it.
-fn remove_item(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<(String, Range<usize>)> {
+/// The position of the table, an item of an array, that `error` is about: that a key is missing, or anything in a table
+/// whose type depends on a key of it. In the latter case, the error has the position of the whole array, which is that
+/// of its first table. So the array is then deserialized with only its first tables: the error is the same if and only
+/// if the table is among them.
+fn item_of<T: DeserializeOwned>(table: &Spanned<DeTable<'_>>, error: &Error) -> Option<usize> {
+    let start = error.span()?.start;
+    let starts: Vec<usize> = array_with(table.clone().get_mut(), start)?.iter().map(|item| item.span().start).collect();
+    if starts.first() != Some(&start) {
+        return Some(start);
+    }
+    let is_among = |count: usize| {
+        let mut part = table.clone();
+        if let Some(items) = array_with(part.get_mut(), start) {
+            *items = std::mem::replace(items, DeArray::new()).into_iter().take(count).collect();
+        }
+        let found = T::deserialize(toml::de::Deserializer::from(part)).err();
+        found.is_some_and(|found| (found.span(), found.message()) == (error.span(), error.message()))
+    };
+    let (mut index, mut end) = (0, starts.len());
+    while index < end {
+        let middle = usize::midpoint(index, end);
+        if is_among(middle + 1) { end = middle } else { index = middle + 1 }
+    }
+    starts.get(index).copied()
+}
+
+/// The extent of the table that begins at `start` and is an item of an array, with the tables that belong to it.
+fn item_extent(table: &DeTable<'_>, start: usize) -> Option<Range<usize>> {
+    let item = array_with(&mut table.clone(), start)?.iter().find(|item| is_item(item, start))?.clone();
+    Some(start..end_of(&item))
+}
+
+fn end_of(value: &Spanned<DeValue<'_>>) -> usize {
+    let inner = match value.get_ref() {
+        DeValue::Array(items) => items.iter().map(end_of).max(),
+        DeValue::Table(table) => table.iter().map(|(key, value)| key.span().end.max(end_of(value))).max(),
+        _ => None,
+    };
+    inner.unwrap_or_default().max(value.span().end)
+}
+
+/// Removes the table that begins at `start` and is an item of an array; returns the name of the top-level entry that it
+/// was in.
+fn remove_item(table: &mut DeTable<'_>, start: usize) -> Option<String> {
     table.iter_mut().find_map(|(key, value)| {
-        let items = array_with(value.get_mut(), span)?;
-        let index = items.iter().position(|item| is_item(item, span))?;
-        let end = items.get(index + 1).map_or(usize::MAX, |next| next.span().start);
-        let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
-        *items = all.filter(|(at, _)| *at != index).map(|(_, item)| item).collect();
-        Some((key.get_ref().clone().into_owned(), span.start..end))
+        let items = array_within(value.get_mut(), start)?;
+        *items = std::mem::replace(items, DeArray::new()).into_iter().filter(|item| !is_item(item, start)).collect();
+        Some(key.get_ref().clone().into_owned())
     })
 }
 
-/// The array with the table at `span`.
-fn array_with<'t, 'a>(value: &'t mut DeValue<'a>, span: &Range<usize>) -> Option<&'t mut DeArray<'a>> {
+/// The array with the table that begins at `start`.
+fn array_with<'t, 'a>(table: &'t mut DeTable<'a>, start: usize) -> Option<&'t mut DeArray<'a>> {
+    table.iter_mut().find_map(|(_, value)| array_within(value.get_mut(), start))
+}
+
+fn array_within<'t, 'a>(value: &'t mut DeValue<'a>, start: usize) -> Option<&'t mut DeArray<'a>> {
     match value {
         DeValue::Array(items) => {
-            if items.iter().any(|item| is_item(item, span)) {
+            if items.iter().any(|item| is_item(item, start)) {
                 Some(items)
             } else {
-                items.iter_mut().find_map(|item| array_with(item.get_mut(), span))
+                items.iter_mut().find_map(|item| array_within(item.get_mut(), start))
             }
         }
-        DeValue::Table(table) => table.iter_mut().find_map(|(_, value)| array_with(value.get_mut(), span)),
+        DeValue::Table(table) => array_with(table, start),
         _ => None,
     }
 }
 
-fn is_item(item: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
-    item.span() == *span && item.get_ref().is_table()
+fn is_item(item: &Spanned<DeValue<'_>>, start: usize) -> bool {
+    item.span().start == start && item.get_ref().is_table()
 }
 
 fn key_within(value: &DeValue<'_>, span: &Range<usize>) -> Option<String> {
