@@ -85,7 +85,7 @@ pub fn load(dir: &Path) -> Result<Scenario, Vec<FileError>> {
     // A key that seems to be missing from a table with errors may be misspelt. Each [[known]] stands for itself.
     let is_complete =
         |key: &str| !key.split(['.', '[']).next().is_some_and(|table| table != "known" && incomplete.contains(table));
-    errors.extend(found.filter(|error| is_complete(&error.key)).map(|error| document.locate(error)));
+    errors.extend(document.locate_all(found.filter(|error| is_complete(&error.key))));
     errors.sort_by_key(|error| error.line);
     if errors.is_empty() { Ok(Scenario { name, dir: dir.to_owned(), spec }) } else { Err(errors) }
 }

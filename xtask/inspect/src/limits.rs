@@ -121,6 +121,11 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
         };
         return of("locals", message);
     }
+    // Only wasmparser has this limit, against files that take long to validate.
+    if message.starts_with("effective type size exceeds the limit") {
+        let message = "its types are larger in all than what the lab's reader and runtimes with the same parser accept";
+        return of("type-size", message.to_owned());
+    }
     let (what, limit) = message.split_once(" count exceeds limit of ")?;
     of(what, format!("it has more than {limit} {what}, the maximum that implementations accept"))
 }

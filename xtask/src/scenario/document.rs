@@ -79,7 +79,7 @@ impl<'a> Document<'a> {
         }
         errors.sort();
         if errors.len() >= MAX_ERRORS {
-            errors.push(FileError::new(file, format!("more than {} errors: correct these first", MAX_ERRORS - 1)));
+            errors.push(too_many(file));
         }
         document.valid_table = rest;
         ParsedDocument { document, contents, errors, incomplete }
@@ -137,7 +137,16 @@ impl<'a> Document<'a> {
     /// The error, with the line of its key.
     pub fn locate(&self, error: KeyError) -> FileError {
         let message = format!("`{}`: {}", self.as_written(&error.key), error.message);
-        FileError::new(self.file, message).at_line(self.line_of(&error.key))
+        FileError::new(self.file, on_one_line(&message)).at_line(self.line_of(&error.key))
+    }
+
+    /// The first errors, with the lines of their keys.
+    pub fn locate_all(&self, errors: impl Iterator<Item = KeyError>) -> Vec<FileError> {
+        let mut found: Vec<FileError> = errors.take(MAX_ERRORS).map(|error| self.locate(error)).collect();
+        if found.len() == MAX_ERRORS {
+            found.push(too_many(self.file));
+        }
+        found
     }
 
     /// An error of the table that begins at `start` and is an item of an array.
@@ -158,7 +167,11 @@ impl<'a> Document<'a> {
 /// Maximum number of errors that are looked for.
 const MAX_ERRORS: usize = 100;
 
-/// A key may contain a line break, and so may the parser's message.
+fn too_many(file: &str) -> FileError {
+    FileError::new(file, format!("more than {} errors: correct these first", MAX_ERRORS - 1))
+}
+
+/// A key or value may contain a line break, and so may the parser's message.
 fn on_one_line(message: &str) -> String {
     message.trim_end().replace('\n', "; ")
 }

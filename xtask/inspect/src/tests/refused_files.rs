@@ -76,6 +76,9 @@ fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
         "function `e` (index 2) declares 60000",
     );
     assert_eq!(facts(&locals(50_000, "$fits")).unwrap().refusal, None);
+    let exports: String = (0..1100).map(|n| format!("(export \"e{n}\" (func 0))")).collect();
+    let large = format!("(module (func {}) {exports})", "(param i32)".repeat(1000));
+    check(&wat::parse_str(large).unwrap(), BinaryKind::Module, limit, "type-size", "larger in all than what the lab's");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::RunReport;
+use crate::verdict::Verdict;
 
 /// Maximum number of combinations of a scenario and a runtime: a page has an entry for each, also without a cell.
 const MAX_COMBINATIONS: usize = 1 << 20;
@@ -36,6 +37,10 @@ impl RunReport {
                 "its runtime is not in `runtimes`".to_owned()
             } else if let Some(first) = seen.insert((row, column), index) {
                 format!("cells[{first}] has the same scenario and runtime")
+            } else if cell.verdict == Verdict::Pass && cell.code.is_some() {
+                "it is a pass, and has the code of another result".to_owned()
+            } else if cell.verdict == Verdict::Gap && cell.code.is_none() {
+                "it is a gap without a code".to_owned()
             } else {
                 continue;
             };
@@ -80,6 +85,7 @@ fn unique<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Result<HashSe
 #[cfg(test)]
 mod tests {
     use crate::report::{RunReport, ScenarioInfo};
+    use crate::verdict::Verdict;
 
     fn sample() -> RunReport {
         serde_json::from_str(include_str!("../../sample.json")).unwrap()
@@ -105,6 +111,23 @@ mod tests {
         check(|r| r.cells.push(r.cells[0].clone()), Some("`): cells[0] has the same scenario and runtime"));
         check(|r| r.cells[1].scenario = "other".to_owned(), Some("cells[1] (`other` on `"));
         check(|r| r.cells[1].runtime = "other".to_owned(), Some("its runtime is not in `runtimes`"));
+        fn gap(r: &RunReport) -> usize {
+            r.cells.iter().position(|cell| cell.verdict == Verdict::Gap).unwrap()
+        }
+        check(
+            |r| {
+                let at = gap(r);
+                r.cells[at].code = None;
+            },
+            Some("it is a gap without a code"),
+        );
+        check(
+            |r| {
+                let at = gap(r);
+                r.cells[at].verdict = Verdict::Pass;
+            },
+            Some("it is a pass, and has the code of another result"),
+        );
         check(|r| r.scenarios.push(r.scenarios[0].clone()), Some("scenarios[2]: `"));
         check(|r| r.runtimes.push(r.runtimes[0].clone()), Some("runtimes[4]: `"));
         check(|r| r.guests.push(r.guests[0].clone()), Some("guests[2]: `"));

@@ -136,7 +136,7 @@ fn parse(text: &str, folder: &Path, name: &str) -> Result<Config, Vec<String>> {
         // Tables that were dropped because of mistakes do not count as missing.
         let is_reported = |key: &str| key != "file" || !incomplete.contains("file");
         let found = reader.errors.into_iter().filter(|error| is_reported(&error.key));
-        errors.extend(found.map(|error| document.locate(error)));
+        errors.extend(document.locate_all(found));
     }
     errors.sort();
     // Each file of a glob has the mistakes of its table.
