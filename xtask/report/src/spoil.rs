@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use wasmlab_model::report::RunReport;
+use wasmlab_model::verdict::Verdict;
 
 use super::sample;
 
@@ -21,7 +22,9 @@ pub fn spoilt(hostile: impl Fn(&str) -> String) -> [RunReport; 2] {
     let sample = serde_json::to_value(sample::report()).unwrap();
     [false, true].map(|complete| {
         let spoiler = Spoiler { definitions: &schema["$defs"], hostile: &hostile, complete };
-        let report: RunReport = serde_json::from_value(spoiler.value(&schema, Some(&sample), "")).unwrap();
+        let mut report: RunReport = serde_json::from_value(spoiler.value(&schema, Some(&sample), "")).unwrap();
+        // Only other results have codes.
+        report.cells.iter_mut().filter(|cell| cell.verdict == Verdict::Pass).for_each(|cell| cell.code = None);
         report.check_consistency().unwrap();
         report
     })
