@@ -57,9 +57,10 @@ impl<'a> Document<'a> {
                     let is_missing = error.message().starts_with("missing field");
                     if let Some(start) = item_of::<T>(&rest, &error) {
                         // A missing key is probably one with an error: it is misspelt, or was removed below.
-                        let extent = item_extent(document.table.get_ref(), start).unwrap_or(start..start);
+                        let (key, extent) =
+                            item_at(document.table.get_ref(), start).unwrap_or((String::new(), start..start));
                         if !is_missing || !positions.iter().any(|position| extent.contains(position)) {
-                            errors.push(document.in_item(&error, start));
+                            errors.push(document.in_item(&error, &key, start));
                         }
                         incomplete.extend(remove_item(rest.get_mut(), start));
                         continue;
@@ -150,8 +151,7 @@ impl<'a> Document<'a> {
     }
 
     /// An error of the table that begins at `start` and is an item of an array.
-    fn in_item(&self, error: &Error, start: usize) -> FileError {
-        let key = item_key(self.table.get_ref(), start).unwrap_or_default();
+    fn in_item(&self, error: &Error, key: &str, start: usize) -> FileError {
         let message = format!("`{key}`: {}", error.message());
         FileError::new(self.file, on_one_line(&message)).at_line(Some(self.line_at(start)))
     }
@@ -184,17 +184,22 @@ fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
     })
 }
 
-/// The key of the table that begins at `start` and is an item of an array: `known[1]`.
-fn item_key(table: &DeTable<'_>, start: usize) -> Option<String> {
-    table.iter().find_map(|(key, value)| Some(format!("{}{}", key.get_ref(), item_key_within(value.get_ref(), start)?)))
+/// The table that begins at `start` and is an item of an array: its key, such as `known[1]`, and its extent, with the
+/// tables that belong to it.
+fn item_at(table: &DeTable<'_>, start: usize) -> Option<(String, Range<usize>)> {
+    table.iter().find_map(|(key, value)| {
+        let (inner, extent) = item_within(value.get_ref(), start)?;
+        Some((format!("{}{inner}", key.get_ref()), extent))
+    })
 }
 
-fn item_key_within(value: &DeValue<'_>, start: usize) -> Option<String> {
+fn item_within(value: &DeValue<'_>, start: usize) -> Option<(String, Range<usize>)> {
     match value {
-        DeValue::Table(table) => item_key(table, start).map(|key| format!(".{key}")),
+        DeValue::Table(table) => item_at(table, start).map(|(key, extent)| (format!(".{key}"), extent)),
         DeValue::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
-            let inner = if is_item(item, start) { String::new() } else { item_key_within(item.get_ref(), start)? };
-            Some(format!("[{index}]{inner}"))
+            let is_it = is_item(item, start).then(|| (String::new(), start..end_of(item)));
+            let (inner, extent) = is_it.or_else(|| item_within(item.get_ref(), start))?;
+            Some((format!("[{index}]{inner}"), extent))
         }),
         _ => None,
     }
@@ -226,12 +231,7 @@ fn item_of<T: DeserializeOwned>(table: &Spanned<DeTable<'_>>, error: &Error) -> 
     starts.get(index).copied()
 }
 
-/// The extent of the table that begins at `start` and is an item of an array, with the tables that belong to it.
-fn item_extent(table: &DeTable<'_>, start: usize) -> Option<Range<usize>> {
-    let item = array_with(&mut table.clone(), start)?.iter().find(|item| is_item(item, start))?.clone();
-    Some(start..end_of(&item))
-}
-
+/// The position after a value, with the tables that belong to it.
 fn end_of(value: &Spanned<DeValue<'_>>) -> usize {
     let inner = match value.get_ref() {
         DeValue::Array(items) => items.iter().map(end_of).max(),
