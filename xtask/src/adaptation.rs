@@ -137,7 +137,7 @@ fn step(
 ) -> Result<AdaptedFile, AdaptError> {
     let bytes = apply(lab, transform, facts, bytes)?;
     let sha256 = lab.cache.put_object(&bytes).map_err(|error| error.to_string())?;
-    let facts = facts_of_given(lab, &sha256)?;
+    let facts = facts_of_given(lab, &sha256).map_err(|error| error.to_string())?;
     let scenarios = [scenario.clone()];
     let request = MatrixRequest {
         scenarios: &scenarios,

@@ -11,7 +11,7 @@ use crate::cell::{self, Limits};
 use crate::engines::{self, Absence};
 use crate::guest::{self, Guest, NotBuilt};
 use crate::lab::Lab;
-use crate::reading::{self, Representation};
+use crate::reading::{self, ReadError, Representation};
 use crate::store::cache::Key;
 use wasmlab_inspect as inspect;
 use wasmlab_model::facts::Facts;
@@ -331,13 +331,12 @@ pub fn facts_of(lab: &Lab, sha256: &str, bytes: &[u8]) -> Result<Facts, String> 
 }
 
 /// The facts of a file that anybody may have made, an object in the cache: a child process with limits reads it.
-pub fn facts_of_given(lab: &Lab, sha256: &str) -> Result<Facts, String> {
-    let read = || reading::facts(&lab.cache.object(sha256), Representation::Facts);
-    facts_by(lab, sha256, || read().map_err(|error| error.to_string()))
+pub fn facts_of_given(lab: &Lab, sha256: &str) -> Result<Facts, ReadError> {
+    facts_by(lab, sha256, || reading::facts(&lab.cache.object(sha256), Representation::Facts))
 }
 
 /// The same, with the facts read by `read`.
-pub fn facts_by<E>(lab: &Lab, sha256: &str, read: impl FnOnce() -> Result<Facts, E>) -> Result<Facts, E> {
+fn facts_by<E>(lab: &Lab, sha256: &str, read: impl FnOnce() -> Result<Facts, E>) -> Result<Facts, E> {
     let lab_itself = std::env::current_exe().ok().and_then(|exe| lab.machine.sha256(&exe).ok());
     let key = lab_itself.map(|hash| Key::of("facts", &(hash, sha256)));
     if let Some(facts) = key.as_ref().and_then(|key| lab.cache.get::<Facts>(key)) {

@@ -38,7 +38,9 @@ pub fn read(lab: &Lab, guest: Result<Guest, NotBuilt>) -> GuestRow {
             let invalid = wasmlab_inspect::invalid_file(&bytes).and_then(|error| error.remedy());
             let script_name = wasmlab_inspect::unsafe_script_name(&bytes);
             let facts = match &guest {
-                Ok(guest) if guest.origin == Origin::Given => facts_of_given(lab, sha256),
+                Ok(guest) if guest.origin == Origin::Given => {
+                    facts_of_given(lab, sha256).map_err(|error| error.to_string())
+                }
                 _ => facts_of(lab, sha256, &bytes),
             };
             GuestRow {

@@ -13,7 +13,7 @@ use crate::cli::guest_file::MaxSize;
 use crate::cli::output;
 use crate::guest::Guest;
 use crate::lab::Lab;
-use crate::matrix::facts_by;
+use crate::matrix::facts_of_given;
 use crate::reading::{self, ReadError, Representation};
 use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::names::first_listed;
@@ -105,7 +105,7 @@ pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Opti
     let (file, args) = (given.file.as_path(), &given.options);
     let bytes = read(file, max_size)?;
     let sha256 = lab.cache.put_object(&bytes)?;
-    let facts = match facts_by(lab, &sha256, || reading::facts(file, Representation::Facts)) {
+    let facts = match facts_of_given(lab, &sha256) {
         Ok(facts) => Some(facts),
         // The row and each runtime report what is wrong with it.
         Err(ReadError::Refused(_)) => None,
