@@ -17,8 +17,10 @@ use wasmlab_report::visible::VisiblePath;
 mod arguments;
 mod baseline;
 mod common;
+mod files;
 mod format;
 mod guest_file;
+mod help;
 mod output;
 mod progress;
 mod suggest;
@@ -161,15 +163,18 @@ fn after() -> String {
     )
 }
 
-/// The command line, whose examples name the program as it was started.
+/// The command line. Its examples fit the terminal and name the program as it was started.
 fn command() -> clap::Command {
+    let width = output::render_options().width.min(MAX_HELP_WIDTH);
     let adapted = |command: clap::Command| match command.get_after_help().map(ToString::to_string) {
-        Some(text) => command.after_help(program_name::adapted(&text).into_owned()),
+        Some(text) => command.after_help(help::laid_out(&program_name::adapted(&text), width)),
         None => command,
     };
-    let whole = Arguments::command().mut_subcommands(format::with_default);
-    if program_name::is_installed() { whole.mut_subcommands(adapted) } else { whole }
+    Arguments::command().mut_subcommands(format::with_default).mut_subcommands(adapted)
 }
+
+/// The largest width of help texts, characters: clap's own.
+const MAX_HELP_WIDTH: usize = 100;
 
 /// Parses the arguments, runs the subcommand, and returns the exit code.
 #[must_use]

@@ -13,16 +13,19 @@ use crate::lab::Lab;
 use crate::scenario::document::{Document, ParsedDocument};
 use crate::store::profiles;
 use wasmlab_learn::glob;
+use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::file_error::KeyError;
 use wasmlab_model::prediction::CellPrediction;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::Cell;
 use wasmlab_model::scenario::{Run, ScenarioFile};
+use wasmlab_model::text::escaped;
+use wasmlab_model::verdict::Verdict;
 use wasmlab_model::version;
 use wasmlab_predict::{PlannedRun, cell_prediction};
 use wasmlab_report::visible::VisiblePath;
-use wasmlab_runtimes::{CUSTOM_BUILD, Runtime};
+use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime};
 
 /// The profiles of one column.
 pub struct Profiles<'a> {
@@ -133,28 +136,44 @@ impl AcceptedContradictions {
         Self::parse(&path.visible(), &text)
     }
 
-    /// Parses the text of `file`, a path as messages show it. The error is the first one, with its line.
+    /// Parses the text of `file`, a path as messages show it. The error names each mistake with its line.
     fn parse(file: &str, text: &str) -> Result<Self> {
-        let ParsedDocument { document, contents, errors, .. } = Document::parse::<File>(file, text);
-        let contents = match (contents, errors.into_iter().next()) {
-            (_, Some(first)) => anyhow::bail!("{first}"),
-            (contents, None) => contents.unwrap_or_default(),
-        };
-        let entries = contents.contradiction.into_iter().enumerate().map(|(index, entry)| {
-            let fail = |key: &str, message: String| {
-                let error = KeyError::new(format!("contradiction[{index}].{key}"), message);
-                anyhow::anyhow!("{}", document.locate(error))
+        let ParsedDocument { document, contents, mut errors, .. } = Document::parse::<File>(file, text);
+        let mut entries = Vec::new();
+        let mut mistakes = Vec::new();
+        for (index, entry) in contents.unwrap_or_default().contradiction.into_iter().enumerate() {
+            let mut fail = |key: &str, message: String| {
+                mistakes.push(KeyError::new(format!("contradiction[{index}].{key}"), message));
             };
             if entry.because.trim().is_empty() {
-                return Err(fail("because", "is empty: give the reason".to_owned()));
+                fail("because", "is empty: give the reason".to_owned());
             }
-            let matcher = |key: &str, text: &str| {
-                glob::parse(text).map(|glob| glob.compile_matcher()).map_err(|message| fail(key, message))
+            if !is_result(&entry.observed) {
+                fail("observed", format!("`{}` is neither a code nor a verdict", escaped(&entry.observed)));
+            }
+            let mut matcher = |key: &str, text: &str| match glob::parse(text) {
+                Ok(glob) => Some(glob.compile_matcher()),
+                Err(message) => {
+                    fail(key, message);
+                    None
+                }
             };
-            let (scenario, runtime) = (matcher("scenario", &entry.scenario)?, matcher("runtime", &entry.runtime)?);
-            Ok((entry, scenario, runtime))
-        });
-        Ok(Self { entries: entries.collect::<Result<_>>()? })
+            let (scenario, runtime) = (matcher("scenario", &entry.scenario), matcher("runtime", &entry.runtime));
+            // Custom builds have names of their own.
+            let is_column = |glob: &GlobMatcher| runtimes::all().iter().any(|column| glob.is_match(column.id()));
+            if runtime.as_ref().is_some_and(|glob| !is_column(glob)) && !entry.runtime.contains(CUSTOM_BUILD) {
+                fail("runtime", format!("`{}` matches no runtime", escaped(&entry.runtime)));
+            }
+            if let (Some(scenario), Some(runtime)) = (scenario, runtime) {
+                entries.push((entry, scenario, runtime));
+            }
+        }
+        errors.extend(document.locate_all(mistakes.into_iter()));
+        if errors.is_empty() {
+            return Ok(Self { entries });
+        }
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::bail!("{}", lines.join("\n  "))
     }
 
     /// Why a contradiction in this cell is accepted.
@@ -183,6 +202,11 @@ impl AcceptedContradictions {
         };
         self.entries.iter().filter(is_stale).map(|(entry, ..)| entry)
     }
+}
+
+/// Whether a cell may have this result: a code, or a verdict.
+fn is_result(text: &str) -> bool {
+    text.parse::<Code>().is_ok() || Verdict::ALL.iter().any(|verdict| verdict.id() == text)
 }
 
 /// The code of a cell, or its verdict.
@@ -260,8 +284,10 @@ mod tests {
         check_error("[[contradiction]]\n", "p.toml:1: ");
         check_error("\ncontradictions = []\n", "p.toml:2: ");
         check_error("[[contradiction]\n", "p.toml:1: ");
-        check_error(&entry("[", "a"), "p.toml:2: `contradiction[0].scenario`: ");
-        let second = entry("a", "a").replace("it is so", " ");
-        check_error(&(entry("a", "a") + &second), "p.toml:10: `contradiction[1].because`: is empty");
+        check_error(&entry("[", "node"), "p.toml:2: `contradiction[0].scenario`: ");
+        let second = entry("a", "wasmi").replace("it is so", " ");
+        check_error(&(entry("a", "node") + &second), "p.toml:10: `contradiction[1].because`: is empty");
+        check_error(&entry("*", "wasmii"), "p.toml:3: `contradiction[0].runtime`: `wasmii` matches no runtime");
+        check_error(&entry("*", "node").replace("pass", "trapp"), "p.toml:4: `contradiction[0].observed`: `trapp`");
     }
 }

@@ -26,6 +26,8 @@ const ANSWER: u64 = 2 << 30;
 
 /// The child's exit code if the file is at fault.
 const REFUSED: u8 = 2;
+/// The child's exit code if the file is text that cannot be parsed.
+const SYNTAX: u8 = 3;
 
 /// The form of output to extract from a file, which is binary or text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,9 @@ impl Representation {
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
+    /// The file is text that cannot be parsed.
+    #[error("{0}")]
+    Syntax(String),
     /// The file is not what it should be.
     #[error("{0}")]
     Refused(String),
@@ -131,6 +136,7 @@ pub fn read(file: &Path, representation: Representation) -> Result<Vec<u8>, Read
     let message = String::from_utf8_lossy(&completed.stderr).trim().to_owned();
     match completed.exit_reason {
         ExitReason::Exited(0) => Ok(completed.stdout),
+        ExitReason::Exited(code) if code == i32::from(SYNTAX) => Err(ReadError::Syntax(message)),
         ExitReason::Exited(code) if code == i32::from(REFUSED) => Err(ReadError::Refused(message)),
         ExitReason::MemoryLimit => {
             Err(ReadError::Limit(format!("reading it takes more than {} MiB of memory", memory >> 20)))
@@ -157,7 +163,7 @@ pub fn child(args: &[OsString]) -> Option<ExitCode> {
         },
         Err(error) => {
             let _ = writeln!(io::stderr(), "{error:#}");
-            ExitCode::from(REFUSED)
+            ExitCode::from(if error.is::<source::SyntaxError>() { SYNTAX } else { REFUSED })
         }
     })
 }

@@ -29,10 +29,16 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
         }
         (_, 0) => Ok(Some((
             BinaryKind::Module,
-            version_refusal("a core module", version, MODULE.0, "before WebAssembly 1.0"),
+            version_refusal(
+                "a core module",
+                version,
+                MODULE.0,
+                if is_draft(version) { DRAFT } else { UNKNOWN_VERSION },
+            ),
         ))),
         (_, 1) => {
-            Ok(Some((BinaryKind::Component, version_refusal("a component", version, COMPONENT.0, "a pre-release"))))
+            let when = if version < COMPONENT.0 { "of a pre-release" } else { "newer than this lab" };
+            Ok(Some((BinaryKind::Component, version_refusal("a component", version, COMPONENT.0, when))))
         }
         _ => Err(InspectError::Malformed {
             offset: 6,
@@ -41,10 +47,15 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
     }
 }
 
-fn version_refusal(what: &str, version: u16, today: u16, before: &str) -> Refusal {
-    // Pre-release core modules had versions 0x0a to 0x0d before the standard started again at 1.
-    let old = what == "a core module" || version < today;
-    let when = if old { format!("of {before}") } else { "newer than this lab".to_owned() };
+/// Pre-release core modules had versions 0xa to 0xd before the standard started again at 1.
+fn is_draft(version: u16) -> bool {
+    (0xa..=0xd).contains(&version)
+}
+
+const DRAFT: &str = "of before WebAssembly 1.0";
+const UNKNOWN_VERSION: &str = "which no specification has (the file may be corrupt)";
+
+fn version_refusal(what: &str, version: u16, today: u16, when: &str) -> Refusal {
     let message = format!("{what} of format version {version:#x}, {when}; today's is {today:#x}");
     Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), message }
 }
@@ -174,8 +185,10 @@ pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
 pub fn may_be_text(bytes: &[u8]) -> bool {
     let text = without_byte_order_mark(bytes).trim_ascii_start();
     let is_readable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || !byte.is_ascii();
-    let is_other = file_type(bytes).is_some_and(|(_, what, _)| *what != TEXT);
-    !text.is_empty() && !is_other && text.iter().take(64).all(is_readable)
+    match file_type(bytes) {
+        Some((_, what, _)) => *what == TEXT,
+        None => !text.is_empty() && text.iter().take(64).all(is_readable),
+    }
 }
 
 /// The type of a file by its beginning, or by the beginning of its text.

@@ -17,6 +17,7 @@ mod limits;
 mod outline;
 pub mod proposals;
 mod script_names;
+mod segments;
 mod symbols;
 pub mod system_calls;
 #[cfg(test)]
@@ -111,6 +112,7 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     let is_module = facts.kind == BinaryKind::Module;
     if is_module {
         facts.limited_counts = limits::limited_counts(bytes);
+        facts.segment_out_of_bounds = segments::out_of_bounds(bytes);
     }
     match proposals::needed(bytes) {
         Ok(needed) => {

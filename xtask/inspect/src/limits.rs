@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::{InspectError, outline};
-use wasmlab_model::facts::{BinaryKind, Facts, Refusal, RefusalKind};
+use wasmlab_model::facts::{BinaryKind, Facts, MEMORY_PAGES, Refusal, RefusalKind, TABLE_ELEMENTS};
 use wasmparser::{BinaryReader, KnownCustom, Name, Parser, Payload, TypeRef, ValType};
 
 /// Local variables of a function, parameters included.
@@ -17,9 +17,12 @@ const USUAL: &[(&str, u64)] = &[
     ("functions", 50_000),
     (LOCALS, 20_000),
     ("memories", 50),
+    // 1 GiB, the lab's limit.
+    (MEMORY_PAGES, 1 << 14),
     (NAME_BYTES, 20_000),
     (PARAMETERS, 500),
     (RESULTS, 500),
+    (TABLE_ELEMENTS, 1_000_000),
     ("tables", 50),
 ];
 const LOCALS: &str = "locals";
@@ -53,8 +56,19 @@ pub fn limited_counts(bytes: &[u8]) -> BTreeMap<String, u64> {
                 }
             }
             Payload::FunctionSection(functions) => most("functions", functions.count().into()),
-            Payload::TableSection(tables) => most("tables", tables.count().into()),
-            Payload::MemorySection(memories) => most("memories", memories.count().into()),
+            Payload::TableSection(tables) => {
+                most("tables", tables.count().into());
+                for table in tables.into_iter().flatten() {
+                    most(TABLE_ELEMENTS, table.ty.initial);
+                }
+            }
+            Payload::MemorySection(memories) => {
+                most("memories", memories.count().into());
+                for memory in memories.into_iter().flatten() {
+                    // A page of another size counts as a part of one.
+                    most(MEMORY_PAGES, memory.initial >> (16 - memory.page_size_log2.unwrap_or(16).min(16)));
+                }
+            }
             Payload::ExportSection(exports) => {
                 most("exports", exports.count().into());
                 for export in exports.into_iter().flatten() {

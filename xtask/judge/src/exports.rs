@@ -38,7 +38,14 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
         (None, Some(near)) => format!(" (did you mean `{}`?)", near.name),
         (None, None) => String::new(),
     };
-    let there = if callable {
+    let there = if takes_parameters {
+        let others: Vec<Export> = facts.exports.iter().filter(|e| e.name != name).cloned().collect();
+        if others.is_empty() {
+            "it exports nothing else".to_owned()
+        } else {
+            format!("it also exports {}", listed(&others))
+        }
+    } else if callable {
         format!("it exports {}", listed(&facts.exports))
     } else if facts.exports.is_empty() {
         "it exports nothing, so nothing in it can be called".to_owned()
@@ -48,11 +55,16 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     let host = plugin_hosts::by_export(facts).filter(|_| program);
     let remedy = match (nearest, host) {
         (Some(near), _) => format!("Call `{}`.", near.name),
+        (None, None) if takes_parameters => format!("Give `{name}` no parameters, or call it with `--invoke {name}`."),
         (None, Some(host)) => format!("It is {}. {}", host.description, host.remedy),
         (None, None) if program && callable => {
             "Name one of its exports with `--invoke`, or build the program as a command (with _start).".to_owned()
         }
         (None, None) if program => format!("Export the function to call{}.", export(facts, "NAME")),
+        (None, None) if name.starts_with("wasi:") => HTTP_COMPONENT.to_owned(),
+        (None, None) if other.is_some() && callable => "Call one of the functions that it exports.".to_owned(),
+        (None, None) if other.is_some() => format!("Export the function to call{}.", export(facts, "NAME")),
+        (None, None) if name.is_empty() => "Name the export to call.".to_owned(),
         (None, None) => format!("Export it{}.", export(facts, name)),
     };
     let judgement = with_code(Code::NoEntryPoint, name.to_owned(), format!("{missing}{fault}; {there}"));
@@ -60,6 +72,10 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     let blame = if program || nearest.is_some() || other.is_some() { judgement.blame } else { vec![Blame::Toolchain] };
     Judgement { blame, remedy: Some(remedy), ..judgement }
 }
+
+/// For a module that is to serve HTTP.
+const HTTP_COMPONENT: &str =
+    "Only a component can export that interface: build the program for wasm32-wasip2 and the world `wasi:http/proxy`.";
 
 /// Whether a call of an export can succeed: the module imports nothing that only another host or a component defines.
 #[must_use]
@@ -138,8 +154,12 @@ fn no_program(facts: Option<&Facts>, name: &str) -> Judgement {
         "Build it for the world `wasi:http/proxy`, which exports that interface."
     } else if handler {
         "It is an HTTP handler, not a program: serve it (`wasmtime serve`, `jco serve`)."
+    } else if there.iter().any(|e| e.ty.starts_with("func")) {
+        "Name one of its functions with `--invoke`, or build it for the world `wasi:cli/command`, which exports that \
+         interface."
     } else {
-        "Build it for the world `wasi:cli/command`, which exports that interface, or call what it exports."
+        "Build it for the world `wasi:cli/command`, which exports that interface, or call what it exports from a program \
+         that embeds it."
     };
     let exports = if there.is_empty() { "nothing".to_owned() } else { listed(there) };
     let detail = format!("exports no `{name}`; it exports {exports}");

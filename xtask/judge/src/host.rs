@@ -69,11 +69,25 @@ fn export_memory(facts: Option<&Facts>) -> String {
     remedy.to_owned()
 }
 
+/// What hosts say when a function of WASI is called by a guest without a memory.
+const NO_MEMORY: &[&str] = &["memory not set", "invalid memory address or nil pointer dereference"];
+
+/// What JavaScript engines say of a function with a vector among its parameters or results: V8, JavaScriptCore,
+/// SpiderMonkey.
+const REFUSES_VECTOR: &[&str] =
+    &["type incompatibility when transforming", "an invalid parameter or return value", "v128"];
+
+/// Whether an exported function has a vector among its parameters or results.
+fn exports_vectors(facts: &Facts) -> bool {
+    let signatures = facts.exports.iter().filter_map(|export| export.signature.as_ref());
+    signatures.flat_map(|ty| ty.params.iter().chain(&ty.results)).any(|ty| ty == "v128")
+}
+
 /// A host function failed for a reason that the lab does not know. The guest may have asked for something impossible;
 /// comparing columns decides who is to blame.
 pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
-    // Cloudflare's WASI for workers notices the missing memory at the first call.
-    if message.contains("memory not set") && evidence.facts.is_ok_and(|facts| !exports_memory(facts)) {
+    // Cloudflare's WASI for workers and wazero notice the missing memory at the first call.
+    if NO_MEMORY.iter().any(|part| message.contains(part)) && evidence.facts.is_ok_and(|facts| !exports_memory(facts)) {
         return refused(evidence, HostRefusal::NoMemory, message);
     }
     // Wasmer links a module with a section `dylink.0` as WASIX does, and stops before it looks at other imports.
@@ -84,6 +98,13 @@ pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
     });
     if let Some(judgement) = import {
         return judgement;
+    }
+    if evidence.facts.is_ok_and(exports_vectors) && REFUSES_VECTOR.iter().any(|part| message.contains(part)) {
+        let detail =
+            format!("the JavaScript API cannot pass a vector (v128) to or from a function; its message: {message}");
+        let remedy = "Pass the vector through memory, or as two i64.";
+        let judgement = with_code(Code::HostRefused, "v128".to_owned(), detail);
+        return Judgement { blame: vec![Blame::Abi], remedy: Some(remedy.to_owned()), ..judgement };
     }
     let last = guest_message(evidence).map(|last| format!("; the guest's last message: {last}")).unwrap_or_default();
     let detail = format!("a host function failed: {message}{last}");

@@ -3,11 +3,11 @@
 //! The limits are the lab's. Before the guest runs, the runtime's compiler reaches them, on a module that its authors
 //! may never have seen: nobody is blamed for that, and the cell is not compared with others.
 
-use wasmlab_protocol::Stage;
+use wasmlab_protocol::{MAX_TABLE_ELEMENTS, Stage};
 
 use super::{Evidence, imports, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Facts, MEMORY_PAGES, TABLE_ELEMENTS};
 use wasmlab_model::observation::Limit;
 use wasmlab_model::subjects::RUNTIMES_COMPILER;
 use wasmlab_model::verdict::{Judgement, Verdict};
@@ -47,9 +47,20 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
 
 /// The judgement on a runtime that refuses memory or space for something.
 pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
-    if let Some(pages) = evidence.facts.ok().and_then(first_pages).filter(|pages| *pages > LAB_PAGES) {
+    let declared = evidence.facts.ok().and_then(first_pages).or_else(|| count_of(evidence, MEMORY_PAGES));
+    if let Some(pages) = declared.filter(|pages| *pages > LAB_PAGES) {
         let detail = format!("its memory begins with {} MiB, and the lab limits each memory to 1 GiB", pages / 16);
         return Judgement { subject: Some("memory".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
+    }
+    if let Some(elements) = count_of(evidence, TABLE_ELEMENTS).filter(|elements| *elements > MAX_TABLE_ELEMENTS as u64)
+    {
+        if message.contains("implementation limit") {
+            let remedy = Some("Make the table smaller, or run it on a runtime without this limit.".to_owned());
+            return Judgement { remedy, ..with_code(Code::ImplementationLimit, TABLE_ELEMENTS.to_owned(), message) };
+        }
+        let detail =
+            format!("its table begins with {elements} elements, and the lab limits each table to {MAX_TABLE_ELEMENTS}");
+        return Judgement { subject: Some("table".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
     }
     let judgement = with_code(Code::OutOfMemory, None, message);
     let runs = evidence.progress.stage == Some(Stage::Run);
@@ -63,6 +74,11 @@ const LAB_PAGES: u64 = 1 << 14;
 /// The initial size of the memory that a module imports or exports: `memory 16..32`.
 fn first_pages(facts: &Facts) -> Option<u64> {
     facts.memory_types().find_map(|limits| limits.split([' ', '.']).find_map(|word| word.parse().ok()))
+}
+
+/// An unusually large number in the module.
+fn count_of(evidence: &Evidence, name: &str) -> Option<u64> {
+    evidence.facts.ok()?.limited_counts.get(name).copied()
 }
 
 /// The module never got past the compiler; its imports show what would have failed next.

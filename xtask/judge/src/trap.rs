@@ -1,11 +1,11 @@
 //! A guest that trapped: its own last message first, then the trap and where it happened.
 
-use wasmlab_protocol::{Location, TrapKind};
+use wasmlab_protocol::{Location, Stage, TrapKind};
 
 use super::text::last_message;
 use super::{Evidence, with_code};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Facts, SegmentTarget};
 use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::subjects::ATOMIC_WAIT;
 use wasmlab_model::verdict::Judgement;
@@ -15,6 +15,9 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
     let message = message.trim_start_matches("wasm trap: ");
     if message.contains(MAY_NOT_WAIT) {
         return may_not_wait(message, evidence.facts.ok().and_then(shares_memory));
+    }
+    if let Some(judgement) = of_segment(evidence, trap, message) {
+        return judgement;
     }
     let located = format!("{message}{}", location.map(location_text).unwrap_or_default());
     if let Some(judgement) = out_of_memory(evidence, &located) {
@@ -50,6 +53,23 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
         }
     };
     Judgement { remedy: Some(remedy), ..judgement }
+}
+
+/// A module that trapped before anything in it ran, because a segment does not fit.
+fn of_segment(evidence: &Evidence, trap: TrapKind, message: &str) -> Option<Judgement> {
+    let segment = evidence.facts.ok()?.segment_out_of_bounds?;
+    let is_early = evidence.progress.stage.is_some_and(|stage| stage <= Stage::Instantiate);
+    let is_bounds = matches!(trap, TrapKind::MemoryOutOfBounds | TrapKind::TableOutOfBounds | TrapKind::Other);
+    let remedy = match segment.target {
+        SegmentTarget::Memory => {
+            format!("Give the memory at least {} pages, or place the segment lower.", segment.end.div_ceil(1 << 16))
+        }
+        SegmentTarget::Table => {
+            format!("Give the table at least {} elements, or place the segment lower.", segment.end)
+        }
+    };
+    let judgement = with_code(Code::Trap, trap_name(trap), format!("its {segment}; the runtime says: {message}"));
+    (is_early && is_bounds).then(|| Judgement { remedy: Some(remedy), ..judgement })
 }
 
 /// V8's message for that.

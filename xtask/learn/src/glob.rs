@@ -1,6 +1,7 @@
 //! Glob patterns of the command line and of files that somebody else may have written.
 
 use globset::Glob;
+use wasmlab_model::text::escaped;
 
 /// No name that a pattern can match is longer; `globset` panics on patterns of some 100 KB.
 const MAX_BYTES: usize = 256;
@@ -19,6 +20,7 @@ pub(crate) fn parse_in(text: &str, pattern: &str) -> Result<Glob, String> {
         let start: String = text.chars().take(40).collect();
         return Err(format!("`{start}…` is not a glob: it is longer than {MAX_BYTES} bytes"));
     }
+    let text = escaped(text);
     Glob::new(pattern).map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))
 }
 

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::similar::{distance, max_distance};
+use crate::text::escaped;
 use crate::verdict::Verdict;
 
 /// Who is responsible for a gap.
@@ -99,13 +101,13 @@ catalogue! {
         "`cargo xtask setup` fetches it; or put the file in the folder that WASMLAB_FIXTURES names.";
     CompileError "compile-error" 'C' 150 NotBuilt [Guest]
         "The compiler rejected the source, or exited without writing a module."
-        "Read the compiler's message in the cell's detail; `cargo xtask build --scenario NAME` shows it in full.";
+        "Read the compiler's message in the detail; `cargo xtask build --scenario NAME` shows it in full.";
     UndefinedSymbol "undefined-symbol" 'U' 200 NotBuilt [Toolchain, Abi]
         "The program compiled but did not link: it calls functions that this target's libraries do not have."
-        "The cell's detail lists the functions. Build for a target that has them (for sockets: wasm32-wasip2 or WASIX), or link a library that defines them.";
+        "The detail lists the functions. Build for a target that has them (for sockets: wasm32-wasip2 or WASIX), or link a library that defines them.";
     TargetRenamed "target-renamed" 'R' 160 NotBuilt [Toolchain]
         "The compiler no longer accepts the target's old name; the target exists under a new name."
-        "Write the new name, which the cell's detail gives, in `build.target` and in your scripts.";
+        "Write the new name, which the detail gives, in `build.target` and in your scripts.";
     CompilerCrashed "compiler-crashed" 'K' 170 NotBuilt [Toolchain]
         "The compiler was killed by a signal, or used more memory than the lab allows, before it wrote a module."
         "Run the build command yourself to see whether it crashes again; another version of the compiler may work.";
@@ -117,7 +119,7 @@ catalogue! {
         "Run the build command yourself and look at what it prints.";
     ToolchainBroken "toolchain-broken" 'D' 130 NotBuilt [Machine]
         "The compiler is installed but cannot be used: it does not start, or does not report its version."
-        "The cell's detail has its message. Repair the compiler, or remove it: the lab uses a prebuilt guest only if there is no compiler.";
+        "The detail has its message. Repair the compiler, or remove it: the lab uses a prebuilt guest only if there is no compiler.";
     PrebuiltStale "prebuilt-stale" 'P' 140 NotBuilt [Guest]
         "The guest's sources changed after the prebuilt guest was built, so it says nothing about the current sources."
         "Install the toolchain and run `cargo xtask build`, then `cargo xtask bless --guests` to replace the prebuilt guest.";
@@ -156,7 +158,7 @@ catalogue! {
         "Name an export with `--invoke`, or build the program as a command (with _start).";
     Malformed "malformed" 'm' 300 Gap [Toolchain]
         "The file is a WebAssembly binary, but an invalid one: no runtime accepts it. (A file that is empty, truncated or not WebAssembly at all is `invalid-file`, and no runtime is started.)"
-        "Build it again; `cargo xtask inspect` on this file shows the byte offset of the error.";
+        "Build it again with current tools, or correct its text.";
     FormatVersion "format-version" 'v' 305 Gap [Toolchain]
         "The binary uses an outdated version of the format: a component in the encoding of a pre-release, or a module from before WebAssembly 1.0."
         "Rebuild it with current tools (for a component: current wasm-tools or wit-bindgen).";
@@ -189,10 +191,10 @@ catalogue! {
         "Build for WASIX or wasm32-wasip1-threads, and use a runtime that supports that target.";
     Trap "trap" 't' 540 Gap [Guest]
         "The guest trapped: an instruction failed at run time (`unreachable`, a division by zero, an access out of bounds)."
-        "The cell's detail has the guest's last message, the trap, and where it happened. A build with a name section also names the function.";
+        "The detail has the guest's last message, the trap, and where it happened. A build with a name section also names the function.";
     HostRefused "host-refused" 'H' 535 Gap [Runtime]
         "The host stopped the guest, although no function was missing and the guest did not trap."
-        "The cell's detail has the host's reason; a runtime with a different host implementation may accept the guest.";
+        "The detail has the host's reason. A runtime with a different host implementation may accept the guest.";
     Timeout "timeout" 'o' 520 Gap [Guest]
         "The guest did not finish within the time limit and was killed."
         "If it is slow, raise `--timeout`; if it hangs, find out what it waits for.";
@@ -311,8 +313,18 @@ impl fmt::Display for Code {
 
 /// A text that is not a code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a code; `cargo xtask explain` lists all codes")]
 pub struct UnknownCode(String);
+
+impl fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = escaped(&self.0);
+        let distances = CATALOGUE.iter().map(|entry| (distance(&self.0, entry.id), entry.id));
+        match distances.min().filter(|(distance, _)| *distance <= max_distance(&self.0)) {
+            Some((_, near)) => write!(f, "`{text}` is not a code: did you mean `{near}`?"),
+            None => write!(f, "`{text}` is not a code; `cargo xtask explain` lists all codes"),
+        }
+    }
+}
 
 impl FromStr for Code {
     type Err = UnknownCode;

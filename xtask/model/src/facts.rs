@@ -39,6 +39,9 @@ pub struct Facts {
     /// Counts that runtimes limit, if they are unusually high: `locals` (of one function), `tables`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limited_counts: BTreeMap<String, u64>,
+    /// An active segment that does not fit, so that the module traps when it is instantiated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment_out_of_bounds: Option<SegmentOutOfBounds>,
     /// Every import, in file order.
     pub imports: Vec<Import>,
     /// Every export, in file order.
@@ -57,6 +60,51 @@ pub struct Facts {
     /// Where each proposal is needed first, except for those of WebAssembly 2.0.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub first_uses: BTreeMap<String, FirstUse>,
+}
+
+/// Key of [`Facts::limited_counts`]: the initial size of a memory, in pages of 64 KiB.
+pub const MEMORY_PAGES: &str = "memory-pages";
+/// Key of [`Facts::limited_counts`]: the initial size of a table.
+pub const TABLE_ELEMENTS: &str = "table-elements";
+
+/// An active segment with a constant offset that ends beyond the memory or table that the module defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SegmentOutOfBounds {
+    /// What it initializes.
+    pub target: SegmentTarget,
+    /// Its number among the data segments or the element segments.
+    pub index: u64,
+    /// Where it ends: bytes of the memory, or elements of the table.
+    pub end: u64,
+    /// The initial size of the memory or table, in the same unit.
+    pub size: u64,
+}
+
+/// What a segment initializes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum SegmentTarget {
+    /// A data segment.
+    Memory,
+    /// An element segment.
+    Table,
+}
+
+impl std::fmt::Display for SegmentOutOfBounds {
+    /// `data segment 0 ends at byte 70001, and its memory begins with 65536 bytes`.
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Self { target, index, end, size } = self;
+        match target {
+            SegmentTarget::Memory => {
+                write!(f, "data segment {index} ends at byte {end}, and its memory begins with {size} bytes")
+            }
+            SegmentTarget::Table => {
+                write!(f, "element segment {index} ends at element {end}, and its table begins with {size} elements")
+            }
+        }
+    }
 }
 
 impl Facts {

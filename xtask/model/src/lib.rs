@@ -23,6 +23,7 @@ pub mod subjects;
 pub mod text;
 pub mod verdict;
 pub mod version;
+pub mod wasi;
 
 /// For serde: leaves out values that say nothing, such as zero costs of a cell that was not measured.
 #[must_use]

@@ -86,7 +86,7 @@ impl Verdict {
                 "The lab has no way to give the runtime what this guest needs. Nothing was started, and nobody is blamed."
             }
             Self::Error => {
-                "The lab failed. This says nothing about the guest or the runtime. The cell's detail has the reason."
+                "The lab failed. This says nothing about the guest or the runtime. The detail has the reason."
             }
         }
     }

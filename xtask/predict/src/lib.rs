@@ -64,7 +64,7 @@ pub struct Prediction {
     /// The end of `remedy`, if `remedy` mentions a second obstacle behind the first: how to remove the second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_obstacle_remedy: Option<String>,
-    /// The runtime's switches that it needs to run.
+    /// The runtime's switches that it needs to run, or, without an entry point, to load.
     pub switches: Vec<String>,
     /// What the file needs and this runtime may not do as specified.
     pub uncertain: Vec<Uncertainty>,
@@ -108,7 +108,9 @@ pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
         }
         None => judged,
     };
-    fails(judged, planned, profile, &on)
+    // A library loads only with these switches.
+    let needed = if judged.code == Some(Code::NoEntryPoint) { on.clone() } else { Vec::new() };
+    Prediction { switches: needed, ..fails(judged, planned, profile, &on) }
 }
 
 fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Prediction {
@@ -135,6 +137,8 @@ fn uncertain(facts: &Facts, planned: &PlannedRun, profile: &Profile, switches: &
     add(unmeasured, named("declarations of ", obstacle::unmeasured_declarations(facts, profile, switches)));
     add(unmeasured, named("limit ", obstacle::unmeasured_limits(facts, profile)));
     add(unmeasured, one("parameters of _start", obstacle::has_unmeasured_parameters(facts, planned, profile)));
+    add(unmeasured, one("calls with v128", obstacle::has_unmeasured_vectors(facts, planned, profile)));
+    add(unmeasured, one("a segment out of bounds", obstacle::has_unmeasured_segment(facts, profile)));
     add(unmeasured, one("program of a component", obstacle::has_unmeasured_program(facts, planned, profile)));
     add(unmeasured, imports::unmeasured(facts, planned, profile).shown);
     add(UncertaintyKind::EntryPoint, one("", obstacle::has_unmeasured_start(facts, planned, profile)));

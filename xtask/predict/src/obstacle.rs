@@ -1,10 +1,10 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
-use wasmlab_model::facts::{Abi, BinaryKind, Export, Facts, RefusalKind};
-use wasmlab_model::profile::{ProbeAnswer, Profile, Support};
+use wasmlab_model::facts::{Abi, BinaryKind, Export, Facts, MEMORY_PAGES, RefusalKind, SegmentTarget, TABLE_ELEMENTS};
+use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::{COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, LEGACY_EXCEPTIONS, containing_proposal};
 use wasmlab_model::scenario::EntryPointKind;
-use wasmlab_protocol::{Cause, Stage};
+use wasmlab_protocol::{Cause, MAX_TABLE_ELEMENTS, Stage};
 
 use crate::{PlannedRun, imports, is_program, stage_of};
 
@@ -42,6 +42,7 @@ pub fn first(planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<O
         .or_else(|| limit(facts, profile))
         .or_else(|| mixed_exceptions(facts, profile))
         .or_else(|| if planned.glue { None } else { imports::missing(facts, planned, profile, on) })
+        .or_else(|| segment(facts, profile))
         .or_else(|| if planned.glue { None } else { entry(facts, planned, profile) })
 }
 
@@ -62,10 +63,10 @@ pub fn is_wrong(answer: &ProbeAnswer) -> bool {
 /// The limits that a file may exceed, about which the profile says nothing.
 pub fn unmeasured_limits<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str> {
     let is_open = |name: &str, number: u64| {
-        profile
-            .limits
-            .get(name)
-            .is_none_or(|limit| number > limit.accepted && limit.refused.is_none_or(|refused| number < refused))
+        profile.limits.get(name).is_none_or(|limit| {
+            let is_below = |refused| number < refused || is_of_lab(name, limit);
+            number > limit.accepted && limit.refused.is_none_or(is_below)
+        })
     };
     let counted = facts.limited_counts.iter().filter(|(name, number)| is_open(name, **number));
     let mut open: Vec<&str> = counted.map(|(name, _)| name.as_str()).collect();
@@ -79,12 +80,20 @@ pub fn unmeasured_limits<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str
 fn limit(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
     let exceeded = facts.limited_counts.iter().find_map(|(name, number)| {
         let limit = profile.limits.get(name)?;
-        limit.refused.filter(|refused| number >= refused).map(|_| (name, number, limit))
+        limit.refused.filter(|refused| number >= refused && !is_of_lab(name, limit)).map(|_| (name, number, limit))
     });
     let (name, number, limit) = exceeded?;
     let message =
         if limit.message.is_empty() { format!("{number} {name} are too many") } else { limit.message.clone() };
-    Some(Obstacle::new(Cause::Rejected { message, offset: None }, &[]))
+    let of_size = name == MEMORY_PAGES || name == TABLE_ELEMENTS;
+    let cause = if of_size { Cause::ResourceLimit { message } } else { Cause::Rejected { message, offset: None } };
+    Some(Obstacle::new(cause, &[]))
+}
+
+/// Whether the lab limited the probe, not the runtime: the lab gives engines a limit of their tables.
+fn is_of_lab(name: &str, limit: &MeasuredLimit) -> bool {
+    let at_limit = limit.accepted == MAX_TABLE_ELEMENTS as u64;
+    name == TABLE_ELEMENTS && at_limit && !limit.message.contains("implementation limit")
 }
 
 /// Proposals of which the file has only declarations, and whose instructions the runtime refuses; it may still accept
@@ -254,6 +263,42 @@ pub fn has_unmeasured_program(facts: &Facts, planned: &PlannedRun, profile: &Pro
     facts.kind == BinaryKind::Component && is_program(planned) && of.support == Support::No && !of.switches.is_empty()
 }
 
+/// An unusual module: a call returns a vector.
+const V128_CALL: &str = "v128-call";
+
+/// Whether it depends on calls with vectors, which the profile does not cover.
+pub fn has_unmeasured_vectors(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
+    calls_with_vectors(facts, planned) && support(profile, V128_CALL) == Support::Unknown
+}
+
+/// Whether an export with a vector among its parameters or results is to be called.
+fn calls_with_vectors(facts: &Facts, planned: &PlannedRun) -> bool {
+    let takes_vector = |export: &Export| {
+        export.signature.as_ref().is_some_and(|ty| ty.params.iter().chain(&ty.results).any(|ty| ty == "v128"))
+    };
+    let is_called = |export: &&Export| planned.run.call.iter().any(|call| call.export == export.name);
+    planned.run.entry == EntryPointKind::Calls && facts.exports.iter().filter(is_called).any(takes_vector)
+}
+
+/// An unusual module: an active segment does not fit into the memory or table.
+fn segment_probe(facts: &Facts) -> Option<&'static str> {
+    facts.segment_out_of_bounds.map(|segment| match segment.target {
+        SegmentTarget::Memory => "data-out-of-bounds",
+        SegmentTarget::Table => "element-out-of-bounds",
+    })
+}
+
+/// A segment that does not fit, about which the profile says nothing.
+pub fn has_unmeasured_segment(facts: &Facts, profile: &Profile) -> bool {
+    segment_probe(facts).is_some_and(|probe| support(profile, probe) == Support::Unknown)
+}
+
+/// An active segment that the runtime finds to be too large for its memory or table.
+fn segment(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
+    let refused = refused_probe(profile, segment_probe(facts)?)?;
+    Some(Obstacle { stage: Stage::Instantiate, ..refused })
+}
+
 /// An unusual module: its `_start` takes a parameter.
 const START_PARAMETERS: &str = "start-parameters";
 
@@ -337,6 +382,11 @@ fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obsta
     // A server calls an interface, and only components export those.
     if is_module && planned.run.entry == EntryPointKind::Http {
         return Some(Obstacle::new(Cause::MissingExport { name: "wasi:http/incoming-handler".to_owned() }, &[]));
+    }
+    if calls_with_vectors(facts, planned)
+        && let Some(obstacle) = refused_probe(profile, V128_CALL)
+    {
+        return Some(obstacle);
     }
     let has_memory =
         facts.exports.iter().any(|export| export.ty.starts_with("memory")) || imports::provides_memory(facts, profile);

@@ -54,6 +54,9 @@ mod tests {
             catalogue.functions.iter().filter(|f| f.specification == name).map(|f| f.functions.len()).sum::<usize>()
         };
         assert_eq!(count("WASI 0.1"), 46);
+        let wasi = catalogue.functions.iter().find(|f| f.specification == "WASI 0.1").unwrap();
+        assert_eq!(wasi.module, wasmlab_model::wasi::MODULE);
+        assert!(wasi.functions.keys().eq(wasmlab_model::wasi::FUNCTIONS));
         assert_eq!(count("WASI snapshot 0"), 45);
         assert_eq!(count("wasi-threads"), 1);
         assert!(count("WASIX") > 50 && count("Emscripten") > 100 && count("WasmEdge's sockets") > 10);

@@ -20,12 +20,17 @@ const PROBES: &[(&str, &str)] = &[
     ("start-parameters", "(module (func (export \"_start\") (param i32)))"),
     // What compilers call the program before a linker adds `_start`.
     ("main-without-start", "(module (func (export \"main\") (param i32 i32) (result i32) (i32.const 0)))"),
-    // WASI functions work on the memory that a module exports.
+    // WASI functions work on the memory that a module exports. This one writes two numbers to it.
     (
         "no-memory",
-        "(module (import \"wasi_snapshot_preview1\" \"sched_yield\" (func $f (result i32))) (func (export \"_start\") (drop \
-         (call $f))))",
+        "(module (import \"wasi_snapshot_preview1\" \"args_sizes_get\" (func $f (param i32 i32) (result i32))) (func (export \
+         \"_start\") (drop (call $f (i32.const 0) (i32.const 4)))))",
     ),
+    // Its memory has 65536 bytes.
+    ("data-out-of-bounds", "(module (memory 1) (data (i32.const 65536) \"x\") (func (export \"_start\")))"),
+    ("element-out-of-bounds", "(module (table 1 funcref) (elem (i32.const 1) $f) (func $f (export \"_start\")))"),
+    // A vector as a result: the JavaScript API cannot convert it.
+    (V128_CALL, "(module (func (export \"f\") (result v128) (v128.const i32x4 1 2 3 4)))"),
     ("two-entry-points", "(module (func (export \"_start\")) (func (export \"_initialize\")))"),
     // A function that every WASI host defines, with another type.
     (
@@ -76,8 +81,11 @@ exit!(EXIT_126 "126");
 exit!(EXIT_255 "255");
 exit!(EXIT_256 "256");
 
+/// The probe that calls an export.
+const V128_CALL: &str = "v128-call";
+
 /// Probes that ask for more than a proposal, and the proposal.
-const NEEDS: &[(&str, &str)] = &[("atomic-wait", "threads")];
+const NEEDS: &[(&str, &str)] = &[("atomic-wait", "threads"), (V128_CALL, "simd")];
 
 /// Runs a probe; if the runtime refuses it because the proposal that it needs is off, with that proposal's switches.
 fn run(name: &str, probe: &Probe, runtime: &mut dyn ProbeTarget) -> Option<ProbeReply> {
@@ -95,7 +103,11 @@ fn run(name: &str, probe: &Probe, runtime: &mut dyn ProbeTarget) -> Option<Probe
 pub fn measure(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAnswer>> {
     let mut answers = BTreeMap::new();
     for (name, text) in PROBES {
-        let reply = run(name, &Probe::from_text(*name, text)?, runtime);
+        let mut probe = Probe::from_text(*name, text)?;
+        if *name == V128_CALL {
+            probe.run = "entry = \"calls\"\n[[call]]\nexport = \"f\"";
+        }
+        let reply = run(name, &probe, runtime);
         let expected = if *name == "empty-name-start" { Some("7") } else { name.strip_prefix("exit-") };
         let expected = expected.and_then(|code| code.parse::<i32>().ok());
         let answer = match reply.and_then(|reply| reply.cause) {

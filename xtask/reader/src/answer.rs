@@ -136,6 +136,7 @@ struct Key {
     /// Verdict, whether the reason is well known, rank of the code.
     rank: (u8, bool, u16),
     code: Option<&'static str>,
+    only_loads: bool,
     why: String,
     remedy: Option<String>,
 }
@@ -145,9 +146,10 @@ impl Key {
         let outcome = match one.outcome {
             "runs" => u8::from(!one.switches.is_empty()),
             "may-fail" => 2,
-            "fails" => 3,
-            "not-attempted" => 4,
-            _ => 5,
+            "fails" if one.only_loads => 3,
+            "fails" => 4,
+            "not-attempted" => 5,
+            _ => 6,
         };
         let entry = entry(one);
         // Reasons that explain little come last, as in `check`.
@@ -158,12 +160,14 @@ impl Key {
             // Runtimes may name different missing imports: with the same remedy, they are one reason.
             "fails" if entry.is_some_and(|e| e.code.is_about_imports()) => String::new(),
             // Runtimes word the same reason differently.
+            "fails" if one.only_loads => one.switches.join(" "),
             "fails" if one.code.is_some() => one.subject.clone().unwrap_or_default(),
             _ => one.detail.clone(),
         };
         Self {
             rank: (outcome, explains_little, entry.map_or(0, |e| e.priority)),
             code: one.code,
+            only_loads: one.only_loads,
             why,
             remedy: one.remedy.clone(),
         }

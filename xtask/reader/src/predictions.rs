@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wasmlab_model::facts::{Facts, FirstUse};
+use wasmlab_model::codes::Code;
+use wasmlab_model::facts::{BinaryKind, Facts, FirstUse};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::remedy::Remedy;
 use wasmlab_model::scenario::{EntryPointKind, ExpectedCall, Run, ScenarioFile};
@@ -52,7 +53,10 @@ pub struct RuntimePrediction {
     /// The remedies as data.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<Remedy>,
-    /// The runtime's switches that it needs to run.
+    /// It fails only because it has no program to run: the runtime can load it.
+    #[serde(skip_serializing_if = "wasmlab_model::is_default")]
+    pub only_loads: bool,
+    /// The runtime's switches that it needs to run or, with `only_loads`, to load.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
     /// What it needs and this runtime may not do as specified.
@@ -101,8 +105,10 @@ pub fn predict_file(
     for ((at, column), remedies) in places.into_iter().zip(columns).zip(remedies) {
         found.insert(at, Ok((column.prediction, remedies)));
     }
-    let predictions =
-        profiles.iter().zip(found.into_values()).map(|(profile, found)| predicted(profile, found)).collect();
+    let has_program = |facts: &Facts| facts.kind == BinaryKind::Module && facts.exports_function("_start");
+    let is_library = invoke.is_none() && facts.is_ok_and(|facts| !has_program(facts));
+    let found = profiles.iter().zip(found.into_values());
+    let predictions = found.map(|(profile, found)| predicted(profile, found, is_library)).collect();
     FilePredictions { file: file.to_owned(), invalid: facts.err().map(str::to_owned), predictions }
 }
 
@@ -142,7 +148,12 @@ fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profil
     }
 }
 
-fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), NoPrediction>) -> RuntimePrediction {
+/// `is_library`: the file is to run as a program and has none.
+fn predicted(
+    profile: &Profile,
+    found: Result<(Prediction, Vec<Remedy>), NoPrediction>,
+    is_library: bool,
+) -> RuntimePrediction {
     let nothing = |why| (Prediction { detail: why, ..Prediction::new(PredictedOutcome::Fails) }, Vec::new());
     let (outcome, (prediction, remedies)) = match found {
         Ok((prediction, remedies)) => (prediction.outcome.id(), (prediction, remedies)),
@@ -155,6 +166,7 @@ fn predicted(profile: &Profile, found: Result<(Prediction, Vec<Remedy>), NoPredi
         measured: profile.provenance.date.clone(),
         outcome,
         code: prediction.code.map(|code| code.id()),
+        only_loads: is_library && prediction.code == Some(Code::NoEntryPoint),
         subject: prediction.subject,
         detail: prediction.detail,
         remedy: prediction.remedy,

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use wasmlab_inspect::{may_be_text, without_byte_order_mark};
+/// Text that cannot be parsed.
+pub use wat::Error as SyntaxError;
 
 /// Whether the file is in the text format: its name says so, and its contents may be text.
 #[must_use]
@@ -15,7 +17,7 @@ pub fn is_text(file: &Path, bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// If the text cannot be parsed, with file, line and column.
-pub fn binary<'a>(file: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, wat::Error> {
+pub fn binary<'a>(file: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, SyntaxError> {
     if !is_text(file, bytes) {
         return Ok(Cow::Borrowed(bytes));
     }

@@ -144,9 +144,8 @@ impl<'a> AnswerText<'a> {
             return;
         }
         let label = if cells.iter().all(|cell| cell.only_loaded) { "loads on" } else { "runs on" };
-        for (index, (switches, cells)) in grouped_by(cells, |c| c.switches.join(", ")).into_iter().enumerate() {
-            let with = if switches.is_empty() { String::new() } else { format!(", with {switches}") };
-            let text = format!("{}{with}", self.columns(&cells));
+        for (index, (switches, cells)) in grouped_by(cells, |c| with_switches(&c.switches)).into_iter().enumerate() {
+            let text = format!("{}{switches}", self.columns(&cells));
             self.part(GREEN, if index == 0 { label } else { "" }, &text);
         }
         // The guest's result is worth a line if it is the same everywhere.
@@ -225,6 +224,11 @@ impl<'a> AnswerText<'a> {
         let (first, rest) = (format!("{:LABEL_WIDTH$}→ ", ""), format!("{:LABEL_WIDTH$}  ", ""));
         let _ = writeln!(self.out, "{}", text::wrapped(self.options.width, &first, &rest, remedy));
     }
+}
+
+/// `, with --wasm gc`; empty without a switch.
+fn with_switches(switches: &[String]) -> String {
+    if switches.is_empty() { String::new() } else { format!(", with {}", switches.join(", ")) }
 }
 
 /// Whether every runtime that was given the file says that it is malformed.

@@ -3,6 +3,7 @@
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Export, Facts, Shape};
+use wasmlab_model::names::first_listed;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
@@ -77,7 +78,20 @@ pub fn require_loading(report: &mut RunReport, scenario: &str) {
         cell.blame.clear();
         cell.remedies.clear();
     }
+    // Elsewhere, the missing program is no second obstacle.
+    let loaded: Vec<String> =
+        report.cells.iter().filter(|c| c.scenario == scenario && c.only_loaded).map(|c| c.runtime.clone()).collect();
+    let is_behind = |cell: &&mut Cell| cell.scenario == scenario && cell.next_obstacle_remedy.is_some();
+    for cell in report.cells.iter_mut().filter(is_behind).filter(|_| !loaded.is_empty()) {
+        let on = first_listed(&loaded, MAX_NAMED);
+        let on = if let [one, other] = loaded.as_slice() { format!("{one} and {other}") } else { on };
+        cell.remedy = Some(format!("Load it on {on}, where it loads."));
+        cell.next_obstacle_remedy = None;
+    }
 }
+
+/// Runtimes that a remedy names.
+const MAX_NAMED: usize = 4;
 
 #[cfg(test)]
 mod tests {

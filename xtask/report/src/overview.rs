@@ -41,6 +41,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
     matrix(&mut out, &painter, report);
     changed(&mut out, &painter, report);
     gaps(&mut out, &painter, report);
+    failures(&mut out, &painter, report);
     lab_errors(&mut out, &painter, report);
     contradicted(&mut out, &painter, report);
     let _ = writeln!(out, "\n{}", painter.paint(BOLD, &text::wrapped(options.width, "", "  ", &tally(report))));
@@ -57,8 +58,12 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
         painter.wrapped(&mut out, "", "  ", &format!("{absent} {noun} not installed: `{program} doctor`"));
     }
     // `run-all --full` runs only the lab's own scenarios.
-    let in_full =
-        if is_outside_matrix(report) { "--output table".to_owned() } else { format!("{program} run-all --full") };
+    let selection = text::selected(report).map(|selection| format!(" {selection}")).unwrap_or_default();
+    let in_full = if is_outside_matrix(report) {
+        "--output table".to_owned()
+    } else {
+        format!("{program} run-all{selection} --full")
+    };
     let _ = writeln!(out, "next: `{in_full}` shows every column and every reason");
     if let Some(code) = report.cells.iter().find(|c| c.verdict == Verdict::Gap).and_then(|c| c.code) {
         let _ = writeln!(out, "      `{program} explain {}` explains a letter", letter(report, code));
@@ -218,17 +223,29 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     }
 }
 
-/// Cells in which the lab failed, those with the same reason together.
+/// Wrong results that are not known yet.
+fn failures(out: &mut String, painter: &Painter, report: &RunReport) {
+    let is_failure = |cell: &&Cell| cell.verdict == Verdict::Fail && cell.known.is_none();
+    section(out, painter, "wrong results", &by_reason(report.cells.iter().filter(is_failure)));
+}
+
+/// Cells in which the lab failed.
 fn lab_errors(out: &mut String, painter: &Painter, report: &RunReport) {
+    let failed = report.cells.iter().filter(|cell| cell.verdict == Verdict::Error);
+    section(out, painter, FindingKind::LabError.title(), &by_reason(failed));
+}
+
+/// A line for each scenario and reason: `wat-add on wasmi and 2 more: REASON`.
+fn by_reason<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<String> {
     let mut groups: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-    for cell in report.cells.iter().filter(|cell| cell.verdict == Verdict::Error) {
+    for cell in cells {
         groups.entry((&cell.scenario, &cell.detail)).or_default().push(&cell.runtime);
     }
     let line = |((scenario, detail), runtimes): (&(&str, &str), &Vec<&str>)| {
         let more = and_more(runtimes.len() - 1);
         format!("{} on {}{more}: {detail}", text::short_name(scenario), runtimes[0])
     };
-    section(out, painter, FindingKind::LabError.title(), &groups.iter().map(line).collect::<Vec<_>>());
+    groups.iter().map(line).collect()
 }
 
 /// Predictions that the run contradicts.

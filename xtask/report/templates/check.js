@@ -62,8 +62,10 @@ const WORD = { runs: "runs", "may-fail": "may fail", fails: "does not run", "not
 const mark = (outcome) => h(`i.${CLASS[outcome]}`, { "aria-hidden": "true" }, SYMBOL[outcome]);
 const reason = (one) => [one.code ? h("b", {}, one.code) : "", one.code && one.subject ? " " : "", one.subject ? h("code", {}, one.subject) : ""];
 
+const withSwitches = (switches) => (switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : "");
+
 // The file has no program to run; nothing else is wrong with it.
-const isLibrary = (one) => one.code === "no-entry-point";
+const isLibrary = (one) => one.only_loads;
 
 // One line: where it runs.
 const summary = ({ prediction }) => {
@@ -81,13 +83,13 @@ const runs = (groups, predictions) => {
   if (!own.length) return h("p.muted", {}, "none of the measured runtimes");
   return h("ul.plain", {}, own.map(({ names, members }) => {
     const { switches } = predictions[members[0]];
-    return h("li", {}, mark("runs"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : "");
+    return h("li", {}, mark("runs"), " ", names, withSwitches(switches));
   }));
 };
 
 const mayFail = (groups, predictions) => groups.filter((group) => group.outcome === "may-fail").map(({ names, members }) => {
   const { switches, detail } = predictions[members[0]];
-  return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, switches ? [", with ", switches.map((text) => [h("code", {}, text), " "])] : ""),
+  return h("article.cause", {}, h("p", {}, mark("may-fail"), " ", names, withSwitches(switches)),
     h("p.muted", {}, detail.replace(/^may fail: /, "")));
 });
 
@@ -95,8 +97,8 @@ const isLoaded = (group, predictions) => group.outcome === "fails" && group.memb
 
 // The runtimes that load a library, and how to run something in it.
 const loads = (groups, predictions) => groups.filter((group) => isLoaded(group, predictions)).map(({ names, members }) => {
-  const { remedy } = predictions[members[0]];
-  return h("article.cause", {}, h("p", {}, mark("runs"), " ", names),
+  const { remedy, switches } = predictions[members[0]];
+  return h("article.cause", {}, h("p", {}, mark("runs"), " ", names, withSwitches(switches)),
     h("p.muted", {}, "It is a library: it loads, and has no program to run."),
     remedy ? h("div.fix", {}, h("b", {}, "To run something in it: "), prose(remedy)) : undefined);
 });

@@ -111,10 +111,10 @@ fn parse_value(ty: &str, text: &str) -> Option<Value> {
 /// exit code 0 for both; a missing function leaves no line. Without WASI no guest can print. A module that was not run
 /// gives exit code 1.
 fn classify(output: &ProcessOutput) -> GuestProgress {
-    let error = output.stderr.lines().next().unwrap_or_default();
     if output.code != 0 {
-        // Without WASI no guest can choose an exit code, so unknown output is not the guest's.
-        let message = format!("{error}{}", output.stdout);
+        // Without WASI no guest can print or choose an exit code: all output is the interpreter's, on either stream.
+        let error = output.stderr.lines().chain(output.stdout.lines()).next().unwrap_or_default();
+        let message = error.to_owned();
         return not_run(error).unwrap_or_else(|| progress_at(Stage::Load, Cause::EngineError { message }));
     }
     let Some((_, result)) = output.stdout.trim_end().split_once(") =>") else { return exited(0) };

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 
 use wasmlab_model::observation::GuestProgress;
-use wasmlab_protocol::{Cause, Network, Stage, TrapKind};
+use wasmlab_protocol::{Cause, HostRefusal, Network, Stage, TrapKind};
 
 use crate::command_line::{
     self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, progress_at,
@@ -75,6 +75,9 @@ fn trapped(output: &ProcessOutput) -> Option<GuestProgress> {
     Some(progress_at(Stage::Run, Cause::trap(kind, message)))
 }
 
+/// What it puts in place of an export's name for a program with WASI but without a memory.
+const NO_MEMORY: &str = "No imported or exported memory found";
+
 /// Derives the guest's progress: every other failure exits with 1 and prints `error: …`; its cause follows `╰─▶ 1:`.
 fn classify(output: &ProcessOutput) -> GuestProgress {
     let Some(error) = messages::last_block(output.stderr, "error: ").filter(|_| output.code == 1) else {
@@ -89,6 +92,10 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
         return progress_at(Stage::Link, import_cause(import, reason.to_owned()));
     }
     if let Some(name) = reason.strip_prefix("Missing export ") {
+        if name == NO_MEMORY {
+            let message = reason.to_owned();
+            return progress_at(Stage::Run, Cause::HostRefused { refusal: HostRefusal::NoMemory, message });
+        }
         return no_export(name);
     }
     if first.starts_with("Unable to compile ") {

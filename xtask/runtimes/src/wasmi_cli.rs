@@ -91,7 +91,8 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
         let message = rest.split_once("\": ").map_or(rest, |(_, why)| why).to_owned();
         return progress_at(Stage::Compile, Cause::Rejected { offset: messages::offset(error), message });
     }
-    if line.starts_with("did not specify `--invoke`") {
+    let takes_parameters = line.contains("invalid amount of arguments given to function fn _start(");
+    if line.starts_with("did not specify `--invoke`") || takes_parameters {
         return no_export("_start");
     }
     if line.starts_with("failed to find function named") {

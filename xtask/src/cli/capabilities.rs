@@ -7,21 +7,22 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::common::{choose, usage};
-use super::output;
 use super::text_table::{names, prose};
+use super::{output, suggest};
 use crate::exit;
 use crate::lab::Lab;
 use crate::store::profiles;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::profile::Profile;
-use wasmlab_model::text::cut;
+use wasmlab_model::text::{cut, escaped};
 use wasmlab_probe::catalogue;
+use wasmlab_report::text::wrapped;
 use wasmlab_report::visible::{VisiblePath, on_line};
 
 mod features;
 mod tables;
 
-use tables::{Table, TableKind};
+use tables::{CapabilityRow, Table, TableKind};
 
 /// Description for `--help`.
 pub const ABOUT: &str =
@@ -29,12 +30,16 @@ pub const ABOUT: &str =
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities
+  cargo xtask capabilities gc                        which runtimes have this proposal
+  cargo xtask capabilities sock_accept wasi:http     or this function, or these interfaces
   cargo xtask capabilities wasi --runtime 'wasm*'
   cargo xtask capabilities proposals sockets --output markdown > chart.md
   cargo xtask capabilities --output json | jq .tables
   cargo xtask capabilities limits --output csv
   cargo xtask capabilities --output features         as webassembly.org's features.json
   cargo xtask capabilities --compare features.json   differences from the profiles
+
+Tables: wasi, imports, interfaces, proposals, sockets, sandbox, limits, unusual-modules.
 
 The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal,
 each line says on how many runtimes something works, and what the other runtimes do instead:
@@ -50,9 +55,9 @@ Exit code: 0. With --compare: 1 if something differs.";
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Tables to show [default: all]
-    #[arg(value_enum, value_name = "TABLE")]
-    tables: Vec<TableKind>,
+    /// Tables, or names or parts of names of capabilities [default: all tables]
+    #[arg(value_name = "TABLE|NAME")]
+    what: Vec<String>,
     /// Show only profiles whose runtime matches the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
@@ -60,7 +65,7 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = TableFormat::Text)]
     output: TableFormat,
     /// List the differences between a features.json (the WebAssembly website's format) and the measured profiles
-    #[arg(long, value_name = "FILE", conflicts_with = "tables")]
+    #[arg(long, value_name = "FILE", conflicts_with = "what")]
     compare: Option<PathBuf>,
 }
 
@@ -107,16 +112,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let Some(file) = &args.compare {
         return compare(file, &profiles, args.output);
     }
-    let wants = |kind: &TableKind| args.tables.is_empty() || args.tables.contains(kind);
     let catalogue = catalogue::load()?;
-    let tables: Vec<Table> = TableKind::ALL
-        .iter()
-        .filter(|kind| wants(kind))
-        .map(|kind| tables::table(*kind, &profiles, &catalogue))
-        .collect();
+    let tables = TableKind::ALL.iter().map(|kind| tables::table(*kind, &profiles, &catalogue)).collect();
+    let (tables, has_names) = selected(tables, &args.what)?;
     match args.output {
         TableFormat::Text => {
-            let parts: Vec<String> = tables.iter().map(|table| text(table, &profiles)).collect();
+            let show = if has_names { detailed } else { text };
+            let parts: Vec<String> = tables.iter().map(|table| show(table, &profiles)).collect();
             output::print(&parts.join("\n"))?;
         }
         TableFormat::Markdown => {
@@ -138,6 +140,40 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         }
     }
     Ok(exit::OK)
+}
+
+/// The tables with these names, and the rows with the other names; whether there are such rows.
+fn selected(all: Vec<Table>, what: &[String]) -> Result<(Vec<Table>, bool)> {
+    let (kinds, rows): (Vec<&String>, Vec<&String>) = what.iter().partition(|text| TableKind::named(text).is_some());
+    let mut wanted: Vec<(TableKind, String)> = Vec::new();
+    for text in &rows {
+        let name = text.to_lowercase();
+        let named = |is_it: &dyn Fn(&str) -> bool| -> Vec<(TableKind, String)> {
+            let rows = all.iter().flat_map(|table| table.rows.iter().map(|row| (table.kind, row.name.clone())));
+            rows.filter(|(_, row)| is_it(&row.to_lowercase())).collect()
+        };
+        let mut found = named(&|row| row == name);
+        if found.is_empty() {
+            found = named(&|row| row.contains(&name));
+        }
+        if found.is_empty() {
+            let rows = all.iter().flat_map(|table| table.rows.iter().map(|row| row.name.as_str()));
+            let near = suggest::nearest(text, rows.chain(TableKind::ALL.iter().map(|kind| kind.id())));
+            let hint = if near.is_empty() { String::new() } else { format!(": did you mean {}?", near.join(" or ")) };
+            return usage(format!("no table or capability is named `{}`{hint}", escaped(text)));
+        }
+        wanted.append(&mut found);
+    }
+    let is_whole =
+        |table: &Table| what.is_empty() || kinds.iter().any(|kind| TableKind::named(kind) == Some(table.kind));
+    let tables = all.into_iter().filter_map(|mut table| {
+        if !is_whole(&table) {
+            let kind = table.kind;
+            table.rows.retain(|row| wanted.iter().any(|(of, name)| *of == kind && *name == row.name));
+        }
+        (!table.rows.is_empty() || what.is_empty()).then_some(table)
+    });
+    Ok((tables.collect(), !rows.is_empty()))
 }
 
 /// Largest number of features, and of characters of each, that a line names.
@@ -185,43 +221,80 @@ fn compare(path: &Path, profiles: &[Profile], format: TableFormat) -> Result<u8>
     Ok(if differences.is_empty() { exit::OK } else { exit::REGRESSION })
 }
 
+/// The word of each runtime for a capability, with the runtimes that it holds for.
+fn by_word<'a>(row: &'a CapabilityRow, profiles: &'a [Profile]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut words: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (cell, profile) in row.cells.iter().zip(profiles).filter(|(cell, _)| !cell.is_empty()) {
+        match words.iter_mut().find(|(word, _)| word == cell) {
+            Some((_, runtimes)) => runtimes.push(&profile.runtime),
+            None => words.push((cell, vec![&profile.runtime])),
+        }
+    }
+    words
+}
+
+/// A paragraph for each capability: every runtime by its result.
+fn detailed(table: &Table, profiles: &[Profile]) -> String {
+    let width = output::render_options().width;
+    let mut shown = String::new();
+    for row in &table.rows {
+        shown += &format!("{} ({})\n", row.name, table.title);
+        let mut words = by_word(row, profiles);
+        words.sort_by_key(|(word, _)| (!table.kind.is_supported(word), *word == tables::NOT_TESTED));
+        for (word, runtimes) in words {
+            let word = if word == tables::NOT_TESTED { "not tested" } else { word };
+            let first = format!("  {:<14} ", format!("{word}:"));
+            shown += &(wrapped(width, &first, &" ".repeat(17), &runtimes.join(", ")) + "\n");
+        }
+        shown.push('\n');
+    }
+    shown.trim_end().to_owned() + "\n"
+}
+
 /// A line for each capability: where it works, and what the others do.
 fn text(table: &Table, profiles: &[Profile]) -> String {
+    if table.rows.is_empty() {
+        return format!("{}\n\nnone of the selected runtimes was tested\n", table.title);
+    }
+    // Runtimes that were tested in no row are named once.
+    let is_untested = |at: &usize| {
+        let mut cells =
+            table.rows.iter().filter_map(|row| row.cells.get(*at)).filter(|cell| !cell.is_empty()).peekable();
+        cells.peek().is_some() && cells.all(|cell| cell == tables::NOT_TESTED)
+    };
+    let untested: Vec<&str> = (0..profiles.len()).filter(is_untested).map(|at| profiles[at].runtime.as_str()).collect();
+    let note = if untested.is_empty() { String::new() } else { format!("not tested: {}", untested.join(", ")) };
     let rows: Vec<Vec<String>> = table
         .by_range()
         .iter()
         .map(|row| {
-            let mut others: Vec<(String, Vec<String>)> = Vec::new();
             let works = row.cells.iter().filter(|cell| !cell.is_empty() && table.kind.is_supported(cell)).count();
             let asked = row.cells.iter().filter(|cell| !cell.is_empty() && *cell != tables::NOT_TESTED).count();
-            for (cell, profile) in row.cells.iter().zip(profiles) {
-                if cell.is_empty() || table.kind.is_supported(cell) {
-                    continue;
-                }
-                match others.iter_mut().find(|(word, _)| word == cell) {
-                    Some((_, runtimes)) => runtimes.push(profile.runtime.clone()),
-                    None => others.push((cell.clone(), vec![profile.runtime.clone()])),
-                }
-            }
-            let others: Vec<String> =
-                others.into_iter().map(|(word, on)| format!("{word}: {}", on.join(", "))).collect();
+            let others = by_word(row, profiles).into_iter().filter(|(word, _)| !table.kind.is_supported(word));
+            let others: Vec<String> = others
+                .filter_map(|(word, mut on)| {
+                    on.retain(|runtime| word != tables::NOT_TESTED || !untested.contains(runtime));
+                    (!on.is_empty()).then(|| format!("{word}: {}", on.join(", ")))
+                })
+                .collect();
             vec![row.name.clone(), format!("{works} of {asked}"), others.join("; ")]
         })
         .collect();
     let columns = [names(table.kind.row_header()), names(table.kind.success_heading()), prose("other runtimes", 34)];
-    format!("{}\n\n{}", table.title, output::table(&columns, &rows))
+    let note = if note.is_empty() { note } else { wrapped(output::render_options().width, "", "  ", &note) + "\n\n" };
+    format!("{}\n\n{note}{}", table.title, output::table(&columns, &rows))
 }
 
 fn markdown(table: &Table, profiles: &[Profile]) -> String {
-    let escaped = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+    let in_cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     let mut shown = format!("## {}\n\n| {} |", table.title, table.kind.row_header());
     for profile in profiles {
-        shown += &format!(" {} {} |", escaped(&profile.runtime), escaped(&profile.version));
+        shown += &format!(" {} {} |", in_cell(&profile.runtime), in_cell(&profile.version));
     }
     shown += &format!("\n|---|{}\n", "---|".repeat(profiles.len()));
     for row in table.by_range() {
-        let cells: Vec<String> = row.cells.iter().map(|cell| escaped(cell)).collect();
-        shown += &format!("| `{}` | {} |\n", escaped(&row.name), cells.join(" | "));
+        let cells: Vec<String> = row.cells.iter().map(|cell| in_cell(cell)).collect();
+        shown += &format!("| `{}` | {} |\n", in_cell(&row.name), cells.join(" | "));
     }
     shown
 }

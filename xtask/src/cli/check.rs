@@ -1,6 +1,6 @@
 //! `check`: shows where a module of the user runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use super::baseline::BaselineArgs;
 use super::common::{self, Purpose};
 use super::format::RunFormatArgs;
 use super::guest_file::MaxSize;
-use super::{output, run_all};
+use super::{files, output, run_all};
 use crate::cell::Retention;
 use crate::guest::Guest;
 use crate::lab::Lab;
@@ -30,7 +30,6 @@ mod budget;
 mod client;
 mod config;
 mod dirs;
-mod files;
 pub mod guest;
 pub mod requirements;
 mod trials;
@@ -73,6 +72,8 @@ Exit code 1:
   - a budget of wasmlab.toml is exceeded; or
   - with --require-present, a selected runtime is not installed.
 With --baseline, only regressions count.
+
+Exit code 4: nothing was run, because no selected runtime is installed.
 
 The report goes to reports/check/ in the checkout; it does not replace the report of the last
 run-all. Outside a checkout it goes to the user's cache folder. --save names another folder.";
@@ -240,13 +241,7 @@ fn print_places(lab: &Lab, args: &Args, report: &Path, directories: Option<&Path
 
 /// The files of the command line, all run in the same way.
 fn named(args: &Args, runtimes: usize) -> Result<Vec<FileToCheck>> {
-    let (mut paths, mut seen): (Vec<PathBuf>, BTreeSet<PathBuf>) = (Vec::new(), BTreeSet::new());
-    for path in &args.files {
-        let mut found = files::expand(Path::new(""), path).or_else(common::usage)?;
-        // A file that is named twice, or that two globs match, is checked once.
-        found.retain(|file| seen.insert(fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
-        paths.append(&mut found);
-    }
+    let paths = files::named(&args.files)?;
     let files = paths.iter().zip(guest::names(&paths)).map(|(file, (name, title))| {
         let dirs = args.guest.dirs.dirs(paths.len(), runtimes)?;
         let requirements = Requirements { load: args.load, ..Requirements::default() };

@@ -26,6 +26,7 @@ use crate::versions;
 use wasmlab_learn::glob;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
+use wasmlab_model::text::escaped;
 use wasmlab_process as process;
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_report::{self as report, GroupBy, RenderOptions};
@@ -70,12 +71,18 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
     let all: Vec<String> = items.iter().map(&id).collect();
     let mut set = GlobSetBuilder::new();
     for text in globs {
-        let glob = glob::parse(text).or_else(|why| usage(format!("--{what} {why}")))?;
-        let matcher = glob.compile_matcher();
+        let mut glob = glob::parse(text).or_else(|why| usage(format!("--{what} {why}")))?;
+        let mut matcher = glob.compile_matcher();
+        // `wasmtime` is no column, but stands for `wasmtime-cranelift`, `wasmtime-cli` and the others.
+        let start = format!("{text}-");
+        if what == "runtime" && !all.iter().any(|id| id == text) && all.iter().any(|id| id.starts_with(&start)) {
+            glob = glob::parse(&format!("{start}*")).or_else(|why| usage(format!("--{what} {why}")))?;
+            matcher = glob.compile_matcher();
+        }
         if !all.iter().any(|id| matcher.is_match(id)) {
             let lists = format!("cargo xtask list {what}s");
             let alternatives = suggest::alternatives(text, all.iter().map(String::as_str), &lists);
-            return usage(format!("--{what} `{text}` matches nothing: {alternatives}"));
+            return usage(format!("--{what} `{}` matches nothing: {alternatives}", escaped(text)));
         }
         set.add(glob);
     }
@@ -122,7 +129,8 @@ pub fn column(lab: &Lab, text: &str) -> Result<Runtime> {
         Some(column) => Ok(column.clone()),
         None => {
             let ids = runtimes::all().iter().map(Runtime::id);
-            usage(format!("no runtime is named `{text}`: {}", suggest::alternatives(text, ids, LIST_RUNTIMES)))
+            let text = escaped(text);
+            usage(format!("no runtime is named `{text}`: {}", suggest::alternatives(&text, ids, LIST_RUNTIMES)))
         }
     }
 }

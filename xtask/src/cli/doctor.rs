@@ -1,34 +1,42 @@
 //! `doctor`: shows what is installed, with versions and paths, and how to install what is missing.
 
-use std::collections::BTreeSet;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
+use globset::GlobMatcher;
 
-use super::common;
-use super::output;
+use super::{common, output, suggest};
 use crate::cell::sandbox;
-use crate::engines;
+use crate::engines::{self, Absence};
 use crate::exit;
 use crate::lab::{CACHE_VARIABLE, DATA_VARIABLE, Lab};
+use wasmlab_learn::glob;
 use wasmlab_model::scenario::Scenario;
-use wasmlab_report::text;
+use wasmlab_model::text::escaped;
 use wasmlab_report::visible::VisiblePath;
-use wasmlab_runtimes::{self as runtimes, Runtime, Source};
+use wasmlab_runtimes::{self as runtimes, Runtime, Source, Tool};
 use wasmlab_toolchains::{self as toolchains, VersionRequirement};
 
 pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
 pub const EXAMPLES: &str = "Examples:
   cargo xtask doctor
+  cargo xtask doctor 'wasm*' zig              only these runtimes and compilers
   WASMLAB_RUST_TOOLCHAIN=nightly cargo xtask doctor
 
 Exit code: 0, or 3 if the cache cannot be written.";
 
 /// One line per tool, wrapped below its name.
+#[derive(Default)]
 struct List {
     width: usize,
     text: String,
+    installed: usize,
+    /// The names of tools that cannot be used.
+    missing: Vec<String>,
 }
 
 impl List {
@@ -38,27 +46,103 @@ impl List {
         let version = version.split(" (").next().unwrap_or_default();
         let what = if version.is_empty() { name.to_owned() } else { format!("{name} {version}") };
         let first = format!("{state:<9}{what:<36} ");
-        self.text += &text::wrapped(self.width, &first, &" ".repeat(11), about);
-        self.text.push('\n');
+        self.text += &paragraph(self.width, &first, &" ".repeat(11), about);
+        match state {
+            "ok" => self.installed += 1,
+            "missing" | "no" | "to build" => self.missing.push(name.to_owned()),
+            _ => {}
+        }
+    }
+
+    /// The heading, the lines, and how many of these tools are installed.
+    fn finish(self, title: &str) -> String {
+        let all = self.installed + self.missing.len();
+        if all == 0 {
+            return String::new();
+        }
+        let missing =
+            if self.missing.is_empty() { String::new() } else { format!("; not: {}", self.missing.join(", ")) };
+        let summary = format!("{} of {all} can be used{missing}", self.installed);
+        format!("{title}\n{}{}\n", self.text, paragraph(self.width, "", "  ", &summary))
     }
 }
 
+/// A wrapped paragraph in which no path is broken.
+fn paragraph(width: usize, first: &str, rest: &str, text: &str) -> String {
+    let options = textwrap::Options::new(width.max(40)).initial_indent(first).subsequent_indent(rest);
+    let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation).break_words(false);
+    textwrap::fill(text, options) + "\n"
+}
+
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Show only runtimes and compilers that match a glob [default: all]
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+}
+
+/// The tools to show.
+struct Filter {
+    names: Vec<(String, GlobMatcher, Cell<bool>)>,
+}
+
+impl Filter {
+    fn new(names: &[String]) -> Result<Self> {
+        let matcher = |name: &String| match glob::parse(name) {
+            Ok(glob) => Ok((name.clone(), glob.compile_matcher(), Cell::new(false))),
+            Err(why) => common::usage(why),
+        };
+        Ok(Self { names: names.iter().map(matcher).collect::<Result<_>>()? })
+    }
+
+    fn includes(&self, name: &str) -> bool {
+        let mut found = self.names.is_empty();
+        for (_, glob, is_used) in &self.names {
+            if glob.is_match(name) {
+                is_used.set(true);
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// An error if a glob matched nothing.
+    fn check_used(&self) -> Result<()> {
+        match self.names.iter().find(|(.., is_used)| !is_used.get()) {
+            Some((name, ..)) => {
+                let names = runtimes::all().iter().map(Runtime::id);
+                let near = suggest::nearest(name, names);
+                let hint =
+                    if near.is_empty() { String::new() } else { format!(": did you mean {}?", near.join(" or ")) };
+                common::usage(format!("no runtime or compiler is named `{}`{hint}", escaped(name)))
+            }
+            None => Ok(()),
+        }
+    }
+}
 
 /// Appends the runtime's note, if any.
 fn noted(runtime: &Runtime, about: &str) -> String {
     runtime.note.map_or_else(|| about.to_owned(), |note| format!("{about} ({note})"))
 }
 
-pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
+pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     lab.machine.forget_answers();
-    let mut list = List { width: output::render_options().width, text: String::new() };
-    add_runtimes(&mut list, lab);
+    let filter = Filter::new(&args.names)?;
+    let width = output::render_options().width;
+    let (mut tested, mut compilers) = (List { width, ..List::default() }, List { width, ..List::default() });
+    add_runtimes(&mut tested, lab, &filter);
     // Compilers build the lab's scenarios, so they are of no use without any.
     let scenarios = if lab.has_workspace() { common::scenarios(lab)? } else { Vec::new() };
-    add_toolchains(&mut list, lab, &scenarios);
+    add_toolchains(&mut compilers, lab, &scenarios, &filter);
     lab.machine.save();
+    filter.check_used()?;
+    let lists = [tested.finish("runtimes"), compilers.finish("compilers and libraries for the scenarios")].concat();
+    if !args.names.is_empty() {
+        output::print(lists.trim_end())?;
+        output::print("\n")?;
+        return Ok(exit::OK);
+    }
     let variable = |name: &str| Some(format!("           {name}={}\n", lab.machine.variable(name)?));
     let variables =
         [CACHE_VARIABLE, DATA_VARIABLE].into_iter().chain(toolchains::variables().into_iter().map(|v| v.name));
@@ -70,8 +154,7 @@ pub fn run(lab: &Lab, _: &Args) -> Result<u8> {
         Err(error) => lab.cache.unwritable(error).to_string(),
     };
     output::print(&format!(
-        "{}\nsandbox    {}\nworkspace  {}\ncache      {cache_state}\n{variables}",
-        list.text,
+        "{lists}sandbox    {}\nworkspace  {}\ncache      {cache_state}\n{variables}",
         sandbox::warning().unwrap_or("guest processes are restricted to their files, TCP ports and signals"),
         if lab.has_workspace() { lab.root.visible() } else { "none; compilers are listed only in one".to_owned() },
     ))?;
@@ -83,9 +166,10 @@ fn shown(lab: &Lab, path: &Path) -> String {
     path.strip_prefix(&lab.root).unwrap_or(path).visible()
 }
 
-fn add_runtimes(list: &mut List, lab: &Lab) {
-    for runtime in runtimes::tested() {
-        match (engines::find_tool(lab, runtime), runtime.source) {
+fn add_runtimes(list: &mut List, lab: &Lab, filter: &Filter) {
+    let wanted: Vec<&Runtime> = runtimes::tested().filter(|runtime| filter.includes(runtime.id())).collect();
+    for (runtime, found) in wanted.iter().zip(find_all(lab, &wanted)) {
+        match (found, runtime.source) {
             (Ok(tool), _) => {
                 list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(lab, &tool.program))]);
             }
@@ -112,15 +196,37 @@ fn add_runtimes(list: &mut List, lab: &Lab) {
     }
 }
 
+/// The tool of each runtime. Several are asked for their versions at a time: a browser takes half a second.
+fn find_all(lab: &Lab, runtimes: &[&Runtime]) -> Vec<Result<Tool, Option<Absence>>> {
+    const THREADS: usize = 4;
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        while let Some(runtime) = runtimes.get(next.fetch_add(1, Ordering::Relaxed)) {
+            found.push((runtime.id(), engines::find_tool(lab, runtime)));
+        }
+        found
+    };
+    let mut found: BTreeMap<&str, _> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    runtimes.iter().map(|runtime| found.remove(runtime.id()).unwrap_or(Err(None))).collect()
+}
+
 /// Adds each toolchain once for each target and version that a scenario needs.
-fn add_toolchains(list: &mut List, lab: &Lab, scenarios: &[Scenario]) {
+fn add_toolchains(list: &mut List, lab: &Lab, scenarios: &[Scenario], filter: &Filter) {
     let mut seen = BTreeSet::new();
     for scenario in scenarios {
         let build = &scenario.spec.build;
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
         let version = VersionRequirement::of(build).map(|version| format!(" {version}")).unwrap_or_default();
         let name = format!("{}{version}{target}", build.toolchain);
-        let (Some(toolchain), true) = (toolchains::find(&build.toolchain), seen.insert(name.clone())) else { continue };
+        let is_wanted = filter.includes(&build.toolchain);
+        let (Some(toolchain), true) = (toolchains::find(&build.toolchain), is_wanted && seen.insert(name.clone()))
+        else {
+            continue;
+        };
         if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
             list.add(["no", &name, "", &format!("{}; {}", error.detail, error.remedy)]);
             continue;

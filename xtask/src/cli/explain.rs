@@ -9,9 +9,12 @@ use super::text_table::{names, prose};
 use super::{output, suggest};
 use crate::exit;
 use crate::lab::Lab;
+use wasmlab_inspect::proposals;
 use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code, UnknownCode};
 use wasmlab_model::report::{INVALID_FILE, PASS_WITH_SWITCH};
+use wasmlab_model::text::escaped;
 use wasmlab_model::verdict::Verdict;
+use wasmlab_model::wasi;
 use wasmlab_report::{symbols, text};
 
 pub const ABOUT: &str = "Explain a code: what it means, who is responsible, and what would change the result";
@@ -45,12 +48,17 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
         Some(text) => match (find(text), find_verdict(text)) {
             (Ok(code), _) => explain(code.entry()),
             (_, Some(verdict)) => explain_verdict(verdict),
-            (Err(error), None) => {
+            (Err(_), None) => {
                 let ids = CATALOGUE.iter().map(|entry| entry.id).chain(Verdict::ALL.map(Verdict::id));
                 let near = suggest::nearest(text, ids);
                 let hint =
-                    if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(", ")) };
-                return usage(format!("{error}{hint}"));
+                    if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(" or ")) };
+                return usage(elsewhere(text).unwrap_or_else(|| {
+                    format!(
+                        "`{}` is no code, verdict or symbol{hint}; `cargo xtask explain` lists all codes",
+                        escaped(text)
+                    )
+                }));
             }
         },
     };
@@ -58,18 +66,31 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     Ok(exit::OK)
 }
 
+/// Where to find out about a proposal or a function of WASI.
+fn elsewhere(text: &str) -> Option<String> {
+    let (what, table) = if proposals::known().contains(text) {
+        ("a proposal", "proposals")
+    } else if wasi::FUNCTIONS.contains(&text) {
+        ("a function of WASI 0.1", "wasi")
+    } else {
+        return None;
+    };
+    Some(format!("`{text}` is {what}, not a code: `cargo xtask capabilities {table}` shows which runtimes have it"))
+}
+
 /// Finds a code by its id or symbol.
 fn find(text: &str) -> Result<Code, UnknownCode> {
     let mut chars = text.chars();
     match (chars.next().and_then(Code::from_symbol), chars.next()) {
         (Some(code), None) => Ok(code),
-        _ => text.parse(),
+        _ => text.to_lowercase().parse().or_else(|_| text.parse()),
     }
 }
 
 /// Finds a verdict by its name or symbol.
 fn find_verdict(text: &str) -> Option<Verdict> {
-    let is_named = |verdict: &Verdict| verdict.id() == text || symbols::without_code(*verdict).to_string() == text;
+    let is_named =
+        |verdict: &Verdict| verdict.id() == text.to_lowercase() || symbols::without_code(*verdict).to_string() == text;
     if text == INVALID_FILE { Some(Verdict::NotApplicable) } else { Verdict::ALL.into_iter().find(is_named) }
 }
 
@@ -83,13 +104,11 @@ fn explain_verdict(verdict: Verdict) -> String {
 
 fn explain(entry: &CatalogueEntry) -> String {
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
-    let priority = format!("{} (a cell with several reasons gets the code with the lowest number)", entry.priority);
     fields(&[
         ("", entry.id),
         ("symbol", &entry.symbol.to_string()),
         ("verdict", entry.verdict.id()),
         ("blame", &blame),
-        ("priority", &priority),
         ("meaning", entry.meaning),
         ("remedy", entry.remedy),
     ])

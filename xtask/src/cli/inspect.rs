@@ -284,7 +284,15 @@ fn text(facts: &Facts, quick: bool) -> String {
     let _ = writeln!(out, "\nexports ({})", facts.exports.len());
     for export in &facts.exports {
         let name = if export.name.is_empty() { "\"\"".into() } else { on_line(&export.name) };
-        let _ = writeln!(out, "  {name}: {}", on_line(&export.ty));
+        let signature = export.signature.as_ref().filter(|_| export.ty == "func");
+        let ty = signature.map_or_else(
+            || export.ty.clone(),
+            |ty| {
+                let results = if ty.results.is_empty() { "()".to_owned() } else { ty.results.join(", ") };
+                format!("func ({}) -> {results}", ty.params.join(", "))
+            },
+        );
+        let _ = writeln!(out, "  {name}: {}", on_line(&ty));
     }
     let _ = writeln!(out, "\nsections ({})", facts.sections.len());
     for section in &facts.sections {

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::common::usage;
+use super::files;
 use super::format::TextOrJsonArgs;
 use super::guest_file::MaxSize;
 use super::output;
@@ -20,8 +21,8 @@ use wasmlab_model::prediction::{Uncertainty, list_uncertain};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
 use wasmlab_model::text::cut_with_size;
+use wasmlab_reader::answer;
 use wasmlab_reader::predictions::{self, FilePredictions, RuntimePrediction};
-use wasmlab_reader::{answer, source};
 use wasmlab_report::text::{without_repetition, wrapped};
 use wasmlab_report::visible::{VisiblePath, on_line};
 
@@ -33,6 +34,7 @@ pub const ABOUT: &str = "Predict where your .wasm or .wat file runs, from each r
 pub const EXAMPLES: &str = "Examples:
   cargo xtask predict app.wasm
   cargo xtask predict app.wasm --runtime 'wasm*' --runtime wazero
+  cargo xtask predict 'build/*.wasm'
   cargo xtask predict lib.wasm --invoke add
   cargo xtask predict a.wasm b.wasm --output json
   cargo xtask predict --against                  compare with the last run-all: contradictions first
@@ -43,17 +45,20 @@ which `probe` writes. It gives the code, what the code is about (the import, fun
 and the remedy, as `check` would. If reading cannot decide, the prediction names what the result
 depends on.
 
-Exit code: 0; 2 if a file is not WebAssembly. With --against: 1 if a prediction contradicts a result of the same version.";
+Exit code: 0; 2 if a file is not WebAssembly or cannot be parsed. With --against: 1 if a prediction contradicts a result of the same version.";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Modules or components, as .wasm or .wat
+    /// Modules or components, as .wasm or .wat, or globs of them
     #[arg(value_name = "FILE", required_unless_present = "against")]
     files: Vec<PathBuf>,
     /// Call this export instead of running the program
     #[arg(long, value_name = "EXPORT", conflicts_with = "against")]
     invoke: Option<String>,
+    /// Arguments, as for `check`; no prediction depends on them
+    #[arg(last = true, value_name = "ARGS")]
+    args: Vec<String>,
     /// Use only profiles whose runtime matches the glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     runtime: Vec<String>,
@@ -87,24 +92,28 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let report = if report.is_empty() { latest } else { PathBuf::from(report) };
         return against::run(lab, &chosen(lab, &args.runtime)?, &report, args.format.is_json());
     }
+    let paths = files::named(&args.files)?;
     // The files are read in processes of their own; meanwhile this one reads the profiles.
     let (profiles, read) = std::thread::scope(|scope| {
         let profiles = scope.spawn(|| chosen(lab, &args.runtime));
-        let read = args.files.iter().map(|file| facts(file, args)).collect::<Result<Vec<_>>>();
+        let read = paths.iter().map(|file| facts(file, args)).collect::<Result<Vec<_>>>();
         (profiles.join(), read)
     });
     let profiles = profiles.map_err(|_| anyhow::anyhow!("the lab failed while it read the profiles"))??;
-    let files = args.files.iter().zip(read?);
-    let of_file = |(file, facts): (&PathBuf, std::result::Result<Facts, String>)| {
-        let facts = facts.as_ref().map_err(String::as_str);
+    let read = read?;
+    let of_file = |(file, facts): (&PathBuf, &std::result::Result<Facts, InvalidFile>)| {
+        let facts = facts.as_ref().map_err(|invalid| invalid.message.as_str());
         predictions::predict_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
     };
-    let files: Vec<FilePredictions> = files.map(of_file).collect();
-    let is_refused = files.iter().any(|of| refused(of).is_some());
+    let files: Vec<FilePredictions> = paths.iter().zip(&read).map(of_file).collect();
+    let refused: Vec<Option<String>> =
+        files.iter().zip(&read).map(|(of, read)| refused(of, read.as_ref().err()?)).collect();
+    let is_refused = refused.iter().any(Option::is_some);
     if args.format.is_json() {
         output::print_versioned_json(SCHEMA_VERSION, &PredictOutput { files })?;
     } else {
-        let texts: Vec<String> = files.iter().map(|of| refused(of).unwrap_or_else(|| text(of, &profiles))).collect();
+        let texts = files.iter().zip(refused).map(|(of, refused)| refused.unwrap_or_else(|| text(of, &profiles)));
+        let texts: Vec<String> = texts.collect();
         output::print(&texts.join("\n"))?;
     }
     Ok(if is_refused { exit::USAGE } else { exit::OK })
@@ -124,27 +133,38 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
         ));
     }
     let columns = super::common::choose(columns, globs, "runtime", Clone::clone)?;
-    profiles::read_matching(lab, &|column| columns.iter().any(|chosen| chosen == column))
+    let mut profiles = profiles::read_matching(lab, &|column| columns.iter().any(|chosen| chosen == column))?;
+    // In the order of `check`.
+    let ids: Vec<&str> = wasmlab_runtimes::all().iter().map(wasmlab_runtimes::Runtime::id).collect();
+    profiles.sort_by_key(|profile| ids.iter().position(|id| *id == profile.runtime));
+    Ok(profiles)
+}
+
+/// Why a file is not valid.
+struct InvalidFile {
+    message: String,
+    /// It is text that cannot be parsed.
+    is_syntax: bool,
 }
 
 /// The facts of a file, or why it is not valid.
-fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, String>> {
+fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, InvalidFile>> {
     args.max_size.check(file).or_else(|error| usage(format!("failed to read `{}`: {error}", file.visible())))?;
     match reading::facts(file, Representation::Facts) {
         Ok(facts) => Ok(Ok(facts)),
-        Err(ReadError::Refused(message)) => Ok(Err(message)),
+        Err(ReadError::Syntax(message)) => Ok(Err(InvalidFile { message, is_syntax: true })),
+        Err(ReadError::Refused(message)) => Ok(Err(InvalidFile { message, is_syntax: false })),
         Err(error) => usage(format!("failed to read `{}`: {error}", file.visible())),
     }
 }
 
 /// For a file that no runtime accepts because it is not WebAssembly or is incomplete: why, and what to do.
-fn refused(of: &FilePredictions) -> Option<String> {
-    let why = of.invalid.as_ref()?;
+fn refused(of: &FilePredictions, invalid: &InvalidFile) -> Option<String> {
     let file = Path::new(&of.file);
-    let bytes = std::fs::read(file).ok()?;
-    if source::is_text(file, &bytes) {
-        return Some(format!("{}   {INVALID_FILE}: {}\n", file.visible(), why.trim()));
+    if invalid.is_syntax {
+        return Some(format!("{}   {INVALID_FILE}: {}\n", file.visible(), invalid.message.trim()));
     }
+    let bytes = std::fs::read(file).ok()?;
     let found = invalid_file(&bytes)?;
     let first = format!("{}   ", file.visible());
     let text = format!("{INVALID_FILE}: {found}. {}", found.remedy().unwrap_or_default());
@@ -160,7 +180,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
         let why: String = why.chars().take(MAX_REASON).collect();
         shown += &paragraph("not valid", &why);
     }
-    let mut shown_remedies: Vec<String> = Vec::new();
+    let (mut shown_remedies, mut shown_loaded): (Vec<String>, bool) = (Vec::new(), false);
     for group in answer::groups(of, profiles) {
         let one = &of.predictions[group.members[0]];
         let (label, why) = match (one.outcome, one.code) {
@@ -169,7 +189,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
             ("may-fail", _) => ("may fail on", may_fail(one)),
             ("fails", Some(code)) => {
                 let why = reason(one);
-                let label = if code == "no-entry-point" { "loads on" } else { "does not" };
+                let label = if one.only_loads { "loads on" } else { "does not" };
                 (label, if why.is_empty() { code.to_owned() } else { format!("{code}: {why}") })
             }
             ("fails", None) => ("does not", reason(one)),
@@ -177,7 +197,13 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
             _ => continue,
         };
         shown.push('\n');
-        shown += &paragraph(label, &group.names);
+        let with = format!(", with {}", one.switches.join(" "));
+        let with = if one.only_loads && !one.switches.is_empty() { with } else { String::new() };
+        shown += &paragraph(label, &format!("{}{with}", group.names));
+        // Once is enough: only the switches differ.
+        if one.only_loads && std::mem::replace(&mut shown_loaded, true) {
+            continue;
+        }
         if !why.is_empty() {
             shown += &paragraph("", &why);
         }
@@ -213,7 +239,9 @@ fn indented(first: &str, rest: &str, text: &str) -> String {
 /// The subject of a reason, or the runtime's message if there is no code; the number of other missing imports; the
 /// place of the first use.
 fn reason(one: &RuntimePrediction) -> String {
-    let subject = one.subject.clone().or_else(|| one.code.is_none().then(|| one.detail.clone())).unwrap_or_default();
+    // The reasons that only a sentence tells.
+    let is_told = matches!(one.code, None | Some("no-entry-point" | "host-refused")) && !one.detail.is_empty();
+    let subject = if is_told { one.detail.clone() } else { one.subject.clone().unwrap_or_default() };
     let subject = cut_with_size(&subject, MAX_NAME).into_owned();
     let more = and_more((one.missing_imports.len() + one.omitted).saturating_sub(1));
     let at = one.first_use.as_ref().map(|at| format!(", first used {}", at.place())).unwrap_or_default();

@@ -125,6 +125,9 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
                 "`{name}` has schema {schema}, but this lab reads {SCHEMA_VERSION}: compare reports of the same version of the lab"
             ));
         }
+        None if value.get("schema").is_some() => {
+            return bad("field `schema` is not a number of a version".to_owned());
+        }
         None => return bad("field `schema` is missing".to_owned()),
     }
     let report = serde_json::from_str::<RunReport>(text).or_else(|error| bad(error.to_string()))?;

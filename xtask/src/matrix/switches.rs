@@ -66,7 +66,12 @@ pub fn try_switches(
     }
     if let Some(last) = last {
         let summary = summary(&last.judgement);
+        let by_default = self::summary(&first.judgement);
         first.judgement = switched::with_switches(first.judgement, &on, &last.judgement, &summary);
+        // It is a library, which loads only with these switches.
+        if first.judgement.code == Some(Code::NoEntryPoint) {
+            return Ok((Some(SwitchesUsed { switches: on, default_result: by_default }), first));
+        }
     }
     Ok((None, first))
 }

@@ -65,7 +65,9 @@ impl<'a> Document<'a> {
                         incomplete.extend(remove_item(rest.get_mut(), start));
                         continue;
                     }
-                    if errors.is_empty() || !is_missing {
+                    // A missing key of the whole file is probably one with an error, too.
+                    let has_error = |position: &usize| is_top_level(document.table.get_ref(), *position);
+                    if !is_missing || !positions.iter().any(has_error) {
                         errors.push(document.error(&error));
                         positions.extend(error.span().map(|span| span.start));
                     }
@@ -158,7 +160,11 @@ impl<'a> Document<'a> {
 
     fn error(&self, error: &Error) -> FileError {
         let line = error.span().map(|span| self.line_at(span.start));
-        let key = error.span().and_then(|span| key_at(self.table.get_ref(), &span));
+        let key = error.span().and_then(|span| {
+            // The parser names an unknown key, but not its table.
+            let of_table = table_with(self.table.get_ref(), &span).filter(|key| !key.is_empty());
+            of_table.or_else(|| key_at(self.table.get_ref(), &span))
+        });
         let key = key.map(|key| format!("`{key}`: ")).unwrap_or_default();
         FileError::new(self.file, on_one_line(&(key + error.message()))).at_line(line)
     }
@@ -174,6 +180,31 @@ fn too_many(file: &str) -> FileError {
 /// A key or value may contain a line break, and so may the parser's message.
 fn on_one_line(message: &str) -> String {
     message.trim_end().replace('\n', "; ")
+}
+
+/// Whether a key of the whole file, or its value, begins at this position.
+fn is_top_level(table: &DeTable<'_>, position: usize) -> bool {
+    table.iter().any(|(key, value)| key.span().start == position || value.span().start == position)
+}
+
+/// The key of the table that has a key at `span`: `known[1]`; empty for the whole file.
+fn table_with(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
+    fn within(value: &DeValue<'_>, span: &Range<usize>) -> Option<String> {
+        match value {
+            DeValue::Table(table) => {
+                table_with(table, span).map(|key| if key.is_empty() { key } else { format!(".{key}") })
+            }
+            DeValue::Array(items) => items
+                .iter()
+                .enumerate()
+                .find_map(|(index, item)| within(item.get_ref(), span).map(|key| format!("[{index}]{key}"))),
+            _ => None,
+        }
+    }
+    if table.iter().any(|(key, _)| key.span() == *span) {
+        return Some(String::new());
+    }
+    table.iter().find_map(|(key, value)| within(value.get_ref(), span).map(|inner| format!("{}{inner}", key.get_ref())))
 }
 
 /// The key of the value at `span`: `known[1].code`.

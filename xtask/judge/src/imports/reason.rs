@@ -5,7 +5,9 @@ use crate::{emscripten, glue, plugin_hosts, symbols, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Abi, Facts, Import, Shape};
 use wasmlab_model::remedy::RemedyKind;
+use wasmlab_model::similar::{distance, max_distance};
 use wasmlab_model::verdict::Judgement;
+use wasmlab_model::wasi;
 
 /// Why an import is missing, and what would change it.
 pub struct Reason {
@@ -121,8 +123,24 @@ fn abi_reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, 
             remedy_kind: RemedyKind::SomeRuntime,
             ..reason_with_remedy(Code::MissingImport, "Use a runtime that supports WASIX (wasmer).")
         },
-        Some(Abi::Wasi01 | Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => default_reason(Code::MissingImport),
+        Some(Abi::Wasi01) => misspelt_wasi(name).unwrap_or_else(|| default_reason(Code::MissingImport)),
+        Some(Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => default_reason(Code::MissingImport),
     }
+}
+
+/// A function that WASI 0.1 does not have, if its name is close to one that it has.
+fn misspelt_wasi(name: &str) -> Option<Reason> {
+    if wasi::FUNCTIONS.contains(&name) {
+        return None;
+    }
+    let near = wasi::FUNCTIONS.iter().min_by_key(|function| distance(function, name))?;
+    // Extensions have longer names: WasmEdge's `sock_recv_from`.
+    let is_typo = distance(near, name) <= max_distance(name).min(2);
+    is_typo.then(|| Reason {
+        blame: Some(&[Blame::Guest]),
+        note: format!("; WASI 0.1 has no function of this name (did you mean `{near}`?)"),
+        ..reason_with_remedy(Code::MissingImport, &format!("Import `{near}` from `{}`.", wasi::MODULE))
+    })
 }
 
 /// Whether it starts without a JavaScript file.

@@ -1,6 +1,6 @@
 //! Why a module does not run, and what would change that.
 
-use super::AnswerText;
+use super::{AnswerText, with_switches};
 use crate::columns::{NameStyle, names};
 use crate::table::{DIM, RED, YELLOW};
 use crate::text::{self, ReasonGroup, blame};
@@ -22,14 +22,19 @@ impl<'a> AnswerText<'a> {
         let mut reasons = self.reasons_of(module);
         reasons.sort_by_key(|(code, group)| reason_order(*code, group.cell));
         let shown = reasons.len().min(if reasons.len() > MAX_REASONS { MAX_REASONS - 1 } else { MAX_REASONS });
-        let mut shown_behind = Vec::new();
+        let (mut shown_behind, mut shown_loaded) = (Vec::new(), false);
         for reason in reasons.iter().take(shown) {
             let (code, group) = reason;
             let behind = group.cell.next_obstacle_remedy.as_deref();
             let remedy = text::without_repetition(&mut shown_behind, self.remedy(*code, group.cell), behind);
             if let Some(exports) = library::exports_of_loaded(report, group.cell) {
                 self.out.push('\n');
-                self.part(YELLOW, "loads on", &names(report, &group.runtimes, NameStyle::Versions));
+                let on = names(report, &group.runtimes, NameStyle::Versions);
+                self.part(YELLOW, "loads on", &format!("{on}{}", with_switches(&group.cell.switches)));
+                // Once is enough: only the switches differ.
+                if std::mem::replace(&mut shown_loaded, true) {
+                    continue;
+                }
                 self.part(DIM, "", &format!("{code}: it exports {}", on_line(&listed(exports))));
                 self.arrow(&remedy);
                 continue;
@@ -68,7 +73,11 @@ impl<'a> AnswerText<'a> {
         let mut reasons: Vec<(Code, ReasonGroup<'a>)> = Vec::new();
         for (code, group) in all.filter(|(_, group)| group.scenario == module) {
             for part in self.parts(group) {
+                let is_loaded = |cell| library::exports_of_loaded(self.report, cell).is_some();
                 let same = |(other, into): &&mut (Code, ReasonGroup<'a>)| {
+                    if is_loaded(into.cell) && is_loaded(part.cell) {
+                        return into.cell.switches == part.cell.switches;
+                    }
                     code.is_about_imports()
                         && *other == code
                         && into.cell.blame == part.cell.blame
@@ -88,9 +97,10 @@ impl<'a> AnswerText<'a> {
     /// count, and the others.
     fn parts(&self, group: &ReasonGroup<'a>) -> Vec<ReasonGroup<'a>> {
         let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
-        let mut parts: Vec<((bool, String), Vec<&'a Cell>)> = Vec::new();
+        let mut parts: Vec<((Option<&'a [String]>, String), Vec<&'a Cell>)> = Vec::new();
         for cell in self.report.cells.iter().filter(of_group) {
-            let key = (library::exports_of_loaded(self.report, cell).is_some(), uncounted(self.report, cell));
+            let loaded_with = library::exports_of_loaded(self.report, cell).map(|_| cell.switches.as_slice());
+            let key = (loaded_with, uncounted(self.report, cell));
             match parts.iter_mut().find(|(other, _)| *other == key) {
                 Some((_, cells)) => cells.push(cell),
                 None => parts.push((key, vec![cell])),

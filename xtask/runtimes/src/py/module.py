@@ -34,7 +34,11 @@ def run(spec, log, engine, binary):
     log.stage("run")
     exports = Exports(linker, store, instance)
     if spec["entry"] == "command":
-        guest("run", callable_export(exports, "_start"), store)
+        start = callable_export(exports, "_start")
+        if types.exported("_start")[0]:
+            # A program's entry point takes no parameters.
+            raise CellEnd("missing-export", name="_start")
+        guest("run", start, store)
     elif "calls" in spec["entry"]:
         calls(spec["entry"]["calls"], exports, store, types, log)
     else:

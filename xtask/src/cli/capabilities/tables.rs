@@ -10,7 +10,7 @@ use wasmlab_model::proposals::COMPONENT_MODEL;
 use wasmlab_probe::catalogue::{Catalogue, SpecifiedFunctions};
 
 /// Which table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TableKind {
     /// Functions of WASI 0.1, each one called by a guest.
@@ -44,7 +44,12 @@ impl TableKind {
         Self::UnusualModules,
     ];
 
-    /// Its name in files.
+    /// The table with this name.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.id() == text)
+    }
+
+    /// Its name.
     pub fn id(self) -> &'static str {
         match self {
             Self::Wasi => "wasi",

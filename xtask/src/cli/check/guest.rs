@@ -43,7 +43,7 @@ pub struct GuestArgs {
     #[arg(long, value_name = "TEXT")]
     pub expect_stdout: Option<String>,
     /// Require this exit code from the guest [default: 0]
-    #[arg(long, value_name = "CODE", conflicts_with = "invoke")]
+    #[arg(long, value_name = "CODE", conflicts_with = "invoke", value_parser = clap::value_parser!(i32).range(0..=255))]
     pub expect_exit: Option<i32>,
     /// Arguments passed to the guest
     #[arg(last = true, value_name = "ARGS")]
@@ -108,7 +108,7 @@ pub fn prepare(lab: &Lab, given: &FileToCheck, max_size: &MaxSize, timeout: Opti
     let facts = match facts_of_given(lab, &sha256) {
         Ok(facts) => Some(facts),
         // The row and each runtime report what is wrong with it.
-        Err(ReadError::Refused(_)) => None,
+        Err(ReadError::Refused(_) | ReadError::Syntax(_)) => None,
         Err(error) => return usage(format!("failed to read `{}`: {error}", file.visible())),
     };
     let mut run = run_table(facts.as_ref(), given, max_size)?;
@@ -133,7 +133,7 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
         return Ok(bytes);
     }
     match reading::read(file, Representation::Binary) {
-        Err(ReadError::Refused(message)) => usage(message),
+        Err(ReadError::Refused(message) | ReadError::Syntax(message)) => usage(message),
         read => read.or_else(|error| usage(format!("failed to read `{}`: {error}", file.visible()))),
     }
 }

@@ -9,7 +9,7 @@ use super::budget::Budget;
 use crate::cli::common::usage;
 use crate::cli::suggest;
 use wasmlab_learn::glob;
-use wasmlab_model::codes::{CATALOGUE, Code};
+use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
 use wasmlab_model::report::{Cell, FileLine, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
@@ -141,10 +141,7 @@ pub fn glob(text: &str) -> Result<GlobMatcher, String> {
 
 /// A code by its id.
 pub fn code(text: &str) -> Result<Code, String> {
-    text.parse::<Code>().map_err(|error| match suggest::nearest(text, CATALOGUE.iter().map(|entry| entry.id)).first() {
-        Some(near) => format!("`{text}` is not a code: did you mean `{near}`?"),
-        None => error.to_string(),
-    })
+    text.parse::<Code>().map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -13,9 +13,11 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     id: "wat",
     summary: "WebAssembly's text format -> modules and components of any ABI",
     example: r#"source = "hello.wat""#,
-    check: |build| match &build.source {
-        None => vec![KeyError::new("source", "is missing: name the .wat file")],
-        Some(_) => Vec::new(),
+    check: |build| {
+        let source = build.source.is_none().then(|| KeyError::new("source", "is missing: name the .wat file"));
+        let flags = !build.flags.is_empty();
+        let flags = flags.then(|| KeyError::new("flags", "is not for WAT, which is translated without options"));
+        source.into_iter().chain(flags).collect()
     },
     find: |_, _| {
         let (version, fingerprint) = (format!("wat {VERSION}"), VERSION.to_owned());

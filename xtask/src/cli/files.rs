@@ -1,11 +1,13 @@
-//! Files by a glob: `check 'build/*.wasm'`, and `path` in wasmlab.toml.
+//! Files by a glob: `check 'build/*.wasm'`, `predict`, and `path` in wasmlab.toml.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::common::usage;
 use wasmlab_learn::glob;
 use wasmlab_report::visible::VisiblePath;
 
@@ -33,6 +35,20 @@ pub fn expand(folder: &Path, path: &Path) -> Result<Vec<PathBuf>, String> {
         return Err(format!("`{}` matches no file", path.visible()));
     }
     Ok(search.found)
+}
+
+/// The files that the command line names, each once, even if two globs match it.
+///
+/// # Errors
+/// As [`expand`], as a usage error.
+pub fn named(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut files, mut seen): (Vec<PathBuf>, BTreeSet<PathBuf>) = (Vec::new(), BTreeSet::new());
+    for path in paths {
+        let mut found = expand(Path::new(""), path).or_else(usage)?;
+        found.retain(|file| seen.insert(fs::canonicalize(file).unwrap_or_else(|_| file.clone())));
+        files.append(&mut found);
+    }
+    Ok(files)
 }
 
 fn has_glob(part: &str) -> bool {

@@ -1,0 +1,144 @@
+//! Active segments that do not fit into the memory or table that a module defines: it traps before anything runs.
+
+use std::ops::ControlFlow;
+
+use wasmlab_model::facts::{SegmentOutOfBounds, SegmentTarget};
+use wasmparser::{Chunk, ConstExpr, DataKind, ElementItems, ElementKind, Operator, Parser, Payload, TypeRef};
+
+/// The first active segment of a core module that ends beyond its memory or table, in the order of instantiation.
+/// Only those are found whose offset is a constant and whose target is not imported.
+pub fn out_of_bounds(bytes: &[u8]) -> Option<SegmentOutOfBounds> {
+    let mut sizes = Sizes::default();
+    let (mut parser, mut rest) = (Parser::new(0), bytes);
+    loop {
+        let Ok(Chunk::Parsed { payload, consumed }) = parser.parse(rest, true) else { return None };
+        rest = rest.get(consumed..)?;
+        match payload {
+            // Nothing in the code matters, and it is most of the file.
+            Payload::CodeSectionStart { size, .. } => {
+                parser.skip_section();
+                rest = rest.get(size as usize..)?;
+            }
+            Payload::End(_) => return None,
+            payload => {
+                if let ControlFlow::Break(found) = sizes.read(payload) {
+                    return found;
+                }
+            }
+        }
+    }
+}
+
+/// The initial size of each memory, in bytes, and of each table, in elements; `None` for an imported one.
+#[derive(Default)]
+struct Sizes {
+    memories: Vec<Option<u64>>,
+    tables: Vec<Option<u64>>,
+}
+
+impl Sizes {
+    fn read(&mut self, payload: Payload) -> ControlFlow<Option<SegmentOutOfBounds>> {
+        match payload {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports().flatten() {
+                    match import.ty {
+                        TypeRef::Memory(_) => self.memories.push(None),
+                        TypeRef::Table(_) => self.tables.push(None),
+                        _ => {}
+                    }
+                }
+            }
+            Payload::MemorySection(memories) => {
+                let size = |memory: wasmparser::MemoryType| {
+                    memory.initial.checked_shl(memory.page_size_log2.unwrap_or(16)).unwrap_or(u64::MAX)
+                };
+                self.memories.extend(memories.into_iter().flatten().map(|memory| Some(size(memory))));
+            }
+            Payload::TableSection(tables) => {
+                self.tables.extend(tables.into_iter().flatten().map(|table| Some(table.ty.initial)));
+            }
+            Payload::ElementSection(elements) => {
+                for (index, element) in elements.into_iter().flatten().enumerate() {
+                    let ElementKind::Active { table_index, offset_expr } = element.kind else { continue };
+                    let count = match element.items {
+                        ElementItems::Functions(items) => items.count(),
+                        ElementItems::Expressions(_, items) => items.count(),
+                    };
+                    let size = self.tables.get(table_index.unwrap_or(0) as usize).copied().flatten();
+                    found(SegmentTarget::Table, index, &offset_expr, count.into(), size)?;
+                }
+            }
+            Payload::DataSection(segments) => {
+                for (index, segment) in segments.into_iter().flatten().enumerate() {
+                    let DataKind::Active { memory_index, offset_expr } = segment.kind else { continue };
+                    let size = self.memories.get(memory_index as usize).copied().flatten();
+                    found(SegmentTarget::Memory, index, &offset_expr, segment.data.len() as u64, size)?;
+                }
+                return ControlFlow::Break(None);
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Breaks if the segment ends beyond `size`.
+fn found(
+    target: SegmentTarget,
+    index: usize,
+    offset: &ConstExpr,
+    length: u64,
+    size: Option<u64>,
+) -> ControlFlow<Option<SegmentOutOfBounds>> {
+    let end = constant(offset).map(|offset| offset.saturating_add(length));
+    match (end, size) {
+        (Some(end), Some(size)) if end > size => {
+            ControlFlow::Break(Some(SegmentOutOfBounds { target, index: index as u64, end, size }))
+        }
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+/// The value of an expression that is a single constant.
+fn constant(expression: &ConstExpr) -> Option<u64> {
+    let mut operators = expression.get_operators_reader();
+    let value = match operators.read().ok()? {
+        Operator::I32Const { value } => u64::from(value.cast_unsigned()),
+        Operator::I64Const { value } => value.cast_unsigned(),
+        _ => return None,
+    };
+    matches!(operators.read(), Ok(Operator::End)).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::out_of_bounds;
+    use wasmlab_model::facts::SegmentTarget;
+
+    fn check(fields: &str, expected: Option<(SegmentTarget, u64, u64, u64)>) {
+        let module = wat::parse_str(format!("(module {fields} (func $f (drop (i32.const 1))))")).unwrap();
+        let found = out_of_bounds(&module).map(|of| (of.target, of.index, of.end, of.size));
+        assert_eq!(found, expected, "{fields}");
+    }
+
+    #[test]
+    fn only_a_constant_offset_into_an_own_memory_is_out_of_bounds() {
+        check(r#"(memory 1) (data (i32.const 65535) "x")"#, None);
+        check(r#"(memory 1) (data (i32.const 65536) "")"#, None);
+        check(r#"(memory 1) (data (i32.const 65536) "x")"#, Some((SegmentTarget::Memory, 0, 65537, 65536)));
+        let last = u64::from(u32::MAX) + 1;
+        check(r#"(memory 1) (data "x") (data (i32.const -1) "x")"#, Some((SegmentTarget::Memory, 1, last, 65536)));
+        check(r#"(import "a" "m" (memory 1)) (data (i32.const 65536) "x")"#, None);
+        check(r#"(memory 1) (global $g i32 (i32.const 65536)) (data (global.get $g) "x")"#, None);
+        check(r#"(memory 3 (pagesize 1)) (data (i32.const 2) "xx")"#, Some((SegmentTarget::Memory, 0, 4, 3)));
+        check(r#"(memory i64 1) (data (i64.const -1) "xx")"#, Some((SegmentTarget::Memory, 0, u64::MAX, 65536)));
+    }
+
+    #[test]
+    fn element_segments_come_first() {
+        let data = r#"(memory 1) (data (i32.const 65536) "x")"#;
+        check(&format!("(table 2 funcref) (elem (i32.const 1) $f $f) {data}"), Some((SegmentTarget::Table, 0, 3, 2)));
+        check("(table 2 funcref) (elem (i32.const 0) $f $f)", None);
+        check("(table 2 funcref) (elem declare func $f)", None);
+    }
+}
