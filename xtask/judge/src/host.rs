@@ -74,8 +74,11 @@ const NO_MEMORY: &[&str] = &["memory not set", "invalid memory address or nil po
 
 /// What JavaScript engines say of a function with a vector among its parameters or results: V8, JavaScriptCore,
 /// SpiderMonkey.
-const REFUSES_VECTOR: &[&str] =
-    &["type incompatibility when transforming", "an invalid parameter or return value", "v128"];
+const REFUSES_VECTOR: &[&str] = &[
+    "type incompatibility when transforming",
+    "an invalid parameter or return value",
+    "cannot pass value to or from JS",
+];
 
 /// Whether an exported function has a vector among its parameters or results.
 fn exports_vectors(facts: &Facts) -> bool {

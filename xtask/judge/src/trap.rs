@@ -60,15 +60,24 @@ fn of_segment(evidence: &Evidence, trap: TrapKind, message: &str) -> Option<Judg
     let segment = evidence.facts.ok()?.segment_out_of_bounds?;
     let is_early = evidence.progress.stage.is_some_and(|stage| stage <= Stage::Instantiate);
     let is_bounds = matches!(trap, TrapKind::MemoryOutOfBounds | TrapKind::TableOutOfBounds | TrapKind::Other);
-    let remedy = match segment.target {
+    // SpiderMonkey has one message for both.
+    let (target, remedy) = match segment.target {
         SegmentTarget::Memory => {
-            format!("Give the memory at least {} pages, or place the segment lower.", segment.end.div_ceil(1 << 16))
+            let pages = segment.end.div_ceil(1 << 16);
+            (
+                TrapKind::MemoryOutOfBounds,
+                format!("Give the memory at least {pages} pages, or place the segment lower."),
+            )
         }
         SegmentTarget::Table => {
-            format!("Give the table at least {} elements, or place the segment lower.", segment.end)
+            let elements = segment.end;
+            (
+                TrapKind::TableOutOfBounds,
+                format!("Give the table at least {elements} elements, or place the segment lower."),
+            )
         }
     };
-    let judgement = with_code(Code::Trap, trap_name(trap), format!("its {segment}; the runtime says: {message}"));
+    let judgement = with_code(Code::Trap, trap_name(target), format!("its {segment}; the runtime says: {message}"));
     (is_early && is_bounds).then(|| Judgement { remedy: Some(remedy), ..judgement })
 }
 

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 
 use wasmlab_model::observation::GuestProgress;
-use wasmlab_protocol::{Cause, HostRefusal, Network, Stage, TrapKind};
+use wasmlab_protocol::{Cause, HostRefusal, Network, Stage, TrapKind, Value};
 
 use crate::command_line::{
     self, CallSyntax, OutputParser, ProcessOutput, argv, exited, missing_import, no_export, progress_at,
@@ -35,6 +35,7 @@ pub fn columns() -> Vec<Runtime> {
         compiles_silently: true,
         compiles_before_linking: true,
         output_parser: Some(OutputParser {
+            parse_value,
             result_separator: Some(' '),
             error_prefix: "error: ",
             run_errors: &["error: RuntimeError: ", "error: Uncaught exception"],
@@ -59,6 +60,14 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     }
     base.extend(command_line::switch_args(cell.cell));
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), Some("--"))
+}
+
+/// A v128 is a single decimal number.
+fn parse_value(ty: &str, text: &str) -> Option<Value> {
+    if ty != "v128" {
+        return command_line::plain_value(ty, text);
+    }
+    Some(Value::V128(text.parse::<u128>().ok()?.to_le_bytes()))
 }
 
 /// The exit code for a trap of a program with WASI, and for a module that is no program.
@@ -109,6 +118,10 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
     // Wasmer looks for a compiler that has every proposal which the module or its switches ask for.
     if first.starts_with("No backends support the required features") {
         return progress_at(Stage::Compile, Cause::Rejected { offset: None, message: first.to_owned() });
+    }
+    // It calls `_start` without arguments. It checks those of other exports before the call.
+    if reason.starts_with("Function expected ") && reason.ends_with(" arguments, but received 0") {
+        return no_export("_start");
     }
     let stage = match first {
         _ if reason.starts_with("Linker error: ") => Stage::Link,
