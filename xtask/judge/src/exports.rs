@@ -254,7 +254,15 @@ mod tests {
             "twice",
             Blame::Guest,
             "exports no function `twice`; `twice` is a global; it exports the global `twice`, `main`",
-            "Export it: the linker option `--export=twice` or `-rdynamic` (Zig)",
+            "Call one of the functions that it exports.",
+        );
+        check(
+            "(module (func (export \"_start\") (param i32)))",
+            "_start",
+            Blame::Guest,
+            "exports no program `_start`; `_start` takes parameters, which a program's entry point does not; it exports \
+             nothing else",
+            "Give `_start` no parameters",
         );
         check(
             "(module)",

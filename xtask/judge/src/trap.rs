@@ -78,7 +78,7 @@ fn of_segment(evidence: &Evidence, trap: TrapKind, message: &str) -> Option<Judg
         }
     };
     let judgement = with_code(Code::Trap, trap_name(target), format!("its {segment}; the runtime says: {message}"));
-    (is_early && is_bounds).then(|| Judgement { remedy: Some(remedy), ..judgement })
+    (is_early && is_bounds).then_some(Judgement { remedy: Some(remedy), ..judgement })
 }
 
 /// V8's message for that.

@@ -11,6 +11,7 @@ use wasmlab_protocol::{Cause, HostRefusal};
 
 use crate::{PlannedRun, PredictedOutcome, Uncertainty, UncertaintyKind, predict};
 
+mod module_faults;
 mod uncertain;
 
 fn yes() -> ProbeAnswer {

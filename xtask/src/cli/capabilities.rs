@@ -39,7 +39,15 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities --output features         as webassembly.org's features.json
   cargo xtask capabilities --compare features.json   differences from the profiles
 
-Tables: wasi, imports, interfaces, proposals, sockets, sandbox, limits, unusual-modules.
+Tables:
+  wasi             functions of WASI 0.1, each one called by a guest
+  imports          functions that a module can import: WASI 0.1 and older, WASIX, Emscripten, JavaScript
+  interfaces       interfaces of WASI 0.2 and 0.3, by version
+  proposals        WebAssembly proposals
+  sockets          socket operations, from accepting a connection to an HTTP client, by interface
+  sandbox          how far a hostile guest gets
+  limits           how many functions, locals, memory pages and so on each runtime accepts
+  unusual-modules  exit codes, missing entry points and other unusual modules
 
 The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal,
 each line says on how many runtimes something works, and what the other runtimes do instead:
@@ -242,7 +250,11 @@ fn detailed(table: &Table, profiles: &[Profile]) -> String {
         let mut words = by_word(row, profiles);
         words.sort_by_key(|(word, _)| (!table.kind.is_supported(word), *word == tables::NOT_TESTED));
         for (word, runtimes) in words {
-            let word = if word == tables::NOT_TESTED { "not tested" } else { word };
+            let word = match word {
+                tables::NOT_TESTED => "not tested",
+                "yes" => "works",
+                word => word,
+            };
             let first = format!("  {:<14} ", format!("{word}:"));
             shown += &(wrapped(width, &first, &" ".repeat(17), &runtimes.join(", ")) + "\n");
         }
@@ -256,14 +268,14 @@ fn text(table: &Table, profiles: &[Profile]) -> String {
     if table.rows.is_empty() {
         return format!("{}\n\nnone of the selected runtimes was tested\n", table.title);
     }
-    // Runtimes that were tested in no row are named once.
+    // Runtimes that were tested in few rows are named once.
     let is_untested = |at: &usize| {
-        let mut cells =
-            table.rows.iter().filter_map(|row| row.cells.get(*at)).filter(|cell| !cell.is_empty()).peekable();
-        cells.peek().is_some() && cells.all(|cell| cell == tables::NOT_TESTED)
+        let cells: Vec<&String> = table.rows.iter().filter_map(|row| row.cells.get(*at)).collect();
+        2 * cells.iter().filter(|cell| *cell == &tables::NOT_TESTED).count() > cells.len()
     };
     let untested: Vec<&str> = (0..profiles.len()).filter(is_untested).map(|at| profiles[at].runtime.as_str()).collect();
-    let note = if untested.is_empty() { String::new() } else { format!("not tested: {}", untested.join(", ")) };
+    let note = format!("not tested, unless a line says otherwise: {}", untested.join(", "));
+    let note = if untested.is_empty() { String::new() } else { note };
     let rows: Vec<Vec<String>> = table
         .by_range()
         .iter()
@@ -311,4 +323,59 @@ fn csv(tables: &[Table], profiles: &[Profile]) -> String {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tables::{CapabilityRow, Table, TableKind};
+    use super::{detailed, selected, text};
+    use wasmlab_model::profile::Profile;
+
+    fn table(kind: TableKind, rows: &[(&str, [&str; 3])]) -> Table {
+        let row = |(name, cells): &(&str, [&str; 3])| CapabilityRow {
+            name: (*name).to_owned(),
+            cells: cells.map(str::to_owned).to_vec(),
+        };
+        Table { kind, title: "T", rows: rows.iter().map(row).collect() }
+    }
+
+    fn tables() -> Vec<Table> {
+        let proposals = [("gc", ["yes", "with --gc", "?"]), ("simd", ["no", "yes", "?"])];
+        let functions = [("fd_read", ["yes", "yes", ""]), ("fd_write", ["yes", "errno 8", ""])];
+        vec![table(TableKind::Proposals, &proposals), table(TableKind::Wasi, &functions)]
+    }
+
+    fn profiles() -> Vec<Profile> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/profiles");
+        let any = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+        let any = Profile::from_json(&std::fs::read(any).unwrap()).unwrap();
+        ["a", "b", "c"].map(|id| Profile { runtime: id.to_owned(), ..any.clone() }).to_vec()
+    }
+
+    #[test]
+    fn a_capability_is_found_by_its_name_or_a_part_of_it() {
+        let check = |what: &[&str], expected: &[&str], by_name: bool| {
+            let what: Vec<String> = what.iter().map(|text| (*text).to_owned()).collect();
+            let (found, has_names) = selected(tables(), &what).unwrap();
+            let rows: Vec<&str> = found.iter().flat_map(|t| t.rows.iter().map(|row| row.name.as_str())).collect();
+            assert_eq!((rows.as_slice(), has_names), (expected, by_name), "{what:?}");
+        };
+        check(&[], &["gc", "simd", "fd_read", "fd_write"], false);
+        check(&["wasi"], &["fd_read", "fd_write"], false);
+        check(&["GC"], &["gc"], true);
+        check(&["fd_"], &["fd_read", "fd_write"], true);
+        check(&["simd", "fd_read"], &["simd", "fd_read"], true);
+        let error = selected(tables(), &["fd_raed".to_owned()]).err().unwrap().to_string();
+        assert_eq!(error, "no table or capability is named `fd_raed`: did you mean fd_read?");
+    }
+
+    #[test]
+    fn runtimes_that_were_not_tested_are_named_once() {
+        let (found, profiles) = (tables(), profiles());
+        let shown = text(&found[0], &profiles);
+        assert_eq!((shown.matches("otherwise: c").count(), shown.contains('?')), (1, false), "{shown}");
+        assert!(shown.contains("gc") && shown.contains("1 of 2") && shown.contains("with --gc: b"), "{shown}");
+        let shown = detailed(&selected(tables(), &["gc".to_owned()]).unwrap().0[0], &profiles);
+        assert_eq!(shown, "gc (T)\n  works:         a\n  with --gc:     b\n  not tested:    c\n");
+    }
 }

@@ -62,6 +62,13 @@ pub fn is_named(scenario: &Scenario, name: &str) -> bool {
     scenario.name == name || short == Some(name)
 }
 
+/// The glob for a name that is no column, but that columns begin with: `wasmtime-*` for `wasmtime`.
+pub fn of_engine<'a>(text: &str, mut ids: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+    let start = format!("{text}-");
+    let is_column = ids.clone().any(|id| id == text);
+    (!is_column && ids.any(|id| id.starts_with(&start))).then(|| format!("{start}*"))
+}
+
 /// The items whose id matches one of the globs; all items if there are no globs. No match is a usage error
 /// that lists the ids.
 pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) -> String) -> Result<Vec<T>> {
@@ -71,14 +78,9 @@ pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) ->
     let all: Vec<String> = items.iter().map(&id).collect();
     let mut set = GlobSetBuilder::new();
     for text in globs {
-        let mut glob = glob::parse(text).or_else(|why| usage(format!("--{what} {why}")))?;
-        let mut matcher = glob.compile_matcher();
-        // `wasmtime` is no column, but stands for `wasmtime-cranelift`, `wasmtime-cli` and the others.
-        let start = format!("{text}-");
-        if what == "runtime" && !all.iter().any(|id| id == text) && all.iter().any(|id| id.starts_with(&start)) {
-            glob = glob::parse(&format!("{start}*")).or_else(|why| usage(format!("--{what} {why}")))?;
-            matcher = glob.compile_matcher();
-        }
+        let pattern = if what == "runtime" { of_engine(text, all.iter().map(String::as_str)) } else { None };
+        let glob = glob::parse(pattern.as_ref().unwrap_or(text)).or_else(|why| usage(format!("--{what} {why}")))?;
+        let matcher = glob.compile_matcher();
         if !all.iter().any(|id| matcher.is_match(id)) {
             let lists = format!("cargo xtask list {what}s");
             let alternatives = suggest::alternatives(text, all.iter().map(String::as_str), &lists);
@@ -331,4 +333,23 @@ pub fn handle_ctrl_c() {
     };
     // Without a terminal, a handler may not be possible; then Ctrl-C ends the lab at once.
     let _ = ctrlc::set_handler(handler);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::choose;
+
+    #[test]
+    fn the_name_of_an_engine_stands_for_its_columns() {
+        let check = |what: &str, glob: &str, expected: Option<&[&str]>| {
+            let ids = ["node", "node-20", "wasmtime-cli", "wasmtime-36", "wasmtimes"].map(str::to_owned).to_vec();
+            let found = choose(ids, &[glob.to_owned()], what, Clone::clone).ok();
+            let found: Option<Vec<&str>> = found.as_ref().map(|ids| ids.iter().map(String::as_str).collect());
+            assert_eq!(found.as_deref(), expected, "{what} {glob}");
+        };
+        check("runtime", "wasmtime", Some(&["wasmtime-cli", "wasmtime-36"]));
+        check("runtime", "node", Some(&["node"]));
+        check("runtime", "node-2", None);
+        check("scenario", "wasmtime", None);
+    }
 }

@@ -128,7 +128,10 @@ fn errors_name_the_line_of_the_right_entry() {
     check_all(&text, &[":17: `known[1].code`", ":21: `known[2].runtime`"]);
     // An entry that cannot be read does not hide the others.
     let text = format!("{GOOD}\n{}rem = 1\n\n{}", known("wasmi", "trap"), known("wasmtimee", "trap"));
-    check_all(&text, &[":14: unknown field `rem`", ":17: `known[1].runtime`: `wasmtimee` matches no runtime"]);
+    check_all(
+        &text,
+        &[":14: `known[0]`: unknown field `rem`", ":17: `known[1].runtime`: `wasmtimee` matches no runtime"],
+    );
     let step = "[[step]]\nop = \"kill\"\n";
     check_all(&format!("{GOOD}\n{step}\n{step}signal = \"HUP\"\n"), &[":15: `step[1].signal`: `HUP` is not TERM"]);
     // A key in an inline table, and one that is the prefix of another key.
@@ -153,7 +156,14 @@ fn errors_name_the_line_of_the_right_entry() {
 fn all_errors_are_reported_at_once() {
     let text =
         GOOD.replace("title =", "colour = \"blue\"\ntitle =") + "sauce = 1\n\n[[run.dir]]\nguest = \"/\"\nfils = {}\n";
-    check_all(&text, &[":2: unknown field `colour`", ":10: unknown field `sauce`", ":14: unknown field `fils`"]);
+    check_all(
+        &text,
+        &[
+            ":2: unknown field `colour`",
+            ":10: `build`: unknown field `sauce`",
+            ":14: `run.dir[0]`: unknown field `fils`",
+        ],
+    );
     // After a value of the wrong type, later keys are not checked.
     let text = GOOD.replace("title =", "colour = \"blue\"\ntitle =") + "\n[run]\ntimeout_ms = \"long\"\n";
     check_all(&text, &[":2: unknown field `colour`", ":12: `run.timeout_ms`: invalid type: string \"long\""]);
@@ -362,6 +372,6 @@ fn each_table_that_lacks_a_key_is_named() {
     // An error behind a table is none of its own.
     let expected = [":9: `run.server[0]`: missing field `name`", ":11: `run.server[1]`: missing field `name`"];
     check("", "[[run.server]]\n\n", expected);
-    let expected = [":9: `run.server[0]`: missing field `name`", ":12: unknown field `exprt`"];
+    let expected = [":9: `run.server[0]`: missing field `name`", ":12: `run.call[0]`: unknown field `exprt`"];
     check("[[run.server]]\n\n[[run.call]]\nexprt = \"a\"\n", "", expected);
 }

@@ -135,3 +135,23 @@ fn sandbox_escape_takes_precedence() {
     escaped.escapes.push("read a file outside its directories".to_owned());
     assert_eq!(verdict(Ok(&facts), &escaped, &spec("")).code, Some(Code::SandboxEscape));
 }
+
+#[test]
+fn limits_of_the_lab_are_told_from_those_of_a_runtime() {
+    let check = |wat: &str, message: &str, verdict_id: &str, says: &str| {
+        let facts = facts(wat);
+        let cause = Cause::ResourceLimit { message: message.to_owned() };
+        let seen = observation(Outcome::Exited(1), to(Stage::Instantiate, cause), "");
+        let found = verdict(Ok(&facts), &seen, &spec(""));
+        let what = found.code.map_or(found.verdict.id(), Code::id);
+        assert_eq!(what, verdict_id, "{}", found.detail);
+        assert!(found.detail.contains(says), "{}", found.detail);
+    };
+    let limiter = "a resource limiter denied to allocate";
+    // The memory is neither imported nor exported.
+    check("(module (memory 65536))", limiter, "not-attempted", "begins with 4096 MiB");
+    check("(module (memory 2))", limiter, "out-of-memory", limiter);
+    let large = "(module (table 10000001 funcref))";
+    check(large, limiter, "not-attempted", "the lab limits each table to 10000000");
+    check(large, "larger than implementation limit (10000000 elements)", "implementation-limit", "larger than");
+}

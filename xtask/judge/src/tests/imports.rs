@@ -310,3 +310,24 @@ fn incomplete_glue_is_blamed_on_the_toolchain() {
     assert_eq!((judgement.code, &judgement.blame[..]), (Some(Code::MissingImport), &[Blame::Toolchain][..]));
     assert_eq!(judgement.subject.as_deref(), Some("a.a"));
 }
+
+#[test]
+fn a_misspelt_function_of_wasi_is_the_guests_mistake() {
+    let check = |name: &str, blame: Blame, says: &str| {
+        let facts = facts(&format!("(module (import \"wasi_snapshot_preview1\" \"{name}\" (func)))"));
+        let cause = Cause::MissingImport {
+            module: "wasi_snapshot_preview1".to_owned(),
+            name: name.to_owned(),
+            ty: String::new(),
+            missing_count: 1,
+        };
+        let found = verdict(Ok(&facts), &observation(Outcome::Exited(0), to(Stage::Link, cause), ""), &spec(""));
+        let text = format!("{} → {}", found.detail, found.remedy.unwrap_or_default());
+        assert_eq!((found.code, &found.blame[..]), (Some(Code::MissingImport), &[blame][..]), "{text}");
+        assert!(text.contains(says), "{text} does not say {says}");
+    };
+    check("fd_wirte", Blame::Guest, "(did you mean `fd_write`?) → Import `fd_write` from");
+    check("fd_write", Blame::Runtime, "→ Use a runtime that implements WASI 0.1.");
+    // An extension of WasmEdge, not a mistake.
+    check("sock_recv_from", Blame::Runtime, "→ Use a runtime that implements WASI 0.1.");
+}

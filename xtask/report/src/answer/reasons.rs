@@ -97,7 +97,9 @@ impl<'a> AnswerText<'a> {
     /// count, and the others.
     fn parts(&self, group: &ReasonGroup<'a>) -> Vec<ReasonGroup<'a>> {
         let of_group = |c: &&Cell| c.scenario == group.scenario && group.runtimes.contains(&c.runtime.as_str());
-        let mut parts: Vec<((Option<&'a [String]>, String), Vec<&'a Cell>)> = Vec::new();
+        // The switches with which a library was loaded, and why a cell does not count.
+        type Key<'a> = (Option<&'a [String]>, String);
+        let mut parts: Vec<(Key<'a>, Vec<&'a Cell>)> = Vec::new();
         for cell in self.report.cells.iter().filter(of_group) {
             let loaded_with = library::exports_of_loaded(self.report, cell).map(|_| cell.switches.as_slice());
             let key = (loaded_with, uncounted(self.report, cell));

@@ -190,13 +190,13 @@ fn a_malformed_file_is_called_so() {
     report.codes.push(report.codes[0].clone());
     let text = report.codes.last_mut().unwrap();
     text.code = Code::Malformed;
-    text.remedy = Code::Malformed.entry().remedy.replace("cargo xtask", "wasmlab");
+    text.remedy = Code::Malformed.entry().remedy.to_owned();
     for cell in &mut report.cells {
         (cell.verdict, cell.code, cell.remedy, cell.subject) = (Verdict::Gap, Some(Code::Malformed), None, None);
     }
     let says = ["app.wat      malformed · 9 B\n", "runs on      nothing: it is not a valid module or component\n"];
     check(&report, "answer", &says, &["none of the runtimes", "FILE"]);
-    check(&report, "answer", &["`wasmlab inspect` on this file"], &[]);
+    check(&report, "answer", &["→ Build it again with current tools, or correct its text."], &[]);
 }
 
 #[test]

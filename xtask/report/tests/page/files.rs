@@ -77,7 +77,7 @@ fn page_for_files(answer: &serde_json::Value) -> String {
 }
 
 pub fn dropped_library() {
-    let prediction = |runtime: &str, code: &str| json!({ "runtime": runtime, "version": "1", "outcome": "fails", "code": code, "subject": "_start", "detail": "d", "remedy": "name an export" });
+    let prediction = |runtime: &str, code: &str| json!({ "runtime": runtime, "version": "1", "outcome": "fails", "code": code, "subject": "_start", "detail": "d", "remedy": "name an export", "only_loads": code == "no-entry-point" });
     let group = |names: &str, at: usize| json!({ "outcome": "fails", "names": names, "members": [at], "meaning": "m" });
     let predictions = json!([prediction("wasmi", "no-entry-point"), prediction("node", "missing-import")]);
     let answer = json!({

@@ -315,7 +315,7 @@ proposals = ["bulk-memory"]
             &GOOD.replace("bytes = 100_000", "bytes = \"many\"").replace("imports = 12", "import = 12"),
             &[
                 "wasmlab.toml:19: `file[0].budget.bytes`: invalid type",
-                "wasmlab.toml:20: unknown field `import`, expected one of `bytes`, ",
+                "wasmlab.toml:20: `file[0].budget`: unknown field `import`, expected one of `bytes`, ",
             ],
         );
         // A file whose path is wrong hides no mistake elsewhere.

@@ -6,6 +6,7 @@ use anyhow::Result;
 use globset::GlobMatcher;
 
 use super::budget::Budget;
+use crate::cli::common::of_engine;
 use crate::cli::common::usage;
 use crate::cli::suggest;
 use wasmlab_learn::glob;
@@ -130,8 +131,9 @@ impl Allowance {
 
 /// A glob that matches a runtime of the lab, or a custom build of one.
 pub fn glob(text: &str) -> Result<GlobMatcher, String> {
-    let glob = glob::parse(text)?.compile_matcher();
     let ids = || runtimes::all().iter().map(Runtime::id);
+    let pattern = of_engine(text, ids());
+    let glob = glob::parse(pattern.as_deref().unwrap_or(text))?.compile_matcher();
     if text.contains(runtimes::CUSTOM_BUILD) || ids().any(|id| glob.is_match(id)) {
         return Ok(glob);
     }

@@ -1,0 +1,80 @@
+//! Faults of the module itself, which only a probe of the runtime's own reaction makes certain.
+
+use wasmlab_model::codes::Code;
+use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer};
+use wasmlab_model::scenario::{EntryPointKind, ExpectedCall, Run};
+use wasmlab_protocol::{Cause, MAX_TABLE_ELEMENTS, TrapKind};
+
+use super::{names, no, profile, yes};
+use crate::{PlannedRun, PredictedOutcome, predict};
+
+/// The outcome, the code and the subject or what is uncertain.
+fn predicted(wat: &str, probe: Option<(&str, ProbeAnswer)>, invoke: Option<&str>) -> (PredictedOutcome, String) {
+    let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+    let mut profile = profile();
+    profile.proposals.insert("simd".to_owned(), yes());
+    profile.unusual_modules.extend(probe.map(|(name, answer)| (name.to_owned(), answer)));
+    let call = |export: &str| ExpectedCall {
+        export: export.to_owned(),
+        args: Vec::new(),
+        results: None,
+        after_previous: false,
+    };
+    let run = match invoke {
+        Some(export) => Run { entry: EntryPointKind::Calls, call: vec![call(export)], ..Run::default() },
+        None => Run::default(),
+    };
+    let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile);
+    let subject = found.subject.clone().unwrap_or_else(|| names(&found.uncertain));
+    (found.outcome, format!("{} {subject}", found.code.map(Code::id).unwrap_or_default()).trim().to_owned())
+}
+
+#[test]
+fn a_segment_out_of_bounds_traps_where_the_runtime_checks_it() {
+    let trap = |kind| no(Cause::trap(kind, "out of bounds"), &[]);
+    let start = "(func $f (export \"_start\"))";
+    let data = format!("(module (memory 1) (data (i32.const 70000) \"x\") {start})");
+    let probe = |answer| Some(("data-out-of-bounds", answer));
+    let fails = (PredictedOutcome::Fails, "trap memory-out-of-bounds".to_owned());
+    assert_eq!(predicted(&data, probe(trap(TrapKind::MemoryOutOfBounds)), None), fails);
+    assert_eq!(predicted(&data, probe(yes()), None), (PredictedOutcome::Runs, String::new()));
+    let open = (PredictedOutcome::MayFail, "a segment out of bounds (not measured)".to_owned());
+    assert_eq!(predicted(&data, None, None), open);
+    let fits = format!("(module (memory 2) (data (i32.const 70000) \"x\") {start})");
+    assert_eq!(predicted(&fits, None, None), (PredictedOutcome::Runs, String::new()));
+    // SpiderMonkey has one message for both.
+    let elements = format!("(module (table 1 funcref) (elem (i32.const 1) $f) {start})");
+    let probe = Some(("element-out-of-bounds", trap(TrapKind::MemoryOutOfBounds)));
+    assert_eq!(predicted(&elements, probe, None), (PredictedOutcome::Fails, "trap table-out-of-bounds".to_owned()));
+}
+
+#[test]
+fn a_call_with_a_vector_fails_where_javascript_makes_it() {
+    let vector = "(module (func (export \"f\") (result v128) (v128.const i64x2 0 0)) (func (export \"g\")))";
+    let message = "type incompatibility when transforming from/to JS".to_owned();
+    let probe = || Some(("v128-call", no(Cause::HostError { message: message.clone() }, &[])));
+    assert_eq!(predicted(vector, probe(), Some("f")), (PredictedOutcome::Fails, "host-refused v128".to_owned()));
+    assert_eq!(predicted(vector, probe(), Some("g")), (PredictedOutcome::Runs, String::new()));
+    assert_eq!(
+        predicted(vector, None, Some("f")),
+        (PredictedOutcome::MayFail, "calls with v128 (not measured)".to_owned())
+    );
+}
+
+#[test]
+fn a_limit_of_the_lab_is_none_of_the_runtime() {
+    let wat = format!("(module (table {} funcref) (func (export \"_start\")))", MAX_TABLE_ELEMENTS + 1);
+    let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+    let run = Run::default();
+    let check = |message: &str, expected: (PredictedOutcome, Option<Code>)| {
+        let (accepted, refused) = (MAX_TABLE_ELEMENTS as u64, Some(MAX_TABLE_ELEMENTS as u64 + 1));
+        let mut profile = profile();
+        let limit = MeasuredLimit { accepted, refused, message: message.to_owned() };
+        profile.limits.insert("table-elements".to_owned(), limit);
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile);
+        assert_eq!((found.outcome, found.code), expected, "{message}: {}", found.detail);
+    };
+    let own = "initial table size is larger than implementation limit (10000000 elements)";
+    check(own, (PredictedOutcome::Fails, Some(Code::ImplementationLimit)));
+    check("table minimum size exceeds table limits", (PredictedOutcome::MayFail, None));
+}
