@@ -33,7 +33,7 @@ const GUESTS: &[Guest] = &[
     ("unreachable", "gap trap"),
     ("bounds", "gap trap"),
     ("division", "gap trap"),
-    ("table", "gap out-of-memory|gap timeout|gap trap"),
+    ("table", "gap implementation-limit"),
     ("memory", "gap trap|gap out-of-memory|gap crashed"),
     ("flood", "gap output-flood"),
 ];

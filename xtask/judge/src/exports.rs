@@ -13,7 +13,7 @@ use wasmlab_model::verdict::Judgement;
 /// Its detail fits after the module's name: "exports no function `add`; …". `_start` stands for the program itself.
 #[must_use]
 pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
-    let missing = format!("exports no function `{name}`");
+    let missing = format!("exports no function `{}`", if name.is_empty() { "\"\"" } else { name });
     // A component exports interfaces; the runtime named the one that it looked for.
     let Some(facts) = facts.filter(|f| f.kind == BinaryKind::Module) else {
         return no_interface(facts, name);
@@ -74,8 +74,7 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
 }
 
 /// For a module that is to serve HTTP.
-const HTTP_COMPONENT: &str =
-    "Only a component can export that interface: build the program for wasm32-wasip2 and the world `wasi:http/proxy`.";
+const HTTP_COMPONENT: &str = "Only a component can export that interface: build one for the world `wasi:http/proxy`.";
 
 /// Whether a call of an export can succeed: the module imports nothing that only another host or a component defines.
 #[must_use]

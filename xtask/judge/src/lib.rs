@@ -34,7 +34,7 @@ mod glue_reports;
 mod host;
 mod imports;
 pub mod lab_lines;
-mod limits;
+pub mod limits;
 pub mod missing_input;
 pub mod obstacles;
 mod plugin_hosts;

@@ -52,12 +52,10 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
         let detail = format!("its memory begins with {} MiB, and the lab limits each memory to 1 GiB", pages / 16);
         return Judgement { subject: Some("memory".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
     }
-    if let Some(elements) = count_of(evidence, TABLE_ELEMENTS).filter(|elements| *elements > MAX_TABLE_ELEMENTS as u64)
-    {
-        if message.contains("implementation limit") {
-            let remedy = Some("Make the table smaller, or run it on a runtime without this limit.".to_owned());
-            return Judgement { remedy, ..with_code(Code::ImplementationLimit, TABLE_ELEMENTS.to_owned(), message) };
-        }
+    if let Some(judgement) = table_limit(evidence, message) {
+        return judgement;
+    }
+    if let Some(elements) = count_of(evidence, TABLE_ELEMENTS).filter(|_| is_table_limit_of_lab(message)) {
         let detail =
             format!("its table begins with {elements} elements, and the lab limits each table to {MAX_TABLE_ELEMENTS}");
         return Judgement { subject: Some("table".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
@@ -66,6 +64,24 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
     let runs = evidence.progress.stage == Some(Stage::Run);
     let blame = if runs { judgement.blame.clone() } else { vec![Blame::Unknown] };
     Judgement { blame, ..judgement }
+}
+
+/// How JavaScript engines refuse a table beyond their limit: V8, JavaScriptCore, SpiderMonkey.
+const TABLE_LIMIT: &[&str] = &["larger than implementation limit", "couldn't create Table", "too many table elements"];
+
+/// The judgement on a runtime that refuses a large table by a limit of its own.
+pub fn table_limit(evidence: &Evidence, message: &str) -> Option<Judgement> {
+    count_of(evidence, TABLE_ELEMENTS).filter(|_| TABLE_LIMIT.iter().any(|part| message.contains(part)))?;
+    let judgement = with_code(Code::ImplementationLimit, TABLE_ELEMENTS.to_owned(), message);
+    let remedy = "Make the table smaller, or run it on a runtime without this limit.".to_owned();
+    Some(Judgement { remedy: Some(remedy), ..judgement })
+}
+
+/// Whether a message about a table is that of the limit which the lab sets: wasmi, wasmtime, wasmer.
+#[must_use]
+pub fn is_table_limit_of_lab(message: &str) -> bool {
+    const LIMITED: &[&str] = &["resource limiter denied", "exceeds table limits", "elements are more than the"];
+    LIMITED.iter().any(|part| message.contains(part))
 }
 
 /// The lab's limit of each memory, pages.

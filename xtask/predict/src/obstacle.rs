@@ -1,10 +1,11 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
+use wasmlab_judge::limits::is_table_limit_of_lab;
 use wasmlab_model::facts::{Abi, BinaryKind, Export, Facts, MEMORY_PAGES, RefusalKind, SegmentTarget, TABLE_ELEMENTS};
 use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::{COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, LEGACY_EXCEPTIONS, containing_proposal};
 use wasmlab_model::scenario::EntryPointKind;
-use wasmlab_protocol::{Cause, MAX_TABLE_ELEMENTS, Stage};
+use wasmlab_protocol::{Cause, Stage};
 
 use crate::{PlannedRun, imports, is_program, stage_of};
 
@@ -92,8 +93,7 @@ fn limit(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
 
 /// Whether the lab limited the probe, not the runtime: the lab gives engines a limit of their tables.
 fn is_of_lab(name: &str, limit: &MeasuredLimit) -> bool {
-    let at_limit = limit.accepted == MAX_TABLE_ELEMENTS as u64;
-    name == TABLE_ELEMENTS && at_limit && !limit.message.contains("implementation limit")
+    name == TABLE_ELEMENTS && is_table_limit_of_lab(&limit.message)
 }
 
 /// Proposals of which the file has only declarations, and whose instructions the runtime refuses; it may still accept

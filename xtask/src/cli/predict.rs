@@ -21,8 +21,8 @@ use wasmlab_model::prediction::{Uncertainty, list_uncertain};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
 use wasmlab_model::text::cut_with_size;
-use wasmlab_reader::answer;
 use wasmlab_reader::predictions::{self, FilePredictions, RuntimePrediction};
+use wasmlab_reader::{answer, source};
 use wasmlab_report::text::{without_repetition, wrapped};
 use wasmlab_report::visible::{VisiblePath, on_line};
 
@@ -165,7 +165,8 @@ fn refused(of: &FilePredictions, invalid: &InvalidFile) -> Option<String> {
         return Some(format!("{}   {INVALID_FILE}: {}\n", file.visible(), invalid.message.trim()));
     }
     let bytes = std::fs::read(file).ok()?;
-    let found = invalid_file(&bytes)?;
+    // Text that can be parsed is a module, if an invalid one.
+    let found = invalid_file(&bytes).filter(|_| !source::is_text(file, &bytes))?;
     let first = format!("{}   ", file.visible());
     let text = format!("{INVALID_FILE}: {found}. {}", found.remedy().unwrap_or_default());
     Some(wrapped(output::render_options().width, &first, "  ", &on_line(&text)) + "\n")
