@@ -16,7 +16,7 @@ fn workspace() -> Workspace {
     let is_wasmi = |path: &Path| path.file_name().unwrap().to_string_lossy().starts_with("wasmi@");
     let profile =
         fs::read_dir(profiles).unwrap().map(|entry| entry.unwrap().path()).find(|path| is_wasmi(path)).unwrap();
-    workspace.write("snapshots/profiles/wasmi@1.json", &fs::read_to_string(profile).unwrap());
+    workspace.write("snapshots/profiles/wasmi@1.json", fs::read_to_string(profile).unwrap());
     workspace
 }
 
