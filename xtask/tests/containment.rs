@@ -304,7 +304,7 @@ fn files_are_read_in_a_child_process() {
     assert!(read("wat", "app.wat").stdout.contains("(import \"a\" \"b\""));
     workspace.write("bad.wat", "(module");
     let ran = read("facts", "bad.wat");
-    assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (2, true), "{}", ran.stderr);
+    assert_eq!((ran.code, ran.stderr.contains("bad.wat:1:8")), (3, true), "{}", ran.stderr);
     // The commands print the message of the child and nothing else of it.
     for command in ["inspect", "check"] {
         let ran = common::result_of(

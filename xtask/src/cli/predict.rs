@@ -133,11 +133,7 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
         ));
     }
     let columns = super::common::choose(columns, globs, "runtime", Clone::clone)?;
-    let mut profiles = profiles::read_matching(lab, &|column| columns.iter().any(|chosen| chosen == column))?;
-    // In the order of `check`.
-    let ids: Vec<&str> = wasmlab_runtimes::all().iter().map(wasmlab_runtimes::Runtime::id).collect();
-    profiles.sort_by_key(|profile| ids.iter().position(|id| *id == profile.runtime));
-    Ok(profiles)
+    profiles::read_matching(lab, &|column| columns.iter().any(|chosen| chosen == column))
 }
 
 /// Why a file is not valid.

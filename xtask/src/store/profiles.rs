@@ -11,6 +11,7 @@ use super::files;
 use crate::lab::Lab;
 use wasmlab_model::profile::{PROFILE_SCHEMA, Profile};
 use wasmlab_report::visible::VisiblePath;
+use wasmlab_runtimes::Runtime;
 
 /// Largest file that is read as a profile, bytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -55,7 +56,7 @@ pub fn columns(lab: &Lab) -> Result<Vec<String>> {
     Ok(columns)
 }
 
-/// Every profile, sorted by runtime and version; empty if none was published.
+/// Every profile, in the order of the matrix's columns and by version; empty if none was published.
 ///
 /// # Errors
 /// If a file is damaged or of another version; the error names it.
@@ -81,6 +82,9 @@ pub fn read_matching(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<
     });
     let mut profiles = first?;
     profiles.extend(second.map_err(|_| anyhow::anyhow!("the lab failed while it read the profiles"))??);
+    // Stable: the files are sorted by version.
+    let ids: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
+    profiles.sort_by_key(|profile| ids.iter().position(|id| *id == profile.runtime).unwrap_or(ids.len()));
     Ok(profiles)
 }
 

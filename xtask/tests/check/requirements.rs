@@ -100,7 +100,11 @@ fn requirements_are_read_from_wasmlab_toml() {
     assert!(unused.code == 0 && unused.stdout.contains("remove the entry"), "{}", unused.stdout);
     config("[[file.alow]]\n");
     let wrong = run(&[]);
-    assert!(wrong.code == 2 && wrong.stderr.contains("wasmlab.toml:6: unknown field `alow`"), "{}", wrong.stderr);
+    assert!(
+        wrong.code == 2 && wrong.stderr.contains("wasmlab.toml:6: `file[0]`: unknown field `alow`"),
+        "{}",
+        wrong.stderr
+    );
     assert_eq!(run(&["--", "x"]).code, 2, "arguments belong to a file");
     fs::remove_file(workspace.path("app/wasmlab.toml")).unwrap();
     let none = run(&[]);
