@@ -49,8 +49,9 @@ impl Sizes {
                 }
             }
             Payload::MemorySection(memories) => {
+                let page = |log2: u32| 1_u64.checked_shl(log2).unwrap_or(u64::MAX);
                 let size = |memory: wasmparser::MemoryType| {
-                    memory.initial.checked_shl(memory.page_size_log2.unwrap_or(16)).unwrap_or(u64::MAX)
+                    memory.initial.saturating_mul(page(memory.page_size_log2.unwrap_or(16)))
                 };
                 self.memories.extend(memories.into_iter().flatten().map(|memory| Some(size(memory))));
             }
@@ -131,6 +132,7 @@ mod tests {
         check(r#"(import "a" "m" (memory 1)) (data (i32.const 65536) "x")"#, None);
         check(r#"(memory 1) (global $g i32 (i32.const 65536)) (data (global.get $g) "x")"#, None);
         check(r#"(memory 3 (pagesize 1)) (data (i32.const 2) "xx")"#, Some((SegmentTarget::Memory, 0, 4, 3)));
+        check(r#"(memory i64 0x1000000000000) (data (i64.const 70000) "x")"#, None);
         check(r#"(memory i64 1) (data (i64.const -1) "xx")"#, Some((SegmentTarget::Memory, 0, u64::MAX, 65536)));
     }
 

@@ -88,9 +88,12 @@ struct Filter {
 
 impl Filter {
     fn new(names: &[String]) -> Result<Self> {
-        let matcher = |name: &String| match glob::parse(name) {
-            Ok(glob) => Ok((name.clone(), glob.compile_matcher(), Cell::new(false))),
-            Err(why) => common::usage(why),
+        let matcher = |name: &String| {
+            let pattern = common::of_engine(name, runtimes::all().iter().map(Runtime::id));
+            match glob::parse(pattern.as_ref().unwrap_or(name)) {
+                Ok(glob) => Ok((name.clone(), glob.compile_matcher(), Cell::new(false))),
+                Err(why) => common::usage(why),
+            }
         };
         Ok(Self { names: names.iter().map(matcher).collect::<Result<_>>()? })
     }
