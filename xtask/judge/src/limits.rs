@@ -55,7 +55,9 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
     if let Some(judgement) = table_limit(evidence, message) {
         return judgement;
     }
-    if let Some(elements) = count_of(evidence, TABLE_ELEMENTS).filter(|_| is_table_limit_of_lab(message)) {
+    if let Some(elements) = count_of(evidence, TABLE_ELEMENTS)
+        .filter(|elements| *elements > MAX_TABLE_ELEMENTS as u64 && is_table_limit_of_lab(message))
+    {
         let detail =
             format!("its table begins with {elements} elements, and the lab limits each table to {MAX_TABLE_ELEMENTS}");
         return Judgement { subject: Some("table".to_owned()), ..without_code(Verdict::NotAttempted, detail) };

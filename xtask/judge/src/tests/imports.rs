@@ -329,5 +329,6 @@ fn a_misspelt_function_of_wasi_is_the_guests_mistake() {
     check("fd_wirte", Blame::Guest, "(did you mean `fd_write`?) → Import `fd_write` from");
     check("fd_write", Blame::Runtime, "→ Use a runtime that implements WASI 0.1.");
     // An extension of WasmEdge, not a mistake.
+    check("sock_bind", Blame::Runtime, "→ Use a runtime that implements WASI 0.1.");
     check("sock_recv_from", Blame::Runtime, "→ Use a runtime that implements WASI 0.1.");
 }
