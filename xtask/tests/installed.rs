@@ -15,6 +15,7 @@ mod trials;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::LazyLock;
 
 use common::checkout::top;
 use common::{CommandResult, result_of};
@@ -44,20 +45,20 @@ const OF_CHECKOUT: &[&[&str]] = &[
 
 /// The arguments with which `unshare` starts a process with mounts of its own. In a changed root folder, only root can,
 /// and without a user namespace.
-fn mount_namespace() -> Option<&'static [&'static str]> {
+static MOUNT_NAMESPACE: LazyLock<Option<&[&str]>> = LazyLock::new(|| {
     const WAYS: [&[&str]; 2] = [&["--user", "--map-root-user", "--mount"], &["--mount"]];
     let works = |args: &&[&str]| {
         Command::new("unshare").args(*args).arg("true").output().is_ok_and(|output| output.status.success())
     };
     WAYS.into_iter().find(works)
-}
+});
 
 const APP: &str = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32))) (memory (export \"memory\") 1) \
                    (func (export \"_start\") i32.const 0 call $exit))";
 
 fn main() -> ExitCode {
     // Not by the lab itself: if it does not start without its checkout, the tests must fail.
-    let missing: &[&str] = if mount_namespace().is_some() { &[] } else { &["unshare"] };
+    let missing: &[&str] = if MOUNT_NAMESPACE.is_some() { &[] } else { &["unshare"] };
     let mut tests = vec![
         trials::without("its_texts_name_it", &[], texts),
         trials::without("other_programs_on_path_are_no_engines", &[], other_programs_are_no_engines),
@@ -126,7 +127,8 @@ impl Machine {
         let mut command = if self.is_hidden {
             let mut command = Command::new("unshare");
             let hide = "mount -t tmpfs none \"$0\" && exec \"$@\"";
-            command.args(mount_namespace().unwrap_or_default()).args(["sh", "-c", hide]).arg(top()).arg(program);
+            // Without one, the mount would hide the checkout itself.
+            command.args(MOUNT_NAMESPACE.unwrap()).args(["sh", "-c", hide]).arg(top()).arg(program);
             command
         } else {
             Command::new(program)

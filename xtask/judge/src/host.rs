@@ -5,7 +5,7 @@ use wasmlab_protocol::HostRefusal;
 use super::trap::guest_message;
 use super::{Evidence, component_part, imports, with_code};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::Facts;
+use wasmlab_model::facts::{Facts, Signature};
 use wasmlab_model::subjects::EXIT_CODE;
 use wasmlab_model::verdict::Judgement;
 
@@ -82,8 +82,7 @@ const REFUSES_VECTOR: &[&str] = &[
 
 /// Whether an exported function has a vector among its parameters or results.
 fn exports_vectors(facts: &Facts) -> bool {
-    let signatures = facts.exports.iter().filter_map(|export| export.signature.as_ref());
-    signatures.flat_map(|ty| ty.params.iter().chain(&ty.results)).any(|ty| ty == "v128")
+    facts.exports.iter().filter_map(|export| export.signature.as_ref()).any(Signature::has_vector)
 }
 
 /// A host function failed for a reason that the lab does not know. The guest may have asked for something impossible;

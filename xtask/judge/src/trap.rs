@@ -63,6 +63,9 @@ fn of_segment(evidence: &Evidence, trap: TrapKind, message: &str) -> Option<Judg
     let segment = evidence.facts.ok()?.segment_out_of_bounds?;
     let is_early = evidence.progress.stage.is_some_and(|stage| stage <= Stage::Instantiate);
     let is_bounds = matches!(trap, TrapKind::MemoryOutOfBounds | TrapKind::TableOutOfBounds | TrapKind::Other);
+    if !is_early || !is_bounds {
+        return None;
+    }
     // SpiderMonkey has one message for both.
     let (target, remedy) = match segment.target {
         SegmentTarget::Memory => {
@@ -81,7 +84,7 @@ fn of_segment(evidence: &Evidence, trap: TrapKind, message: &str) -> Option<Judg
         }
     };
     let judgement = with_code(Code::Trap, trap_name(target), format!("its {segment}; the runtime says: {message}"));
-    (is_early && is_bounds).then_some(Judgement { remedy: Some(remedy), ..judgement })
+    Some(Judgement { remedy: Some(remedy), ..judgement })
 }
 
 /// V8's message for that.

@@ -4,6 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+mod export;
+mod segment;
+
+pub use export::{Export, Signature};
+pub use segment::{SegmentOutOfBounds, SegmentTarget};
+
 /// Everything the lab reads from a module or component without running it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -66,46 +72,6 @@ pub struct Facts {
 pub const MEMORY_PAGES: &str = "memory-pages";
 /// Key of [`Facts::limited_counts`]: the initial size of a table.
 pub const TABLE_ELEMENTS: &str = "table-elements";
-
-/// An active segment with a constant offset that ends beyond the memory or table that the module defines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct SegmentOutOfBounds {
-    /// What it initializes.
-    pub target: SegmentTarget,
-    /// Its number among the data segments or the element segments.
-    pub index: u64,
-    /// Where it ends: bytes of the memory, or elements of the table.
-    pub end: u64,
-    /// The initial size of the memory or table, in the same unit.
-    pub size: u64,
-}
-
-/// What a segment initializes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum SegmentTarget {
-    /// A data segment.
-    Memory,
-    /// An element segment.
-    Table,
-}
-
-impl std::fmt::Display for SegmentOutOfBounds {
-    /// `data segment 0 ends at byte 70001, and its memory begins with 65536 bytes`.
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Self { target, index, end, size } = self;
-        match target {
-            SegmentTarget::Memory => {
-                write!(f, "data segment {index} ends at byte {end}, and its memory begins with {size} bytes")
-            }
-            SegmentTarget::Table => {
-                write!(f, "element segment {index} ends at element {end}, and its table begins with {size} elements")
-            }
-        }
-    }
-}
 
 impl Facts {
     /// Whether a core module imports every memory that it shares between threads.
@@ -376,30 +342,6 @@ pub fn import_name(kind: BinaryKind, module: &str, name: &str) -> String {
         (BinaryKind::Component, module) => format!("{module}.{name}"),
         (BinaryKind::Module, module) => format!("{}.{}", shown(module), shown(name)),
     }
-}
-
-/// One export.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Export {
-    /// Export name.
-    pub name: String,
-    /// Its type, in the same form as an import's.
-    pub ty: String,
-    /// Parameter and result types of a function, needed to parse call arguments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signature: Option<Signature>,
-}
-
-/// The type of a function exported by a core module, or exported directly by a component.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Signature {
-    /// Parameter types. Core: `i32`, `i64`, `f32`, `f64`, `v128`, or the text of a reference type. Component: `s32`,
-    /// `u64`, `bool`, `string`, …; compound types by kind (`record`).
-    pub params: Vec<String>,
-    /// Result types.
-    pub results: Vec<String>,
 }
 
 /// One top-level section.

@@ -223,6 +223,15 @@ pub struct Run {
     pub independent_calls: bool,
 }
 
+impl Run {
+    /// Calls this export once, without arguments; any result will do.
+    #[must_use]
+    pub fn calling(export: &str) -> Self {
+        let call = ExpectedCall { export: export.to_owned(), args: Vec::new(), results: None, after_previous: false };
+        Self { entry: EntryPointKind::Calls, call: vec![call], ..Self::default() }
+    }
+}
+
 /// The entry point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

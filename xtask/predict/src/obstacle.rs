@@ -1,7 +1,9 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
 use wasmlab_judge::limits::is_table_limit_of_lab;
-use wasmlab_model::facts::{Abi, BinaryKind, Export, Facts, MEMORY_PAGES, RefusalKind, SegmentTarget, TABLE_ELEMENTS};
+use wasmlab_model::facts::{
+    Abi, BinaryKind, Export, Facts, MEMORY_PAGES, RefusalKind, SegmentTarget, Signature, TABLE_ELEMENTS,
+};
 use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::{COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, LEGACY_EXCEPTIONS, containing_proposal};
 use wasmlab_model::scenario::EntryPointKind;
@@ -273,9 +275,7 @@ pub fn has_unmeasured_vectors(facts: &Facts, planned: &PlannedRun, profile: &Pro
 
 /// Whether an export with a vector among its parameters or results is to be called.
 fn calls_with_vectors(facts: &Facts, planned: &PlannedRun) -> bool {
-    let takes_vector = |export: &Export| {
-        export.signature.as_ref().is_some_and(|ty| ty.params.iter().chain(&ty.results).any(|ty| ty == "v128"))
-    };
+    let takes_vector = |export: &Export| export.signature.as_ref().is_some_and(Signature::has_vector);
     let is_called = |export: &&Export| planned.run.call.iter().any(|call| call.export == export.name);
     planned.run.entry == EntryPointKind::Calls && facts.exports.iter().filter(is_called).any(takes_vector)
 }

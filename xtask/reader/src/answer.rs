@@ -136,7 +136,6 @@ struct Key {
     /// Verdict, whether the reason is well known, rank of the code.
     rank: (u8, bool, u16),
     code: Option<&'static str>,
-    only_loads: bool,
     why: String,
     remedy: Option<String>,
 }
@@ -159,15 +158,14 @@ impl Key {
             "may-fail" => [one.switches.join(" "), list_uncertain(&one.uncertain, one.omitted)].join("; "),
             // Runtimes may name different missing imports: with the same remedy, they are one reason.
             "fails" if entry.is_some_and(|e| e.code.is_about_imports()) => String::new(),
-            // Runtimes word the same reason differently.
             "fails" if one.only_loads => one.switches.join(" "),
+            // Runtimes word the same reason differently.
             "fails" if one.code.is_some() => one.subject.clone().unwrap_or_default(),
             _ => one.detail.clone(),
         };
         Self {
             rank: (outcome, explains_little, entry.map_or(0, |e| e.priority)),
             code: one.code,
-            only_loads: one.only_loads,
             why,
             remedy: one.remedy.clone(),
         }

@@ -7,7 +7,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{BinaryKind, Facts, FirstUse};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::remedy::Remedy;
-use wasmlab_model::scenario::{EntryPointKind, ExpectedCall, Run, ScenarioFile};
+use wasmlab_model::scenario::{EntryPointKind, Run, ScenarioFile};
 use wasmlab_predict::row::{self, ColumnPrediction};
 use wasmlab_predict::{PlannedRun, PredictedOutcome, Prediction, Uncertainty, predict};
 use wasmlab_runtimes as runtimes;
@@ -114,16 +114,7 @@ pub fn predict_file(
 
 /// The file as a scenario.
 fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
-    let call = |export: &str| ExpectedCall {
-        export: export.to_owned(),
-        args: Vec::new(),
-        results: None,
-        after_previous: false,
-    };
-    let run = match invoke {
-        Some(export) => Run { entry: EntryPointKind::Calls, call: vec![call(export)], ..Run::default() },
-        None => Run::default(),
-    };
+    let run = invoke.map_or_else(Run::default, Run::calling);
     ScenarioFile::given(file, run)
 }
 

@@ -102,8 +102,18 @@ const MAX_PARAGRAPH: usize = 4_000;
 /// hyphens are not split, so that they can be copied.
 #[must_use]
 pub fn wrapped(width: usize, first: &str, rest: &str, text: &str) -> String {
+    textwrap::fill(&cut_with_size(text, MAX_PARAGRAPH), options(width, first, rest))
+}
+
+/// The same for a text whose words are not broken even if they are longer than a line: paths, to be copied.
+#[must_use]
+pub fn wrapped_between_words(width: usize, first: &str, rest: &str, text: &str) -> String {
+    textwrap::fill(text, options(width, first, rest).break_words(false))
+}
+
+fn options<'a>(width: usize, first: &'a str, rest: &'a str) -> textwrap::Options<'a> {
     let options = textwrap::Options::new(width.max(40)).initial_indent(first).subsequent_indent(rest);
-    textwrap::fill(&cut_with_size(text, MAX_PARAGRAPH), options.word_splitter(textwrap::WordSplitter::NoHyphenation))
+    options.word_splitter(textwrap::WordSplitter::NoHyphenation)
 }
 
 /// The columns worth showing: all except absent ones, which say the same in every row. If every column is absent, all

@@ -166,9 +166,9 @@ fn selected(all: Vec<Table>, what: &[String]) -> Result<(Vec<Table>, bool)> {
         }
         if found.is_empty() {
             let rows = all.iter().flat_map(|table| table.rows.iter().map(|row| row.name.as_str()));
-            let near = suggest::nearest(text, rows.chain(TableKind::ALL.iter().map(|kind| kind.id())));
-            let hint = if near.is_empty() { String::new() } else { format!(": did you mean {}?", near.join(" or ")) };
-            return usage(format!("no table or capability is named `{}`{hint}", escaped(text)));
+            let hint = suggest::hint(text, rows.chain(TableKind::ALL.iter().map(|kind| kind.id())));
+            let error = format!("no table or capability is named `{}`: {hint}", escaped(text));
+            return usage(error.trim_end_matches(": "));
         }
         wanted.append(&mut found);
     }

@@ -17,6 +17,7 @@ use crate::lab::{CACHE_VARIABLE, DATA_VARIABLE, Lab};
 use wasmlab_learn::glob;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::text::escaped;
+use wasmlab_report::text;
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{self as runtimes, Runtime, Source, Tool};
 use wasmlab_toolchains::{self as toolchains, VersionRequirement};
@@ -46,7 +47,8 @@ impl List {
         let version = version.split(" (").next().unwrap_or_default();
         let what = if version.is_empty() { name.to_owned() } else { format!("{name} {version}") };
         let first = format!("{state:<9}{what:<36} ");
-        self.text += &paragraph(self.width, &first, &" ".repeat(11), about);
+        self.text += &text::wrapped_between_words(self.width, &first, &" ".repeat(11), about);
+        self.text.push('\n');
         match state {
             "ok" => self.installed += 1,
             "missing" | "no" | "to build" => self.missing.push(name.to_owned()),
@@ -63,15 +65,8 @@ impl List {
         let missing =
             if self.missing.is_empty() { String::new() } else { format!("; not: {}", self.missing.join(", ")) };
         let summary = format!("{} of {all} can be used{missing}", self.installed);
-        format!("{title}\n{}{}\n", self.text, paragraph(self.width, "", "  ", &summary))
+        format!("{title}\n{}{}\n\n", self.text, text::wrapped_between_words(self.width, "", "  ", &summary))
     }
-}
-
-/// A wrapped paragraph in which no path is broken.
-fn paragraph(width: usize, first: &str, rest: &str, text: &str) -> String {
-    let options = textwrap::Options::new(width.max(40)).initial_indent(first).subsequent_indent(rest);
-    let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation).break_words(false);
-    textwrap::fill(text, options) + "\n"
 }
 
 #[derive(clap::Args)]
@@ -113,11 +108,9 @@ impl Filter {
     fn check_used(&self) -> Result<()> {
         match self.names.iter().find(|(.., is_used)| !is_used.get()) {
             Some((name, ..)) => {
-                let names = runtimes::all().iter().map(Runtime::id);
-                let near = suggest::nearest(name, names);
-                let hint =
-                    if near.is_empty() { String::new() } else { format!(": did you mean {}?", near.join(" or ")) };
-                common::usage(format!("no runtime or compiler is named `{}`{hint}", escaped(name)))
+                let hint = suggest::hint(name, runtimes::all().iter().map(Runtime::id));
+                let error = format!("no runtime or compiler is named `{}`: {hint}", escaped(name));
+                common::usage(error.trim_end_matches(": "))
             }
             None => Ok(()),
         }

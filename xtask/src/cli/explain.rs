@@ -83,7 +83,7 @@ fn find(text: &str) -> Result<Code, UnknownCode> {
     let mut chars = text.chars();
     match (chars.next().and_then(Code::from_symbol), chars.next()) {
         (Some(code), None) => Ok(code),
-        _ => text.to_lowercase().parse().or_else(|_| text.parse()),
+        _ => text.to_lowercase().parse(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lays out the text after the options of `--help` for the terminal's width. In the sources, these texts are wrapped at
 //! 100 columns.
 
-use textwrap::{Options, WordSplitter, fill};
+use wasmlab_report::text::wrapped;
 
 /// The indentation of what follows an example that is too long for one line.
 const HANGING: &str = "      ";
@@ -40,7 +40,7 @@ pub fn laid_out(text: &str, width: usize) -> String {
 /// Moves the paragraph to the lines.
 fn finish(paragraph: &mut String, width: usize, lines: &mut Vec<String>) {
     if !paragraph.is_empty() {
-        lines.push(fill(paragraph, options(width)));
+        lines.push(wrapped(width, "", "", paragraph));
         paragraph.clear();
     }
 }
@@ -54,7 +54,7 @@ fn indented(line: &str, width: usize) -> String {
     }
     if let Some(item) = text.strip_prefix("- ") {
         let (first, rest) = (format!("{indent}- "), format!("{indent}  "));
-        return fill(item, options(width).initial_indent(&first).subsequent_indent(&rest));
+        return wrapped(width, &first, &rest, item);
     }
     // At least two spaces separate them, in most examples more.
     let comment = text.find("  ").map(|end| (&text[..end], text[end..].trim_start()));
@@ -63,16 +63,12 @@ fn indented(line: &str, width: usize) -> String {
         let beside = format!("{:column$}", format!("{indent}{command}"));
         if column + MIN_COMMENT <= width {
             let rest = " ".repeat(column);
-            return fill(comment, options(width).initial_indent(&beside).subsequent_indent(&rest));
+            return wrapped(width, &beside, &rest, comment);
         }
-        let below = fill(comment, options(width).initial_indent(HANGING).subsequent_indent(HANGING));
-        return format!("{}\n{below}", fill(command, options(width).initial_indent(indent).subsequent_indent(HANGING)));
+        let below = wrapped(width, HANGING, HANGING, comment);
+        return format!("{}\n{below}", wrapped(width, indent, HANGING, command));
     }
-    fill(text, options(width).initial_indent(indent).subsequent_indent(HANGING))
-}
-
-fn options(width: usize) -> Options<'static> {
-    Options::new(width).word_splitter(WordSplitter::NoHyphenation)
+    wrapped(width, indent, HANGING, text)
 }
 
 #[cfg(test)]

@@ -32,6 +32,12 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Ve
     near.into_iter().take(MAX_NAMES).map(|(.., name)| name).collect()
 }
 
+/// `did you mean X or Y?` for a name that does not exist; empty if no name is similar.
+pub fn hint<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let near = nearest(wanted, names);
+    if near.is_empty() { String::new() } else { format!("did you mean {}?", near.join(" or ")) }
+}
+
 /// Help for a name that does not exist: similar names and the command that `lists` all, or all names if none is
 /// similar.
 pub fn alternatives<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, lists: &str) -> String {

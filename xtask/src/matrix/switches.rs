@@ -65,9 +65,8 @@ pub fn try_switches(
         last = Some(seen);
     }
     if let Some(last) = last {
-        let summary = summary(&last.judgement);
-        let by_default = self::summary(&first.judgement);
-        first.judgement = switched::with_switches(first.judgement, &on, &last.judgement, &summary);
+        let (by_default, with_switches) = (summary(&first.judgement), summary(&last.judgement));
+        first.judgement = switched::with_switches(first.judgement, &on, &last.judgement, &with_switches);
         // It is a library, which loads only with these switches.
         if first.judgement.code == Some(Code::NoEntryPoint) {
             return Ok((Some(SwitchesUsed { switches: on, default_result: by_default }), first));

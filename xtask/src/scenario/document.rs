@@ -162,7 +162,7 @@ impl<'a> Document<'a> {
         let line = error.span().map(|span| self.line_at(span.start));
         let key = error.span().and_then(|span| {
             // The parser names an unknown key, but not its table.
-            let of_table = table_with(self.table.get_ref(), &span).filter(|key| !key.is_empty());
+            let of_table = table_with(self.table.get_ref(), &span);
             of_table.or_else(|| key_at(self.table.get_ref(), &span))
         });
         let key = key.map(|key| format!("`{key}`: ")).unwrap_or_default();
@@ -187,53 +187,57 @@ fn is_top_level(table: &DeTable<'_>, position: usize) -> bool {
     table.iter().any(|(key, value)| key.span().start == position || value.span().start == position)
 }
 
-/// The key of the table that has a key at `span`: `known[1]`; empty for the whole file.
-fn table_with(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
-    fn within(value: &DeValue<'_>, span: &Range<usize>) -> Option<String> {
-        match value {
-            DeValue::Table(table) => {
-                table_with(table, span).map(|key| if key.is_empty() { key } else { format!(".{key}") })
-            }
-            DeValue::Array(items) => items
-                .iter()
-                .enumerate()
-                .find_map(|(index, item)| within(item.get_ref(), span).map(|key| format!("[{index}]{key}"))),
-            _ => None,
-        }
-    }
-    if table.iter().any(|(key, _)| key.span() == *span) {
-        return Some(String::new());
-    }
-    table.iter().find_map(|(key, value)| within(value.get_ref(), span).map(|inner| format!("{}{inner}", key.get_ref())))
+/// The first value that `find` accepts, with its key, such as `known[1].code`. `find` is also told whether the value is
+/// an item of an array.
+fn find_value<T>(table: &DeTable<'_>, find: &dyn Fn(&Spanned<DeValue<'_>>, bool) -> Option<T>) -> Option<(String, T)> {
+    table.iter().find_map(|(key, value)| {
+        let (inner, found) = find_within(value, false, find)?;
+        Some((format!("{}{inner}", key.get_ref()), found))
+    })
 }
 
-/// The key of the value at `span`: `known[1].code`.
+fn find_within<T>(
+    value: &Spanned<DeValue<'_>>,
+    is_item: bool,
+    find: &dyn Fn(&Spanned<DeValue<'_>>, bool) -> Option<T>,
+) -> Option<(String, T)> {
+    if let Some(found) = find(value, is_item) {
+        return Some((String::new(), found));
+    }
+    match value.get_ref() {
+        DeValue::Table(table) => find_value(table, find).map(|(key, found)| (format!(".{key}"), found)),
+        DeValue::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+            let (inner, found) = find_within(item, true, find)?;
+            Some((format!("[{index}]{inner}"), found))
+        }),
+        _ => None,
+    }
+}
+
+/// The key of the table, not the whole file, that has a key at `span`: `known[1]`.
+fn table_with(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
+    let has_key = |value: &Spanned<DeValue<'_>>, _| {
+        let table = value.get_ref().as_table()?;
+        table.iter().any(|(key, _)| key.span() == *span).then_some(())
+    };
+    find_value(table, &has_key).map(|(key, ())| key)
+}
+
+/// The key of the value at `span`: `known[1].code`. A whole table in an array does not say which of its keys is meant.
 fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
-    table.iter().find_map(|(key, value)| {
-        let inner = if value.span() == *span { String::new() } else { key_within(value.get_ref(), span)? };
-        Some(format!("{}{inner}", key.get_ref()))
-    })
+    let is_it = |value: &Spanned<DeValue<'_>>, is_item: bool| {
+        (value.span() == *span && !(is_item && value.get_ref().is_table())).then_some(())
+    };
+    find_value(table, &is_it).map(|(key, ())| key)
 }
 
 /// The table that begins at `start` and is an item of an array: its key, such as `known[1]`, and its extent, with the
 /// tables that belong to it.
 fn item_at(table: &DeTable<'_>, start: usize) -> Option<(String, Range<usize>)> {
-    table.iter().find_map(|(key, value)| {
-        let (inner, extent) = item_within(value.get_ref(), start)?;
-        Some((format!("{}{inner}", key.get_ref()), extent))
-    })
-}
-
-fn item_within(value: &DeValue<'_>, start: usize) -> Option<(String, Range<usize>)> {
-    match value {
-        DeValue::Table(table) => item_at(table, start).map(|(key, extent)| (format!(".{key}"), extent)),
-        DeValue::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
-            let is_it = is_item(item, start).then(|| (String::new(), start..end_of(item)));
-            let (inner, extent) = is_it.or_else(|| item_within(item.get_ref(), start))?;
-            Some((format!("[{index}]{inner}"), extent))
-        }),
-        _ => None,
-    }
+    let extent = |value: &Spanned<DeValue<'_>>, in_array: bool| {
+        (in_array && is_item(value, start)).then(|| start..end_of(value))
+    };
+    find_value(table, &extent)
 }
 
 /// The position of the table, an item of an array, that `error` is about: that a key is missing, or anything in a table
@@ -303,19 +307,6 @@ fn array_within<'t, 'a>(value: &'t mut DeValue<'a>, start: usize) -> Option<&'t 
 
 fn is_item(item: &Spanned<DeValue<'_>>, start: usize) -> bool {
     item.span().start == start && item.get_ref().is_table()
-}
-
-fn key_within(value: &DeValue<'_>, span: &Range<usize>) -> Option<String> {
-    match value {
-        DeValue::Table(table) => key_at(table, span).map(|key| format!(".{key}")),
-        DeValue::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
-            // A whole table does not say which of its keys is meant.
-            let is_it = item.span() == *span && item.get_ref().as_table().is_none();
-            let inner = if is_it { String::new() } else { key_within(item.get_ref(), span)? };
-            Some(format!("[{index}]{inner}"))
-        }),
-        _ => None,
-    }
 }
 
 /// Removes the key or value at `span` and returns the name of its top-level entry; `None` if there is none.

@@ -2,7 +2,7 @@
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer};
-use wasmlab_model::scenario::{EntryPointKind, ExpectedCall, Run};
+use wasmlab_model::scenario::Run;
 use wasmlab_protocol::{Cause, MAX_TABLE_ELEMENTS, TrapKind};
 
 use super::{names, no, profile, yes};
@@ -14,16 +14,7 @@ fn predicted(wat: &str, probe: Option<(&str, ProbeAnswer)>, invoke: Option<&str>
     let mut profile = profile();
     profile.proposals.insert("simd".to_owned(), yes());
     profile.unusual_modules.extend(probe.map(|(name, answer)| (name.to_owned(), answer)));
-    let call = |export: &str| ExpectedCall {
-        export: export.to_owned(),
-        args: Vec::new(),
-        results: None,
-        after_previous: false,
-    };
-    let run = match invoke {
-        Some(export) => Run { entry: EntryPointKind::Calls, call: vec![call(export)], ..Run::default() },
-        None => Run::default(),
-    };
+    let run = invoke.map_or_else(Run::default, Run::calling);
     let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile);
     let subject = found.subject.clone().unwrap_or_else(|| names(&found.uncertain));
     (found.outcome, format!("{} {subject}", found.code.map(Code::id).unwrap_or_default()).trim().to_owned())
