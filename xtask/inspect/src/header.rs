@@ -27,15 +27,17 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
         MODULE | COMPONENT => {
             truncation(bytes, layer == COMPONENT.1).map_or(Ok(None), |within| Err(InspectError::Truncated { within }))
         }
-        (_, 0) => Ok(Some((
-            BinaryKind::Module,
-            version_refusal(
-                "a core module",
-                version,
-                MODULE.0,
-                if is_draft(version) { DRAFT } else { UNKNOWN_VERSION },
+        (_, 0) if is_draft(version) => {
+            let refusal = version_refusal("a core module", version, MODULE.0, "from before WebAssembly 1.0");
+            Ok(Some((BinaryKind::Module, refusal)))
+        }
+        (_, 0) => Err(InspectError::Malformed {
+            offset: 4,
+            message: format!(
+                "no specification has format version {version:#x} of a core module; the current one is {:#x}",
+                MODULE.0
             ),
-        ))),
+        }),
         (_, 1) => {
             let when = if version < COMPONENT.0 { "of a pre-release" } else { "newer than this lab" };
             Ok(Some((BinaryKind::Component, version_refusal("a component", version, COMPONENT.0, when))))
@@ -52,11 +54,8 @@ fn is_draft(version: u16) -> bool {
     (0xa..=0xd).contains(&version)
 }
 
-const DRAFT: &str = "of before WebAssembly 1.0";
-const UNKNOWN_VERSION: &str = "which no specification has (the file may be corrupt)";
-
 fn version_refusal(what: &str, version: u16, today: u16, when: &str) -> Refusal {
-    let message = format!("{what} of format version {version:#x}, {when}; today's is {today:#x}");
+    let message = format!("{what} of format version {version:#x}, {when}; the current one is {today:#x}");
     Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), message }
 }
 

@@ -112,7 +112,7 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     let is_module = facts.kind == BinaryKind::Module;
     if is_module {
         facts.limited_counts = limits::limited_counts(bytes);
-        facts.segment_out_of_bounds = segments::out_of_bounds(bytes);
+        facts.segments_out_of_bounds = segments::out_of_bounds(bytes);
     }
     match proposals::needed(bytes) {
         Ok(needed) => {

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::{InspectError, outline};
-use wasmlab_model::facts::{BinaryKind, Facts, MEMORY_PAGES, Refusal, RefusalKind, TABLE_ELEMENTS};
-use wasmparser::{BinaryReader, KnownCustom, Name, Parser, Payload, TypeRef, ValType};
+use wasmlab_model::facts::{BinaryKind, Facts, MAX_MEMORY_PAGES, MEMORY_PAGES, Refusal, RefusalKind, TABLE_ELEMENTS};
+use wasmparser::{BinaryReader, KnownCustom, MemoryType, Name, Parser, Payload, TypeRef, ValType};
 
 /// Local variables of a function, parameters included.
 const MAX_LOCALS: u64 = 50_000;
@@ -17,8 +17,7 @@ const USUAL: &[(&str, u64)] = &[
     ("functions", 50_000),
     (LOCALS, 20_000),
     ("memories", 50),
-    // 1 GiB, the lab's limit.
-    (MEMORY_PAGES, 1 << 14),
+    (MEMORY_PAGES, MAX_MEMORY_PAGES),
     (NAME_BYTES, 20_000),
     (PARAMETERS, 500),
     (RESULTS, 500),
@@ -53,6 +52,9 @@ pub fn limited_counts(bytes: &[u8]) -> BTreeMap<String, u64> {
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports().flatten() {
                     most(NAME_BYTES, import.module.len().max(import.name.len()) as u64);
+                    if let TypeRef::Memory(memory) = import.ty {
+                        most(MEMORY_PAGES, pages(&memory));
+                    }
                 }
             }
             Payload::FunctionSection(functions) => most("functions", functions.count().into()),
@@ -65,8 +67,7 @@ pub fn limited_counts(bytes: &[u8]) -> BTreeMap<String, u64> {
             Payload::MemorySection(memories) => {
                 most("memories", memories.count().into());
                 for memory in memories.into_iter().flatten() {
-                    // A page of another size counts as a part of one.
-                    most(MEMORY_PAGES, memory.initial >> (16 - memory.page_size_log2.unwrap_or(16).min(16)));
+                    most(MEMORY_PAGES, pages(&memory));
                 }
             }
             Payload::ExportSection(exports) => {
@@ -82,6 +83,11 @@ pub fn limited_counts(bytes: &[u8]) -> BTreeMap<String, u64> {
     let is_unusual = |name: &str, number: u64| USUAL.iter().any(|(of, usual)| *of == name && number > *usual);
     let unusual = found.into_iter().filter(|(name, number)| is_unusual(name, *number));
     unusual.map(|(name, number)| (name.to_owned(), number)).collect()
+}
+
+/// The initial size in pages of 64 KiB, rounded down.
+fn pages(memory: &MemoryType) -> u64 {
+    memory.initial >> (16 - memory.page_size_log2.unwrap_or(16).min(16))
 }
 
 /// The facts of a module with an item that is too large to be read, but that is all there.
@@ -228,6 +234,19 @@ mod tests {
         check(&named(20_000), &[], None);
         check(&"(memory 0)".repeat(101), &[("memories", 101)], Some("memories"));
         check(&"(table 0 funcref)".repeat(101), &[("tables", 101)], None);
+    }
+
+    #[test]
+    fn sizes_are_facts_above_the_limits_of_the_lab() {
+        check("(memory 16384)", &[], None);
+        check("(memory 16385)", &[("memory-pages", 16_385)], None);
+        check("(import \"env\" \"memory\" (memory 16385))", &[("memory-pages", 16_385)], None);
+        check("(memory 1) (memory 16385)", &[("memory-pages", 16_385)], None);
+        check("(memory i64 0x1_0000_0000)", &[("memory-pages", 1 << 32)], None);
+        check("(memory 0x4000_0000 (pagesize 1))", &[], None);
+        check("(memory 0x4001_0000 (pagesize 1))", &[("memory-pages", 16_385)], None);
+        check("(table 1000000 funcref)", &[], None);
+        check("(table 1000001 funcref)", &[("table-elements", 1_000_001)], None);
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn no_facts(kind: BinaryKind) -> Facts {
         unshared_atomics: false,
         atomic_wait: false,
         limited_counts: Default::default(),
-        segment_out_of_bounds: None,
+        segments_out_of_bounds: Vec::new(),
     }
 }
 

@@ -1,14 +1,20 @@
 //! Active segments that do not fit into the memory or table that a module defines: it traps before anything runs.
 
-use std::ops::ControlFlow;
-
 use wasmlab_model::facts::{SegmentOutOfBounds, SegmentTarget};
 use wasmparser::{Chunk, ConstExpr, DataKind, ElementItems, ElementKind, Operator, Parser, Payload, TypeRef};
 
-/// The first active segment of a core module that ends beyond its memory or table, in the order of instantiation.
-/// Only those are found whose offset is a constant and whose target is not imported.
-pub fn out_of_bounds(bytes: &[u8]) -> Option<SegmentOutOfBounds> {
-    let mut sizes = Sizes::default();
+/// The first active element segment and the first active data segment of a core module that end beyond their table or
+/// memory, in the order of instantiation. Only those are found whose offset is a constant and whose target is not
+/// imported.
+pub fn out_of_bounds(bytes: &[u8]) -> Vec<SegmentOutOfBounds> {
+    let mut reader = Reader::default();
+    // What cannot be read has no segment that could be reported.
+    let _ = read_all(bytes, &mut reader);
+    reader.elements.into_iter().chain(reader.data).collect()
+}
+
+/// Reads the sections up to the data section; `None` if one of them cannot be read.
+fn read_all(bytes: &[u8], reader: &mut Reader) -> Option<()> {
     let (mut parser, mut rest) = (Parser::new(0), bytes);
     loop {
         let Ok(Chunk::Parsed { payload, consumed }) = parser.parse(rest, true) else { return None };
@@ -19,25 +25,26 @@ pub fn out_of_bounds(bytes: &[u8]) -> Option<SegmentOutOfBounds> {
                 parser.skip_section();
                 rest = rest.get(size as usize..)?;
             }
-            Payload::End(_) => return None,
-            payload => {
-                if let ControlFlow::Break(found) = sizes.read(payload) {
-                    return found;
-                }
-            }
+            Payload::End(_) => return Some(()),
+            payload => reader.read(payload),
         }
     }
 }
 
-/// The initial size of each memory, in bytes, and of each table, in elements; `None` for an imported one.
 #[derive(Default)]
-struct Sizes {
+struct Reader {
+    /// The initial size of each memory, bytes; `None` for an imported one.
     memories: Vec<Option<u64>>,
+    /// The initial size of each table, elements; `None` for an imported one.
     tables: Vec<Option<u64>>,
+    /// The first element segment out of bounds.
+    elements: Option<SegmentOutOfBounds>,
+    /// The first data segment out of bounds.
+    data: Option<SegmentOutOfBounds>,
 }
 
-impl Sizes {
-    fn read(&mut self, payload: Payload) -> ControlFlow<Option<SegmentOutOfBounds>> {
+impl Reader {
+    fn read(&mut self, payload: Payload) {
         match payload {
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports().flatten() {
@@ -66,38 +73,34 @@ impl Sizes {
                         ElementItems::Expressions(_, items) => items.count(),
                     };
                     let size = self.tables.get(table_index.unwrap_or(0) as usize).copied().flatten();
-                    found(SegmentTarget::Table, index, &offset_expr, count.into(), size)?;
+                    let found = || out_of(SegmentTarget::Table, index, &offset_expr, count.into(), size?);
+                    self.elements = self.elements.or_else(found);
                 }
             }
             Payload::DataSection(segments) => {
                 for (index, segment) in segments.into_iter().flatten().enumerate() {
                     let DataKind::Active { memory_index, offset_expr } = segment.kind else { continue };
                     let size = self.memories.get(memory_index as usize).copied().flatten();
-                    found(SegmentTarget::Memory, index, &offset_expr, segment.data.len() as u64, size)?;
+                    let length = segment.data.len() as u64;
+                    let found = || out_of(SegmentTarget::Memory, index, &offset_expr, length, size?);
+                    self.data = self.data.or_else(found);
                 }
-                return ControlFlow::Break(None);
             }
             _ => {}
         }
-        ControlFlow::Continue(())
     }
 }
 
-/// Breaks if the segment ends beyond `size`.
-fn found(
+/// The segment, if it ends beyond `size`.
+fn out_of(
     target: SegmentTarget,
     index: usize,
     offset: &ConstExpr,
     length: u64,
-    size: Option<u64>,
-) -> ControlFlow<Option<SegmentOutOfBounds>> {
-    let end = constant(offset).map(|offset| offset.saturating_add(length));
-    match (end, size) {
-        (Some(end), Some(size)) if end > size => {
-            ControlFlow::Break(Some(SegmentOutOfBounds { target, index: index as u64, end, size }))
-        }
-        _ => ControlFlow::Continue(()),
-    }
+    size: u64,
+) -> Option<SegmentOutOfBounds> {
+    let end = constant(offset)?.saturating_add(length);
+    (end > size).then_some(SegmentOutOfBounds { target, index: index as u64, end, size })
 }
 
 /// The value of an expression that is a single constant.
@@ -116,31 +119,35 @@ mod tests {
     use super::out_of_bounds;
     use wasmlab_model::facts::SegmentTarget;
 
-    fn check(fields: &str, expected: Option<(SegmentTarget, u64, u64, u64)>) {
+    const MEMORY: SegmentTarget = SegmentTarget::Memory;
+    const TABLE: SegmentTarget = SegmentTarget::Table;
+
+    fn check(fields: &str, expected: &[(SegmentTarget, u64, u64, u64)]) {
         let module = wat::parse_str(format!("(module {fields} (func $f (drop (i32.const 1))))")).unwrap();
-        let found = out_of_bounds(&module).map(|of| (of.target, of.index, of.end, of.size));
+        let found: Vec<_> = out_of_bounds(&module).iter().map(|of| (of.target, of.index, of.end, of.size)).collect();
         assert_eq!(found, expected, "{fields}");
     }
 
     #[test]
     fn only_a_constant_offset_into_an_own_memory_is_out_of_bounds() {
-        check(r#"(memory 1) (data (i32.const 65535) "x")"#, None);
-        check(r#"(memory 1) (data (i32.const 65536) "")"#, None);
-        check(r#"(memory 1) (data (i32.const 65536) "x")"#, Some((SegmentTarget::Memory, 0, 65537, 65536)));
+        check(r#"(memory 1) (data (i32.const 65535) "x")"#, &[]);
+        check(r#"(memory 1) (data (i32.const 65536) "")"#, &[]);
+        check(r#"(memory 1) (data (i32.const 65536) "x")"#, &[(MEMORY, 0, 65537, 65536)]);
         let last = u64::from(u32::MAX) + 1;
-        check(r#"(memory 1) (data "x") (data (i32.const -1) "x")"#, Some((SegmentTarget::Memory, 1, last, 65536)));
-        check(r#"(import "a" "m" (memory 1)) (data (i32.const 65536) "x")"#, None);
-        check(r#"(memory 1) (global $g i32 (i32.const 65536)) (data (global.get $g) "x")"#, None);
-        check(r#"(memory 3 (pagesize 1)) (data (i32.const 2) "xx")"#, Some((SegmentTarget::Memory, 0, 4, 3)));
-        check(r#"(memory i64 0x1000000000000) (data (i64.const 70000) "x")"#, None);
-        check(r#"(memory i64 1) (data (i64.const -1) "xx")"#, Some((SegmentTarget::Memory, 0, u64::MAX, 65536)));
+        check(r#"(memory 1) (data "x") (data (i32.const -1) "x")"#, &[(MEMORY, 1, last, 65536)]);
+        check(r#"(import "a" "m" (memory 1)) (data (i32.const 65536) "x")"#, &[]);
+        check(r#"(memory 1) (global $g i32 (i32.const 65536)) (data (global.get $g) "x")"#, &[]);
+        check(r#"(memory 3 (pagesize 1)) (data (i32.const 2) "xx")"#, &[(MEMORY, 0, 4, 3)]);
+        check(r#"(memory i64 0x1000000000000) (data (i64.const 70000) "x")"#, &[]);
+        check(r#"(memory i64 1) (data (i64.const -1) "xx")"#, &[(MEMORY, 0, u64::MAX, 65536)]);
     }
 
     #[test]
-    fn element_segments_come_first() {
-        let data = r#"(memory 1) (data (i32.const 65536) "x")"#;
-        check(&format!("(table 2 funcref) (elem (i32.const 1) $f $f) {data}"), Some((SegmentTarget::Table, 0, 3, 2)));
-        check("(table 2 funcref) (elem (i32.const 0) $f $f)", None);
-        check("(table 2 funcref) (elem declare func $f)", None);
+    fn the_first_of_each_kind_is_recorded_elements_first() {
+        let data = r#"(memory 1) (data (i32.const 65536) "x") (data (i32.const 65537) "x")"#;
+        let both = &[(TABLE, 0, 3, 2), (MEMORY, 0, 65537, 65536)];
+        check(&format!("(table 2 funcref) (elem (i32.const 1) $f $f) {data}"), both);
+        check("(table 2 funcref) (elem (i32.const 0) $f $f)", &[]);
+        check("(table 2 funcref) (elem declare func $f)", &[]);
     }
 }

@@ -1,6 +1,6 @@
 //! A host that stopped a guest: its reason in plain words, and who is to blame.
 
-use wasmlab_protocol::HostRefusal;
+use wasmlab_protocol::{HostRefusal, Stage};
 
 use super::trap::guest_message;
 use super::{Evidence, component_part, imports, with_code};
@@ -69,15 +69,25 @@ fn export_memory(facts: Option<&Facts>) -> String {
     remedy.to_owned()
 }
 
-/// What hosts say when a function of WASI is called by a guest without a memory.
+/// What hosts say when a function of WASI is called by a guest without a memory: Cloudflare's WASI for workers, wazero.
 const NO_MEMORY: &[&str] = &["memory not set", "invalid memory address or nil pointer dereference"];
 
-/// What JavaScript engines say of a function with a vector among its parameters or results: V8, JavaScriptCore,
-/// SpiderMonkey.
+/// Whether a host's failure is that of a WASI function that was called by a guest without a memory. For wazero it is
+/// any access through a null pointer.
+fn lacks_memory(evidence: &Evidence, message: &str) -> bool {
+    let calls_wasi = |facts: &Facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
+    NO_MEMORY.iter().any(|part| message.contains(part))
+        && evidence.progress.stage == Some(Stage::Run)
+        && evidence.facts.is_ok_and(|facts| !exports_memory(facts) && calls_wasi(facts))
+}
+
+/// What embedding APIs say of a function with a vector among its parameters or results: V8, JavaScriptCore,
+/// SpiderMonkey, wasmtime's C API.
 const REFUSES_VECTOR: &[&str] = &[
     "type incompatibility when transforming",
     "an invalid parameter or return value",
     "cannot pass value to or from JS",
+    "no type for v128",
 ];
 
 /// Whether an exported function has a vector among its parameters or results.
@@ -88,8 +98,7 @@ fn exports_vectors(facts: &Facts) -> bool {
 /// A host function failed for a reason that the lab does not know. The guest may have asked for something impossible;
 /// comparing columns decides who is to blame.
 pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
-    // Cloudflare's WASI for workers and wazero notice the missing memory at the first call.
-    if NO_MEMORY.iter().any(|part| message.contains(part)) && evidence.facts.is_ok_and(|facts| !exports_memory(facts)) {
+    if lacks_memory(evidence, message) {
         return refused(evidence, HostRefusal::NoMemory, message);
     }
     // Wasmer links a module with a section `dylink.0` as WASIX does, and stops before it looks at other imports.
@@ -103,7 +112,7 @@ pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
     }
     if evidence.facts.is_ok_and(exports_vectors) && REFUSES_VECTOR.iter().any(|part| message.contains(part)) {
         let detail =
-            format!("the JavaScript API cannot pass a vector (v128) to or from a function; its message: {message}");
+            format!("the embedding API cannot pass a vector (v128) to or from a function; its message: {message}");
         let remedy = "Pass the vector through memory, or as two i64.";
         let judgement = with_code(Code::HostRefused, "v128".to_owned(), detail);
         return Judgement { blame: vec![Blame::Abi], remedy: Some(remedy.to_owned()), ..judgement };

@@ -7,7 +7,7 @@ use wasmlab_protocol::{MAX_TABLE_ELEMENTS, Stage};
 
 use super::{Evidence, imports, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{Facts, MEMORY_PAGES, TABLE_ELEMENTS};
+use wasmlab_model::facts::{MAX_MEMORY_PAGES, MEMORY_PAGES, TABLE_ELEMENTS};
 use wasmlab_model::observation::Limit;
 use wasmlab_model::subjects::RUNTIMES_COMPILER;
 use wasmlab_model::verdict::{Judgement, Verdict};
@@ -47,9 +47,8 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
 
 /// The judgement on a runtime that refuses memory or space for something.
 pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
-    let declared = evidence.facts.ok().and_then(first_pages).or_else(|| count_of(evidence, MEMORY_PAGES));
-    if let Some(pages) = declared.filter(|pages| *pages > LAB_PAGES) {
-        let detail = format!("its memory begins with {} MiB, and the lab limits each memory to 1 GiB", pages / 16);
+    if let Some(pages) = count_of(evidence, MEMORY_PAGES).filter(|pages| *pages > MAX_MEMORY_PAGES) {
+        let detail = format!("its memory has {} MiB initially, but the lab limits each memory to 1 GiB", pages / 16);
         return Judgement { subject: Some("memory".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
     }
     if let Some(judgement) = table_limit(evidence, message) {
@@ -58,8 +57,9 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
     if let Some(elements) = count_of(evidence, TABLE_ELEMENTS)
         .filter(|elements| *elements > MAX_TABLE_ELEMENTS as u64 && is_table_limit_of_lab(message))
     {
-        let detail =
-            format!("its table begins with {elements} elements, and the lab limits each table to {MAX_TABLE_ELEMENTS}");
+        let detail = format!(
+            "its table has {elements} elements initially, but the lab limits each table to {MAX_TABLE_ELEMENTS}"
+        );
         return Judgement { subject: Some("table".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
     }
     let judgement = with_code(Code::OutOfMemory, None, message);
@@ -68,12 +68,15 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
     Judgement { blame, ..judgement }
 }
 
-/// How JavaScript engines refuse a table beyond their limit: V8, JavaScriptCore, SpiderMonkey.
-const TABLE_LIMIT: &[&str] = &["larger than implementation limit", "couldn't create Table", "too many table elements"];
+/// How JavaScript engines refuse a table beyond their limit: V8 (two parts of a message, which has the size of the table
+/// between them), JavaScriptCore, SpiderMonkey.
+const TABLE_LIMIT: &[&[&str]] =
+    &[&["table size", "larger than implementation limit"], &["couldn't create Table"], &["too many table elements"]];
 
 /// The judgement on a runtime that refuses a large table by a limit of its own.
 pub fn table_limit(evidence: &Evidence, message: &str) -> Option<Judgement> {
-    count_of(evidence, TABLE_ELEMENTS).filter(|_| TABLE_LIMIT.iter().any(|part| message.contains(part)))?;
+    let is_limit = TABLE_LIMIT.iter().any(|parts| parts.iter().all(|part| message.contains(part)));
+    count_of(evidence, TABLE_ELEMENTS).filter(|_| is_limit)?;
     let judgement = with_code(Code::ImplementationLimit, TABLE_ELEMENTS.to_owned(), message);
     let remedy = "Make the table smaller, or run it on a runtime without this limit.".to_owned();
     Some(Judgement { remedy: Some(remedy), ..judgement })
@@ -84,14 +87,6 @@ pub fn table_limit(evidence: &Evidence, message: &str) -> Option<Judgement> {
 pub fn is_table_limit_of_lab(message: &str) -> bool {
     const LIMITED: &[&str] = &["resource limiter denied", "exceeds table limits", "elements are more than the"];
     LIMITED.iter().any(|part| message.contains(part))
-}
-
-/// The lab's limit of each memory, pages.
-const LAB_PAGES: u64 = 1 << 14;
-
-/// The initial size of the memory that a module imports or exports: `memory 16..32`.
-fn first_pages(facts: &Facts) -> Option<u64> {
-    facts.memory_types().find_map(|limits| limits.split([' ', '.']).find_map(|word| word.parse().ok()))
 }
 
 /// An unusually large number in the module.

@@ -8,6 +8,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Facts, SegmentTarget};
 use wasmlab_model::remedy::RemedyKind;
 use wasmlab_model::subjects::ATOMIC_WAIT;
+use wasmlab_model::text::counted;
 use wasmlab_model::verdict::Judgement;
 
 /// The judgement on a trap.
@@ -60,30 +61,31 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
 
 /// A module that trapped before anything in it ran, because a segment does not fit.
 fn of_segment(evidence: &Evidence, trap: TrapKind, message: &str) -> Option<Judgement> {
-    let segment = evidence.facts.ok()?.segment_out_of_bounds?;
-    let is_early = evidence.progress.stage.is_some_and(|stage| stage <= Stage::Instantiate);
-    let is_bounds = matches!(trap, TrapKind::MemoryOutOfBounds | TrapKind::TableOutOfBounds | TrapKind::Other);
-    if !is_early || !is_bounds {
+    if evidence.progress.stage.is_none_or(|stage| stage > Stage::Instantiate) {
         return None;
     }
-    // SpiderMonkey has one message for both.
-    let (target, remedy) = match segment.target {
-        SegmentTarget::Memory => {
-            let pages = segment.end.div_ceil(1 << 16);
-            (
-                TrapKind::MemoryOutOfBounds,
-                format!("Give the memory at least {pages} pages, or place the segment lower."),
-            )
-        }
-        SegmentTarget::Table => {
-            let elements = segment.end;
-            (
-                TrapKind::TableOutOfBounds,
-                format!("Give the table at least {elements} elements, or place the segment lower."),
-            )
-        }
+    let segments = &evidence.facts.ok()?.segments_out_of_bounds;
+    let first_of = |target| segments.iter().find(|segment| segment.target == target);
+    let segment = match trap {
+        // SpiderMonkey has one message for both.
+        TrapKind::MemoryOutOfBounds if message == "index out of bounds" => segments.first(),
+        TrapKind::MemoryOutOfBounds => first_of(SegmentTarget::Memory),
+        TrapKind::TableOutOfBounds => first_of(SegmentTarget::Table),
+        TrapKind::Other => segments.first(),
+        _ => None,
+    }?;
+    let (trap, what, unit, max) = match segment.target {
+        SegmentTarget::Memory => (TrapKind::MemoryOutOfBounds, "memory", "byte", 1 << 32),
+        SegmentTarget::Table => (TrapKind::TableOutOfBounds, "table", "element", u64::from(u32::MAX)),
     };
-    let judgement = with_code(Code::Trap, trap_name(target), format!("its {segment}; the runtime says: {message}"));
+    let lower = "ove the segment to a lower offset.";
+    let remedy = if segment.end > max {
+        format!("M{lower}")
+    } else {
+        format!("Give the {what} at least {}, or m{lower}", counted(segment.end, unit))
+    };
+    let of_runtime = if message.is_empty() { String::new() } else { format!("; the runtime says: {message}") };
+    let judgement = with_code(Code::Trap, trap_name(trap), format!("{segment}{of_runtime}"));
     Some(Judgement { remedy: Some(remedy), ..judgement })
 }
 

@@ -45,9 +45,10 @@ pub struct Facts {
     /// Counts that runtimes limit, if they are unusually high: `locals` (of one function), `tables`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limited_counts: BTreeMap<String, u64>,
-    /// An active segment that does not fit, so that the module traps when it is instantiated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub segment_out_of_bounds: Option<SegmentOutOfBounds>,
+    /// The first active element segment and the first active data segment that do not fit, in this order: a runtime that
+    /// checks it traps when it instantiates the module.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments_out_of_bounds: Vec<SegmentOutOfBounds>,
     /// Every import, in file order.
     pub imports: Vec<Import>,
     /// Every export, in file order.
@@ -70,6 +71,8 @@ pub struct Facts {
 
 /// Key of [`Facts::limited_counts`]: the initial size of a memory, in pages of 64 KiB.
 pub const MEMORY_PAGES: &str = "memory-pages";
+/// The lab's limit of each memory of a guest in a cell, pages of 64 KiB: 1 GiB.
+pub const MAX_MEMORY_PAGES: u64 = 1 << 14;
 /// Key of [`Facts::limited_counts`]: the initial size of a table.
 pub const TABLE_ELEMENTS: &str = "table-elements";
 

@@ -53,3 +53,22 @@ pub const FUNCTIONS: &[&str] = &[
     "sock_send",
     "sock_shutdown",
 ];
+
+/// Those that pass nothing through the guest's memory, sorted: the specification gives them no pointer and no result
+/// beside the error number.
+pub const WITHOUT_MEMORY: &[&str] = &[
+    "fd_advise",
+    "fd_allocate",
+    "fd_close",
+    "fd_datasync",
+    "fd_fdstat_set_flags",
+    "fd_fdstat_set_rights",
+    "fd_filestat_set_size",
+    "fd_filestat_set_times",
+    "fd_renumber",
+    "fd_sync",
+    "proc_exit",
+    "proc_raise",
+    "sched_yield",
+    "sock_shutdown",
+];

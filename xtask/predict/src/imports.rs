@@ -7,8 +7,8 @@ use wasmlab_model::interface_version::{is_partly_supported, newest};
 use wasmlab_model::profile::{BehaviourOutcome, MeasuredFunctions, ProbeAnswer, Profile, Support};
 use wasmlab_protocol::Cause;
 
-use crate::PlannedRun;
 use crate::obstacle::{Obstacle, is_supported};
+use crate::{PlannedRun, unusual_modules};
 
 /// Whether a runtime defines an import.
 enum Definition<'a> {
@@ -273,7 +273,9 @@ pub fn unreliable(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[
     }
     let fails = |import: &Import| {
         let behaviour = profile.behaviour.get(&import.name).filter(|_| import.module == "wasi_snapshot_preview1");
-        if wasmlab_judge::has_64_bit_addresses(facts, import) {
+        if wasmlab_judge::has_64_bit_addresses(facts, import)
+            || unusual_modules::fails_without_memory(facts, import, profile)
+        {
             return true;
         }
         let works = behaviour.is_none_or(|behaviour| behaviour.outcome == BehaviourOutcome::Works);

@@ -15,6 +15,7 @@ mod obstacle;
 pub mod row;
 #[cfg(test)]
 mod tests;
+mod unusual_modules;
 
 use serde::Serialize;
 
@@ -131,17 +132,17 @@ fn uncertain(facts: &Facts, planned: &PlannedRun, profile: &Profile, switches: &
     let named = |prefix: &str, names: Vec<&str>| names.into_iter().map(|name| format!("{prefix}{name}")).collect();
     let one = |name: &str, is_open: bool| if is_open { vec![name.to_owned()] } else { Vec::new() };
     add(UncertaintyKind::Proposal, named("", obstacle::wrong_proposals(facts, profile)));
-    add(UncertaintyKind::Instruction, one(ATOMIC_WAIT, obstacle::cannot_wait(facts, profile)));
+    add(UncertaintyKind::Instruction, one(ATOMIC_WAIT, unusual_modules::cannot_wait(facts, profile)));
     let unmeasured = UncertaintyKind::Unmeasured;
     add(unmeasured, named("proposal ", obstacle::unmeasured_proposals(facts, profile, switches)));
     add(unmeasured, named("declarations of ", obstacle::unmeasured_declarations(facts, profile, switches)));
     add(unmeasured, named("limit ", obstacle::unmeasured_limits(facts, profile)));
-    add(unmeasured, one("parameters of _start", obstacle::has_unmeasured_parameters(facts, planned, profile)));
-    add(unmeasured, one("calls with v128", obstacle::has_unmeasured_vectors(facts, planned, profile)));
-    add(unmeasured, one("a segment out of bounds", obstacle::has_unmeasured_segment(facts, profile)));
+    add(unmeasured, one("parameters of _start", unusual_modules::has_unmeasured_parameters(facts, planned, profile)));
+    add(unmeasured, one("calls with v128", unusual_modules::has_unmeasured_vectors(facts, planned, profile)));
+    add(unmeasured, one("a segment out of bounds", unusual_modules::has_unmeasured_segment(facts, profile)));
     add(unmeasured, one("program of a component", obstacle::has_unmeasured_program(facts, planned, profile)));
     add(unmeasured, imports::unmeasured(facts, planned, profile).shown);
-    add(UncertaintyKind::EntryPoint, one("", obstacle::has_unmeasured_start(facts, planned, profile)));
+    add(UncertaintyKind::EntryPoint, one("", unusual_modules::has_unmeasured_start(facts, planned, profile)));
     let functions = imports::unreliable(facts, planned, profile, switches);
     add(UncertaintyKind::Function, functions.shown);
     (uncertain, functions.omitted)

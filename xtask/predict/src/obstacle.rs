@@ -1,14 +1,13 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
 use wasmlab_judge::limits::is_table_limit_of_lab;
-use wasmlab_model::facts::{
-    Abi, BinaryKind, Export, Facts, MEMORY_PAGES, RefusalKind, SegmentTarget, Signature, TABLE_ELEMENTS,
-};
+use wasmlab_model::facts::{Abi, BinaryKind, Facts, MEMORY_PAGES, RefusalKind, TABLE_ELEMENTS};
 use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::{COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, LEGACY_EXCEPTIONS, containing_proposal};
 use wasmlab_model::scenario::EntryPointKind;
 use wasmlab_protocol::{Cause, Stage};
 
+use crate::unusual_modules::{self, EMPTY_NAME, refused_probe, support};
 use crate::{PlannedRun, imports, is_program, stage_of};
 
 /// The reason why the file is refused, and the switches that would get past it.
@@ -43,9 +42,9 @@ pub fn first(planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<O
     component(facts, profile, on)
         .or_else(|| proposal(facts, profile, on))
         .or_else(|| limit(facts, profile))
-        .or_else(|| mixed_exceptions(facts, profile))
+        .or_else(|| unusual_modules::mixed_exceptions(facts, profile))
         .or_else(|| if planned.glue { None } else { imports::missing(facts, planned, profile, on) })
-        .or_else(|| segment(facts, profile))
+        .or_else(|| unusual_modules::segment(facts, profile))
         .or_else(|| if planned.glue { None } else { entry(facts, planned, profile) })
 }
 
@@ -232,30 +231,10 @@ fn without_place(message: &str) -> &str {
     end.map_or(message, |end| &message[..end])
 }
 
-/// A runtime with both forms of exceptions may refuse a module that uses both.
-fn mixed_exceptions(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
-    let refuses = refused_probe(profile, "mixed-exceptions").filter(|_| facts.mixes_exceptions)?;
-    matches!(refuses.cause, Cause::Rejected { .. } | Cause::CompileFailed { .. }).then_some(refuses)
-}
-
-/// Whether the file has `memory.atomic.wait`, which this runtime does not execute.
-pub fn cannot_wait(facts: &Facts, profile: &Profile) -> bool {
-    let answer = profile.unusual_modules.get("atomic-wait").filter(|answer| answer.support == Support::No);
-    let is_executed = |cause: &Cause| !matches!(cause, Cause::Rejected { .. } | Cause::CompileFailed { .. });
-    facts.atomic_wait && answer.and_then(|answer| answer.cause.as_ref()).is_some_and(is_executed)
-}
-
 /// Whether a type of an import or export shows that the module uses `externref`.
 fn uses_externref(facts: &Facts) -> bool {
     let has = |ty: &str| ty.contains("externref") || ty.contains("(ref extern)");
     facts.imports.iter().any(|import| has(&import.ty)) || facts.exports.iter().any(|export| has(&export.ty))
-}
-
-/// An unusual module: it exports a function with the empty name and no `_start`.
-const EMPTY_NAME: &str = "empty-name-start";
-
-fn support(profile: &Profile, name: &str) -> Support {
-    profile.unusual_modules.get(name).map_or(Support::Unknown, |answer| answer.support)
 }
 
 /// Whether the file is a component to run as a program, on a runtime that accepts components only with a switch. The
@@ -263,73 +242,6 @@ fn support(profile: &Profile, name: &str) -> Support {
 pub fn has_unmeasured_program(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
     let of = &profile.components;
     facts.kind == BinaryKind::Component && is_program(planned) && of.support == Support::No && !of.switches.is_empty()
-}
-
-/// An unusual module: a call returns a vector.
-const V128_CALL: &str = "v128-call";
-
-/// Whether it depends on calls with vectors, which the profile does not cover.
-pub fn has_unmeasured_vectors(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
-    calls_with_vectors(facts, planned) && support(profile, V128_CALL) == Support::Unknown
-}
-
-/// Whether an export with a vector among its parameters or results is to be called.
-fn calls_with_vectors(facts: &Facts, planned: &PlannedRun) -> bool {
-    let takes_vector = |export: &Export| export.signature.as_ref().is_some_and(Signature::has_vector);
-    let is_called = |export: &&Export| planned.run.call.iter().any(|call| call.export == export.name);
-    planned.run.entry == EntryPointKind::Calls && facts.exports.iter().filter(is_called).any(takes_vector)
-}
-
-/// An unusual module: an active segment does not fit into the memory or table.
-fn segment_probe(facts: &Facts) -> Option<&'static str> {
-    facts.segment_out_of_bounds.map(|segment| match segment.target {
-        SegmentTarget::Memory => "data-out-of-bounds",
-        SegmentTarget::Table => "element-out-of-bounds",
-    })
-}
-
-/// A segment that does not fit, about which the profile says nothing.
-pub fn has_unmeasured_segment(facts: &Facts, profile: &Profile) -> bool {
-    segment_probe(facts).is_some_and(|probe| support(profile, probe) == Support::Unknown)
-}
-
-/// An active segment that the runtime finds to be too large for its memory or table.
-fn segment(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
-    let refused = refused_probe(profile, segment_probe(facts)?)?;
-    Some(Obstacle { stage: Stage::Instantiate, ..refused })
-}
-
-/// An unusual module: its `_start` takes a parameter.
-const START_PARAMETERS: &str = "start-parameters";
-
-/// Whether a program's `_start` takes parameters, which the profile does not cover.
-pub fn has_unmeasured_parameters(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
-    starts_with_parameters(facts, planned) && support(profile, START_PARAMETERS) == Support::Unknown
-}
-
-fn starts_with_parameters(facts: &Facts, planned: &PlannedRun) -> bool {
-    let takes_some = |export: &Export| export.signature.as_ref().is_some_and(|ty| !ty.params.is_empty());
-    is_program(planned)
-        && facts.kind == BinaryKind::Module
-        && facts.exports.iter().any(|export| export.name == "_start" && takes_some(export))
-}
-
-/// Whether a program depends on its function with the empty name, which the profile does not cover: whether the runtime
-/// starts one, or which it starts if there is a `_start` beside it.
-pub fn has_unmeasured_start(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> bool {
-    let exports = |name: &str| facts.exports_function(name);
-    let open = if exports("_start") { Support::Yes } else { Support::Unknown };
-    is_program(planned) && exports("") && support(profile, EMPTY_NAME) == open
-}
-
-/// The obstacle of an unusual module that the runtime refuses.
-fn refused_probe(profile: &Profile, name: &str) -> Option<Obstacle> {
-    let answer = profile.unusual_modules.get(name).filter(|answer| answer.support == Support::No)?;
-    let found = Obstacle::new(answer.cause.clone()?, &answer.switches);
-    // A runtime that does not check imports looks for an export before it has linked anything.
-    let is_early =
-        profile.unknown_import.support == Support::Unchecked && matches!(found.cause, Cause::MissingExport { .. });
-    Some(if is_early { Obstacle { stage: Stage::Link, ..found } } else { found })
 }
 
 /// The obstacle that keeps a file with all its imports from starting.
@@ -358,9 +270,7 @@ fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obsta
             let stage = if unchecked { Stage::Compile } else { obstacle.stage };
             return Some(Obstacle { stage, ..obstacle });
         }
-        if starts_with_parameters(facts, planned)
-            && let Some(obstacle) = refused_probe(profile, START_PARAMETERS)
-        {
+        if let Some(obstacle) = unusual_modules::start_parameters(facts, planned, profile) {
             return Some(obstacle);
         }
         if exports("_initialize")
@@ -383,13 +293,8 @@ fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obsta
     if is_module && planned.run.entry == EntryPointKind::Http {
         return Some(Obstacle::new(Cause::MissingExport { name: "wasi:http/incoming-handler".to_owned() }, &[]));
     }
-    if calls_with_vectors(facts, planned)
-        && let Some(obstacle) = refused_probe(profile, V128_CALL)
-    {
+    if let Some(obstacle) = unusual_modules::vector_call(facts, planned, profile) {
         return Some(obstacle);
     }
-    let has_memory =
-        facts.exports.iter().any(|export| export.ty.starts_with("memory")) || imports::provides_memory(facts, profile);
-    let uses_wasi = facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
-    if is_module && uses_wasi && !has_memory { refused_probe(profile, "no-memory") } else { None }
+    if is_module { unusual_modules::no_memory(facts, profile) } else { None }
 }

@@ -36,7 +36,12 @@ fn profile() -> Profile {
     let ty = "(i32) -> ()".to_owned();
     let functions = MeasuredFunctions {
         specification: "WASI 0.1".to_owned(),
-        defined: [("proc_exit".to_owned(), ty), ("sched_yield".to_owned(), "() -> (i32)".to_owned())].into(),
+        defined: [
+            ("proc_exit".to_owned(), ty),
+            ("sched_yield".to_owned(), "() -> (i32)".to_owned()),
+            ("random_get".to_owned(), "(i32, i32) -> (i32)".to_owned()),
+        ]
+        .into(),
         missing: ["sock_accept".to_owned()].into(),
         ..MeasuredFunctions::default()
     };

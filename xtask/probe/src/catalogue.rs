@@ -57,6 +57,7 @@ mod tests {
         let wasi = catalogue.functions.iter().find(|f| f.specification == "WASI 0.1").unwrap();
         assert_eq!(wasi.module, wasmlab_model::wasi::MODULE);
         assert!(wasi.functions.keys().eq(wasmlab_model::wasi::FUNCTIONS));
+        assert!(wasmlab_model::wasi::WITHOUT_MEMORY.iter().all(|name| wasi.functions.contains_key(*name)));
         assert_eq!(count("WASI snapshot 0"), 45);
         assert_eq!(count("wasi-threads"), 1);
         assert!(count("WASIX") > 50 && count("Emscripten") > 100 && count("WasmEdge's sockets") > 10);

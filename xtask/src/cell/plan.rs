@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use wasmlab_model::facts::{BinaryKind, Export, Facts};
+use wasmlab_model::facts::{BinaryKind, Export, Facts, MAX_MEMORY_PAGES};
 use wasmlab_model::observation::{GuestProgress, Observation};
 use wasmlab_model::scenario::{EntryPointKind, Run, Scenario};
 use wasmlab_model::verdict::NotAttempted;
@@ -66,7 +66,7 @@ impl Default for Limits {
             run_ms: 10_000,
             output: 4 << 20,
             resident: 2 << 30,
-            linear_memory: 1 << 30,
+            linear_memory: MAX_MEMORY_PAGES << 16,
             file: 256 << 20,
             disk: 1 << 30,
             files: 100_000,

@@ -19,6 +19,7 @@ fn other_file_types_are_recognized() {
     check(b"\x1f\x8b\x08\x00", "gzip");
     check(b"\0as", "after 3 of 8 bytes");
     check(b"\0asm\x01\0\x07\0", "malformed at byte 0x6: layer 7");
+    check(b"\0asm\x02\0\0\0", "malformed at byte 0x4: no specification has format version 0x2");
     check(b"\n<!DOCTYPE html><html>", "an HTML page");
     check(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer");
     check(b"PK\x03\x04", "a zip archive");
@@ -58,9 +59,15 @@ fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
         assert!(found.message.contains(expected), "{} does not say {expected}", found.message);
     };
     let version = RefusalKind::FormatVersion;
-    check(b"\0asm\x0a\0\x01\0", BinaryKind::Component, version, "0xa", "of a pre-release; today's is 0xd");
+    check(b"\0asm\x0a\0\x01\0", BinaryKind::Component, version, "0xa", "of a pre-release; the current one is 0xd");
     check(b"\0asm\x0e\0\x01\0", BinaryKind::Component, version, "0xe", "newer than this lab");
-    check(b"\0asm\x0b\0\0\0\0\0", BinaryKind::Module, version, "0xb", "before WebAssembly 1.0; today's is 0x1");
+    check(
+        b"\0asm\x0b\0\0\0\0\0",
+        BinaryKind::Module,
+        version,
+        "0xb",
+        "from before WebAssembly 1.0; the current one is 0x1",
+    );
     let locals = |n: usize, name: &str| {
         let f = format!("(func {name} (result i32) (local{}) (i32.const 7))", " i32".repeat(n));
         wat::parse_str(format!("(module (import \"m\" \"f\" (func)) (func nop) {f})")).unwrap()

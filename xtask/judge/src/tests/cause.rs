@@ -149,9 +149,18 @@ fn limits_of_the_lab_are_told_from_those_of_a_runtime() {
     };
     let limiter = "a resource limiter denied to allocate";
     // The memory is neither imported nor exported.
-    check("(module (memory 65536))", limiter, "not-attempted", "begins with 4096 MiB");
+    check("(module (memory 65536))", limiter, "not-attempted", "has 4096 MiB initially");
+    check("(module (memory (export \"memory\") 1) (memory 65536))", limiter, "not-attempted", "has 4096 MiB initially");
     check("(module (memory 2))", limiter, "out-of-memory", limiter);
+    check("(module (table 2000000 funcref))", limiter, "out-of-memory", limiter);
     let large = "(module (table 10000001 funcref))";
     check(large, limiter, "not-attempted", "the lab limits each table to 10000000");
-    check(large, "larger than implementation limit (10000000 elements)", "implementation-limit", "larger than");
+    let of_v8 = "initial table size (10000001 elements) is larger than implementation limit (10000000 elements)";
+    check(large, of_v8, "implementation-limit", "larger than");
+    check(
+        large,
+        "initial memory size (70000 pages) is larger than implementation limit",
+        "out-of-memory",
+        "memory size",
+    );
 }

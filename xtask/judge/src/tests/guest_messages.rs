@@ -106,11 +106,19 @@ fn host_refusal_is_not_a_trap_of_the_guest() {
     let both = ("_start, _initialize", Blame::Toolchain);
     refused("", HostRefusal::TwoEntryPoints, "", both, "both `_start` and `_initialize`", "one of the two");
     let unset = || Cause::HostError { message: "this.memory not set".to_owned() };
-    let found = judge_end("(memory 1)", unset(), ("", ""), "");
+    let wasi = "(import \"wasi_snapshot_preview1\" \"sched_yield\" (func (result i32)))";
+    let found = judge_end(&format!("{wasi} (memory 1)"), unset(), ("", ""), "");
     check(&found, Code::HostRefused, Some("memory"), "exports no memory", "under the name `memory`");
     assert_eq!(found.blame, [Blame::Toolchain]);
-    let found = judge_end("(memory (export \"memory\") 1)", unset(), ("", ""), "");
-    check(&found, Code::HostRefused, Some("host-error"), "a host function failed: this.memory not set", "");
+    for guest in ["(memory 1)", &format!("{wasi} (memory (export \"memory\") 1)")] {
+        let found = judge_end(guest, unset(), ("", ""), "");
+        check(&found, Code::HostRefused, Some("host-error"), "a host function failed: this.memory not set", "");
+    }
+    let of_python = "wasmtime's C API has no type for v128, which `g` takes or returns".to_owned();
+    let vector = "(func (export \"g\") (result v128) (v128.const i64x2 0 0))";
+    let found = judge_end(vector, Cause::HostError { message: of_python }, ("", ""), "");
+    check(&found, Code::HostRefused, Some("v128"), "the embedding API cannot pass a vector", "through memory");
+    assert_eq!(found.blame, [Blame::Abi]);
     let found = judge_end("", Cause::HostError { message: "no".to_owned() }, ("", "reading a.txt\n"), "");
     check(
         &found,

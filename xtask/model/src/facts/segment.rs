@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::counted;
+
 /// An active segment with a constant offset that ends beyond the memory or table that the module defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -28,16 +30,13 @@ pub enum SegmentTarget {
 }
 
 impl std::fmt::Display for SegmentOutOfBounds {
-    /// `data segment 0 ends at byte 70001, and its memory begins with 65536 bytes`.
+    /// `data segment 0 ends at byte 70001, but the memory has 65536 bytes initially`.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         let Self { target, index, end, size } = self;
-        match target {
-            SegmentTarget::Memory => {
-                write!(f, "data segment {index} ends at byte {end}, and its memory begins with {size} bytes")
-            }
-            SegmentTarget::Table => {
-                write!(f, "element segment {index} ends at element {end}, and its table begins with {size} elements")
-            }
-        }
+        let (segment, unit, of) = match target {
+            SegmentTarget::Memory => ("data", "byte", "memory"),
+            SegmentTarget::Table => ("element", "element", "table"),
+        };
+        write!(f, "{segment} segment {index} ends at {unit} {end}, but the {of} has {} initially", counted(*size, unit))
     }
 }

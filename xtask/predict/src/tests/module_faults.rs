@@ -3,7 +3,7 @@
 use wasmlab_model::codes::Code;
 use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer};
 use wasmlab_model::scenario::Run;
-use wasmlab_protocol::{Cause, MAX_TABLE_ELEMENTS, TrapKind};
+use wasmlab_protocol::{Cause, HostRefusal, MAX_TABLE_ELEMENTS, TrapKind};
 
 use super::{names, no, profile, yes};
 use crate::{PlannedRun, PredictedOutcome, predict};
@@ -37,6 +37,43 @@ fn a_segment_out_of_bounds_traps_where_the_runtime_checks_it() {
     let elements = format!("(module (table 1 funcref) (elem (i32.const 1) $f) {start})");
     let probe = Some(("element-out-of-bounds", trap(TrapKind::MemoryOutOfBounds)));
     assert_eq!(predicted(&elements, probe, None), (PredictedOutcome::Fails, "trap table-out-of-bounds".to_owned()));
+}
+
+#[test]
+fn the_segment_counts_that_the_runtime_checks() {
+    let both = "(module (memory 1) (table 1 funcref) (elem (i32.const 1) $f) (data (i32.const 70000) \"x\")
+        (func $f (export \"_start\")))";
+    let facts = wasmlab_inspect::facts(&wat::parse_str(both).unwrap()).unwrap();
+    let check = |elements: ProbeAnswer, data: ProbeAnswer, expected: &str| {
+        let mut profile = profile();
+        profile.unusual_modules.insert("element-out-of-bounds".to_owned(), elements);
+        profile.unusual_modules.insert("data-out-of-bounds".to_owned(), data);
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        assert_eq!(found.detail, expected);
+        // Nothing of the message about the probe, which has the probe's numbers.
+        assert_eq!(found.code.is_some(), !expected.is_empty());
+    };
+    let trap = || no(Cause::trap(TrapKind::MemoryOutOfBounds, "segment 0 (offset 65536)"), &[]);
+    check(yes(), yes(), "");
+    check(yes(), trap(), "data segment 0 ends at byte 70001, but the memory has 65536 bytes initially");
+    check(trap(), trap(), "element segment 0 ends at element 2, but the table has 1 element initially");
+}
+
+#[test]
+fn without_a_memory_only_functions_with_pointers_may_fail() {
+    let module = |name: &str, ty: &str| {
+        format!("(module (import \"wasi_snapshot_preview1\" \"{name}\" (func {ty})) (func (export \"_start\")))")
+    };
+    let (exit, random) = (module("proc_exit", "(param i32)"), module("random_get", "(param i32 i32) (result i32)"));
+    let at_call = || Cause::HostError { message: "memory not set".to_owned() };
+    let at_start = || Cause::HostRefused { refusal: HostRefusal::NoMemory, message: "no memory".to_owned() };
+    let check = |wat: &str, cause: Cause, outcome, what: &str| {
+        assert_eq!(predicted(wat, Some(("no-memory", no(cause, &[]))), None), (outcome, what.to_owned()), "{wat}");
+    };
+    check(&exit, at_call(), PredictedOutcome::Runs, "");
+    check(&random, at_call(), PredictedOutcome::MayFail, "wasi_snapshot_preview1.random_get");
+    check(&exit, at_start(), PredictedOutcome::Fails, "host-refused memory");
+    check(&random, at_start(), PredictedOutcome::Fails, "host-refused memory");
 }
 
 #[test]
