@@ -31,7 +31,7 @@ fn a_file_that_is_no_module_differs_from_an_invalid_one() {
     };
     check("syntax.wat", "(module (fnc))", 2, "invalid-file: expected valid module field");
     check("types.wat", "(module (func (result i32) (i64.const 1)))", 0, "malformed");
-    check("control.wat", "(module) ;; \u{1b}", 0, "loads on     wasmi");
+    check("control.wat", "(module) ;; \u{1b}", 0, "does not     wasmi");
     check("text.wasm", "(module)", 2, "invalid-file: not a WebAssembly binary (WebAssembly text)");
     check("empty.wasm", "", 2, "invalid-file: the file is empty");
 }

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use wasmlab_protocol::Stage;
+
+use crate::codes::Code;
 
 mod export;
 mod segment;
@@ -107,6 +110,22 @@ impl Facts {
     pub fn memory_types(&self) -> impl Iterator<Item = &str> {
         let types = self.imports.iter().map(|i| &i.ty).chain(self.exports.iter().map(|e| &e.ty));
         types.filter_map(|ty| ty.strip_prefix("memory "))
+    }
+
+    /// Whether it is a module without a program.
+    #[must_use]
+    pub fn is_library(&self) -> bool {
+        self.kind == BinaryKind::Module && matches!(self.shape, Shape::Library | Shape::Reactor)
+    }
+
+    /// Whether a runtime with this result only loaded it: it is a library with something to call, all of its imports were
+    /// found, and nothing but a program is missing.
+    #[must_use]
+    pub fn only_loads(&self, code: Option<Code>, subject: Option<&str>, stage: Option<Stage>) -> bool {
+        self.is_library()
+            && self.exports.iter().any(|export| export.signature.is_some())
+            && (code, subject) == (Some(Code::NoEntryPoint), Some("_start"))
+            && stage.is_some_and(|stage| stage >= Stage::Instantiate)
     }
 
     /// Whether no memory is shared between threads.

@@ -53,6 +53,9 @@ pub struct Prediction {
     pub outcome: PredictedOutcome,
     /// The reason, if it fails.
     pub code: Option<Code>,
+    /// How far the file gets, if it fails.
+    #[serde(skip)]
+    pub stage: Option<Stage>,
     /// The import, proposal or export concerned.
     pub subject: Option<String>,
     /// One line: what the runtime will report, judging by its message about a probe.
@@ -109,7 +112,7 @@ pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
         }
         None => judged,
     };
-    // A library loads only with these switches.
+    // Without an entry point, the switches that loading needs.
     let needed = if judged.code == Some(Code::NoEntryPoint) { on.clone() } else { Vec::new() };
     Prediction { switches: needed, ..fails(judged, planned, profile, &on) }
 }
@@ -154,7 +157,7 @@ fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[St
         Ok(facts) => proposals::located(judgement, facts),
         Err(_) => judgement,
     };
-    let Judgement { code, subject, detail, remedy, remedy_kind, .. } = judgement;
+    let Judgement { code, stage, subject, detail, remedy, remedy_kind, .. } = judgement;
     let entry = code.map(Code::entry);
     let remedy = remedy.or_else(|| entry.map(|entry| entry.remedy.to_owned()));
     let facts = planned.facts.ok();
@@ -168,7 +171,7 @@ fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[St
     let first_use = facts.filter(|_| code == Some(Code::UnsupportedProposal)).and_then(of_proposal);
     let imports::TruncatedNames { shown: missing_imports, omitted } = missing_imports.unwrap_or_default();
     let failed = Prediction::new(PredictedOutcome::Fails);
-    Prediction { code, subject, detail, remedy, remedy_kind, missing_imports, omitted, first_use, ..failed }
+    Prediction { code, stage, subject, detail, remedy, remedy_kind, missing_imports, omitted, first_use, ..failed }
 }
 
 impl Prediction {
@@ -184,6 +187,7 @@ impl Prediction {
         Self {
             outcome,
             code: None,
+            stage: None,
             subject: None,
             detail: String::new(),
             remedy: None,

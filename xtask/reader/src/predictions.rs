@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{BinaryKind, Facts, FirstUse};
+use wasmlab_model::facts::{Facts, FirstUse};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::remedy::Remedy;
 use wasmlab_model::scenario::{EntryPointKind, Run, ScenarioFile};
@@ -105,10 +104,9 @@ pub fn predict_file(
     for ((at, column), remedies) in places.into_iter().zip(columns).zip(remedies) {
         found.insert(at, Ok((column.prediction, remedies)));
     }
-    let has_program = |facts: &Facts| facts.kind == BinaryKind::Module && facts.exports_function("_start");
-    let is_library = invoke.is_none() && facts.is_ok_and(|facts| !has_program(facts));
+    let program = facts.ok().filter(|_| invoke.is_none());
     let found = profiles.iter().zip(found.into_values());
-    let predictions = found.map(|(profile, found)| predicted(profile, found, is_library)).collect();
+    let predictions = found.map(|(profile, found)| predicted(profile, found, program)).collect();
     FilePredictions { file: file.to_owned(), invalid: facts.err().map(str::to_owned), predictions }
 }
 
@@ -139,11 +137,11 @@ fn prediction(facts: Result<&Facts, &str>, spec: &ScenarioFile, profile: &Profil
     }
 }
 
-/// `is_library`: the file is to run as a program and has none.
+/// `program`: the facts of a file that is to run as a program.
 fn predicted(
     profile: &Profile,
     found: Result<(Prediction, Vec<Remedy>), NoPrediction>,
-    is_library: bool,
+    program: Option<&Facts>,
 ) -> RuntimePrediction {
     let nothing = |why| (Prediction { detail: why, ..Prediction::new(PredictedOutcome::Fails) }, Vec::new());
     let (outcome, (prediction, remedies)) = match found {
@@ -157,7 +155,8 @@ fn predicted(
         measured: profile.provenance.date.clone(),
         outcome,
         code: prediction.code.map(|code| code.id()),
-        only_loads: is_library && prediction.code == Some(Code::NoEntryPoint),
+        only_loads: program
+            .is_some_and(|facts| facts.only_loads(prediction.code, prediction.subject.as_deref(), prediction.stage)),
         subject: prediction.subject,
         detail: prediction.detail,
         remedy: prediction.remedy,

@@ -218,7 +218,7 @@ fn title(names: &GuestNames, cell: &Cell, runtimes: &str) -> String {
     let why = match (cell.code, &cell.subject) {
         (Some(code), Some(subject)) => format!("{code} ({subject})"),
         (Some(code), None) => code.id().to_owned(),
-        (None, _) if !cell.switches.is_empty() => format!("pass with {}", cell.switches.join(" + ")),
+        (None, _) if cell.passes_with_switch() => format!("pass with {}", cell.switches.join(" + ")),
         (None, _) => cell.verdict.id().to_owned(),
     };
     format!("{} on {runtimes}: {why}", names.guest_name(&cell.scenario))

@@ -1,9 +1,11 @@
 //! Modules without a program. Unless `--invoke` names an export to call, a runtime can only load them, and every format
 //! says "loads" instead of "runs".
 
+use std::collections::BTreeSet;
+
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{BinaryKind, Export, Facts, Shape};
-use wasmlab_model::names::first_listed;
+use wasmlab_model::facts::{Export, Facts};
+use wasmlab_model::names::listed_at_most;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
@@ -14,19 +16,13 @@ pub const ONLY_LOADED: &str =
 const NEEDS_PROGRAM_FIRST: &str =
     "it looks for a program before it links the module, so the lab cannot make it load the module without running it";
 
-/// Whether the guest is a module without a program.
-#[must_use]
-pub fn is_library(facts: &Facts) -> bool {
-    facts.kind == BinaryKind::Module && matches!(facts.shape, Shape::Library | Shape::Reactor)
-}
-
 /// The facts of a cell's guest, if it is a library and the runtime found no program in it.
 fn without_program<'a>(report: &'a RunReport, cell: &Cell) -> Option<&'a Facts> {
     if cell.code != Some(Code::NoEntryPoint) || cell.subject.as_deref() != Some("_start") {
         return None;
     }
     let guest = report.guest(&cell.scenario);
-    guest.and_then(|a| a.facts.as_ref()).filter(|facts| is_library(facts))
+    guest.and_then(|a| a.facts.as_ref()).filter(|facts| facts.is_library())
 }
 
 /// Whether nothing but a program is missing. A runtime that looks for the program before linking would not notice a
@@ -39,9 +35,8 @@ pub fn lacks_only_a_program(report: &RunReport, cell: &Cell) -> bool {
 /// The exports of a library that was loaded with its imports but has no program to run; `None` in any other case.
 #[must_use]
 pub fn exports_of_loaded<'a>(report: &'a RunReport, cell: &Cell) -> Option<&'a [Export]> {
-    let exports = without_program(report, cell)?.exports.as_slice();
-    let is_callable = exports.iter().any(|export| export.signature.is_some());
-    (cell.is_linked() && is_callable).then_some(exports)
+    let facts = report.guest(&cell.scenario)?.facts.as_ref()?;
+    facts.only_loads(cell.code, cell.subject.as_deref(), cell.stage).then_some(facts.exports.as_slice())
 }
 
 /// The cells that loaded a library; empty if any of the cells ran something in it.
@@ -68,24 +63,25 @@ pub fn require_loading(report: &mut RunReport, scenario: &str) {
         .filter(|(_, cell)| cell.scenario == scenario && without_program(report, cell).is_some())
         .map(|(at, cell)| (at, cell.is_linked()))
         .collect();
+    let mut no_program = BTreeSet::new();
     for (at, is_linked) in found {
         let cell = &mut report.cells[at];
+        no_program.extend(cell.remedy.take());
         cell.only_loaded = is_linked;
         let (verdict, detail) =
             if is_linked { (Verdict::Pass, ONLY_LOADED) } else { (Verdict::NotAttempted, NEEDS_PROGRAM_FIRST) };
         (cell.verdict, cell.detail) = (verdict, detail.to_owned());
-        (cell.code, cell.subject, cell.remedy) = (None, None, None);
+        (cell.code, cell.subject) = (None, None);
         cell.blame.clear();
         cell.remedies.clear();
     }
     // Elsewhere, the missing program is no second obstacle.
     let loaded: Vec<String> =
         report.cells.iter().filter(|c| c.scenario == scenario && c.only_loaded).map(|c| c.runtime.clone()).collect();
-    let is_behind = |cell: &&mut Cell| cell.scenario == scenario && cell.next_obstacle_remedy.is_some();
-    for cell in report.cells.iter_mut().filter(is_behind).filter(|_| !loaded.is_empty()) {
-        let on = first_listed(&loaded, MAX_NAMED);
-        let on = if let [one, other] = loaded.as_slice() { format!("{one} and {other}") } else { on };
-        cell.remedy = Some(format!("Load it on {on}, where it loads."));
+    let is_behind = |cell: &Cell| cell.next_obstacle_remedy.as_ref().is_some_and(|next| no_program.contains(next));
+    for cell in report.cells.iter_mut().filter(|cell| cell.scenario == scenario && is_behind(cell)) {
+        let on: Vec<&str> = loaded.iter().map(String::as_str).collect();
+        cell.remedy = (!on.is_empty()).then(|| format!("It loads on {}.", listed_at_most(&on, MAX_NAMED)));
         cell.next_obstacle_remedy = None;
     }
 }
@@ -149,6 +145,23 @@ mod tests {
         ] {
             check(&report, form, says);
         }
+    }
+
+    #[test]
+    fn a_missing_program_is_no_second_obstacle_of_a_library() {
+        let check = |next: &str, expected: &str| {
+            let mut report = report();
+            report.cells[0].remedy = Some("Name an export.".to_owned());
+            let [_, cell] = report.cells.as_mut_slice() else { panic!("two cells") };
+            cell.code = serde_json::from_value("unsupported-proposal".into()).unwrap();
+            cell.subject = Some("gc".to_owned());
+            cell.remedy = Some(format!("The proposal gc is only the first obstacle: … {next}"));
+            cell.next_obstacle_remedy = Some(next.to_owned());
+            require_loading(&mut report, "hello");
+            assert_eq!(report.cells[1].remedy.as_deref(), Some(expected));
+        };
+        check("Name an export.", &format!("It loads on {}.", report().cells[0].runtime));
+        check("Define the import.", "The proposal gc is only the first obstacle: … Define the import.");
     }
 
     #[test]

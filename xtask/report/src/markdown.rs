@@ -103,7 +103,7 @@ fn legend(report: &RunReport, columns: &[&RuntimeInfo]) -> String {
     let symbols = [
         (has(Verdict::Pass), "✅ pass"),
         (cells().any(|c| c.only_loaded), "✅ loads: a library in which nothing was called"),
-        (cells().any(|c| !c.switches.is_empty()), "◐ pass with a switch that is off by default"),
+        (cells().any(Cell::passes_with_switch), "◐ pass with a switch that is off by default"),
         (gap(false), "⚠️ gap"),
         (has(Verdict::Fail), "❌ fail"),
         (gap(true), "known: an expected gap"),
@@ -120,7 +120,7 @@ fn text(cell: &Cell) -> String {
     let code = cell.code.map(|c| c.id()).unwrap_or_default();
     let changed = if cell.change.is_change() { " **(changed)**" } else { "" };
     let text = match cell.verdict {
-        Verdict::Pass if !cell.switches.is_empty() => PASS_WITH_SWITCH.to_string(),
+        Verdict::Pass if cell.passes_with_switch() => PASS_WITH_SWITCH.to_string(),
         Verdict::Pass if cell.only_loaded => "✅ loads".to_owned(),
         Verdict::Pass => "✅".to_owned(),
         Verdict::Gap if cell.known.is_some() => format!("known: {code}"),

@@ -43,12 +43,7 @@ pub fn in_words(verdict: Verdict) -> String {
 
 /// The symbol of a cell.
 pub fn of_cell(report: &RunReport, cell: &Cell) -> char {
-    if passes_with_switch(cell) { PASS_WITH_SWITCH } else { of_verdict(report, cell.verdict, cell.code) }
-}
-
-/// Whether a cell passes, but not with the runtime's defaults.
-pub fn passes_with_switch(cell: &Cell) -> bool {
-    cell.verdict == Verdict::Pass && !cell.switches.is_empty()
+    if cell.passes_with_switch() { PASS_WITH_SWITCH } else { of_verdict(report, cell.verdict, cell.code) }
 }
 
 /// The class of a pass in some columns only, or with a switch.
@@ -70,7 +65,7 @@ pub fn class(verdict: Verdict) -> &'static str {
 
 /// The class and symbol of a cell.
 pub fn class_and_symbol(report: &RunReport, cell: &Cell) -> (&'static str, char) {
-    let class = if passes_with_switch(cell) { PARTLY } else { class(cell.verdict) };
+    let class = if cell.passes_with_switch() { PARTLY } else { class(cell.verdict) };
     (class, of_cell(report, cell))
 }
 

@@ -70,7 +70,7 @@ fn key(report: &RunReport) -> Vec<String> {
     if let Some(first) = texts.first_mut().filter(|_| report.cells.iter().any(|c| c.only_loaded)) {
         *first = "✓ pass (a library: loads)".to_owned();
     }
-    if report.cells.iter().any(|c| !c.switches.is_empty()) {
+    if report.cells.iter().any(Cell::passes_with_switch) {
         texts.insert(1, "◐ pass with a switch".to_owned());
     }
     if shown_columns(report).iter().any(|r| !r.tool.present) {

@@ -153,8 +153,8 @@ pub fn tally(report: &RunReport) -> String {
     for kind in kinds {
         match count(kind) {
             0 => {}
-            n if kind == Verdict::Pass && report.cells.iter().any(|c| !c.switches.is_empty()) => {
-                let switched = report.cells.iter().filter(|c| !c.switches.is_empty()).count();
+            n if kind == Verdict::Pass && report.cells.iter().any(Cell::passes_with_switch) => {
+                let switched = report.cells.iter().filter(|c| c.passes_with_switch()).count();
                 parts.push(format!("{n} {} ({switched} with a switch)", kind.id()));
             }
             n if known(kind) > 0 => parts.push(format!("{n} {} ({} known)", kind.id(), known(kind))),
@@ -202,11 +202,9 @@ pub fn result(cell: &Cell) -> String {
     let blame: Vec<&str> = cell.blame.iter().map(|b| b.id()).collect();
     let blame = (!blame.is_empty()).then(|| format!("blame {}", blame.join(", ")));
     let more: Vec<String> = [stage, blame].into_iter().flatten().collect();
-    if !cell.switches.is_empty() {
-        return format!("{} with {}", cell.verdict.id(), cell.switches.join(" + "));
-    }
     let more = if cell.code.is_none() { String::new() } else { format!(" ({})", more.join(", ")) };
-    format!("{}{code}{subject}{more}", cell.verdict.id())
+    let with = if cell.switches.is_empty() { String::new() } else { format!(" with {}", cell.switches.join(" + ")) };
+    format!("{}{code}{subject}{more}{with}", cell.verdict.id())
 }
 
 /// The cells that changed, one line each: `worse      wat-add on wasmi: trap, was pass`.
@@ -235,7 +233,7 @@ pub fn changes(report: &RunReport) -> Vec<(Change, String)> {
 pub fn switched(report: &RunReport) -> Vec<String> {
     let guests = GuestNames::of(report);
     let mut lines: Vec<(Vec<&str>, &Cell)> = Vec::new();
-    for cell in report.cells.iter().filter(|c| !c.switches.is_empty()) {
+    for cell in report.cells.iter().filter(|c| c.passes_with_switch()) {
         let guest = guests.guest_name(&cell.scenario);
         let key = |c: &Cell| (c.runtime.clone(), c.switches.clone(), c.default_result.clone());
         match lines.iter_mut().find(|(_, first)| key(first) == key(cell)) {

@@ -16,7 +16,7 @@ const MAX_ROUNDS: usize = 4;
 
 /// The switches that a cell ran with, and its result without them.
 pub struct SwitchesUsed {
-    /// The switches, all of them needed.
+    /// The switches, all of them needed: to pass, or to load if nothing but the entry point is missing.
     pub switches: Vec<String>,
     /// The result without them, one line.
     pub default_result: String,
@@ -34,7 +34,7 @@ pub fn try_switches(
     for _ in 0..MAX_ROUNDS {
         let seen = last.as_ref().unwrap_or(&first);
         // A test that has to exhaust the stack passes by doing so.
-        if seen.judgement.verdict == Verdict::Pass {
+        if passes(seen) {
             break;
         }
         let more: Vec<String> = missing_features(seen).into_iter().flat_map(|lack| switches_for(plan, lack)).collect();
@@ -52,8 +52,8 @@ pub fn try_switches(
         if seen.judgement.verdict == Verdict::NotAttempted {
             return Ok((Some(SwitchesUsed { switches: on, default_result: summary(&first.judgement) }), seen));
         }
-        if seen.judgement.verdict == Verdict::Pass {
-            let (switches, seen) = minimal_switches(plan, on, seen, once)?;
+        if passes(&seen) {
+            let (switches, seen) = minimal_switches(plan, on, seen, once, passes)?;
             let by_default = summary(&first.judgement);
             return Ok((Some(SwitchesUsed { switches, default_result: by_default }), seen));
         }
@@ -64,15 +64,23 @@ pub fn try_switches(
         }
         last = Some(seen);
     }
-    if let Some(last) = last {
-        let (by_default, with_switches) = (summary(&first.judgement), summary(&last.judgement));
-        first.judgement = switched::with_switches(first.judgement, &on, &last.judgement, &with_switches);
-        // It is a library, which loads only with these switches.
-        if first.judgement.code == Some(Code::NoEntryPoint) {
-            return Ok((Some(SwitchesUsed { switches: on, default_result: by_default }), first));
-        }
-    }
-    Ok((None, first))
+    let Some(last) = last else { return Ok((None, first)) };
+    let is_library = lacks_only_entry_point(&last);
+    let (on, last) =
+        if is_library { minimal_switches(plan, on, last, once, lacks_only_entry_point)? } else { (on, last) };
+    let (by_default, with_switches) = (summary(&first.judgement), summary(&last.judgement));
+    first.judgement = switched::with_switches(first.judgement, &on, &last.judgement, &with_switches);
+    let is_library = is_library && lacks_only_entry_point(&first);
+    Ok((is_library.then_some(SwitchesUsed { switches: on, default_result: by_default }), first))
+}
+
+fn passes(seen: &SingleRun) -> bool {
+    seen.judgement.verdict == Verdict::Pass
+}
+
+/// Whether the runtime loads the guest, and only has nothing to start or to call.
+fn lacks_only_entry_point(seen: &SingleRun) -> bool {
+    seen.judgement.code == Some(Code::NoEntryPoint)
 }
 
 fn refuses_switch(judgement: &Judgement) -> bool {
@@ -103,12 +111,13 @@ fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
     }
 }
 
-/// Removes every switch without which the cell also passes.
+/// Removes every switch without which the run also has the result that `keeps` accepts.
 fn minimal_switches(
     plan: &CellPlan,
     mut on: Vec<String>,
     mut seen: SingleRun,
     once: &dyn Fn(&CellPlan) -> Result<SingleRun, RunError>,
+    keeps: fn(&SingleRun) -> bool,
 ) -> Result<(Vec<String>, SingleRun), RunError> {
     for switch in on.clone() {
         let fewer: Vec<String> = on.iter().filter(|other| **other != switch).cloned().collect();
@@ -116,7 +125,7 @@ fn minimal_switches(
             break;
         }
         let without = once(&CellPlan { switches: &fewer, ..*plan })?;
-        if without.judgement.verdict == Verdict::Pass {
+        if keeps(&without) {
             (on, seen) = (fewer, without);
         }
     }
@@ -146,17 +155,19 @@ mod tests {
     use crate::cell::{CellPlan, Limits};
     use crate::matrix::cache_policy::CacheDecision;
     use wasmlab_judge::{Evidence, judge};
+    use wasmlab_model::codes::Code;
     use wasmlab_model::observation::{Observation, Outcome};
     use wasmlab_model::scenario::Scenario;
     use wasmlab_model::verdict::Verdict;
     use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
     use wasmlab_runtimes::{MissingFeature, Runtime, Tool};
 
-    /// A runtime that needs these switches: it refuses the module for its proposal first, then for its import.
-    fn once(needed: &[&str], plan: &CellPlan) -> SingleRun {
+    /// A runtime that needs these switches: it refuses the module for its proposal first, then for its import. With all of
+    /// them, the run ends with `end`.
+    fn once(needed: &[&str], end: &Cause, plan: &CellPlan) -> SingleRun {
         let missing = needed.iter().find(|switch| !plan.switches.iter().any(|on| on == *switch));
         let cause = match missing.copied() {
-            None => Cause::Returned,
+            None => end.clone(),
             Some("-W gc=y") => Cause::Rejected { message: "no gc".to_owned(), offset: None },
             Some("deeper") => {
                 Cause::Trap { trap: TrapKind::StackOverflow, message: "too deep".to_owned(), location: None }
@@ -166,7 +177,7 @@ mod tests {
                 Cause::MissingImport { module, name, ty: String::new(), missing_count: 1 }
             }
         };
-        let stage = if cause == Cause::Returned { Stage::Run } else { Stage::Compile };
+        let stage = if cause == *end { Stage::Run } else { Stage::Compile };
         let events =
             vec![Event::Stage { stage, micros: 1, cached: false }, Event::End { cause: cause.clone(), micros: 2 }];
         let observation = Observation { events, outcome: Outcome::Exited(0), ..Observation::not_started() };
@@ -186,8 +197,8 @@ mod tests {
         }
     }
 
-    /// Checks which switches the cell passes with, or why it does not pass.
-    fn check(needed: &[&str], expected: Result<&[&str], &str>) {
+    /// The switches that a cell of a runtime that needs these has, and its result.
+    fn tried(needed: &[&str], end: &Cause) -> (Option<Vec<String>>, SingleRun) {
         let runtime = Runtime {
             switches: |_, lack| match lack {
                 MissingFeature::Proposal("gc") => vec!["-W gc=y".to_owned(), "-W more=y".to_owned()],
@@ -213,19 +224,40 @@ mod tests {
             limits: Limits::default(),
             switches: &[],
         };
-        let run = |plan: &CellPlan| Ok(once(needed, plan));
-        let Ok((passed, seen)) = try_switches(&plan, once(needed, &plan), &run) else {
+        let run = |plan: &CellPlan| Ok(once(needed, end, plan));
+        let Ok((used, seen)) = try_switches(&plan, once(needed, end, &plan), &run) else {
             panic!("nothing can go wrong here")
         };
+        (used.map(|used| used.switches), seen)
+    }
+
+    /// Checks which switches the cell passes with, or why it does not pass.
+    fn check(needed: &[&str], expected: Result<&[&str], &str>) {
+        let (used, seen) = tried(needed, &Cause::Returned);
         match expected {
             Ok(switches) => {
                 assert_eq!(seen.judgement.verdict, Verdict::Pass, "{needed:?}");
-                assert_eq!(passed.map(|passed| passed.switches).unwrap_or_default(), switches, "{needed:?}");
+                assert_eq!(used.unwrap_or_default(), switches, "{needed:?}");
             }
             Err(message) => {
-                assert!(passed.is_none() && seen.judgement.verdict == Verdict::Gap, "{needed:?}");
+                assert!(used.is_none() && seen.judgement.verdict == Verdict::Gap, "{needed:?}");
                 assert!(seen.judgement.detail.contains(message), "{}", seen.judgement.detail);
             }
+        }
+    }
+
+    #[test]
+    fn a_library_has_the_switches_that_loading_needs() {
+        let no_start = Cause::MissingExport { name: "_start".to_owned() };
+        for (needed, expected) in [
+            (&[][..], None),
+            (&["-W gc=y"], Some(vec!["-W gc=y".to_owned()])),
+            (&["-W gc=y", "-S f=y"], Some(vec!["-W gc=y".to_owned(), "-S f=y".to_owned()])),
+        ] {
+            let (used, seen) = tried(needed, &no_start);
+            assert_eq!((used, seen.judgement.code), (expected, Some(Code::NoEntryPoint)), "{needed:?}");
+            let detail = &seen.judgement.detail;
+            assert!(!detail.contains("more=y") && needed.iter().all(|switch| detail.contains(switch)), "{detail}");
         }
     }
 

@@ -93,8 +93,8 @@ pub struct Cell {
     /// How the host ran the module, if it has several ways: `wasi`, `glue:emscripten`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_path: Option<String>,
-    /// Runtime switches, off by default, that the pass needs: command-line options, or the API call for an embedded
-    /// engine.
+    /// Runtime switches, off by default, that the pass needs, or that loading needs if nothing but the entry point is
+    /// missing: command-line options, or the API call for an embedded engine.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
     /// Result without these switches, one line: `unsupported-proposal (exceptions): …`.
@@ -217,6 +217,12 @@ impl Cell {
             output: none.output,
             ..self
         }
+    }
+
+    /// Whether it passes, but not with the runtime's defaults.
+    #[must_use]
+    pub fn passes_with_switch(&self) -> bool {
+        self.verdict == Verdict::Pass && !self.switches.is_empty()
     }
 
     /// Whether the runtime got past linking: every import was found.

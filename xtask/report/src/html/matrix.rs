@@ -180,7 +180,7 @@ fn summary(report: &RunReport, cells: &[(usize, &Cell)]) -> CellSymbol {
     let changed = cells.iter().any(|(_, cell)| cell.change.is_change());
     let (verdict, code, partly, symbol) = match cells {
         [] => return CellSymbol { symbol: ' ', ..CellSymbol::default() },
-        [(_, cell)] => (cell.verdict, cell.code, symbols::passes_with_switch(cell), symbols::of_cell(report, cell)),
+        [(_, cell)] => (cell.verdict, cell.code, cell.passes_with_switch(), symbols::of_cell(report, cell)),
         _ => {
             let result = EngineResult::of(&cells.iter().map(|(_, cell)| *cell).collect::<Vec<_>>());
             (result.verdict, result.code, result.partly, result.symbol(report))

@@ -140,7 +140,7 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
 
 fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> Result<Run> {
     let (name, args) = (given.title.as_str(), &given.options);
-    if given.requirements.load && facts.is_some_and(|facts| !library::is_library(facts)) {
+    if given.requirements.load && facts.is_some_and(|facts| !facts.is_library()) {
         return usage(format!("{name} is a program, and --load is only for libraries: remove --load"));
     }
     let mut run = Run { args: args.args.clone(), dir: given.dirs.dirs.clone(), ..Run::default() };
