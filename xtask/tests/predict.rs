@@ -45,6 +45,8 @@ fn files_are_named_by_globs_and_arguments_change_nothing() {
     assert_eq!((ran.code, ran.stdout.matches("profiles measured").count()), (0, 2), "{}", ran.stdout);
     let ran = workspace.run(&["predict", "one.wat", "--invoke", "f", "--", "5"]);
     assert!(ran.code == 0 && ran.stdout.contains("runs on      wasmi"), "{}{}", ran.stdout, ran.stderr);
+    let without = workspace.run(&["predict", "one.wat", "--invoke", "f"]);
+    assert_eq!((without.code, &without.stdout), (0, &ran.stdout), "{}", without.stderr);
     let ran = workspace.run(&["predict", "none-*.wat"]);
     assert!(ran.code == 2 && ran.stderr.contains("`none-*.wat` matches no file"), "{}", ran.stderr);
 }

@@ -122,7 +122,8 @@ pub fn measure(runtime: &mut dyn ProbeTarget) -> Result<BTreeMap<String, ProbeAn
             Some(Cause::Exit { code }) if expected.is_none_or(|expected| expected == code) => {
                 ProbeAnswer { support: Support::Yes, ..ProbeAnswer::default() }
             }
-            // Some command lines can call no export, and a host that starts programs only looks for one.
+            // Only a refusal by the host says something about vectors: some command lines cannot call exports, and some
+            // hosts only start programs.
             Some(cause)
                 if *name == V128_CALL && !matches!(cause, Cause::HostError { .. } | Cause::HostRefused { .. }) =>
             {

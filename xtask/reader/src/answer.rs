@@ -145,10 +145,10 @@ impl Key {
         let outcome = match one.outcome {
             "runs" => u8::from(!one.switches.is_empty()),
             "may-fail" => 2,
-            "fails" if one.only_loads => 3,
-            "fails" => 4,
-            "not-attempted" => 5,
-            _ => 6,
+            "fails" if one.only_loads => 3 + u8::from(!one.switches.is_empty()),
+            "fails" => 5,
+            "not-attempted" => 6,
+            _ => 7,
         };
         let entry = entry(one);
         // Reasons that explain little come last, as in `check`.

@@ -227,7 +227,8 @@ impl<'a> AnswerText<'a> {
 }
 
 /// `, with --wasm gc`; empty without a switch.
-fn with_switches(switches: &[String]) -> String {
+#[must_use]
+pub fn with_switches(switches: &[String]) -> String {
     if switches.is_empty() { String::new() } else { format!(", with {}", switches.join(", ")) }
 }
 

@@ -223,10 +223,10 @@ fn gaps(out: &mut String, painter: &Painter, report: &RunReport) {
     }
 }
 
-/// Wrong results that are not known yet.
+/// Failures that are not known yet: wrong results, traps, sandbox escapes.
 fn failures(out: &mut String, painter: &Painter, report: &RunReport) {
     let is_failure = |cell: &&Cell| cell.verdict == Verdict::Fail && cell.known.is_none();
-    section(out, painter, "wrong results", &by_reason(report.cells.iter().filter(is_failure)));
+    section(out, painter, "failures", &by_reason(report.cells.iter().filter(is_failure)));
 }
 
 /// Cells in which the lab failed.

@@ -96,6 +96,18 @@ fn passes_with_switches_and_cells_not_attempted_are_labelled() {
     assert!(text(&report).contains("not attempted  wasmi 2.0: no way to ask\n"), "{}", text(&report));
 }
 
+#[test]
+fn a_gap_with_a_switch_is_no_pass_with_a_switch() {
+    let mut report = sample::report();
+    let cell = report.cells.iter_mut().find(|cell| cell.code.is_some()).unwrap();
+    cell.switches = vec!["-W gc=y".to_owned()];
+    let result = crate::text::result(cell);
+    assert!(result.starts_with("gap ") && result.ends_with(") with -W gc=y"), "{result}");
+    let shown =
+        ["table", "markdown", "summary"].map(|form| super::find(form).unwrap().text(&report, RenderOptions::PLAIN));
+    assert!(shown.iter().all(|text| !text.contains("with a switch")), "{shown:?}");
+}
+
 /// The answer for the sample's `hello` if its cells have these gaps, in turn: stage, code, subject, detail.
 fn answer_with(imports: bool, reasons: &[(&str, &str, &str, &str)]) -> String {
     let mut report = sample::report();

@@ -1,28 +1,25 @@
 //! `capabilities`: shows what each runtime supports, from its profile. Runs nothing.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::common::{choose, usage};
-use super::text_table::{names, prose};
 use super::{output, suggest};
 use crate::exit;
 use crate::lab::Lab;
 use crate::store::profiles;
-use wasmlab_model::names::first_listed;
 use wasmlab_model::profile::Profile;
-use wasmlab_model::text::{cut, escaped};
+use wasmlab_model::text::escaped;
 use wasmlab_probe::catalogue;
-use wasmlab_report::text::wrapped;
-use wasmlab_report::visible::{VisiblePath, on_line};
 
+mod compare;
 mod features;
+mod render;
 mod tables;
 
-use tables::{CapabilityRow, Table, TableKind};
+use tables::{Table, TableKind};
 
 /// Description for `--help`.
 pub const ABOUT: &str =
@@ -30,8 +27,8 @@ pub const ABOUT: &str =
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities
-  cargo xtask capabilities gc                        which runtimes have this proposal
-  cargo xtask capabilities sock_accept wasi:http     or this function, or these interfaces
+  cargo xtask capabilities gc                        which runtimes have a proposal
+  cargo xtask capabilities sock_accept wasi:http     on which a function or an interface works
   cargo xtask capabilities wasi --runtime 'wasm*'
   cargo xtask capabilities proposals sockets --output markdown > chart.md
   cargo xtask capabilities --output json | jq .tables
@@ -118,19 +115,19 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let profiles = choose(all, &args.runtime, "runtime", |profile| profile.runtime.clone())?;
     if let Some(file) = &args.compare {
-        return compare(file, &profiles, args.output);
+        return compare::run(file, &profiles, args.output);
     }
     let catalogue = catalogue::load()?;
     let tables = TableKind::ALL.iter().map(|kind| tables::table(*kind, &profiles, &catalogue)).collect();
     let (tables, has_names) = selected(tables, &args.what)?;
     match args.output {
         TableFormat::Text => {
-            let show = if has_names { detailed } else { text };
+            let show = if has_names { render::detailed } else { render::text };
             let parts: Vec<String> = tables.iter().map(|table| show(table, &profiles)).collect();
             output::print(&parts.join("\n"))?;
         }
         TableFormat::Markdown => {
-            let parts: Vec<String> = tables.iter().map(|table| markdown(table, &profiles)).collect();
+            let parts: Vec<String> = tables.iter().map(|table| render::markdown(table, &profiles)).collect();
             output::print(&parts.join("\n"))?;
         }
         TableFormat::Json => {
@@ -142,7 +139,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
                 .collect();
             output::print_versioned_json(SCHEMA_VERSION, &CapabilitiesOutput { runtimes, tables: &tables })?;
         }
-        TableFormat::Csv => output::print(&csv(&tables, &profiles))?,
+        TableFormat::Csv => output::print(&render::csv(&tables, &profiles))?,
         TableFormat::Features => {
             output::print_json(&features::json(&profiles))?;
         }
@@ -172,164 +169,21 @@ fn selected(all: Vec<Table>, what: &[String]) -> Result<(Vec<Table>, bool)> {
         }
         wanted.append(&mut found);
     }
-    let is_whole =
-        |table: &Table| what.is_empty() || kinds.iter().any(|kind| TableKind::named(kind) == Some(table.kind));
     let tables = all.into_iter().filter_map(|mut table| {
-        if !is_whole(&table) {
-            let kind = table.kind;
+        let kind = table.kind;
+        let is_whole = what.is_empty() || kinds.iter().any(|name| TableKind::named(name) == Some(kind));
+        if !is_whole {
             table.rows.retain(|row| wanted.iter().any(|(of, name)| *of == kind && *name == row.name));
         }
-        (!table.rows.is_empty() || what.is_empty()).then_some(table)
+        (is_whole || !table.rows.is_empty()).then_some(table)
     });
     Ok((tables.collect(), !rows.is_empty()))
-}
-
-/// Largest number of features, and of characters of each, that a line names.
-const MAX_NAMED: usize = 20;
-const MAX_NAME: usize = 60;
-
-/// Largest file that is compared, bytes.
-const MAX_FILE: u64 = 16 << 20;
-
-/// Lists where a file differs from the measurement.
-fn compare(path: &Path, profiles: &[Profile], format: TableFormat) -> Result<u8> {
-    let named = |why: String| usage::<features::File>(format!("failed to read `{}`: {why}", path.visible()));
-    let is_read = fs::metadata(path).map(|found| found.is_file() && found.len() <= MAX_FILE);
-    let file = match is_read.and_then(|is_read| if is_read { fs::read(path).map(Some) } else { Ok(None) }) {
-        Err(error) => named(error.to_string())?,
-        Ok(None) => named(format!("it is not a regular file of at most {} MiB", MAX_FILE >> 20))?,
-        Ok(Some(bytes)) => match serde_json::from_slice::<features::File>(&bytes) {
-            Ok(file) => file,
-            Err(error) => named(format!("it is not a features.json: {error}"))?,
-        },
-    };
-    let (compared, differences) = features::compare(&file, profiles);
-    if format == TableFormat::Json {
-        output::print_json(&differences)?;
-    } else {
-        let rows: Vec<Vec<String>> = differences
-            .iter()
-            .map(|d| {
-                let platform = format!("{} {}", d.platform, d.version);
-                vec![platform, d.feature.clone(), on_line(&d.file).into_owned(), d.measured.clone()]
-            })
-            .collect();
-        if !rows.is_empty() {
-            let columns = [names("platform"), names("feature"), prose("the file", 12), prose("measured", 20)];
-            output::print(&(output::table(&columns, &rows) + "\n"))?;
-        }
-        let unmeasured: Vec<String> =
-            features::unmeasured(&file).into_iter().map(|name| on_line(&cut(name, MAX_NAME)).into_owned()).collect();
-        if !unmeasured.is_empty() {
-            let listed = first_listed(&unmeasured, MAX_NAMED);
-            output::print(&format!("not measured by the lab: {listed}\n"))?;
-        }
-        output::print(&format!("{compared} compared, {} differ\n", differences.len()))?;
-    }
-    Ok(if differences.is_empty() { exit::OK } else { exit::REGRESSION })
-}
-
-/// The word of each runtime for a capability, with the runtimes that it holds for.
-fn by_word<'a>(row: &'a CapabilityRow, profiles: &'a [Profile]) -> Vec<(&'a str, Vec<&'a str>)> {
-    let mut words: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (cell, profile) in row.cells.iter().zip(profiles).filter(|(cell, _)| !cell.is_empty()) {
-        match words.iter_mut().find(|(word, _)| word == cell) {
-            Some((_, runtimes)) => runtimes.push(&profile.runtime),
-            None => words.push((cell, vec![&profile.runtime])),
-        }
-    }
-    words
-}
-
-/// A paragraph for each capability: every runtime by its result.
-fn detailed(table: &Table, profiles: &[Profile]) -> String {
-    let width = output::render_options().width;
-    let mut shown = String::new();
-    for row in &table.rows {
-        shown += &format!("{} ({})\n", row.name, table.title);
-        let mut words = by_word(row, profiles);
-        words.sort_by_key(|(word, _)| (!table.kind.is_supported(word), *word == tables::NOT_TESTED));
-        for (word, runtimes) in words {
-            let word = match word {
-                tables::NOT_TESTED => "not tested",
-                "yes" => "works",
-                word => word,
-            };
-            let first = format!("  {:<14} ", format!("{word}:"));
-            shown += &(wrapped(width, &first, &" ".repeat(17), &runtimes.join(", ")) + "\n");
-        }
-        shown.push('\n');
-    }
-    shown.trim_end().to_owned() + "\n"
-}
-
-/// A line for each capability: where it works, and what the others do.
-fn text(table: &Table, profiles: &[Profile]) -> String {
-    if table.rows.is_empty() {
-        return format!("{}\n\nnone of the selected runtimes was tested\n", table.title);
-    }
-    // Runtimes that were tested in few rows are named once.
-    let is_untested = |at: &usize| {
-        let cells: Vec<&String> = table.rows.iter().filter_map(|row| row.cells.get(*at)).collect();
-        2 * cells.iter().filter(|cell| *cell == &tables::NOT_TESTED).count() > cells.len()
-    };
-    let untested: Vec<&str> = (0..profiles.len()).filter(is_untested).map(|at| profiles[at].runtime.as_str()).collect();
-    let note = format!("not tested, unless a line says otherwise: {}", untested.join(", "));
-    let note = if untested.is_empty() { String::new() } else { note };
-    let rows: Vec<Vec<String>> = table
-        .by_range()
-        .iter()
-        .map(|row| {
-            let works = row.cells.iter().filter(|cell| !cell.is_empty() && table.kind.is_supported(cell)).count();
-            let asked = row.cells.iter().filter(|cell| !cell.is_empty() && *cell != tables::NOT_TESTED).count();
-            let others = by_word(row, profiles).into_iter().filter(|(word, _)| !table.kind.is_supported(word));
-            let others: Vec<String> = others
-                .filter_map(|(word, mut on)| {
-                    on.retain(|runtime| word != tables::NOT_TESTED || !untested.contains(runtime));
-                    (!on.is_empty()).then(|| format!("{word}: {}", on.join(", ")))
-                })
-                .collect();
-            vec![row.name.clone(), format!("{works} of {asked}"), others.join("; ")]
-        })
-        .collect();
-    let columns = [names(table.kind.row_header()), names(table.kind.success_heading()), prose("other runtimes", 34)];
-    let note = if note.is_empty() { note } else { wrapped(output::render_options().width, "", "  ", &note) + "\n\n" };
-    format!("{}\n\n{note}{}", table.title, output::table(&columns, &rows))
-}
-
-fn markdown(table: &Table, profiles: &[Profile]) -> String {
-    let in_cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-    let mut shown = format!("## {}\n\n| {} |", table.title, table.kind.row_header());
-    for profile in profiles {
-        shown += &format!(" {} {} |", in_cell(&profile.runtime), in_cell(&profile.version));
-    }
-    shown += &format!("\n|---|{}\n", "---|".repeat(profiles.len()));
-    for row in table.by_range() {
-        let cells: Vec<String> = row.cells.iter().map(|cell| in_cell(cell)).collect();
-        shown += &format!("| `{}` | {} |\n", in_cell(&row.name), cells.join(" | "));
-    }
-    shown
-}
-
-fn csv(tables: &[Table], profiles: &[Profile]) -> String {
-    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let mut lines = String::from("table,capability,runtime,version,result\n");
-    for table in tables {
-        for row in &table.rows {
-            for (cell, profile) in row.cells.iter().zip(profiles) {
-                let fields = [table.kind.id(), &row.name, &profile.runtime, &profile.version, cell].map(quoted);
-                lines += &(fields.join(",") + "\n");
-            }
-        }
-    }
-    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::tables::{CapabilityRow, Table, TableKind};
-    use super::{detailed, selected, text};
-    use wasmlab_model::profile::Profile;
+    use super::{EXAMPLES, selected};
 
     fn table(kind: TableKind, rows: &[(&str, [&str; 3])]) -> Table {
         let row = |(name, cells): &(&str, [&str; 3])| CapabilityRow {
@@ -345,11 +199,13 @@ mod tests {
         vec![table(TableKind::Proposals, &proposals), table(TableKind::Wasi, &functions)]
     }
 
-    fn profiles() -> Vec<Profile> {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/profiles");
-        let any = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
-        let any = Profile::from_json(&std::fs::read(any).unwrap()).unwrap();
-        ["a", "b", "c"].map(|id| Profile { runtime: id.to_owned(), ..any.clone() }).to_vec()
+    #[test]
+    fn help_lists_every_table() {
+        let listed = |id: &str| {
+            EXAMPLES.lines().any(|line| line.strip_prefix("  ").is_some_and(|l| l.starts_with(&format!("{id} "))))
+        };
+        let missing: Vec<&str> = TableKind::ALL.iter().map(|kind| kind.id()).filter(|id| !listed(id)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]
@@ -365,17 +221,10 @@ mod tests {
         check(&["GC"], &["gc"], true);
         check(&["fd_"], &["fd_read", "fd_write"], true);
         check(&["simd", "fd_read"], &["simd", "fd_read"], true);
+        // A table without rows is shown if it is named, with a sentence that says so.
+        let (found, _) = selected(vec![table(TableKind::Wasi, &[])], &["wasi".to_owned()]).unwrap();
+        assert_eq!(found.len(), 1);
         let error = selected(tables(), &["fd_raed".to_owned()]).err().unwrap().to_string();
         assert_eq!(error, "no table or capability is named `fd_raed`: did you mean fd_read?");
-    }
-
-    #[test]
-    fn runtimes_that_were_not_tested_are_named_once() {
-        let (found, profiles) = (tables(), profiles());
-        let shown = text(&found[0], &profiles);
-        assert_eq!((shown.matches("otherwise: c").count(), shown.contains('?')), (1, false), "{shown}");
-        assert!(shown.contains("gc") && shown.contains("1 of 2") && shown.contains("with --gc: b"), "{shown}");
-        let shown = detailed(&selected(tables(), &["gc".to_owned()]).unwrap().0[0], &profiles);
-        assert_eq!(shown, "gc (T)\n  works:         a\n  with --gc:     b\n  not tested:    c\n");
     }
 }

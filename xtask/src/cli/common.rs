@@ -62,7 +62,7 @@ pub fn is_named(scenario: &Scenario, name: &str) -> bool {
     scenario.name == name || short == Some(name)
 }
 
-/// The glob for a name that is no column, but that columns begin with: `wasmtime-*` for `wasmtime`.
+/// The glob for the columns of an engine, unless a column has exactly this name: `wasmtime-*` for `wasmtime`.
 pub fn of_engine<'a>(text: &str, mut ids: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
     let start = format!("{text}-");
     let is_column = ids.clone().any(|id| id == text);
@@ -70,7 +70,7 @@ pub fn of_engine<'a>(text: &str, mut ids: impl Iterator<Item = &'a str> + Clone)
 }
 
 /// The items whose id matches one of the globs; all items if there are no globs. No match is a usage error
-/// that lists the ids.
+/// that lists the ids. `what`: the option's name; the globs of `runtime` may also name an engine.
 pub fn choose<T>(items: Vec<T>, globs: &[String], what: &str, id: impl Fn(&T) -> String) -> Result<Vec<T>> {
     if globs.is_empty() {
         return Ok(items);

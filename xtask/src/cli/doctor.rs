@@ -1,6 +1,5 @@
 //! `doctor`: shows what is installed, with versions and paths, and how to install what is missing.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -36,7 +35,9 @@ struct List {
     width: usize,
     text: String,
     installed: usize,
-    /// The names of tools that cannot be used.
+    /// The names of the tools that the lab builds when they are needed.
+    to_build: Vec<String>,
+    /// The names of the tools that cannot be used.
     missing: Vec<String>,
 }
 
@@ -51,69 +52,70 @@ impl List {
         self.text.push('\n');
         match state {
             "ok" => self.installed += 1,
-            "missing" | "no" | "to build" => self.missing.push(name.to_owned()),
+            "to build" => self.to_build.push(name.to_owned()),
+            "missing" | "no" => self.missing.push(name.to_owned()),
             _ => {}
         }
     }
 
     /// The heading, the lines, and how many of these tools are installed.
     fn finish(self, title: &str) -> String {
-        let all = self.installed + self.missing.len();
+        let all = self.installed + self.to_build.len() + self.missing.len();
         if all == 0 {
             return String::new();
         }
-        let missing =
-            if self.missing.is_empty() { String::new() } else { format!("; not: {}", self.missing.join(", ")) };
-        let summary = format!("{} of {all} can be used{missing}", self.installed);
+        let mut summary = format!("{} of {all} installed", self.installed);
+        for (what, names) in [("to build", &self.to_build), ("missing", &self.missing)] {
+            if !names.is_empty() {
+                summary += &format!("; {what}: {}", names.join(", "));
+            }
+        }
         format!("{title}\n{}{}\n\n", self.text, text::wrapped_between_words(self.width, "", "  ", &summary))
     }
 }
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Show only runtimes and compilers that match a glob [default: all]
+    /// List only runtimes and compilers that match a glob, and nothing else [default: all]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }
 
 /// The tools to show.
 struct Filter {
-    names: Vec<(String, GlobMatcher, Cell<bool>)>,
+    globs: Vec<GlobMatcher>,
 }
 
 impl Filter {
-    fn new(names: &[String]) -> Result<Self> {
-        let matcher = |name: &String| {
-            let pattern = common::of_engine(name, runtimes::all().iter().map(Runtime::id));
-            match glob::parse(pattern.as_ref().unwrap_or(name)) {
-                Ok(glob) => Ok((name.clone(), glob.compile_matcher(), Cell::new(false))),
-                Err(why) => common::usage(why),
+    /// Fails if a glob matches no name of a runtime or compiler.
+    fn new(lab: &Lab, names: &[String]) -> Result<Self> {
+        let columns = || runtimes::all().iter().map(Runtime::id);
+        let compilers = || toolchains::all().map(|toolchain| toolchain.id);
+        let mut globs = Vec::new();
+        for name in names {
+            let pattern = common::of_engine(name, columns());
+            let glob = match glob::parse(pattern.as_ref().unwrap_or(name)) {
+                Ok(glob) => glob.compile_matcher(),
+                Err(why) => return common::usage(why),
+            };
+            let (is_runtime, is_compiler) =
+                (columns().any(|id| glob.is_match(id)), compilers().any(|id| glob.is_match(id)));
+            if is_compiler && !is_runtime && !lab.has_workspace() {
+                let why = "compilers build the lab's scenarios, so `doctor` lists them only in a checkout of the lab";
+                return common::usage(format!("`{}` is a compiler: {why}", escaped(name)));
             }
-        };
-        Ok(Self { names: names.iter().map(matcher).collect::<Result<_>>()? })
+            if !is_compiler && !is_runtime {
+                let hint = suggest::hint(name, columns().chain(compilers()));
+                let error = format!("no runtime or compiler is named `{}`: {hint}", escaped(name));
+                return common::usage(error.trim_end_matches(": "));
+            }
+            globs.push(glob);
+        }
+        Ok(Self { globs })
     }
 
     fn includes(&self, name: &str) -> bool {
-        let mut found = self.names.is_empty();
-        for (_, glob, is_used) in &self.names {
-            if glob.is_match(name) {
-                is_used.set(true);
-                found = true;
-            }
-        }
-        found
-    }
-
-    /// An error if a glob matched nothing.
-    fn check_used(&self) -> Result<()> {
-        match self.names.iter().find(|(.., is_used)| !is_used.get()) {
-            Some((name, ..)) => {
-                let hint = suggest::hint(name, runtimes::all().iter().map(Runtime::id));
-                let error = format!("no runtime or compiler is named `{}`: {hint}", escaped(name));
-                common::usage(error.trim_end_matches(": "))
-            }
-            None => Ok(()),
-        }
+        self.globs.is_empty() || self.globs.iter().any(|glob| glob.is_match(name))
     }
 }
 
@@ -124,15 +126,14 @@ fn noted(runtime: &Runtime, about: &str) -> String {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     lab.machine.forget_answers();
-    let filter = Filter::new(&args.names)?;
+    let filter = Filter::new(lab, &args.names)?;
     let width = output::render_options().width;
     let (mut tested, mut compilers) = (List { width, ..List::default() }, List { width, ..List::default() });
-    add_runtimes(&mut tested, lab, &filter);
+    add_runtimes(&mut tested, lab, &filter)?;
     // Compilers build the lab's scenarios, so they are of no use without any.
     let scenarios = if lab.has_workspace() { common::scenarios(lab)? } else { Vec::new() };
     add_toolchains(&mut compilers, lab, &scenarios, &filter);
     lab.machine.save();
-    filter.check_used()?;
     let lists = [tested.finish("runtimes"), compilers.finish("compilers and libraries for the scenarios")].concat();
     if !args.names.is_empty() {
         output::print(lists.trim_end())?;
@@ -162,9 +163,12 @@ fn shown(lab: &Lab, path: &Path) -> String {
     path.strip_prefix(&lab.root).unwrap_or(path).visible()
 }
 
-fn add_runtimes(list: &mut List, lab: &Lab, filter: &Filter) {
-    let wanted: Vec<&Runtime> = runtimes::tested().filter(|runtime| filter.includes(runtime.id())).collect();
-    for (runtime, found) in wanted.iter().zip(find_all(lab, &wanted)) {
+fn add_runtimes(list: &mut List, lab: &Lab, filter: &Filter) -> Result<()> {
+    // Those that no published matrix has are listed if they are asked for.
+    let is_listed = |runtime: &&Runtime| !filter.globs.is_empty() || !runtime.untested;
+    let all = runtimes::all().iter().filter(is_listed);
+    let wanted: Vec<&Runtime> = all.filter(|runtime| filter.includes(runtime.id())).collect();
+    for (runtime, found) in wanted.iter().zip(find_all(lab, &wanted)?) {
         match (found, runtime.source) {
             (Ok(tool), _) => {
                 list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(lab, &tool.program))]);
@@ -190,10 +194,11 @@ fn add_runtimes(list: &mut List, lab: &Lab, filter: &Filter) {
             }
         }
     }
+    Ok(())
 }
 
 /// The tool of each runtime. Several are asked for their versions at a time: a browser takes half a second.
-fn find_all(lab: &Lab, runtimes: &[&Runtime]) -> Vec<Result<Tool, Option<Absence>>> {
+fn find_all(lab: &Lab, runtimes: &[&Runtime]) -> Result<Vec<Result<Tool, Option<Absence>>>> {
     const THREADS: usize = 4;
     let next = AtomicUsize::new(0);
     let work = || {
@@ -203,11 +208,13 @@ fn find_all(lab: &Lab, runtimes: &[&Runtime]) -> Vec<Result<Tool, Option<Absence
         }
         found
     };
-    let mut found: BTreeMap<&str, _> = std::thread::scope(|scope| {
+    let mut found = BTreeMap::new();
+    let all_ended = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        threads.into_iter().all(|thread| thread.join().map(|part| found.extend(part)).is_ok())
     });
-    runtimes.iter().map(|runtime| found.remove(runtime.id()).unwrap_or(Err(None))).collect()
+    anyhow::ensure!(all_ended, "failed to find the runtimes: a thread of the lab panicked");
+    Ok(runtimes.iter().map(|runtime| found.remove(runtime.id()).unwrap_or(Err(None))).collect())
 }
 
 /// Adds each toolchain once for each target and version that a scenario needs.

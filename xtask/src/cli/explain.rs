@@ -10,7 +10,7 @@ use super::{output, suggest};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_inspect::proposals;
-use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code, UnknownCode};
+use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code};
 use wasmlab_model::report::{INVALID_FILE, PASS_WITH_SWITCH};
 use wasmlab_model::text::escaped;
 use wasmlab_model::verdict::Verdict;
@@ -46,16 +46,16 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
              switch, and says\nwhat happens without it.\n"
         ),
         Some(text) => match (find(text), find_verdict(text)) {
-            (Ok(code), _) => explain(code.entry()),
-            (_, Some(verdict)) => explain_verdict(verdict),
-            (Err(_), None) => {
+            (Some(code), _) => explain(code.entry()),
+            (None, Some(verdict)) => explain_verdict(verdict),
+            (None, None) => {
                 let ids = CATALOGUE.iter().map(|entry| entry.id).chain(Verdict::ALL.map(Verdict::id));
                 let near = suggest::nearest(text, ids);
                 let hint =
                     if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(" or ")) };
                 return usage(elsewhere(text).unwrap_or_else(|| {
                     format!(
-                        "`{}` is no code, verdict or symbol{hint}; `cargo xtask explain` lists all codes",
+                        "`{}` is not a code, verdict or symbol{hint}; `cargo xtask explain` lists all codes",
                         escaped(text)
                     )
                 }));
@@ -68,22 +68,22 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
 
 /// Where to find out about a proposal or a function of WASI.
 fn elsewhere(text: &str) -> Option<String> {
-    let (what, table) = if proposals::known().contains(text) {
-        ("a proposal", "proposals")
+    let what = if proposals::known().contains(text) {
+        "a proposal"
     } else if wasi::FUNCTIONS.contains(&text) {
-        ("a function of WASI 0.1", "wasi")
+        "a function of WASI 0.1"
     } else {
         return None;
     };
-    Some(format!("`{text}` is {what}, not a code: `cargo xtask capabilities {table}` shows which runtimes have it"))
+    Some(format!("`{text}` is {what}, not a code: `cargo xtask capabilities {text}` shows which runtimes have it"))
 }
 
 /// Finds a code by its id or symbol.
-fn find(text: &str) -> Result<Code, UnknownCode> {
+fn find(text: &str) -> Option<Code> {
     let mut chars = text.chars();
     match (chars.next().and_then(Code::from_symbol), chars.next()) {
-        (Some(code), None) => Ok(code),
-        _ => text.to_lowercase().parse(),
+        (Some(code), None) => Some(code),
+        _ => text.to_lowercase().parse().ok(),
     }
 }
 

@@ -23,6 +23,7 @@ use wasmlab_model::report::INVALID_FILE;
 use wasmlab_model::text::cut_with_size;
 use wasmlab_reader::predictions::{self, FilePredictions, RuntimePrediction};
 use wasmlab_reader::{answer, source};
+use wasmlab_report::answer::with_switches;
 use wasmlab_report::text::{without_repetition, wrapped};
 use wasmlab_report::visible::{VisiblePath, on_line};
 
@@ -50,7 +51,7 @@ Exit code: 0; 2 if a file is not WebAssembly or cannot be parsed. With --against
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Modules or components, as .wasm or .wat, or globs of them
+    /// Modules or components (.wasm or .wat); globs are expanded
     #[arg(value_name = "FILE", required_unless_present = "against")]
     files: Vec<PathBuf>,
     /// Call this export instead of running the program
@@ -182,10 +183,10 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
         let one = &of.predictions[group.members[0]];
         let (label, why) = match (one.outcome, one.code) {
             ("runs", _) if one.switches.is_empty() => ("runs on", String::new()),
-            ("runs", _) => ("runs on", format!("with {}", one.switches.join(" "))),
+            ("runs", _) => ("runs on", format!("with {}", one.switches.join(", "))),
             ("may-fail", _) => ("may fail on", may_fail(one)),
             ("fails", Some(code)) => {
-                let why = reason(one);
+                let why = shared_reason(of, &group.members);
                 let label = if one.only_loads { "loads on" } else { "does not" };
                 (label, if why.is_empty() { code.to_owned() } else { format!("{code}: {why}") })
             }
@@ -194,8 +195,7 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
             _ => continue,
         };
         shown.push('\n');
-        let with = format!(", with {}", one.switches.join(" "));
-        let with = if one.only_loads && !one.switches.is_empty() { with } else { String::new() };
+        let with = if one.only_loads { with_switches(&one.switches) } else { String::new() };
         shown += &paragraph(label, &format!("{}{with}", group.names));
         // Once is enough: only the switches differ.
         if one.only_loads && std::mem::replace(&mut shown_loaded, true) {
@@ -233,12 +233,23 @@ fn indented(first: &str, rest: &str, text: &str) -> String {
     wrapped(output::render_options().width, first, rest, &on_line(text)) + "\n"
 }
 
+/// The reason of a group's runtimes. Where a sentence differs between them, it is the first one's, with its name.
+fn shared_reason(of: &FilePredictions, members: &[usize]) -> String {
+    let [first, others @ ..] = members else { return String::new() };
+    let (one, why) = (&of.predictions[*first], reason(&of.predictions[*first]));
+    let differs = is_told(one) && others.iter().any(|at| of.predictions[*at].detail != one.detail);
+    if differs && !one.only_loads { format!("{}: {why}", one.runtime) } else { why }
+}
+
+/// Whether only a sentence tells the reason.
+fn is_told(one: &RuntimePrediction) -> bool {
+    matches!(one.code, None | Some("no-entry-point" | "host-refused" | "trap")) && !one.detail.is_empty()
+}
+
 /// The subject of a reason, or the runtime's message if there is no code; the number of other missing imports; the
 /// place of the first use.
 fn reason(one: &RuntimePrediction) -> String {
-    // The reasons that only a sentence tells.
-    let is_told = matches!(one.code, None | Some("no-entry-point" | "host-refused")) && !one.detail.is_empty();
-    let subject = if is_told { one.detail.clone() } else { one.subject.clone().unwrap_or_default() };
+    let subject = if is_told(one) { one.detail.clone() } else { one.subject.clone().unwrap_or_default() };
     let subject = cut_with_size(&subject, MAX_NAME).into_owned();
     let more = and_more((one.missing_imports.len() + one.omitted).saturating_sub(1));
     let at = one.first_use.as_ref().map(|at| format!(", first used {}", at.place())).unwrap_or_default();

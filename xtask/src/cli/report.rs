@@ -126,7 +126,7 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
             ));
         }
         None if value.get("schema").is_some() => {
-            return bad("field `schema` is not a number of a version".to_owned());
+            return bad("field `schema` is not a version number".to_owned());
         }
         None => return bad("field `schema` is missing".to_owned()),
     }

@@ -113,10 +113,15 @@ pub fn find(id: &str) -> Option<&'static Toolchain> {
     ALL.iter().copied().find(|toolchain| toolchain.id == id)
 }
 
-/// The ids of all toolchains, in registry order: `wat, rust, …`.
+/// Every toolchain, in registry order.
+pub fn all() -> impl Iterator<Item = &'static Toolchain> {
+    ALL.iter().copied()
+}
+
+/// Their ids, in registry order: `wat, rust, …`.
 #[must_use]
 pub fn ids() -> String {
-    ALL.iter().map(|toolchain| toolchain.id).collect::<Vec<_>>().join(", ")
+    all().map(|toolchain| toolchain.id).collect::<Vec<_>>().join(", ")
 }
 
 /// The variables of all toolchains and of the tools that run after them, without duplicates, in registry order.

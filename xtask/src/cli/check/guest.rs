@@ -20,8 +20,8 @@ use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_model::text::{counted, form};
 use wasmlab_reader::source;
+use wasmlab_report::text;
 use wasmlab_report::visible::VisiblePath;
-use wasmlab_report::{library, text};
 
 /// How to run a guest. The command line applies to every file; `wasmlab.toml` has one per file.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]

@@ -1,0 +1,163 @@
+//! The tables of capabilities as text, Markdown and CSV.
+
+use super::super::output;
+use super::super::text_table::{names, prose};
+use super::tables::{self, CapabilityRow, Table};
+use wasmlab_model::profile::Profile;
+use wasmlab_report::text::wrapped;
+
+/// The word of each runtime for a capability, with the runtimes that it holds for.
+fn by_word<'a>(row: &'a CapabilityRow, profiles: &'a [Profile]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut words: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (cell, profile) in row.cells.iter().zip(profiles).filter(|(cell, _)| !cell.is_empty()) {
+        match words.iter_mut().find(|(word, _)| word == cell) {
+            Some((_, runtimes)) => runtimes.push(&profile.runtime),
+            None => words.push((cell, vec![&profile.runtime])),
+        }
+    }
+    words
+}
+
+/// A paragraph for each capability: every runtime by its result.
+pub fn detailed(table: &Table, profiles: &[Profile]) -> String {
+    let width = output::render_options().width;
+    let mut shown = String::new();
+    for row in &table.rows {
+        shown += &format!("{} ({})\n", row.name, table.title);
+        let mut words = by_word(row, profiles);
+        words.sort_by_key(|(word, _)| (!table.kind.is_supported(word), *word == tables::NOT_TESTED));
+        for (word, runtimes) in words {
+            let word = match word {
+                tables::NOT_TESTED => "not tested",
+                "yes" => "works",
+                word => word,
+            };
+            let first = format!("  {:<14} ", format!("{word}:"));
+            shown += &(wrapped(width, &first, &" ".repeat(17), &runtimes.join(", ")) + "\n");
+        }
+        shown.push('\n');
+    }
+    shown.trim_end().to_owned() + "\n"
+}
+
+/// A line for each capability: where it works, and what the others do.
+pub fn text(table: &Table, profiles: &[Profile]) -> String {
+    if table.rows.is_empty() {
+        return format!("{}\n\nnone of the selected runtimes was tested\n", table.title);
+    }
+    // Runtimes that were tested in few rows or in none are named once.
+    let tested_rows = |at: usize| {
+        let is_tested = |cell: &&String| *cell != tables::NOT_TESTED && !cell.is_empty();
+        table.rows.iter().filter_map(|row| row.cells.get(at)).filter(is_tested).count()
+    };
+    let not_tested = |at: usize| table.rows.iter().filter(|row| row.cells[at] == tables::NOT_TESTED).count();
+    let (mut never, mut rarely): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    for (at, profile) in profiles.iter().enumerate() {
+        let (tested, not_tested) = (tested_rows(at), not_tested(at));
+        if tested == 0 && not_tested > 0 {
+            never.push(&profile.runtime);
+        } else if not_tested > tested {
+            rarely.push(&profile.runtime);
+        }
+    }
+    let mut notes = String::new();
+    for (what, runtimes) in [("not tested", &never), ("tested only where a line names them", &rarely)] {
+        if !runtimes.is_empty() {
+            let note = format!("{what}: {}", runtimes.join(", "));
+            notes += &(wrapped(output::render_options().width, "", "  ", &note) + "\n");
+        }
+    }
+    let rows: Vec<Vec<String>> = table
+        .by_range()
+        .iter()
+        .map(|row| {
+            let works = row.cells.iter().filter(|cell| !cell.is_empty() && table.kind.is_supported(cell)).count();
+            let asked = row.cells.iter().filter(|cell| !cell.is_empty() && *cell != tables::NOT_TESTED).count();
+            let others: Vec<String> = by_word(row, profiles)
+                .into_iter()
+                .filter_map(|(word, mut on)| {
+                    if table.kind.is_supported(word) {
+                        on.retain(|runtime| rarely.contains(runtime));
+                    } else if word == tables::NOT_TESTED {
+                        on.retain(|runtime| !never.contains(runtime) && !rarely.contains(runtime));
+                    }
+                    let word = if word == "yes" { "works" } else { word };
+                    (!on.is_empty()).then(|| format!("{word}: {}", on.join(", ")))
+                })
+                .collect();
+            vec![row.name.clone(), format!("{works} of {asked}"), others.join("; ")]
+        })
+        .collect();
+    let columns = [names(table.kind.row_header()), names(table.kind.success_heading()), prose("other runtimes", 34)];
+    let notes = if notes.is_empty() { notes } else { notes + "\n" };
+    format!("{}\n\n{notes}{}", table.title, output::table(&columns, &rows))
+}
+
+/// A chart with capabilities in rows and runtimes in columns.
+pub fn markdown(table: &Table, profiles: &[Profile]) -> String {
+    let in_cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+    let mut shown = format!("## {}\n\n| {} |", table.title, table.kind.row_header());
+    for profile in profiles {
+        shown += &format!(" {} {} |", in_cell(&profile.runtime), in_cell(&profile.version));
+    }
+    shown += &format!("\n|---|{}\n", "---|".repeat(profiles.len()));
+    for row in table.by_range() {
+        let cells: Vec<String> = row.cells.iter().map(|cell| in_cell(cell)).collect();
+        shown += &format!("| `{}` | {} |\n", in_cell(&row.name), cells.join(" | "));
+    }
+    shown
+}
+
+/// One line per table, capability and runtime.
+pub fn csv(tables: &[Table], profiles: &[Profile]) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let mut lines = String::from("table,capability,runtime,version,result\n");
+    for table in tables {
+        for row in &table.rows {
+            for (cell, profile) in row.cells.iter().zip(profiles) {
+                let fields = [table.kind.id(), &row.name, &profile.runtime, &profile.version, cell].map(quoted);
+                lines += &(fields.join(",") + "\n");
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tables::{CapabilityRow, Table, TableKind};
+    use super::{detailed, text};
+    use wasmlab_model::profile::Profile;
+
+    fn table(kind: TableKind, rows: &[(&str, [&str; 3])]) -> Table {
+        let row = |(name, cells): &(&str, [&str; 3])| CapabilityRow {
+            name: (*name).to_owned(),
+            cells: cells.map(str::to_owned).to_vec(),
+        };
+        Table { kind, title: "T", rows: rows.iter().map(row).collect() }
+    }
+
+    fn profiles() -> Vec<Profile> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/profiles");
+        let any = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+        let any = Profile::from_json(&std::fs::read(any).unwrap()).unwrap();
+        ["a", "b", "c"].map(|id| Profile { runtime: id.to_owned(), ..any.clone() }).to_vec()
+    }
+
+    #[test]
+    fn runtimes_that_were_seldom_tested_are_named_once() {
+        let profiles = profiles();
+        let rows = [("gc", ["yes", "with --gc", "?"]), ("simd", ["no", "?", "?"]), ("tail-call", ["yes", "?", "?"])];
+        let proposals = table(TableKind::Proposals, &rows);
+        let shown = text(&proposals, &profiles);
+        assert!(shown.contains("\nnot tested: c\ntested only where a line names them: b\n"), "{shown}");
+        assert!(!shown.contains('?') && shown.contains("1 of 2") && shown.contains("with --gc: b"), "{shown}");
+        // It works on the runtime that is named only here.
+        let shown = text(&table(TableKind::Proposals, &[("gc", ["no", "yes", "?"]), rows[1], rows[2]]), &profiles);
+        assert!(shown.contains("no: a; works: b"), "{shown}");
+        let gc = Table { rows: proposals.rows[..1].to_vec(), ..proposals };
+        assert_eq!(detailed(&gc, &profiles), "gc (T)\n  works:         a\n  with --gc:     b\n  not tested:    c\n");
+        let none = table(TableKind::Proposals, &[]);
+        assert_eq!(text(&none, &profiles), "T\n\nnone of the selected runtimes was tested\n");
+    }
+}
