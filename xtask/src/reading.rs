@@ -162,8 +162,12 @@ pub fn child(args: &[OsString]) -> Option<ExitCode> {
             Err(_) => ExitCode::FAILURE,
         },
         Err(error) => {
-            let _ = writeln!(io::stderr(), "{error:#}");
-            ExitCode::from(if error.is::<source::SyntaxError>() { SYNTAX } else { REFUSED })
+            let message = format!("{error:#}");
+            let is_syntax = error.is::<source::SyntaxError>();
+            let remedy = source::syntax_remedy(&message).filter(|_| is_syntax);
+            let remedy = remedy.map(|remedy| format!("\n{remedy}")).unwrap_or_default();
+            let _ = writeln!(io::stderr(), "{message}{remedy}");
+            ExitCode::from(if is_syntax { SYNTAX } else { REFUSED })
         }
     })
 }

@@ -27,11 +27,31 @@ pub fn binary<'a>(file: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, SyntaxE
     })
 }
 
+/// What to do about text that cannot be parsed, judging by the line that the error's message shows.
+#[must_use]
+pub fn syntax_remedy(message: &str) -> Option<&'static str> {
+    const FOLDED_TRY: &str = "Legacy exceptions are read only in their unfolded form: write `try … catch … end` instead of \
+                              `(try (do …) (catch …))`, or convert the file with wabt: `wat2wasm --enable-exceptions`.";
+    let has_folded_try = message.lines().any(|line| line.contains("(try (") || line.trim_end().ends_with("(try"));
+    has_folded_try.then_some(FOLDED_TRY)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{binary, is_text};
+    use super::{binary, is_text, syntax_remedy};
+
+    #[test]
+    fn folded_legacy_exceptions_have_a_remedy() {
+        let remedy = |body: &str| {
+            let text = format!("(module (tag $e) (func {body}))");
+            syntax_remedy(&binary(Path::new("a.wat"), text.as_bytes()).unwrap_err().to_string())
+        };
+        assert!(remedy("(try (do (throw $e)) (catch $e))").is_some_and(|text| text.contains("unfolded")));
+        assert_eq!(remedy("(thrwo $e)"), None);
+        assert!(binary(Path::new("a.wat"), b"(module (tag $e) (func try throw $e catch $e end))").is_ok());
+    }
 
     #[test]
     fn text_is_recognized_by_name_and_contents() {
