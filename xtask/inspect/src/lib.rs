@@ -103,7 +103,10 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
         Ok(read) => read,
         Err(error) => match abandoned::refusal(bytes, &error) {
             Some(refusal) => return Ok(outline::refused_facts(bytes, BinaryKind::Module, refusal)),
-            None => return limits::refused_facts(bytes, &error).ok_or(error),
+            None => {
+                let refused = limits::refused_facts(bytes, &error).or_else(|| outline::too_deep_facts(bytes, &error));
+                return refused.ok_or(error);
+            }
         },
     };
     if facts.refusal.is_some() {

@@ -59,6 +59,10 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
             )
         },
         Cause::HostError { message } => host::failed(evidence, message),
+        Cause::EngineError { message } if limits::is_out_of_heap(message) => {
+            limits::refused(evidence, "V8's heap is exhausted, and it ended the process")
+        }
+        Cause::EngineError { message } if message.contains(limits::FILE_TOO_LARGE) => limits::file_too_large(),
         Cause::EngineError { message } => without_code(Verdict::Error, format!("the engine failed: {message}")),
     })
 }

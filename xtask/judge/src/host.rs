@@ -18,6 +18,13 @@ pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgeme
             Blame::Runtime,
             "Exit with a code below 126: this runtime has no option that allows higher codes.".to_owned(),
         ),
+        // A host function that a runtime starts itself has no caller whose memory it could use.
+        HostRefusal::NoMemory if evidence.facts.is_ok_and(exports_memory) => (
+            "_start",
+            "finds no memory, though the guest exports one: `_start` is an imported function, which no guest calls",
+            Blame::Guest,
+            "Export a function of the module as `_start` that calls the imported one.".to_owned(),
+        ),
         HostRefusal::NoMemory => (
             "memory",
             "refuses a guest that exports no memory, which WASI's functions need",
@@ -77,7 +84,7 @@ const NO_MEMORY: &[&str] = &["memory not set", "invalid memory address or nil po
 fn lacks_memory(evidence: &Evidence, message: &str) -> bool {
     let calls_wasi = |facts: &Facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
     NO_MEMORY.iter().any(|part| message.contains(part))
-        && evidence.progress.stage == Some(Stage::Run)
+        && evidence.progress.stage >= Some(Stage::Instantiate)
         && evidence.facts.is_ok_and(|facts| !exports_memory(facts) && calls_wasi(facts))
 }
 
@@ -88,6 +95,8 @@ const REFUSES_VECTOR: &[&str] = &[
     "an invalid parameter or return value",
     "cannot pass value to or from JS",
     "no type for v128",
+    // The lab's own driver for JavaScript runtimes, for a parameter.
+    "a v128 cannot cross to JavaScript",
 ];
 
 /// Whether an exported function has a vector among its parameters or results.

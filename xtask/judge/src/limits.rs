@@ -48,7 +48,9 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
 /// The judgement on a runtime that refuses memory or space for something.
 pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
     if let Some(pages) = count_of(evidence, MEMORY_PAGES).filter(|pages| *pages > MAX_MEMORY_PAGES) {
-        let detail = format!("its memory has {} MiB initially, but the lab limits each memory to 1 GiB", pages / 16);
+        let detail = format!(
+            "its memory has {pages} pages initially, but the lab limits each memory to {MAX_MEMORY_PAGES} pages (1 GiB)"
+        );
         return Judgement { subject: Some("memory".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
     }
     if let Some(judgement) = table_limit(evidence, message) {
@@ -66,6 +68,20 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
     let runs = evidence.progress.stage == Some(Stage::Run);
     let blame = if runs { judgement.blame.clone() } else { vec![Blame::Unknown] };
     Judgement { blame, ..judgement }
+}
+
+/// Whether a message is what V8 prints when it ends the process because its heap is full.
+pub fn is_out_of_heap(message: &str) -> bool {
+    message.contains("<--- Last few GCs --->") || message.contains("JavaScript heap out of memory")
+}
+
+/// What the system reports about a file beyond the lab's limit.
+pub const FILE_TOO_LARGE: &str = "File too large (os error 27)";
+
+/// The judgement on a runtime that needs a copy of a guest which is larger than the lab allows files to be.
+pub fn file_too_large() -> Judgement {
+    let detail = "the runtime needs a copy of the guest, which is larger than the lab's limit of a file";
+    Judgement { subject: Some("file-size".to_owned()), ..without_code(Verdict::NotAttempted, detail) }
 }
 
 /// How JavaScript engines refuse a table beyond their limit: V8 (two parts of a message, which has the size of the table

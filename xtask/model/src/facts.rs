@@ -34,8 +34,8 @@ pub struct Facts {
     /// builtins of JavaScript do. Some runtimes support only that part.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_non_null_externref: bool,
-    /// Proposals of which a core module has only declarations (a type, a tag) and no instruction. Some runtimes accept
-    /// such declarations without supporting the proposal.
+    /// Proposals of which a core module has only declarations (a type, a tag) and no instruction of its own (`throw` also
+    /// belongs to the legacy form of exceptions). Some runtimes accept such modules without supporting the proposal.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub declared_only: BTreeSet<String>,
     /// Of `threads`, it uses atomic instructions only: it has no shared memory.

@@ -186,6 +186,12 @@ pub struct MeasuredLimit {
     /// Its message for a larger one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// The runtime's switches for more stack, if it accepts more with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<String>,
+    /// The largest number that was tried and that it accepted with these switches.
+    #[serde(default, skip_serializing_if = "crate::is_default")]
+    pub accepted_with_switches: u64,
 }
 
 /// The outcome of a guest's call.

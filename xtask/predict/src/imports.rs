@@ -226,9 +226,15 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
             Some(Support::No | Support::Unchecked) => unknown(profile),
         };
     }
-    let Some(ty) = import.ty.strip_prefix("func ") else { return unknown(profile) };
     let functions = profile.imports.get(&import.module);
+    let Some(ty) = import.ty.strip_prefix("func ") else {
+        let is_function = functions.is_some_and(|functions| functions.defined.contains_key(&import.name));
+        // Hosts report an import of another kind as one of another type, or as missing.
+        return if is_function { Definition::Unmeasured } else { unknown(profile) };
+    };
     match functions.and_then(|functions| functions.defined.get(&import.name)) {
+        // A host of wasi-threads that recognizes programs by their imports from WASI gives others nothing.
+        Some(known) if known == ty && import.module == "wasi" && !imports_wasi(facts) => Definition::Unmeasured,
         Some(known) if known == ty => Definition::Defined,
         Some(_) => match profile.unusual_modules.get("other-type") {
             Some(answer) if answer.support == Support::No => Definition::OtherType(answer),
@@ -243,6 +249,10 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
             None => unknown(profile),
         },
     }
+}
+
+fn imports_wasi(facts: &Facts) -> bool {
+    facts.imports.iter().any(|import| import.module.starts_with("wasi_") || import.module.starts_with("wasix_"))
 }
 
 /// The definition of an import that is not in the catalogue.
@@ -274,7 +284,7 @@ pub fn unreliable(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[
     let fails = |import: &Import| {
         let behaviour = profile.behaviour.get(&import.name).filter(|_| import.module == "wasi_snapshot_preview1");
         if wasmlab_judge::has_64_bit_addresses(facts, import)
-            || unusual_modules::fails_without_memory(facts, import, profile)
+            || unusual_modules::may_fail_without_memory(facts, import, profile)
         {
             return true;
         }

@@ -39,9 +39,13 @@ pub fn first(planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<O
     if facts.is_unread() {
         return None;
     }
-    component(facts, profile, on)
-        .or_else(|| proposal(facts, profile, on))
-        .or_else(|| limit(facts, profile))
+    let read =
+        component(facts, profile, on).or_else(|| proposal(facts, profile, on)).or_else(|| limit(facts, profile, on));
+    // Nobody asked whether the runtime has this limit, which it meets before anything else.
+    if read.is_none() && facts.exceeded_limit().is_some_and(|subject| !profile.limits.contains_key(subject)) {
+        return None;
+    }
+    read.or_else(|| unusual_modules::empty_module_name(facts, profile))
         .or_else(|| unusual_modules::mixed_exceptions(facts, profile))
         .or_else(|| if planned.glue { None } else { imports::missing(facts, planned, profile, on) })
         .or_else(|| unusual_modules::segment(facts, profile))
@@ -79,17 +83,25 @@ pub fn unmeasured_limits<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str
 }
 
 /// A limit that the file exceeds, with the runtime's message.
-fn limit(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
+fn limit(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle> {
     let exceeded = facts.limited_counts.iter().find_map(|(name, number)| {
         let limit = profile.limits.get(name)?;
-        limit.refused.filter(|refused| number >= refused && !is_of_lab(name, limit)).map(|_| (name, number, limit))
+        let is_raised = raises(limit, *number) && limit.switches.iter().all(|switch| on.contains(switch));
+        let is_refused = |refused: u64| *number >= refused && !is_of_lab(name, limit) && !is_raised;
+        limit.refused.filter(|refused| is_refused(*refused)).map(|_| (name, number, limit))
     });
     let (name, number, limit) = exceeded?;
     let message =
         if limit.message.is_empty() { format!("{number} {name} are too many") } else { limit.message.clone() };
     let of_size = name == MEMORY_PAGES || name == TABLE_ELEMENTS;
     let cause = if of_size { Cause::ResourceLimit { message } } else { Cause::Rejected { message, offset: None } };
-    Some(Obstacle::new(cause, &[]))
+    let switches = if raises(limit, *number) { limit.switches.as_slice() } else { &[] };
+    Some(Obstacle::new(cause, switches))
+}
+
+/// Whether the runtime accepts this number with its switches for more stack.
+fn raises(limit: &MeasuredLimit, number: u64) -> bool {
+    !limit.switches.is_empty() && number <= limit.accepted_with_switches
 }
 
 /// Whether the lab limited the probe, not the runtime: the lab gives engines a limit of their tables.
@@ -248,13 +260,6 @@ pub fn has_unmeasured_program(facts: &Facts, planned: &PlannedRun, profile: &Pro
 fn entry(facts: &Facts, planned: &PlannedRun, profile: &Profile) -> Option<Obstacle> {
     let exports = |name: &str| facts.exports_function(name);
     let is_module = facts.kind == BinaryKind::Module;
-    if is_module
-        && facts.imports.iter().any(|import| import.module.is_empty())
-        && let Some(obstacle) =
-            refused_probe(profile, "empty-module-name").filter(|o| matches!(o.cause, Cause::Rejected { .. }))
-    {
-        return Some(obstacle);
-    }
     // Programs of old Emscripten begin with `_main`, which only Emscripten's own host looks for.
     let is_old = facts.abis.iter().any(|found| found.abi == Abi::EmscriptenFastcomp);
     if is_old && imports::is_emscripten_host(profile) {

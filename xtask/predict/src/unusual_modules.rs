@@ -88,7 +88,17 @@ fn starts_with_parameters(facts: &Facts, planned: &PlannedRun) -> bool {
     let takes_some = |export: &Export| export.signature.as_ref().is_some_and(|ty| !ty.params.is_empty());
     is_program(planned)
         && facts.kind == BinaryKind::Module
+        && !starts_import(facts, planned)
         && facts.exports.iter().any(|export| export.name == "_start" && takes_some(export))
+}
+
+/// Whether a program's `_start` is an imported function: the module defines none. Nobody asked whether the runtime calls
+/// it.
+pub fn starts_import(facts: &Facts, planned: &PlannedRun) -> bool {
+    is_program(planned)
+        && facts.kind == BinaryKind::Module
+        && facts.exports_function("_start")
+        && !facts.sections.iter().any(|section| section.name == "code")
 }
 
 /// Whether a program depends on its function with the empty name, which the profile does not cover: whether the runtime
@@ -123,25 +133,25 @@ pub fn refused_probe(profile: &Profile, name: &str) -> Option<Obstacle> {
     Some(if is_early { Obstacle { stage: Stage::Link, ..found } } else { found })
 }
 
-/// It uses WASI and has no memory.
+/// It calls a function of WASI and has no memory.
 const NO_MEMORY: &str = "no-memory";
+/// It imports a function of WASI and has no memory.
+const NO_MEMORY_UNCALLED: &str = "no-memory-uncalled";
 
 /// WASI without a memory, on a runtime that refuses it before the guest runs.
 pub fn no_memory(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
-    let refused = if lacks_memory(facts, profile) { refused_probe(profile, NO_MEMORY)? } else { return None };
-    (!fails_at_call(&refused)).then_some(refused)
+    if lacks_memory(facts, profile) { refused_probe(profile, NO_MEMORY_UNCALLED) } else { None }
 }
 
-/// Whether a call of this function fails because the module has no memory: some runtimes notice it only then.
-pub fn fails_without_memory(facts: &Facts, import: &Import, profile: &Profile) -> bool {
-    is_wasi(import)
-        && !wasi::WITHOUT_MEMORY.contains(&import.name.as_str())
-        && lacks_memory(facts, profile)
-        && refused_probe(profile, NO_MEMORY).is_some_and(|refused| fails_at_call(&refused))
-}
-
-fn fails_at_call(refused: &Obstacle) -> bool {
-    matches!(refused.cause, Cause::HostError { .. })
+/// Whether a call of this function may fail because the module has no memory: most runtimes notice it only then, and
+/// some of those only if the function needs the memory.
+pub fn may_fail_without_memory(facts: &Facts, import: &Import, profile: &Profile) -> bool {
+    if !is_wasi(import) || !lacks_memory(facts, profile) {
+        return false;
+    }
+    let at_pointer = |refused: Obstacle| matches!(refused.cause, Cause::HostError { .. });
+    let needs_none = wasi::WITHOUT_MEMORY.contains(&import.name.as_str());
+    refused_probe(profile, NO_MEMORY).is_some_and(|refused| !(needs_none && at_pointer(refused)))
 }
 
 fn lacks_memory(facts: &Facts, profile: &Profile) -> bool {
@@ -152,4 +162,11 @@ fn lacks_memory(facts: &Facts, profile: &Profile) -> bool {
 
 fn is_wasi(import: &Import) -> bool {
     import.module.starts_with("wasi_")
+}
+
+/// An import without a module name, on a runtime that refuses it before it looks for the import.
+pub fn empty_module_name(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
+    let has_one = facts.kind == BinaryKind::Module && facts.imports.iter().any(|import| import.module.is_empty());
+    let refused = refused_probe(profile, "empty-module-name").filter(|_| has_one)?;
+    matches!(refused.cause, Cause::Rejected { .. }).then_some(refused)
 }

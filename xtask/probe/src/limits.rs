@@ -11,6 +11,7 @@ use wasm_encoder::{
     CodeSection, ExportKind, ExportSection, Function, FunctionSection, Instruction, MemorySection, MemoryType, Module,
     RefType, Section, TableSection, TableType, TypeSection, ValType,
 };
+use wasmlab_model::missing_feature::MissingFeature;
 use wasmlab_model::profile::MeasuredLimit;
 use wasmlab_protocol::Cause;
 
@@ -87,7 +88,7 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
     }
     if !ask(measure.least)? {
         let refused = Some(measure.least).filter(|least| unknown != Some(*least));
-        return Some(MeasuredLimit { accepted: 0, refused, message });
+        return Some(MeasuredLimit { accepted: 0, refused, message, ..MeasuredLimit::default() });
     }
     let (mut low, mut high) = (measure.least, measure.most);
     for round in measure.round.iter().flat_map(|round| [*round, round + 1]) {
@@ -101,7 +102,24 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
         if ask(middle)? { low = middle } else { high = middle }
     }
     let refused = Some(high).filter(|high| unknown != Some(*high));
-    Some(MeasuredLimit { accepted: low, refused, message })
+    let limit = MeasuredLimit { accepted: low, refused, message, ..MeasuredLimit::default() };
+    Some(if limit.message.contains("stack") { with_switches(measure, limit, runtime) } else { limit })
+}
+
+/// Adds how much the runtime accepts with its switches for more stack: the largest number that is tried, or the largest
+/// round number.
+fn with_switches(measure: &Measure, limit: MeasuredLimit, runtime: &mut dyn ProbeTarget) -> MeasuredLimit {
+    let switches = runtime.switches(MissingFeature::Stack);
+    let larger = measure.round.iter().rev().filter(|round| **round > limit.accepted && **round < measure.most);
+    let accepted = [&measure.most].into_iter().chain(larger).filter(|_| !switches.is_empty()).find(|number| {
+        let name = format!("limit-{}-{number}", measure.name);
+        let probe = Probe { own_process: measure.own_process, ..Probe::new(name, (measure.module)(**number)) };
+        runtime.probe(&probe, &switches).is_some_and(|reply| matches!(reply.cause, Some(Cause::Returned)))
+    });
+    match accepted {
+        Some(accepted) => MeasuredLimit { switches, accepted_with_switches: *accepted, ..limit },
+        None => limit,
+    }
 }
 
 /// The runtime's message on a refusal.

@@ -26,6 +26,12 @@ const PROBES: &[(&str, &str)] = &[
         "(module (import \"wasi_snapshot_preview1\" \"args_sizes_get\" (func $f (param i32 i32) (result i32))) (func (export \
          \"_start\") (drop (call $f (i32.const 0) (i32.const 4)))))",
     ),
+    // It only imports the function, so it shows whether the runtime looks for the memory before any call.
+    (
+        "no-memory-uncalled",
+        "(module (import \"wasi_snapshot_preview1\" \"args_sizes_get\" (func (param i32 i32) (result i32))) (func (export \
+         \"_start\")))",
+    ),
     // Its memory has 65536 bytes.
     ("data-out-of-bounds", "(module (memory 1) (data (i32.const 65536) \"x\") (func (export \"_start\")))"),
     ("element-out-of-bounds", "(module (table 1 funcref) (elem (i32.const 1) $f) (func $f (export \"_start\")))"),

@@ -108,7 +108,9 @@ fn classify(output: &ProcessOutput) -> GuestProgress {
         return no_export("_start");
     }
     let quoted: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
-    if let Some(module) = line.strip_prefix("module[").and_then(|l| l.strip_suffix("] not instantiated")) {
+    // The name of a module may have several lines.
+    let whole = error.trim_start_matches(FAILED);
+    if let Some((module, _)) = whole.strip_prefix("module[").and_then(|l| l.split_once("] not instantiated")) {
         return progress_at(Stage::Link, missing_import(module, ""));
     }
     if let ([name, module, ..], true) = (quoted.as_slice(), line.contains("is not exported in module")) {

@@ -10,6 +10,7 @@ use super::{output, suggest};
 use crate::exit;
 use crate::lab::Lab;
 use crate::store::profiles;
+use wasmlab_learn::glob;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::text::escaped;
 use wasmlab_probe::catalogue;
@@ -60,7 +61,7 @@ Exit code: 0. With --compare: 1 if something differs.";
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Tables, or names or parts of names of capabilities [default: all tables]
+    /// Tables, or names of capabilities, parts or globs of them [default: all tables]
     #[arg(value_name = "TABLE|NAME")]
     what: Vec<String>,
     /// Show only profiles whose runtime matches the glob; may be repeated
@@ -119,7 +120,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let catalogue = catalogue::load()?;
     let tables = TableKind::ALL.iter().map(|kind| tables::table(*kind, &profiles, &catalogue)).collect();
-    let (tables, has_names) = selected(tables, &args.what)?;
+    let (tables, has_names) = selected(tables, &args.what, !args.runtime.is_empty())?;
     match args.output {
         TableFormat::Text => {
             let show = if has_names { render::detailed } else { render::text };
@@ -148,7 +149,8 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 /// The tables with these names, and the rows with the other names; whether there are such rows.
-fn selected(all: Vec<Table>, what: &[String]) -> Result<(Vec<Table>, bool)> {
+/// `is_filtered`: the tables are those of some runtimes.
+fn selected(all: Vec<Table>, what: &[String], is_filtered: bool) -> Result<(Vec<Table>, bool)> {
     let (kinds, rows): (Vec<&String>, Vec<&String>) = what.iter().partition(|text| TableKind::named(text).is_some());
     let mut wanted: Vec<(TableKind, String)> = Vec::new();
     for text in &rows {
@@ -157,14 +159,24 @@ fn selected(all: Vec<Table>, what: &[String]) -> Result<(Vec<Table>, bool)> {
             let rows = all.iter().flat_map(|table| table.rows.iter().map(|row| (table.kind, row.name.clone())));
             rows.filter(|(_, row)| is_it(&row.to_lowercase())).collect()
         };
+        // As imports are named elsewhere: `wasi_snapshot_preview1.fd_read`.
+        let function = name.rsplit_once('.').map(|(_, function)| function.to_owned());
         let mut found = named(&|row| row == name);
+        if found.is_empty() && name.contains(['*', '?', '[', '{']) {
+            let glob = glob::parse(&name).or_else(usage)?.compile_matcher();
+            found = named(&|row| glob.is_match(row));
+        }
+        if found.is_empty() {
+            found = named(&|row| function.as_deref() == Some(row));
+        }
         if found.is_empty() {
             found = named(&|row| row.contains(&name));
         }
         if found.is_empty() {
             let rows = all.iter().flat_map(|table| table.rows.iter().map(|row| row.name.as_str()));
             let hint = suggest::hint(text, rows.chain(TableKind::ALL.iter().map(|kind| kind.id())));
-            let error = format!("no table or capability is named `{}`: {hint}", escaped(text));
+            let what = if is_filtered { "capability of these runtimes" } else { "table or capability" };
+            let error = format!("no {what} is named `{}`: {hint}", escaped(text));
             return usage(error.trim_end_matches(": "));
         }
         wanted.append(&mut found);
@@ -212,7 +224,7 @@ mod tests {
     fn a_capability_is_found_by_its_name_or_a_part_of_it() {
         let check = |what: &[&str], expected: &[&str], by_name: bool| {
             let what: Vec<String> = what.iter().map(|text| (*text).to_owned()).collect();
-            let (found, has_names) = selected(tables(), &what).unwrap();
+            let (found, has_names) = selected(tables(), &what, false).unwrap();
             let rows: Vec<&str> = found.iter().flat_map(|t| t.rows.iter().map(|row| row.name.as_str())).collect();
             assert_eq!((rows.as_slice(), has_names), (expected, by_name), "{what:?}");
         };
@@ -221,10 +233,11 @@ mod tests {
         check(&["GC"], &["gc"], true);
         check(&["fd_"], &["fd_read", "fd_write"], true);
         check(&["simd", "fd_read"], &["simd", "fd_read"], true);
+        check(&["wasi_snapshot_preview1.fd_read", "s*d"], &["simd", "fd_read"], true);
         // A table without rows is shown if it is named, with a sentence that says so.
-        let (found, _) = selected(vec![table(TableKind::Wasi, &[])], &["wasi".to_owned()]).unwrap();
+        let (found, _) = selected(vec![table(TableKind::Wasi, &[])], &["wasi".to_owned()], false).unwrap();
         assert_eq!(found.len(), 1);
-        let error = selected(tables(), &["fd_raed".to_owned()]).err().unwrap().to_string();
+        let error = selected(tables(), &["fd_raed".to_owned()], false).err().unwrap().to_string();
         assert_eq!(error, "no table or capability is named `fd_raed`: did you mean fd_read?");
     }
 }

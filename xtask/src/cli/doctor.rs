@@ -135,17 +135,16 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     add_toolchains(&mut compilers, lab, &scenarios, &filter);
     lab.machine.save();
     let lists = [tested.finish("runtimes"), compilers.finish("compilers and libraries for the scenarios")].concat();
-    if !args.names.is_empty() {
-        output::print(lists.trim_end())?;
-        output::print("\n")?;
-        return Ok(exit::OK);
-    }
     let variable = |name: &str| Some(format!("           {name}={}\n", lab.machine.variable(name)?));
     let variables =
         [CACHE_VARIABLE, DATA_VARIABLE].into_iter().chain(toolchains::variables().into_iter().map(|v| v.name));
     let variables: String = variables.filter_map(variable).collect();
     let cache = lab.cache.dir();
     let writable = fs::create_dir_all(cache).and_then(|()| tempfile::tempfile_in(cache).map(|_| ()));
+    if !args.names.is_empty() && writable.is_ok() {
+        output::print(&format!("{}\n", lists.trim_end()))?;
+        return Ok(exit::OK);
+    }
     let cache_state = match &writable {
         Ok(()) => format!("{} (writable)", cache.visible()),
         Err(error) => lab.cache.unwritable(error).to_string(),

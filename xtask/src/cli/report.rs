@@ -279,6 +279,6 @@ mod tests {
         check(|r| r["started"] = json!(""), None);
         check(|r| r["started"] = json!("\n::error::"), Some("`started` is not a time"));
         check(|r| r["guests"][0]["bytes"] = json!(u64::MAX), Some("18446744073709551615 is larger than 2^53"));
-        check(|r| r["schema"] = json!("9"), Some("field `schema` is not a number of a version"));
+        check(|r| r["schema"] = json!("9"), Some("field `schema` is not a version number"));
     }
 }

@@ -1,4 +1,4 @@
-//! Proposals of which a module has only declarations (a type, a tag) and no instruction.
+//! Proposals of which a module has only declarations (a type, a tag) and no instruction of its own.
 
 use std::collections::BTreeSet;
 
@@ -85,6 +85,8 @@ fn see_instructions(instructions: OperatorsReader, open: &mut BTreeSet<&str>) ->
     for instruction in instructions {
         let instruction = instruction?;
         match &instruction {
+            // The legacy form of exceptions has this instruction, too.
+            Operator::Throw { .. } => {}
             Operator::RefNull { hty } if !matches!(*hty, HeapType::FUNC | HeapType::EXTERN) => open.clear(),
             instruction => {
                 let name = proposal(instruction);
@@ -114,7 +116,8 @@ mod tests {
         check("(type $s (struct)) (func (local (ref null $s)))", &[]);
         check("(type $s (struct)) (global (ref null $s) (ref.null $s))", &[]);
         check("(tag $e)", &["exceptions"]);
-        check("(tag $e) (func (throw $e))", &[]);
+        check("(tag $e) (func (throw $e))", &["exceptions"]);
+        check("(tag $e) (func (block $out (try_table (catch_all $out) (throw $e))))", &[]);
         check("(type $f (func)) (func (param (ref null $f)))", &["function-references"]);
         check("(type $f (func)) (func (param (ref null $f)) (call_ref $f (local.get 0)))", &[]);
         check("(func (result i32) (i32.const 1))", &[]);

@@ -116,7 +116,9 @@ fn abi_reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, 
         Some(Abi::Unlinked) => unlinked(import, name),
         Some(Abi::JsBuiltins) => js_builtins(),
         Some(Abi::WasiUnstable) => wasi_unstable(),
-        Some(Abi::CustomHost | Abi::CustomInterface) => custom_host(facts, import),
+        Some(Abi::CustomHost | Abi::CustomInterface) => {
+            misspelt_wasi_module(import).unwrap_or_else(|| custom_host(facts, import))
+        }
         // An ABI of one vendor, like Emscripten's system calls: no other runtime promised to support it.
         Some(Abi::Wasix) => Reason {
             blame: Some(&[Blame::Abi, Blame::Runtime]),
@@ -126,6 +128,17 @@ fn abi_reason(facts: Option<&Facts>, import: Option<&Import>, abi: Option<Abi>, 
         Some(Abi::Wasi01) => misspelt_wasi(name).unwrap_or_else(|| default_reason(Code::MissingImport)),
         Some(Abi::Wasi02 | Abi::Wasi03 | Abi::WasiThreads) | None => default_reason(Code::MissingImport),
     }
+}
+
+/// A module name that is nearly that of WASI 0.1.
+fn misspelt_wasi_module(import: Option<&Import>) -> Option<Reason> {
+    let module = import?.module.as_str();
+    let is_typo = module != wasi::MODULE && distance(wasi::MODULE, module) <= 2;
+    is_typo.then(|| Reason {
+        blame: Some(&[Blame::Guest]),
+        note: format!("; WASI 0.1 is the module `{}`", wasi::MODULE),
+        ..reason_with_remedy(Code::MissingImport, &format!("Import it from `{}`.", wasi::MODULE))
+    })
 }
 
 /// A function that WASI 0.1 does not have, if its name is close to one that it has.

@@ -149,8 +149,13 @@ fn limits_of_the_lab_are_told_from_those_of_a_runtime() {
     };
     let limiter = "a resource limiter denied to allocate";
     // The memory is neither imported nor exported.
-    check("(module (memory 65536))", limiter, "not-attempted", "has 4096 MiB initially");
-    check("(module (memory (export \"memory\") 1) (memory 65536))", limiter, "not-attempted", "has 4096 MiB initially");
+    check("(module (memory 65536))", limiter, "not-attempted", "has 65536 pages initially");
+    check(
+        "(module (memory (export \"memory\") 1) (memory 65536))",
+        limiter,
+        "not-attempted",
+        "has 65536 pages initially",
+    );
     check("(module (memory 2))", limiter, "out-of-memory", limiter);
     check("(module (table 2000000 funcref))", limiter, "out-of-memory", limiter);
     let large = "(module (table 10000001 funcref))";

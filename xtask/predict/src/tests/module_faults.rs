@@ -1,7 +1,7 @@
 //! Faults of the module itself, which only a probe of the runtime's own reaction makes certain.
 
 use wasmlab_model::codes::Code;
-use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer};
+use wasmlab_model::profile::{MeasuredFunctions, MeasuredLimit, ProbeAnswer};
 use wasmlab_model::scenario::Run;
 use wasmlab_protocol::{Cause, HostRefusal, MAX_TABLE_ELEMENTS, TrapKind};
 
@@ -60,7 +60,7 @@ fn the_segment_counts_that_the_runtime_checks() {
 }
 
 #[test]
-fn without_a_memory_only_functions_with_pointers_may_fail() {
+fn without_a_memory_functions_may_fail_when_they_are_called() {
     let module = |name: &str, ty: &str| {
         format!("(module (import \"wasi_snapshot_preview1\" \"{name}\" (func {ty})) (func (export \"_start\")))")
     };
@@ -72,8 +72,64 @@ fn without_a_memory_only_functions_with_pointers_may_fail() {
     };
     check(&exit, at_call(), PredictedOutcome::Runs, "");
     check(&random, at_call(), PredictedOutcome::MayFail, "wasi_snapshot_preview1.random_get");
-    check(&exit, at_start(), PredictedOutcome::Fails, "host-refused memory");
-    check(&random, at_start(), PredictedOutcome::Fails, "host-refused memory");
+    // Some refuse every call.
+    check(&exit, at_start(), PredictedOutcome::MayFail, "wasi_snapshot_preview1.proc_exit");
+    // Others look for the memory before any call.
+    let uncalled = Some(("no-memory-uncalled", no(at_start(), &[])));
+    assert_eq!(predicted(&exit, uncalled, None), (PredictedOutcome::Fails, "host-refused memory".to_owned()));
+}
+
+#[test]
+fn an_imported_function_as_program_is_not_measured() {
+    let wat = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $f (param i32))) (memory (export \"memory\") 1) (export \"_start\" (func $f)))";
+    let probe = no(Cause::MissingExport { name: "_start".to_owned() }, &[]);
+    let expected = (PredictedOutcome::MayFail, "an imported function as _start (not measured)".to_owned());
+    assert_eq!(predicted(wat, Some(("start-parameters", probe)), None), expected);
+}
+
+#[test]
+fn threads_of_a_program_without_wasi_may_not_exist() {
+    let module = |more: &str| {
+        format!(
+            "(module (import \"wasi\" \"thread-spawn\" (func (param i32) (result i32))) {more} (memory (export \"memory\") 1) (func (export \"_start\")))"
+        )
+    };
+    let check = |more: &str, expected: (PredictedOutcome, &str)| {
+        let facts = wasmlab_inspect::facts(&wat::parse_str(module(more)).unwrap()).unwrap();
+        let mut profile = profile();
+        let defined = [("thread-spawn".to_owned(), "(i32) -> (i32)".to_owned())].into();
+        profile.imports.insert("wasi".to_owned(), MeasuredFunctions { defined, ..MeasuredFunctions::default() });
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        assert_eq!((found.outcome, names(&found.uncertain).as_str()), expected);
+    };
+    check("", (PredictedOutcome::MayFail, "wasi.thread-spawn (not measured)"));
+    let wasi = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
+    check(wasi, (PredictedOutcome::Runs, ""));
+}
+
+#[test]
+fn a_limit_is_raised_by_a_switch() {
+    let wat = format!("(module (func (export \"_start\") (local{})))", " i32".repeat(40_000));
+    let facts = wasmlab_inspect::facts(&wat::parse_str(wat).unwrap()).unwrap();
+    let limit = MeasuredLimit {
+        accepted: 30_000,
+        refused: Some(31_000),
+        message: "value stack".to_owned(),
+        ..MeasuredLimit::default()
+    };
+    let check = |limit: MeasuredLimit, outcome, switches: &[&str]| {
+        let switches: Vec<String> = switches.iter().map(|of| (*of).to_owned()).collect();
+        let mut profile = profile();
+        profile.limits.insert("locals".to_owned(), limit);
+        let found = predict(&PlannedRun { facts: Ok(&facts), run: &Run::default(), glue: false }, &profile);
+        assert_eq!((found.outcome, found.switches.as_slice()), (outcome, switches.as_slice()));
+    };
+    check(limit.clone(), PredictedOutcome::Fails, &[]);
+    let switches = vec!["--stack".to_owned()];
+    let raised = MeasuredLimit { switches: switches.clone(), accepted_with_switches: 50_000, ..limit.clone() };
+    check(raised, PredictedOutcome::Runs, &["--stack"]);
+    let too_little = MeasuredLimit { switches, accepted_with_switches: 35_000, ..limit };
+    check(too_little, PredictedOutcome::Fails, &[]);
 }
 
 #[test]
@@ -97,7 +153,7 @@ fn a_limit_of_the_lab_is_none_of_the_runtime() {
     let check = |message: &str, expected: (PredictedOutcome, Option<Code>)| {
         let (accepted, refused) = (MAX_TABLE_ELEMENTS as u64, Some(MAX_TABLE_ELEMENTS as u64 + 1));
         let mut profile = profile();
-        let limit = MeasuredLimit { accepted, refused, message: message.to_owned() };
+        let limit = MeasuredLimit { accepted, refused, message: message.to_owned(), ..MeasuredLimit::default() };
         profile.limits.insert("table-elements".to_owned(), limit);
         let found = predict(&PlannedRun { facts: Ok(&facts), run: &run, glue: false }, &profile);
         assert_eq!((found.outcome, found.code), expected, "{message}: {}", found.detail);

@@ -141,7 +141,7 @@ fn a_start_with_parameters_is_what_the_profile_says() {
 }
 
 fn refuses(accepted: u64, refused: u64) -> MeasuredLimit {
-    MeasuredLimit { accepted, refused: Some(refused), message: "too many".to_owned() }
+    MeasuredLimit { accepted, refused: Some(refused), message: "too many".to_owned(), ..MeasuredLimit::default() }
 }
 
 #[test]

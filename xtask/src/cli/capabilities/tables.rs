@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use semver::Version;
 use serde::Serialize;
 
+use wasmlab_judge::limits::is_table_limit_of_lab;
 use wasmlab_model::profile::{Behaviour, BehaviourOutcome, MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::COMPONENT_MODEL;
 use wasmlab_probe::catalogue::{Catalogue, SpecifiedFunctions};
@@ -242,7 +243,10 @@ fn behaviour(found: Option<&Behaviour>) -> String {
 fn limit(limit: Option<&MeasuredLimit>) -> String {
     match limit {
         None => String::new(),
-        Some(limit) if limit.refused.is_none() => format!("≥ {}", limit.accepted),
+        // What lies above a limit that the lab sets is unknown.
+        Some(limit) if limit.refused.is_none() || is_table_limit_of_lab(&limit.message) => {
+            format!("≥ {}", limit.accepted)
+        }
         Some(limit) => limit.accepted.to_string(),
     }
 }

@@ -15,7 +15,7 @@ use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::matrix::facts_of_given;
 use crate::reading::{self, ReadError, Representation};
-use wasmlab_model::facts::{BinaryKind, Facts};
+use wasmlab_model::facts::{BinaryKind, Facts, Shape};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
 use wasmlab_model::text::{counted, form};
@@ -140,8 +140,16 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
 
 fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> Result<Run> {
     let (name, args) = (given.title.as_str(), &given.options);
-    if given.requirements.load && facts.is_some_and(|facts| !facts.is_library()) {
-        return usage(format!("{name} is a program, and --load is only for libraries: remove --load"));
+    if given.requirements.load
+        && let Some(facts) = facts.filter(|facts| !facts.is_library())
+    {
+        let (what, instead) = match (facts.kind, facts.shape) {
+            (BinaryKind::Component, shape) if shape != Shape::Command => {
+                ("component", "call an export with --invoke, which also loads it")
+            }
+            _ => ("program", "remove --load"),
+        };
+        return usage(format!("{name} is a {what}, and --load is only for modules without a program: {instead}"));
     }
     let mut run = Run { args: args.args.clone(), dir: given.dirs.dirs.clone(), ..Run::default() };
     for text in &args.env {
