@@ -38,7 +38,8 @@ macro_rules! registry {
         }
 
         fn dispatch(command: Command) -> Result<u8> {
-            let lab = Lab::find()?;
+            // What it needs is set by the user: variables, the current folder.
+            let lab = Lab::find().or_else(|error| common::usage(format!("{error:#}")))?;
             match command {
                 $(Command::$variant(args) => {
                     $(require_workspace(&lab, $workspace)?;)?

@@ -13,7 +13,7 @@ const DENO_PATH_GRANTS: &str = "requires unscoped --allow-read and --allow-write
 
 /// The reason that the cause gives. `None` if the guest returned or exited with a code.
 pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
-    if let Some(judgement) = known_from_facts(cause, evidence.facts.ok()) {
+    if let Some(judgement) = known_from_facts(cause, evidence) {
         return Some(judgement);
     }
     if let Some(judgement) = file_too_large(cause) {
@@ -41,7 +41,9 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::Rejected { message, .. } if is_of_empty_name(message, evidence.facts.ok()) => {
             host::refused_empty_name(evidence.facts.ok(), message)
         }
-        Cause::Rejected { message, .. } => refused(evidence.facts, message),
+        Cause::Rejected { message, .. } => {
+            limits::table_limit(evidence, message).unwrap_or_else(|| refused(evidence.facts, message))
+        }
         Cause::CompileFailed { message } => with_code(Code::EngineCompileError, None, message),
         Cause::MissingExport { name } => no_export(name, evidence),
         Cause::ResourceLimit { message } => limits::refused(evidence, message),
@@ -60,25 +62,33 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         },
         Cause::HostError { message } => host::failed(evidence, message),
         Cause::EngineError { message } if limits::is_out_of_heap(message) => {
-            limits::refused(evidence, "V8's heap is exhausted, and it ended the process")
+            limits::out_of_memory(evidence, "V8's heap is exhausted, and it ended the process")
         }
-        Cause::EngineError { message } if message.contains(limits::FILE_TOO_LARGE) => limits::file_too_large(),
         Cause::EngineError { message } => without_code(Verdict::Error, format!("the engine failed: {message}")),
     })
 }
 
-/// A runtime that could not write its compiled code: the lab limits the size of files.
+/// A runtime that could not write its compiled code, or a copy of the module: the lab limits the size of files.
 fn file_too_large(cause: &Cause) -> Option<Judgement> {
-    let (Cause::CompileFailed { message } | Cause::Rejected { message, .. }) = cause else { return None };
-    let detail = "the lab limits the size of each file, and the runtime's compiled code is larger";
+    let (what, message) = match cause {
+        Cause::CompileFailed { message } | Cause::Rejected { message, .. } => ("compiled code", message),
+        Cause::EngineError { message } => ("copy of the module", message),
+        _ => return None,
+    };
+    let detail = format!("the lab limits the size of each file, and the runtime's {what} is larger");
     let judgement = Judgement { subject: Some("file-size".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
     message.contains("File too large (os error 27)").then_some(judgement)
 }
 
 /// A reason that inspecting the binary already gave; it explains the runtime's refusal.
-fn known_from_facts(cause: &Cause, facts: Option<&Facts>) -> Option<Judgement> {
+fn known_from_facts(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
+    let facts = evidence.facts.ok();
     let refusal = facts?.refusal.as_ref()?;
     let (code, message) = match (refusal.kind, cause) {
+        // A runtime for core modules rejects a component at its header, before it meets a limit.
+        (RefusalKind::ImplementationLimit, Cause::Rejected { offset, .. }) if is_of_header(*offset, evidence) => {
+            return None;
+        }
         (RefusalKind::FormatVersion | RefusalKind::AbandonedProposal, Cause::Returned | Cause::Exit { .. }) => {
             return None;
         }

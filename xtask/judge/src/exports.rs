@@ -55,7 +55,9 @@ pub fn missing_export(facts: Option<&Facts>, name: &str) -> Judgement {
     let host = plugin_hosts::by_export(facts).filter(|_| program);
     let remedy = match (nearest, host) {
         (Some(near), _) => format!("Call `{}`.", near.name),
-        (None, None) if takes_parameters => format!("Give `{name}` no parameters, or call it with `--invoke {name}`."),
+        (None, None) if takes_parameters => {
+            format!("Give `{name}` no parameters, or call it with `--invoke {name} -- ARGS`.")
+        }
         (None, Some(host)) => format!("It is {}. {}", host.description, host.remedy),
         (None, None) if program && callable => {
             "Name one of its exports with `--invoke`, or build the program as a command (with _start).".to_owned()

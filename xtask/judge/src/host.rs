@@ -19,11 +19,11 @@ pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgeme
             "Exit with a code below 126: this runtime has no option that allows higher codes.".to_owned(),
         ),
         // A host function that a runtime starts itself has no caller whose memory it could use.
-        HostRefusal::NoMemory if evidence.facts.is_ok_and(exports_memory) => (
-            "_start",
-            "finds no memory, though the guest exports one: `_start` is an imported function, which no guest calls",
+        HostRefusal::NoMemory if evidence.facts.is_ok_and(Facts::exports_memory) => (
+            "memory",
+            "finds no memory, though the guest exports one: the exported function is an imported one, so no guest calls it",
             Blame::Guest,
-            "Export a function of the module as `_start` that calls the imported one.".to_owned(),
+            "Export a function of the module that calls the imported one.".to_owned(),
         ),
         HostRefusal::NoMemory => (
             "memory",
@@ -55,11 +55,6 @@ pub fn refused_empty_name(facts: Option<&Facts>, message: &str) -> Judgement {
     Judgement { remedy: Some(remedy.to_owned()), ..judgement }
 }
 
-/// Whether the module exports a memory under the name that WASI hosts look for.
-fn exports_memory(facts: &Facts) -> bool {
-    facts.exports.iter().any(|export| export.name == "memory" && export.ty.starts_with("memory"))
-}
-
 /// How to export the memory, depending on whether the module imports or defines it.
 fn export_memory(facts: Option<&Facts>) -> String {
     let imported = facts.is_some_and(|f| f.imports.iter().any(|i| i.ty.starts_with("memory")));
@@ -81,11 +76,11 @@ const NO_MEMORY: &[&str] = &["memory not set", "invalid memory address or nil po
 
 /// Whether a host's failure is that of a WASI function that was called by a guest without a memory. For wazero it is
 /// any access through a null pointer.
-fn lacks_memory(evidence: &Evidence, message: &str) -> bool {
-    let calls_wasi = |facts: &Facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
+fn is_call_without_memory(evidence: &Evidence, message: &str) -> bool {
+    let imports_wasi = |facts: &Facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
     NO_MEMORY.iter().any(|part| message.contains(part))
         && evidence.progress.stage >= Some(Stage::Instantiate)
-        && evidence.facts.is_ok_and(|facts| !exports_memory(facts) && calls_wasi(facts))
+        && evidence.facts.is_ok_and(|facts| !facts.exports_memory() && imports_wasi(facts))
 }
 
 /// What embedding APIs say of a function with a vector among its parameters or results: V8, JavaScriptCore,
@@ -107,7 +102,7 @@ fn exports_vectors(facts: &Facts) -> bool {
 /// A host function failed for a reason that the lab does not know. The guest may have asked for something impossible;
 /// comparing columns decides who is to blame.
 pub fn failed(evidence: &Evidence, message: &str) -> Judgement {
-    if lacks_memory(evidence, message) {
+    if is_call_without_memory(evidence, message) {
         return refused(evidence, HostRefusal::NoMemory, message);
     }
     // Wasmer links a module with a section `dylink.0` as WASIX does, and stops before it looks at other imports.

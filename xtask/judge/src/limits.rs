@@ -9,6 +9,7 @@ use super::{Evidence, imports, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{MAX_MEMORY_PAGES, MEMORY_PAGES, TABLE_ELEMENTS};
 use wasmlab_model::observation::Limit;
+use wasmlab_model::profile::MeasuredLimit;
 use wasmlab_model::subjects::RUNTIMES_COMPILER;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
@@ -47,14 +48,14 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
 
 /// The judgement on a runtime that refuses memory or space for something.
 pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
+    if let Some(judgement) = table_limit(evidence, message) {
+        return judgement;
+    }
     if let Some(pages) = count_of(evidence, MEMORY_PAGES).filter(|pages| *pages > MAX_MEMORY_PAGES) {
         let detail = format!(
             "its memory has {pages} pages initially, but the lab limits each memory to {MAX_MEMORY_PAGES} pages (1 GiB)"
         );
         return Judgement { subject: Some("memory".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
-    }
-    if let Some(judgement) = table_limit(evidence, message) {
-        return judgement;
     }
     if let Some(elements) = count_of(evidence, TABLE_ELEMENTS)
         .filter(|elements| *elements > MAX_TABLE_ELEMENTS as u64 && is_table_limit_of_lab(message))
@@ -64,6 +65,11 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
         );
         return Judgement { subject: Some("table".to_owned()), ..without_code(Verdict::NotAttempted, detail) };
     }
+    out_of_memory(evidence, message)
+}
+
+/// The judgement on a runtime that has no memory left for the guest.
+pub fn out_of_memory(evidence: &Evidence, message: &str) -> Judgement {
     let judgement = with_code(Code::OutOfMemory, None, message);
     let runs = evidence.progress.stage == Some(Stage::Run);
     let blame = if runs { judgement.blame.clone() } else { vec![Blame::Unknown] };
@@ -75,19 +81,14 @@ pub fn is_out_of_heap(message: &str) -> bool {
     message.contains("<--- Last few GCs --->") || message.contains("JavaScript heap out of memory")
 }
 
-/// What the system reports about a file beyond the lab's limit.
-pub const FILE_TOO_LARGE: &str = "File too large (os error 27)";
-
-/// The judgement on a runtime that needs a copy of a guest which is larger than the lab allows files to be.
-pub fn file_too_large() -> Judgement {
-    let detail = "the runtime needs a copy of the guest, which is larger than the lab's limit of a file";
-    Judgement { subject: Some("file-size".to_owned()), ..without_code(Verdict::NotAttempted, detail) }
-}
-
-/// How JavaScript engines refuse a table beyond their limit: V8 (two parts of a message, which has the size of the table
-/// between them), JavaScriptCore, SpiderMonkey.
-const TABLE_LIMIT: &[&[&str]] =
-    &[&["table size", "larger than implementation limit"], &["couldn't create Table"], &["too many table elements"]];
+/// How runtimes refuse a table beyond their limit: V8 (two parts of a message, which has the size of the table between
+/// them), JavaScriptCore, SpiderMonkey, wazero.
+const TABLE_LIMIT: &[&[&str]] = &[
+    &["table size", "larger than implementation limit"],
+    &["couldn't create Table"],
+    &["too many table elements"],
+    &["table min must be at most"],
+];
 
 /// The judgement on a runtime that refuses a large table by a limit of its own.
 pub fn table_limit(evidence: &Evidence, message: &str) -> Option<Judgement> {
@@ -98,9 +99,14 @@ pub fn table_limit(evidence: &Evidence, message: &str) -> Option<Judgement> {
     Some(Judgement { remedy: Some(remedy), ..judgement })
 }
 
-/// Whether a message about a table is that of the limit which the lab sets: wasmi, wasmtime, wasmer.
+/// Whether the lab limited the probe, not the runtime: the lab gives engines a limit of their tables.
 #[must_use]
-pub fn is_table_limit_of_lab(message: &str) -> bool {
+pub fn is_of_lab(name: &str, limit: &MeasuredLimit) -> bool {
+    name == TABLE_ELEMENTS && is_table_limit_of_lab(&limit.message)
+}
+
+/// Whether a message about a table is that of the limit which the lab sets: wasmi, wasmtime, wasmer.
+fn is_table_limit_of_lab(message: &str) -> bool {
     const LIMITED: &[&str] = &["resource limiter denied", "exceeds table limits", "elements are more than the"];
     LIMITED.iter().any(|part| message.contains(part))
 }

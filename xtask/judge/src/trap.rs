@@ -78,11 +78,10 @@ fn of_segment(evidence: &Evidence, trap: TrapKind, message: &str) -> Option<Judg
         SegmentTarget::Memory => (TrapKind::MemoryOutOfBounds, "memory", "byte", 1 << 32),
         SegmentTarget::Table => (TrapKind::TableOutOfBounds, "table", "element", u64::from(u32::MAX)),
     };
-    let lower = "ove the segment to a lower offset.";
     let remedy = if segment.end > max {
-        format!("M{lower}")
+        "Move the segment to a lower offset.".to_owned()
     } else {
-        format!("Give the {what} at least {}, or m{lower}", counted(segment.end, unit))
+        format!("Give the {what} at least {}, or move the segment to a lower offset.", counted(segment.end, unit))
     };
     let of_runtime = if message.is_empty() { String::new() } else { format!("; the runtime says: {message}") };
     let judgement = with_code(Code::Trap, trap_name(trap), format!("{segment}{of_runtime}"));

@@ -100,6 +100,18 @@ impl Facts {
         self.exceeded_limit().is_some() && self.sections.is_empty()
     }
 
+    /// Whether it exports a memory under the name that WASI hosts look for.
+    #[must_use]
+    pub fn exports_memory(&self) -> bool {
+        self.exports.iter().any(|export| export.name == "memory" && export.ty.starts_with("memory"))
+    }
+
+    /// Whether it has an export that a host may call: a reactor's `_initialize` is called before any other.
+    #[must_use]
+    pub fn has_callable_export(&self) -> bool {
+        self.exports.iter().any(|export| export.signature.is_some() && export.name != "_initialize")
+    }
+
     /// Whether the file exports a function of this name, with a type that could be read.
     #[must_use]
     pub fn exports_function(&self, name: &str) -> bool {
@@ -123,7 +135,7 @@ impl Facts {
     #[must_use]
     pub fn only_loads(&self, code: Option<Code>, subject: Option<&str>, stage: Option<Stage>) -> bool {
         self.is_library()
-            && self.exports.iter().any(|export| export.signature.is_some())
+            && self.has_callable_export()
             && (code, subject) == (Some(Code::NoEntryPoint), Some("_start"))
             && stage.is_some_and(|stage| stage >= Stage::Instantiate)
     }

@@ -141,6 +141,8 @@ fn uncertain(facts: &Facts, planned: &PlannedRun, profile: &Profile, switches: &
     add(unmeasured, named("declarations of ", obstacle::unmeasured_declarations(facts, profile, switches)));
     add(unmeasured, named("limit ", obstacle::unmeasured_limits(facts, profile)));
     add(unmeasured, one("parameters of _start", unusual_modules::has_unmeasured_parameters(facts, planned, profile)));
+    let is_renamed = unusual_modules::has_memory_of_other_name(facts, planned);
+    add(unmeasured, one("a memory that is not exported as `memory`", is_renamed));
     add(unmeasured, one("an imported function as _start", unusual_modules::starts_import(facts, planned)));
     add(unmeasured, one("calls with v128", unusual_modules::has_unmeasured_vectors(facts, planned, profile)));
     add(unmeasured, one("a segment out of bounds", unusual_modules::has_unmeasured_segment(facts, profile)));

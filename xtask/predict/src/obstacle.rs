@@ -1,6 +1,6 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
-use wasmlab_judge::limits::is_table_limit_of_lab;
+use wasmlab_judge::limits::is_of_lab;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, MEMORY_PAGES, RefusalKind, TABLE_ELEMENTS};
 use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::{COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, LEGACY_EXCEPTIONS, containing_proposal};
@@ -37,7 +37,7 @@ pub fn first(planned: &PlannedRun, profile: &Profile, on: &[String]) -> Option<O
         return Some(refused);
     }
     if facts.is_unread() {
-        return None;
+        return component(facts, profile, on);
     }
     let read =
         component(facts, profile, on).or_else(|| proposal(facts, profile, on)).or_else(|| limit(facts, profile, on));
@@ -102,11 +102,6 @@ fn limit(facts: &Facts, profile: &Profile, on: &[String]) -> Option<Obstacle> {
 /// Whether the runtime accepts this number with its switches for more stack.
 fn raises(limit: &MeasuredLimit, number: u64) -> bool {
     !limit.switches.is_empty() && number <= limit.accepted_with_switches
-}
-
-/// Whether the lab limited the probe, not the runtime: the lab gives engines a limit of their tables.
-fn is_of_lab(name: &str, limit: &MeasuredLimit) -> bool {
-    name == TABLE_ELEMENTS && is_table_limit_of_lab(&limit.message)
 }
 
 /// Proposals of which the file has only declarations, and whose instructions the runtime refuses; it may still accept

@@ -154,6 +154,16 @@ pub fn may_fail_without_memory(facts: &Facts, import: &Import, profile: &Profile
     refused_probe(profile, NO_MEMORY).is_some_and(|refused| !(needs_none && at_pointer(refused)))
 }
 
+/// Whether it uses WASI and exports its memory under another name than `memory`. Nobody asked whether the runtime finds it.
+pub fn has_memory_of_other_name(facts: &Facts, planned: &PlannedRun) -> bool {
+    let is_memory = |export: &Export| export.ty.starts_with("memory");
+    !planned.glue
+        && facts.kind == BinaryKind::Module
+        && facts.imports.iter().any(is_wasi)
+        && facts.exports.iter().any(is_memory)
+        && !facts.exports_memory()
+}
+
 fn lacks_memory(facts: &Facts, profile: &Profile) -> bool {
     facts.imports.iter().any(is_wasi)
         && !facts.exports.iter().any(|export| export.ty.starts_with("memory"))

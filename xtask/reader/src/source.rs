@@ -32,8 +32,16 @@ pub fn binary<'a>(file: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, SyntaxE
 pub fn syntax_remedy(message: &str) -> Option<&'static str> {
     const FOLDED_TRY: &str = "Legacy exceptions are read only in their unfolded form: write `try … catch … end` instead of \
                               `(try (do …) (catch …))`, or convert the file with wabt: `wat2wasm --enable-exceptions`.";
-    let has_folded_try = message.lines().any(|line| line.contains("(try (") || line.trim_end().ends_with("(try"));
-    has_folded_try.then_some(FOLDED_TRY)
+    let is_folded = |line: &str| {
+        let mut after = line.split("(try").skip(1);
+        // A label may follow.
+        after.any(|rest| {
+            let rest = rest.trim_start();
+            let rest = if rest.starts_with('$') { rest.split_once(' ').map_or("", |(_, rest)| rest) } else { rest };
+            rest.is_empty() || rest.starts_with('(')
+        })
+    };
+    message.lines().any(is_folded).then_some(FOLDED_TRY)
 }
 
 #[cfg(test)]
@@ -49,6 +57,7 @@ mod tests {
             syntax_remedy(&binary(Path::new("a.wat"), text.as_bytes()).unwrap_err().to_string())
         };
         assert!(remedy("(try (do (throw $e)) (catch $e))").is_some_and(|text| text.contains("unfolded")));
+        assert!(remedy("(try $l (do (throw $e)) (catch $e))").is_some());
         assert_eq!(remedy("(thrwo $e)"), None);
         assert!(binary(Path::new("a.wat"), b"(module (tag $e) (func try throw $e catch $e end))").is_ok());
     }

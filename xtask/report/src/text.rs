@@ -56,7 +56,7 @@ pub fn only_files(report: &RunReport) -> bool {
 pub fn without_repetition(shown: &mut Vec<String>, remedy: &str, behind: Option<&str>) -> String {
     let Some(behind) = behind else { return remedy.to_owned() };
     if shown.iter().any(|known| known == behind) {
-        return "The second obstacle is the same as above.".to_owned();
+        return "Its second obstacle was named above, with what removes it.".to_owned();
     }
     shown.push(behind.to_owned());
     remedy.to_owned()

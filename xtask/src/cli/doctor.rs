@@ -141,6 +141,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let variables: String = variables.filter_map(variable).collect();
     let cache = lab.cache.dir();
     let writable = fs::create_dir_all(cache).and_then(|()| tempfile::tempfile_in(cache).map(|_| ()));
+    if !args.names.is_empty() && lists.is_empty() {
+        return common::usage("no scenario of this workspace needs the compilers that were named");
+    }
     if !args.names.is_empty() && writable.is_ok() {
         output::print(&format!("{}\n", lists.trim_end()))?;
         return Ok(exit::OK);

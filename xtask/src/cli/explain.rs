@@ -68,14 +68,15 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
 
 /// Where to find out about a proposal or a function of WASI.
 fn elsewhere(text: &str) -> Option<String> {
-    let what = if proposals::known().contains(text) {
-        "a proposal"
+    // The profiles do not have every proposal.
+    let (what, named) = if proposals::known().contains(text) {
+        ("a proposal", "proposals")
     } else if wasi::FUNCTIONS.contains(&text) {
-        "a function of WASI 0.1"
+        ("a function of WASI 0.1", text)
     } else {
         return None;
     };
-    Some(format!("`{text}` is {what}, not a code: `cargo xtask capabilities {text}` shows which runtimes have it"))
+    Some(format!("`{text}` is {what}, not a code: `cargo xtask capabilities {named}` shows which runtimes have it"))
 }
 
 /// Finds a code by its id or symbol.

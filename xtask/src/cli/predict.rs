@@ -44,7 +44,8 @@ pub const EXAMPLES: &str = "Examples:
 A prediction needs no installed runtime: it reads the file and the profiles in snapshots/profiles/,
 which `probe` writes. It gives the code, what the code is about (the import, function or proposal),
 and the remedy, as `check` would. If reading cannot decide, the prediction names what the result
-depends on.
+depends on. \"Runs\" means that the runtime starts the guest: what its own code then does, such as a
+trap or an exit code, is not predicted.
 
 Exit code: 0; 2 if a file is not WebAssembly or cannot be parsed. With --against: 1 if a prediction contradicts a result of the same version.";
 

@@ -65,13 +65,13 @@ pub fn try_switches(
         last = Some(seen);
     }
     let Some(last) = last else { return Ok((None, first)) };
-    let is_library = lacks_only_entry_point(&last);
+    let is_loaded = lacks_only_entry_point(&last);
     let (on, last) =
-        if is_library { minimal_switches(plan, on, last, once, lacks_only_entry_point)? } else { (on, last) };
+        if is_loaded { minimal_switches(plan, on, last, once, lacks_only_entry_point)? } else { (on, last) };
     let (by_default, with_switches) = (summary(&first.judgement), summary(&last.judgement));
     first.judgement = switched::with_switches(first.judgement, &on, &last.judgement, &with_switches);
-    let is_library = is_library && lacks_only_entry_point(&first);
-    Ok((is_library.then_some(SwitchesUsed { switches: on, default_result: by_default }), first))
+    let keeps_switches = is_loaded && lacks_only_entry_point(&first);
+    Ok((keeps_switches.then_some(SwitchesUsed { switches: on, default_result: by_default }), first))
 }
 
 fn passes(seen: &SingleRun) -> bool {

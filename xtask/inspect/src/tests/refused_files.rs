@@ -73,6 +73,8 @@ fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
         wat::parse_str(format!("(module (import \"m\" \"f\" (func)) (func nop) {f})")).unwrap()
     };
     let limit = RefusalKind::ImplementationLimit;
+    let nested = wat::parse_str(format!("{}{}", "(component ".repeat(150), ")".repeat(150))).unwrap();
+    check(&nested, BinaryKind::Component, limit, "nesting", "deeper than 100 levels");
     let expected = "function `big` (index 2) declares 50001 local variables, but implementations accept at most 50000";
     check(&locals(50_001, "$big"), BinaryKind::Module, limit, "locals", expected);
     check(

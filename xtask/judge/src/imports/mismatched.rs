@@ -6,6 +6,7 @@ use crate::with_code;
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Facts, Import};
 use wasmlab_model::verdict::Judgement;
+use wasmlab_model::wasi;
 
 /// The judgement, with the runtime's message. A module that imports what no WASI host defines also expects the types of
 /// its own host: Emscripten's JavaScript splits a 64-bit number into halves.
@@ -14,15 +15,17 @@ pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str
     let next = facts.and_then(|facts| Some((facts, unsatisfiable_import(facts)?)));
     let Some((facts, other)) = next else {
         let judgement = with_code(Code::ImportTypeMismatch, import, message);
-        return match facts {
-            Some(facts) if is_split(facts, module, name) => explain_split_numbers(judgement),
-            Some(facts)
-                if facts
-                    .imports
-                    .iter()
-                    .any(|i| i.module == module && i.name == name && has_64_bit_addresses(facts, i)) =>
-            {
-                explain_64_bit_addresses(judgement)
+        let Some(facts) = facts else { return judgement };
+        if is_split(facts, module, name) {
+            return explain_split_numbers(judgement);
+        }
+        let found = facts.imports.iter().find(|i| i.module == module && i.name == name);
+        return match found {
+            Some(found) if has_64_bit_addresses(facts, found) => explain_64_bit_addresses(judgement),
+            // There is one version of WASI 0.1, so none has the module's type. Those of sockets have variants.
+            Some(found) if module == wasi::MODULE && wasi::FUNCTIONS.contains(&name) && !name.starts_with("sock_") => {
+                let remedy = format!("Declare `{name}` with its type in WASI 0.1; the module has `{}`.", found.ty);
+                Judgement { remedy: Some(remedy), ..judgement }
             }
             _ => judgement,
         };

@@ -162,10 +162,52 @@ fn limits_of_the_lab_are_told_from_those_of_a_runtime() {
     check(large, limiter, "not-attempted", "the lab limits each table to 10000000");
     let of_v8 = "initial table size (10000001 elements) is larger than implementation limit (10000000 elements)";
     check(large, of_v8, "implementation-limit", "larger than");
+    check(large, "table min must be at most 134217728", "implementation-limit", "table min");
     check(
         large,
         "initial memory size (70000 pages) is larger than implementation limit",
         "out-of-memory",
         "memory size",
     );
+}
+
+#[test]
+fn a_full_heap_or_a_large_copy_is_no_error_of_the_lab() {
+    let facts = facts("(module)");
+    let check = |message: &str, expected: &str| {
+        let cause = Cause::EngineError { message: message.to_owned() };
+        let seen = observation(Outcome::Exited(1), to(Stage::Instantiate, cause), "");
+        let found = verdict(Ok(&facts), &seen, &spec(""));
+        assert_eq!(found.code.map_or(found.verdict.id(), Code::id), expected, "{}", found.detail);
+    };
+    check("<--- Last few GCs --->", "out-of-memory");
+    check("module.bin: File too large (os error 27)", "not-attempted");
+    check("something else", "error");
+}
+
+#[test]
+fn a_function_of_wasi_has_one_type() {
+    let remedy = |module: &str| {
+        let facts = facts(&format!("(module (import \"{module}\" \"fd_write\" (func (param i64))))"));
+        let (module, name) = (module.to_owned(), "fd_write".to_owned());
+        let cause = Cause::ImportTypeMismatch { module, name, message: "no".to_owned() };
+        let seen = observation(Outcome::Exited(1), to(Stage::Link, cause), "");
+        verdict(Ok(&facts), &seen, &spec("")).remedy
+    };
+    let expected = "Declare `fd_write` with its type in WASI 0.1; the module has `func (i64)`.";
+    assert_eq!(remedy("wasi_snapshot_preview1").as_deref(), Some(expected));
+    assert_ne!(remedy("env").as_deref(), Some(expected));
+}
+
+#[test]
+fn a_component_that_is_nested_too_deeply_is_still_a_component() {
+    let nested = wat::parse_str(format!("{}{}", "(component ".repeat(150), ")".repeat(150))).unwrap();
+    let facts = wasmlab_inspect::facts(&nested).unwrap();
+    let code = |offset| {
+        let cause = Cause::Rejected { message: "no".to_owned(), offset };
+        let seen = observation(Outcome::Exited(1), to(Stage::Compile, cause), "");
+        verdict(Ok(&facts), &seen, &spec("")).code
+    };
+    assert_eq!(code(Some(4)), Some(Code::NeedsComponentModel));
+    assert_eq!(code(Some(1000)), Some(Code::ImplementationLimit));
 }

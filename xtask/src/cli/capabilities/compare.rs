@@ -35,6 +35,10 @@ pub fn run(path: &Path, profiles: &[Profile], format: TableFormat) -> Result<u8>
         },
     };
     let (compared, differences) = features::compare(&file, profiles);
+    if compared == 0 {
+        let why = "it has no measured feature of these runtimes, so there is nothing to compare";
+        return usage(format!("`{}`: {why}", path.visible()));
+    }
     if format == TableFormat::Json {
         output::print_json(&differences)?;
     } else {

@@ -20,6 +20,9 @@ fn by_word<'a>(row: &'a CapabilityRow, profiles: &'a [Profile]) -> Vec<(&'a str,
 
 /// A paragraph for each capability: every runtime by its result.
 pub fn detailed(table: &Table, profiles: &[Profile]) -> String {
+    if table.rows.is_empty() {
+        return without_rows(table);
+    }
     let width = output::render_options().width;
     let mut shown = String::new();
     for row in &table.rows {
@@ -29,7 +32,7 @@ pub fn detailed(table: &Table, profiles: &[Profile]) -> String {
         for (word, runtimes) in words {
             let word = match word {
                 tables::NOT_TESTED => "not tested",
-                "yes" => "works",
+                "yes" => table.kind.success_heading(),
                 word => word,
             };
             let first = format!("  {:<14} ", format!("{word}:"));
@@ -40,10 +43,14 @@ pub fn detailed(table: &Table, profiles: &[Profile]) -> String {
     shown.trim_end().to_owned() + "\n"
 }
 
+fn without_rows(table: &Table) -> String {
+    format!("{}\n\nnone of the selected runtimes was tested\n", table.title)
+}
+
 /// A line for each capability: where it works, and what the others do.
 pub fn text(table: &Table, profiles: &[Profile]) -> String {
     if table.rows.is_empty() {
-        return format!("{}\n\nnone of the selected runtimes was tested\n", table.title);
+        return without_rows(table);
     }
     // Runtimes that were tested in few rows or in none are named once.
     let tested_rows = |at: usize| {
@@ -81,7 +88,7 @@ pub fn text(table: &Table, profiles: &[Profile]) -> String {
                     } else if word == tables::NOT_TESTED {
                         on.retain(|runtime| !never.contains(runtime) && !rarely.contains(runtime));
                     }
-                    let word = if word == "yes" { "works" } else { word };
+                    let word = if word == "yes" { table.kind.success_heading() } else { word };
                     (!on.is_empty()).then(|| format!("{word}: {}", on.join(", ")))
                 })
                 .collect();
@@ -158,6 +165,7 @@ mod tests {
         let gc = Table { rows: proposals.rows[..1].to_vec(), ..proposals };
         assert_eq!(detailed(&gc, &profiles), "gc (T)\n  works:         a\n  with --gc:     b\n  not tested:    c\n");
         let none = table(TableKind::Proposals, &[]);
+        assert_eq!(detailed(&none, &profiles), text(&none, &profiles));
         assert_eq!(text(&none, &profiles), "T\n\nnone of the selected runtimes was tested\n");
     }
 }

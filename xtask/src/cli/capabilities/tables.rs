@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use semver::Version;
 use serde::Serialize;
 
-use wasmlab_judge::limits::is_table_limit_of_lab;
+use wasmlab_judge::limits::is_of_lab;
 use wasmlab_model::profile::{Behaviour, BehaviourOutcome, MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::COMPONENT_MODEL;
 use wasmlab_probe::catalogue::{Catalogue, SpecifiedFunctions};
@@ -74,7 +74,7 @@ impl TableKind {
             Self::Sockets => "Socket operations, by interface (imported, not called)",
             Self::Sandbox => "How far a hostile guest gets",
             Self::Limits => "Limits",
-            Self::UnusualModules => "Unusual modules",
+            Self::UnusualModules => "Unusual modules that runtimes accept",
         }
     }
 
@@ -98,6 +98,7 @@ impl TableKind {
             Self::Sandbox => "contained",
             Self::Limits => "no limit met",
             Self::Imports => "all defined",
+            Self::UnusualModules => "accepted",
             _ => "works",
         }
     }
@@ -157,7 +158,7 @@ pub fn table(kind: TableKind, profiles: &[Profile], catalogue: &Catalogue) -> Ta
             rows(profiles, |p| p.sandbox.keys().cloned().collect(), |p, name| behaviour(p.sandbox.get(name)))
         }
         TableKind::Limits => {
-            rows(profiles, |p| p.limits.keys().cloned().collect(), |p, name| limit(p.limits.get(name)))
+            rows(profiles, |p| p.limits.keys().cloned().collect(), |p, name| limit(name, p.limits.get(name)))
         }
         TableKind::UnusualModules => rows(
             profiles,
@@ -240,11 +241,11 @@ fn behaviour(found: Option<&Behaviour>) -> String {
     }
 }
 
-fn limit(limit: Option<&MeasuredLimit>) -> String {
+fn limit(name: &str, limit: Option<&MeasuredLimit>) -> String {
     match limit {
         None => String::new(),
         // What lies above a limit that the lab sets is unknown.
-        Some(limit) if limit.refused.is_none() || is_table_limit_of_lab(&limit.message) => {
+        Some(limit) if limit.refused.is_none() || is_of_lab(name, limit) => {
             format!("≥ {}", limit.accepted)
         }
         Some(limit) => limit.accepted.to_string(),

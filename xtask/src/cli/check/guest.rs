@@ -147,6 +147,8 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
             (BinaryKind::Component, shape) if shape != Shape::Command => {
                 ("component", "call an export with --invoke, which also loads it")
             }
+            (_, Shape::Object) => ("object file", "link it first"),
+            (_, Shape::SideModule) => ("side module", "its main module loads it"),
             _ => ("program", "remove --load"),
         };
         return usage(format!("{name} is a {what}, and --load is only for modules without a program: {instead}"));
@@ -173,7 +175,8 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
     {
         // Without `_start`, all that can be observed is that it instantiates, and what `_initialize` does.
         let callable =
-            facts.exports.iter().filter(|e| e.signature.is_some()).map(|e| shown(&e.name)).collect::<Vec<_>>();
+            facts.exports.iter().filter(|e| e.signature.is_some() && e.name != "_initialize").map(|e| shown(&e.name));
+        let callable = callable.collect::<Vec<_>>();
         if given.requirements.load || !wasmlab_judge::exports::can_be_called(facts) {
             return Ok(run);
         }
