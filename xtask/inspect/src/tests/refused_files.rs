@@ -73,8 +73,7 @@ fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
         wat::parse_str(format!("(module (import \"m\" \"f\" (func)) (func nop) {f})")).unwrap()
     };
     let limit = RefusalKind::ImplementationLimit;
-    let nested = wat::parse_str(format!("{}{}", "(component ".repeat(150), ")".repeat(150))).unwrap();
-    check(&nested, BinaryKind::Component, limit, "nesting", "deeper than 100 levels");
+    check(&nested_component(150), BinaryKind::Component, limit, "nesting", "deeper than 100 levels");
     let expected = "function `big` (index 2) declares 50001 local variables, but implementations accept at most 50000";
     check(&locals(50_001, "$big"), BinaryKind::Module, limit, "locals", expected);
     check(
@@ -136,4 +135,17 @@ fn file_that_ends_between_sections_is_truncated() {
     assert!(within(end("export")).starts_with("the module, after its export section: its code section is missing"));
     assert!(within(end("code")).starts_with("the module, after its code section: its data section is missing"));
     assert_eq!(invalid_file(&whole), None);
+}
+
+/// A component with this many others nested in it.
+fn nested_component(levels: usize) -> Vec<u8> {
+    const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+    let mut inner = HEADER.to_vec();
+    for _ in 0..levels {
+        // Section 4 holds a component; its size takes two bytes of LEB128.
+        let size = inner.len();
+        let section = [4, (size & 0x7f) as u8 | 0x80, (size >> 7) as u8];
+        inner = [HEADER, &section, &inner].concat();
+    }
+    inner
 }

@@ -24,7 +24,8 @@ pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str
             Some(found) if has_64_bit_addresses(facts, found) => explain_64_bit_addresses(judgement),
             // There is one version of WASI 0.1, so none has the module's type. Those of sockets have variants.
             Some(found) if module == wasi::MODULE && wasi::FUNCTIONS.contains(&name) && !name.starts_with("sock_") => {
-                let remedy = format!("Declare `{name}` with its type in WASI 0.1; the module has `{}`.", found.ty);
+                let ty = found.ty.strip_suffix(" -> ()").unwrap_or(&found.ty);
+                let remedy = format!("Declare `{name}` with its type in WASI 0.1; the module has `{ty}`.");
                 Judgement { remedy: Some(remedy), ..judgement }
             }
             _ => judgement,
