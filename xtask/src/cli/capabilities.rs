@@ -194,16 +194,8 @@ fn selected(all: Vec<Table>, what: &[String], is_filtered: bool) -> Result<(Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::tables::{CapabilityRow, Table, TableKind};
+    use super::tables::{Table, TableKind, sample as table};
     use super::{EXAMPLES, selected};
-
-    fn table(kind: TableKind, rows: &[(&str, [&str; 3])]) -> Table {
-        let row = |(name, cells): &(&str, [&str; 3])| CapabilityRow {
-            name: (*name).to_owned(),
-            cells: cells.map(str::to_owned).to_vec(),
-        };
-        Table { kind, title: "T", rows: rows.iter().map(row).collect() }
-    }
 
     fn tables() -> Vec<Table> {
         let proposals = [("gc", ["yes", "with --gc", "?"]), ("simd", ["no", "yes", "?"])];

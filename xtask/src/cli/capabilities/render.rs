@@ -43,6 +43,11 @@ pub fn detailed(table: &Table, profiles: &[Profile]) -> String {
     shown.trim_end().to_owned() + "\n"
 }
 
+/// Whether a cell holds a result: an empty one does not apply to its runtime.
+fn is_tested(cell: &str) -> bool {
+    !cell.is_empty() && cell != tables::NOT_TESTED
+}
+
 fn without_rows(table: &Table) -> String {
     format!("{}\n\nnone of the selected runtimes was tested\n", table.title)
 }
@@ -53,14 +58,10 @@ pub fn text(table: &Table, profiles: &[Profile]) -> String {
         return without_rows(table);
     }
     // Runtimes that were tested in few rows or in none are named once.
-    let tested_rows = |at: usize| {
-        let is_tested = |cell: &&String| *cell != tables::NOT_TESTED && !cell.is_empty();
-        table.rows.iter().filter_map(|row| row.cells.get(at)).filter(is_tested).count()
-    };
-    let not_tested = |at: usize| table.rows.iter().filter(|row| row.cells[at] == tables::NOT_TESTED).count();
+    let count = |at: usize, is_it: fn(&str) -> bool| table.rows.iter().filter(|row| is_it(&row.cells[at])).count();
     let (mut never, mut rarely): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for (at, profile) in profiles.iter().enumerate() {
-        let (tested, not_tested) = (tested_rows(at), not_tested(at));
+        let (tested, not_tested) = (count(at, is_tested), count(at, |cell| cell == tables::NOT_TESTED));
         if tested == 0 && not_tested > 0 {
             never.push(&profile.runtime);
         } else if not_tested > tested {
@@ -79,7 +80,7 @@ pub fn text(table: &Table, profiles: &[Profile]) -> String {
         .iter()
         .map(|row| {
             let works = row.cells.iter().filter(|cell| !cell.is_empty() && table.kind.is_supported(cell)).count();
-            let asked = row.cells.iter().filter(|cell| !cell.is_empty() && *cell != tables::NOT_TESTED).count();
+            let asked = row.cells.iter().filter(|cell| is_tested(cell)).count();
             let others: Vec<String> = by_word(row, profiles)
                 .into_iter()
                 .filter_map(|(word, mut on)| {
@@ -132,17 +133,9 @@ pub fn csv(tables: &[Table], profiles: &[Profile]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tables::{CapabilityRow, Table, TableKind};
+    use super::super::tables::{Table, TableKind, sample as table};
     use super::{detailed, text};
     use wasmlab_model::profile::Profile;
-
-    fn table(kind: TableKind, rows: &[(&str, [&str; 3])]) -> Table {
-        let row = |(name, cells): &(&str, [&str; 3])| CapabilityRow {
-            name: (*name).to_owned(),
-            cells: cells.map(str::to_owned).to_vec(),
-        };
-        Table { kind, title: "T", rows: rows.iter().map(row).collect() }
-    }
 
     fn profiles() -> Vec<Profile> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/profiles");

@@ -330,6 +330,16 @@ fn sockets(profiles: &[Profile], catalogue: &Catalogue) -> Vec<CapabilityRow> {
     LADDER.iter().flat_map(|(operation, ways)| ways.iter().map(move |needed| row(operation, needed))).collect()
 }
 
+/// A table for tests: the name of each row, and its cells.
+#[cfg(test)]
+pub fn sample(kind: TableKind, rows: &[(&str, [&str; 3])]) -> Table {
+    let row = |(name, cells): &(&str, [&str; 3])| CapabilityRow {
+        name: (*name).to_owned(),
+        cells: cells.map(str::to_owned).to_vec(),
+    };
+    Table { kind, title: "T", rows: rows.iter().map(row).collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{CapabilityRow, Table, TableKind, by_version};
