@@ -21,6 +21,7 @@ mod files;
 mod format;
 mod guest_file;
 mod help;
+mod invoke;
 mod output;
 mod progress;
 mod suggest;

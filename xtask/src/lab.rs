@@ -91,7 +91,7 @@ impl Lab {
         let cache = match variable(CACHE_VARIABLE) {
             Some(dir) => dir,
             None => user_folder("XDG_CACHE_HOME", ".cache").with_context(|| {
-                format!("failed to find a folder for the cache: HOME is not set; set {CACHE_VARIABLE} to a folder")
+                format!("failed to find a folder for the cache: the user has no home folder; set {CACHE_VARIABLE} to a folder")
             })?,
         };
         let cache = std::path::absolute(cache).with_context(|| format!("failed to use {CACHE_VARIABLE}"))?;
@@ -211,10 +211,15 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
+/// The user's home folder: that of `HOME`, or else of the user database.
+fn home_folder() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| home.is_absolute())
+}
+
 /// The lab's folder within a folder of the user, as the XDG base directories define it.
 fn user_folder(name: &str, below_home: &str) -> Option<PathBuf> {
     let named = variable(name).filter(|path| path.is_absolute());
-    named.or_else(|| Some(variable("HOME")?.join(below_home))).map(|folder| folder.join("wasmlab"))
+    named.or_else(|| Some(home_folder()?.join(below_home))).map(|folder| folder.join("wasmlab"))
 }
 
 /// An error if a folder that the lab writes to is a link out of the workspace, as in a malicious repository.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::lab::Lab;
 use crate::scenario::document::{Document, ParsedDocument};
 use crate::store::profiles;
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::file_error::KeyError;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use wasmlab_inspect::{self as inspect, bytes::Annotated, interfaces::Interface};
+use wasmlab_inspect::{self as inspect, InspectError, bytes::Annotated, interfaces::Interface};
 use wasmlab_model::facts::Facts;
 use wasmlab_process::{self as process, Command, ExitReason, Input, Limits, Ports, Sandbox};
 use wasmlab_reader::source;
@@ -104,6 +104,14 @@ pub fn interfaces(file: &Path) -> Result<Vec<Interface>, ReadError> {
 /// See [`ReadError`].
 pub fn bytes(file: &Path) -> Result<Annotated, ReadError> {
     Ok(serde_json::from_slice(&read(file, Representation::Bytes)?).map_err(io::Error::from)?)
+}
+
+/// Why a file is not a module or component at all, or is incomplete, with a remedy; `None` if it may be valid, or if it
+/// is text that can be parsed.
+#[must_use]
+pub fn invalid_file(file: &Path) -> Option<InspectError> {
+    let bytes = std::fs::read(file).ok()?;
+    inspect::invalid_file(&bytes).filter(|_| !source::is_text(file, &bytes))
 }
 
 /// Converts a file to this representation.

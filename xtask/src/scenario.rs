@@ -13,7 +13,7 @@ use wasmlab_runtimes as runtimes;
 use wasmlab_toolchains as toolchains;
 
 use document::{Document, ParsedDocument};
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_report::visible::VisiblePath;
 
 pub mod document;

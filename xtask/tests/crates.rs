@@ -18,11 +18,12 @@ const UPDATE: &str = "WASMLAB_UPDATE_README";
 const ALLOWED: &[(&str, &[&str])] = &[
     ("wasmlab-protocol", &[]),
     ("wasmlab-process", &[]),
+    ("wasmlab-glob", &["wasmlab-model"]),
     ("wasmlab-http", &[]),
     ("wasmlab-model", &["wasmlab-protocol"]),
     ("wasmlab-inspect", &["wasmlab-model"]),
     ("wasmlab-judge", &["wasmlab-model", "wasmlab-protocol"]),
-    ("wasmlab-learn", &["wasmlab-model"]),
+    ("wasmlab-learn", &["wasmlab-glob", "wasmlab-model"]),
     ("wasmlab-predict", &["wasmlab-judge", "wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-probe", &["wasmlab-model", "wasmlab-protocol"]),
     ("wasmlab-reader", &["wasmlab-inspect", "wasmlab-model", "wasmlab-predict", "wasmlab-report", "wasmlab-runtimes"]),

@@ -47,6 +47,17 @@ fn files_are_named_by_globs_and_arguments_change_nothing() {
     assert!(ran.code == 0 && ran.stdout.contains("runs on      wasmi"), "{}{}", ran.stdout, ran.stderr);
     let without = workspace.run(&["predict", "one.wat", "--invoke", "f"]);
     assert_eq!((without.code, &without.stdout), (0, &ran.stdout), "{}", without.stderr);
+    for (call, says) in [
+        (&["--invoke", "f", "--", "x"], "argument for `f`: `x` is not a value of type i32"),
+        (&["--invoke", "f", "--", ""], "argument for `f`: `` is not a value of type i32"),
+        (&["--invoke", "g", "--", "5"], "one.wat exports no function `g`"),
+    ] {
+        let ran = workspace.run(&[["predict", "one.wat"].as_slice(), call].concat());
+        assert!(ran.code == 2 && ran.stdout.contains(says), "{call:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    let ran = workspace.run(&["predict", "one.wat", "two.wat", "--invoke", "f"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stdout.contains("runs on") && ran.stdout.contains("two.wat exports no function `f`"), "{}", ran.stdout);
     let ran = workspace.run(&["predict", "none-*.wat"]);
     assert!(ran.code == 2 && ran.stderr.contains("`none-*.wat` matches no file"), "{}", ran.stderr);
 }

@@ -50,6 +50,9 @@ pub enum InspectError {
         /// The part that is incomplete.
         within: String,
     },
+    /// Its components are nested more deeply than the lab's reader reads; a runtime may accept them.
+    #[error("components are nested deeper than {} levels, the limit of the lab's reader", outline::MAX_DEPTH)]
+    TooDeep,
     /// It cannot be decoded.
     #[error("malformed at byte {offset:#x}: {message}")]
     Malformed {
@@ -77,7 +80,7 @@ impl InspectError {
                 Some("Build, copy or fetch the file again: this copy of it was not finished.")
             }
             Self::NotWasm { remedy, .. } => Some(remedy),
-            Self::Malformed { .. } | Self::Invalid { .. } => None,
+            Self::TooDeep | Self::Malformed { .. } | Self::Invalid { .. } => None,
         }
     }
 }

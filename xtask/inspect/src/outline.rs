@@ -136,22 +136,20 @@ const MAX_SECTIONS: usize = 10_000;
 const MAX_PRODUCERS: usize = 1_000;
 
 /// Maximum nesting depth, which bounds the recursion.
-const MAX_DEPTH: usize = 100;
-/// The error for a component that is nested deeper, which a runtime may accept.
-const TOO_DEEP: &str = "components are nested deeper than 100 levels, the limit of the lab's reader";
+pub const MAX_DEPTH: usize = 100;
 
 /// The facts of a component that is nested too deeply to be read.
 pub fn too_deep_facts(bytes: &[u8], error: &InspectError) -> Option<Facts> {
-    let is_it = matches!(error, InspectError::Malformed { message, .. } if message == TOO_DEEP);
     let (kind, subject) = (RefusalKind::ImplementationLimit, "nesting".to_owned());
-    is_it.then(|| refused_facts(bytes, BinaryKind::Component, Refusal { kind, subject, message: TOO_DEEP.to_owned() }))
+    let refusal = || Refusal { kind, subject, message: error.to_string() };
+    matches!(error, InspectError::TooDeep).then(|| refused_facts(bytes, BinaryKind::Component, refusal()))
 }
 
 impl Reader {
     /// Reads a module or component that starts at file offset `base`.
     fn binary(&mut self, bytes: &[u8], base: u64) -> Result<(), InspectError> {
         if self.depth > MAX_DEPTH {
-            return Err(InspectError::Malformed { offset: base, message: TOO_DEEP.to_owned() });
+            return Err(InspectError::TooDeep);
         }
         let mut parser = Parser::new(base);
         let mut rest = bytes;

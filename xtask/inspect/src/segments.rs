@@ -4,8 +4,7 @@ use wasmlab_model::facts::{SegmentOutOfBounds, SegmentTarget};
 use wasmparser::{Chunk, ConstExpr, DataKind, ElementItems, ElementKind, Operator, Parser, Payload, TypeRef};
 
 /// The first active element segment and the first active data segment of a core module that end beyond their table or
-/// memory, in the order of instantiation. Only those are found whose offset is a constant and whose target is not
-/// imported.
+/// memory, in the order of instantiation. Only those are found whose offset is constant and whose target is not imported.
 pub fn out_of_bounds(bytes: &[u8]) -> Vec<SegmentOutOfBounds> {
     let mut reader = Reader::default();
     // What cannot be read has no segment that could be reported.
@@ -37,6 +36,8 @@ struct Reader {
     memories: Vec<Option<u64>>,
     /// The initial size of each table, elements; `None` for an imported one.
     tables: Vec<Option<u64>>,
+    /// The value of each constant integer global; `None` for any other.
+    globals: Vec<Option<u64>>,
     /// The first element segment out of bounds.
     elements: Option<SegmentOutOfBounds>,
     /// The first data segment out of bounds.
@@ -51,6 +52,7 @@ impl Reader {
                     match import.ty {
                         TypeRef::Memory(_) => self.memories.push(None),
                         TypeRef::Table(_) => self.tables.push(None),
+                        TypeRef::Global(_) => self.globals.push(None),
                         _ => {}
                     }
                 }
@@ -65,6 +67,12 @@ impl Reader {
             Payload::TableSection(tables) => {
                 self.tables.extend(tables.into_iter().flatten().map(|table| Some(table.ty.initial)));
             }
+            Payload::GlobalSection(globals) => {
+                for global in globals.into_iter().flatten() {
+                    let value = self.constant(&global.init_expr).filter(|_| !global.ty.mutable);
+                    self.globals.push(value);
+                }
+            }
             Payload::ElementSection(elements) => {
                 for (index, element) in elements.into_iter().flatten().enumerate() {
                     let ElementKind::Active { table_index, offset_expr } = element.kind else { continue };
@@ -73,8 +81,8 @@ impl Reader {
                         ElementItems::Expressions(_, items) => items.count(),
                     };
                     let size = self.tables.get(table_index.unwrap_or(0) as usize).copied().flatten();
-                    let found = || out_of(SegmentTarget::Table, index, &offset_expr, count.into(), size?);
-                    self.elements = self.elements.or_else(found);
+                    let end = || Some(self.constant(&offset_expr)?.saturating_add(count.into()));
+                    self.elements = self.elements.or_else(|| out_of(SegmentTarget::Table, index, end()?, size?));
                 }
             }
             Payload::DataSection(segments) => {
@@ -82,36 +90,50 @@ impl Reader {
                     let DataKind::Active { memory_index, offset_expr } = segment.kind else { continue };
                     let size = self.memories.get(memory_index as usize).copied().flatten();
                     let length = segment.data.len() as u64;
-                    let found = || out_of(SegmentTarget::Memory, index, &offset_expr, length, size?);
-                    self.data = self.data.or_else(found);
+                    let end = || Some(self.constant(&offset_expr)?.saturating_add(length));
+                    self.data = self.data.or_else(|| out_of(SegmentTarget::Memory, index, end()?, size?));
                 }
             }
             _ => {}
         }
     }
+
+    /// The value of an integer expression of constants, constant globals and arithmetic.
+    fn constant(&self, expression: &ConstExpr) -> Option<u64> {
+        let mut stack = Vec::new();
+        let mut operators = expression.get_operators_reader();
+        loop {
+            let value = match operators.read().ok()? {
+                Operator::I32Const { value } => u64::from(value.cast_unsigned()),
+                Operator::I64Const { value } => value.cast_unsigned(),
+                Operator::GlobalGet { global_index } => (*self.globals.get(global_index as usize)?)?,
+                Operator::I32Add => as_i32(binary(&mut stack, u64::wrapping_add)?),
+                Operator::I32Sub => as_i32(binary(&mut stack, u64::wrapping_sub)?),
+                Operator::I32Mul => as_i32(binary(&mut stack, u64::wrapping_mul)?),
+                Operator::I64Add => binary(&mut stack, u64::wrapping_add)?,
+                Operator::I64Sub => binary(&mut stack, u64::wrapping_sub)?,
+                Operator::I64Mul => binary(&mut stack, u64::wrapping_mul)?,
+                Operator::End => return stack.pop(),
+                _ => return None,
+            };
+            stack.push(value);
+        }
+    }
+}
+
+fn binary(stack: &mut Vec<u64>, operation: fn(u64, u64) -> u64) -> Option<u64> {
+    let (right, left) = (stack.pop()?, stack.pop()?);
+    Some(operation(left, right))
+}
+
+/// The value modulo 2^32.
+fn as_i32(value: u64) -> u64 {
+    value & u64::from(u32::MAX)
 }
 
 /// The segment, if it ends beyond `size`.
-fn out_of(
-    target: SegmentTarget,
-    index: usize,
-    offset: &ConstExpr,
-    length: u64,
-    size: u64,
-) -> Option<SegmentOutOfBounds> {
-    let end = constant(offset)?.saturating_add(length);
+fn out_of(target: SegmentTarget, index: usize, end: u64, size: u64) -> Option<SegmentOutOfBounds> {
     (end > size).then_some(SegmentOutOfBounds { target, index: index as u64, end, size })
-}
-
-/// The value of an expression that is a single constant.
-fn constant(expression: &ConstExpr) -> Option<u64> {
-    let mut operators = expression.get_operators_reader();
-    let value = match operators.read().ok()? {
-        Operator::I32Const { value } => u64::from(value.cast_unsigned()),
-        Operator::I64Const { value } => value.cast_unsigned(),
-        _ => return None,
-    };
-    matches!(operators.read(), Ok(Operator::End)).then_some(value)
 }
 
 #[cfg(test)]
@@ -129,14 +151,19 @@ mod tests {
     }
 
     #[test]
-    fn only_a_constant_offset_into_an_own_memory_is_out_of_bounds() {
+    fn only_a_constant_offset_into_a_defined_memory_is_out_of_bounds() {
         check(r#"(memory 1) (data (i32.const 65535) "x")"#, &[]);
         check(r#"(memory 1) (data (i32.const 65536) "")"#, &[]);
         check(r#"(memory 1) (data (i32.const 65536) "x")"#, &[(MEMORY, 0, 65537, 65536)]);
         let last = u64::from(u32::MAX) + 1;
         check(r#"(memory 1) (data "x") (data (i32.const -1) "x")"#, &[(MEMORY, 1, last, 65536)]);
         check(r#"(import "a" "m" (memory 1)) (data (i32.const 65536) "x")"#, &[]);
-        check(r#"(memory 1) (global $g i32 (i32.const 65536)) (data (global.get $g) "x")"#, &[]);
+        let beyond = |end| [(MEMORY, 0, end, 65536)];
+        check(r#"(memory 1) (global $g i32 (i32.const 65536)) (data (global.get $g) "x")"#, &beyond(65537));
+        check(r#"(global $g (import "a" "g") i32) (memory 1) (data (global.get $g) "x")"#, &[]);
+        check(r#"(memory 1) (data (i32.mul (i32.const 70000) (i32.const 3)) "x")"#, &beyond(210_001));
+        check(r#"(memory 1) (data (i32.add (i32.const -1) (i32.const 2)) "x")"#, &[]);
+        check(r#"(memory 1) (data (i32.sub (i32.const 1) (i32.const 2)) "x")"#, &beyond(1 << 32));
         check(r#"(memory 3 (pagesize 1)) (data (i32.const 2) "xx")"#, &[(MEMORY, 0, 4, 3)]);
         check(r#"(memory i64 0x1000000000000) (data (i64.const 70000) "x")"#, &[]);
         check(r#"(memory i64 1) (data (i64.const -1) "xx")"#, &[(MEMORY, 0, u64::MAX, 65536)]);

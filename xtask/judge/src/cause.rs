@@ -16,7 +16,7 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     if let Some(judgement) = known_from_facts(cause, evidence) {
         return Some(judgement);
     }
-    if let Some(judgement) = file_too_large(cause) {
+    if let Some(judgement) = file_too_large(cause).or_else(|| limits::table_limit(evidence, cause)) {
         return Some(judgement);
     }
     Some(match cause {
@@ -41,9 +41,7 @@ pub fn judge_cause(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
         Cause::Rejected { message, .. } if is_of_empty_name(message, evidence.facts.ok()) => {
             host::refused_empty_name(evidence.facts.ok(), message)
         }
-        Cause::Rejected { message, .. } => {
-            limits::table_limit(evidence, message).unwrap_or_else(|| refused(evidence.facts, message))
-        }
+        Cause::Rejected { message, .. } => refused(evidence.facts, message),
         Cause::CompileFailed { message } => with_code(Code::EngineCompileError, None, message),
         Cause::MissingExport { name } => no_export(name, evidence),
         Cause::ResourceLimit { message } => limits::refused(evidence, message),

@@ -96,7 +96,7 @@ fn path_refused(evidence: &Evidence, spec: &ScenarioFile, code: i32) -> Option<J
         (63, &["os error 63", "Operation not permitted", "EPERM"]),
         (76, &["os error 76", "Capabilities insufficient", "ENOTCAPABLE"]),
     ];
-    let opens = |f: &Facts| f.imports.iter().any(|i| i.name == "path_open" && i.module.starts_with("wasi_"));
+    let opens = |f: &Facts| f.imports.iter().any(|i| i.name == "path_open" && i.is_of_wasi());
     let given: Vec<String> = spec.run.dir.iter().map(|dir| format!("`{}`", dir.guest)).collect();
     if given.is_empty() || !evidence.facts.ok().is_some_and(opens) {
         return None;

@@ -77,10 +77,9 @@ const NO_MEMORY: &[&str] = &["memory not set", "invalid memory address or nil po
 /// Whether a host's failure is that of a WASI function that was called by a guest without a memory. For wazero it is
 /// any access through a null pointer.
 fn is_call_without_memory(evidence: &Evidence, message: &str) -> bool {
-    let imports_wasi = |facts: &Facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_"));
     NO_MEMORY.iter().any(|part| message.contains(part))
         && evidence.progress.stage >= Some(Stage::Instantiate)
-        && evidence.facts.is_ok_and(|facts| !facts.exports_memory() && imports_wasi(facts))
+        && evidence.facts.is_ok_and(|facts| !facts.exports_memory() && facts.imports_wasi())
 }
 
 /// What embedding APIs say of a function with a vector among its parameters or results: V8, JavaScriptCore,

@@ -3,7 +3,7 @@
 //! The limits are the lab's. Before the guest runs, the runtime's compiler reaches them, on a module that its authors
 //! may never have seen: nobody is blamed for that, and the cell is not compared with others.
 
-use wasmlab_protocol::{MAX_TABLE_ELEMENTS, Stage};
+use wasmlab_protocol::{Cause, MAX_TABLE_ELEMENTS, Stage};
 
 use super::{Evidence, imports, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
@@ -14,7 +14,7 @@ use wasmlab_model::subjects::RUNTIMES_COMPILER;
 use wasmlab_model::verdict::{Judgement, Verdict};
 
 /// The judgement on a process that the lab killed at `limit`.
-pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
+pub(crate) fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
     let stage = evidence.progress.stage;
     match limit {
         Limit::Time(ms) if stage == Some(Stage::Instantiate) => with_code(
@@ -47,10 +47,7 @@ pub fn reached(limit: Limit, evidence: &Evidence) -> Judgement {
 }
 
 /// The judgement on a runtime that refuses memory or space for something.
-pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
-    if let Some(judgement) = table_limit(evidence, message) {
-        return judgement;
-    }
+pub(crate) fn refused(evidence: &Evidence, message: &str) -> Judgement {
     if let Some(pages) = count_of(evidence, MEMORY_PAGES).filter(|pages| *pages > MAX_MEMORY_PAGES) {
         let detail = format!(
             "its memory has {pages} pages initially, but the lab limits each memory to {MAX_MEMORY_PAGES} pages (1 GiB)"
@@ -69,7 +66,7 @@ pub fn refused(evidence: &Evidence, message: &str) -> Judgement {
 }
 
 /// The judgement on a runtime that has no memory left for the guest.
-pub fn out_of_memory(evidence: &Evidence, message: &str) -> Judgement {
+pub(crate) fn out_of_memory(evidence: &Evidence, message: &str) -> Judgement {
     let judgement = with_code(Code::OutOfMemory, None, message);
     let runs = evidence.progress.stage == Some(Stage::Run);
     let blame = if runs { judgement.blame.clone() } else { vec![Blame::Unknown] };
@@ -77,7 +74,7 @@ pub fn out_of_memory(evidence: &Evidence, message: &str) -> Judgement {
 }
 
 /// Whether a message is what V8 prints when it ends the process because its heap is full.
-pub fn is_out_of_heap(message: &str) -> bool {
+pub(crate) fn is_out_of_heap(message: &str) -> bool {
     message.contains("<--- Last few GCs --->") || message.contains("JavaScript heap out of memory")
 }
 
@@ -90,8 +87,12 @@ const TABLE_LIMIT: &[&[&str]] = &[
     &["table min must be at most"],
 ];
 
-/// The judgement on a runtime that refuses a large table by a limit of its own.
-pub fn table_limit(evidence: &Evidence, message: &str) -> Option<Judgement> {
+/// The judgement on a runtime that refuses a large table by a limit of its own, whatever it calls that.
+pub(crate) fn table_limit(evidence: &Evidence, cause: &Cause) -> Option<Judgement> {
+    let (Cause::Trap { message, .. } | Cause::Rejected { message, .. } | Cause::ResourceLimit { message }) = cause
+    else {
+        return None;
+    };
     let is_limit = TABLE_LIMIT.iter().any(|parts| parts.iter().all(|part| message.contains(part)));
     count_of(evidence, TABLE_ELEMENTS).filter(|_| is_limit)?;
     let judgement = with_code(Code::ImplementationLimit, TABLE_ELEMENTS.to_owned(), message);

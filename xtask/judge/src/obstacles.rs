@@ -66,13 +66,22 @@ pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<RowRemedy> {
         (Code::MissingImport, Some(import)) => format!("The import {import}"),
         _ => return None,
     };
-    let (next, remedy) = row_obstacle(cell, reached, row).or_else(|| import_obstacle(cell))?;
-    let text = format!("{first} is only the first obstacle: {next}. {remedy}");
-    Some(RowRemedy { text, next: Some(remedy) })
+    let next = row_obstacle(cell, reached, row).or_else(|| import_obstacle(cell))?;
+    let NextObstacle { met, code, remedy } = next;
+    let text = format!("{first} is only the first obstacle: {met}. {remedy}");
+    Some(RowRemedy { text, next: Some((code, remedy)) })
+}
+
+/// The obstacle behind the first one.
+struct NextObstacle {
+    /// Who meets it, and where.
+    met: String,
+    code: Code,
+    remedy: String,
 }
 
 /// The obstacle that most columns met after the first one, the nearest to it first.
-fn row_obstacle(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<(String, String)> {
+fn row_obstacle(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<NextObstacle> {
     // A column that lacks the same import has not got past it.
     let same = |c: &&FailedColumn| cell.code == Code::MissingImport && c.subject == cell.subject;
     let deeper = row.iter().filter(|c| !c.differs && !same(c) && depth(c.code).is_some_and(|other| other > reached));
@@ -95,19 +104,19 @@ fn row_obstacle(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<
         (_, Some(subject)) if nearest <= 3 => format!("{stops} at {subject} ({code})"),
         _ => format!("{ends} with {code}"),
     };
-    let remedy = most.remedy.unwrap_or(code.entry().remedy);
-    Some((format!("{all} {gets} past it and {met}"), remedy.to_owned()))
+    let remedy = most.remedy.unwrap_or(code.entry().remedy).to_owned();
+    Some(NextObstacle { met: format!("{all} {gets} past it and {met}"), code, remedy })
 }
 
 /// The first import that no WASI host defines.
-fn import_obstacle(cell: &FailedCell) -> Option<(String, String)> {
+fn import_obstacle(cell: &FailedCell) -> Option<NextObstacle> {
     let (import, code, remedy) = imports::unsatisfiable_import_reason(cell.facts?)?;
     // An import that is missing already is no further obstacle.
     if cell.code == Code::MissingImport && depth(code).is_none_or(|there| there <= LAST_OF_RUNTIME) {
         return None;
     }
     let remedy = remedy.unwrap_or_else(|| code.entry().remedy.to_owned());
-    Some((format!("the module also imports {import} ({code})"), remedy))
+    Some(NextObstacle { met: format!("the module also imports {import} ({code})"), code, remedy })
 }
 
 #[cfg(test)]
@@ -170,9 +179,9 @@ mod tests {
             facts: Some(&facts),
             ..FAILED
         };
-        let expected = expected
-            .map(|(obstacles, next)| RowRemedy { text: format!("{obstacles}. {next}"), next: Some(next.to_owned()) });
-        assert_eq!(remedy(&cell, row), expected, "{code} {subject:?}");
+        let expected = expected.map(|(obstacles, next)| (format!("{obstacles}. {next}"), Some(next.to_owned())));
+        let found = remedy(&cell, row).map(|RowRemedy { text, next }| (text, next.map(|(_, remedy)| remedy)));
+        assert_eq!(found, expected, "{code} {subject:?}");
     }
 
     #[test]

@@ -66,8 +66,8 @@ pub type Passing<'a> = (&'a str, &'a str);
 pub struct RowRemedy {
     /// Its sentences.
     pub text: String,
-    /// The end of `text`, if `text` mentions a second obstacle behind the first: how to remove the second.
-    pub next: Option<String>,
+    /// The second obstacle, if `text` mentions one behind the first, and how to remove it: the end of `text`.
+    pub next: Option<(Code, String)>,
 }
 
 /// The remedy of a cell, if the row suggests one. `passing`: the other columns in which the same guest passes; `failed`:

@@ -3,7 +3,7 @@
 use wasmlab_protocol::{Location, Stage, TrapKind};
 
 use super::text::last_message;
-use super::{Evidence, limits, with_code};
+use super::{Evidence, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::facts::{Facts, SegmentTarget};
 use wasmlab_model::remedy::RemedyKind;
@@ -16,9 +16,6 @@ pub fn trapped(evidence: &Evidence, trap: TrapKind, message: &str, location: Opt
     let message = message.trim_start_matches("wasm trap: ");
     if message.contains(MAY_NOT_WAIT) {
         return may_not_wait(message, evidence.facts.ok().and_then(shares_memory));
-    }
-    if let Some(judgement) = limits::table_limit(evidence, message) {
-        return judgement;
     }
     if let Some(judgement) = of_segment(evidence, trap, message) {
         return judgement;

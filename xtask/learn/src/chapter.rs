@@ -7,7 +7,7 @@ use serde::Deserialize;
 use wasmlab_model::file_error::FileError;
 
 use crate::exercise::Exercise;
-use crate::globs::RuntimeGlobs;
+use wasmlab_glob::RuntimeGlobs;
 
 /// The placeholder for the first runtime of the machine that needs no build.
 pub const ANY: &str = "{any}";

@@ -7,7 +7,7 @@
 use wasmlab_model::file_error::FileError;
 
 use crate::chapter::{Block, Chapter};
-use crate::globs::RuntimeGlobs;
+use wasmlab_glob::RuntimeGlobs;
 
 /// How a claim begins in the source.
 const MARK: &str = "<!-- claim:";

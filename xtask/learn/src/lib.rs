@@ -6,8 +6,6 @@ pub mod book;
 pub mod chapter;
 pub mod claims;
 pub mod exercise;
-pub mod glob;
-pub mod globs;
 pub mod markup;
 pub mod output;
 pub mod progress;

@@ -234,7 +234,9 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
     };
     match functions.and_then(|functions| functions.defined.get(&import.name)) {
         // A host of wasi-threads that recognizes programs by their imports from WASI gives others nothing.
-        Some(known) if known == ty && import.module == "wasi" && !imports_wasi(facts) => Definition::Unmeasured,
+        Some(known) if known == ty && import.module == "wasi" && !imports_wasi_or_wasix(facts) => {
+            Definition::Unmeasured
+        }
         Some(known) if known == ty => Definition::Defined,
         Some(_) => match profile.unusual_modules.get("other-type") {
             Some(answer) if answer.support == Support::No => Definition::OtherType(answer),
@@ -251,8 +253,8 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
     }
 }
 
-fn imports_wasi(facts: &Facts) -> bool {
-    facts.imports.iter().any(|import| import.module.starts_with("wasi_") || import.module.starts_with("wasix_"))
+fn imports_wasi_or_wasix(facts: &Facts) -> bool {
+    facts.imports_wasi() || facts.imports.iter().any(|import| import.module.starts_with("wasix_"))
 }
 
 /// The definition of an import that is not in the catalogue.

@@ -27,7 +27,8 @@ pub fn complete_remedies(row: &mut [ColumnPrediction], facts: Option<&Facts>) ->
         row.iter().map(|column| column_remedies(column, row, facts)).collect();
     let apply = |(column, (data, remedy)): (&mut ColumnPrediction, (Vec<Remedy>, Option<RowRemedy>))| {
         if let Some(RowRemedy { text, next }) = remedy {
-            (column.prediction.remedy, column.prediction.next_obstacle_remedy) = (Some(text), next);
+            (column.prediction.remedy, column.prediction.next_obstacle_remedy) =
+                (Some(text), next.map(|(_, remedy)| remedy));
         }
         data
     };

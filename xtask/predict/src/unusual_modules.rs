@@ -146,7 +146,7 @@ pub fn no_memory(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
 /// Whether a call of this function may fail because the module has no memory: most runtimes notice it only then, and
 /// some of those only if the function needs the memory.
 pub fn may_fail_without_memory(facts: &Facts, import: &Import, profile: &Profile) -> bool {
-    if !is_wasi(import) || !lacks_memory(facts, profile) {
+    if !import.is_of_wasi() || !lacks_memory(facts, profile) {
         return false;
     }
     let at_pointer = |refused: Obstacle| matches!(refused.cause, Cause::HostError { .. });
@@ -159,19 +159,15 @@ pub fn has_memory_of_other_name(facts: &Facts, planned: &PlannedRun) -> bool {
     let is_memory = |export: &Export| export.ty.starts_with("memory");
     !planned.glue
         && facts.kind == BinaryKind::Module
-        && facts.imports.iter().any(is_wasi)
+        && facts.imports_wasi()
         && facts.exports.iter().any(is_memory)
         && !facts.exports_memory()
 }
 
 fn lacks_memory(facts: &Facts, profile: &Profile) -> bool {
-    facts.imports.iter().any(is_wasi)
+    facts.imports_wasi()
         && !facts.exports.iter().any(|export| export.ty.starts_with("memory"))
         && !imports::provides_memory(facts, profile)
-}
-
-fn is_wasi(import: &Import) -> bool {
-    import.module.starts_with("wasi_")
 }
 
 /// An import without a module name, on a runtime that refuses it before it looks for the import.

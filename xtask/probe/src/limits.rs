@@ -31,6 +31,14 @@ struct Measure {
     own_process: bool,
 }
 
+impl Measure {
+    /// The probe with this number.
+    fn probe(&self, number: u64) -> Probe {
+        let name = format!("limit-{}-{number}", self.name);
+        Probe { own_process: self.own_process, ..Probe::new(name, (self.module)(number)) }
+    }
+}
+
 const MEASURES: &[Measure] = &[
     Measure { name: "locals", least: 100, most: 100_000, module: locals, round: ROUND, own_process: false },
     Measure { name: "functions", least: 100, most: 100_000, module: functions, round: ROUND, own_process: false },
@@ -70,9 +78,7 @@ fn search(measure: &Measure, runtime: &mut dyn ProbeTarget) -> Option<MeasuredLi
     let mut message = String::new();
     let mut unknown = None;
     let mut ask = |number: u64| -> Option<bool> {
-        let name = format!("limit-{}-{number}", measure.name);
-        let probe = Probe { own_process: measure.own_process, ..Probe::new(name, (measure.module)(number)) };
-        let reply = runtime.probe(&probe, &[])?;
+        let reply = runtime.probe(&measure.probe(number), &[])?;
         if reply.at_lab_limit {
             unknown = Some(number);
         }
@@ -112,9 +118,9 @@ fn with_switches(measure: &Measure, limit: MeasuredLimit, runtime: &mut dyn Prob
     let switches = runtime.switches(MissingFeature::Stack);
     let larger = measure.round.iter().rev().filter(|round| **round > limit.accepted && **round < measure.most);
     let accepted = [&measure.most].into_iter().chain(larger).filter(|_| !switches.is_empty()).find(|number| {
-        let name = format!("limit-{}-{number}", measure.name);
-        let probe = Probe { own_process: measure.own_process, ..Probe::new(name, (measure.module)(**number)) };
-        runtime.probe(&probe, &switches).is_some_and(|reply| matches!(reply.cause, Some(Cause::Returned)))
+        runtime
+            .probe(&measure.probe(**number), &switches)
+            .is_some_and(|reply| matches!(reply.cause, Some(Cause::Returned)))
     });
     match accepted {
         Some(accepted) => MeasuredLimit { switches, accepted_with_switches: *accepted, ..limit },

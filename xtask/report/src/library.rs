@@ -1,8 +1,6 @@
 //! Modules without a program. Unless `--invoke` names an export to call, a runtime can only load them, and every format
 //! says "loads" instead of "runs".
 
-use std::collections::BTreeSet;
-
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Export, Facts};
 use wasmlab_model::names::listed_at_most;
@@ -63,10 +61,9 @@ pub fn require_loading(report: &mut RunReport, scenario: &str) {
         .filter(|(_, cell)| cell.scenario == scenario && without_program(report, cell).is_some())
         .map(|(at, cell)| (at, cell.is_linked()))
         .collect();
-    let mut no_program = BTreeSet::new();
     for (at, is_linked) in found {
         let cell = &mut report.cells[at];
-        no_program.extend(cell.remedy.take());
+        cell.remedy = None;
         cell.only_loaded = is_linked;
         let (verdict, detail) =
             if is_linked { (Verdict::Pass, ONLY_LOADED) } else { (Verdict::NotAttempted, NEEDS_PROGRAM_FIRST) };
@@ -78,11 +75,11 @@ pub fn require_loading(report: &mut RunReport, scenario: &str) {
     // Elsewhere, the missing program is no second obstacle.
     let loaded: Vec<String> =
         report.cells.iter().filter(|c| c.scenario == scenario && c.only_loaded).map(|c| c.runtime.clone()).collect();
-    let is_behind = |cell: &Cell| cell.next_obstacle_remedy.as_ref().is_some_and(|next| no_program.contains(next));
+    let is_behind = |cell: &Cell| cell.next_obstacle == Some(Code::NoEntryPoint);
     for cell in report.cells.iter_mut().filter(|cell| cell.scenario == scenario && is_behind(cell)) {
         let on: Vec<&str> = loaded.iter().map(String::as_str).collect();
         cell.remedy = (!on.is_empty()).then(|| format!("It loads on {}.", listed_at_most(&on, MAX_NAMED)));
-        cell.next_obstacle_remedy = None;
+        (cell.next_obstacle, cell.next_obstacle_remedy) = (None, None);
     }
 }
 
@@ -91,6 +88,7 @@ const MAX_NAMED: usize = 4;
 
 #[cfg(test)]
 mod tests {
+    use wasmlab_model::codes::Code;
     use wasmlab_model::facts::Shape;
     use wasmlab_model::report::RunReport;
     use wasmlab_model::verdict::{Change, Verdict};
@@ -149,19 +147,22 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_no_second_obstacle_of_a_library() {
-        let check = |next: &str, expected: &str| {
+        // The obstacle behind the first one of these cells, and their remedy once the library only has to load.
+        let check = |cells: &[usize], next: Code, expected: Option<&str>| {
             let mut report = report();
-            report.cells[0].remedy = Some("Name an export.".to_owned());
-            let [_, cell] = report.cells.as_mut_slice() else { panic!("two cells") };
-            cell.code = serde_json::from_value("unsupported-proposal".into()).unwrap();
-            cell.subject = Some("gc".to_owned());
-            cell.remedy = Some(format!("The proposal gc is only the first obstacle: … {next}"));
-            cell.next_obstacle_remedy = Some(next.to_owned());
+            for cell in cells {
+                let cell = &mut report.cells[*cell];
+                cell.code = Some(Code::UnsupportedProposal);
+                cell.subject = Some("gc".to_owned());
+                cell.remedy = Some("The proposal gc is only the first obstacle: … Do that.".to_owned());
+                (cell.next_obstacle, cell.next_obstacle_remedy) = (Some(next), Some("Do that.".to_owned()));
+            }
             require_loading(&mut report, "hello");
-            assert_eq!(report.cells[1].remedy.as_deref(), Some(expected));
+            assert_eq!(report.cells[1].remedy.as_deref(), expected);
         };
-        check("Name an export.", &format!("It loads on {}.", report().cells[0].runtime));
-        check("Define the import.", "The proposal gc is only the first obstacle: … Define the import.");
+        check(&[1], Code::NoEntryPoint, Some(&format!("It loads on {}.", report().cells[0].runtime)));
+        check(&[1], Code::MissingImport, Some("The proposal gc is only the first obstacle: … Do that."));
+        check(&[0, 1], Code::NoEntryPoint, None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{output, suggest};
 use crate::exit;
 use crate::lab::Lab;
 use crate::store::profiles;
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::text::escaped;
 use wasmlab_probe::catalogue;
@@ -162,6 +162,9 @@ fn selected(all: Vec<Table>, what: &[String], is_filtered: bool) -> Result<(Vec<
         // As imports are named elsewhere: `wasi_snapshot_preview1.fd_read`.
         let function = name.rsplit_once('.').map(|(_, function)| function.to_owned());
         let mut found = named(&|row| row == name);
+        if found.is_empty() {
+            found = named(&|row| features::lab_name(&name) == Some(row));
+        }
         if found.is_empty() && name.contains(['*', '?', '[', '{']) {
             let glob = glob::parse(&name).or_else(usage)?.compile_matcher();
             found = named(&|row| glob.is_match(row));
@@ -198,7 +201,7 @@ mod tests {
     use super::{EXAMPLES, selected};
 
     fn tables() -> Vec<Table> {
-        let proposals = [("gc", ["yes", "with --gc", "?"]), ("simd", ["no", "yes", "?"])];
+        let proposals = ["gc", "simd", "exceptions", "function-references"].map(|name| (name, ["yes", "no", "?"]));
         let functions = [("fd_read", ["yes", "yes", ""]), ("fd_write", ["yes", "errno 8", ""])];
         vec![table(TableKind::Proposals, &proposals), table(TableKind::Wasi, &functions)]
     }
@@ -220,9 +223,10 @@ mod tests {
             let rows: Vec<&str> = found.iter().flat_map(|t| t.rows.iter().map(|row| row.name.as_str())).collect();
             assert_eq!((rows.as_slice(), has_names), (expected, by_name), "{what:?}");
         };
-        check(&[], &["gc", "simd", "fd_read", "fd_write"], false);
+        check(&[], &["gc", "simd", "exceptions", "function-references", "fd_read", "fd_write"], false);
         check(&["wasi"], &["fd_read", "fd_write"], false);
         check(&["GC"], &["gc"], true);
+        check(&["typedFunctionReferences", "Exception-Handling"], &["exceptions", "function-references"], true);
         check(&["fd_"], &["fd_read", "fd_write"], true);
         check(&["simd", "fd_read"], &["simd", "fd_read"], true);
         check(&["wasi_snapshot_preview1.fd_read", "s*d"], &["simd", "fd_read"], true);

@@ -33,7 +33,6 @@ mod dirs;
 pub mod guest;
 pub mod requirements;
 mod trials;
-mod values;
 mod watch;
 
 pub const ABOUT: &str = "Show where your .wasm or .wat file runs, where it does not, and why";

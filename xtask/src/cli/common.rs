@@ -23,7 +23,7 @@ use crate::scenario;
 use crate::store::files;
 use crate::store::snapshots::Store;
 use crate::versions;
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::text::escaped;

@@ -13,7 +13,7 @@ use crate::cell::sandbox;
 use crate::engines::{self, Absence};
 use crate::exit;
 use crate::lab::{CACHE_VARIABLE, DATA_VARIABLE, Lab};
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::text::escaped;
 use wasmlab_report::text;

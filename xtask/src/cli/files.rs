@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::common::usage;
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_report::visible::VisiblePath;
 
 /// Directory entries that one glob may visit.

@@ -14,7 +14,7 @@ use crate::lab::Lab;
 use crate::program_name;
 use crate::store::files;
 use crate::store::snapshots::import_order_is_random;
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_report::RenderOptions;
 use wasmlab_report::history::{self, DatedReport};
 use wasmlab_report::visible::{VisiblePath, on_line};

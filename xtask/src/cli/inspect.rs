@@ -81,7 +81,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Some(scenario) => guest(lab, &scenario, &args.network)?,
         None => user_file(&args.what, &args.max_size)?,
     };
-    let failed = |error: ReadError| UsageError(format!("failed to inspect `{}`: {error}", file.visible()));
+    let failed = |error: ReadError| {
+        let remedy = reading::invalid_file(&file).and_then(|invalid| invalid.remedy());
+        let remedy = remedy.map(|remedy| format!(". {remedy}")).unwrap_or_default();
+        UsageError(format!("failed to inspect `{}`: {error}{remedy}", file.visible()))
+    };
     if args.wat {
         let text = reading::read(&file, Representation::Wat).map_err(failed)?;
         output::print(&String::from_utf8_lossy(&text))?;

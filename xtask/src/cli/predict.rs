@@ -9,20 +9,20 @@ use super::common::usage;
 use super::files;
 use super::format::TextOrJsonArgs;
 use super::guest_file::MaxSize;
+use super::invoke;
 use super::output;
 use crate::exit;
 use crate::lab::Lab;
 use crate::reading::{self, ReadError, Representation};
 use crate::store::profiles;
-use wasmlab_inspect::invalid_file;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::names::and_more;
 use wasmlab_model::prediction::{Uncertainty, list_uncertain};
 use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
 use wasmlab_model::text::cut_with_size;
+use wasmlab_reader::answer;
 use wasmlab_reader::predictions::{self, FilePredictions, RuntimePrediction};
-use wasmlab_reader::{answer, source};
 use wasmlab_report::answer::with_switches;
 use wasmlab_report::text::{without_repetition, wrapped};
 use wasmlab_report::visible::{VisiblePath, on_line};
@@ -47,7 +47,7 @@ and the remedy, as `check` would. If reading cannot decide, the prediction names
 depends on. \"Runs\" means that the runtime starts the guest: what its own code then does, such as a
 trap or an exit code, is not predicted.
 
-Exit code: 0; 2 if a file is not WebAssembly or cannot be parsed. With --against: 1 if a prediction contradicts a result of the same version.";
+Exit code: 0; 2 if a file is not WebAssembly, cannot be parsed or has no export of this name. With --against: 1 if a prediction contradicts a result of the same version.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -58,7 +58,7 @@ pub struct Args {
     /// Call this export instead of running the program
     #[arg(long, value_name = "EXPORT", conflicts_with = "against")]
     invoke: Option<String>,
-    /// Arguments, as for `check`; no prediction depends on them
+    /// Arguments of the export, as for `check`: their number and types are checked, and no prediction depends on them
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
     /// Use only profiles whose runtime matches the glob; may be repeated
@@ -84,6 +84,8 @@ struct PredictOutput {
 
 /// Largest part of a reader's message that is printed, characters: it may quote a line of the file.
 const MAX_REASON: usize = 2000;
+/// Maximum number of runtimes that are named although all have the same prediction.
+const MAX_RUNTIMES: usize = 8;
 /// Maximum number of functions that a line names.
 const MAX_FUNCTIONS: usize = 8;
 
@@ -108,8 +110,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         predictions::predict_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
     };
     let files: Vec<FilePredictions> = paths.iter().zip(&read).map(of_file).collect();
-    let refused: Vec<Option<String>> =
-        files.iter().zip(&read).map(|(of, read)| refused(of, read.as_ref().err()?)).collect();
+    let refused = paths.iter().zip(&files).zip(&read).map(|((file, of), read)| match read {
+        Ok(facts) => wrong_call(file, facts, args),
+        Err(invalid) => refused(of, invalid),
+    });
+    let refused: Vec<Option<String>> = refused.collect();
     let is_refused = refused.iter().any(Option::is_some);
     if args.format.is_json() {
         output::print_versioned_json(SCHEMA_VERSION, &PredictOutput { files })?;
@@ -156,15 +161,27 @@ fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, InvalidF
     }
 }
 
+/// Why the export that `--invoke` names cannot be called with these arguments, which may be missing.
+fn wrong_call(file: &Path, facts: &Facts, args: &Args) -> Option<String> {
+    let export = args.invoke.as_deref()?;
+    let name = file.visible().to_string();
+    let wrong = match invoke::signature(facts, export, &name, file) {
+        Err(missing) => missing,
+        Ok(signature) if !args.args.is_empty() => {
+            format!("{name}: {}", invoke::arguments(signature, export, &args.args).err()?)
+        }
+        Ok(_) => return None,
+    };
+    Some(wrapped(output::render_options().width, "", "  ", &on_line(&wrong)) + "\n")
+}
+
 /// For a file that no runtime accepts because it is not WebAssembly or is incomplete: why, and what to do.
 fn refused(of: &FilePredictions, invalid: &InvalidFile) -> Option<String> {
     let file = Path::new(&of.file);
     if invalid.is_syntax {
         return Some(format!("{}   {INVALID_FILE}: {}\n", file.visible(), invalid.message.trim()));
     }
-    let bytes = std::fs::read(file).ok()?;
-    // Text that can be parsed is a module, if an invalid one.
-    let found = invalid_file(&bytes).filter(|_| !source::is_text(file, &bytes))?;
+    let found = reading::invalid_file(file)?;
     let first = format!("{}   ", file.visible());
     let text = format!("{INVALID_FILE}: {found}. {}", found.remedy().unwrap_or_default());
     Some(wrapped(output::render_options().width, &first, "  ", &on_line(&text)) + "\n")
@@ -197,7 +214,10 @@ fn text(of: &FilePredictions, profiles: &[Profile]) -> String {
         };
         shown.push('\n');
         let with = if one.only_loads { with_switches(&one.switches) } else { String::new() };
-        shown += &paragraph(label, &format!("{}{with}", group.names));
+        let count = group.members.len();
+        let is_everywhere = count == of.predictions.len() && count > MAX_RUNTIMES;
+        let names = if is_everywhere { format!("all {count} runtimes that have a profile") } else { group.names };
+        shown += &paragraph(label, &format!("{names}{with}"));
         // Once is enough: only the switches differ.
         if one.only_loads && std::mem::replace(&mut shown_loaded, true) {
             continue;

@@ -24,7 +24,7 @@ use crate::store::tree::Tree;
 use crate::suite::wast::WastFile;
 use crate::suite::wast::collapse::collapse;
 use crate::suite::{self, Suite, SuiteFiles, Test, WastSource};
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_model::file_error::FileError;
 use wasmlab_model::report::{RunReport, Selection};
 use wasmlab_model::scenario::DirTemplate;

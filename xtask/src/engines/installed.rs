@@ -51,7 +51,10 @@ pub fn install(from: &Lab, engine: &str) -> Result<(PathBuf, bool), Absence> {
         absence.unwrap_or_else(|| Absence::new(format!("the engine {engine} is not built"), "build it first"))
     })?;
     let folder = Lab::installed_engines().ok_or_else(|| {
-        Absence::new("there is no folder for engines: HOME is not set", format!("set {DATA_VARIABLE} to a folder"))
+        Absence::new(
+            "there is no folder for engines: the user has no home folder",
+            format!("set {DATA_VARIABLE} to a folder"),
+        )
     })?;
     let program = folder.join(program_name(engine));
     let is_same = |file: &Path| from.machine.sha256(file).is_ok_and(|hash| hash == built.sha256);

@@ -7,7 +7,7 @@ use crate::guest;
 use crate::lab::Lab;
 use crate::matrix::{GuestRow, MatrixRequest, Results, facts_of};
 use crate::store::snapshots::{AcceptedLines, Store};
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::names::rest;

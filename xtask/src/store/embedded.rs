@@ -12,6 +12,11 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 /// The file that says which files are in a folder.
 const STAMP: &str = "embedded";
 
+/// The files of a folder, such as `snapshots/profiles`, sorted: path and text.
+pub fn files_below(folder: &str) -> impl Iterator<Item = (&'static Path, &'static str)> {
+    FILES.iter().map(|(path, text)| (Path::new(*path), *text)).filter(move |(path, _)| path.starts_with(folder))
+}
+
 /// Writes the files below `root`, unless the same ones are there.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use super::files;
+use super::{embedded, files};
 use crate::lab::Lab;
 use wasmlab_model::profile::{PROFILE_SCHEMA, Profile};
 use wasmlab_report::visible::VisiblePath;
@@ -32,9 +32,44 @@ pub fn write(lab: &Lab, profile: &Profile) -> io::Result<PathBuf> {
     Ok(path)
 }
 
+/// A file with a profile.
+enum ProfileFile {
+    /// In `snapshots/profiles/`.
+    Stored(PathBuf),
+    /// Compiled into the program: its path and its text.
+    Embedded(&'static Path, &'static str),
+}
+
+impl ProfileFile {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Stored(path) => path,
+            Self::Embedded(path, _) => path,
+        }
+    }
+
+    fn read(&self) -> Result<Profile> {
+        let profile = match self {
+            Self::Stored(path) => read_file(path),
+            Self::Embedded(_, text) => parse(text.as_bytes()),
+        };
+        profile.with_context(|| format!("failed to read the profile `{}`", self.path().visible()))
+    }
+
+    /// The column in the file's name: `wasmi@2.0.0.json`.
+    fn column(&self) -> &str {
+        let name = self.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.split_once('@').map_or(name, |(column, _)| column)
+    }
+}
+
 /// The files, sorted; none if nothing was published.
-fn paths(lab: &Lab) -> Result<Vec<PathBuf>> {
-    lab.unpack_results()?;
+fn files(lab: &Lab) -> Result<Vec<ProfileFile>> {
+    // Reading needs no cache that can be written.
+    if lab.unpack_results().is_err() {
+        let embedded = embedded::files_below("snapshots/profiles");
+        return Ok(embedded.map(|(path, text)| ProfileFile::Embedded(path, text)).collect());
+    }
     let folder = folder(lab);
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -43,7 +78,7 @@ fn paths(lab: &Lab) -> Result<Vec<PathBuf>> {
     let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
     paths.sort();
-    Ok(paths)
+    Ok(paths.into_iter().map(ProfileFile::Stored).collect())
 }
 
 /// The columns that have profiles, sorted.
@@ -51,7 +86,7 @@ fn paths(lab: &Lab) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// If the folder cannot be read.
 pub fn columns(lab: &Lab) -> Result<Vec<String>> {
-    let mut columns: Vec<String> = paths(lab)?.iter().map(|path| column(path).to_owned()).collect();
+    let mut columns: Vec<String> = files(lab)?.iter().map(|file| file.column().to_owned()).collect();
     columns.dedup();
     Ok(columns)
 }
@@ -69,13 +104,11 @@ pub fn read(lab: &Lab) -> Result<Vec<Profile>> {
 /// # Errors
 /// As [`read`].
 pub fn read_matching(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Profile>> {
-    let mut paths = paths(lab)?;
-    paths.retain(|path| is_wanted(column(path)));
-    let named =
-        |path: &PathBuf| read_file(path).with_context(|| format!("failed to read the profile `{}`", path.visible()));
+    let mut files = files(lab)?;
+    files.retain(|file| is_wanted(file.column()));
     // Two threads: the largest profiles take milliseconds, and a command for one file should take no longer.
-    let (first, second) = paths.split_at(paths.len() / 2);
-    let all = |paths: &[PathBuf]| paths.iter().map(named).collect::<Result<Vec<Profile>>>();
+    let (first, second) = files.split_at(files.len() / 2);
+    let all = |files: &[ProfileFile]| files.iter().map(ProfileFile::read).collect::<Result<Vec<Profile>>>();
     let (first, second) = std::thread::scope(|scope| {
         let other = scope.spawn(|| all(second));
         (all(first), other.join())
@@ -88,16 +121,13 @@ pub fn read_matching(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<
     Ok(profiles)
 }
 
-/// The column in a file's name: `wasmi@2.0.0.json`.
-fn column(path: &Path) -> &str {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.split_once('@').map_or(name, |(column, _)| column)
-}
-
 fn read_file(path: &Path) -> Result<Profile> {
     anyhow::ensure!(fs::metadata(path)?.len() <= MAX_BYTES, "it is larger than {} MiB", MAX_BYTES >> 20);
-    let text = fs::read(path)?;
-    let parsed = Profile::from_json(&text);
+    parse(&fs::read(path)?)
+}
+
+fn parse(text: &[u8]) -> Result<Profile> {
+    let parsed = Profile::from_json(text);
     // The version is looked for only if something is wrong.
     if parsed.as_ref().is_ok_and(|profile| profile.schema == PROFILE_SCHEMA) {
         return Ok(parsed?);
@@ -107,7 +137,7 @@ fn read_file(path: &Path) -> Result<Profile> {
         schema: u32,
     }
     const REMEDY: &str = "restore the file with git, or remove it and run `cargo xtask probe`";
-    let found: Schema = serde_json::from_slice(&text).map_err(|error| anyhow::anyhow!("{error}: {REMEDY}"))?;
+    let found: Schema = serde_json::from_slice(text).map_err(|error| anyhow::anyhow!("{error}: {REMEDY}"))?;
     anyhow::ensure!(
         found.schema == PROFILE_SCHEMA,
         "it has schema {}, but this lab reads {PROFILE_SCHEMA}: run `cargo xtask probe`",

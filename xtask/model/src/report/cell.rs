@@ -49,7 +49,10 @@ pub struct Cell {
     /// lacks it.
     #[serde(skip)]
     pub refusal: Option<ProposalRefusal>,
-    /// The end of `remedy`, if `remedy` mentions a second obstacle behind the first: how to remove the second.
+    /// The second obstacle, if `remedy` mentions one behind the first. A report read from a file lacks it.
+    #[serde(skip)]
+    pub next_obstacle: Option<Code>,
+    /// The end of `remedy`, if it mentions a second obstacle: how to remove that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_obstacle_remedy: Option<String>,
     /// The remedy as data; empty if there is only the sentence.
@@ -173,6 +176,7 @@ impl Cell {
             remedy: None,
             remedy_kind: RemedyKind::default(),
             refusal: None,
+            next_obstacle: None,
             next_obstacle_remedy: None,
             remedies: Vec::new(),
             checks: Vec::new(),

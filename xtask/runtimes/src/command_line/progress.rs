@@ -177,7 +177,7 @@ fn unsupported_request(
 ) -> Option<(&'static str, String)> {
     let has_wasi = || {
         let module = seen.facts.filter(|facts| facts.kind == BinaryKind::Module);
-        module.is_some_and(|facts| facts.imports.iter().any(|import| import.module.starts_with("wasi_")))
+        module.is_some_and(Facts::imports_wasi)
     };
     let no_calls_with_wasi = parser.no_calls_with_wasi.filter(|_| has_wasi());
     let was_accepted = match found.cause {

@@ -55,6 +55,21 @@ const FEATURES: &[(&str, &str)] = &[
     ("wideArithmetic", "wide-arithmetic"),
 ];
 
+/// Names of the proposals' repositories that are neither the lab's nor the website's.
+const REPOSITORIES: &[(&str, &str)] = &[
+    ("bulk-memory-operations", "bulk-memory"),
+    ("exception-handling", "exceptions"),
+    ("js-string-builtins", BUILTINS),
+    ("nontrapping-float-to-int-conversions", "saturating-float-to-int"),
+    ("sign-extension-ops", "sign-extension"),
+];
+
+/// The lab's name of a proposal that the website or its repository names otherwise, in any case.
+pub fn lab_name(name: &str) -> Option<&'static str> {
+    let all = FEATURES.iter().chain(REPOSITORIES);
+    all.copied().find_map(|(other, lab)| other.eq_ignore_ascii_case(name).then_some(lab))
+}
+
 /// The import module of JavaScript's string builtins, which are not a proposal in the lab's lists.
 const BUILTINS: &str = "wasm:js-string";
 

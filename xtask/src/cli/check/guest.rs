@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 use super::client::ClientArgs;
 use super::dirs::{DirArgs, Dirs};
 use super::requirements::Requirements;
-use super::values::typed;
 use crate::cli::common::usage;
 use crate::cli::guest_file::MaxSize;
+use crate::cli::invoke::{self, typed};
 use crate::cli::output;
 use crate::guest::Guest;
 use crate::lab::Lab;
@@ -18,7 +18,6 @@ use crate::reading::{self, ReadError, Representation};
 use wasmlab_model::facts::{BinaryKind, Facts, Shape};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::scenario::{EntryPointKind, Expect, ExpectedCall, Run, Scenario, ScenarioFile};
-use wasmlab_model::text::{counted, form};
 use wasmlab_reader::source;
 use wasmlab_report::text;
 use wasmlab_report::visible::VisiblePath;
@@ -201,26 +200,8 @@ fn call(facts: Option<&Facts>, export: &str, given: &FileToCheck) -> Result<Expe
     let (name, file, args) = (given.title.as_str(), given.file.as_path(), &given.options);
     let made = |args, results| ExpectedCall { export: export.to_owned(), args, results, after_previous: false };
     let Some(facts) = facts else { return Ok(made(Vec::new(), None)) };
-    let found = facts.exports.iter().find(|e| e.name == export);
-    let Some(signature) = found.and_then(|e| e.signature.as_ref()) else {
-        // If its interfaces cannot be read, the message names only its exports.
-        let is_component = facts.kind == BinaryKind::Component;
-        let interfaces = if is_component { reading::interfaces(file).unwrap_or_default() } else { Vec::new() };
-        return usage(format!("{name} {}", wasmlab_judge::exports::not_callable(facts, export, &interfaces)));
-    };
-    if signature.params.len() != args.args.len() {
-        let wanted = signature.params.join(", ");
-        let wanted = match signature.params.len() {
-            0 => "no arguments".to_owned(),
-            n => format!("{} ({wanted})", counted(n, "argument")),
-        };
-        let given = args.args.len();
-        return usage(format!("`{export}` takes {wanted}, but {given} {} given", form(given, "was", "were")));
-    }
-    let value = |(ty, text): (&String, &String)| {
-        typed(ty, text).or_else(|why| usage(format!("argument for `{export}`: {why}")))
-    };
-    let values = signature.params.iter().zip(&args.args).map(value).collect::<Result<Vec<_>>>()?;
+    let signature = invoke::signature(facts, export, name, file).or_else(usage)?;
+    let values = invoke::arguments(signature, export, &args.args).or_else(usage)?;
     let results = match (&args.expect_stdout, signature.results.as_slice()) {
         (None, _) => None,
         (Some(text), [ty]) => Some(vec![typed(ty, text).or_else(|why| usage(format!("--expect-stdout: {why}")))?]),

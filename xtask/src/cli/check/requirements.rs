@@ -9,7 +9,7 @@ use super::budget::Budget;
 use crate::cli::common::of_engine;
 use crate::cli::common::usage;
 use crate::cli::suggest;
-use wasmlab_learn::glob;
+use wasmlab_glob as glob;
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
 use wasmlab_model::report::{Cell, FileLine, Note, NoteKind, RunReport};

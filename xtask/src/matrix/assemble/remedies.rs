@@ -25,7 +25,8 @@ pub fn add_from_rows(cells: &mut [Cell], guests: &[GuestInfo], elsewhere: &Accep
     for (cell, (remedies, remedy)) in cells.iter_mut().zip(found) {
         cell.remedies = remedies;
         if let Some(RowRemedy { text, next }) = remedy {
-            (cell.remedy, cell.next_obstacle_remedy) = (Some(text), next);
+            cell.remedy = Some(text);
+            (cell.next_obstacle, cell.next_obstacle_remedy) = next.unzip();
         }
     }
 }

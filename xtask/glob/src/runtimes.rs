@@ -4,7 +4,7 @@ use std::fmt;
 
 use globset::{GlobSet, GlobSetBuilder};
 
-use crate::glob::{parse, parse_in};
+use crate::{parse, parse_in};
 
 /// A selection of runtimes.
 #[derive(Clone, Debug)]

@@ -3,6 +3,10 @@
 use globset::Glob;
 use wasmlab_model::text::escaped;
 
+mod runtimes;
+
+pub use runtimes::RuntimeGlobs;
+
 /// No name that a pattern can match is longer; `globset` panics on patterns of some 100 KB.
 const MAX_BYTES: usize = 256;
 
@@ -15,7 +19,7 @@ pub fn parse(text: &str) -> Result<Glob, String> {
 }
 
 /// Parses a glob pattern that is a part of `text`; an error names all of `text`.
-pub(crate) fn parse_in(text: &str, pattern: &str) -> Result<Glob, String> {
+fn parse_in(text: &str, pattern: &str) -> Result<Glob, String> {
     if pattern.len() > MAX_BYTES {
         let start: String = text.chars().take(40).collect();
         return Err(format!("`{start}…` is not a glob: it is longer than {MAX_BYTES} bytes"));
