@@ -29,7 +29,13 @@ const PY: EngineUnderTest = EngineUnderTest {
     },
     engine: "wasmtime-py",
     mode: "cranelift",
-    traits: EngineTraits { components: true, keeps_code: true, v128_values: false, ..EngineTraits::EMBEDDED },
+    traits: EngineTraits {
+        components: true,
+        keeps_code: true,
+        enables: &["custom-page-sizes"],
+        v128_values: false,
+        ..EngineTraits::EMBEDDED
+    },
 };
 
 fn main() -> ExitCode {

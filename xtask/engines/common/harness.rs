@@ -45,6 +45,8 @@ pub struct EngineTraits {
     pub escapes_by: &'static [&'static str],
     /// Its switches are options of a program's command line, which the driver does not know.
     pub switches_of_program: bool,
+    /// What its switches enable, of the features that the test of switches tries.
+    pub enables: &'static [&'static str],
     /// Features of the engine's switches that this mode refuses.
     pub lacks: &'static [&'static str],
     /// The descriptor of the first directory: 3, unless a root of the engine's own comes first.
@@ -62,6 +64,7 @@ impl EngineTraits {
         v128_values: true,
         escapes_by: &[],
         switches_of_program: false,
+        enables: &[],
         lacks: &[],
         first_dir: 3,
     };

@@ -98,6 +98,9 @@ pub fn switches(subject: EngineUnderTest) {
             (func (export "_start") (drop (i32.add (i32.const 1) (call $f (i32.const 2000))))))"#,
         ),
     ];
+    let has_switch = |feature: &&str| info.switches.iter().any(|switch| switch.enables == *feature);
+    let found: Vec<&str> = modules.iter().map(|(feature, _)| *feature).filter(has_switch).collect();
+    assert_eq!(found, subject.traits.enables, "features that switches enable");
     for (enables, module) in modules {
         let Some(switch) = info.switches.iter().find(|switch| switch.enables == enables) else { continue };
         let mut cell = Cell::new(subject, module);

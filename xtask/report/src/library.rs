@@ -131,8 +131,8 @@ mod tests {
         let report = report();
         for (form, says) in [
             ("answer", "loads on     wasmi 2.0"),
-            ("answer", "nothing was run: lib.wasm only loads"),
-            ("table", "nothing was run: lib.wasm only loads"),
+            ("answer", "nothing was called: lib.wasm only loads"),
+            ("table", "nothing was called: lib.wasm only loads"),
             ("markdown", "only loads: **lib.wasm on wasmi: no-entry-point (\\_start)**"),
             ("summary", "❌ lib.wasm loads on 1 of 2 runtimes"),
             ("comment", "**lib.wasm**: loads on wasmi 2.0; nothing in it was run"),

@@ -144,7 +144,7 @@ fn library_loads_only_where_it_was_linked() {
         assert!(!not.iter().any(|part| text.contains(part)), "{reasons:?}: {text}");
     };
     let nowhere = "nowhere: it is a library";
-    check(true, &[loaded], &[nowhere, "loads on", "nothing was run"], &["does not run"]);
+    check(true, &[loaded], &[nowhere, "loads on", "nothing was called"], &["does not run"]);
     check(false, &[loaded, compiled], &[nowhere, "loads on", "does not  "], &["does not run"]);
     // No runtime linked it, so none loaded it.
     check(true, &[compiled, lacks], &["none of the runtimes that were tested"], &["loads on", nowhere]);

@@ -20,6 +20,7 @@ use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
+use wasmlab_report::text::wrapped;
 use wasmlab_report::visible::{VisiblePath, on_line};
 
 pub const ABOUT: &str = "Adapt your .wasm file to a runtime, and prove it by running the result";
@@ -88,7 +89,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         Verdict::Pass => {
             let with =
                 if cell.switches.is_empty() { String::new() } else { format!(", with {}", cell.switches.join(" ")) };
-            output::print(&format!("{title} runs on {id} as it is{with}: nothing was written\n"))?;
+            print_wrapped(&format!("{title} runs on {id} as it is{with}: nothing was written"))?;
             return Ok(exit::OK);
         }
         Verdict::Absent => return usage(format!("{id} is not installed: {}", cell.detail)),
@@ -99,15 +100,15 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             "{title} has no entry point, so {id} ran none of its code: name the export to call with `--invoke EXPORT`"
         ));
     }
-    output::print(&format!("{title} does not run on {id}: {}\n", on_line(&result_text(&cell))))?;
+    print_wrapped(&format!("{title} does not run on {id}: {}", result_text(&cell)))?;
     match adapted(lab, &request, (&bytes, &facts), &cell) {
         Ok(adapted) => write(args, &adapted, &id),
         Err(tried) => {
             if tried.is_empty() {
-                output::print("the lab knows no transformation that would help: `check` names other remedies\n")?;
+                print_wrapped("the lab knows no transformation that would help: `check` names other remedies")?;
             }
             for line in tried {
-                output::print(&format!("tried {}\n", on_line(&line)))?;
+                print_wrapped(&format!("tried {line}"))?;
             }
             Ok(exit::REGRESSION)
         }
@@ -148,12 +149,17 @@ fn adapted(
 fn write(args: &Args, adapted: &AdaptedFile, id: &str) -> Result<u8> {
     let out = args.out.visible();
     files::write_output(&args.out, &adapted.bytes).with_context(|| format!("failed to write `{out}`"))?;
-    output::print(&format!("proven: with {} it runs on {id}\n", adapted.shown()))?;
+    print_wrapped(&format!("proven: with {} it runs on {id}", adapted.shown()))?;
     for step in &adapted.steps {
         output::print(&format!("  {}\n", step.command()))?;
     }
     output::print(&format!("{out} has {} bytes\n", adapted.bytes.len()))?;
     Ok(exit::OK)
+}
+
+/// Prints a sentence in lines of the terminal's width.
+fn print_wrapped(text: &str) -> Result<()> {
+    output::print(&(wrapped(output::render_options().width, "", "  ", &on_line(text)) + "\n"))
 }
 
 /// `unsupported-proposal: lacks legacy-exceptions: …`.

@@ -63,7 +63,8 @@ itself, use --dir-rw with one runtime.
 
 Exit code 0: every file ran on every selected runtime that is installed. A runtime that lacks
 component support, or WASI altogether, does not count for a file that needs it; but each file must
-run somewhere. A browser that does not start counts as not installed.
+run somewhere. A browser that does not start counts as not installed. A result \"not attempted\" does
+not count either: the lab cannot make this runtime do it, or its own limits forbid it.
 
 Exit code 1:
   - a file did not run on an installed runtime that counts, and --allow does not cover it;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use globset::GlobMatcher;
 
+use self::list::{ToolRow, ToolState};
 use super::{common, output, suggest};
 use crate::cell::sandbox;
 use crate::engines::{self, Absence};
@@ -16,10 +17,11 @@ use crate::lab::{CACHE_VARIABLE, DATA_VARIABLE, Lab};
 use wasmlab_glob as glob;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::text::escaped;
-use wasmlab_report::text;
 use wasmlab_report::visible::VisiblePath;
-use wasmlab_runtimes::{self as runtimes, Runtime, Source, Tool};
+use wasmlab_runtimes::{Runtime, Source, Tool};
 use wasmlab_toolchains::{self as toolchains, VersionRequirement};
+
+mod list;
 
 pub const ABOUT: &str = "Show which tools are installed, their versions and paths, and how to install what is missing";
 pub const EXAMPLES: &str = "Examples:
@@ -28,51 +30,6 @@ pub const EXAMPLES: &str = "Examples:
   WASMLAB_RUST_TOOLCHAIN=nightly cargo xtask doctor
 
 Exit code: 0, or 3 if the cache cannot be written.";
-
-/// One line per tool, wrapped below its name.
-#[derive(Default)]
-struct List {
-    width: usize,
-    text: String,
-    installed: usize,
-    /// The names of the tools that the lab builds when they are needed.
-    to_build: Vec<String>,
-    /// The names of the tools that cannot be used.
-    missing: Vec<String>,
-}
-
-impl List {
-    /// State, name, version, and the path or how to install it.
-    fn add(&mut self, [state, name, version, about]: [&str; 4]) {
-        // Compilers print long version texts; keep only the version.
-        let version = version.split(" (").next().unwrap_or_default();
-        let what = if version.is_empty() { name.to_owned() } else { format!("{name} {version}") };
-        let first = format!("{state:<9}{what:<36} ");
-        self.text += &text::wrapped_between_words(self.width, &first, &" ".repeat(11), about);
-        self.text.push('\n');
-        match state {
-            "ok" => self.installed += 1,
-            "to build" => self.to_build.push(name.to_owned()),
-            "missing" | "no" => self.missing.push(name.to_owned()),
-            _ => {}
-        }
-    }
-
-    /// The heading, the lines, and how many of these tools are installed.
-    fn finish(self, title: &str) -> String {
-        let all = self.installed + self.to_build.len() + self.missing.len();
-        if all == 0 {
-            return String::new();
-        }
-        let mut summary = format!("{} of {all} installed", self.installed);
-        for (what, names) in [("to build", &self.to_build), ("missing", &self.missing)] {
-            if !names.is_empty() {
-                summary += &format!("; {what}: {}", names.join(", "));
-            }
-        }
-        format!("{title}\n{}{}\n\n", self.text, text::wrapped_between_words(self.width, "", "  ", &summary))
-    }
-}
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -89,7 +46,7 @@ struct Filter {
 impl Filter {
     /// Fails if a glob matches no name of a runtime or compiler.
     fn new(lab: &Lab, names: &[String]) -> Result<Self> {
-        let columns = || runtimes::all().iter().map(Runtime::id);
+        let columns = || wasmlab_runtimes::all().iter().map(Runtime::id);
         let compilers = || toolchains::all().map(|toolchain| toolchain.id);
         let mut globs = Vec::new();
         for name in names {
@@ -119,22 +76,17 @@ impl Filter {
     }
 }
 
-/// Appends the runtime's note, if any.
-fn noted(runtime: &Runtime, about: &str) -> String {
-    runtime.note.map_or_else(|| about.to_owned(), |note| format!("{about} ({note})"))
-}
-
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     lab.machine.forget_answers();
     let filter = Filter::new(lab, &args.names)?;
     let width = output::render_options().width;
-    let (mut tested, mut compilers) = (List { width, ..List::default() }, List { width, ..List::default() });
-    add_runtimes(&mut tested, lab, &filter)?;
+    let tested = runtimes(lab, &filter)?;
     // Compilers build the lab's scenarios, so they are of no use without any.
     let scenarios = if lab.has_workspace() { common::scenarios(lab)? } else { Vec::new() };
-    add_toolchains(&mut compilers, lab, &scenarios, &filter);
+    let compilers = compilers(lab, &scenarios, &filter);
     lab.machine.save();
-    let lists = [tested.finish("runtimes"), compilers.finish("compilers and libraries for the scenarios")].concat();
+    let title = "compilers and libraries for the scenarios";
+    let lists = list::rendered("runtimes", &tested, width) + &list::rendered(title, &compilers, width);
     let variable = |name: &str| Some(format!("           {name}={}\n", lab.machine.variable(name)?));
     let variables =
         [CACHE_VARIABLE, DATA_VARIABLE].into_iter().chain(toolchains::variables().into_iter().map(|v| v.name));
@@ -160,43 +112,49 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     Ok(if writable.is_ok() { exit::OK } else { exit::INTERNAL_ERROR })
 }
 
-/// A path; inside the workspace it is short enough to type.
+/// A path for display: short inside the workspace or the user's home folder.
 fn shown(lab: &Lab, path: &Path) -> String {
-    path.strip_prefix(&lab.root).unwrap_or(path).visible()
+    if let Ok(inside) = path.strip_prefix(&lab.root) {
+        return inside.visible();
+    }
+    let home = std::env::home_dir().filter(|home| home.parent().is_some());
+    match home.and_then(|home| Some(path.strip_prefix(home).ok()?.visible())) {
+        Some(inside) => format!("~/{inside}"),
+        None => path.visible(),
+    }
 }
 
-fn add_runtimes(list: &mut List, lab: &Lab, filter: &Filter) -> Result<()> {
+/// The rows of the selected runtimes.
+fn runtimes(lab: &Lab, filter: &Filter) -> Result<Vec<ToolRow>> {
     // Those that no published matrix has are listed if they are asked for.
     let is_listed = |runtime: &&Runtime| !filter.globs.is_empty() || !runtime.untested;
-    let all = runtimes::all().iter().filter(is_listed);
+    let all = wasmlab_runtimes::all().iter().filter(is_listed);
     let wanted: Vec<&Runtime> = all.filter(|runtime| filter.includes(runtime.id())).collect();
-    for (runtime, found) in wanted.iter().zip(find_all(lab, &wanted)?) {
-        match (found, runtime.source) {
-            (Ok(tool), _) => {
-                list.add(["ok", runtime.id(), &tool.version, &noted(runtime, &shown(lab, &tool.program))]);
-            }
-            (Err(Some(absence)), _) => {
-                let about = format!("{}; {}", absence.reason, absence.remedy);
-                list.add(["missing", runtime.id(), "", &noted(runtime, &about)]);
-            }
-            (Err(None), Source::Driver { driver, .. }) => list.add([
-                "to build",
-                runtime.id(),
-                "",
-                &format!("`cargo xtask run-all` builds xtask/drivers/{driver}"),
-            ]),
-            (Err(None), Source::Embedded(engine)) => list.add([
-                "to build",
-                runtime.id(),
-                "",
-                &format!("`cargo xtask run-all` builds xtask/engines/{engine}"),
-            ]),
-            (Err(None), Source::Program(program)) => {
-                list.add(["missing", runtime.id(), "", program.install_hint]);
-            }
+    let found = find_all(lab, &wanted)?;
+    let builds = |place: &str, name: &str| format!("`cargo xtask run-all` builds xtask/{place}/{name}");
+    let row = |(runtime, found): (&&Runtime, Result<Tool, Option<Absence>>)| {
+        let (state, about) = match (&found, runtime.source) {
+            (Ok(_), _) => (ToolState::Ok, runtime.note.unwrap_or_default().to_owned()),
+            (Err(Some(absence)), _) => (ToolState::Missing, format!("{}; {}", absence.reason, absence.remedy)),
+            (Err(None), Source::Driver { driver, .. }) => (ToolState::ToBuild, builds("drivers", driver)),
+            (Err(None), Source::Embedded(engine)) => (ToolState::ToBuild, builds("engines", engine)),
+            (Err(None), Source::Program(program)) => (ToolState::Missing, program.install_hint.to_owned()),
+        };
+        let about = match runtime.note.filter(|_| state != ToolState::Ok) {
+            Some(note) => format!("{about} ({note})"),
+            None => about,
+        };
+        let tool = found.ok();
+        ToolRow {
+            state,
+            name: runtime.id().to_owned(),
+            // That of a host layer follows the runtime's own.
+            version: tool.as_ref().map(|tool| tool.version.replacen(' ', ", ", 1)).unwrap_or_default(),
+            program: tool.map(|tool| shown(lab, &tool.program)).unwrap_or_default(),
+            about,
         }
-    }
-    Ok(())
+    };
+    Ok(wanted.iter().zip(found).map(row).collect())
 }
 
 /// The tool of each runtime. Several are asked for their versions at a time: a browser takes half a second.
@@ -219,9 +177,10 @@ fn find_all(lab: &Lab, runtimes: &[&Runtime]) -> Result<Vec<Result<Tool, Option<
     Ok(runtimes.iter().map(|runtime| found.remove(runtime.id()).unwrap_or(Err(None))).collect())
 }
 
-/// Adds each toolchain once for each target and version that a scenario needs.
-fn add_toolchains(list: &mut List, lab: &Lab, scenarios: &[Scenario], filter: &Filter) {
+/// The rows of the toolchains, one for each target and version that a scenario needs.
+fn compilers(lab: &Lab, scenarios: &[Scenario], filter: &Filter) -> Vec<ToolRow> {
     let mut seen = BTreeSet::new();
+    let mut rows = Vec::new();
     for scenario in scenarios {
         let build = &scenario.spec.build;
         let target = build.target.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
@@ -232,19 +191,27 @@ fn add_toolchains(list: &mut List, lab: &Lab, scenarios: &[Scenario], filter: &F
         else {
             continue;
         };
+        let row = |state, about| ToolRow { state, name, version: String::new(), program: String::new(), about };
         if let Some(error) = (toolchain.preflight_error)(build, &lab.machine) {
-            list.add(["no", &name, "", &format!("{}; {}", error.detail, error.remedy)]);
+            rows.push(row(ToolState::Unavailable, format!("{}; {}", error.detail, error.remedy)));
             continue;
         }
-        for warning in (toolchain.warnings)(build, &lab.machine) {
-            list.add(["warning", &name, "", &warning]);
-        }
-        match (toolchain.find)(scenario, &lab.machine) {
-            Ok(found) if found.program.as_os_str().is_empty() => {
-                list.add(["ok", &name, &found.version, "within the lab"])
+        let found = match (toolchain.find)(scenario, &lab.machine) {
+            Ok(found) => found,
+            Err(missing) => {
+                rows.push(row(ToolState::Missing, missing.remedy));
+                continue;
             }
-            Ok(found) => list.add(["ok", &name, &found.version, &shown(lab, &found.program)]),
-            Err(missing) => list.add(["missing", &name, "", &missing.remedy]),
-        }
+        };
+        let warnings = (toolchain.warnings)(build, &lab.machine);
+        let state = if warnings.is_empty() { ToolState::Ok } else { ToolState::Warning };
+        let is_part_of_lab = found.program.as_os_str().is_empty();
+        rows.push(ToolRow {
+            // Compilers print long version texts; keep only the version.
+            version: found.version.split(" (").next().unwrap_or_default().to_owned(),
+            program: if is_part_of_lab { "within the lab".to_owned() } else { shown(lab, &found.program) },
+            ..row(state, warnings.join("; "))
+        });
     }
+    rows
 }

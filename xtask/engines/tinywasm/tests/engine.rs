@@ -15,7 +15,7 @@ const TINYWASM: EngineUnderTest = EngineUnderTest {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-tinywasm")),
     engine: "tinywasm",
     mode: "interpreter",
-    traits: EngineTraits::EMBEDDED,
+    traits: EngineTraits { enables: &["stack"], ..EngineTraits::EMBEDDED },
 };
 
 mod interpreter {

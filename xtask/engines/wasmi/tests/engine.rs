@@ -19,7 +19,11 @@ const INTERPRETER: EngineUnderTest = EngineUnderTest {
     command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmi")),
     engine: "wasmi",
     mode: "interpreter",
-    traits: EngineTraits { preopened_socket: true, ..EngineTraits::EMBEDDED },
+    traits: EngineTraits {
+        preopened_socket: true,
+        enables: &["custom-page-sizes", "wide-arithmetic", "stack"],
+        ..EngineTraits::EMBEDDED
+    },
 };
 
 conformance!(interpreter, crate::INTERPRETER);

@@ -15,7 +15,12 @@ const fn subject(mode: &'static str) -> EngineUnderTest {
         command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmtime-36")),
         engine: "wasmtime",
         mode,
-        traits: EngineTraits { components: true, keeps_code: true, ..EngineTraits::EMBEDDED },
+        traits: EngineTraits {
+            components: true,
+            keeps_code: true,
+            enables: &["custom-page-sizes", "wide-arithmetic"],
+            ..EngineTraits::EMBEDDED
+        },
     }
 }
 

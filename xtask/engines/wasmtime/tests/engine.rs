@@ -23,7 +23,13 @@ const fn lacking(mode: &'static str, lacks: &'static [&'static str]) -> EngineUn
         command: || Command::new(env!("CARGO_BIN_EXE_engine-wasmtime")),
         engine: "wasmtime",
         mode,
-        traits: EngineTraits { components: true, keeps_code: true, lacks, ..EngineTraits::EMBEDDED },
+        traits: EngineTraits {
+            components: true,
+            keeps_code: true,
+            enables: &["custom-page-sizes", "wide-arithmetic"],
+            lacks,
+            ..EngineTraits::EMBEDDED
+        },
     }
 }
 

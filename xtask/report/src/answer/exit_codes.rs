@@ -49,7 +49,7 @@ impl AnswerText<'_> {
                         let facts = report.guest(finding.guest).and_then(|guest| guest.facts.as_ref());
                         let is_callable = facts.is_some_and(Facts::has_callable_export);
                         let call = if is_callable { ", --invoke calls an export" } else { "" };
-                        format!("nothing was run: {guest} only loads; --load accepts that{call}")
+                        format!("nothing was called: {guest} only loads; --load accepts that{call}")
                     } else if cells.len() > MAX_CELLS_NAMED {
                         format!("{kind}: {guest} on {} runtimes, see above", cells.len())
                     } else {
@@ -57,7 +57,7 @@ impl AnswerText<'_> {
                     }
                 }
             };
-            // For a library, every reason why nothing was run has the same text.
+            // For a library, every reason why nothing was called has the same text.
             if !shown.contains(&text) {
                 self.part(RED, if index == 0 { label } else { "" }, &text);
                 shown.push(text);

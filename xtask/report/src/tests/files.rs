@@ -221,7 +221,7 @@ fn a_reason_is_told_once() {
     report.cells[1] = again;
     report.cells.swap(1, 3);
     let text = text("answer", &report);
-    assert_eq!(text.matches("nothing was run: app.wat only loads").count(), 1, "{text}");
+    assert_eq!(text.matches("nothing was called: app.wat only loads").count(), 1, "{text}");
 }
 
 #[test]

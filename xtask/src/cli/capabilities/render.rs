@@ -98,13 +98,19 @@ pub fn text(table: &Table, profiles: &[Profile]) -> String {
         .collect();
     let columns = [names(table.kind.row_header()), names(table.kind.success_heading()), prose("other runtimes", 34)];
     let notes = if notes.is_empty() { notes } else { notes + "\n" };
-    format!("{}\n\n{notes}{}", table.title, output::table(&columns, &rows))
+    let heading = [table.title, table.kind.legend()].join("\n");
+    let heading = wrapped(output::render_options().width, "", "", heading.trim_end());
+    format!("{heading}\n\n{notes}{}", output::table(&columns, &rows))
 }
 
 /// A chart with capabilities in rows and runtimes in columns.
 pub fn markdown(table: &Table, profiles: &[Profile]) -> String {
     let in_cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-    let mut shown = format!("## {}\n\n| {} |", table.title, table.kind.row_header());
+    let mut shown = format!("## {}\n\n", table.title);
+    if !table.kind.legend().is_empty() {
+        shown += &format!("{}\n\n", table.kind.legend());
+    }
+    shown += &format!("| {} |", table.kind.row_header());
     for profile in profiles {
         shown += &format!(" {} {} |", in_cell(&profile.runtime), in_cell(&profile.version));
     }

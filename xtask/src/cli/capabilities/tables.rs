@@ -78,6 +78,23 @@ impl TableKind {
         }
     }
 
+    /// What the words and numbers of the table mean; empty if they need no explanation.
+    pub fn legend(self) -> &'static str {
+        match self {
+            Self::Wasi => "yes: the call has the right effect. Otherwise: the errno, or what went wrong.",
+            Self::Imports => "n of m: so many of the functions are defined. yes: all are.",
+            Self::Sandbox => {
+                "yes: contained, because it was refused. ends: contained, because the guest or its process was ended. escapes: the guest got what it \
+                 was not given."
+            }
+            Self::Limits => {
+                "The largest number that the runtime accepted. \u{2265}: the largest that was tried; no limit was met. \
+                 locals: of one function; memory-pages: of 64 KiB; name-bytes: of an export's name; recursion: nested calls."
+            }
+            _ => "",
+        }
+    }
+
     /// The head of the first column.
     pub fn row_header(self) -> &'static str {
         match self {
