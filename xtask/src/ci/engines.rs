@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
+use cargo_metadata::{MetadataCommand, PackageId};
 use xshell::{Shell, cmd};
 
 use super::{CiStep, Context};
-use crate::engines::KEEP_VARIABLE;
+use crate::engines::{KEEP_VARIABLE, crates_of_build};
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::Runtime;
 
@@ -88,14 +89,21 @@ pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> CiStep {
     CiStep { name: step, about, needs, only_full, in_background: false, run: Box::new(run) }
 }
 
-/// Options that compile an engine's own crate without optimization and leave its dependencies as they are. The crate
-/// instantiates most of the library's generic code, which takes a tenth of the time of compiling the library; tests do
-/// not need it to be fast.
+/// Options that compile without optimization the engine's own crate and what only its tests need, and leave the rest as
+/// the lab built it. The engine's crate instantiates most of the library's generic code, which takes a tenth of the time
+/// of compiling the library; no test needs either to be fast.
 fn quick_to_compile(dir: &Path) -> Result<Vec<String>> {
-    let manifest = std::fs::read_to_string(dir.join("Cargo.toml"))?;
-    let manifest: toml::Table = toml::from_str(&manifest)?;
-    let package = manifest.get("package").and_then(|p| p.get("name")?.as_str()).context("a package without a name")?;
-    Ok(vec!["--config".to_owned(), format!("profile.release.package.{package}.opt-level=0")])
+    let options = ["--locked", "--filter-platform", "host-tuple"].map(str::to_owned).to_vec();
+    let metadata = MetadataCommand::new().current_dir(dir).other_options(options).exec()?;
+    let of_build = crates_of_build(&metadata);
+    let resolve = metadata.resolve.as_ref().context("cargo metadata resolved no dependencies")?;
+    let of_tests = resolve.nodes.iter().map(|node| &node.id).filter(|id| !of_build.contains(id));
+    let option = |id: &PackageId| {
+        let package = &metadata[id];
+        let key = format!("profile.release.package.\"{}@{}\".opt-level=0", package.name, package.version);
+        ["--config".to_owned(), key]
+    };
+    Ok(of_tests.chain(&resolve.root).flat_map(option).collect())
 }
 
 /// Makes cargo compile the workspace's own crates with clippy, with warnings as errors.

@@ -1,6 +1,8 @@
 //! `build`: builds the guests, as a list or side by side.
 
-use anyhow::Result;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Result, anyhow};
 
 use super::arguments::{OfflineArgs, ScenarioArgs};
 use super::common;
@@ -45,13 +47,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rank, s.name.clone()));
     }
     let options = guest::BuildOptions { require_built: args.require_built, ..args.network.to_build_options() };
-    let made: Vec<BuildResult> = scenarios
-        .iter()
-        .map(|scenario| {
-            output::print_progress(&format!("building {}", scenario.name));
-            (scenario, guest::obtain(lab, scenario, options))
-        })
-        .collect();
+    let made = build_all(lab, &scenarios, options)?;
     lab.machine.save();
     output::print(&if args.compare.is_some() { compare::table(lab, &made) } else { list(lab, &made) })?;
     let (mut failed, mut missing, mut expected) = (Vec::new(), Vec::new(), Vec::new());
@@ -71,6 +67,29 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     let bad = !failed.is_empty() || (args.require_built && !missing.is_empty());
     Ok(if bad { exit::REGRESSION } else { exit::OK })
+}
+
+/// The guest of each scenario, in this order. Several are built at a time: a compiler often uses one core.
+fn build_all<'a>(lab: &Lab, scenarios: &'a [Scenario], options: guest::BuildOptions) -> Result<Vec<BuildResult<'a>>> {
+    const MAX_THREADS: usize = 4;
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut made = Vec::new();
+        while let Some((at, scenario)) = scenarios.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
+            output::print_progress(&format!("building {}", scenario.name));
+            made.push((at, (scenario, guest::obtain(lab, scenario, options))));
+        }
+        made
+    };
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MAX_THREADS));
+    let mut made = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined.collect::<Result<Vec<_>, _>>().map(|parts| parts.into_iter().flatten().collect::<Vec<_>>())
+    })
+    .map_err(|_| anyhow!("failed to build the guests: a thread of the lab panicked"))?;
+    made.sort_by_key(|(at, _)| *at);
+    Ok(made.into_iter().map(|(_, made)| made).collect())
 }
 
 fn list(lab: &Lab, made: &[BuildResult]) -> String {

@@ -133,12 +133,12 @@ impl Cargo {
         succeeded(&completed)?;
         let metadata = MetadataCommand::parse(String::from_utf8_lossy(&completed.stdout))
             .map_err(|e| format!("the output of cargo metadata cannot be parsed: {e}"))?;
-        Ok(crates_of(&metadata))
+        Ok(crates_of_build(&metadata))
     }
 }
 
 /// The root package and its dependencies, without those that only tests need.
-fn crates_of(metadata: &Metadata) -> BTreeSet<PackageId> {
+pub fn crates_of_build(metadata: &Metadata) -> BTreeSet<PackageId> {
     let Some(resolve) = &metadata.resolve else { return BTreeSet::new() };
     let mut found = BTreeSet::new();
     let mut left: Vec<&PackageId> = resolve.root.iter().collect();
