@@ -138,7 +138,7 @@ fn truncation(bytes: &[u8], component: bool) -> Option<String> {
 type FileType = (&'static [u8], &'static str, &'static str);
 
 const FETCH: &str =
-    "Download the file again and check the server's response: the download failed or returned a login page.";
+    "If it was downloaded, check the server's response and fetch it again: it may be an error message or a login page.";
 const ORIGIN: &str = "Check the .wasm file that it was made from.";
 const UNPACK: &str = "Decompress it first; a web server may serve it compressed if it declares Content-Encoding.";
 const LINK: &str = "Link it into a module first.";

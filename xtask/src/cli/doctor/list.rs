@@ -138,8 +138,8 @@ ok       node+jco          26.10.0, jco 1.35.0
 warning  rust wasm32-unknown-emscripten-long  rustc 1.96.0
            /bin/cargo
            old linker
-missing  wazero            install it with `brew install wazero`, or get
-           it elsewhere
+missing  wazero            install it with `brew install
+           wazero`, or get it elsewhere
 no       rust wasm32-wasi  renamed
 3 of 5 installed; missing: wazero; not to be had:
   rust wasm32-wasi
