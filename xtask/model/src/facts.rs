@@ -283,10 +283,10 @@ pub struct Import {
 }
 
 impl Import {
-    /// Whether its module is WASI 0.1 or WASI's snapshot 0, in any spelling that starts with `wasi_`.
+    /// Whether it is a function of WASI 0.1 or of WASI's snapshot 0, in any spelling that starts with `wasi_`.
     #[must_use]
     pub fn is_of_wasi(&self) -> bool {
-        self.module.starts_with("wasi_")
+        self.module.starts_with("wasi_") && self.ty.starts_with("func")
     }
 
     /// As [`import_name`].

@@ -118,7 +118,7 @@ pub struct CellPrediction {
     /// The import, proposal or export concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// If it may fail, what that depends on. At most the first few.
+    /// If it may fail, what that depends on; if it fails, what the runtime may refuse before that. At most the first few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uncertain: Vec<Uncertainty>,
     /// If imports are missing, the imports. At most the first few.

@@ -163,7 +163,7 @@ pub enum Change {
     New,
     /// Passed before and does not now, now needs a switch, or is now a `fail`.
     Worse,
-    /// The reason changed.
+    /// The reason changed, or the result is worse with a version of the runtime that is older than the snapshot's.
     Different,
     /// The gap is gone. Reported as loudly as a regression, because some text is now wrong.
     FixedGap,

@@ -74,6 +74,13 @@ pub fn agreement(prediction: &Prediction, cell: &Cell) -> Option<Agreement> {
             if prediction.subject == cell.subject { Agreement::Same } else { Agreement::OtherSubject }
         }
         PredictedOutcome::Fails if is_another_missing(prediction, cell) => Agreement::OtherSubject,
+        // It was refused before it reached the predicted failure, for something that was not measured.
+        PredictedOutcome::Fails
+            if prediction.has_uncertain(UncertaintyKind::Unmeasured)
+                && cell.stage.is_some_and(|stage| stage <= Stage::Compile) =>
+        {
+            Agreement::Undecided
+        }
         _ => Agreement::Contradicts,
     })
 }
@@ -244,5 +251,10 @@ mod tests {
         check(&library, &cell(|cell| cell.stage = Some(Stage::Instantiate)), Agreement::OwnResult);
         check(&library, &cell(|_| ()), Agreement::Contradicts);
         check(&library, &gap(Code::MissingImport, Stage::Link), Agreement::Contradicts);
+        let declared = Uncertainty { kind: UncertaintyKind::Unmeasured, name: "declarations of gc".to_owned() };
+        let open = Prediction { uncertain: vec![declared], ..library.clone() };
+        check(&open, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Undecided);
+        check(&open, &gap(Code::MissingImport, Stage::Link), Agreement::Contradicts);
+        check(&library, &gap(Code::UnsupportedProposal, Stage::Compile), Agreement::Contradicts);
     }
 }

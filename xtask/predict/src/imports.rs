@@ -15,8 +15,8 @@ enum Definition<'a> {
     Defined,
     /// It does not define the import; this is its answer.
     Missing(Option<&'a ProbeAnswer>),
-    /// It defines it with another type, and refuses the file.
-    OtherType(&'a ProbeAnswer),
+    /// It defines it with this type, not the module's, and refuses the file.
+    OtherType(&'a str),
     /// It starts the file, and fails at a call.
     Unchecked,
     /// The profile does not cover this import.
@@ -36,12 +36,10 @@ pub fn missing(facts: &Facts, planned: &PlannedRun, profile: &Profile, on: &[Str
             let cause = missing_cause(facts, import, answer.and_then(|answer| answer.cause.as_ref()), count);
             Some(Obstacle::new(cause, answer.map_or(&[], |answer| &answer.switches)))
         }
-        Definition::OtherType(answer) => {
+        // The message about the probe has the probe's types.
+        Definition::OtherType(known) => {
             let (module, name) = (import.module.clone(), import.name.clone());
-            let message = match &answer.cause {
-                Some(Cause::ImportTypeMismatch { message, .. }) => message.clone(),
-                _ => format!("it defines it with another type than {}", import.ty),
-            };
+            let message = format!("the module imports {}, the host has func {known}", import.ty);
             Some(Obstacle::new(Cause::ImportTypeMismatch { module, name, message }, &[]))
         }
         Definition::Defined | Definition::Unchecked | Definition::Unmeasured => None,
@@ -221,6 +219,9 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
         if (import.module.as_str(), import.name.as_str()) == MEMORY && provides_memory(facts, profile) {
             return Definition::Defined;
         }
+        if is_function_of_host(import, profile) {
+            return Definition::Unmeasured;
+        }
         return match profile.unusual_modules.get(*probe).map(|answer| answer.support) {
             Some(Support::Yes | Support::Unknown) | None => Definition::Defined,
             Some(Support::No | Support::Unchecked) => unknown(profile),
@@ -228,9 +229,7 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
     }
     let functions = profile.imports.get(&import.module);
     let Some(ty) = import.ty.strip_prefix("func ") else {
-        let is_function = functions.is_some_and(|functions| functions.defined.contains_key(&import.name));
-        // Hosts report an import of another kind as one of another type, or as missing.
-        return if is_function { Definition::Unmeasured } else { unknown(profile) };
+        return if is_function_of_host(import, profile) { Definition::Unmeasured } else { unknown(profile) };
     };
     match functions.and_then(|functions| functions.defined.get(&import.name)) {
         // A host of wasi-threads that recognizes programs by their imports from WASI gives others nothing.
@@ -238,8 +237,8 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
             Definition::Unmeasured
         }
         Some(known) if known == ty => Definition::Defined,
-        Some(_) => match profile.unusual_modules.get("other-type") {
-            Some(answer) if answer.support == Support::No => Definition::OtherType(answer),
+        Some(known) => match profile.unusual_modules.get("other-type") {
+            Some(answer) if answer.support == Support::No => Definition::OtherType(known),
             // A host that does not check types links what cannot work.
             _ if wasmlab_judge::has_64_bit_addresses(facts, import) => Definition::Unchecked,
             _ => Definition::Defined,
@@ -251,6 +250,12 @@ fn core<'a>(facts: &Facts, import: &Import, planned: &PlannedRun, profile: &'a P
             None => unknown(profile),
         },
     }
+}
+
+/// Whether the host has a function of this name. If the module imports something else, some hosts report another type, and
+/// others a missing import.
+fn is_function_of_host(import: &Import, profile: &Profile) -> bool {
+    profile.imports.get(&import.module).is_some_and(|functions| functions.defined.contains_key(&import.name))
 }
 
 fn imports_wasi_or_wasix(facts: &Facts) -> bool {

@@ -70,7 +70,7 @@ pub struct Prediction {
     pub next_obstacle_remedy: Option<String>,
     /// The runtime's switches that it needs to run, or, without an entry point, to load.
     pub switches: Vec<String>,
-    /// What the file needs and this runtime may not do as specified.
+    /// What the file needs and this runtime may not do as specified; if it fails, what the runtime may refuse before that.
     pub uncertain: Vec<Uncertainty>,
     /// Every import that the runtime lacks, if that is the reason.
     pub missing_imports: Vec<String>,
@@ -105,6 +105,7 @@ pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
             }
         }
     }
+    let reached = last.as_ref().map_or(first.stage, |(seen, _)| seen.stage);
     let judged = match last {
         Some((_, last)) => {
             let summary = last.code.map_or(last.verdict.id(), Code::id).to_owned();
@@ -114,7 +115,11 @@ pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
     };
     // Without an entry point, the switches that loading needs.
     let needed = if judged.code == Some(Code::NoEntryPoint) { on.clone() } else { Vec::new() };
-    Prediction { switches: needed, ..fails(judged, planned, profile, &on) }
+    let open = match planned.facts {
+        Ok(facts) if reached > Stage::Compile => unmeasured_at_compile(facts, profile, &on),
+        _ => Vec::new(),
+    };
+    Prediction { switches: needed, uncertain: open, ..fails(judged, planned, profile, &on) }
 }
 
 fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Prediction {
@@ -132,14 +137,13 @@ fn uncertain(facts: &Facts, planned: &PlannedRun, profile: &Profile, switches: &
     let mut add = |kind, names: Vec<String>| {
         uncertain.extend(names.into_iter().map(|name| Uncertainty { kind, name }));
     };
-    let named = |prefix: &str, names: Vec<&str>| names.into_iter().map(|name| format!("{prefix}{name}")).collect();
     let one = |name: &str, is_open: bool| if is_open { vec![name.to_owned()] } else { Vec::new() };
-    add(UncertaintyKind::Proposal, named("", obstacle::wrong_proposals(facts, profile)));
+    let wrong = obstacle::wrong_proposals(facts, profile);
+    add(UncertaintyKind::Proposal, wrong.into_iter().map(str::to_owned).collect());
     add(UncertaintyKind::Instruction, one(ATOMIC_WAIT, unusual_modules::cannot_wait(facts, profile)));
     let unmeasured = UncertaintyKind::Unmeasured;
-    add(unmeasured, named("proposal ", obstacle::unmeasured_proposals(facts, profile, switches)));
-    add(unmeasured, named("declarations of ", obstacle::unmeasured_declarations(facts, profile, switches)));
-    add(unmeasured, named("limit ", obstacle::unmeasured_limits(facts, profile)));
+    let at_compile = unmeasured_at_compile(facts, profile, switches);
+    add(unmeasured, at_compile.into_iter().map(|of| of.name).collect());
     add(unmeasured, one("parameters of _start", unusual_modules::has_unmeasured_parameters(facts, planned, profile)));
     let is_renamed = unusual_modules::has_memory_of_other_name(facts, planned);
     add(unmeasured, one("a memory that is not exported as `memory`", is_renamed));
@@ -152,6 +156,17 @@ fn uncertain(facts: &Facts, planned: &PlannedRun, profile: &Profile, switches: &
     let functions = imports::unreliable(facts, planned, profile, switches);
     add(UncertaintyKind::Function, functions.shown);
     (uncertain, functions.omitted)
+}
+
+/// What a runtime may refuse when it compiles the file, about which the profile says nothing.
+fn unmeasured_at_compile(facts: &Facts, profile: &Profile, on: &[String]) -> Vec<Uncertainty> {
+    let proposals =
+        obstacle::unmeasured_proposals(facts, profile, on).into_iter().map(|name| format!("proposal {name}"));
+    let declarations = obstacle::unmeasured_declarations(facts, profile, on).into_iter();
+    let declarations = declarations.map(|name| format!("declarations of {name}"));
+    let limits = obstacle::unmeasured_limits(facts, profile).into_iter().map(|name| format!("limit {name}"));
+    let names = proposals.chain(declarations).chain(limits);
+    names.map(|name| Uncertainty { kind: UncertaintyKind::Unmeasured, name }).collect()
 }
 
 /// `on`: the switches that were tried.

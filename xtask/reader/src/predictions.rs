@@ -58,7 +58,7 @@ pub struct RuntimePrediction {
     /// The runtime's switches that it needs to run or, with `only_loads`, to load.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<String>,
-    /// What it needs and this runtime may not do as specified.
+    /// What it needs and this runtime may not do as specified; if it fails, what the runtime may refuse before that.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub uncertain: Vec<Uncertainty>,
     /// Every import that it lacks.

@@ -52,9 +52,16 @@ pub fn tally(report: &RunReport) -> Option<String> {
     let other: Vec<String> = other.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let other = if other.is_empty() { String::new() } else { format!("; {}", other.join(", ")) };
     let accepted = compared(report).filter(|(_, prediction)| prediction.accepted_because.is_some()).count();
-    let accepted = if accepted == 0 { String::new() } else { format!(" ({accepted} accepted)") };
+    let is_of_other_version = |prediction: &CellPrediction| {
+        let is_open = prediction.agreement == Agreement::Contradicts && prediction.accepted_because.is_none();
+        is_open && prediction.profile_version.is_some()
+    };
+    let of_other_version = compared(report).filter(|(_, prediction)| is_of_other_version(prediction)).count();
+    let excused = [(accepted, "accepted"), (of_other_version, "for another version of the runtime")];
+    let excused: Vec<String> = excused.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
+    let excused = if excused.is_empty() { String::new() } else { format!(" ({})", excused.join(", ")) };
     Some(format!(
-        "predictions: {} of {all} match{other}; {} undecided; {} contradict{accepted}",
+        "predictions: {} of {all} match{other}; {} undecided; {} contradict{excused}",
         count(Agreement::Same),
         count(Agreement::Undecided),
         count(Agreement::Contradicts),
@@ -150,6 +157,7 @@ mod tests {
         // Neither a profile of another version nor an accepted contradiction is an error.
         predicted(&mut report, 1, Agreement::Contradicts).profile_version = Some("1.0".to_owned());
         assert!(contradictions(&report).is_empty() && accepted(&report).is_empty());
+        assert!(tally(&report).unwrap().ends_with("; 1 contradict (1 for another version of the runtime)"));
         predicted(&mut report, 1, Agreement::Contradicts).accepted_because = Some("it is old".to_owned());
         assert!(contradictions(&report).is_empty());
         assert_eq!(accepted(&report), ["hello on wasmtime-winch: predicted runs; it is old"]);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::store::files;
 use wasmlab_model::report::{Cell, GuestInfo, Note, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
+use wasmlab_model::version;
 use wasmlab_process::read_text;
 
 use self::column::{AcceptedColumn, AcceptedLine};
@@ -255,6 +256,12 @@ fn note_change(cell: &mut Cell, before: Option<&AcceptedLine>, now: &AcceptedLin
         Some(before) if before.verdict == Verdict::Pass || now.verdict == Verdict::Fail => Change::Worse,
         Some(_) => Change::Different,
     };
+    // A result that only newer versions have is no regression of this one.
+    if cell.change == Change::Worse
+        && before.is_some_and(|before| version::compare(&now.version, &before.version).is_lt())
+    {
+        cell.change = Change::Different;
+    }
     if let Some(before) = before.filter(|_| cell.change != Change::Same) {
         cell.changed_with_version = before.version != now.version;
         let versions =

@@ -122,6 +122,10 @@ fn what_a_file_only_declares_is_left_open() {
     check(&format!("(module (type $s (struct)) {start} (func (drop (struct.new $s))))"), (PredictedOutcome::Runs, ""));
     // This runtime has the proposal.
     check(&format!("(module (tag $e) {start})"), (PredictedOutcome::Runs, ""));
+    // What the file fails at later is certain, and what it may be refused for before that is still open.
+    let fails = (PredictedOutcome::Fails, "declarations of gc (not measured)");
+    check("(module (type $s (struct)))", fails);
+    check("(module (type $s (struct)) (import \"mine\" \"f\" (func)) (func (export \"_start\")))", fails);
 }
 
 #[test]

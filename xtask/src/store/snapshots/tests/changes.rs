@@ -83,6 +83,13 @@ fn change_along_with_the_version_is_marked() {
 }
 
 #[test]
+fn older_version_does_not_regress() {
+    assert_eq!(change(PASS, IMPORT, "1.1").change, Change::Worse);
+    assert_eq!(change(PASS, IMPORT, "0.9").change, Change::Different);
+    assert_eq!(change(IMPORT, PASS, "0.9").change, Change::FixedGap);
+}
+
+#[test]
 fn unmeasured_cells_change_nothing() {
     let absent = change(PASS, (Verdict::Absent, None), "9");
     assert_eq!(absent.change, Change::Same);
