@@ -37,6 +37,17 @@ fn a_file_that_is_no_module_differs_from_an_invalid_one() {
 }
 
 #[test]
+fn library_loads() {
+    let workspace = workspace();
+    workspace.write("lib.wat", "(module (func (export \"f\")))");
+    let ran = workspace.run(&["predict", "lib.wat"]);
+    assert!(ran.code == 0 && ran.stdout.contains("loads on     wasmi"), "{}{}", ran.stdout, ran.stderr);
+    workspace.write("lib.wat", "(module (import \"mine\" \"g\" (func)) (func (export \"f\")))");
+    let ran = workspace.run(&["predict", "lib.wat"]);
+    assert!(!ran.stdout.contains("loads on"), "{}", ran.stdout);
+}
+
+#[test]
 fn files_are_named_by_globs_and_arguments_change_nothing() {
     let workspace = workspace();
     workspace.write("one.wat", "(module (func (export \"f\") (param i32)))");
@@ -55,6 +66,11 @@ fn files_are_named_by_globs_and_arguments_change_nothing() {
         let ran = workspace.run(&[["predict", "one.wat"].as_slice(), call].concat());
         assert!(ran.code == 2 && ran.stdout.contains(says), "{call:?}: {}{}", ran.stdout, ran.stderr);
     }
+    workspace.write("empty.wasm", "");
+    let ran = workspace.run(&["predict", "empty.wasm", "two.wat", "--output", "json"]);
+    let predicted = [0, 1].map(|at| ran.json()["files"][at]["predictions"].as_array().unwrap().len());
+    assert_eq!((ran.code, predicted), (2, [0, 1]), "{}", ran.stderr);
+    assert!(ran.stderr.contains("error: empty.wasm   invalid-file: the file is empty"), "{}", ran.stderr);
     let ran = workspace.run(&["predict", "one.wat", "two.wat", "--invoke", "f"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stdout.contains("runs on") && ran.stdout.contains("two.wat exports no function `f`"), "{}", ran.stdout);

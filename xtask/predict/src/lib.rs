@@ -119,7 +119,7 @@ pub fn predict(planned: &PlannedRun, profile: &Profile) -> Prediction {
         Ok(facts) if reached > Stage::Compile => unmeasured_at_compile(facts, profile, &on),
         _ => Vec::new(),
     };
-    Prediction { switches: needed, uncertain: open, ..fails(judged, planned, profile, &on) }
+    Prediction { stage: Some(reached), switches: needed, uncertain: open, ..fails(judged, planned, profile, &on) }
 }
 
 fn runs(planned: &PlannedRun, profile: &Profile, switches: Vec<String>) -> Prediction {
@@ -175,7 +175,7 @@ fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[St
         Ok(facts) => proposals::located(judgement, facts),
         Err(_) => judgement,
     };
-    let Judgement { code, stage, subject, detail, remedy, remedy_kind, .. } = judgement;
+    let Judgement { code, subject, detail, remedy, remedy_kind, .. } = judgement;
     let entry = code.map(Code::entry);
     let remedy = remedy.or_else(|| entry.map(|entry| entry.remedy.to_owned()));
     let facts = planned.facts.ok();
@@ -189,7 +189,7 @@ fn fails(judgement: Judgement, planned: &PlannedRun, profile: &Profile, on: &[St
     let first_use = facts.filter(|_| code == Some(Code::UnsupportedProposal)).and_then(of_proposal);
     let imports::TruncatedNames { shown: missing_imports, omitted } = missing_imports.unwrap_or_default();
     let failed = Prediction::new(PredictedOutcome::Fails);
-    Prediction { code, stage, subject, detail, remedy, remedy_kind, missing_imports, omitted, first_use, ..failed }
+    Prediction { code, subject, detail, remedy, remedy_kind, missing_imports, omitted, first_use, ..failed }
 }
 
 impl Prediction {

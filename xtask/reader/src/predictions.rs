@@ -19,7 +19,7 @@ pub struct FilePredictions {
     /// Why it is not a valid file; the runtimes then refuse it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
-    /// One for each profile.
+    /// One for each profile; none for a file that is no module or component at all.
     pub predictions: Vec<RuntimePrediction>,
 }
 

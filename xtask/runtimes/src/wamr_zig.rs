@@ -108,9 +108,11 @@ fn silent_trap(stderr: &str) -> Option<Cause> {
     (last.starts_with(DISPATCH) && last.contains(&format!("err={name}:"))).then(|| Cause::trap(TrapKind::Other, name))
 }
 
-/// Progress of `wamrc`: it prints its steps, then the (Zig) name of the error in the step that failed.
+/// Progress of `wamrc`: it prints its steps, then the (Zig) name of the error in the step that failed, or a sentence:
+/// `Error: data segment 0 has an unsupported active offset expression`.
 fn compile_progress(output: &ProcessOutput) -> GuestProgress {
-    let line = output.stderr.lines().rfind(|l| l.starts_with("Error ")).unwrap_or_default();
+    let is_error = |line: &&str| line.starts_with("Error ") || line.starts_with("Error: ");
+    let line = output.stderr.lines().rfind(is_error).unwrap_or_default().trim_start_matches("Error: ");
     // "wamrc: unsupported opcode 0xFB" is more informative than the error's name.
     let more = output.stderr.lines().rfind(|l| l.starts_with("wamrc: "));
     let message = match more {

@@ -98,12 +98,15 @@ fn quick_to_compile(dir: &Path) -> Result<Vec<String>> {
     let of_build = crates_of_build(&metadata);
     let resolve = metadata.resolve.as_ref().context("cargo metadata resolved no dependencies")?;
     let of_tests = resolve.nodes.iter().map(|node| &node.id).filter(|id| !of_build.contains(id));
-    let option = |id: &PackageId| {
-        let package = &metadata[id];
-        let key = format!("profile.release.package.\"{}@{}\".opt-level=0", package.name, package.version);
-        ["--config".to_owned(), key]
-    };
-    Ok(of_tests.chain(&resolve.root).flat_map(option).collect())
+    let option = |spec: String| ["--config".to_owned(), format!("profile.release.package.\"{spec}\".opt-level=0")];
+    // Cargo refuses two entries for one package that are spelled differently, so those of the manifest are left alone.
+    let manifest: toml::Table = toml::from_str(&std::fs::read_to_string(dir.join("Cargo.toml"))?)?;
+    let entries = manifest.get("profile").and_then(|profile| profile.get("release")?.get("package"));
+    let of_tests =
+        of_tests.filter(|id| entries.is_none_or(|entries| entries.get(metadata[*id].name.as_str()).is_none()));
+    let own = resolve.root.iter().map(|id| metadata[id].name.to_string());
+    let of_tests = of_tests.map(|id: &PackageId| format!("{}@{}", metadata[id].name, metadata[id].version));
+    Ok(of_tests.chain(own).flat_map(option).collect())
 }
 
 /// Makes cargo compile the workspace's own crates with clippy, with warnings as errors.

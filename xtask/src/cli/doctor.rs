@@ -131,13 +131,15 @@ fn runtimes(lab: &Lab, filter: &Filter) -> Result<Vec<ToolRow>> {
     let all = wasmlab_runtimes::all().iter().filter(is_listed);
     let wanted: Vec<&Runtime> = all.filter(|runtime| filter.includes(runtime.id())).collect();
     let found = find_all(lab, &wanted)?;
-    let builds = |place: &str, name: &str| format!("`cargo xtask run-all` builds xtask/{place}/{name}");
+    let builds = |id: &str, place: &str, name: &str| {
+        format!("`cargo xtask setup --engines --runtime {id}` builds xtask/{place}/{name}, and so does `run-all`")
+    };
     let row = |(runtime, found): (&&Runtime, Result<Tool, Option<Absence>>)| {
         let (state, about) = match (&found, runtime.source) {
             (Ok(_), _) => (ToolState::Ok, runtime.note.unwrap_or_default().to_owned()),
             (Err(Some(absence)), _) => (ToolState::Missing, format!("{}; {}", absence.reason, absence.remedy)),
-            (Err(None), Source::Driver { driver, .. }) => (ToolState::ToBuild, builds("drivers", driver)),
-            (Err(None), Source::Embedded(engine)) => (ToolState::ToBuild, builds("engines", engine)),
+            (Err(None), Source::Driver { driver, .. }) => (ToolState::ToBuild, builds(runtime.id(), "drivers", driver)),
+            (Err(None), Source::Embedded(engine)) => (ToolState::ToBuild, builds(runtime.id(), "engines", engine)),
             (Err(None), Source::Program(program)) => (ToolState::Missing, program.install_hint.to_owned()),
         };
         let about = match runtime.note.filter(|_| state != ToolState::Ok) {

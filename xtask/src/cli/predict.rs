@@ -109,7 +109,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         let facts = facts.as_ref().map_err(|invalid| invalid.message.as_str());
         predictions::predict_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
     };
-    let files: Vec<FilePredictions> = paths.iter().zip(&read).map(of_file).collect();
+    let mut files: Vec<FilePredictions> = paths.iter().zip(&read).map(of_file).collect();
     let refused = paths.iter().zip(&files).zip(&read).map(|((file, of), read)| match read {
         Ok(facts) => wrong_call(file, facts, args),
         Err(invalid) => refused(of, invalid),
@@ -117,6 +117,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let refused: Vec<Option<String>> = refused.collect();
     let is_refused = refused.iter().any(Option::is_some);
     if args.format.is_json() {
+        for ((of, refused), read) in files.iter_mut().zip(&refused).zip(&read) {
+            let Some(why) = refused else { continue };
+            output::print_error(&why.trim_end().replace("\n  ", " "));
+            if read.is_err() {
+                of.predictions.clear();
+            }
+        }
         output::print_versioned_json(SCHEMA_VERSION, &PredictOutput { files })?;
     } else {
         let texts = files.iter().zip(refused).map(|(of, refused)| refused.unwrap_or_else(|| text(of, &profiles)));
