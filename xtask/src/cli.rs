@@ -23,6 +23,7 @@ mod guest_file;
 mod help;
 mod invoke;
 mod output;
+mod parallel;
 mod progress;
 mod suggest;
 mod text_table;

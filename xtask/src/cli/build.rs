@@ -1,12 +1,11 @@
 //! `build`: builds the guests, as a list or side by side.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 use super::arguments::{OfflineArgs, ScenarioArgs};
 use super::common;
 use super::output;
+use super::parallel;
 use super::text_table::names;
 use crate::exit;
 use crate::guest::{self, Guest, NotBuilt};
@@ -72,24 +71,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 /// The guest of each scenario, in this order. Several are built at a time: a compiler often uses one core.
 fn build_all<'a>(lab: &Lab, scenarios: &'a [Scenario], options: guest::BuildOptions) -> Result<Vec<BuildResult<'a>>> {
     const MAX_THREADS: usize = 4;
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut made = Vec::new();
-        while let Some((at, scenario)) = scenarios.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
-            output::print_progress(&format!("building {}", scenario.name));
-            made.push((at, (scenario, guest::obtain(lab, scenario, options))));
-        }
-        made
-    };
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MAX_THREADS));
-    let mut made = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let joined = threads.into_iter().map(|thread| thread.join());
-        joined.collect::<Result<Vec<_>, _>>().map(|parts| parts.into_iter().flatten().collect::<Vec<_>>())
+    parallel::map(scenarios, threads, "failed to build the guests", |scenario| {
+        output::print_progress(&format!("building {}", scenario.name));
+        guest::obtain(lab, scenario, options)
     })
-    .map_err(|_| anyhow!("failed to build the guests: a thread of the lab panicked"))?;
-    made.sort_by_key(|(at, _)| *at);
-    Ok(made.into_iter().map(|(_, made)| made).collect())
+    .map(|guests| scenarios.iter().zip(guests).collect())
 }
 
 fn list(lab: &Lab, made: &[BuildResult]) -> String {

@@ -1,15 +1,14 @@
 //! `doctor`: shows what is installed, with versions and paths, and how to install what is missing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use globset::GlobMatcher;
 
 use self::list::{ToolRow, ToolState};
-use super::{common, output, suggest};
+use super::{common, output, parallel, suggest};
 use crate::cell::sandbox;
 use crate::engines::{self, Absence};
 use crate::exit;
@@ -162,21 +161,7 @@ fn runtimes(lab: &Lab, filter: &Filter) -> Result<Vec<ToolRow>> {
 /// The tool of each runtime. Several are asked for their versions at a time: a browser takes half a second.
 fn find_all(lab: &Lab, runtimes: &[&Runtime]) -> Result<Vec<Result<Tool, Option<Absence>>>> {
     const THREADS: usize = 4;
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut found = Vec::new();
-        while let Some(runtime) = runtimes.get(next.fetch_add(1, Ordering::Relaxed)) {
-            found.push((runtime.id(), engines::find_tool(lab, runtime)));
-        }
-        found
-    };
-    let mut found = BTreeMap::new();
-    let all_ended = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().all(|thread| thread.join().map(|part| found.extend(part)).is_ok())
-    });
-    anyhow::ensure!(all_ended, "failed to find the runtimes: a thread of the lab panicked");
-    Ok(runtimes.iter().map(|runtime| found.remove(runtime.id()).unwrap_or(Err(None))).collect())
+    parallel::map(runtimes, THREADS, "failed to find the runtimes", |runtime| engines::find_tool(lab, runtime))
 }
 
 /// The rows of the toolchains, one for each target and version that a scenario needs.

@@ -84,8 +84,8 @@ impl TableKind {
             Self::Wasi => "yes: the call has the right effect. Otherwise: the errno, or what went wrong.",
             Self::Imports => "n of m: so many of the functions are defined. yes: all are.",
             Self::Sandbox => {
-                "yes: contained, because it was refused. ends: contained, because the guest or its process was ended. escapes: the guest got what it \
-                 was not given."
+                "yes: contained, because it was refused. ends: contained, because the guest or its process was ended. \
+                 escapes: the guest got what it was not given."
             }
             Self::Limits => {
                 "The largest number that the runtime accepted. \u{2265}: the largest that was tried; no limit was met. \
