@@ -14,7 +14,7 @@ use wasmlab_report::answer::facts_line;
 use wasmlab_report::columns;
 use wasmlab_runtimes as runtimes;
 
-use crate::predictions::{self, FilePredictions, RuntimePrediction};
+use crate::predictions::{self, FilePredictions, InvalidFile, RuntimePrediction};
 use crate::source;
 
 /// Maximum number of entries shown per list; a page need not show a hundred thousand exports.
@@ -72,12 +72,14 @@ pub struct PredictionGroup {
 #[must_use]
 pub fn answer(file: &str, bytes: &[u8], profiles: &[Profile]) -> ReaderAnswer {
     let binary = source::binary(Path::new(file), bytes).map_err(|error| error.to_string());
+    let is_webassembly = binary.as_ref().is_ok_and(|binary| inspect::invalid_file(binary).is_none());
     let facts = match &binary {
         Ok(binary) => inspect::facts(binary).map_err(|error| error.to_string()),
         Err(message) => Err(message.trim().to_owned()),
     };
     let facts = facts.as_ref().map_err(String::as_str);
-    let prediction = predictions::predict_file(file, facts, None, profiles);
+    let invalid = if is_webassembly { InvalidFile::Malformed } else { InvalidFile::NotWebAssembly };
+    let prediction = predictions::predict_file(file, facts.map_err(invalid), None, profiles);
     let groups = groups(&prediction, profiles);
     let facts = facts.ok();
     let counts = facts.map_or(Counts::default(), |facts| Counts {

@@ -72,15 +72,38 @@ pub struct RuntimePrediction {
     pub first_use: Option<FirstUse>,
 }
 
-/// Predicts where a file runs: as a program without inputs, or as a library whose export `invoke` is called. `facts`:
-/// the file's facts, or why it cannot be read.
+/// Why a file has no facts, in a sentence.
+#[derive(Clone, Copy, Debug)]
+pub enum InvalidFile<'a> {
+    /// It is not WebAssembly, or only a part of a binary, or text that cannot be parsed: it says nothing about runtimes.
+    NotWebAssembly(&'a str),
+    /// It is a malformed or invalid module or component.
+    Malformed(&'a str),
+}
+
+impl<'a> InvalidFile<'a> {
+    /// The sentence.
+    #[must_use]
+    pub const fn message(self) -> &'a str {
+        match self {
+            Self::NotWebAssembly(message) | Self::Malformed(message) => message,
+        }
+    }
+}
+
+/// Predicts where a file runs: as a program without inputs, or as a library whose export `invoke` is called. What is
+/// not WebAssembly has no predictions.
 #[must_use]
 pub fn predict_file(
     file: &str,
-    facts: Result<&Facts, &str>,
+    facts: Result<&Facts, InvalidFile<'_>>,
     invoke: Option<&str>,
     profiles: &[Profile],
 ) -> FilePredictions {
+    if let Err(InvalidFile::NotWebAssembly(why)) = facts {
+        return FilePredictions { file: file.to_owned(), invalid: Some(why.to_owned()), predictions: Vec::new() };
+    }
+    let facts = facts.map_err(InvalidFile::message);
     let spec = program(file, invoke);
     // A remedy depends on the other columns, as in `check`.
     let ids: Vec<&str> = runtimes::all().iter().map(runtimes::Runtime::id).collect();

@@ -27,9 +27,13 @@ const HELLO: &str = "(module
 
 #[test]
 fn every_runtime_is_in_one_group_and_those_that_run_come_first() {
-    for text in
-        [HELLO, "(module)", "(component)", "(module (func (export \"_start\") (return_call 0)))", "(module (oops))"]
-    {
+    for text in [
+        HELLO,
+        "(module)",
+        "(component)",
+        "(module (func (export \"_start\") (return_call 0)))",
+        "(module (func (result i32)))",
+    ] {
         let answer = answer_for("a.wat", text);
         let mut members: Vec<usize> = answer.groups.iter().flat_map(|group| group.members.clone()).collect();
         members.sort_unstable();
@@ -110,13 +114,17 @@ fn text_and_binary_have_the_same_answer() {
 #[test]
 fn what_cannot_be_read_says_why() {
     let check = |file: &str, contents: &[u8], expected: &str| {
-        let invalid = answer(file, contents, &profiles()).prediction.invalid.unwrap();
+        let prediction = answer(file, contents, &profiles()).prediction;
+        let invalid = prediction.invalid.unwrap();
         assert!(invalid.contains(expected), "{file}: {invalid}");
+        prediction.predictions.len()
     };
-    check("a.wat", b"(module\n  (func (oops)))", "a.wat:2:");
-    check("a.wasm", b"", "the file is empty");
-    check("a.wasm", b"<!doctype html>", "not a WebAssembly binary");
-    check("a.wasm", b"\0asm\x01\0\0\0\x01", "truncated");
+    let none = |file: &str, contents: &[u8], expected: &str| assert_eq!(check(file, contents, expected), 0, "{file}");
+    none("a.wat", b"(module\n  (func (oops)))", "a.wat:2:");
+    none("a.wasm", b"", "the file is empty");
+    none("a.wasm", b"<!doctype html>", "not a WebAssembly binary");
+    none("a.wasm", b"\0asm\x01\0\0\0\x01", "truncated");
+    assert_eq!(check("a.wasm", b"\0asm\x01\0\0\0\x01\x01\xff", "malformed"), profiles().len());
 }
 
 #[test]

@@ -22,7 +22,7 @@ use wasmlab_model::profile::Profile;
 use wasmlab_model::report::INVALID_FILE;
 use wasmlab_model::text::cut_with_size;
 use wasmlab_reader::answer;
-use wasmlab_reader::predictions::{self, FilePredictions, RuntimePrediction};
+use wasmlab_reader::predictions::{self, FilePredictions, InvalidFile, RuntimePrediction};
 use wasmlab_report::answer::with_switches;
 use wasmlab_report::text::{without_repetition, wrapped};
 use wasmlab_report::visible::{VisiblePath, on_line};
@@ -105,24 +105,20 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     });
     let profiles = profiles.map_err(|_| anyhow::anyhow!("the lab failed while it read the profiles"))??;
     let read = read?;
-    let of_file = |(file, facts): (&PathBuf, &std::result::Result<Facts, InvalidFile>)| {
-        let facts = facts.as_ref().map_err(|invalid| invalid.message.as_str());
+    let of_file = |(file, facts): (&PathBuf, &std::result::Result<Facts, FileError>)| {
+        let facts = facts.as_ref().map_err(FileError::as_invalid);
         predictions::predict_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
     };
-    let mut files: Vec<FilePredictions> = paths.iter().zip(&read).map(of_file).collect();
-    let refused = paths.iter().zip(&files).zip(&read).map(|((file, of), read)| match read {
+    let files: Vec<FilePredictions> = paths.iter().zip(&read).map(of_file).collect();
+    let refused = paths.iter().zip(&read).map(|(file, read)| match read {
         Ok(facts) => wrong_call(file, facts, args),
-        Err(invalid) => refused(of, invalid),
+        Err(error) => refused(file, error),
     });
     let refused: Vec<Option<String>> = refused.collect();
     let is_refused = refused.iter().any(Option::is_some);
     if args.format.is_json() {
-        for ((of, refused), read) in files.iter_mut().zip(&refused).zip(&read) {
-            let Some(why) = refused else { continue };
+        for why in refused.iter().flatten() {
             output::print_error(&why.trim_end().replace("\n  ", " "));
-            if read.is_err() {
-                of.predictions.clear();
-            }
         }
         output::print_versioned_json(SCHEMA_VERSION, &PredictOutput { files })?;
     } else {
@@ -150,20 +146,37 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
     profiles::read_matching(lab, &|column| columns.iter().any(|chosen| chosen == column))
 }
 
-/// Why a file is not valid.
-struct InvalidFile {
-    message: String,
+/// Why a file has no facts.
+enum FileError {
     /// It is text that cannot be parsed.
-    is_syntax: bool,
+    Syntax(String),
+    /// It is not WebAssembly, or only a part of it.
+    NotWebAssembly { message: String, remedy: &'static str },
+    /// It is malformed.
+    Malformed(String),
+}
+
+impl FileError {
+    const fn as_invalid(&self) -> InvalidFile<'_> {
+        match self {
+            Self::Syntax(message) | Self::NotWebAssembly { message, .. } => {
+                InvalidFile::NotWebAssembly(message.as_str())
+            }
+            Self::Malformed(message) => InvalidFile::Malformed(message.as_str()),
+        }
+    }
 }
 
 /// The facts of a file, or why it is not valid.
-fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, InvalidFile>> {
+fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, FileError>> {
     args.max_size.check(file).or_else(|error| usage(format!("failed to read `{}`: {error}", file.visible())))?;
     match reading::facts(file, Representation::Facts) {
         Ok(facts) => Ok(Ok(facts)),
-        Err(ReadError::Syntax(message)) => Ok(Err(InvalidFile { message, is_syntax: true })),
-        Err(ReadError::Refused(message)) => Ok(Err(InvalidFile { message, is_syntax: false })),
+        Err(ReadError::Syntax(message)) => Ok(Err(FileError::Syntax(message))),
+        Err(ReadError::Refused(message)) => Ok(Err(match reading::invalid_file(file).and_then(|e| e.remedy()) {
+            Some(remedy) => FileError::NotWebAssembly { message, remedy },
+            None => FileError::Malformed(message),
+        })),
         Err(error) => usage(format!("failed to read `{}`: {error}", file.visible())),
     }
 }
@@ -183,15 +196,16 @@ fn wrong_call(file: &Path, facts: &Facts, args: &Args) -> Option<String> {
 }
 
 /// For a file that no runtime accepts because it is not WebAssembly or is incomplete: why, and what to do.
-fn refused(of: &FilePredictions, invalid: &InvalidFile) -> Option<String> {
-    let file = Path::new(&of.file);
-    if invalid.is_syntax {
-        return Some(format!("{}   {INVALID_FILE}: {}\n", file.visible(), invalid.message.trim()));
-    }
-    let found = reading::invalid_file(file)?;
+fn refused(file: &Path, error: &FileError) -> Option<String> {
     let first = format!("{}   ", file.visible());
-    let text = format!("{INVALID_FILE}: {found}. {}", found.remedy().unwrap_or_default());
-    Some(wrapped(output::render_options().width, &first, "  ", &on_line(&text)) + "\n")
+    match error {
+        FileError::Syntax(message) => Some(format!("{first}{INVALID_FILE}: {}\n", message.trim())),
+        FileError::NotWebAssembly { message, remedy } => {
+            let text = format!("{INVALID_FILE}: {message}. {remedy}");
+            Some(wrapped(output::render_options().width, &first, "  ", &on_line(&text)) + "\n")
+        }
+        FileError::Malformed(_) => None,
+    }
 }
 
 /// The text for people, in the form of `check`: the runtimes of each result, the reason, and what would change it.
