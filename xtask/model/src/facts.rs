@@ -108,10 +108,9 @@ impl Facts {
         self.exports.iter().any(|export| export.name == "memory" && export.ty.starts_with("memory"))
     }
 
-    /// Whether it has an export that a host may call: a reactor's `_initialize` is called before any other.
-    #[must_use]
-    pub fn has_callable_export(&self) -> bool {
-        self.exports.iter().any(|export| export.signature.is_some() && export.name != "_initialize")
+    /// The functions that a host may call: a reactor's `_initialize` is called before any other.
+    pub fn callable_exports(&self) -> impl Iterator<Item = &Export> {
+        self.exports.iter().filter(|export| export.signature.is_some() && export.name != "_initialize")
     }
 
     /// Whether the file exports a function of this name, with a type that could be read.
@@ -143,7 +142,7 @@ impl Facts {
     #[must_use]
     pub fn only_loads(&self, code: Option<Code>, subject: Option<&str>, stage: Option<Stage>) -> bool {
         self.is_library()
-            && self.has_callable_export()
+            && self.callable_exports().next().is_some()
             && (code, subject) == (Some(Code::NoEntryPoint), Some("_start"))
             && stage.is_some_and(|stage| stage >= Stage::Instantiate)
     }

@@ -75,6 +75,8 @@ pub enum UncertaintyKind {
     Instruction,
     /// The runtime accepts the proposal and runs it wrongly.
     Proposal,
+    /// The module exports no memory, which functions of WASI may need.
+    Memory,
     /// The profile does not say whether the runtime starts this export.
     EntryPoint,
     /// The profile does not say whether the runtime accepts this.
@@ -88,6 +90,7 @@ impl Display for Uncertainty {
             UncertaintyKind::Function => write!(f, "a call of {name}"),
             UncertaintyKind::Instruction => write!(f, "the instruction {name}"),
             UncertaintyKind::Proposal => write!(f, "the proposal {name}"),
+            UncertaintyKind::Memory => write!(f, "the module exports no {name}"),
             UncertaintyKind::EntryPoint => write!(f, "the start of its export \"{name}\""),
             UncertaintyKind::Unmeasured => write!(f, "{name} (not measured)"),
         }

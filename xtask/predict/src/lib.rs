@@ -22,7 +22,7 @@ use serde::Serialize;
 pub use agreement::{agreement, cell_prediction};
 use wasmlab_judge::{Evidence, diagnose, proposals, switched};
 use wasmlab_model::codes::Code;
-use wasmlab_model::facts::{Facts, FirstUse};
+use wasmlab_model::facts::{Facts, FirstUse, Import};
 use wasmlab_model::observation::{GuestProgress, Observation, Outcome};
 use wasmlab_model::prediction::list_uncertain;
 pub use wasmlab_model::prediction::{Agreement, PredictedOutcome, Uncertainty, UncertaintyKind};
@@ -140,6 +140,8 @@ fn uncertain(facts: &Facts, planned: &PlannedRun, profile: &Profile, switches: &
     let one = |name: &str, is_open: bool| if is_open { vec![name.to_owned()] } else { Vec::new() };
     let wrong = obstacle::wrong_proposals(facts, profile);
     add(UncertaintyKind::Proposal, wrong.into_iter().map(str::to_owned).collect());
+    let fails_without_memory = |import: &Import| unusual_modules::may_fail_without_memory(facts, import, profile);
+    add(UncertaintyKind::Memory, one("memory", facts.imports.iter().any(fails_without_memory)));
     add(UncertaintyKind::Instruction, one(ATOMIC_WAIT, unusual_modules::cannot_wait(facts, profile)));
     let unmeasured = UncertaintyKind::Unmeasured;
     let at_compile = unmeasured_at_compile(facts, profile, switches);

@@ -137,6 +137,8 @@ impl<'a> AnswerText<'a> {
                 "none of the runtimes that were tried"
             } else if is_open && !all().any(|c| c.verdict.is_measured()) {
                 "unknown: nothing could be run"
+            } else if all().all(|c| c.verdict == Verdict::Absent) {
+                "not tested: no selected runtime is installed"
             } else {
                 "none of the runtimes that were tested"
             };

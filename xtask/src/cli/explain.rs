@@ -10,7 +10,7 @@ use super::{output, suggest};
 use crate::exit;
 use crate::lab::Lab;
 use wasmlab_inspect::proposals;
-use wasmlab_model::codes::{CATALOGUE, CatalogueEntry, Code};
+use wasmlab_model::codes::{Blame, CATALOGUE, CatalogueEntry, Code};
 use wasmlab_model::report::{INVALID_FILE, PASS_WITH_SWITCH};
 use wasmlab_model::text::escaped;
 use wasmlab_model::verdict::Verdict;
@@ -45,6 +45,15 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
             "{PASS_WITH_SWITCH} pass with a switch\n\nThe runtime runs the guest only with one of its own switches. The report names the \
              switch, and says\nwhat happens without it.\n"
         ),
+        Some(text) if *text == INVALID_FILE => fields(&[
+            ("", INVALID_FILE),
+            ("verdict", Verdict::NotApplicable.id()),
+            (
+                "meaning",
+                "The file is empty, incomplete, in another format, or text that cannot be parsed. No runtime tried it.",
+            ),
+            ("remedy", "Build, copy or fetch it again; `cargo xtask inspect FILE` says what is wrong with it."),
+        ]),
         Some(text) => match (find(text), find_verdict(text)) {
             (Some(code), _) => explain(code.entry()),
             (None, Some(verdict)) => explain_verdict(verdict),
@@ -92,7 +101,7 @@ fn find(text: &str) -> Option<Code> {
 fn find_verdict(text: &str) -> Option<Verdict> {
     let is_named =
         |verdict: &Verdict| verdict.id() == text.to_lowercase() || symbols::without_code(*verdict).to_string() == text;
-    if text == INVALID_FILE { Some(Verdict::NotApplicable) } else { Verdict::ALL.into_iter().find(is_named) }
+    Verdict::ALL.into_iter().find(is_named)
 }
 
 fn explain_verdict(verdict: Verdict) -> String {
@@ -105,6 +114,8 @@ fn explain_verdict(verdict: Verdict) -> String {
 
 fn explain(entry: &CatalogueEntry) -> String {
     let blame = entry.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(", ");
+    // A judgement names another party if the cell's evidence does.
+    let blame = if entry.blame == [Blame::Unknown] { blame } else { blame + " (usually)" };
     fields(&[
         ("", entry.id),
         ("symbol", &entry.symbol.to_string()),

@@ -12,6 +12,7 @@ use crate::program_name;
 use wasmlab_model::text::cut_with_size;
 use wasmlab_process::Stream;
 use wasmlab_report::RenderOptions;
+use wasmlab_report::text::wrapped_between_words;
 use wasmlab_report::visible::visible;
 
 /// Whether anything was written to stdout.
@@ -87,7 +88,18 @@ pub fn bounded(message: &str) -> Cow<'_, str> {
 
 /// Writes an error to stderr. If that fails, only the exit code is left.
 pub fn print_error(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {}", visible(&bounded(&program_name::adapted(message)), false));
+    let text = format!("error: {}", visible(&bounded(&program_name::adapted(message)), false));
+    let text = if io::stderr().is_terminal() { fitted(&text, terminal_width()) } else { text };
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// The text with its long lines wrapped. Others stay as they are: they may quote a file and point below a column.
+fn fitted(text: &str, width: usize) -> String {
+    let line = |line: &str| match line.chars().count() > width {
+        true => wrapped_between_words(width, "", "  ", line),
+        false => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes a progress line to stderr.

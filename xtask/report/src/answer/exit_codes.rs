@@ -4,7 +4,6 @@ use super::AnswerText;
 use crate::findings::{self, Severity, findings, grouped};
 use crate::table::{BOLD, RED, YELLOW};
 use crate::{library, predicted};
-use wasmlab_model::facts::Facts;
 use wasmlab_model::names;
 use wasmlab_model::report::{Cell, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
@@ -47,7 +46,7 @@ impl AnswerText<'_> {
                     let ran = report.cells.iter().any(|c| c.scenario == finding.guest && ran(c));
                     if !ran && cells.iter().all(|cell| library::lacks_only_a_program(report, cell)) {
                         let facts = report.guest(finding.guest).and_then(|guest| guest.facts.as_ref());
-                        let is_callable = facts.is_some_and(Facts::has_callable_export);
+                        let is_callable = facts.is_some_and(|facts| facts.callable_exports().next().is_some());
                         let call = if is_callable { ", --invoke calls an export" } else { "" };
                         format!("nothing was called: {guest} only loads; --load accepts that{call}")
                     } else if cells.len() > MAX_CELLS_NAMED {

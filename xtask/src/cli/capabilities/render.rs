@@ -2,7 +2,7 @@
 
 use super::super::output;
 use super::super::text_table::{names, prose};
-use super::tables::{self, CapabilityRow, Table};
+use super::tables::{self, CapabilityRow, Table, TableKind};
 use wasmlab_model::profile::Profile;
 use wasmlab_report::text::wrapped;
 
@@ -60,16 +60,22 @@ pub fn text(table: &Table, profiles: &[Profile]) -> String {
     // Runtimes that were tested in few rows or in none are named once.
     let count = |at: usize, is_it: fn(&str) -> bool| table.rows.iter().filter(|row| is_it(&row.cells[at])).count();
     let (mut never, mut rarely): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    let has_none = |at: usize| table.rows.iter().map(|row| &row.cells[at]).all(|cell| table.kind.is_absence(cell));
+    let mut without: Vec<&str> = Vec::new();
     for (at, profile) in profiles.iter().enumerate() {
         let (tested, not_tested) = (count(at, is_tested), count(at, |cell| cell == tables::NOT_TESTED));
         if tested == 0 && not_tested > 0 {
             never.push(&profile.runtime);
+        } else if has_none(at) && table.rows.len() > 2 {
+            without.push(&profile.runtime);
         } else if not_tested > tested {
             rarely.push(&profile.runtime);
         }
     }
     let mut notes = String::new();
-    for (what, runtimes) in [("not tested", &never), ("tested only where a line names them", &rarely)] {
+    let named_once =
+        [("none of them", &without), ("not tested", &never), ("tested only where a line names them", &rarely)];
+    for (what, runtimes) in named_once {
         if !runtimes.is_empty() {
             let note = format!("{what}: {}", runtimes.join(", "));
             notes += &(wrapped(output::render_options().width, "", "  ", &note) + "\n");
@@ -88,6 +94,8 @@ pub fn text(table: &Table, profiles: &[Profile]) -> String {
                         on.retain(|runtime| rarely.contains(runtime));
                     } else if word == tables::NOT_TESTED {
                         on.retain(|runtime| !never.contains(runtime) && !rarely.contains(runtime));
+                    } else {
+                        on.retain(|runtime| !without.contains(runtime));
                     }
                     let word = if word == "yes" { table.kind.success_heading() } else { word };
                     (!on.is_empty()).then(|| format!("{word}: {}", on.join(", ")))
@@ -96,7 +104,10 @@ pub fn text(table: &Table, profiles: &[Profile]) -> String {
             vec![row.name.clone(), format!("{works} of {asked}"), others.join("; ")]
         })
         .collect();
-    let columns = [names(table.kind.row_header()), names(table.kind.success_heading()), prose("other runtimes", 34)];
+    // A specification's name has spaces, and long words of others need the room.
+    let has_spaces = matches!(table.kind, TableKind::Imports | TableKind::Sockets);
+    let first = if has_spaces { prose(table.kind.row_header(), 24) } else { names(table.kind.row_header()) };
+    let columns = [first, names(table.kind.success_heading()), prose("other runtimes", 30)];
     let notes = if notes.is_empty() { notes } else { notes + "\n" };
     let heading = [table.title, table.kind.legend()].join("\n");
     let heading = wrapped(output::render_options().width, "", "", heading.trim_end());

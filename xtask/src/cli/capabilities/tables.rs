@@ -8,6 +8,7 @@ use serde::Serialize;
 use wasmlab_judge::limits::is_of_lab;
 use wasmlab_model::profile::{Behaviour, BehaviourOutcome, MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::COMPONENT_MODEL;
+use wasmlab_model::wasi;
 use wasmlab_probe::catalogue::{Catalogue, SpecifiedFunctions};
 
 /// Which table.
@@ -120,6 +121,11 @@ impl TableKind {
         }
     }
 
+    /// Whether a word says that the runtime does not have it.
+    pub fn is_absence(self, cell: &str) -> bool {
+        !matches!(self, Self::Limits | Self::Sandbox) && ["no", NONE, MISSING].contains(&cell)
+    }
+
     /// Whether a word is the good result.
     pub fn is_supported(self, cell: &str) -> bool {
         match self {
@@ -154,7 +160,17 @@ pub struct CapabilityRow {
 pub fn table(kind: TableKind, profiles: &[Profile], catalogue: &Catalogue) -> Table {
     let rows = match kind {
         TableKind::Wasi => {
-            rows(profiles, |p| p.behaviour.keys().cloned().collect(), |p, name| behaviour(p.behaviour.get(name)))
+            rows(
+                profiles,
+                |p| p.behaviour.keys().cloned().collect(),
+                |p, name| match p.behaviour.get(name) {
+                    // Where no function of WASI is defined, none was called.
+                    None if p.imports.get(wasi::MODULE).is_some_and(|of| of.defines(name) == Some(false)) => {
+                        MISSING.to_owned()
+                    }
+                    found => behaviour(found),
+                },
+            )
         }
         TableKind::Imports => imports(profiles, catalogue),
         TableKind::Interfaces => {
@@ -234,6 +250,10 @@ fn rows(
 
 /// The word for what was not tested.
 pub const NOT_TESTED: &str = "?";
+/// The word for a function that is not defined.
+const MISSING: &str = "missing";
+/// The word for a specification of which no function is defined.
+const NONE: &str = "none";
 
 fn answer(answer: Option<&ProbeAnswer>) -> String {
     let Some(answer) = answer else { return String::new() };
@@ -253,7 +273,7 @@ fn behaviour(found: Option<&Behaviour>) -> String {
         BehaviourOutcome::Errno => found.detail.clone(),
         BehaviourOutcome::Wrong => "wrong".to_owned(),
         BehaviourOutcome::Ends => "ends".to_owned(),
-        BehaviourOutcome::Missing => "missing".to_owned(),
+        BehaviourOutcome::Missing => MISSING.to_owned(),
         BehaviourOutcome::Escapes => "escapes".to_owned(),
     }
 }
@@ -282,7 +302,7 @@ fn imports(profiles: &[Profile], catalogue: &Catalogue) -> Vec<CapabilityRow> {
         let tested: Vec<bool> = own.filter_map(|name| of.defines(name)).collect();
         match tested.iter().filter(|is_defined| **is_defined).count() {
             _ if tested.is_empty() => String::new(),
-            0 => "none".to_owned(),
+            0 => NONE.to_owned(),
             defined if defined == tested.len() => "yes".to_owned(),
             defined => format!("{defined} of {}", tested.len()),
         }

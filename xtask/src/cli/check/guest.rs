@@ -173,9 +173,7 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
         facts.filter(|f| !f.exports.iter().any(|e| e.name == "_start") && f.kind == BinaryKind::Module)
     {
         // Without `_start`, all that can be observed is that it instantiates, and what `_initialize` does.
-        let callable =
-            facts.exports.iter().filter(|e| e.signature.is_some() && e.name != "_initialize").map(|e| shown(&e.name));
-        let callable = callable.collect::<Vec<_>>();
+        let callable: Vec<&str> = facts.callable_exports().map(|export| shown(&export.name)).collect();
         if given.requirements.load || !wasmlab_judge::exports::can_be_called(facts) {
             return Ok(run);
         }
