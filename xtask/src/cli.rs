@@ -103,7 +103,7 @@ const ABOUT: &str = "Where a WebAssembly program runs, where it does not, and wh
 
 /// Top-level arguments.
 #[derive(Parser)]
-#[command(name = program_name::shown(), bin_name = program_name::shown(), version, about = ABOUT, after_help = after(), arg_required_else_help = false)]
+#[command(name = program_name::shown(), bin_name = program_name::shown(), version, about = ABOUT, arg_required_else_help = false)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -166,14 +166,19 @@ fn after() -> String {
     )
 }
 
-/// The command line. Its examples fit the terminal and name the program as it was started.
+/// The command line, without the texts after its options.
 fn command() -> clap::Command {
+    Arguments::command().mut_subcommands(format::with_default)
+}
+
+/// The command line. Its examples fit the terminal and name the program as it was started.
+fn command_with_texts() -> clap::Command {
     let width = output::render_options().width.min(MAX_HELP_WIDTH);
     let adapted = |command: clap::Command| match command.get_after_help().map(ToString::to_string) {
         Some(text) => command.after_help(help::laid_out(&program_name::adapted(&text), width)),
         None => command,
     };
-    Arguments::command().mut_subcommands(format::with_default).mut_subcommands(adapted)
+    command().after_help(after()).mut_subcommands(adapted)
 }
 
 /// The largest width of help texts, characters: clap's own.
@@ -188,8 +193,11 @@ pub fn main() -> ExitCode {
         return code;
     }
     let is_json = format::is_json(&typed);
-    let parsed =
-        command().try_get_matches_from(typed).and_then(|mut found| Arguments::from_arg_matches_mut(&mut found));
+    let parse = |command: clap::Command| {
+        command.try_get_matches_from(&typed).and_then(|mut found| Arguments::from_arg_matches_mut(&mut found))
+    };
+    // Laying out every help text takes milliseconds, so it is done only for a command line that shows one.
+    let parsed = parse(command()).or_else(|_| parse(command_with_texts()));
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -205,7 +213,7 @@ pub fn main() -> ExitCode {
         }
     };
     let Some(command) = arguments.command else {
-        return printed(output::print(&command().render_long_help().to_string()));
+        return printed(output::print(&command_with_texts().render_long_help().to_string()));
     };
     process::enter_guard();
     let (code, message) = match non_utf8_variable().map_or_else(|| dispatch(command), common::usage) {

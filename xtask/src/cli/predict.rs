@@ -104,10 +104,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         (profiles.join(), read)
     });
     let profiles = profiles.map_err(|_| anyhow::anyhow!("the lab failed while it read the profiles"))??;
+    // Freeing the profiles takes longer than predicting from them, and the program ends here.
+    let profiles: &[Profile] = profiles.leak();
     let read = read?;
     let of_file = |(file, facts): (&PathBuf, &std::result::Result<Facts, FileError>)| {
         let facts = facts.as_ref().map_err(FileError::as_invalid);
-        predictions::predict_file(&file.display().to_string(), facts, args.invoke.as_deref(), &profiles)
+        predictions::predict_file(&file.display().to_string(), facts, args.invoke.as_deref(), profiles)
     };
     let files: Vec<FilePredictions> = paths.iter().zip(&read).map(of_file).collect();
     let refused = paths.iter().zip(&read).map(|(file, read)| match read {
@@ -122,7 +124,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         }
         output::print_versioned_json(SCHEMA_VERSION, &PredictOutput { files })?;
     } else {
-        let texts = files.iter().zip(refused).map(|(of, refused)| refused.unwrap_or_else(|| text(of, &profiles)));
+        let texts = files.iter().zip(refused).map(|(of, refused)| refused.unwrap_or_else(|| text(of, profiles)));
         let texts: Vec<String> = texts.collect();
         output::print(&texts.join("\n"))?;
     }
