@@ -234,7 +234,7 @@ mod tests {
     fn newest_profile_is_found_by_number() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/profiles");
         let any = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
-        let any = Profile::from_json(&std::fs::read(any).unwrap()).unwrap();
+        let any = Profile::from_json(&std::fs::read_to_string(any).unwrap()).unwrap();
         let of = |version: &str| Profile { runtime: "node".to_owned(), version: version.to_owned(), ..any.clone() };
         let all = ["10.0.0", "24.1.0", "9.0.0"].map(of);
         let found = |version| Profiles::new(&all).of("node", version).unwrap().version.clone();

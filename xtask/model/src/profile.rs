@@ -4,15 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use wasmlab_protocol::Cause;
 
 /// The version of the format; a reader refuses any other.
 pub const PROFILE_SCHEMA: u32 = 5;
 
+/// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
+pub type MeasuredInterfaces = BTreeMap<String, ProbeAnswer>;
+
 /// Everything that the probes found out about one column at one version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Profile {
+pub struct Profile<I = MeasuredInterfaces> {
     /// [`PROFILE_SCHEMA`].
     pub schema: u32,
     /// The column: `wasmtime-cranelift`.
@@ -31,8 +35,8 @@ pub struct Profile {
     pub imports: BTreeMap<String, MeasuredFunctions>,
     /// How it treats an import that no host defines.
     pub unknown_import: ProbeAnswer,
-    /// Interfaces that components import, with their versions: `wasi:cli/environment@0.2.6`.
-    pub interfaces: BTreeMap<String, ProbeAnswer>,
+    /// See [`MeasuredInterfaces`].
+    pub interfaces: I,
     /// For each interface version that it does not define although it defines an earlier one: the functions that are
     /// missing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -227,8 +231,50 @@ impl Profile {
     ///
     /// # Errors
     /// If the text is not a profile.
-    pub fn from_json(text: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(text)
+    pub fn from_json(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+
+    /// Reads a profile without [`Profile::interfaces`], half of its text, which no core module needs.
+    ///
+    /// # Errors
+    /// If the text is not a profile; the interfaces are not checked.
+    pub fn for_modules_from_json(text: &str) -> serde_json::Result<Self> {
+        let Profile {
+            schema,
+            runtime,
+            engine,
+            version,
+            provenance,
+            components,
+            proposals,
+            imports,
+            unknown_import,
+            interfaces: IgnoredAny,
+            missing_functions,
+            unusual_modules,
+            limits,
+            behaviour,
+            sandbox,
+        } = serde_json::from_str(text)?;
+        let interfaces = MeasuredInterfaces::new();
+        Ok(Self {
+            schema,
+            runtime,
+            engine,
+            version,
+            provenance,
+            components,
+            proposals,
+            imports,
+            unknown_import,
+            interfaces,
+            missing_functions,
+            unusual_modules,
+            limits,
+            behaviour,
+            sandbox,
+        })
     }
 
     /// The name of its file: `wasmi@2.0.0.json`.

@@ -1,5 +1,7 @@
 //! `predict`: where a file runs, from the profiles of runtimes, without running it.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -14,8 +16,8 @@ use super::output;
 use crate::exit;
 use crate::lab::Lab;
 use crate::reading::{self, ReadError, Representation};
-use crate::store::profiles;
-use wasmlab_model::facts::Facts;
+use crate::store::profiles::{self, ProfileParts};
+use wasmlab_model::facts::{BinaryKind, Facts};
 use wasmlab_model::names::and_more;
 use wasmlab_model::prediction::{Uncertainty, list_uncertain};
 use wasmlab_model::profile::Profile;
@@ -94,19 +96,24 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let Some(report) = &args.against {
         let latest = super::report::default_file(lab);
         let report = if report.is_empty() { latest } else { PathBuf::from(report) };
-        return against::run(lab, &chosen(lab, &args.runtime)?, &report, args.format.is_json());
+        return against::run(lab, &chosen(lab, &args.runtime, ProfileParts::All)?, &report, args.format.is_json());
     }
     let paths = files::named(&args.files)?;
     // The files are read in processes of their own; meanwhile this one reads the profiles.
+    let parts = if paths.iter().all(|file| is_module(file)) { ProfileParts::ForModules } else { ProfileParts::All };
     let (profiles, read) = std::thread::scope(|scope| {
-        let profiles = scope.spawn(|| chosen(lab, &args.runtime));
+        let profiles = scope.spawn(move || chosen(lab, &args.runtime, parts));
         let read = paths.iter().map(|file| facts(file, args)).collect::<Result<Vec<_>>>();
         (profiles.join(), read)
     });
-    let profiles = profiles.map_err(|_| anyhow::anyhow!("the lab failed while it read the profiles"))??;
+    let mut profiles = profiles.map_err(|_| anyhow::anyhow!("the lab failed while it read the profiles"))??;
+    let read = read?;
+    // A file may change between both.
+    if parts != ProfileParts::All && read.iter().flatten().any(|facts| facts.kind == BinaryKind::Component) {
+        profiles = chosen(lab, &args.runtime, ProfileParts::All)?;
+    }
     // Freeing the profiles takes longer than predicting from them, and the program ends here.
     let profiles: &[Profile] = profiles.leak();
-    let read = read?;
     let of_file = |(file, facts): (&PathBuf, &std::result::Result<Facts, FileError>)| {
         let facts = facts.as_ref().map_err(FileError::as_invalid);
         predictions::predict_file(&file.display().to_string(), facts, args.invoke.as_deref(), profiles)
@@ -132,7 +139,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
 }
 
 /// The profiles to use: of each column that a glob matches, or all.
-fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
+fn chosen(lab: &Lab, globs: &[String], parts: ProfileParts) -> Result<Vec<Profile>> {
     let columns = profiles::columns(lab)?;
     if columns.is_empty() {
         return usage("snapshots/profiles/ holds no profile: measure some with `cargo xtask probe`");
@@ -145,7 +152,15 @@ fn chosen(lab: &Lab, globs: &[String]) -> Result<Vec<Profile>> {
         ));
     }
     let columns = super::common::choose(columns, globs, "runtime", Clone::clone)?;
-    profiles::read_matching(lab, &|column| columns.iter().any(|chosen| chosen == column))
+    profiles::read_matching(lab, &|column| columns.iter().any(|chosen| chosen == column), parts)
+}
+
+/// Whether a file begins as a core module in the binary format.
+fn is_module(file: &Path) -> bool {
+    let mut start = [0; 8];
+    file.is_file()
+        && File::open(file).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && start == *b"\0asm\x01\0\0\0"
 }
 
 /// Why a file has no facts.

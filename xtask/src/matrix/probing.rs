@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cell::{self, CellPlan, Limits, Sessions};
 use crate::lab::Lab;
 use crate::matrix::cache_policy;
-use crate::store::profiles;
+use crate::store::profiles::{self, ProfileParts};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, Facts};
 use wasmlab_model::observation::{Limit, Observation, Outcome};
@@ -207,7 +207,8 @@ fn is_missing(reply: &ProbeReply) -> Option<bool> {
 
 /// Whether the profile of this column says that it defines no function of WASI.
 fn lacks_by_profile(lab: &Lab, plan: &CellPlan) -> bool {
-    let profiles = profiles::read_matching(lab, &|column| column == plan.runtime.id()).unwrap_or_default();
+    let profiles =
+        profiles::read_matching(lab, &|column| column == plan.runtime.id(), ProfileParts::All).unwrap_or_default();
     let defines = |snapshot: &&str| {
         profiles.iter().any(|profile| profile.imports.get(*snapshot).is_some_and(|of| !of.defined.is_empty()))
     };

@@ -32,6 +32,15 @@ pub fn write(lab: &Lab, profile: &Profile) -> io::Result<PathBuf> {
     Ok(path)
 }
 
+/// What to read of a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileParts {
+    /// Everything.
+    All,
+    /// Without the interfaces that components import.
+    ForModules,
+}
+
 /// A file with a profile.
 enum ProfileFile {
     /// In `snapshots/profiles/`.
@@ -48,10 +57,10 @@ impl ProfileFile {
         }
     }
 
-    fn read(&self) -> Result<Profile> {
+    fn read(&self, parts: ProfileParts) -> Result<Profile> {
         let profile = match self {
-            Self::Stored(path) => read_file(path),
-            Self::Embedded(_, text) => parse(text.as_bytes()),
+            Self::Stored(path) => read_file(path, parts),
+            Self::Embedded(_, text) => parse(text, parts),
         };
         profile.with_context(|| format!("failed to read the profile `{}`", self.path().visible()))
     }
@@ -96,19 +105,19 @@ pub fn columns(lab: &Lab) -> Result<Vec<String>> {
 /// # Errors
 /// If a file is damaged or of another version; the error names it.
 pub fn read(lab: &Lab) -> Result<Vec<Profile>> {
-    read_matching(lab, &|_| true)
+    read_matching(lab, &|_| true, ProfileParts::All)
 }
 
 /// The profiles of the columns with these ids. Others are not read.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_matching(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Profile>> {
+pub fn read_matching(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool, parts: ProfileParts) -> Result<Vec<Profile>> {
     let mut files = files(lab)?;
     files.retain(|file| is_wanted(file.column()));
     // Two threads: the largest profiles take milliseconds, and a command for one file should take no longer.
     let (first, second) = files.split_at(files.len() / 2);
-    let all = |files: &[ProfileFile]| files.iter().map(ProfileFile::read).collect::<Result<Vec<Profile>>>();
+    let all = |files: &[ProfileFile]| files.iter().map(|file| file.read(parts)).collect::<Result<Vec<Profile>>>();
     let (first, second) = std::thread::scope(|scope| {
         let other = scope.spawn(|| all(second));
         (all(first), other.join())
@@ -121,13 +130,16 @@ pub fn read_matching(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<
     Ok(profiles)
 }
 
-fn read_file(path: &Path) -> Result<Profile> {
+fn read_file(path: &Path, parts: ProfileParts) -> Result<Profile> {
     anyhow::ensure!(fs::metadata(path)?.len() <= MAX_BYTES, "it is larger than {} MiB", MAX_BYTES >> 20);
-    parse(&fs::read(path)?)
+    parse(&fs::read_to_string(path)?, parts)
 }
 
-fn parse(text: &[u8]) -> Result<Profile> {
-    let parsed = Profile::from_json(text);
+fn parse(text: &str, parts: ProfileParts) -> Result<Profile> {
+    let parsed = match parts {
+        ProfileParts::All => Profile::from_json(text),
+        ProfileParts::ForModules => Profile::for_modules_from_json(text),
+    };
     // The version is looked for only if something is wrong.
     if parsed.as_ref().is_ok_and(|profile| profile.schema == PROFILE_SCHEMA) {
         return Ok(parsed?);
@@ -137,7 +149,7 @@ fn parse(text: &[u8]) -> Result<Profile> {
         schema: u32,
     }
     const REMEDY: &str = "restore the file with git, or remove it and run `cargo xtask probe`";
-    let found: Schema = serde_json::from_slice(text).map_err(|error| anyhow::anyhow!("{error}: {REMEDY}"))?;
+    let found: Schema = serde_json::from_str(text).map_err(|error| anyhow::anyhow!("{error}: {REMEDY}"))?;
     anyhow::ensure!(
         found.schema == PROFILE_SCHEMA,
         "it has schema {}, but this lab reads {PROFILE_SCHEMA}: run `cargo xtask probe`",

@@ -157,7 +157,7 @@ mod tests {
     fn profiles() -> Vec<Profile> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/profiles");
         let any = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
-        let any = Profile::from_json(&std::fs::read(any).unwrap()).unwrap();
+        let any = Profile::from_json(&std::fs::read_to_string(any).unwrap()).unwrap();
         ["a", "b", "c"].map(|id| Profile { runtime: id.to_owned(), ..any.clone() }).to_vec()
     }
 
