@@ -128,7 +128,7 @@ const START_INSTALLED: &str = "Start here:
 const AFTER: &str = "Exit codes:
   0    every result is as expected
   1    a result got worse, or a result improved and its snapshot was not
-       updated (check: the file does not run on an installed runtime)
+       updated (for `check`: the file does not run on an installed runtime)
   2    the command line or a scenario is wrong
   3    the lab itself failed
   4    nothing was run
@@ -142,7 +142,7 @@ Environment:
   WASMLAB_DATA          folder of the engines that `setup --from`
                         installs [default: wasmlab/ in the user's data folder]
   WASMLAB_ROOT          a checkout, or a folder with your own scenarios/, to use
-                        instead of the current one
+                        instead of the one around the current folder
   WASMLAB_KEEP_BUILD    1: keep cargo's build folders for the engines
   WASMLAB_SANDBOX       off: run guests without the lab's sandbox
   WASMLAB_SANDBOX_READ  further folders that runtimes may read in the sandbox
@@ -155,7 +155,7 @@ fn after() -> String {
     let toolchains = listed(wasmlab_toolchains::variables().iter().map(|variable| variable.name).collect());
     let elsewhere = if program_name::is_installed() {
         let commands = text::wrapped(78, "  ", "  ", &OF_WORKSPACE.join(", "));
-        format!("\n\nThese commands need a checkout of the lab, which WASMLAB_ROOT names:\n{commands}")
+        format!("\n\nThese commands work only in a checkout of the lab (WASMLAB_ROOT may name one):\n{commands}")
     } else {
         String::new()
     };

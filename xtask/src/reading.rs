@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use wasmlab_inspect::{self as inspect, InspectError, bytes::Annotated, interfaces::Interface};
 use wasmlab_model::facts::Facts;
-use wasmlab_process::{self as process, Command, ExitReason, Input, Limits, Ports, Sandbox};
+use wasmlab_process::{self as process, Command, ExitReason, Input, Limits, Ports, Sandbox, SocketFamilies};
 use wasmlab_reader::source;
 
 /// First argument of the child.
@@ -135,6 +135,7 @@ pub fn read(file: &Path, representation: Representation) -> Result<Vec<u8>, Read
             read: readable.into_iter().flatten().map(Path::to_owned).collect(),
             ports: Some(Ports::default()),
             offline: true,
+            sockets: SocketFamilies::None,
             ..Sandbox::default()
         }),
         report: None,

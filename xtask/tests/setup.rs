@@ -126,7 +126,7 @@ fn package_manager_that_installs_nothing_is_a_failure() {
     let (ran, calls) = Machine::with(&[]).ends("npm", 0).setup(&["--runtime", "{bun,deno}"]);
     assert_eq!(calls, ["npm install --global bun", "npm install --global deno"], "each is called once");
     assert!(ran.code == 3 && !ran.stdout.contains("done"), "{}: {}", ran.code, ran.stdout);
-    for expected in ["set up bun: `npm` succeeded, and it is still missing", "set up deno: `npm` succeeded"] {
+    for expected in ["set up bun: `npm` succeeded, but it is still missing", "set up deno: `npm` succeeded"] {
         says(&ran.stderr, expected);
     }
 }

@@ -68,7 +68,10 @@ pub fn glue(facts: Option<&Facts>) -> String {
         let rewrite = "For another host, rewrite that part without EM_JS and EM_ASM";
         let also = names(facts).find(|name| is_of_page(name));
         let also = also.map(|name| format!(", and replace what only a page provides, such as `{name}`"));
-        return format!("{run}: its source contains JavaScript{what}. {rewrite}{}.", also.unwrap_or_default());
+        return format!(
+            "{run}: the program's source contains JavaScript{what}. {rewrite}{}.",
+            also.unwrap_or_default()
+        );
     }
     if let Some(function) = names(facts).find(|name| is_own_library(name)) {
         return format!(
@@ -158,7 +161,7 @@ mod tests {
         check(glue, &["mono_wasm_invoke_import", "__syscall_getcwd"], "such as `mono_wasm_invoke_import`", "wasi-sdk");
         check(glue, &["emscripten_get_now", "_tzset_js"], "-sSTANDALONE_WASM", "replace");
         check(glue, &["__asyncjs__get"], "(`get`)", "STANDALONE");
-        check(glue, &["emscripten_asm_const_int"], "its source contains JavaScript", "STANDALONE");
+        check(glue, &["emscripten_asm_const_int"], "the program's source contains JavaScript", "STANDALONE");
         check(standalone_remedy, &["__syscall_bind"], "wasm32-wasip2", "wasi-sdk");
         check(standalone_remedy, &["__syscall_getcwd"], "wasi-sdk", "wasip2");
         check(remedy_before_2020, &["___syscall102"], "for a target with sockets", "wasi-sdk");

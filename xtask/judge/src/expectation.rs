@@ -67,8 +67,8 @@ fn skipped_calls(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let named = |at: &usize| Some(format!("call {} (`{}`)", at + 1, calls.get(*at)?.export));
     let names: Vec<String> = skipped.iter().filter_map(named).collect();
     let detail = format!(
-        "{} of {} calls returned the expected results; not made: {}: it may depend on an earlier call, and this command \
-         line runs each call on a new instance",
+        "{} of {} calls returned the expected results; not made: {}, which may depend on an earlier call, because \
+         this command line runs each call on a new instance",
         calls.len() - skipped.len(),
         calls.len(),
         names.join(", ")

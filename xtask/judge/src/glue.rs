@@ -41,8 +41,8 @@ pub fn assembly_script(facts: Option<&Facts>) -> String {
         None
     };
     match (load, only_abort) {
-        (Some(load), true) => format!("{load}; or {define}; or compile it without: `asc --use abort=`."),
-        (None, true) => format!("D{}; or compile it without: `asc --use abort=`.", &define[1..]),
+        (Some(load), true) => format!("{load}; or {define}; or compile it without `env.abort`: `asc --use abort=`."),
+        (None, true) => format!("D{}; or compile it without `env.abort`: `asc --use abort=`.", &define[1..]),
         (load, false) => format!(
             "{}; or compile it with `@assemblyscript/wasi-shim`, which implements these imports on WASI 0.1.",
             load.as_deref().unwrap_or("Run it in a JavaScript host through the glue that came with it")

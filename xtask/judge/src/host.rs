@@ -21,9 +21,9 @@ pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgeme
         // A host function that a runtime starts itself has no caller whose memory it could use.
         HostRefusal::NoMemory if evidence.facts.is_ok_and(Facts::exports_memory) => (
             "memory",
-            "finds no memory, though the guest exports one: the exported function is an imported one, so no guest calls it",
+            "finds no memory, though the guest exports one: the export is a re-exported import, so the runtime calls its own function, not the guest's",
             Blame::Guest,
-            "Export a function of the module that calls the imported one.".to_owned(),
+            "Export a function of the guest's own that calls the import.".to_owned(),
         ),
         HostRefusal::NoMemory => (
             "memory",

@@ -57,13 +57,13 @@ pub fn remedy(cell: &FailedCell, row: &[FailedColumn]) -> Option<RowRemedy> {
     let reached = if crashed { Some(1) } else { depth(cell.code) }.filter(|reached| *reached <= LAST_OF_RUNTIME)?;
     let first = match (cell.code, cell.subject) {
         (Code::Crashed, _) => "The crash".to_owned(),
-        (Code::NeedsComponentModel, _) => "The component model".to_owned(),
-        (Code::UnsupportedProposal, Some(EXTERNREF)) => "The type externref".to_owned(),
+        (Code::NeedsComponentModel, _) => "The lack of component support".to_owned(),
+        (Code::UnsupportedProposal, Some(EXTERNREF)) => "The lack of the type externref".to_owned(),
         (Code::UnsupportedProposal, Some(proposals)) if proposals.contains(' ') => {
             format!("The lack of {}", listed(&proposals.split(' ').collect::<Vec<_>>()))
         }
-        (Code::UnsupportedProposal, Some(proposal)) => format!("The proposal {proposal}"),
-        (Code::MissingImport, Some(import)) => format!("The import {import}"),
+        (Code::UnsupportedProposal, Some(proposal)) => format!("The lack of {proposal}"),
+        (Code::MissingImport, Some(import)) => format!("The missing import {import}"),
         _ => return None,
     };
     let next = row_obstacle(cell, reached, row).or_else(|| import_obstacle(cell))?;
@@ -189,15 +189,15 @@ mod tests {
         let lacks = Code::UnsupportedProposal;
         let addon = "node gets past it and stops at env.memory (needs-napi-host)";
         for (code, subject, row, first, reached, next) in [
-            (lacks, "threads", &[NO_PROGRAM, ADDON][..], "The proposal threads", addon, "Load it through emnapi."),
-            (lacks, "externref", &[ADDON], "The type externref", addon, "Load it through emnapi."),
+            (lacks, "threads", &[NO_PROGRAM, ADDON][..], "The lack of threads", addon, "Load it through emnapi."),
+            (lacks, "externref", &[ADDON], "The lack of the type externref", addon, "Load it through emnapi."),
             (lacks, "simd threads", &[ADDON], "The lack of simd and threads", addon, "Load it through emnapi."),
             (Code::Crashed, "", &[ADDON], "The crash", addon, "Load it through emnapi."),
             (
                 Code::MissingImport,
                 "wasi_snapshot_preview1.args_get",
                 &[NO_PROGRAM],
-                "The import wasi_snapshot_preview1.args_get",
+                "The missing import wasi_snapshot_preview1.args_get",
                 "wasmtime-cli gets past it and finds no `_start` to call",
                 "Name an export.",
             ),
@@ -206,7 +206,7 @@ mod tests {
                 Code::NeedsComponentModel,
                 "",
                 &[LOGGING],
-                "The component model",
+                "The lack of component support",
                 "wasmtime-cli gets past it and stops at wasi:logging/logging (missing-import)",
                 "Compose it.",
             ),
@@ -221,8 +221,9 @@ mod tests {
         let node = FailedColumn { column: ("node", "node"), ..NO_THREADS };
         for code in [Code::ThreadsUnsupported, Code::SocketsUnsupported, Code::LibraryUnsupported, Code::Timeout] {
             let row = [WRONG_CLOCK, FailedColumn { code, ..NO_THREADS }, FailedColumn { code, ..node }];
-            let both =
-                format!("The import {EXIT} is only the first obstacle: wasmi and node get past it and end with {code}");
+            let both = format!(
+                "The missing import {EXIT} is only the first obstacle: wasmi and node get past it and end with {code}"
+            );
             check(Code::MissingImport, EXIT, "", &row, Some((&both, "Build for WASIX.")));
         }
     }
@@ -230,13 +231,13 @@ mod tests {
     #[test]
     fn next_obstacle_comes_from_the_imports_if_no_column_got_further() {
         let abort = (
-            "The proposal simd is only the first obstacle: the module also imports env.abort (needs-js-glue)",
+            "The lack of simd is only the first obstacle: the module also imports env.abort (needs-js-glue)",
             "Define `env.abort` in the program that embeds it (JavaScript: `{ env: { abort() { throw Error() } } }`); or \
-             compile it without: `asc --use abort=`.",
+             compile it without `env.abort`: `asc --use abort=`.",
         );
         check(Code::UnsupportedProposal, "simd", ABORT, &[], Some(abort));
         let host = (
-            "The component model is only the first obstacle: the module also imports mine.call (custom-host)",
+            "The lack of component support is only the first obstacle: the module also imports mine.call (custom-host)",
             "Embed the runtime in a program that defines this import (from mine); if mine is a module, link it with \
              `wasmtime run --preload mine=FILE`.",
         );

@@ -155,10 +155,10 @@ fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
             (cell.differs && is_open).then(|| match names(passing) {
                 Some(names) => {
                     format!(
-                        "Run it on {names}, where it passes, and report the difference to this runtime's authors with the module."
+                        "Run it on {names}, where it passes, and report the difference to this runtime's authors, and attach the module."
                     )
                 }
-                None => "Report the difference to the runtime's authors with the module.".to_owned(),
+                None => "Report the difference to the runtime's authors, and attach the module.".to_owned(),
             })
         }
         _ => None,
@@ -300,8 +300,7 @@ pub(crate) mod tests {
         check(Code::NeedsJsGlue, "wasmi", Some("Run it by its file."), &ROW[3..4], Some(glue));
         let socket = "Run it on a runtime that can pass an open socket to the guest: it passes on wasmi.";
         check(Code::SocketsUnsupported, "node", Some("x"), &ROW[2..3], Some(socket));
-        let report =
-            "Run it on wasmi, where it passes, and report the difference to this runtime's authors with the module.";
+        let report = "Run it on wasmi, where it passes, and report the difference to this runtime's authors, and attach the module.";
         check(Code::WrongOutput, "node", None, &ROW[2..3], Some(report));
         check(Code::WrongOutput, "node", Some("Rebuild it."), ROW, None);
         check(Code::Trap, "node", Some("Rebuild it."), &ROW[2..3], None);
@@ -314,7 +313,7 @@ pub(crate) mod tests {
         assert_eq!(row_remedy_text(&cell, &ROW[2..3]).as_deref(), Some(by_name));
         cell.differs = false;
         assert_eq!(row_remedy_text(&cell, &ROW[2..3]), None);
-        let compiler = "Run it on wasmi, where it passes. Or report it to the runtime's authors with the module; if the runtime \
+        let compiler = "Run it on wasmi, where it passes. Or report it to the runtime's authors, and attach the module; if the runtime \
                         has several compilers, try another.";
         check(Code::EngineCompileError, "wasmi-cli", None, &ROW[2..3], Some(compiler));
         check(Code::EngineCompileError, "wasmi-cli", None, &[], None);
@@ -325,7 +324,7 @@ pub(crate) mod tests {
             "node",
             None,
             &[],
-            Some("Report the difference to the runtime's authors with the module."),
+            Some("Report the difference to the runtime's authors, and attach the module."),
         );
         check(Code::CustomHost, "node", None, ROW, None);
         let page = "A page has no sockets: run it outside of one.";

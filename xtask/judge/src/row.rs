@@ -124,10 +124,10 @@ pub fn detail(detail: &str, found: RowComparison, checks: &[Check], others: &[&[
     let names = |checks: &[&Check]| checks.iter().map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");
     if !more.is_empty() {
         let more: Vec<&Check> = more.iter().map(|(check, ..)| *check).collect();
-        text += &format!("; also differs in {}", names(&more));
+        text += &format!("; other columns also pass {}", names(&more));
     }
     if !everywhere.is_empty() {
-        text += &format!("; also not ok elsewhere: {}", names(&everywhere));
+        text += &format!("; fails in the other columns, too: {}", names(&everywhere));
     }
     let ok = checks.iter().filter(|check| check.code.is_none()).count();
     format!("{text}; {ok} of {} checks ok", checks.len())
@@ -216,13 +216,13 @@ mod tests {
         check(
             refused,
             &[right, right],
-            "clock: wrong, past; 2 of 2 other columns pass this check; also not ok elsewhere: write; 0 of 2 \
+            "clock: wrong, past; 2 of 2 other columns pass this check; fails in the other columns, too: write; 0 of 2 \
              checks ok",
         );
         check(
             "write errno=8, read errno=8, args ok",
             &["write ok, read ok, args ok", "write ok, read ok, args ok"],
-            "write: EBADF (8); 2 of 2 other columns pass this check; also differs in read; 1 of 3 checks ok",
+            "write: EBADF (8); 2 of 2 other columns pass this check; other columns also pass read; 1 of 3 checks ok",
         );
         // Without checks of its own or of others, only verdicts can be compared.
         check(refused, &[], "it is so; and 1 more: b; it works in 2 of 2 other columns");

@@ -124,11 +124,11 @@ fn ends(evidence: &Evidence, spec: &ScenarioFile, end: &ScriptEnd) -> Judgement 
 
 fn wanted_end(end: &ScriptEnd) -> String {
     match end {
-        ScriptEnd::Returns => "that it returns".to_owned(),
+        ScriptEnd::Returns => "a return".to_owned(),
         ScriptEnd::Traps(None) => "a trap".to_owned(),
         ScriptEnd::Traps(Some(kind)) => format!("the trap {}", trap_name(*kind).unwrap_or_default()),
-        ScriptEnd::Refused => "that it is refused".to_owned(),
-        ScriptEnd::Unlinkable => "that an import is missing".to_owned(),
+        ScriptEnd::Refused => "a refusal".to_owned(),
+        ScriptEnd::Unlinkable => "a missing import".to_owned(),
     }
 }
 

@@ -25,7 +25,7 @@ pub fn definition(name: &str) -> String {
         "getpid" => with_flag("getpid", "_WASI_EMULATED_GETPID", through),
         "socket" | "socketpair" | "bind" | "listen" | "connect" | "accept4" | "getaddrinfo" | "gethostbyname"
         | "setsockopt" | "sendto" | "recvfrom" | "getsockname" | "getpeername" => format!(
-            "WASI 0.1's C library has no `{name}`: build for wasm32-wasip2 (wasi:sockets) or WASIX; and {through}."
+            "WASI 0.1's C library has no `{name}`: build for wasm32-wasip2 (wasi:sockets) or WASIX. Also {through}."
         ),
         "__cpp_exception" | "__cxa_throw" | "__cxa_allocate_exception" | "__cxa_begin_catch" => {
             "Compile with `-fno-exceptions`, or link the libc++abi and libunwind that were built for exceptions \
@@ -36,15 +36,15 @@ pub fn definition(name: &str) -> String {
             "Compile with `-fno-exceptions` (Rust: `panic = \"abort\"`), or link the libunwind of the target.".to_owned()
         }
         _ if starts(&["pthread_", "sem_"]) => {
-            format!("Build for a target with threads (wasm32-wasip1-threads with `-pthread`), or do not use it; and {through}.")
+            format!("Build for a target with threads (wasm32-wasip1-threads with `-pthread`), or remove the calls to `{name}`. Also {through}.")
         }
         _ if starts(&["_Z", "__cxa_", "__gxx_"]) => {
-            format!("Link with the C++ driver (`clang++`, `-lc++ -lc++abi`) and every object that defines `{name}`; and {through}.")
+            format!("Link with the C++ driver (`clang++`, `-lc++ -lc++abi`) and every object that defines `{name}`. Also {through}.")
         }
-        _ => format!("Link a library that defines `{name}`, or do not use it; and {through}. {IF_NEVER_CALLED}"),
+        _ => format!("Link a library that defines `{name}`, or remove the calls to `{name}`. Also {through}. {IF_NEVER_CALLED}"),
     }
 }
 
 fn with_flag(library: &str, define: &str, through: &str) -> String {
-    format!("With wasi-libc, compile with `-D{define}` and link with `-lwasi-emulated-{library}`; and {through}.")
+    format!("With wasi-libc, compile with `-D{define}` and link with `-lwasi-emulated-{library}`. Also {through}.")
 }

@@ -125,15 +125,15 @@ catalogue! {
         "Install the toolchain and run `cargo xtask build`, then `cargo xtask bless --guests` to replace the prebuilt guest.";
     NeedsComponentModel "needs-component-model" 'c' 310 Gap [Runtime]
         "The binary is a component, and this runtime does not accept components in this mode."
-        "Use a runtime that supports the component model, or translate it with `jco transpile` for a JavaScript host.";
+        "Use a runtime that supports the component model, or translate the component for a JavaScript host with `jco transpile`.";
     MissingImport "missing-import" 'i' 410 Gap [Runtime]
         "The guest imports something that belongs to a known ABI, and this runtime does not define it."
         "Use a runtime that implements this ABI.";
     ImportTypeMismatch "import-type-mismatch" 'y' 400 Gap [Abi]
-        "The runtime defines the import, but with another type than the module expects. The two were built for different versions of one ABI, or for two ABIs that use the same name."
+        "The runtime defines the import, but its type differs from the one that the module expects. The two were built for different versions of one ABI, or for two ABIs that use the same name."
         "Rebuild the module for the version that the runtime has, or use a runtime that has the module's version.";
     NeedsJsGlue "needs-js-glue" 'j' 440 Gap [Toolchain]
-        "The module imports functions that only its glue defines, the JavaScript file that its toolchain generated."
+        "The module imports functions that only its glue defines: the JavaScript file that the toolchain generated with the module."
         "Run it in a JavaScript host through the glue that its toolchain generated.";
     NeedsEmscriptenHost "needs-emscripten-host" 'e' 430 Gap [Toolchain, Abi]
         "The module imports functions that Emscripten's C library expects from its host (___syscallN, __syscall_*), and no JavaScript file defines them here."
@@ -158,7 +158,7 @@ catalogue! {
         "Name an export with `--invoke`, or build the program as a command (with _start).";
     Malformed "malformed" 'm' 300 Gap [Toolchain]
         "The file is a WebAssembly binary, but an invalid one: no runtime accepts it. (A file that is empty, truncated or not WebAssembly at all is `invalid-file`, and no runtime is started.)"
-        "Build it again with current tools, or correct its text.";
+        "Build it again with current tools, or correct the .wat source.";
     FormatVersion "format-version" 'v' 305 Gap [Toolchain]
         "The binary uses an outdated version of the format: a component in the encoding of a pre-release, or a module from before WebAssembly 1.0."
         "Rebuild it with current tools (for a component: current wasm-tools or wit-bindgen).";
@@ -170,7 +170,7 @@ catalogue! {
         "Use a runtime that supports the proposal, or compile without it.";
     EngineCompileError "engine-compile-error" 'g' 330 Gap [Runtime]
         "The module is valid, but the runtime's compiler failed on it."
-        "Report it to the runtime's authors with the module; if the runtime has several compilers, try another.";
+        "Report it to the runtime's authors, and attach the module; if the runtime has several compilers, try another.";
     CompileTimeout "compile-timeout" 'O' 340 Gap [Unknown]
         "The runtime did not finish compiling the module within the lab's limit."
         "Make the module smaller (`wasm-opt -Oz`, without debug information): it then compiles faster.";
@@ -178,7 +178,7 @@ catalogue! {
         "The guest could not use a socket. On WASI 0.1 there is no call that opens or binds one, so libraries fail without calling the host."
         "Build for wasm32-wasip2 (wasi:sockets) or WASIX, or have the host open the socket and pass it to the guest (sock_accept).";
     NotImplemented "not-implemented" 'u' 600 Gap [Runtime]
-        "The runtime links the function but does not implement it: a call returns ENOSYS, ENOTSUP or not-supported, or the runtime reports at the call that it is missing."
+        "The runtime links the function but does not implement it: a call returns ENOSYS, ENOTSUP or not-supported, or the runtime reports only when the guest calls the function that it is missing."
         "Use a runtime that implements the function.";
     LibraryUnsupported "library-unsupported" 'l' 640 Gap [Toolchain]
         "The guest's own standard library failed without calling the host: it does not implement the function for this target."
@@ -212,13 +212,13 @@ catalogue! {
         "Do not run untrusted guests on this runtime, and report the escape to its authors.";
     Crashed "crashed" 'k' 500 Gap [Runtime]
         "The runtime's process was killed by a signal, or exited without reporting how the guest ended."
-        "Report it to the runtime's authors with the module.";
+        "Report it to the runtime's authors, and attach the module.";
     WrongOutput "wrong-output" 'w' 20 Fail [Guest]
         "The guest ran, but what it printed, returned or called differs from what was expected."
         "Compare the output in the report with what was expected.";
     WrongExit "wrong-exit" 'W' 700 Fail [Guest]
         "The guest ran but exited with an unexpected exit code, for a reason that the lab does not recognize in its output."
-        "Look at its output; if the code is right, correct the expectation (for `check`: `--expect-exit CODE`).";
+        "Look at the guest's output. If the exit code is right, correct the expected one (for `check`: `--expect-exit CODE`).";
 }
 
 impl Code {

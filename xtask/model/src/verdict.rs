@@ -79,8 +79,8 @@ impl Verdict {
                 "The runtime is not installed, so nothing is known. `cargo xtask doctor` shows how to install it."
             }
             Self::NotApplicable => {
-                "This guest and this runtime do not go together: for example, only a web page can load the guest, or the \
-                 file is empty, truncated or not WebAssembly at all (`invalid-file`). Nothing was started."
+                "This guest cannot run on this runtime by design (for example, only a web page can load it), or there is \
+                 nothing to run: the file is empty, truncated or not WebAssembly at all (`invalid-file`). Nothing was started."
             }
             Self::NotAttempted => {
                 "The lab has no way to give the runtime what this guest needs. Nothing was started, and nobody is blamed."

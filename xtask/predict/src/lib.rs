@@ -70,7 +70,8 @@ pub struct Prediction {
     pub next_obstacle_remedy: Option<String>,
     /// The runtime's switches that it needs to run, or, without an entry point, to load.
     pub switches: Vec<String>,
-    /// What the file needs and this runtime may not do as specified; if it fails, what the runtime may refuse before that.
+    /// For `may-fail`: the features that the file needs and that this runtime may not implement as specified. For a
+    /// predicted failure: the features that the runtime may refuse earlier.
     pub uncertain: Vec<Uncertainty>,
     /// Every import that the runtime lacks, if that is the reason.
     pub missing_imports: Vec<String>,

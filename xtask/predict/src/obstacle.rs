@@ -128,7 +128,8 @@ fn is_only_declared(name: &str, facts: &Facts) -> bool {
 pub fn unmeasured_proposals<'a>(facts: &'a Facts, profile: &Profile, on: &[String]) -> Vec<&'a str> {
     let is_other = |name: &&str| *name != COMPONENT_MODEL;
     let names = facts.proposals.iter().map(String::as_str).filter(is_other);
-    // With a cause, the lab asked, and the answer did not say; without one, it could not ask.
+    // An unknown answer with a cause: the probe ran, and its result was inconclusive. Without a cause: the probe could
+    // not run.
     let says_something = |of: &ProbeAnswer| of.support != Support::Unknown || of.cause.is_none();
     let is_measured = |name: &str| answer(name, facts, profile).is_some_and(says_something);
     // A runtime that has a whole proposal has each part of it.

@@ -43,7 +43,7 @@ mod inherited_limits;
 mod sandbox;
 pub use disk_space::{DiskSpace, disk_space};
 pub use inherited_limits::inherited_limits;
-pub use sandbox::{Ports, Sandbox, SandboxSupport, support};
+pub use sandbox::{Ports, Sandbox, SandboxSupport, SocketFamilies, support};
 mod deadline;
 pub use deadline::{Deadline, net_time};
 mod disk_usage;
@@ -89,8 +89,8 @@ pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
     system::start(command, watch)
 }
 
-/// Opens a TCP connection to a child with [`Sandbox::offline`]. All such children share a loopback interface, which is
-/// not the lab's unless the machine allows no network namespaces.
+/// Opens a TCP connection to a child with [`Sandbox::offline`]. All such children share one loopback interface,
+/// separate from the lab's. If the machine forbids network namespaces, they use the lab's.
 ///
 /// # Errors
 /// If nothing listens there, or `limit` passes.

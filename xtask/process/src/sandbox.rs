@@ -21,9 +21,21 @@ pub struct Sandbox {
     pub ports: Option<Ports>,
     /// No network except its own loopback interface, if the machine allows that.
     pub offline: bool,
-    /// It may open Unix sockets. Landlock has no rule for sockets with a path, so the child can then reach every
-    /// service of this user on this machine.
-    pub unix_sockets: bool,
+    /// The sockets that it may open.
+    pub sockets: SocketFamilies,
+}
+
+/// The sockets that a child may open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SocketFamilies {
+    /// None.
+    None,
+    /// Those of the internet, which [`Sandbox::ports`] and [`Sandbox::offline`] restrict.
+    #[default]
+    Internet,
+    /// Also Unix sockets. Landlock has no rule for sockets with a path, so the child can then reach every service of this
+    /// user on this machine.
+    InternetAndUnix,
 }
 
 /// TCP ports.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::OnceLock;
 
+use crate::sandbox::SocketFamilies;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as ArgLen, SeccompCmpOp as CmpOp, SeccompCondition, SeccompFilter,
     SeccompRule,
@@ -37,9 +38,9 @@ const IPPROTO_MPTCP: u64 = 262;
 ///
 /// # Errors
 /// If it cannot be compiled; the child must not run without it.
-pub fn filter(unix_sockets: bool) -> io::Result<Option<&'static BpfProgram>> {
-    static FILTERS: [OnceLock<Result<Option<BpfProgram>, String>>; 2] = [const { OnceLock::new() }; 2];
-    let filter = FILTERS[usize::from(unix_sockets)].get_or_init(|| compile(unix_sockets).map_err(|e| e.to_string()));
+pub fn filter(sockets: SocketFamilies) -> io::Result<Option<&'static BpfProgram>> {
+    static FILTERS: [OnceLock<Result<Option<BpfProgram>, String>>; 3] = [const { OnceLock::new() }; 3];
+    let filter = FILTERS[sockets as usize].get_or_init(|| compile(sockets).map_err(|e| e.to_string()));
     match filter {
         Ok(program) => Ok(program.as_ref()),
         Err(error) => Err(io::Error::other(format!("failed to compile the filter of system calls: {error}"))),
@@ -54,7 +55,7 @@ pub fn install(program: &BpfProgram) -> io::Result<()> {
     seccompiler::apply_filter(program).map_err(|_| io::Error::last_os_error())
 }
 
-fn compile(unix_sockets: bool) -> Result<Option<BpfProgram>, seccompiler::BackendError> {
+fn compile(sockets: SocketFamilies) -> Result<Option<BpfProgram>, seccompiler::BackendError> {
     let Ok(arch) = std::env::consts::ARCH.try_into() else { return Ok(None) };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let rule = SeccompRule::new;
@@ -67,10 +68,19 @@ fn compile(unix_sockets: bool) -> Result<Option<BpfProgram>, seccompiler::Backen
     rules.insert(libc::SYS_prlimit64, vec![rule(vec![is_not(0, 0)?])?]);
 
     // Allow only the address families that other rules restrict, and netlink, which lists network interfaces.
-    let mut families = vec![libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
-    families.extend(unix_sockets.then_some(libc::AF_UNIX));
+    let families = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_UNIX];
+    let families = match sockets {
+        SocketFamilies::None => &[],
+        SocketFamilies::Internet => &families[..3],
+        SocketFamilies::InternetAndUnix => &families[..],
+    };
     let others = families.iter().map(|family| is_not(0, domain(*family))).collect::<Result<_, _>>()?;
-    rules.insert(libc::SYS_socket, vec![rule(others)?, rule(vec![is(2, IPPROTO_MPTCP)?])?]);
+    let refused = match sockets {
+        // Without a condition, every call is refused.
+        SocketFamilies::None => Vec::new(),
+        _ => vec![rule(others)?, rule(vec![is(2, IPPROTO_MPTCP)?])?],
+    };
+    rules.insert(libc::SYS_socket, refused);
 
     // Landlock does not see a connection that TCP Fast Open makes with its first data.
     let fast_open = libc::MSG_FASTOPEN.unsigned_abs().into();

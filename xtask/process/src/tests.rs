@@ -4,7 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Command, CompletedProcess, ExitReason, Input, Limits, Ports, Sandbox, StopSignal, Stream, run, start};
+use super::{
+    Command, CompletedProcess, ExitReason, Input, Limits, Ports, Sandbox, SocketFamilies, StopSignal, Stream, run,
+    start,
+};
 
 fn sh(script: &str) -> Command {
     Command {
@@ -293,9 +296,9 @@ fn sandbox_refuses_system_calls_that_leave_it() {
     let check = |what: &str, script: &str| {
         let outside = run(script, None);
         assert!(outside.success(), "{what} fails without a sandbox too: {}", String::from_utf8_lossy(&outside.stderr));
-        for unix_sockets in [false, true] {
-            let sandbox = Sandbox { ports: Some(Ports::default()), unix_sockets, ..Sandbox::default() };
-            let is_open = unix_sockets && what == "a Unix socket";
+        for sockets in [SocketFamilies::None, SocketFamilies::Internet, SocketFamilies::InternetAndUnix] {
+            let sandbox = Sandbox { ports: Some(Ports::default()), sockets, ..Sandbox::default() };
+            let is_open = sockets == SocketFamilies::InternetAndUnix && what == "a Unix socket";
             assert_eq!(run(script, Some(sandbox)).success(), is_open, "{what}");
         }
     };
@@ -320,6 +323,11 @@ fn sandbox_refuses_system_calls_that_leave_it() {
     let allowed = "resource.prlimit(0, resource.RLIMIT_CPU)\nsocket.socketpair()\nsocket.socket()";
     let completed = run(allowed, Some(Sandbox::default()));
     assert!(completed.success(), "{}", String::from_utf8_lossy(&completed.stderr));
+    for socket in ["AF_INET, socket.SOCK_DGRAM", "AF_INET6", "AF_NETLINK, socket.SOCK_RAW"] {
+        let without = Sandbox { sockets: SocketFamilies::None, ..Sandbox::default() };
+        let script = format!("socket.socket(socket.{socket})");
+        assert!(run(&script, None).success() && !run(&script, Some(without)).success(), "{socket}");
+    }
 }
 
 /// Descriptors that the lab was started with: a shell's redirection, another tool's socket.

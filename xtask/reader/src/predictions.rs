@@ -141,7 +141,7 @@ fn program(file: &str, invoke: Option<&str>) -> ScenarioFile {
 
 /// Why there is no prediction for a runtime.
 enum NoPrediction {
-    /// The file and the runtime do not go together.
+    /// The file cannot run on this runtime by design.
     NotApplicable(String),
     /// The lab has no way to call an export there; nothing else is known to fail.
     NotAttempted(String),

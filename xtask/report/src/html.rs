@@ -30,13 +30,8 @@ mod matrix;
 mod tests;
 
 /// The registry's entry.
-pub const RENDERER: Renderer = Renderer {
-    id: "html",
-    about: "A page for browsers: one file that works alone",
-    extension: "html",
-    saved: true,
-    render,
-};
+pub const RENDERER: Renderer =
+    Renderer { id: "html", about: "A self-contained HTML page", extension: "html", saved: true, render };
 
 const STYLE: &str = concat!(include_str!("../templates/page.css"), include_str!("../templates/panel.css"));
 

@@ -154,14 +154,14 @@ mod tests {
                 let cell = &mut report.cells[*cell];
                 cell.code = Some(Code::UnsupportedProposal);
                 cell.subject = Some("gc".to_owned());
-                cell.remedy = Some("The proposal gc is only the first obstacle: … Do that.".to_owned());
+                cell.remedy = Some("The lack of gc is only the first obstacle: … Do that.".to_owned());
                 (cell.next_obstacle, cell.next_obstacle_remedy) = (Some(next), Some("Do that.".to_owned()));
             }
             require_loading(&mut report, "hello");
             assert_eq!(report.cells[1].remedy.as_deref(), expected);
         };
         check(&[1], Code::NoEntryPoint, Some(&format!("It loads on {}.", report().cells[0].runtime)));
-        check(&[1], Code::MissingImport, Some("The proposal gc is only the first obstacle: … Do that."));
+        check(&[1], Code::MissingImport, Some("The lack of gc is only the first obstacle: … Do that."));
         check(&[0, 1], Code::NoEntryPoint, None);
     }
 

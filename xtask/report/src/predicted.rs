@@ -36,7 +36,7 @@ pub fn on_absent_runtimes(report: &RunReport, scenario: &str) -> Vec<(String, Ve
     groups
 }
 
-/// `predictions: 849 of 999 match; 83 decided by the program alone, 8 with another subject or other switches; 36 undecided; 3 contradict (2 accepted)`;
+/// `predictions: 849 of 999 match; 83 depend on the program alone, 8 with a different subject or switches; 36 undecided; 3 contradict (2 accepted)`;
 /// `None` if nothing was predicted.
 pub fn tally(report: &RunReport) -> Option<String> {
     let all = compared(report).count();
@@ -45,8 +45,8 @@ pub fn tally(report: &RunReport) -> Option<String> {
     }
     let count = |of: Agreement| compared(report).filter(|(_, prediction)| prediction.agreement == of).count();
     let other = [
-        (Agreement::OwnResult, "decided by the program alone"),
-        (Agreement::OtherSubject, "with another subject or other switches"),
+        (Agreement::OwnResult, "depend on the program alone"),
+        (Agreement::OtherSubject, "with a different subject or switches"),
     ];
     let other = other.map(|(of, what)| (count(of), what));
     let other: Vec<String> = other.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
@@ -150,7 +150,7 @@ mod tests {
         predicted(&mut report, 3, Agreement::OwnResult);
         assert_eq!(
             tally(&report).unwrap(),
-            "predictions: 1 of 3 match; 1 decided by the program alone; 0 undecided; 1 contradict"
+            "predictions: 1 of 3 match; 1 depend on the program alone; 0 undecided; 1 contradict"
         );
         let expected = "hello on wasmtime-winch: predicted runs; observed gap unsupported-proposal (stage run)";
         assert_eq!(contradictions(&report), [expected]);

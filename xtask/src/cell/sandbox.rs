@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_model::verdict::NotAttempted;
-use wasmlab_process::{Ports, Sandbox, support};
+use wasmlab_process::{Ports, Sandbox, SocketFamilies, support};
 use wasmlab_protocol::Network;
 use wasmlab_runtimes::{PortAccess, Source};
 
@@ -46,8 +46,8 @@ pub fn warning() -> Option<&'static str> {
             "no network namespaces here (a container may forbid them): the lab's sandbox restricts TCP ports but not UDP",
         ),
         "files" => Some("Linux before 6.7: the lab's sandbox restricts files but not the network; see xtask/README.md"),
-        _ if is_off() => Some("WASMLAB_SANDBOX=off: only the runtimes themselves contain guests"),
-        _ => Some("no Landlock here (needs Linux 5.13): only the runtimes themselves contain guests"),
+        _ if is_off() => Some("WASMLAB_SANDBOX=off: guests are confined only by the runtimes' own sandboxes"),
+        _ => Some("no Landlock here (needs Linux 5.13): guests are confined only by the runtimes' own sandboxes"),
     }
 }
 
@@ -105,8 +105,11 @@ pub fn for_process(plan: &CellPlan, workdir: &Workdir, role: ProcessRole, argv: 
     let ports = if own_loopback { None } else { ports(plan, workdir, role) };
     let offline = own_loopback || is_offline(workdir, role);
     // Browsers talk to their helper processes through Unix sockets.
-    let unix_sockets = matches!(plan.runtime.source, Source::Driver { .. });
-    Some(Sandbox { read, write, list, ports, offline, unix_sockets })
+    let sockets = match plan.runtime.source {
+        Source::Driver { .. } => SocketFamilies::InternetAndUnix,
+        _ => SocketFamilies::Internet,
+    };
+    Some(Sandbox { read, write, list, ports, offline, sockets })
 }
 
 /// The sandbox of a browser that several cells use: it may change the files in its folder, and reach the cells' pages.
@@ -121,7 +124,7 @@ pub fn for_browser(plan: &CellPlan, root: &Path, protocol: u16, pages: &[u16]) -
     let write = ["work", "home", "profile"].map(|name| root.join(name)).to_vec();
     let connect = pages.iter().copied().chain([protocol]).collect();
     let ports = Some(Ports { bind: vec![protocol], connect });
-    Some(Sandbox { read, write, list: Vec::new(), ports, offline: true, unix_sockets: true })
+    Some(Sandbox { read, write, list: Vec::new(), ports, offline: true, sockets: SocketFamilies::InternetAndUnix })
 }
 
 /// Whether no process of the cell communicates with anything outside of it.

@@ -20,7 +20,8 @@ use super::plan::CellPlan;
 use super::temp_dir::TempDir;
 use super::{ports, sandbox, workdir};
 
-/// The variable with the address of the protocol of the browser in which a driver gets a context.
+/// Environment variable for a driver: the address of the remote-debugging endpoint of the shared browser. The driver
+/// creates its browser context there.
 const VARIABLE: &str = "WASMLAB_DRIVER_BROWSER";
 /// Number of cells that a browser serves; each has a port of its own, because the browser is limited to a list of
 /// ports.

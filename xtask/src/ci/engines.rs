@@ -89,9 +89,9 @@ pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> CiStep {
     CiStep { name: step, about, needs, only_full, in_background: false, run: Box::new(run) }
 }
 
-/// Options that compile without optimization the engine's own crate and what only its tests need, and leave the rest as
-/// the lab built it. The engine's crate instantiates most of the library's generic code, which takes a tenth of the time
-/// of compiling the library; no test needs either to be fast.
+/// Cargo options that turn off optimization for the engine's own crate and for its dev-dependencies. All other crates
+/// keep the lab's options, so their builds are reused. Optimizing the engine's crate would take a tenth of the
+/// library's compile time, and no test needs it to be fast.
 fn quick_to_compile(dir: &Path) -> Result<Vec<String>> {
     let options = ["--locked", "--filter-platform", "host-tuple"].map(str::to_owned).to_vec();
     let metadata = MetadataCommand::new().current_dir(dir).other_options(options).exec()?;

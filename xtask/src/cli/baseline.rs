@@ -16,8 +16,8 @@ use wasmlab_report::visible::VisiblePath;
 /// Option of the commands that compare their report with an earlier one.
 #[derive(clap::Args)]
 pub struct BaselineArgs {
-    /// Compare with an earlier report (a FILE, REV:PATH for one in a git revision, or a revision of the lab for the
-    /// report published in it), and exit with 1 only for regressions
+    /// Compare with an earlier report, and exit with 1 only for regressions. The report is FILE; REV:PATH, a file in a git
+    /// revision; or REV, the report that the lab published in that revision
     #[arg(long, value_name = "FILE|REV[:PATH]")]
     baseline: Option<String>,
 }

@@ -48,20 +48,25 @@ Tables:
   unusual-modules  exit codes, missing entry points and other unusual modules
 
 The tables come from the profiles in snapshots/profiles/, which `probe` writes. In the terminal,
-each line says on how many runtimes something works, and what the other runtimes do instead:
-`errno 52` (the function returned this error), `ends` (the call ended the guest or the runtime),
-`wrong` (it reported success but had no effect), `unchecked` (the runtime starts modules whose
-imports are missing), `43 of 545` (that many of its functions are there), `with SWITCH` (off by
-default), or `?` (not tested). `missing` (a function), `none` (all functions of a module) and `no`
-(anything else) mean that the runtime does not have it. Runtimes to which a capability does not
-apply are not counted.
+each line says on how many runtimes something works, and what the other runtimes do instead.
+Runtimes to which a capability does not apply are not counted.
+  errno 52     the function returned this error
+  wrong        it reported success but had no effect
+  ends         the call ended the guest or the runtime
+  unchecked    the runtime starts modules whose imports are missing
+  43 of 545    the runtime defines 43 of the 545 functions
+  with SWITCH  off by default
+  missing      the runtime lacks the function
+  none         it lacks all functions of the specification
+  no           it lacks the capability
+  ?            not tested
 
 Exit code: 0. With --compare: 1 if something differs.";
 
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Tables, or names of capabilities, parts or globs of them [default: all tables]
+    /// Tables, or capabilities by name, part of a name, or glob [default: all tables]
     #[arg(value_name = "TABLE|NAME")]
     what: Vec<String>,
     /// Show only profiles whose runtime matches the glob; may be repeated

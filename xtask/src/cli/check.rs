@@ -63,8 +63,9 @@ itself, use --dir-rw with one runtime.
 
 Exit code 0: every file ran on every selected runtime that is installed. A runtime that lacks
 component support, or WASI altogether, does not count for a file that needs it; but each file must
-run somewhere. A browser that does not start counts as not installed. A result \"not attempted\" does
-not count either: the lab cannot make this runtime do it, or its own limits forbid it.
+run somewhere. A browser that does not start counts as not installed. A `not-attempted` result
+does not count either: the lab has no way to give the runtime what the file needs, or one of the
+lab's limits forbids it.
 
 Exit code 1:
   - a file did not run on an installed runtime that counts, and --allow does not cover it;
@@ -96,7 +97,7 @@ pub struct Args {
     /// Accept failures on the runtimes that match the glob, or only failures with this code; may be repeated
     #[arg(long, value_name = "RUNTIME[:CODE]")]
     allow: Vec<String>,
-    /// Only load the files, which must be libraries: a runtime passes if it loads them, and no export is called
+    /// Load the files without calling any export. The files must be libraries; a runtime passes if it loads them
     #[arg(long, conflicts_with_all = ["invoke", "listen", "http", "expect_stdout", "expect_exit", "args"])]
     load: bool,
     #[command(flatten)]

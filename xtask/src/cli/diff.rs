@@ -24,8 +24,8 @@ compared.";
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The earlier report: a file, REV:PATH for a file in a git revision, or a revision of the lab for the report
-    /// published in it
+    /// The earlier report: a file; REV:PATH, a file in a git revision; or REV, the report that the lab published in that
+    /// revision
     #[arg(value_name = "A.json|REV[:PATH]")]
     before: String,
     /// The later report [default: reports/latest/report.json, written by the last run-all]

@@ -196,7 +196,7 @@ fn compilers(lab: &Lab, scenarios: &[Scenario], filter: &Filter) -> Vec<ToolRow>
         rows.push(ToolRow {
             // Compilers print long version texts; keep only the version.
             version: found.version.split(" (").next().unwrap_or_default().to_owned(),
-            program: if is_part_of_lab { "within the lab".to_owned() } else { shown(lab, &found.program) },
+            program: if is_part_of_lab { "built into the lab".to_owned() } else { shown(lab, &found.program) },
             ..row(state, warnings.join("; "))
         });
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 /// Option of subcommands that read such files.
 #[derive(clap::Args)]
 pub struct MaxSize {
-    /// Refuse files larger than this, in bytes or with K, M or G
+    /// Maximum size of a file, in bytes or with a suffix: K, M or G
     #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = size)]
     max_size: u64,
 }

@@ -35,7 +35,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask learn sockets               or by its name
   cargo xtask learn check                 check the current exercise
   cargo xtask learn check --watch         check it whenever you save
-  cargo xtask learn hint                  show a hint; then another one
+  cargo xtask learn hint                  show a hint; again: the next one
   cargo xtask learn solution fix-sizes    show a solution
   cargo xtask learn reset 4               start chapter 4 again; without a number, all chapters
   cargo xtask learn 4 --plain | less      show the whole chapter, without waiting

@@ -45,11 +45,12 @@ pub const EXAMPLES: &str = "Examples:
 
 A prediction needs no installed runtime: it reads the file and the profiles in snapshots/profiles/,
 which `probe` writes. It gives the code, what the code is about (the import, function or proposal),
-and the remedy, as `check` would. If reading cannot decide, the prediction names what the result
-depends on. \"Runs\" means that the runtime starts the guest: what its own code then does, such as a
+and the remedy, as `check` would. If the file and the profile do not decide the result, the
+prediction names what it depends on. \"Runs\" means that the runtime starts the guest: what its own code then does, such as a
 trap or an exit code, is not predicted.
 
-Exit code: 0; 2 if a file is not WebAssembly, cannot be parsed or has no export of this name. With --against: 1 if a prediction contradicts a result of the same version.";
+Exit code: 0; 2 if a file is not WebAssembly, cannot be parsed, or lacks the export that --invoke names.
+With --against: 1 if a prediction contradicts a result of the same runtime version.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -60,7 +61,8 @@ pub struct Args {
     /// Call this export instead of running the program
     #[arg(long, value_name = "EXPORT", conflicts_with = "against")]
     invoke: Option<String>,
-    /// Arguments of the export, as for `check`: their number and types are checked, and no prediction depends on them
+    /// Arguments of the export, as for `check`. The lab checks their number and types; the prediction does not depend on
+    /// their values
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
     /// Use only profiles whose runtime matches the glob; may be repeated

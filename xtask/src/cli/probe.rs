@@ -54,8 +54,8 @@ pub struct Args {
 /// Time limit of a probe, milliseconds: none of them does anything that takes long.
 const RUN_MS: u64 = 5_000;
 
-/// Runs the subcommand: as many columns at a time as there are processors, because the probes of one column depend on
-/// the answers to earlier ones.
+/// Runs the subcommand. Probes several columns in parallel (`--jobs`), but the probes of one column in order: each may
+/// depend on the answers to earlier ones.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     common::handle_ctrl_c();
     let columns = common::columns(lab, &args.runtime)?;

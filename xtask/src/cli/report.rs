@@ -54,8 +54,8 @@ pub struct Args {
     /// JSON
     #[arg(long, conflicts_with = "publish")]
     check: bool,
-    /// Write reports/check.html, a page that predicts in the browser where a file runs: compiles the lab's reader to
-    /// WebAssembly and adds the profiles of snapshots/profiles/
+    /// Write reports/check.html, a page that predicts in the browser where a file runs. To make it, the lab compiles its
+    /// reader to WebAssembly and embeds the profiles of snapshots/profiles/
     #[arg(long, conflicts_with_all = ["file", "publish", "check"])]
     check_page: bool,
 }

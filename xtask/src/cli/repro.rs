@@ -36,7 +36,7 @@ pub const EXAMPLES: &str = "Examples:
 
 The folder contains the module, run.sh, the source of any engine or driver that the lab builds, and
 a README.md with the versions and the expected and observed results. run.sh prints the guest's
-output and how the guest ended, and exits with its exit code.
+output and how the guest ended, and exits with the guest's exit code.
 Exit code: 0 once the folder is written, whatever the cell's verdict.";
 
 #[derive(clap::Args)]
@@ -85,8 +85,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let script = into.join(SCRIPT);
     let script = files::quote(&script.to_string_lossy());
     let program = files::quote(&tool.program.to_string_lossy());
-    let note = if runtime.source.built().is_some() { "without it, cargo builds the program" } else { "or without it" };
-    output::print(&format!("wrote {}; try it: RUNTIME={program} {script} ({note})\n", into.visible()))?;
+    let note =
+        if runtime.source.built().is_some() { "without RUNTIME, cargo builds it" } else { "RUNTIME is optional" };
+    output::print(&format!("wrote {}; to try it: RUNTIME={program} {script} ({note})\n", into.visible()))?;
     Ok(exit::OK)
 }
 

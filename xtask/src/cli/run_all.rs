@@ -45,7 +45,8 @@ pub struct Args {
     columns: RuntimeArgs,
     #[command(flatten)]
     baseline: BaselineArgs,
-    /// Run only part K of N of the scenarios, to spread a run over several machines; `merge` merges their reports
+    /// Split the scenarios into N parts and run only part K, to spread a run over several machines; `merge` combines the
+    /// reports
     #[arg(long, value_name = "K/N")]
     partition: Option<Partition>,
     /// Number of cells to run in parallel [default: one more than there are CPUs]

@@ -22,7 +22,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask run-one wat-add wasmtime-cli
   cargo xtask run-one rust-wasip1-system wasmtime@/path/to/a/build/of/wasmtime
 
-You can paste the printed command into a shell: its working folder is kept.
+The lab keeps the command's working folder, so you can paste the printed command into a shell.
 Exit code: 0 if the scenario passes, 1 if it does not.";
 
 #[derive(clap::Args)]

@@ -12,6 +12,7 @@ use crate::engines::{self, Absence};
 use crate::exit;
 use crate::lab::Lab;
 use crate::versions::{self, VersionedProgram};
+use wasmlab_model::text::form;
 use wasmlab_report::text;
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Source};
@@ -50,8 +51,8 @@ pub struct Args {
     /// Install only the runtimes that this wasmlab.toml names
     #[arg(long, value_name = "FILE", conflicts_with_all = ["wanted", "runtime"])]
     config: Option<PathBuf>,
-    /// Only build all embedded engines and browser drivers now, instead of when `run-all` first needs them; takes no
-    /// value, unlike `run-all --engines`
+    /// Build all embedded engines and browser drivers now, not when `run-all` first needs them, and install nothing else.
+    /// Takes no value, unlike `run-all --engines`
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
     engines: bool,
     /// As --engines, but build them in this checkout of the lab, and copy them to the user's data folder, where the
@@ -161,8 +162,12 @@ fn conclude(done: &Done, announced: &ManualSteps, (commands, by_hand): &SetupPla
     let still: Vec<_> = commands.iter().filter(|(command, _)| !done.failed.contains(*command)).collect();
     for (command, what) in &still {
         let program = command.first().map(String::as_str).unwrap_or_default();
-        let why = if done.tried.contains(*command) { "succeeded" } else { "was not run" };
-        output::print_error(&format!("failed to set up {}: `{program}` {why}, and it is still missing", listed(what)));
+        let is_tried = done.tried.contains(*command);
+        let why = match what.len() {
+            _ if !is_tried => "was not run".to_owned(),
+            count => format!("succeeded, but {} still missing", form(count, "it is", "they are")),
+        };
+        output::print_error(&format!("failed to set up {}: `{program}` {why}", listed(what)));
     }
     let news = by_hand.iter().filter(|(what, remedy)| announced.get(*what) != Some(*remedy));
     let news: ManualSteps = news.map(|(what, remedy)| (what.clone(), remedy.clone())).collect();

@@ -58,9 +58,9 @@ attempted. A JSON or .wast file with an error ends the command before anything r
 
 A .wast file counts as one test. Its assertions are counted one by one: passed, failed, not
 attempted. They run on embedded engines and JavaScript hosts (a browser only if --runtime names it).
-The lab does not attempt assertions about the text format, modules that import from other modules,
-or references that only a host can create. For --test, the name of a .wast file is its path below
-PATH (`gc/struct.wast`).
+The lab does not attempt assertions that test the text format, need modules that import from other
+modules, or need references that only a host can create. For --test, the name of a .wast file is its
+path below PATH (`gc/struct.wast`).
 
 Exit code 0: every selected runtime passed every test that it could run. A runtime without component
 support, or without the WASI version that a test needs, is not counted for that test.

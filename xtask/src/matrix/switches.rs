@@ -111,7 +111,7 @@ fn missing_features(seen: &SingleRun) -> Vec<MissingFeature<'_>> {
     }
 }
 
-/// Removes every switch without which the run also has the result that `keeps` accepts.
+/// Removes each switch that is not needed: one without which `keeps` still accepts the run's result.
 fn minimal_switches(
     plan: &CellPlan,
     mut on: Vec<String>,

@@ -50,8 +50,8 @@ pub fn other_host_needs(facts: Option<&Facts>) -> String {
         return "for another host, build it without `-pthread`: a standalone module has no threads".to_owned();
     }
     if has(&["invoke_"]) {
-        return "for another host, compile it with `-fwasm-exceptions` and `-sSUPPORT_LONGJMP=wasm`, since its exceptions are \
-                JavaScript's, and link it with -sSTANDALONE_WASM"
+        return "for another host, compile it with `-fwasm-exceptions` and `-sSUPPORT_LONGJMP=wasm`, and link it with \
+                -sSTANDALONE_WASM: it throws exceptions through JavaScript"
             .to_owned();
     }
     let is_function = |name: &str| {

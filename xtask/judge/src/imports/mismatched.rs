@@ -33,7 +33,7 @@ pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str
     };
     let reason = reason_of(facts, other);
     let also = with_its_host(Some(facts), &[other]);
-    let detail = format!("defines {import} with another type ({message}); the module also imports {also}");
+    let detail = format!("defines {import} with a different type ({message}); the module also imports {also}");
     reason.judgement(Some(shown(facts, other)), &detail)
 }
 
@@ -96,7 +96,7 @@ pub fn unchecked_type(judgement: Judgement, facts: Option<&Facts>) -> Judgement 
 
 fn explain_64_bit_addresses(judgement: Judgement) -> Judgement {
     let detail = format!(
-        "{}; the module passes 64-bit addresses, and WASI 0.1 is defined for memories with 32-bit addresses",
+        "{}; the module passes 64-bit addresses, but WASI 0.1 is defined for memories with 32-bit addresses",
         judgement.detail
     );
     let remedy = "Build it for a memory with 32-bit addresses: without `-sMEMORY64` (Emscripten), for wasm32 (clang).";
@@ -106,8 +106,8 @@ fn explain_64_bit_addresses(judgement: Judgement) -> Judgement {
 /// The toolchain, not the runtime, gave the import its type.
 fn explain_split_numbers(judgement: Judgement) -> Judgement {
     let detail = format!(
-        "{}; the module takes each 64-bit number as two 32-bit ones, as Emscripten does without \
-         -sWASM_BIGINT, and WASI takes it whole",
+        "{}; the module passes each 64-bit number as two 32-bit ones (as Emscripten does without \
+         -sWASM_BIGINT), but WASI passes it whole",
         judgement.detail
     );
     let remedy = "Link it with `-sWASM_BIGINT` (Emscripten), which passes 64-bit numbers whole.";
@@ -132,10 +132,10 @@ mod tests {
                 (Some(code), Some(subject), detail)
             );
         };
-        let split = "signature mismatch; the module takes each 64-bit number as two 32-bit ones, as Emscripten does \
-                     without -sWASM_BIGINT, and WASI takes it whole";
+        let split = "signature mismatch; the module passes each 64-bit number as two 32-bit ones (as Emscripten does \
+                     without -sWASM_BIGINT), but WASI passes it whole";
         check("", Code::ImportTypeMismatch, "wasi_snapshot_preview1.fd_seek", split);
-        let detail = "defines wasi_snapshot_preview1.fd_seek with another type (signature mismatch); the module also imports \
+        let detail = "defines wasi_snapshot_preview1.fd_seek with a different type (signature mismatch); the module also imports \
                       env._abort_js, which no WASI host defines";
         check("(import \"env\" \"_abort_js\" (func))", Code::NeedsJsGlue, "env._abort_js", detail);
     }

@@ -187,8 +187,8 @@ fn wasm_bindgen(facts: Option<&Facts>) -> Reason {
     } else {
         reason_with_remedy(
             Code::NeedsJsGlue,
-            "Run it in a JavaScript host through the file that wasm-bindgen generated. For any other host, build the \
-             program for wasm32-wasip1, without what it calls in JavaScript.",
+            "Run it in a JavaScript host through the file that wasm-bindgen generated. For any other host, remove its \
+             calls to JavaScript and build it for wasm32-wasip1.",
         )
     }
 }

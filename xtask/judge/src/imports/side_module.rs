@@ -17,16 +17,16 @@ pub fn section(facts: &Facts) -> &'static str {
 pub fn remedy(facts: &Facts) -> String {
     let is_grammar = facts.exports.iter().any(|e| e.name.starts_with("tree_sitter_") && e.signature.is_some());
     let load = if is_grammar {
-        "It is a grammar of tree-sitter: load it with web-tree-sitter (`Language.load`), or link it statically."
+        "It is a tree-sitter grammar: load it with web-tree-sitter (`Language.load`), or link it statically."
     } else {
         "Load it from its main module, or link it statically."
     };
     let old = match (section(facts), is_grammar) {
         ("dylink", true) => {
-            " Its section `dylink` is the old form of `dylink.0`, which web-tree-sitter 0.20 reads and 0.27 does not: build it again for a newer one."
+            " Its section `dylink` is the predecessor of `dylink.0`. web-tree-sitter 0.20 reads the old section, but 0.27 does not: build the grammar again with current tools."
         }
         ("dylink", false) => {
-            " Its section `dylink` is the old form of `dylink.0`, which newer loaders do not read: build it again for those."
+            " Its section `dylink` is the predecessor of `dylink.0`, and newer loaders read only `dylink.0`: build it again with current tools."
         }
         _ => "",
     };
@@ -63,7 +63,7 @@ mod tests {
         );
         check(
             &format!("{memory} (import \"env\" \"__memory_base\" (global i32)) (func (export \"tree_sitter_json\"))"),
-            "It is a grammar of tree-sitter: load it with web-tree-sitter (`Language.load`), or link it statically. To \
+            "It is a tree-sitter grammar: load it with web-tree-sitter (`Language.load`), or link it statically. To \
              call it alone, supply env.memory and env.__memory_base from another module: `wasmtime run --preload \
              env=FILE`.",
         );
@@ -84,8 +84,8 @@ mod tests {
         };
         let module = "(import \"GOT.mem\" \"x\" (global (mut i32)))";
         let grammar = &format!("{module} (func (export \"tree_sitter_c\"))");
-        check("dylink", module, "which newer loaders do not read: build it again for those.");
-        check("dylink", grammar, "which web-tree-sitter 0.20 reads and 0.27 does not: build it again for a newer one.");
+        check("dylink", module, "and newer loaders read only `dylink.0`: build it again with current tools.");
+        check("dylink", grammar, "but 0.27 does not: build the grammar again with current tools.");
         check("dylink.0", grammar, "or link it statically.");
     }
 }

@@ -78,7 +78,7 @@ fn trap_detail_has_the_guests_message_and_location() {
 fn wrong_exit_code_shows_the_last_lines_of_both_streams() {
     let found = judge_end("", Cause::Exit { code: 2 }, ("one\ntwo\n", "warning\nno such table\n"), "");
     let detail = "exit code 2, expected 0: no such table; last on stdout: two";
-    check(&found, Code::WrongExit, None, detail, "correct the expectation");
+    check(&found, Code::WrongExit, None, detail, "correct the expected one");
     let both = format!("one\ntwo\n{}\n", "X".repeat(1_000_000));
     let found = judge_end("", Cause::Exit { code: 7 }, (&both, &both), "");
     check(&found, Code::WrongExit, None, "exit code 7, expected 0: two", "");

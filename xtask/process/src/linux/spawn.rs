@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 use crate::descendants::{self, MARK};
-use crate::{Command, namespace, sandbox, system_calls};
+use crate::{Command, Sandbox, SocketFamilies, namespace, sandbox, system_calls};
 
 /// Prepares a child that is marked with `mark`, with a session of its own.
 pub fn prepare(command: &Command, mark: u64) -> io::Result<std::process::Command> {
@@ -17,9 +17,12 @@ pub fn prepare(command: &Command, mark: u64) -> io::Result<std::process::Command
     let (mut inherit, file_limit) = (command.inherit.clone(), command.limits.file);
     inherit.extend(command.report.iter().map(|report| report.inherited()));
     let rules = command.sandbox.as_ref().map(sandbox::open).transpose()?.flatten();
-    let offline = command.sandbox.as_ref().filter(|sandbox| sandbox.offline).and_then(|_| namespace::offline());
-    let unix_sockets = command.sandbox.as_ref().map(|sandbox| sandbox.unix_sockets);
-    let filter = unix_sockets.map(system_calls::filter).transpose()?.flatten();
+    let sockets = command.sandbox.as_ref().map(|sandbox| sandbox.sockets);
+    let filter = sockets.map(system_calls::filter).transpose()?.flatten();
+    // Without sockets, no network has to be kept away. Creating a network takes the kernel a millisecond.
+    let has_sockets = filter.is_none() || sockets != Some(SocketFamilies::None);
+    let is_offline = |sandbox: &&Sandbox| sandbox.offline && has_sockets;
+    let offline = command.sandbox.as_ref().filter(is_offline).and_then(|_| namespace::offline());
     // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit,
     // close_range, fcntl, setns, landlock_restrict_self, seccomp.
     unsafe {

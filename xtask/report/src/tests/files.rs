@@ -196,7 +196,7 @@ fn a_malformed_file_is_called_so() {
     }
     let says = ["app.wat      malformed · 9 B\n", "runs on      nothing: it is not a valid module or component\n"];
     check(&report, "answer", &says, &["none of the runtimes", "FILE"]);
-    check(&report, "answer", &["→ Build it again with current tools, or correct its text."], &[]);
+    check(&report, "answer", &["→ Build it again with current tools, or correct the .wat source."], &[]);
 }
 
 #[test]

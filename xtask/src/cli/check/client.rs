@@ -18,16 +18,16 @@ pub struct ClientArgs {
     /// Network access for the guest
     #[arg(long, value_name = "WHICH")]
     pub network: Option<NetworkArg>,
-    /// The guest listens on this loopback port. With a NAME, each runtime gets a free port, which `{port:NAME}` in
-    /// arguments and --env expands to. The lab waits until the guest listens, then sends each --request (or only
+    /// The guest listens on this loopback port. With a NAME, each runtime gets a free port of its own, and the lab
+    /// replaces `{port:NAME}` in arguments and --env with it. The lab waits until the guest listens, then sends each --request (or only
     /// connects if there are none). Implies --network loopback; may be repeated
     #[arg(long, value_name = "PORT|NAME", conflicts_with = "invoke")]
     pub listen: Vec<String>,
     /// The file exports a wasi:http handler: the runtime serves it and the lab sends requests
     #[arg(long, conflicts_with_all = ["invoke", "listen"])]
     pub http: bool,
-    /// Send a request to the first port; require this status and, if given, this text in the body; may be repeated
-    /// [default with --http: 'GET / 200']
+    /// Send a request to the first --listen port, or to the handler of --http; require this status and, if given, this
+    /// text in the body; may be repeated [default with --http: 'GET / 200']
     #[arg(long, value_name = "METHOD PATH STATUS [TEXT]")]
     pub request: Vec<String>,
 }
@@ -56,7 +56,7 @@ impl ClientArgs {
             run.network = Network::Loopback;
         }
         if self.network == Some(NetworkArg::None) && serves {
-            return usage("--network none would leave the server without clients: remove it");
+            return usage("a server needs clients, and --network none forbids them: remove `--network none`");
         }
         if !self.request.is_empty() && !serves {
             return usage(

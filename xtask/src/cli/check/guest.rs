@@ -144,13 +144,13 @@ fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> 
     {
         let (what, instead) = match (facts.kind, facts.shape) {
             (BinaryKind::Component, shape) if shape != Shape::Command => {
-                ("component", "call an export with --invoke, which also loads it")
+                ("component", "call an export with --invoke, which also loads the component")
             }
             (_, Shape::Object) => ("object file", "link it first"),
             (_, Shape::SideModule) => ("side module", "its main module loads it"),
             _ => ("program", "remove --load"),
         };
-        return usage(format!("{name} is a {what}, and --load is only for modules without a program: {instead}"));
+        return usage(format!("{name} is a {what}, but --load accepts only libraries: {instead}"));
     }
     let mut run = Run { args: args.args.clone(), dir: given.dirs.dirs.clone(), ..Run::default() };
     for text in &args.env {

@@ -87,7 +87,7 @@ fn result(adapted: &AdaptedFile, before: &BTreeSet<&str>, note: impl Fn(NoteKind
     if gained.is_empty() {
         let failed = adapted.cells.iter().find(|cell| cell.code.is_some());
         let why = failed.map(|cell| format!(" ({}: {})", cell.runtime, cell.detail)).unwrap_or_default();
-        return note(NoteKind::RemedyTried, format!("{shown}: does not make it run on any other runtime{why}"));
+        return note(NoteKind::RemedyTried, format!("{shown} does not make it run on any other runtime{why}"));
     }
     let lost = match lost.len() {
         0 => String::new(),

@@ -101,7 +101,7 @@ fn summary(rows: &[ToolRow], width: usize) -> String {
     let installed = names(&[ToolState::Ok, ToolState::Warning]).len();
     let mut summary = format!("{installed} of {} installed", rows.len());
     let others =
-        [("to build", ToolState::ToBuild), ("missing", ToolState::Missing), ("not to be had", ToolState::Unavailable)];
+        [("to build", ToolState::ToBuild), ("missing", ToolState::Missing), ("unavailable", ToolState::Unavailable)];
     for (what, state) in others {
         let names = names(&[state]);
         if !names.is_empty() {
@@ -141,7 +141,7 @@ warning  rust wasm32-unknown-emscripten-long  rustc 1.96.0
 missing  wazero            install it with `brew install
            wazero`, or get it elsewhere
 no       rust wasm32-wasi  renamed
-3 of 5 installed; missing: wazero; not to be had:
+3 of 5 installed; missing: wazero; unavailable:
   rust wasm32-wasi
 
 ";

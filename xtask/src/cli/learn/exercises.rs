@@ -52,7 +52,7 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
                 "h" | "hint" => next_hint(tour, chapter, exercise)?,
                 "s" | "solution" => _ = tour.screen.lines(solution_text(exercise).lines())?,
                 "n" => return tour.screen.line(""),
-                _ => _ = tour.screen.line("h, s, n, q, or only Enter")?,
+                _ => _ = tour.screen.line("type h, s, n or q, or just press Enter")?,
             },
         }
     }

@@ -241,7 +241,7 @@ impl<'a> Tour<'a> {
             }
             if !is_own {
                 // A fault of the chapter, which a test would find.
-                return self.screen.line("(the chapter expects another output here: please report this)");
+                return self.screen.line("(the chapter expects different output here: please report this)");
             }
             self.screen.line("That does not answer it yet. Try another command, or press Enter to see one.")?;
         }

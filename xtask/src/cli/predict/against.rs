@@ -60,8 +60,8 @@ pub fn run(lab: &Lab, profiles: &[Profile], file: &Path, json: bool) -> Result<u
         }
         let share = |part: usize| 100.0 * part as f64 / compared.len().max(1) as f64;
         output::print(&format!(
-            "{} cells: {} as predicted, {} decided by the program alone, {} with another subject or other switches, \
-             {} undecided ({:.1} %), {wrong} contradict ({:.1} %)\n",
+            "{} cells: {} as predicted, {} that depend on the program alone, {} with a different subject or \
+             switches, {} undecided ({:.1} %), {wrong} that contradict the prediction ({:.1} %)\n",
             compared.len(),
             count(Agreement::Same),
             count(Agreement::OwnResult),

@@ -38,7 +38,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
             let checks: Vec<&[Check]> = others.iter().map(|other| other.checks.as_slice()).collect();
             cell.detail = row::detail(&cell.detail, found, &cell.checks, &checks);
             if let Some(other_embedding) = other_embedding {
-                cell.detail += &format!("; {}, a program of the same engine, runs it well", other_embedding.runtime);
+                cell.detail += &format!("; {}, which uses the same engine, runs it correctly", other_embedding.runtime);
             }
         }
     }

@@ -190,8 +190,7 @@ pub fn add_from_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
     for cell in cells.iter_mut().filter(|cell| is_denied_socket_of_python(runtimes, cell)) {
         cell.remedy = Some(
-            "wasmtime's C API, on which the Python package is built, permits addresses and has no call that permits \
-             TCP: embed wasmtime in Rust (`WasiCtxBuilder::allow_tcp`), or use `wasmtime run -S inherit-network`."
+            "The Python package uses wasmtime's C API, which can allow addresses but cannot enable TCP: embed wasmtime in Rust (`WasiCtxBuilder::allow_tcp`), or use `wasmtime run -S inherit-network`."
                 .to_owned(),
         );
     }

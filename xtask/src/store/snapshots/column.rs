@@ -1,5 +1,5 @@
-//! The snapshot of a column: the runtime's version and one line per scenario. A new runtime version changes one file, a
-//! new scenario adds a line to each file.
+//! The snapshot of a column: the runtime's version and one line per scenario. A new scenario
+//! adds a line to the file of each runtime to which it applies.
 //!
 //! ```text
 //! version: 48.0.8
@@ -264,14 +264,14 @@ fn aligned(fields: &[&str]) -> String {
 fn parse_line(text: &str, version: &str) -> Result<(String, AcceptedLine), String> {
     let fields: Vec<&str> = text.split("  ").map(|f| f.trim_matches(' ')).filter(|f| !f.is_empty()).collect();
     if !(2..=HEADINGS.len() + 2).contains(&fields.len()) {
-        return Err(format!("{} fields, not two to {}", fields.len(), HEADINGS.len() + 2));
+        return Err(format!("it has {} fields, but should have 2 to {}", fields.len(), HEADINGS.len() + 2));
     }
     let field = |index: usize| fields.get(index).copied().filter(|f| *f != NONE);
     let verdict: Verdict = field(1).map(word).transpose()?.ok_or("no verdict")?;
     if !verdict.is_in_snapshots() && verdict != Verdict::NotApplicable {
-        return Err(format!("`{}` is not measured", verdict.id()));
+        return Err(format!("a snapshot cannot contain the verdict `{}`", verdict.id()));
     }
-    let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is not text as the lab writes it"));
+    let quoted = |text| read(text).ok_or_else(|| format!("`{text}` is not a string in the lab's format"));
     let with = field(6).and_then(|with| with.strip_prefix(WITH));
     let on = match field(if with.is_some() { 7 } else { 6 }) {
         None => version.to_owned(),

@@ -13,7 +13,7 @@ use super::values;
 use super::wrap::{Conversion, Target, Wrappers};
 
 /// Why assertions after a trap are not attempted.
-const LOST: &str = "an earlier call traps after it may have changed the instance, which ends with its process";
+const LOST: &str = "an earlier call trapped and may have changed the instance, which the lab cannot restore";
 
 /// An instance, and what the file does with it so far.
 pub struct Instance {

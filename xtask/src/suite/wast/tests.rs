@@ -65,7 +65,7 @@ fn calls_that_return_are_one_process_and_traps_are_others() {
             r#"t.wast:8 ["set", "pure"] [8] Traps(Some(Unreachable))"#,
             r#"t.wast:10 ["set", "set", "impure"] [10] Traps(Some(Unreachable))"#,
         ],
-        &["2 an earlier call traps after it may have changed the instance"],
+        &["2 an earlier call trapped and may have changed the instance"],
     );
 }
 

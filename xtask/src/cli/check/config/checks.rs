@@ -93,7 +93,10 @@ impl Reader<'_> {
             ("expect_exit", table.expect_exit.is_some()),
         ];
         for (name, _) in needs_run.iter().filter(|(_, is_given)| load && *is_given) {
-            self.error(&format!("{key}.load"), format!("only loads the file: remove it, or `{name}`"));
+            self.error(
+                &format!("{key}.load"),
+                format!("calls no export and starts no program, so `{name}` has no effect: remove `load` or `{name}`"),
+            );
         }
         if table.invoke.is_some() && table.expect_exit.is_some() {
             self.error(&format!("{key}.expect_exit"), NO_EXIT_CODE);

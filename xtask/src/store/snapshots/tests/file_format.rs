@@ -47,8 +47,8 @@ fn damaged_snapshot_is_an_error_with_file_and_line() {
     check("---\nsource: x\n---\nverdict = \"maybe\"\n", "line 4: no `version: `");
     check("---\nsource: x\n---\nversion: 1\ns  pass\n", "line 5: expected the line with the headings");
     check(&body("s  maybe"), "line 7: unknown variant `maybe`");
-    check(&body("s  absent"), "line 7: `absent` is not measured");
-    check(&body("s"), "line 7: 1 fields");
+    check(&body("s  absent"), "line 7: a snapshot cannot contain the verdict `absent`");
+    check(&body("s"), "line 7: it has 1 fields");
     check(&body("s  pass\n<<<<<<< mine  pass\ns  pass"), "line 9: a second line for `s`");
     check(&body("s  gap  run  no-such-code"), "line 7: `no-such-code` is not a code");
     check(&body("s  gap  run  trap  nobody"), "line 7: unknown variant `nobody`");
