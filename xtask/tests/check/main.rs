@@ -167,5 +167,5 @@ fn a_library_passes_where_it_loads_if_that_is_all_it_has_to_do() {
     let ran = workspace.run(&["check", "--engines", "built", "--runtime", COLUMNS]);
     assert!(ran.code == 0 && ran.stdout.contains("loads on") && !ran.stdout.contains("runs on"), "{}", ran.stdout);
     let ran = workspace.run(&["check", "app.wat", "--load"]);
-    assert!(ran.code == 2 && ran.stderr.contains("--load is only for"), "{}", ran.stderr);
+    assert!(ran.code == 2 && ran.stderr.contains("--load accepts only libraries"), "{}", ran.stderr);
 }

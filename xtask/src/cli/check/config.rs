@@ -199,7 +199,10 @@ proposals = ["bulk-memory"]
         }
         assert!(with("load = true").is_ok_and(|config| config.files[0].requirements.load));
         let errors = with("load = true\ninvoke = \"f\"").err().unwrap_or_default();
-        assert!(errors.len() == 1 && errors[0].starts_with("wasmlab.toml:6: `file[0].load`: only loads"), "{errors:?}");
+        assert!(
+            errors.len() == 1 && errors[0].starts_with("wasmlab.toml:6: `file[0].load`: calls no export"),
+            "{errors:?}"
+        );
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn damaged_snapshot_is_an_error_with_file_and_line() {
     check(&body("s  pass\n<<<<<<< mine  pass\ns  pass"), "line 9: a second line for `s`");
     check(&body("s  gap  run  no-such-code"), "line 7: `no-such-code` is not a code");
     check(&body("s  gap  run  trap  nobody"), "line 7: unknown variant `nobody`");
-    check(&body("s  gap  run  trap  guest  \"open"), "line 7: `\"open` is not text");
+    check(&body("s  gap  run  trap  guest  \"open"), "line 7: `\"open` is not a string");
     check(&body("s  pass  run  -  -  -  2.0"), "line 7: `2.0` is not `on VERSION`");
 }
 
