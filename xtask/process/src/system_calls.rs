@@ -68,18 +68,14 @@ fn compile(sockets: SocketFamilies) -> Result<Option<BpfProgram>, seccompiler::B
     rules.insert(libc::SYS_prlimit64, vec![rule(vec![is_not(0, 0)?])?]);
 
     // Allow only the address families that other rules restrict, and netlink, which lists network interfaces.
-    let families = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_UNIX];
-    let families = match sockets {
-        SocketFamilies::None => &[],
-        SocketFamilies::Internet => &families[..3],
-        SocketFamilies::InternetAndUnix => &families[..],
-    };
-    let others = families.iter().map(|family| is_not(0, domain(*family))).collect::<Result<_, _>>()?;
-    let refused = match sockets {
-        // Without a condition, every call is refused.
-        SocketFamilies::None => Vec::new(),
-        _ => vec![rule(others)?, rule(vec![is(2, IPPROTO_MPTCP)?])?],
-    };
+    // Without a rule, every call is refused.
+    let mut refused = Vec::new();
+    if sockets != SocketFamilies::None {
+        let mut families = vec![libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+        families.extend((sockets == SocketFamilies::InternetAndUnix).then_some(libc::AF_UNIX));
+        let others = families.iter().map(|family| is_not(0, domain(*family))).collect::<Result<_, _>>()?;
+        refused = vec![rule(others)?, rule(vec![is(2, IPPROTO_MPTCP)?])?];
+    }
     rules.insert(libc::SYS_socket, refused);
 
     // Landlock does not see a connection that TCP Fast Open makes with its first data.

@@ -30,8 +30,8 @@ impl ScenarioArgs {
 #[derive(clap::Args)]
 pub struct RuntimeArgs {
     /// Run only on the runtimes that match the glob, on your own build (RUNTIME@PATH), or on another version
-    /// (RUNTIME@VERSION). If you give only builds or versions, the installed runtime also runs, for
-    /// comparison. May be repeated
+    /// (RUNTIME@VERSION). If you give only builds or versions, the installed runtime also runs, for comparison. May be
+    /// repeated
     #[arg(long, value_name = "GLOB")]
     pub runtime: Vec<String>,
 }

@@ -162,10 +162,10 @@ fn conclude(done: &Done, announced: &ManualSteps, (commands, by_hand): &SetupPla
     let still: Vec<_> = commands.iter().filter(|(command, _)| !done.failed.contains(*command)).collect();
     for (command, what) in &still {
         let program = command.first().map(String::as_str).unwrap_or_default();
-        let is_tried = done.tried.contains(*command);
-        let why = match what.len() {
-            _ if !is_tried => "was not run".to_owned(),
-            count => format!("succeeded, but {} still missing", form(count, "it is", "they are")),
+        let why = if done.tried.contains(*command) {
+            format!("succeeded, but {} still missing", form(what.len(), "it is", "they are"))
+        } else {
+            "was not run".to_owned()
         };
         output::print_error(&format!("failed to set up {}: `{program}` {why}", listed(what)));
     }

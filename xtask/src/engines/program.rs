@@ -143,7 +143,7 @@ pub fn write_support_files(lab: &Lab, runtime: &Runtime) -> Result<(PathBuf, Str
         if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
             lab.cache
                 .write(&path, text.as_bytes())
-                .map_err(|e| Absence::new(e.to_string(), "or make this one writable"))?;
+                .map_err(|e| Absence::new(e.to_string(), "make the cache's folder writable"))?;
         }
     }
     Ok((support, key))

@@ -17,7 +17,8 @@ const MAX_MODIFIED: u64 = 253_402_300_799;
 /// Why an argument with a NUL character is refused.
 pub const NUL_IN_ARGUMENT: &str = "has a NUL character, which no argument can have";
 /// Why an environment variable is refused.
-pub const INVALID_VARIABLE: &str = "a variable's name must not be empty or contain `=`, and neither the name nor the value may contain a NUL character";
+pub const INVALID_VARIABLE: &str = "a variable's name must not be empty or contain `=`, and neither the name nor the \
+                                    value may contain a NUL character";
 
 /// Checks `[run]` by itself; `folder` is the scenario's.
 pub fn check(folder: &Path, run: &Run, errors: &mut Vec<KeyError>) {

@@ -60,7 +60,7 @@ impl ProfileFile {
     fn read(&self, parts: ProfileParts) -> Result<Profile> {
         let profile = match self {
             Self::Stored(path) => read_file(path, parts),
-            Self::Embedded(_, text) => parse(text, parts),
+            Self::Embedded(_, text) => parse(text.as_bytes(), parts),
         };
         profile.with_context(|| format!("failed to read the profile `{}`", self.path().visible()))
     }
@@ -132,10 +132,12 @@ pub fn read_matching(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool, parts: Profile
 
 fn read_file(path: &Path, parts: ProfileParts) -> Result<Profile> {
     anyhow::ensure!(fs::metadata(path)?.len() <= MAX_BYTES, "it is larger than {} MiB", MAX_BYTES >> 20);
-    parse(&fs::read_to_string(path)?, parts)
+    parse(&fs::read(path)?, parts)
 }
 
-fn parse(text: &str, parts: ProfileParts) -> Result<Profile> {
+fn parse(text: &[u8], parts: ProfileParts) -> Result<Profile> {
+    const REMEDY: &str = "restore the file with git, or remove it and run `cargo xtask probe`";
+    let text = std::str::from_utf8(text).map_err(|error| anyhow::anyhow!("{error}: {REMEDY}"))?;
     let parsed = match parts {
         ProfileParts::All => Profile::from_json(text),
         ProfileParts::ForModules => Profile::for_modules_from_json(text),
@@ -148,7 +150,6 @@ fn parse(text: &str, parts: ProfileParts) -> Result<Profile> {
     struct Schema {
         schema: u32,
     }
-    const REMEDY: &str = "restore the file with git, or remove it and run `cargo xtask probe`";
     let found: Schema = serde_json::from_str(text).map_err(|error| anyhow::anyhow!("{error}: {REMEDY}"))?;
     anyhow::ensure!(
         found.schema == PROFILE_SCHEMA,

@@ -19,8 +19,8 @@ pub struct ClientArgs {
     #[arg(long, value_name = "WHICH")]
     pub network: Option<NetworkArg>,
     /// The guest listens on this loopback port. With a NAME, each runtime gets a free port of its own, and the lab
-    /// replaces `{port:NAME}` in arguments and --env with it. The lab waits until the guest listens, then sends each --request (or only
-    /// connects if there are none). Implies --network loopback; may be repeated
+    /// replaces `{port:NAME}` in arguments and --env with it. The lab waits until the guest listens, then sends each
+    /// --request (or only connects if there are none). Implies --network loopback; may be repeated
     #[arg(long, value_name = "PORT|NAME", conflicts_with = "invoke")]
     pub listen: Vec<String>,
     /// The file exports a wasi:http handler: the runtime serves it and the lab sends requests

@@ -190,7 +190,8 @@ pub fn add_from_runtimes(runtimes: &[Runtime], cells: &mut [Cell]) {
     }
     for cell in cells.iter_mut().filter(|cell| is_denied_socket_of_python(runtimes, cell)) {
         cell.remedy = Some(
-            "The Python package uses wasmtime's C API, which can allow addresses but cannot enable TCP: embed wasmtime in Rust (`WasiCtxBuilder::allow_tcp`), or use `wasmtime run -S inherit-network`."
+            "The Python package uses wasmtime's C API, which can allow addresses but cannot enable TCP: embed wasmtime \
+             in Rust (`WasiCtxBuilder::allow_tcp`), or use `wasmtime run -S inherit-network`."
                 .to_owned(),
         );
     }
