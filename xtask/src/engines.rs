@@ -22,7 +22,7 @@ pub mod installed;
 mod program;
 mod python;
 
-pub use build::{BuildProgress, build, crates_of_build};
+pub use build::{BuildProgress, build, build_dir, crates_of_build, remove_build_files};
 
 /// Time limit for building one engine from scratch.
 pub const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);

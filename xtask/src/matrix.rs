@@ -263,17 +263,18 @@ fn build_engines(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, emit
     let minutes_of = |columns: &[usize]| columns.iter().map(|c| request.runtimes[*c].build_minutes).max().unwrap_or(0);
     // For early verdicts: quick builds first, then the engines that most columns wait for.
     unbuilt.sort_by_key(|(_, columns)| (minutes_of(columns) > 0, Reverse(columns.len())));
-    if !unbuilt.is_empty() {
-        let engines: Vec<&str> = unbuilt.iter().map(|(engine, _)| *engine).collect();
-        let on_two_cores: u32 = unbuilt.iter().map(|(_, columns)| minutes_of(columns)).sum();
-        let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
-        let minutes = (on_two_cores * 2).div_ceil(cores);
-        let others = unbuilt.iter().map(|(_, columns)| columns.len()).sum::<usize>() < request.runtimes.len();
-        emit(MatrixEvent::EnginesPlanned { engines: &engines, minutes, others });
+    if unbuilt.is_empty() {
+        return;
     }
+    let engines: Vec<&str> = unbuilt.iter().map(|(engine, _)| *engine).collect();
+    let on_two_cores: u32 = unbuilt.iter().map(|(_, columns)| minutes_of(columns)).sum();
+    let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
+    let minutes = (on_two_cores * 2).div_ceil(cores);
+    let others = unbuilt.iter().map(|(_, columns)| columns.len()).sum::<usize>() < request.runtimes.len();
+    emit(MatrixEvent::EnginesPlanned { engines: &engines, minutes, others });
     for (engine, columns) in unbuilt {
         if process::cancelled() {
-            return;
+            break;
         }
         let progress = |crates, of, line: &str| emit(MatrixEvent::EngineBuilding { engine, crates, of, line });
         let built = engines::build(lab, engine, request.build.offline, &progress);
@@ -289,6 +290,7 @@ fn build_engines(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, emit
             scheduler.finish_column(index, column);
         }
     }
+    engines::remove_build_files(lab);
 }
 
 fn excludes(engines: EngineBuilds, runtime: &Runtime) -> bool {

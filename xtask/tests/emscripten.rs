@@ -21,7 +21,7 @@ fn its_output_runs_by_its_glue() {
     let c = "#include <stdio.h>\n#include <stdlib.h>\nint main(int n, char **a) {\n  const char *g = getenv(\"GREETING\");\n  \
              printf(\"%s %s\\n\", a[n - 1], g ? g : \"nothing\");\n  return 5;\n}\n";
     let toml = "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"emscripten\"\nsource = \"guest.c\"\n\
-                artifact = \"guest.wasm\"\ncompanions = [\"guest.js\"]\nflags = [\"-sWASM_ASYNC_COMPILATION=0\"]\n[run]\nargs = [\"one\"]\n\
+                artifact = \"guest.wasm\"\ncompanions = [\"guest.js\"]\nflags = [\"-O2\", \"-sWASM_ASYNC_COMPILATION=0\"]\n[run]\nargs = [\"one\"]\n\
                 env = { GREETING = \"hello\" }\n[expect]\nexit = 5\nstdout = \"one hello\\n\"\n";
     workspace.write("scenarios/glue-of-emscripten/scenario.toml", toml);
     workspace.write("scenarios/glue-of-emscripten/guest.c", c);

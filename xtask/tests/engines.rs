@@ -36,9 +36,9 @@ fn built(workspace: &Workspace, keep: Option<&str>) -> (String, bool) {
     command.envs(keep.map(|value| ("WASMLAB_KEEP_BUILD", value)));
     let ran = common::result_of(command.output().unwrap());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let target = workspace.path("cache/engines/tinywasm");
-    assert!(target.join("engine-tinywasm").is_file(), "the engine's binary is kept");
-    (ran.stdout, target.join("release").exists())
+    let binary = workspace.path("cache/engines/tinywasm/engine-tinywasm");
+    assert!(binary.is_file(), "the engine's binary is kept");
+    (ran.stdout, workspace.path("cache/engines/build/release").exists())
 }
 
 #[test]

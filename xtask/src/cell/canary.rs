@@ -7,6 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
 use wasmlab_process::read_regular;
 
 mod left_behind;
@@ -49,15 +50,15 @@ impl Canary {
         (VARIABLE, self.in_variable.clone())
     }
 
-    /// The secrets that this text contains.
-    fn found_in(&self, text: &str) -> Vec<&'static str> {
+    /// The secrets that these bytes contain.
+    fn found_in(&self, bytes: &[u8]) -> Vec<&'static str> {
         let read = [
             (Some(&self.in_file), "read a file outside its directories"),
             (Some(&self.in_variable), "read the host's environment"),
             (self.in_users.as_ref(), "read the host's /etc/passwd"),
         ];
         read.into_iter()
-            .filter(|(secret, _)| secret.is_some_and(|s| text.contains(s.as_str())))
+            .filter(|(secret, _)| secret.is_some_and(|s| memmem::find(bytes, s.as_bytes()).is_some()))
             .map(|(_, what)| what)
             .collect()
     }
@@ -70,7 +71,7 @@ impl Canary {
 
     /// Returns the canaries that the guest read or changed.
     pub fn escapes(&self, output: &str) -> Vec<String> {
-        let mut escapes: Vec<String> = self.found_in(output).into_iter().map(str::to_owned).collect();
+        let mut escapes: Vec<String> = self.found_in(output.as_bytes()).into_iter().map(str::to_owned).collect();
         let most = self.in_file.len() as u64 + 1;
         if read_regular(&self.file, most).ok().as_deref() != Some(self.in_file.as_bytes()) {
             escapes.push("changed a file outside its directories".to_owned());

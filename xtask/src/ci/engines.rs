@@ -1,5 +1,6 @@
 //! Steps for the separate workspaces: engines, hosts and drivers, each with its own lock file.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -7,7 +8,7 @@ use cargo_metadata::{MetadataCommand, PackageId};
 use xshell::{Shell, cmd};
 
 use super::{CiStep, Context};
-use crate::engines::{KEEP_VARIABLE, crates_of_build};
+use crate::engines::{KEEP_VARIABLE, build_dir, crates_of_build};
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::Runtime;
 
@@ -16,12 +17,13 @@ const DENY_WARNINGS: &str = "-Dwarnings__CLIPPY_HACKERY__";
 /// Folders of workspaces below `xtask/`, in the order their steps run, with the word for one of each kind.
 const KINDS: &[(&str, &str)] = &[("drivers", "driver"), ("hosts", "host"), ("engines", "engine")];
 
+/// Number of locked packages from which a workspace is large.
+const LARGE: usize = 100;
+
 /// A separate workspace.
 pub struct Workspace {
     /// Name of its step: `engine-wasmi`.
     pub step: String,
-    /// Name of its folder.
-    name: String,
     /// Its folder.
     pub dir: PathBuf,
     /// The columns that only `--full` builds and runs: all of an engine's, or none.
@@ -39,7 +41,7 @@ pub fn workspaces(xtask: &Path) -> Vec<Workspace> {
         for dir in dirs {
             let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let full = columns_of_full(&name);
-            found.push(Workspace { step: format!("{kind}-{name}"), name, dir, full });
+            found.push(Workspace { step: format!("{kind}-{name}"), dir, full });
         }
     }
     found
@@ -62,11 +64,10 @@ fn is_workspace(dir: &Path) -> bool {
     manifest.lines().any(|line| line == "[workspace]")
 }
 
-/// Lints and tests a workspace in one build, in the folder where the lab built it: clippy replaces the compiler for its
-/// own crates, and the dependencies are reused from the lab's build. `cargo clippy` would check all of them again. With
-/// `--full`, first builds and runs the engines that the ordinary CI leaves out.
+/// Lints and tests a workspace in one build: clippy replaces the compiler for its own crates. `cargo clippy` would
+/// check all its dependencies again. With `--full`, first builds and runs the engines that the ordinary CI leaves out.
 pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> CiStep {
-    let Workspace { step, name, dir, full } = workspace;
+    let Workspace { step, dir, full } = workspace;
     let only_full = !full.is_empty();
     let work = if only_full { "Build, run, lint and test" } else { "Lint and test" };
     let about = format!("{work} the {}", step.replacen('-', " ", 1));
@@ -79,14 +80,34 @@ pub fn step(workspace: Workspace, needs: Vec<&'static str>) -> CiStep {
             context.run(cmd!(shell, "{xtask} run-all {selection...}"))?;
         }
         lint_with_tests(&shell)?;
-        let (manifest, target) = (dir.join("Cargo.toml"), context.lab.cache.dir().join("engines").join(&name));
-        let quick = quick_to_compile(&dir)?;
-        context.run(cmd!(
-            shell,
-            "cargo test --release --locked --manifest-path {manifest} --target-dir {target} {quick...}"
-        ))
+        let options = test_options(context, &dir)?;
+        context.run(cmd!(shell, "cargo test {options...}"))
     };
     CiStep { name: step, about, needs, only_full, in_background: false, run: Box::new(run) }
+}
+
+/// Cargo options to test a workspace. A large engine reuses the dependencies that the lab has built for it. A small
+/// workspace could reuse little, because its test dependencies enable more features, so it is compiled without
+/// optimization. All use one folder.
+pub fn test_options(context: &Context, dir: &Path) -> Result<Vec<OsString>> {
+    let (manifest, target) = (dir.join("Cargo.toml"), build_dir(context.lab));
+    let profile = if locked_packages(dir)? < LARGE {
+        ["--config", "profile.dev.debug=false"].map(str::to_owned).to_vec()
+    } else {
+        [vec!["--release".to_owned()], quick_to_compile(dir)?].concat()
+    };
+    let mut options: Vec<OsString> = ["--locked", "--manifest-path"].map(OsString::from).to_vec();
+    options.extend([manifest.into(), "--target-dir".into(), target.into()]);
+    options.extend(profile.into_iter().map(OsString::from));
+    Ok(options)
+}
+
+/// The number of packages in a workspace's lock file.
+fn locked_packages(dir: &Path) -> Result<usize> {
+    let file = dir.join("Cargo.lock");
+    let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read `{}`", file.visible()))?;
+    let lock: toml::Table = toml::from_str(&text).with_context(|| format!("failed to read `{}`", file.visible()))?;
+    Ok(lock.get("package").and_then(toml::Value::as_array).map_or(0, Vec::len))
 }
 
 /// Cargo options that turn off optimization for the engine's own crate and for its dev-dependencies. All other crates

@@ -173,22 +173,20 @@ fn tests(context: &Context) -> Result<()> {
         context.leave_out(format!("the nginx-2018 test: {FIXTURES_VARIABLE} does not name a folder"));
         return Ok(());
     }
-    context.run(cmd!(shell, "cargo test --package wasmlab-inspect --locked {lint...} -- --ignored"))
+    // `--workspace` for the same reason: alone, the package would be compiled with other features.
+    context.run(cmd!(shell, "cargo test --workspace --lib --locked {lint...} -- --ignored"))
 }
 
 fn fuzz(context: &Context) -> Result<()> {
     let shell = context.shell()?;
     context.run(cmd!(shell, "bash xtask/fuzz/run inspect {FUZZ_SECONDS}"))?;
     context.run(cmd!(shell, "bash xtask/fuzz/run predict {FUZZ_SECONDS}"))?;
-    // In the target folder of its other tests, where everything is already built.
+    // As its other tests: everything is already built.
     engines::lint_with_tests(&shell)?;
     shell.set_var("WASMLAB_FUZZ_SECONDS", FUZZ_SECONDS);
     shell.set_var("WASMLAB_FUZZ_CALLS", "1000000000");
-    let (manifest, target) = ("xtask/hosts/emscripten/Cargo.toml", context.lab.cache.dir().join("engines/emscripten"));
-    context.run(cmd!(
-        shell,
-        "cargo test --quiet --release --locked --manifest-path {manifest} --target-dir {target} --test fuzz"
-    ))
+    let options = engines::test_options(context, &context.lab.xtask().join("hosts/emscripten"))?;
+    context.run(cmd!(shell, "cargo test --quiet --test fuzz {options...}"))
 }
 
 fn fuzz_scenario(context: &Context) -> Result<()> {

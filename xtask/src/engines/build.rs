@@ -12,6 +12,7 @@ use super::{Absence, BUILD_LIMIT, KEEP_VARIABLE, absence, ask, engine_key};
 use crate::lab::Lab;
 use crate::store::files;
 use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits, Stream};
+use wasmlab_report::visible::VisiblePath;
 
 /// How often a build's progress is reported.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
@@ -24,14 +25,20 @@ const KEPT_AGE: Duration = Duration::from_secs(24 * 3600);
 /// Receives the progress of an engine build: compiled crates, total crates, cargo's last line.
 pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 
-/// Builds an engine with cargo and keeps the binary.
+/// The folder in which cargo builds all engines and drivers, so that a crate that several need is compiled once.
+#[must_use]
+pub fn build_dir(lab: &Lab) -> PathBuf {
+    lab.cache.dir().join("engines").join("build")
+}
+
+/// Builds an engine with cargo and keeps the binary. [`remove_build_files`] removes the rest.
 ///
 /// # Errors
 /// Cargo's errors, and what to do.
 pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgress) -> Result<(), Absence> {
     let key = engine_key(lab, engine).map_err(|e| absence(engine, e))?;
     let dir = lab.engine(engine);
-    let target = lab.cache.dir().join("engines").join(engine);
+    let (target, kept) = (build_dir(lab), lab.cache.dir().join("engines").join(engine));
     let program = lab.machine.which("cargo").ok_or_else(|| absence(engine, "cargo is not on PATH".to_owned()))?;
     let cargo = Cargo { program, dir: dir.clone(), offline };
     run_build(&cargo, &target, report).map_err(|why| absence(engine, why))?;
@@ -40,17 +47,28 @@ pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgre
     // A private copy: tests and other cargo commands in the same folder build the same name with other features and
     // would replace it. Its name contains its key, so that checkouts with other sources but the same cache keep theirs.
     let prefix = format!("{kind}-{engine}-");
-    let binary = target.join(format!("{prefix}{}{}", &key.text()[..16], std::env::consts::EXE_SUFFIX));
+    let binary = kept.join(format!("{prefix}{}{}", &key.text()[..16], std::env::consts::EXE_SUFFIX));
+    fs::create_dir_all(&kept).map_err(|e| absence(engine, format!("`{}`: {e}", kept.visible())))?;
     files::copy_atomically(&target.join("release").join(&name), &binary)
         .map_err(|e| absence(engine, format!("its binary cannot be saved: {e}")))?;
-    name_last(&binary, &target.join(&name));
-    remove_old(&target, &prefix);
+    name_last(&binary, &kept.join(&name));
+    remove_old(&kept, &prefix);
     let built = ask(lab, engine, binary)?;
-    if lab.machine.variable(KEEP_VARIABLE).is_none_or(|value| value == "0") {
-        // If it cannot be removed, it only takes up space.
-        let _ = fs::remove_dir_all(target.join("release"));
-    }
     lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
+}
+
+/// Removes cargo's intermediate files after the last of several builds, unless [`KEEP_VARIABLE`] keeps them. Leaves them
+/// to another lab that is building in the same cache. If they cannot be removed, they only take up space.
+pub fn remove_build_files(lab: &Lab) {
+    if lab.machine.variable(KEEP_VARIABLE).is_some_and(|value| value != "0") {
+        return;
+    }
+    let release = build_dir(lab).join("release");
+    // Cargo holds this lock while it builds.
+    let Ok(lock) = fs::File::open(release.join(".cargo-lock")) else { return };
+    if lock.try_lock().is_ok() {
+        let _ = fs::remove_dir_all(&release);
+    }
 }
 
 /// The last build also gets a name without a key, for people who start it by hand. If that name cannot be written,

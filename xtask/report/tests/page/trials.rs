@@ -1,4 +1,4 @@
-//! Runs tests that need the browser, one by one.
+//! Runs tests that need the browser.
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -7,9 +7,7 @@ use crate::required;
 
 /// Runs the tests. Without Chromium they are listed as ignored, or fail if CI requires it.
 pub fn run(tests: &[(&str, fn())]) {
-    let mut arguments = Arguments::from_args();
-    // One browser at a time, because one of the tests measures processor time.
-    arguments.test_threads = arguments.test_threads.or(Some(1));
+    let arguments = Arguments::from_args();
     let trial = |(name, test): &(&str, fn())| {
         let test = *test;
         match browser::program() {

@@ -84,14 +84,14 @@ impl CanarySearch<'_> {
             let Some(left) = self.entries.checked_sub(1) else { return Vec::new() };
             self.entries = left;
             let path = Path::new(&name);
-            let mut seen = self.canary.found_in(&name.to_string_lossy());
+            let mut seen = self.canary.found_in(name.as_encoded_bytes());
             if let Ok(metadata) = folder.metadata_of(path) {
                 let kind = metadata.file_type();
                 if kind.is_dir() {
                     subfolders.push(name.clone());
                 } else if kind.is_symlink() {
                     let target = folder.read_link(path).unwrap_or_default();
-                    seen.extend(self.canary.found_in(&target.to_string_lossy()));
+                    seen.extend(self.canary.found_in(target.as_os_str().as_encoded_bytes()));
                 } else if kind.is_file() && is_changed(&metadata, self.since) {
                     seen.extend(folder.open_file(path).and_then(|file| self.file(&file)).unwrap_or_default());
                 }
@@ -119,7 +119,7 @@ impl CanarySearch<'_> {
                     return Ok(Vec::new());
                 }
                 (at, self.bytes) = (at + read, self.bytes - read);
-                let seen = self.canary.found_in(&String::from_utf8_lossy(&piece));
+                let seen = self.canary.found_in(&piece);
                 if !seen.is_empty() {
                     return Ok(seen);
                 }

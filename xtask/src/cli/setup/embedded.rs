@@ -66,6 +66,7 @@ fn for_each(lab: &Lab, globs: &[String], work: impl Fn(&'static str) -> Result<(
             code = exit::INTERNAL_ERROR;
         }
     }
+    engines::remove_build_files(lab);
     if names.is_empty() {
         output::print("nothing to build: none of these runtimes is embedded in the lab\n")?;
     }
