@@ -232,7 +232,7 @@ fn make(workspace: &Workspace, command: &str) {
     }
     let program = which::which(arguments.next().unwrap()).unwrap();
     // The lab's builds have filled these with the standard libraries, which take most of a minute to compile.
-    let guests = common::cache().join("guests");
+    let guests = std::path::absolute(common::cache()).unwrap().join("guests");
     let caches = [("GOCACHE", guests.join(".go/build")), ("ZIG_GLOBAL_CACHE_DIR", guests.join(".zig"))];
     let mut process = Command::new(program);
     let output = process.args(arguments).envs(caches).envs(env).current_dir(workspace.path("")).output().unwrap();
