@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
+use cargo_lock::Lockfile;
 use cargo_metadata::{MetadataCommand, PackageId};
 use xshell::{Shell, cmd};
 
@@ -105,9 +106,8 @@ pub fn test_options(context: &Context, dir: &Path) -> Result<Vec<OsString>> {
 /// The number of packages in a workspace's lock file.
 fn locked_packages(dir: &Path) -> Result<usize> {
     let file = dir.join("Cargo.lock");
-    let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read `{}`", file.visible()))?;
-    let lock: toml::Table = toml::from_str(&text).with_context(|| format!("failed to read `{}`", file.visible()))?;
-    Ok(lock.get("package").and_then(toml::Value::as_array).map_or(0, Vec::len))
+    let lock = Lockfile::load(&file).with_context(|| format!("failed to read `{}`", file.visible()))?;
+    Ok(lock.packages.len())
 }
 
 /// Cargo options that turn off optimization for the engine's own crate and for its dev-dependencies. All other crates
