@@ -10,7 +10,7 @@ use wasmlab_protocol::{EngineInfo, PROTOCOL_VERSION};
 
 use crate::lab::Lab;
 use crate::machine::ToolQuery;
-use crate::store::cache::Key;
+use crate::store::cache::{Cache, Key};
 use crate::store::files;
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{Runtime, Source, Tool};
@@ -90,12 +90,18 @@ fn find_built(lab: &Lab, engine: &str) -> Result<Built, Option<Absence>> {
         return installed::find(lab, engine).map_err(Some);
     }
     let key = engine_key(lab, engine).map_err(|e| Some(absence(engine, e)))?;
-    let built: Built = lab.cache.get(&key).ok_or(None)?;
+    let built: Built = Cache::read_entry(&build_record(lab, engine, &key), &key).ok_or(None)?;
     // The binary may have been removed, or replaced by another build.
     match lab.machine.sha256(&built.binary) {
         Ok(hash) if hash == built.sha256 => Ok(built),
         _ => Err(None),
     }
+}
+
+/// Where a build's [`Built`] is kept: beside its binary, because the size of that folder is not limited. A cache that
+/// removed it to make room would have the engine built again, although its binary is there.
+fn build_record(lab: &Lab, engine: &str, key: &Key) -> PathBuf {
+    build::kept_binary(lab, engine, key).with_extension("json")
 }
 
 /// Whether an engine or driver was built earlier from the same sources.

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand, PackageId, TargetKind};
 
-use super::{Absence, BUILD_LIMIT, KEEP_VARIABLE, absence, ask, engine_key};
+use super::{Absence, BUILD_LIMIT, KEEP_VARIABLE, absence, ask, build_record, engine_key};
 use crate::lab::Lab;
+use crate::store::cache::Key;
 use crate::store::files;
 use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits, Stream};
 use wasmlab_report::visible::VisiblePath;
@@ -38,23 +39,42 @@ pub fn build_dir(lab: &Lab) -> PathBuf {
 pub fn build(lab: &Lab, engine: &'static str, offline: bool, report: BuildProgress) -> Result<(), Absence> {
     let key = engine_key(lab, engine).map_err(|e| absence(engine, e))?;
     let dir = lab.engine(engine);
-    let (target, kept) = (build_dir(lab), lab.cache.dir().join("engines").join(engine));
+    let target = build_dir(lab);
     let program = lab.machine.which("cargo").ok_or_else(|| absence(engine, "cargo is not on PATH".to_owned()))?;
     let cargo = Cargo { program, dir: dir.clone(), offline };
     run_build(&cargo, &target, report).map_err(|why| absence(engine, why))?;
-    let kind = if dir.parent().is_some_and(|d| d.ends_with("drivers")) { "driver" } else { "engine" };
-    let name = format!("{kind}-{engine}{}", std::env::consts::EXE_SUFFIX);
-    // A private copy: tests and other cargo commands in the same folder build the same name with other features and
-    // would replace it. Its name contains its key, so that checkouts with other sources but the same cache keep theirs.
-    let prefix = format!("{kind}-{engine}-");
-    let binary = kept.join(format!("{prefix}{}{}", &key.text()[..16], std::env::consts::EXE_SUFFIX));
+    let name = binary_name(lab, engine);
+    let (kept, binary) = (kept_dir(lab, engine), kept_binary(lab, engine, &key));
     fs::create_dir_all(&kept).map_err(|e| absence(engine, format!("`{}`: {e}", kept.visible())))?;
-    files::copy_atomically(&target.join("release").join(&name), &binary)
+    files::copy_atomically(&target.join("release").join(with_exe(&name)), &binary)
         .map_err(|e| absence(engine, format!("its binary cannot be saved: {e}")))?;
-    name_last(&binary, &kept.join(&name));
-    remove_old(&kept, &prefix);
+    name_last(&binary, &kept.join(with_exe(&name)));
+    remove_old(&kept, &format!("{name}-"));
+    let record = build_record(lab, engine, &key);
     let built = ask(lab, engine, binary)?;
-    lab.cache.put(&key, &built).map_err(|e| absence(engine, e.to_string()))
+    lab.cache.write_entry(&record, &key, &built).map_err(|e| absence(engine, e.to_string()))
+}
+
+/// The name of the binary of an engine or driver, without an extension.
+fn binary_name(lab: &Lab, engine: &str) -> String {
+    let is_driver = lab.engine(engine).parent().is_some_and(|dir| dir.ends_with("drivers"));
+    format!("{}-{engine}", if is_driver { "driver" } else { "engine" })
+}
+
+fn with_exe(name: &str) -> String {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX)
+}
+
+/// The folder for the binaries of an engine.
+fn kept_dir(lab: &Lab, engine: &str) -> PathBuf {
+    lab.cache.dir().join("engines").join(engine)
+}
+
+/// The private copy of a build's binary: tests and other cargo commands in cargo's folder build the same name with other
+/// features and would replace it. Its name contains its key, so that checkouts with other sources but the same cache
+/// keep theirs.
+pub(super) fn kept_binary(lab: &Lab, engine: &str, key: &Key) -> PathBuf {
+    kept_dir(lab, engine).join(with_exe(&format!("{}-{}", binary_name(lab, engine), &key.text()[..16])))
 }
 
 /// Removes cargo's intermediate files after the last of several builds, unless [`KEEP_VARIABLE`] keeps them. Leaves them
@@ -85,7 +105,8 @@ fn name_last(binary: &Path, last: &Path) {
 fn remove_old(target: &Path, prefix: &str) {
     let mut builds = Vec::new();
     for entry in fs::read_dir(target).into_iter().flatten().flatten() {
-        let is_build = entry.file_name().to_str().is_some_and(|name| name.starts_with(prefix));
+        let is_record = entry.path().extension().is_some_and(|extension| extension == "json");
+        let is_build = !is_record && entry.file_name().to_str().is_some_and(|name| name.starts_with(prefix));
         let age = entry.metadata().ok().and_then(|meta| meta.modified().ok()?.elapsed().ok()).unwrap_or_default();
         if is_build {
             builds.push((age, entry.path()));
@@ -93,7 +114,8 @@ fn remove_old(target: &Path, prefix: &str) {
     }
     builds.sort();
     for (_, path) in builds.into_iter().skip(KEPT_BUILDS).filter(|(age, _)| *age > KEPT_AGE) {
-        let _ = fs::remove_file(path);
+        let _ = fs::remove_file(&path);
+        let _ = fs::remove_file(path.with_extension("json"));
     }
 }
 
@@ -257,6 +279,7 @@ mod tests {
         for hours in [1_u64, 2, 3, 30, 31, 32, 33] {
             let path = dir.path().join(format!("engine-a-{hours}"));
             std::fs::write(&path, hours.to_string()).unwrap();
+            std::fs::write(path.with_extension("json"), "").unwrap();
             let then = std::time::SystemTime::now() - std::time::Duration::from_secs(hours * 3600);
             std::fs::File::options().write(true).open(&path).unwrap().set_modified(then).unwrap();
         }
@@ -266,7 +289,18 @@ mod tests {
         remove_old(dir.path(), "engine-a-");
         let mut names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, ["engine-a", "engine-a-1", "engine-a-2", "engine-a-3", "engine-a-30"]);
+        let expected = [
+            "engine-a",
+            "engine-a-1",
+            "engine-a-1.json",
+            "engine-a-2",
+            "engine-a-2.json",
+            "engine-a-3",
+            "engine-a-3.json",
+            "engine-a-30",
+            "engine-a-30.json",
+        ];
+        assert_eq!(names, expected);
     }
 
     #[test]

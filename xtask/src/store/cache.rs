@@ -24,8 +24,8 @@ const VERSION: u32 = 1;
 const BOUNDED_FOLDERS: &[(&[&str], u64)] = &[(&["entries", "objects"], 2 << 30), (&[COMPILED], 6 << 30)];
 
 /// An entry in use is marked as recently used if its last mark is older than this. Not on every use, because hashes of
-/// files are remembered by their modification times.
-const MARK_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+/// files are remembered by their modification times. Not much longer than a run, whose own entries would be the oldest.
+const MARK_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// Folder for compiled code, with a subfolder per module and engine.
 const COMPILED: &str = "compiled";
@@ -76,15 +76,20 @@ impl Cache {
     /// Reads an entry; anything but a complete entry for exactly this key is a miss.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
-        let bytes = fs::read(self.entry(key)).ok()?;
+        let path = self.entry(key);
+        let value = Self::read_entry(&path, key)?;
+        mark(&path);
+        Some(value)
+    }
+
+    /// Reads an entry that has its own place, outside the folders with a size limit: see [`Self::write_entry`].
+    #[must_use]
+    pub fn read_entry<T: DeserializeOwned>(path: &Path, key: &Key) -> Option<T> {
+        let bytes = fs::read(path).ok()?;
         // First line: the key and the hash of the rest.
         let (head, body) = bytes.split_at_checked(64 + 1 + 64 + 1)?;
         let wanted = format!("{} {}\n", key.0, sha256(body));
-        if head != wanted.as_bytes() {
-            return None;
-        }
-        mark(&self.entry(key));
-        serde_json::from_slice(body).ok()
+        (head == wanted.as_bytes()).then(|| serde_json::from_slice(body).ok())?
     }
 
     /// Writes an entry.
@@ -92,10 +97,18 @@ impl Cache {
     /// # Errors
     /// If the folder cannot be written.
     pub fn put(&self, key: &Key, value: &impl Serialize) -> io::Result<()> {
+        self.write_entry(&self.entry(key), key, value)
+    }
+
+    /// Writes an entry to `path`, which is in this cache.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write_entry(&self, path: &Path, key: &Key, value: &impl Serialize) -> io::Result<()> {
         let body = serde_json::to_vec(value)?;
         let mut bytes = format!("{} {}\n", key.0, sha256(&body)).into_bytes();
         bytes.extend_from_slice(&body);
-        self.write(&self.entry(key), &bytes)
+        self.write(path, &bytes)
     }
 
     /// Writes a file in the cache.
