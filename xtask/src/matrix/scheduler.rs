@@ -1,7 +1,7 @@
 //! Which cells are ready: a cell waits for its guest and for its engine, and some are measured again at the end.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::measure::{Attempt, MeasuredCell};
@@ -27,7 +27,8 @@ pub(super) struct Scheduler {
 }
 
 struct State {
-    rows: Vec<Option<GuestRow>>,
+    /// Shared, because every cell of a row reads it, and the facts of a guest can be large.
+    rows: Vec<Option<Arc<GuestRow>>>,
     columns: Vec<Option<Result<Tool, Absence>>>,
     /// Cells whose guest and engine are ready.
     ready: VecDeque<(usize, usize)>,
@@ -70,7 +71,10 @@ impl Scheduler {
     }
 
     /// The guest and the engine of a cell, as far as they are settled.
-    pub(super) fn settled(&self, (row, column): (usize, usize)) -> (Option<GuestRow>, Option<Result<Tool, Absence>>) {
+    pub(super) fn settled(
+        &self,
+        (row, column): (usize, usize),
+    ) -> (Option<Arc<GuestRow>>, Option<Result<Tool, Absence>>) {
         let state = self.lock();
         (state.rows[row].clone(), state.columns[column].clone())
     }
@@ -78,12 +82,13 @@ impl Scheduler {
     /// The results at the end.
     pub(super) fn into_results(self) -> Results {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Results { rows: state.rows, columns: state.columns, cells: state.cells }
+        let rows = state.rows.into_iter().map(|row| row.map(Arc::unwrap_or_clone)).collect();
+        Results { rows, columns: state.columns, cells: state.cells }
     }
 
     pub(super) fn finish_row(&self, index: usize, row: GuestRow) {
         let mut state = self.lock();
-        state.rows[index] = Some(row);
+        state.rows[index] = Some(Arc::new(row));
         let columns: Vec<usize> = (0..state.columns.len()).filter(|c| state.columns[*c].is_some()).collect();
         state.ready.extend(columns.into_iter().map(|column| (index, column)));
         self.changed.notify_all();
