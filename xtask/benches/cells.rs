@@ -200,8 +200,14 @@ fn measure(lab: &Lab, plan: &CellPlan, dir: &Path) {
     let cell = cell_spec(lab, plan, dir);
     fs::write(&spec, serde_json::to_vec(&cell).unwrap()).unwrap();
     let (module, facts) = (&cell.module, plan.facts);
-    let files =
-        CellFiles { spec: &spec, module, cell: &cell, facts, run: &plan.scenario.spec.run, precompiled: &prepared };
+    let files = CellFiles {
+        spec_path: &spec,
+        module,
+        spec: &cell,
+        facts,
+        run: &plan.scenario.spec.run,
+        precompiled: &prepared,
+    };
     let start = |argv: &[OsString]| {
         let mut command = std::process::Command::new(&argv[0]);
         command.args(&argv[1..]).env_clear().current_dir(dir);

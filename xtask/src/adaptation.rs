@@ -144,7 +144,7 @@ fn step(
         runtimes: request.runtimes.clone(),
         given: BTreeMap::from([(scenario.name.clone(), Guest::given(sha256))]),
         withheld: BTreeMap::new(),
-        shared_time: None,
+        time_budget: None,
         sink: None,
         retention: crate::cell::Retention::default(),
         ..*request
@@ -214,7 +214,7 @@ fn sandbox(program: &Path, folder: &Path) -> Sandbox {
         read: program_files(program),
         write: vec![folder.to_owned()],
         ports: Some(Ports::default()),
-        offline: true,
+        private_network: true,
         ..Sandbox::default()
     }
 }

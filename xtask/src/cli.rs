@@ -17,8 +17,10 @@ use wasmlab_report::visible::VisiblePath;
 mod arguments;
 mod baseline;
 mod common;
+mod dir_template;
 mod files;
 mod format;
+mod git;
 mod guest_file;
 mod help;
 mod invoke;
@@ -74,7 +76,7 @@ registry! {
     adapt Adapt,
     suite Suite,
     capabilities Capabilities,
-    bless Bless "bless",
+    accept Accept "accept",
     report Report,
     diff Diff,
     merge Merge,
@@ -175,7 +177,7 @@ fn command() -> clap::Command {
 fn command_with_texts() -> clap::Command {
     let width = output::render_options().width.min(MAX_HELP_WIDTH);
     let adapted = |command: clap::Command| match command.get_after_help().map(ToString::to_string) {
-        Some(text) => command.after_help(help::laid_out(&program_name::adapted(&text), width)),
+        Some(text) => command.after_help(help::laid_out(&program_name::localized(&text), width)),
         None => command,
     };
     command().after_help(after()).mut_subcommands(adapted)
@@ -222,7 +224,7 @@ pub fn main() -> ExitCode {
             let code = if error.is::<common::UsageError>() { exit::USAGE } else { exit::INTERNAL_ERROR };
             let message = format!("{error:#}");
             output::print_error(&message);
-            (code, program_name::adapted(&output::bounded(&message)).into_owned())
+            (code, program_name::localized(&output::bounded(&message)).into_owned())
         }
     };
     if is_json {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -155,17 +155,11 @@ fn absence(engine: &str, why: String) -> Absence {
     )
 }
 
-/// Everything an engine's binary depends on: its sources and lock file, the protocol crate, the compiler.
+/// Everything an engine's binary depends on: its sources and lock file, and the compiler.
 fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
     let mut parts: Vec<(String, String)> = Vec::new();
     let xtask = lab.xtask();
-    let manifest = lab.engine(engine).join("Cargo.toml");
-    let shared = fs::read_to_string(&manifest)
-        .map_err(|e| e.to_string())
-        .and_then(|text| shared_sources(&text).map_err(|e| e.to_string()))
-        .map_err(|e| format!("`{}`: {e}", manifest.visible()))?;
-    let shared = shared.into_iter().map(|dir| lab.engine(engine).join(dir));
-    for dir in [lab.engine(engine), xtask.join("protocol"), xtask.join("engines/harness")].into_iter().chain(shared) {
+    for dir in source_folders(&xtask, &lab.engine(engine))? {
         for file in files::walk(&dir, &["target", "tests"]).map_err(|e| format!("`{}`: {e}", dir.visible()))? {
             let path = dir.join(file);
             let hash = lab.machine.sha256(&path).map_err(|e| format!("`{}`: {e}", path.visible()))?;
@@ -180,12 +174,22 @@ fn engine_key(lab: &Lab, engine: &str) -> Result<Key, String> {
     Ok(Key::of("engine", &(engine, compiler, target, parts)))
 }
 
-/// Folders outside the engine's own whose sources it includes, as listed in its manifest: engines for two versions of
-/// one library share code.
-fn shared_sources(manifest: &str) -> Result<Vec<PathBuf>, toml::de::Error> {
-    let manifest: toml::Table = toml::from_str(manifest)?;
+/// The folders with the sources of the engine or driver in `folder`: its own, protocol and harness, and those that its
+/// manifest lists in `package.metadata.wasmlab.sources`, such as the code that engines for two versions of one library
+/// share.
+///
+/// # Errors
+/// If the manifest cannot be read.
+pub fn source_folders(xtask: &Path, folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let file = folder.join("Cargo.toml");
+    let failed = |e: String| format!("`{}`: {e}", file.visible());
+    let text = fs::read_to_string(&file).map_err(|e| failed(e.to_string()))?;
+    let manifest: toml::Table = toml::from_str(&text).map_err(|e| failed(e.to_string()))?;
     let named = ["package", "metadata", "wasmlab"].iter().try_fold(&manifest, |table, key| table.get(*key)?.as_table());
-    named.and_then(|lab| lab.get("sources")).cloned().map_or(Ok(Vec::new()), toml::Value::try_into)
+    let named = named.and_then(|lab| lab.get("sources")).cloned().map_or(Ok(Vec::new()), toml::Value::try_into);
+    let named: Vec<PathBuf> = named.map_err(|e| failed(e.to_string()))?;
+    let fixed = [folder.to_owned(), xtask.join("protocol"), xtask.join("engines/harness")];
+    Ok(fixed.into_iter().chain(named.into_iter().map(|other| folder.join(other))).collect())
 }
 
 #[cfg(test)]
@@ -193,32 +197,38 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::shared_sources;
+    use super::source_folders;
     use crate::store::files;
 
-    /// Everything an engine includes from outside its folder must be part of its key, so that a change rebuilds it.
+    /// Everything outside its folder that an engine or driver includes or depends on must be part of its key, so that a
+    /// change rebuilds it, and of a reproduction.
     #[test]
-    fn shared_sources_are_listed_in_the_manifest() {
-        let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("engines");
-        let mut shared = 0;
-        for file in files::walk(&engines, &["target", "tests", "common"]).unwrap() {
-            let Some(engine) = file.iter().next().map(|name| engines.join(name)).filter(|dir| dir.is_dir()) else {
-                continue;
+    fn sources_are_listed_in_the_manifest() {
+        let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let (mut included, mut depended_on) = (0, 0);
+        for manifest in ["engines", "drivers"].iter().flat_map(|dir| fs::read_dir(xtask.join(dir)).unwrap()) {
+            let folder = manifest.unwrap().path();
+            let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else { continue };
+            let listed = source_folders(xtask, &folder).unwrap();
+            let check = |path: &Path| {
+                let path = path.canonicalize().unwrap();
+                let is_listed = listed.iter().any(|dir| path.starts_with(dir.canonicalize().unwrap()));
+                let (path, folder) = (path.display(), folder.display());
+                assert!(is_listed, "{folder} needs {path}: name its folder in [package.metadata.wasmlab] sources");
             };
-            let text = fs::read_to_string(engines.join(&file)).unwrap_or_default();
-            for path in text.lines().filter_map(|l| l.strip_prefix("#[path = \"")?.strip_suffix("\"]")) {
-                let included = engines.join(&file).parent().unwrap().join(path).canonicalize().unwrap();
-                let manifest = fs::read_to_string(engine.join("Cargo.toml")).unwrap();
-                let named = shared_sources(&manifest).unwrap();
-                let inside = |dir: &Path| included.starts_with(dir.canonicalize().unwrap());
-                assert!(
-                    inside(&engine) || named.iter().any(|dir| inside(&engine.join(dir))),
-                    "{} includes {path}: name its folder in [package.metadata.wasmlab] sources",
-                    file.display()
-                );
-                shared += 1;
+            for file in files::walk(&folder, &["target", "tests"]).unwrap() {
+                let text = fs::read_to_string(folder.join(&file)).unwrap_or_default();
+                for path in text.lines().filter_map(|l| l.strip_prefix("#[path = \"")?.strip_suffix("\"]")) {
+                    check(&folder.join(&file).with_file_name(path));
+                    included += 1;
+                }
+            }
+            let manifest: toml::Table = toml::from_str(&manifest).unwrap();
+            for path in manifest["dependencies"].as_table().unwrap().values().filter_map(|of| of.get("path")) {
+                check(&folder.join(path.as_str().unwrap()));
+                depended_on += 1;
             }
         }
-        assert!(shared > 0, "no engine includes another's files: has the mechanism changed?");
+        assert!(included > 0 && depended_on > 0, "nothing is shared: has the mechanism changed?");
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::cell::SharedBrowsers;
 use crate::machine::Machine;
 use crate::program_name;
-use crate::store::cache::Cache;
+use crate::store::cache::{Cache, INSTALLED, WASI_TESTSUITE};
 use crate::store::embedded;
 use wasmlab_report::visible::VisiblePath;
 
@@ -95,7 +95,7 @@ impl Lab {
             })?,
         };
         let cache = std::path::absolute(cache).with_context(|| format!("failed to use {CACHE_VARIABLE}"))?;
-        Ok(Self::with_cache(cache.join("installed"), cache))
+        Ok(Self::with_cache(cache.join(INSTALLED), cache))
     }
 
     /// A lab in which nothing runs yet.
@@ -169,6 +169,12 @@ impl Lab {
         self.root.join("reports").join(name)
     }
 
+    /// The name of the report that is published for machines of this kind: `linux-x86_64.json`.
+    #[must_use]
+    pub fn published_report_name() -> String {
+        format!("{}-{}.json", std::env::consts::OS, std::env::consts::ARCH)
+    }
+
     /// `reports/check/`: separate, so that a `check` does not overwrite the report of a long run.
     #[must_use]
     pub fn check_reports(&self) -> PathBuf {
@@ -178,7 +184,7 @@ impl Lab {
     /// Where `cargo xtask setup --suite` clones wasi-testsuite.
     #[must_use]
     pub fn wasi_testsuite(&self) -> PathBuf {
-        self.cache.dir().join("wasi-testsuite")
+        self.cache.dir().join(WASI_TESTSUITE)
     }
 
     /// `reports/suite/`.
@@ -222,16 +228,28 @@ fn user_folder(name: &str, below_home: &str) -> Option<PathBuf> {
     named.or_else(|| Some(home_folder()?.join(below_home))).map(|folder| folder.join("wasmlab"))
 }
 
+/// Folders that the lab writes to, and the levels of folders below each: `reports/latest/output`.
+const WRITTEN_FOLDERS: [(&str, u32); 4] = [("fixtures", 1), ("learn", 1), ("reports", 2), ("snapshots", 1)];
+
 /// An error if a folder that the lab writes to is a link out of the workspace, as in a malicious repository.
 fn link_out_of_workspace(root: &Path) -> Option<String> {
     let real = std::fs::canonicalize(root).ok()?;
-    ["reports", "reports/latest", "reports/check", "reports/suite", "snapshots", "snapshots/matrix", "snapshots/guests"]
-        .into_iter()
-        .filter_map(|name| Some((name, std::fs::canonicalize(root.join(name)).ok()?)))
-        .find(|(_, to)| !to.starts_with(&real))
-        .map(|(name, to)| {
-            format!("`{name}` is a link out of the workspace, to `{}`: put a folder in its place", to.visible())
-        })
+    let mut left = WRITTEN_FOLDERS.map(|(name, levels)| (PathBuf::from(name), levels)).to_vec();
+    while let Some((name, levels)) = left.pop() {
+        let Ok(to) = std::fs::canonicalize(root.join(&name)) else { continue };
+        if !to.starts_with(&real) && to.is_dir() {
+            let (name, to) = (name.visible(), to.visible());
+            return Some(format!("`{name}` is a link out of the workspace, to `{to}`: put a folder in its place"));
+        }
+        let Some(levels) = levels.checked_sub(1) else { continue };
+        for entry in std::fs::read_dir(to).into_iter().flatten().flatten() {
+            // Writing replaces a file, or a link to one.
+            if entry.file_type().is_ok_and(|kind| !kind.is_file()) {
+                left.push((name.join(entry.file_name()), levels));
+            }
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -250,5 +268,17 @@ mod tests {
         symlink(outside.path(), root.path().join("own/latest")).unwrap();
         let why = link_out_of_workspace(root.path()).unwrap();
         assert!(why.starts_with("`reports/latest` is a link out of the workspace, to `"), "{why}");
+        for link in ["reports/latest/output", "snapshots/profiles", "fixtures/wat-add", "reports/repro/a-node"] {
+            let root = tempfile::tempdir().unwrap();
+            let at = root.path().join(link);
+            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+            // A link to a file is replaced.
+            std::fs::write(outside.path().join("file"), "").unwrap();
+            symlink(outside.path().join("file"), at.with_extension("json")).unwrap();
+            assert_eq!(link_out_of_workspace(root.path()), None);
+            symlink(outside.path(), at).unwrap();
+            let why = link_out_of_workspace(root.path()).unwrap();
+            assert!(why.starts_with(&format!("`{link}` is a link out of the workspace, to `")), "{why}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
+use crate::store::cache::FETCHED;
 use crate::store::files;
 use wasmlab_process::{self as process, Command, CompletedProcess, ExitReason, Input, Limits, open_limited};
 
@@ -72,7 +73,7 @@ impl Machine {
     /// Path of a downloaded file with this SHA-256.
     #[must_use]
     pub fn fetched(&self, sha256: &str) -> PathBuf {
-        self.cache_file.with_file_name("fetched").join(sha256)
+        self.cache_file.with_file_name(FETCHED).join(sha256)
     }
 
     /// Finds a program on PATH.

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::cell::{self, Limits};
 use crate::engines::{self, Absence};
@@ -24,23 +24,23 @@ use wasmlab_toolchains::adapters::wat;
 
 pub mod assemble;
 mod cache_policy;
-mod imports_first;
+mod imports_only;
 mod measure;
 mod probing;
 mod remeasure;
 pub(crate) mod row;
 mod scheduler;
-pub mod shared_time;
 mod single_run;
 mod switches;
 #[cfg(test)]
 mod tests;
+pub mod time_budget;
 
 use measure::MeasuredCell;
 pub use probing::ProbedColumn;
 pub use remeasure::remeasure;
 use scheduler::{Order, Scheduler};
-use shared_time::SharedTime;
+use time_budget::TimeBudget;
 
 /// The selected cells and how to run them.
 pub struct MatrixRequest<'a> {
@@ -65,7 +65,7 @@ pub struct MatrixRequest<'a> {
     /// Guests that the lab cannot run as it should, by scenario name, and why.
     pub withheld: BTreeMap<String, NotAttempted>,
     /// Time that several scenarios share on each runtime.
-    pub shared_time: Option<&'a SharedTime>,
+    pub time_budget: Option<&'a TimeBudget>,
     /// Which missing embedded engines to build.
     pub engines: EngineBuilds,
     /// Receives each process's events as they happen.
@@ -89,7 +89,7 @@ impl<'a> MatrixRequest<'a> {
             given: BTreeMap::new(),
             inputs_are_complete: false,
             withheld: BTreeMap::new(),
-            shared_time: None,
+            time_budget: None,
             engines: EngineBuilds::All,
             sink: None,
             retention: cell::Retention::default(),
@@ -199,7 +199,7 @@ pub fn inherited_limits_text() -> Option<String> {
     let limits = process::inherited_limits();
     let text = || {
         format!(
-            "this shell limits every process to {}: a runtime may fail here that works under the usual limits",
+            "this shell limits every process to {}: a runtime that works under the usual limits may fail here",
             limits.join(", ")
         )
     };
@@ -235,19 +235,49 @@ fn build_guests(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, emit:
         }
         let scenario = &request.scenarios[index];
         emit(MatrixEvent::GuestStarted { scenario: &scenario.name });
-        let guest = match request.given.get(&scenario.name) {
-            Some(guest) => Ok(guest.clone()),
-            None => guest::obtain(lab, scenario, request.build),
+        let obtain = || {
+            let guest = match request.given.get(&scenario.name) {
+                Some(guest) => Ok(guest.clone()),
+                None => guest::obtain(lab, scenario, request.build),
+            };
+            emit(MatrixEvent::GuestDone { scenario: &scenario.name, guest: guest.as_ref() });
+            row::read(lab, guest)
         };
-        emit(MatrixEvent::GuestDone { scenario: &scenario.name, guest: guest.as_ref() });
-        scheduler.finish_row(index, row::read(lab, guest));
+        let cells = (0..request.runtimes.len()).map(|column| (index, column));
+        if let Some(row) = unless_panicked(request, scheduler, cells, emit, obtain) {
+            scheduler.finish_row(index, row);
+        }
     }
 }
 
+/// What `make` returns. If the lab panics in it, the run goes on, and these cells, which need the result, are errors.
+fn unless_panicked<T>(
+    request: &MatrixRequest,
+    scheduler: &Scheduler,
+    cells: impl Iterator<Item = (usize, usize)>,
+    emit: EventSink,
+    make: impl FnOnce() -> T,
+) -> Option<T> {
+    let why = match catch_unwind(AssertUnwindSafe(make)) {
+        Ok(made) => return Some(made),
+        Err(why) => why,
+    };
+    for at in cells {
+        let MeasuredCell { cell, .. } = measure::panicked(request, at, why.as_ref());
+        if scheduler.fail(at, &cell) {
+            emit(MatrixEvent::CellDone { cell: &cell });
+        }
+    }
+    None
+}
+
 fn build_engines(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, emit: EventSink) {
+    let cells_of = |column: usize| (0..request.scenarios.len()).map(move |row| (row, column));
     let mut unbuilt: Vec<(&'static str, Vec<usize>)> = Vec::new();
     for (index, runtime) in request.runtimes.iter().enumerate() {
-        match (engines::find_tool(lab, runtime), runtime.source.built()) {
+        let find = || engines::find_tool(lab, runtime);
+        let Some(found) = unless_panicked(request, scheduler, cells_of(index), emit, find) else { continue };
+        match (found, runtime.source.built()) {
             (Ok(tool), _) => scheduler.finish_column(index, Ok(tool)),
             (Err(Some(absence)), _) => scheduler.finish_column(index, Err(absence)),
             (Err(None), Some(engine)) if excludes(request.engines, runtime) => {
@@ -277,17 +307,24 @@ fn build_engines(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, emit
             break;
         }
         let progress = |crates, of, line: &str| emit(MatrixEvent::EngineBuilding { engine, crates, of, line });
-        let built = engines::build(lab, engine, request.build.offline, &progress);
-        emit(MatrixEvent::EngineDone { engine, absent: built.as_ref().err() });
+        let build = || {
+            let built = engines::build(lab, engine, request.build.offline, &progress);
+            emit(MatrixEvent::EngineDone { engine, absent: built.as_ref().err() });
+            built
+        };
+        let cells = columns.iter().flat_map(|index| cells_of(*index));
+        let Some(built) = unless_panicked(request, scheduler, cells, emit, build) else { continue };
         for index in columns {
-            let column = match &built {
+            let find = || match &built {
                 Err(absence) => Err(absence.clone()),
                 Ok(()) => engines::find_tool(lab, &request.runtimes[index]).map_err(|absence| {
                     let gone = || format!("the engine {engine} was built, but its binary is gone");
                     absence.unwrap_or_else(|| Absence::new(gone(), "run it again"))
                 }),
             };
-            scheduler.finish_column(index, column);
+            if let Some(column) = unless_panicked(request, scheduler, cells_of(index), emit, find) {
+                scheduler.finish_column(index, column);
+            }
         }
     }
     engines::remove_build_files(lab);
@@ -307,23 +344,16 @@ fn excluded(engine: &str) -> Absence {
 }
 
 fn work(lab: &Lab, request: &MatrixRequest, scheduler: &Scheduler, order: Order, emit: EventSink) {
-    while let Some(((row, column), turn)) = scheduler.next(order) {
-        let measured = match scheduler.settled((row, column)) {
-            (Some(guest), Some(tool)) => {
-                // A lab failure in one cell must not end the run.
-                let cell = || measure::cell(lab, request, (row, column), turn, &guest, &tool);
-                std::panic::catch_unwind(AssertUnwindSafe(cell)).unwrap_or_else(|why| {
-                    let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
-                    Some(measure::panicked(scenario, runtime.id(), why.as_ref()))
-                })
-            }
+    while let Some((at, turn)) = scheduler.next(order) {
+        let measured = match scheduler.settled(at) {
+            (Some(guest), Some(tool)) => measure::cell(lab, request, at, turn, &guest, &tool),
             // A cell is ready only when both are settled.
             _ => None,
         };
         if let Some(MeasuredCell { cell, remeasure: false }) = &measured {
             emit(MatrixEvent::CellDone { cell });
         }
-        scheduler.done(((row, column), turn), measured);
+        scheduler.done((at, turn), measured);
     }
 }
 

@@ -2,7 +2,6 @@
 //! accepted.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 
 use anyhow::{Context, Result};
@@ -24,6 +23,7 @@ use wasmlab_model::text::escaped;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_model::version;
 use wasmlab_predict::{PlannedRun, cell_prediction};
+use wasmlab_process::read_text;
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{self as runtimes, CUSTOM_BUILD, Runtime};
 
@@ -47,8 +47,7 @@ impl<'a> Profiles<'a> {
     /// a custom build, it is a profile of the column that the build is based on.
     #[must_use]
     pub fn of(&self, runtime: &str, of: Option<&str>) -> Option<&'a Profile> {
-        let base = runtime.split(CUSTOM_BUILD).next().unwrap_or(runtime);
-        let found = [runtime, base].into_iter().find_map(|id| self.of_column.get(id))?;
+        let found = [runtime, runtimes::base_id(runtime)].into_iter().find_map(|id| self.of_column.get(id))?;
         let newest = || found.iter().max_by(|a, b| version::compare(&a.version, &b.version));
         found.iter().find(|profile| Some(profile.version.as_str()) == of).or_else(newest).copied()
     }
@@ -70,7 +69,7 @@ impl<'a> PredictableRun<'a> {
         if runtime.output_parser.is_some() {
             run.host_functions.clear();
         }
-        Self { run, facts, glue: !spec.build.companions.is_empty() && runs_glue(runtime) }
+        Self { run, facts, glue: !spec.build.companions.is_empty() && runtime.runs_glue() }
     }
 
     /// The prediction for a cell from this profile, compared with its result.
@@ -79,11 +78,6 @@ impl<'a> PredictableRun<'a> {
         let planned = PlannedRun { facts: self.facts, run: &self.run, glue: self.glue };
         cell_prediction(&wasmlab_predict::predict(&planned, profile), cell)
     }
-}
-
-/// Whether a column runs a guest's own JavaScript.
-fn runs_glue(runtime: &Runtime) -> bool {
-    runtime.support_files.iter().any(|(name, _)| name.ends_with(".mjs") || name.ends_with(".js"))
 }
 
 /// The file of accepted contradictions, below `snapshots/`.
@@ -124,14 +118,9 @@ impl AcceptedContradictions {
     /// If the file is invalid, or a pattern is not a glob.
     pub fn read(lab: &Lab) -> Result<Self> {
         let path = lab.snapshots().join(FILE);
-        let named = || format!("failed to read `{}`", path.visible());
-        let text = match fs::metadata(&path) {
+        let text = match read_text(&path, MAX_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(named),
-            Ok(found) if !found.is_file() || found.len() > MAX_BYTES => {
-                anyhow::bail!("{}: it is not a regular file smaller than {} MiB", named(), MAX_BYTES >> 20)
-            }
-            Ok(_) => fs::read_to_string(&path).with_context(named)?,
+            text => text.with_context(|| format!("failed to read `{}`", path.visible()))?,
         };
         Self::parse(&path.visible(), &text)
     }

@@ -30,7 +30,7 @@ pub fn shown() -> &'static str {
 
 /// A text of the lab, with the name to show.
 #[must_use]
-pub fn adapted(text: &str) -> Cow<'_, str> {
+pub fn localized(text: &str) -> Cow<'_, str> {
     if is_installed() && text.contains(IN_CHECKOUT) {
         Cow::Owned(text.replace(IN_CHECKOUT, INSTALLED))
     } else {
@@ -40,7 +40,7 @@ pub fn adapted(text: &str) -> Cow<'_, str> {
 
 /// Puts the name of the installed program into the texts of the lab in a report. Texts of guests and runtimes do not
 /// change.
-pub fn adapt(report: &mut RunReport) {
+pub fn localize_report(report: &mut RunReport) {
     let mut texts: Vec<&mut String> = Vec::new();
     texts.extend(report.runtimes.iter_mut().filter_map(|runtime| runtime.tool.missing.as_mut()));
     texts.extend(report.toolchains.values_mut().filter_map(|tool| tool.missing.as_mut()));
@@ -57,7 +57,7 @@ pub fn adapt(report: &mut RunReport) {
 
 #[cfg(test)]
 mod tests {
-    use super::{IN_CHECKOUT, adapt, is_installed};
+    use super::{IN_CHECKOUT, is_installed, localize_report};
     use wasmlab_model::verdict::Verdict;
 
     #[test]
@@ -69,7 +69,7 @@ mod tests {
         (cell.verdict, cell.remedy, cell.detail) = (Verdict::Fail, Some(text.clone()), text.clone());
         cell.output.stdout.clone_from(&text);
         report.notes[0].text.clone_from(&text);
-        adapt(&mut report);
+        localize_report(&mut report);
         let cell = &report.cells[0];
         assert_eq!(
             (cell.remedy.as_deref(), report.notes[0].text.as_str()),

@@ -106,12 +106,11 @@ pub fn bytes(file: &Path) -> Result<Annotated, ReadError> {
     Ok(serde_json::from_slice(&read(file, Representation::Bytes)?).map_err(io::Error::from)?)
 }
 
-/// Why a file is not a module or component at all, or is incomplete, with a remedy; `None` if it may be valid, or if it
-/// is text that can be parsed.
+/// Why a file with these bytes is not a module or component at all, or is incomplete, with a remedy; `None` if it may be
+/// valid, or if it is text that can be parsed.
 #[must_use]
-pub fn invalid_file(file: &Path) -> Option<InspectError> {
-    let bytes = std::fs::read(file).ok()?;
-    inspect::invalid_file(&bytes).filter(|_| !source::is_text(file, &bytes))
+pub fn invalid_file(file: &Path, bytes: &[u8]) -> Option<InspectError> {
+    inspect::invalid_file(bytes).filter(|_| !source::is_text(file, bytes))
 }
 
 /// Converts a file to this representation.
@@ -134,7 +133,7 @@ pub fn read(file: &Path, representation: Representation) -> Result<Vec<u8>, Read
         sandbox: Some(Sandbox {
             read: readable.into_iter().flatten().map(Path::to_owned).collect(),
             ports: Some(Ports::default()),
-            offline: true,
+            private_network: true,
             sockets: SocketFamilies::None,
             ..Sandbox::default()
         }),

@@ -4,7 +4,7 @@
 //! has the suite's name. Every test becomes a scenario, so that it runs, and is judged, like everything else in the
 //! lab. Nothing is ever written into the suite's folders: each cell works on a copy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -116,6 +116,10 @@ pub fn load(folder: &Path) -> Result<SuiteFiles, Vec<FileError>> {
     }
     name_apart(&mut found.suites);
     found.wast.sort_by(|a, b| a.title.cmp(&b.title));
+    // Names that are not UTF-8 may look alike, and a report could not tell their files apart.
+    if let Some([_, second]) = found.wast.windows(2).find(|pair| pair[0].title == pair[1].title) {
+        return Err(vec![FileError::new(second.path.visible(), "looks like another file's name: rename it")]);
+    }
     Ok(found)
 }
 
@@ -280,18 +284,25 @@ impl SuiteSearch<'_> {
 
 /// Gives tests of the same name the path of their folder as well.
 fn name_apart(suites: &mut [Suite]) {
-    let all: Vec<String> = suites.iter().flat_map(|suite| suite.tests.iter().map(|test| test.name.clone())).collect();
-    let count = |name: &String| all.iter().filter(|other| *other == name).count();
-    let taken: BTreeSet<&String> = all.iter().filter(|name| count(name) == 1).collect();
-    let mut given: BTreeSet<String> = taken.into_iter().cloned().collect();
-    for test in suites.iter_mut().flat_map(|suite| &mut suite.tests) {
-        if given.contains(&test.name) {
-            continue;
-        }
-        let folder = Path::new(&test.title).with_extension("");
-        let long = folder.display().to_string().replace(['/', '\\'], "-");
-        let mut candidates = std::iter::once(long.clone()).chain((2..).map(|number| format!("{long}-{number}")));
-        test.name = candidates.find(|name| !given.contains(name)).unwrap_or(long);
-        given.insert(test.name.clone());
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for test in suites.iter().flat_map(|suite| &suite.tests) {
+        *counts.entry(test.name.clone()).or_default() += 1;
+    }
+    let unique = counts.into_iter().filter(|(_, count)| *count == 1).map(|(name, _)| name);
+    let unique: BTreeSet<String> = unique.collect();
+    let mut given = unique.clone();
+    // How often each path was tried as a name.
+    let mut tried: BTreeMap<String, usize> = BTreeMap::new();
+    for test in suites.iter_mut().flat_map(|suite| &mut suite.tests).filter(|test| !unique.contains(&test.name)) {
+        let path = Path::new(&test.title).with_extension("");
+        let path = path.display().to_string().replace(['/', '\\'], "-");
+        let number = tried.entry(path.clone()).or_default();
+        test.name = loop {
+            *number += 1;
+            let name = if *number == 1 { path.clone() } else { format!("{path}-{number}") };
+            if given.insert(name.clone()) {
+                break name;
+            }
+        };
     }
 }

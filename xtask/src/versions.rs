@@ -7,6 +7,7 @@ use wasmlab_runtimes::{Package, PackageClient, Runtime};
 
 use crate::engines::Absence;
 use crate::lab::Lab;
+use crate::store::cache::VERSIONS;
 use wasmlab_report::visible::VisiblePath;
 
 pub mod registry;
@@ -29,7 +30,7 @@ impl VersionedProgram {
         let engine = runtime.engine;
         let package = runtime.package.ok_or_else(|| {
             format!(
-                "the lab knows no package that carries versions of {engine}: use {engine}@PATH with your own program"
+                "the lab knows no package with versions of {engine}: give the path of your own build, as in {engine}@PATH"
             )
         })?;
         Ok(Self { engine, package, version: Some(version.to_owned()) })
@@ -57,7 +58,7 @@ impl VersionedProgram {
     }
 
     fn folder(&self, lab: &Lab) -> PathBuf {
-        lab.cache.dir().join("versions").join(self.name())
+        lab.cache.dir().join(VERSIONS).join(self.name())
     }
 }
 

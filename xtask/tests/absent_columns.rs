@@ -1,5 +1,5 @@
 //! Which columns are not on this machine: listed as ignored. Tests of several columns (`cases`, `evidence`, `hostile`,
-//! `imports_first`) leave them out, and fail only if CI requires them.
+//! `imports_only`) leave them out, and fail only if CI requires them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "other tests use the rest")]

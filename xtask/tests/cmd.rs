@@ -1,6 +1,9 @@
 //! Commands with their expected output: the files in `cmd/`. `TRYCMD=overwrite cargo test -p xtask --test cmd` renews
 //! them; look at each changed line.
 
+#[path = "common/help.rs"]
+mod help;
+
 use std::fs;
 use std::path::Path;
 
@@ -19,11 +22,7 @@ fn commands_print_the_expected_output() {
 fn every_help_text_has_an_expected_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/help");
     let help = fs::read_to_string(folder.join("xtask.trycmd")).unwrap();
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    // Continuation lines are indented further.
-    let begins = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
-    let names: Vec<&str> =
-        commands.filter(begins).filter_map(|line| line.split_whitespace().next()).filter(|n| *n != "help").collect();
+    let names = help::commands(&help);
     assert!(names.len() > 10, "{names:?}");
     for name in names {
         assert!(folder.join(format!("{name}.trycmd")).is_file(), "tests/cmd/help/{name}.trycmd is missing");

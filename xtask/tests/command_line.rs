@@ -125,7 +125,7 @@ fn json_output_is_a_report_or_an_error() {
     fails(&ran, 2, &["failed to use WASMLAB_ROOT"]);
     let printed = ran.json();
     let message = printed["error"]["message"].as_str().unwrap();
-    assert!(printed["error"]["code"] == 2 && ran.stderr.contains(message), "{printed}: {}", ran.stderr);
+    assert!(printed["error"]["exit_code"] == 2 && ran.stderr.contains(message), "{printed}: {}", ran.stderr);
     // A matrix without cells is a report, and so is one that could not be saved.
     let absent = ["run-all", "--output", "json", "--engines", "built", "--runtime", "wazero"];
     for code in [4, 3] {
@@ -271,16 +271,16 @@ fn obsolete_snapshots_are_a_warning_and_bless_removes_them() {
     workspace.scenario("gone", HEALTHY, "");
     let run = || workspace.run(&["run-all", "--engines", "built", "--runtime", "node"]);
     run();
-    assert_eq!(workspace.run(&["bless"]).code, 0);
+    assert_eq!(workspace.run(&["accept"]).code, 0);
     fs::remove_dir_all(workspace.path("scenarios/gone")).unwrap();
     let ran = run();
     let is_reported = ran.stderr.contains("warning: snapshots/") && ran.stderr.contains("no scenario is named `gone`");
     assert!(ran.code == 0 && is_reported, "{} {}", ran.code, ran.stderr);
     // With a selection, the rest has not been reviewed.
-    assert!(!workspace.run(&["bless", "--scenario", "healthy"]).stdout.contains("obsolete"));
-    let blessed = workspace.run(&["bless"]);
-    assert!(blessed.stdout.contains("snapshots/guests/gone.snap: 1 obsolete entry removed"), "{}", blessed.stdout);
-    assert!(blessed.stdout.contains("snapshots/matrix/node.snap: 1 obsolete entry"), "{}", blessed.stdout);
+    assert!(!workspace.run(&["accept", "--scenario", "healthy"]).stdout.contains("obsolete"));
+    let accepted = workspace.run(&["accept"]);
+    assert!(accepted.stdout.contains("snapshots/guests/gone.snap: 1 obsolete entry removed"), "{}", accepted.stdout);
+    assert!(accepted.stdout.contains("snapshots/matrix/node.snap: 1 obsolete entry"), "{}", accepted.stdout);
     let ran = run();
     assert!(ran.code == 0 && !ran.stderr.contains("gone"), "{}", ran.stderr);
 }

@@ -150,8 +150,8 @@ fn unchanged_second_build_starts_no_compiler() {
 #[test]
 fn bless_guests_creates_a_prebuilt_guest() {
     let (workspace, compiler) = with_compiler("well", "");
-    let blessed = common::result_of(command(&workspace, &compiler, &["bless", "--guests"]).output().unwrap());
-    assert_eq!(blessed.code, 0, "{}", blessed.stderr);
+    let accepted = common::result_of(command(&workspace, &compiler, &["accept", "--guests"]).output().unwrap());
+    assert_eq!(accepted.code, 0, "{}", accepted.stderr);
     let provenance = fs::read_to_string(workspace.path("fixtures/fake-well/provenance.toml")).unwrap();
     assert!(provenance.contains("command = \"clang"), "{provenance}");
     assert!(!workspace.path("fixtures/healthy").exists(), "the lab translates WAT by itself");

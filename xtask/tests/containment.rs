@@ -103,11 +103,13 @@ fn pipes_devices_and_giants_are_not_read() {
         ("device", &|at| std::os::unix::fs::symlink("/dev/zero", at).unwrap()),
         ("giant", &|at| fs::File::create(at).unwrap().set_len(1 << 40).unwrap()),
     ];
-    let files: [(&str, &[&str]); 4] = [
+    let files: [(&str, &[&str]); 6] = [
         ("scenarios/guest/scenario.toml", &["list", "scenarios"]),
         ("report.json", &["report", "report.json"]),
         ("reports/latest/report.json", &["report"]),
         ("snapshots/matrix/node.snap", &["run-all", "--runtime", "node", "--output", "json"]),
+        ("snapshots/profiles/node@1.0.0.json", &["capabilities", "proposals"]),
+        ("snapshots/predictions.toml", &["run-all", "--runtime", "node", "--output", "json"]),
     ];
     for (kind, make) in hostile {
         for (file, args) in files {

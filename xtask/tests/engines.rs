@@ -31,7 +31,7 @@ fn workspace() -> Workspace {
 
 /// Builds the engine; returns the result, and whether cargo's intermediate files exist.
 fn built(workspace: &Workspace, keep: Option<&str>) -> (String, bool) {
-    let mut command = workspace.command(&["setup", "--engines", "--runtime", "tinywasm"]);
+    let mut command = workspace.command(&["setup", "--build-engines", "--runtime", "tinywasm"]);
     command.env("WASMLAB_CACHE", workspace.path("cache")).env_remove("WASMLAB_KEEP_BUILD");
     command.envs(keep.map(|value| ("WASMLAB_KEEP_BUILD", value)));
     let ran = common::result_of(command.output().unwrap());

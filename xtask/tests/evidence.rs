@@ -150,7 +150,7 @@ fn snapshot_life_cycle() {
     assert_eq!(ran.code, 0, "new passes are not regressions: {}", ran.stderr);
     // One scenario: one file for each column in which it was measured.
     let columns = measured(&report).len();
-    assert_eq!(workspace.run(&["bless"]).code, 0);
+    assert_eq!(workspace.run(&["accept"]).code, 0);
     assert_eq!(fs::read_dir(workspace.path("snapshots/matrix")).unwrap().count(), columns);
 
     let (ran, report) = workspace.run_all(&[]);
@@ -166,7 +166,7 @@ fn snapshot_life_cycle() {
         report["cells"].as_array().unwrap().iter().any(|c| c["change"] == "worse" && c["accepted_result"] == "pass")
     );
 
-    workspace.run(&["bless"]);
+    workspace.run(&["accept"]);
     workspace.write("scenarios/hello/guest.wat", HELLO);
     let (ran, report) = workspace.run_all(&[]);
     assert!(report["cells"].as_array().unwrap().iter().any(|c| c["change"] == "fixed-gap"));
@@ -176,7 +176,7 @@ fn snapshot_life_cycle() {
     workspace.scenario("other", HELLO, EXPECT_HELLO);
     let ran = workspace.run(&["run-all", "--engines", "built"]);
     assert!(ran.code == 0 && ran.stderr.contains("no scenario is named `hello`"), "{} {}", ran.code, ran.stderr);
-    workspace.run(&["bless"]);
+    workspace.run(&["accept"]);
     let left = fs::read_dir(workspace.path("snapshots/matrix")).unwrap();
     let left: Vec<_> = left.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
     assert!(left.iter().all(|text| text.contains("other") && !text.contains("hello")), "{left:?}");
@@ -382,7 +382,7 @@ fn published_report_is_compared_with_later_runs() {
     measure();
     publish(1, "differ from their snapshots");
     check(1, "`cargo xtask report --publish` updates it");
-    workspace.run(&["bless"]);
+    workspace.run(&["accept"]);
     workspace.run(&["run-all", "--engines", "built", "--runtime", common::COLUMNS]);
     publish(1, "not from a complete run-all");
     measure();

@@ -3,6 +3,8 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[path = "common/help.rs"]
+mod help;
 #[expect(dead_code, reason = "other tests write scripts")]
 #[path = "common/programs.rs"]
 mod programs;
@@ -31,12 +33,12 @@ const OF_CHECKOUT: &[&[&str]] = &[
     &["new", "a"],
     &["build"],
     &["probe"],
-    &["bless"],
+    &["accept"],
     &["ci"],
     &["list", "scenarios"],
     &["list", "toolchains"],
     &["setup", "nginx"],
-    &["setup", "--engines"],
+    &["setup", "--build-engines"],
     &["report", "--check"],
     &["report", "--publish"],
     &["history"],
@@ -163,7 +165,10 @@ impl Machine {
     fn install_wasmi(&self) {
         // Not in the empty home folder, where rustup finds no compiler.
         let mut command = Command::new(self.path("bin/wasmlab"));
-        command.args(["setup", "--engines", "--runtime", "wasmi", "--from"]).arg(top()).current_dir(self.path("app"));
+        command
+            .args(["setup", "--build-engines", "--runtime", "wasmi", "--from"])
+            .arg(top())
+            .current_dir(self.path("app"));
         command.env("WASMLAB_DATA", self.path("home/.local/share/wasmlab")).env("WASMLAB_CACHE", common::cache());
         let ran = result_of(command.output().unwrap());
         assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -218,11 +223,9 @@ fn texts() {
     let machine = Machine::new();
     let help = machine.succeeds(&["--help"]);
     assert!(help.contains("Usage: wasmlab") && help.contains("WASMLAB_ROOT may name one"), "{help}");
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let names: Vec<&str> = names.filter_map(|line| line.split_whitespace().next()).collect();
+    let names = help::commands(&help);
     assert!(names.len() > 20, "{names:?}");
-    for name in names.into_iter().filter(|name| *name != "help") {
+    for name in names {
         let help = machine.succeeds(&[name, "--help"]);
         assert!(help.contains(&format!("Usage: wasmlab {name}")), "{help}");
     }

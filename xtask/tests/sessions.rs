@@ -4,7 +4,7 @@
 
 use libtest_mimic::Arguments;
 use wasmlab_probe::{Probe, ProbeReply, ProbeTarget as _, catalogue, interfaces, proposals};
-use wasmlab_runtimes::Source;
+use wasmlab_runtimes::{HostLayer, Runtime, Source};
 use xtask::cell::{Limits, Sessions};
 use xtask::engines;
 use xtask::lab::Lab;
@@ -20,16 +20,15 @@ mod common;
 #[path = "common/trials.rs"]
 mod trials;
 
-const OF_MODULES: &[&str] = &["node", "deno", "bun", "wasmtime-py", "chromium", "firefox"];
-const OF_COMPONENTS: &[&str] = &["node+jco", "deno+jco", "bun+jco", "chromium+jco", "firefox+jco", "workerd+jco"];
-
 fn main() {
-    let trials = |name: &'static str, ids: &'static [&str], test: fn(&str)| {
-        ids.iter().map(move |id| columns::trial(name, id, test))
+    // Columns that transpile components do so in a session, even if each guest gets a process of its own.
+    let has_sessions = |runtime: &&Runtime| runtime.has_sessions || runtime.host_layer == HostLayer::Jco;
+    let trial = |runtime: &'static Runtime| match runtime.host_layer {
+        HostLayer::Jco => columns::trial("components", runtime.id(), components),
+        _ => columns::trial("modules", runtime.id(), modules),
     };
-    let modules = trials("modules", OF_MODULES, modules);
-    let components = trials("components", OF_COMPONENTS, components);
-    libtest_mimic::run(&Arguments::from_args(), modules.chain(components).collect()).exit();
+    let trials = wasmlab_runtimes::all().iter().filter(has_sessions).map(trial).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
 /// Refused modules, traps and guests that have left something behind come before others.
@@ -56,8 +55,8 @@ fn components(id: &str) {
     let of = |name: &str| of_interfaces.component(name, &[format!("wasi:cli/{name}@{newest}")]).unwrap();
     let mut probes = vec![of("environment"), of("stdout"), proposals::probe("component-model").unwrap().unwrap()];
     probes.push(of("environment"));
-    // A worker has a process of its own for each component: only transpiling is shared.
-    compare(id, &probes, if id.starts_with("workerd") { 0 } else { probes.len() });
+    let has_sessions = wasmlab_runtimes::find(id).unwrap().has_sessions;
+    compare(id, &probes, if has_sessions { probes.len() } else { 0 });
 }
 
 /// Runs the probes in sessions, in which `in_session` of them must be conclusive, and each in its own process.

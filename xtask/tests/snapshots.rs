@@ -1,5 +1,5 @@
 //! The files under `snapshots/`: insta and the lab agree on their format, so that `cargo insta review` and
-//! `cargo xtask bless` work on the same files, and they match the scenarios, the runtimes and the published report.
+//! `cargo xtask accept` work on the same files, and they match the scenarios, the runtimes and the published report.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,24 +10,10 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::report::RunReport;
 use wasmlab_report::published;
 use xtask::scenario;
-use xtask::store::snapshots::column::AcceptedColumn;
 use xtask::store::{files, snapshots};
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every accepted snapshot below `snapshots/FOLDER`, with the contents that the lab reads from it.
-fn accepted(folder: &str) -> Vec<(PathBuf, String)> {
-    let dir = top().join("snapshots").join(folder);
-    let files = files::walk(&dir, &[]).unwrap().into_iter().filter(|f| f.extension().is_some_and(|e| e == "snap"));
-    files
-        .map(|file| {
-            let text = fs::read_to_string(dir.join(&file)).unwrap();
-            let body = text.splitn(3, "---\n").nth(2).unwrap().to_owned();
-            (file, body)
-        })
-        .collect()
 }
 
 /// The files below `dir`, with their texts.
@@ -37,9 +23,9 @@ fn texts(dir: &Path) -> BTreeMap<PathBuf, String> {
 }
 
 /// Compares the sample report with the snapshots in `dir`, which leaves pending files for whatever differs.
-fn compare_sample(dir: &Path) -> snapshots::Store {
+fn compare_sample(dir: &Path) -> snapshots::Snapshots {
     let mut report: RunReport = serde_json::from_str(include_str!("../model/sample.json")).unwrap();
-    let store = snapshots::Store::new(dir.to_owned());
+    let store = snapshots::Snapshots::new(dir.to_owned());
     for runtime in &report.runtimes {
         let version = runtime.tool.version.as_deref().unwrap_or_default();
         let mut cells: Vec<_> = report.cells.iter_mut().filter(|cell| cell.runtime == runtime.id).collect();
@@ -51,18 +37,18 @@ fn compare_sample(dir: &Path) -> snapshots::Store {
     store
 }
 
-/// `cargo insta accept` saves a pending file as insta reads it: the result must be what `cargo xtask bless` writes, and
+/// `cargo insta accept` saves a pending file as insta reads it: the result must be what `cargo xtask accept` writes, and
 /// the lab must read it back.
 #[test]
-fn insta_and_bless_accept_pending_files_alike() {
-    let (by_bless, by_insta) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let accepted = compare_sample(by_bless.path()).accept(&|_, _| true).unwrap();
+fn insta_and_the_lab_accept_pending_files_alike() {
+    let (by_lab, by_insta) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let accepted = compare_sample(by_lab.path()).accept(&|_, _| true).unwrap();
     assert!(accepted.len() >= 3, "{accepted:?}");
     for pending in compare_sample(by_insta.path()).pending() {
         insta::Snapshot::from_file(&pending).unwrap().save(&pending.with_extension("")).unwrap();
         fs::remove_file(pending).unwrap();
     }
-    assert_eq!(texts(by_insta.path()), texts(by_bless.path()));
+    assert_eq!(texts(by_insta.path()), texts(by_lab.path()));
     let pending = compare_sample(by_insta.path()).pending();
     assert!(pending.is_empty(), "the lab does not recognize what insta accepted: {pending:?}");
 }
@@ -78,7 +64,7 @@ fn snapshots_match_scenarios_and_runtimes() {
     let scenarios = scenario::load_all(&top().join("scenarios")).unwrap();
     let names: BTreeSet<&str> = scenarios.iter().map(|s| s.name.as_str()).collect();
     let runtimes: BTreeSet<&str> = wasmlab_runtimes::all().iter().map(|r| r.id()).collect();
-    let orphans = snapshots::Store::new(top().join("snapshots")).orphans(&names, &runtimes);
+    let orphans = snapshots::Snapshots::new(top().join("snapshots")).orphans(&names, &runtimes);
     assert!(orphans.is_empty(), "{orphans:?}");
     let refused = |s: &wasmlab_model::scenario::Scenario| {
         s.spec
@@ -92,7 +78,7 @@ fn snapshots_match_scenarios_and_runtimes() {
             NEVER_BUILT.iter().any(|(n, _)| *n == name) || scenarios.iter().any(|s| s.name == name && refused(s));
         assert!(
             has_snapshot || is_unbuilt,
-            "{name} has no snapshot: run `cargo xtask run-all`, then `cargo xtask bless`"
+            "{name} has no snapshot: run `cargo xtask run-all`, then `cargo xtask accept`"
         );
         assert!(!has_snapshot || !is_unbuilt, "{name} has a snapshot of a guest, but should not have a guest");
         assert!(top().join("scenarios").join(name).join("README.md").is_file(), "{name} has no README.md");
@@ -112,11 +98,11 @@ fn published_report_matches_the_snapshots() {
     assert!(published::html(&report) == page, "the page is not what the JSON renders to: {renew}");
     let mut differences = Vec::new();
     let mut accepted_lines = 0;
-    for (file, body) in accepted("matrix") {
-        let runtime = file.file_stem().unwrap().to_str().unwrap().to_owned();
-        for (scenario, line) in AcceptedColumn::parse(&body, 0).unwrap().lines() {
+    let store = snapshots::Snapshots::new(top().join("snapshots"));
+    for runtime in wasmlab_runtimes::all().iter().map(|r| r.id()) {
+        for (scenario, line) in store.column(runtime).unwrap().unwrap_or_default().lines() {
             accepted_lines += 1;
-            let cell = report.cells.iter().find(|c| (&c.scenario, &c.runtime) == (scenario, &runtime));
+            let cell = report.cells.iter().find(|c| (c.scenario.as_str(), c.runtime.as_str()) == (scenario, runtime));
             if !cell.is_some_and(|cell| snapshots::line_of(cell, &line.version, Some(line)).same_result(line)) {
                 differences.push(format!("{scenario} on {runtime}"));
             }

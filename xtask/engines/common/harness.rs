@@ -104,7 +104,7 @@ impl Cell {
         let spec = CellSpec {
             protocol: PROTOCOL_VERSION,
             module,
-            events: dir.path().join("observation.jsonl"),
+            events: dir.path().join("events.jsonl"),
             mode: subject.mode.to_owned(),
             code_cache: None,
             entry: EntryPoint::Command,

@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(facts) = inspect::facts(bytes) {
         let Ok(outline) = outline else {
             // Some facts exist even for a file that the reader refuses, such as one of an abandoned proposal.
-            return assert!(facts.refusal.is_some(), "a valid module has an outline");
+            return assert!(facts.rejection.is_some(), "a valid module has an outline");
         };
         assert_eq!((&outline.imports, &outline.exports, outline.sizes), (&facts.imports, &facts.exports, facts.sizes));
         // An export such as `wasi:cli/run@d` has no valid version, so it is no evidence of an ABI.

@@ -1,6 +1,7 @@
 //! HTTP/1.1 for the lab's own servers: reads requests from a connection within limits, and writes responses. A client
 //! may send anything; whatever is not a request becomes an error with a reason.
 
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
@@ -66,13 +67,15 @@ pub struct Connection<'a> {
     received: Vec<u8>,
     /// The head of a request has been read, and its body is expected.
     in_request: bool,
+    /// The last request has the method `HEAD`.
+    is_head: bool,
 }
 
 impl<'a> Connection<'a> {
     /// A connection on which reads block as long as the client keeps it open.
     #[must_use]
     pub fn new(stream: &'a TcpStream, limits: Limits) -> Self {
-        Self { stream, limits, stop: None, received: Vec::new(), in_request: false }
+        Self { stream, limits, stop: None, received: Vec::new(), in_request: false, is_head: false }
     }
 
     /// Makes reads return once `stop` returns true. It is called every 50 ms, so that a client that sends a byte now
@@ -87,7 +90,7 @@ impl<'a> Connection<'a> {
     /// # Errors
     /// If there is none, with the reason.
     pub fn read_request(&mut self) -> Result<Request, ReadError> {
-        self.in_request = false;
+        (self.in_request, self.is_head) = (false, false);
         let (mut request, size) = loop {
             if let Some(head) = parse_head(&self.received)? {
                 break head;
@@ -99,6 +102,7 @@ impl<'a> Connection<'a> {
         };
         self.received.drain(..size);
         self.in_request = true;
+        self.is_head = request.method == "HEAD";
         let mut trailers = Vec::new();
         request.body = match request.header("transfer-encoding") {
             Some(coding) if coding.eq_ignore_ascii_case("chunked") => self.read_chunks(&mut trailers)?,
@@ -113,8 +117,8 @@ impl<'a> Connection<'a> {
         Ok(request)
     }
 
-    /// Writes a response: `status` such as `404 Not Found`, headers, and the body with its length. Without a body, no
-    /// length is sent.
+    /// Writes a response: `status` such as `404 Not Found`, headers, and the body. A response to `HEAD` has only the
+    /// headers; one with status 204 or 304 has no body and no header about it.
     ///
     /// # Errors
     /// If the client has disconnected.
@@ -128,17 +132,25 @@ impl<'a> Connection<'a> {
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
-        let (length, body) = match body {
-            Body::Bytes(bytes) => (Some(bytes.len()), bytes),
-            Body::Omitted(length) => (Some(length), &[][..]),
-            Body::None => (None, &[][..]),
+        let content = match body {
+            _ if status.starts_with("204") || status.starts_with("304") => Vec::new(),
+            Body::Bytes(bytes) => {
+                head += &format!("content-length: {}\r\n", bytes.len());
+                bytes.to_vec()
+            }
+            Body::Chunks { chunks, trailers } => {
+                head += "transfer-encoding: chunked\r\n";
+                if !trailers.is_empty() {
+                    let names: Vec<&str> = trailers.keys().map(String::as_str).collect();
+                    head += &format!("trailer: {}\r\n", names.join(", "));
+                }
+                chunked(chunks, trailers).into_bytes()
+            }
         };
-        if let Some(length) = length {
-            head += &format!("content-length: {length}\r\n");
-        }
+        let content = if self.is_head { &[][..] } else { &content };
         let mut stream = self.stream;
         // A single write, so that a small response is one packet.
-        stream.write_all(&[head.as_bytes(), b"\r\n", body].concat())
+        stream.write_all(&[head.as_bytes(), b"\r\n", content].concat())
     }
 
     /// Shuts down writing, and reads what the client still sends, up to `limit` bytes. Closing a connection with unread
@@ -163,7 +175,7 @@ impl<'a> Connection<'a> {
         let mut stream = self.stream;
         while self.stop.is_none_or(|stop| !stop()) {
             match stream.read(&mut buffer) {
-                Ok(0) => return end("the connection was closed within the request"),
+                Ok(0) => return end("the connection was closed in the middle of the request"),
                 Ok(n) => {
                     self.received.extend_from_slice(&buffer[..n]);
                     return Ok(());
@@ -172,7 +184,7 @@ impl<'a> Connection<'a> {
                 Err(_) => return end("the connection failed"),
             }
         }
-        end("the request did not come to its end")
+        end("the request is incomplete")
     }
 
     fn read_exactly(&mut self, length: usize) -> Result<Vec<u8>, ReadError> {
@@ -217,7 +229,7 @@ impl<'a> Connection<'a> {
             let read = match httparse::parse_headers(&self.received, &mut headers) {
                 Ok(httparse::Status::Complete((size, headers))) => Some((size, owned(headers))),
                 Ok(httparse::Status::Partial) => None,
-                Err(error) => return malformed(format!("the trailers are no headers: {error}")),
+                Err(error) => return malformed(format!("the trailers are not valid headers: {error}")),
             };
             match read {
                 Some((size, trailers)) => {
@@ -234,12 +246,23 @@ impl<'a> Connection<'a> {
 /// The body of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
-    /// These bytes.
+    /// These bytes, with their length.
     Bytes(&'a [u8]),
-    /// Not sent, but its length is: the response to `HEAD`.
-    Omitted(usize),
-    /// No body: status 204 or 304.
-    None,
+    /// The transfer encoding `chunked`.
+    Chunks {
+        /// The chunks; empty ones are left out.
+        chunks: &'a [String],
+        /// Headers after the last chunk, by name.
+        trailers: &'a BTreeMap<String, String>,
+    },
+}
+
+fn chunked(chunks: &[String], trailers: &BTreeMap<String, String>) -> String {
+    // An empty chunk would end the body.
+    let chunks = chunks.iter().filter(|chunk| !chunk.is_empty());
+    let chunks = chunks.map(|chunk| format!("{:x}\r\n{chunk}\r\n", chunk.len()));
+    let trailers = trailers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+    chunks.chain(["0\r\n".to_owned()]).chain(trailers).chain(["\r\n".to_owned()]).collect()
 }
 
 /// Parses a request without its body, and returns the size of its head; `None` if it is incomplete.

@@ -74,15 +74,15 @@ fn invalid_requests_are_errors_with_a_reason() {
     for (parts, reason) in [
         (&["\0\0\0\0\r\n\r\n"][..], "no HTTP"),
         (&[&long], "the head is longer than 16384 bytes"),
-        (&["PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\n"], "closed within the request"),
-        (&["PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\na"], "closed within the request"),
+        (&["PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\n"], "closed in the middle of the request"),
+        (&["PUT / HTTP/1.1\r\ncontent-length: 4\r\n\r\na"], "closed in the middle of the request"),
         (&["PUT / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n"], "the body is longer than 1048576 bytes"),
         (&["PUT / HTTP/1.1\r\ncontent-length: many\r\n\r\n"], "content-length is \"many\""),
-        (&["GET / HT"], "closed within the request"),
-        (&[chunked, "1\r\na\r\n"], "closed within the request"),
+        (&["GET / HT"], "closed in the middle of the request"),
+        (&[chunked, "1\r\na\r\n"], "closed in the middle of the request"),
         (&[chunked, "zz\r\n"], "a chunk has no size"),
         (&[chunked, "ffffffff\r\n"], "the body is longer"),
-        (&[chunked, "0\r\n: x\r\n\r\n"], "the trailers are no headers"),
+        (&[chunked, "0\r\n: x\r\n\r\n"], "the trailers are not valid headers"),
         (&["POST / HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n"], "\"gzip\" is not `chunked`"),
     ] {
         let (requests, error) = read_all(parts);
@@ -103,19 +103,32 @@ fn silent_client_is_dropped_at_the_deadline() {
 }
 
 #[test]
-fn responses_send_their_length_unless_there_is_no_body() {
-    let written = |body: Body| {
+fn responses_describe_their_body_unless_there_is_none() {
+    let written = |method: &str, status: &str, body: Body| {
         let (mut client, stream) = pair();
-        let connection = Connection::new(&stream, LIMITS);
-        connection.respond("200 OK", [("x-lab", "1")], body).unwrap();
+        client.write_all(format!("{method} / HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
+        let mut connection = Connection::new(&stream, LIMITS);
+        connection.read_request().unwrap();
+        connection.respond(status, [("x-lab", "1")], body).unwrap();
         client.shutdown(std::net::Shutdown::Write).unwrap();
         connection.finish(1 << 20);
         drop(stream);
         let mut text = String::new();
         client.read_to_string(&mut text).unwrap();
-        text
+        text.replace("\r\n", "|")
     };
-    assert_eq!(written(Body::Bytes(b"no")), "HTTP/1.1 200 OK\r\nx-lab: 1\r\ncontent-length: 2\r\n\r\nno");
-    assert_eq!(written(Body::Omitted(2)), "HTTP/1.1 200 OK\r\nx-lab: 1\r\ncontent-length: 2\r\n\r\n");
-    assert_eq!(written(Body::None), "HTTP/1.1 200 OK\r\nx-lab: 1\r\n\r\n");
+    let (chunks, trailers) = (["a".to_owned(), String::new()], [("x-end".to_owned(), "2".to_owned())].into());
+    let whole = Body::Bytes(b"no");
+    let chunked = Body::Chunks { chunks: &chunks, trailers: &trailers };
+    let chunk_headers = "transfer-encoding: chunked|trailer: x-end";
+    for (method, status, body, rest) in [
+        ("GET", "200 OK", whole, "content-length: 2||no"),
+        ("HEAD", "200 OK", whole, "content-length: 2||"),
+        ("GET", "204 No Content", whole, "|"),
+        ("GET", "200 OK", chunked, &format!("{chunk_headers}||1|a|0|x-end: 2||")),
+        ("HEAD", "200 OK", chunked, &format!("{chunk_headers}||")),
+        ("GET", "304 Not Modified", chunked, "|"),
+    ] {
+        assert_eq!(written(method, status, body), format!("HTTP/1.1 {status}|x-lab: 1|{rest}"), "{method}");
+    }
 }

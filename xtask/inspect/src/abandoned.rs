@@ -7,7 +7,7 @@
 use std::ops::RangeInclusive;
 
 use crate::InspectError;
-use wasmlab_model::facts::{Refusal, RefusalKind};
+use wasmlab_model::facts::{Rejection, RejectionKind};
 
 /// Opcodes after the 0xfb prefix: strings, and garbage collection before its instructions were renumbered (the final
 /// ones end below these).
@@ -20,22 +20,22 @@ const STRINGS_OR_MODULES: u8 = 14;
 const INSTANCES: u8 = 15;
 const ALIASES: u8 = 16;
 
-/// The refusal, if the validator stopped at a construct of an abandoned proposal.
-pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
+/// The rejection, if the validator stopped at a construct of an abandoned proposal.
+pub fn rejection(bytes: &[u8], error: &InspectError) -> Option<Rejection> {
     let (InspectError::Invalid { offset, message } | InspectError::Malformed { offset, message }) = error else {
         return None;
     };
     let of = |subject: &str, what: String| {
         let message = format!("{what} (byte {offset:#x}) of {subject}, an abandoned proposal");
-        Some(Refusal { kind: RefusalKind::AbandonedProposal, subject: subject.to_owned(), message })
+        Some(Rejection { kind: RejectionKind::AbandonedProposal, subject: subject.to_owned(), message })
     };
     let second = message.strip_prefix("unknown 0xfb subopcode: 0x");
     if let Some(second) = second.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
         if STRINGS.contains(&second) {
             return of("stringref", format!("it has the instruction 0xfb {second:#04x}"));
         }
-        return OLD_GC.contains(&second).then(|| Refusal {
-            kind: RefusalKind::AbandonedProposal,
+        return OLD_GC.contains(&second).then(|| Rejection {
+            kind: RejectionKind::AbandonedProposal,
             subject: "gc-draft".to_owned(),
             message: format!("it has the instruction 0xfb {second:#04x} (byte {offset:#x}) of an early draft of gc"),
         });

@@ -46,7 +46,7 @@ pub fn classify(
     if unclear.iter().any(|i| symbols::is_setjmp_symbol(&i.name)) {
         clear.insert(Abi::Unlinked);
     }
-    let (storage, items): (Vec<&Import>, Vec<&Import>) = unclear.into_iter().partition(|i| is_storage(i));
+    let (storage, items): (Vec<&Import>, Vec<&Import>) = unclear.into_iter().partition(|i| i.is_memory_or_table());
     for import in items {
         found.entry(unclear_abi(import, &clear, dynamic)).or_default().insert(named(import));
     }
@@ -82,11 +82,6 @@ fn move_constants(kind: BinaryKind, imports: &[Import], found: &mut BTreeMap<Abi
         }
         found.entry(Abi::JsBuiltins).or_default().insert(name);
     }
-}
-
-/// Whether the import is a memory or a table.
-fn is_storage(import: &Import) -> bool {
-    import.ty.starts_with("memory") || import.ty.starts_with("table")
 }
 
 /// Whether wasm-ld uses this name; other tools that write modules rarely do.

@@ -47,7 +47,7 @@ pub struct TooLarge(pub usize);
 pub fn annotated(bytes: &[u8]) -> Result<Annotated, TooLarge> {
     let lines = annotate(bytes)?;
     let invalid = match crate::facts(bytes) {
-        Ok(facts) => facts.refusal.map(|refusal| format!("{}: {}", refusal.subject, refusal.message)),
+        Ok(facts) => facts.rejection.map(|rejection| format!("{}: {}", rejection.subject, rejection.message)),
         Err(error) => Some(error.to_string()),
     };
     Ok(Annotated { lines, invalid })

@@ -1,6 +1,6 @@
 //! Recognizes a file by its header: a binary of the current format, one of another version, or not WebAssembly.
 
-use wasmlab_model::facts::{BinaryKind, Refusal, RefusalKind};
+use wasmlab_model::facts::{BinaryKind, Rejection, RejectionKind};
 
 use crate::InspectError;
 
@@ -11,7 +11,7 @@ const COMPONENT: (u16, u16) = (0x0d, 1);
 /// Refuses a file that is not WebAssembly or is truncated, and says what it looks like.
 ///
 /// A binary of another format version is returned as such, because a runtime may accept it.
-pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError> {
+pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Rejection)>, InspectError> {
     if bytes.is_empty() {
         return Err(InspectError::Empty);
     }
@@ -28,8 +28,8 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
             truncation(bytes, layer == COMPONENT.1).map_or(Ok(None), |within| Err(InspectError::Truncated { within }))
         }
         (_, 0) if is_draft(version) => {
-            let refusal = version_refusal("a core module", version, MODULE.0, "from before WebAssembly 1.0");
-            Ok(Some((BinaryKind::Module, refusal)))
+            let rejection = version_rejection("a core module", version, MODULE.0, "from before WebAssembly 1.0");
+            Ok(Some((BinaryKind::Module, rejection)))
         }
         (_, 0) => Err(InspectError::Malformed {
             offset: 4,
@@ -40,7 +40,7 @@ pub fn check(bytes: &[u8]) -> Result<Option<(BinaryKind, Refusal)>, InspectError
         }),
         (_, 1) => {
             let when = if version < COMPONENT.0 { "of a pre-release" } else { "newer than this lab" };
-            Ok(Some((BinaryKind::Component, version_refusal("a component", version, COMPONENT.0, when))))
+            Ok(Some((BinaryKind::Component, version_rejection("a component", version, COMPONENT.0, when))))
         }
         _ => Err(InspectError::Malformed {
             offset: 6,
@@ -54,9 +54,9 @@ fn is_draft(version: u16) -> bool {
     (0xa..=0xd).contains(&version)
 }
 
-fn version_refusal(what: &str, version: u16, today: u16, when: &str) -> Refusal {
+fn version_rejection(what: &str, version: u16, today: u16, when: &str) -> Rejection {
     let message = format!("{what} of format version {version:#x}, {when}; the current one is {today:#x}");
-    Refusal { kind: RefusalKind::FormatVersion, subject: format!("{version:#x}"), message }
+    Rejection { kind: RejectionKind::FormatVersion, subject: format!("{version:#x}"), message }
 }
 
 /// Section names of a core module, by id.

@@ -32,10 +32,10 @@ pub use script_names::unsafe_script_name;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InspectError {
     /// It has no bytes.
-    #[error("the file is empty: 0 bytes, a module has at least 8")]
+    #[error("the file is empty: it has 0 bytes, but a module has at least 8")]
     Empty,
     /// Does not start with `\0asm`.
-    #[error("not a WebAssembly binary{what}: it begins with {first}, a module begins with 00 61 73 6d")]
+    #[error("not a WebAssembly binary{what}: it begins with {first}, but a module begins with 00 61 73 6d")]
     NotWasm {
         /// Its first bytes, hexadecimal.
         first: String,
@@ -76,9 +76,7 @@ impl InspectError {
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match self {
-            Self::Empty | Self::Truncated { .. } => {
-                Some("Build, copy or fetch the file again: this copy of it was not finished.")
-            }
+            Self::Empty | Self::Truncated { .. } => Some("Build, copy or fetch the file again: it is incomplete."),
             Self::NotWasm { remedy, .. } => Some(remedy),
             Self::TooDeep | Self::Malformed { .. } | Self::Invalid { .. } => None,
         }
@@ -104,15 +102,15 @@ impl From<BinaryReaderError> for InspectError {
 pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     let (mut facts, shares_memory) = match outline::read(bytes) {
         Ok(read) => read,
-        Err(error) => match abandoned::refusal(bytes, &error) {
-            Some(refusal) => return Ok(outline::refused_facts(bytes, BinaryKind::Module, refusal)),
+        Err(error) => match abandoned::rejection(bytes, &error) {
+            Some(rejection) => return Ok(outline::rejected_facts(bytes, BinaryKind::Module, rejection)),
             None => {
-                let refused = limits::refused_facts(bytes, &error).or_else(|| outline::too_deep_facts(bytes, &error));
+                let refused = limits::rejected_facts(bytes, &error).or_else(|| outline::too_deep_facts(bytes, &error));
                 return refused.ok_or(error);
             }
         },
     };
-    if facts.refusal.is_some() {
+    if facts.rejection.is_some() {
         return Ok(facts);
     }
     let is_module = facts.kind == BinaryKind::Module;
@@ -132,8 +130,8 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
         }
         // The validator cannot say which proposals it needs, but a runtime may still accept it.
         Err(error) => {
-            let refusal = limits::refusal(bytes, &error).or_else(|| abandoned::refusal(bytes, &error));
-            facts.refusal = Some(refusal.ok_or(error)?);
+            let rejection = limits::rejection(bytes, &error).or_else(|| abandoned::rejection(bytes, &error));
+            facts.rejection = Some(rejection.ok_or(error)?);
         }
     }
     Ok(facts)

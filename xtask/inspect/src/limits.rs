@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::{InspectError, outline};
-use wasmlab_model::facts::{BinaryKind, Facts, MAX_MEMORY_PAGES, MEMORY_PAGES, Refusal, RefusalKind, TABLE_ELEMENTS};
+use wasmlab_model::facts::{
+    BinaryKind, Facts, MAX_MEMORY_PAGES, MEMORY_PAGES, Rejection, RejectionKind, TABLE_ELEMENTS,
+};
 use wasmparser::{BinaryReader, KnownCustom, MemoryType, Name, Parser, Payload, TypeRef, ValType};
 
 /// Local variables of a function, parameters included.
@@ -91,13 +93,13 @@ fn pages(memory: &MemoryType) -> u64 {
 }
 
 /// The facts of a module with an item that is too large to be read, but that is all there.
-pub fn refused_facts(bytes: &[u8], error: &InspectError) -> Option<Facts> {
+pub fn rejected_facts(bytes: &[u8], error: &InspectError) -> Option<Facts> {
     let (subject, number) = oversized(bytes, error)?;
     let message =
         format!("it has {number} {subject} in one place, more than the limit that implementations have agreed on");
-    let kind = RefusalKind::ImplementationLimit;
-    let refusal = Refusal { kind, subject: subject.to_owned(), message };
-    let mut facts = outline::refused_facts(bytes, BinaryKind::Module, refusal);
+    let kind = RejectionKind::ImplementationLimit;
+    let rejection = Rejection { kind, subject: subject.to_owned(), message };
+    let mut facts = outline::rejected_facts(bytes, BinaryKind::Module, rejection);
     facts.limited_counts.insert(subject.to_owned(), number);
     Some(facts)
 }
@@ -121,14 +123,14 @@ fn oversized(bytes: &[u8], error: &InspectError) -> Option<(&'static str, u64)> 
     (number <= reader.bytes_remaining() as u64).then_some((*subject, number))
 }
 
-/// The refusal, if the validator's message is about such a limit.
-pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
+/// The rejection, if the validator's message is about such a limit.
+pub fn rejection(bytes: &[u8], error: &InspectError) -> Option<Rejection> {
     let (InspectError::Invalid { offset, message } | InspectError::Malformed { offset, message }) = error else {
         return None;
     };
     let offset = *offset;
     let of = |subject: &str, message: String| {
-        Some(Refusal { kind: RefusalKind::ImplementationLimit, subject: subject.to_owned(), message })
+        Some(Rejection { kind: RejectionKind::ImplementationLimit, subject: subject.to_owned(), message })
     };
     if message.contains("too many locals") {
         let message = match largest(bytes, offset) {
@@ -143,7 +145,7 @@ pub fn refusal(bytes: &[u8], error: &InspectError) -> Option<Refusal> {
     }
     // Only wasmparser has this limit, against files that take long to validate.
     if message.starts_with("effective type size exceeds the limit") {
-        let message = "its types are larger in all than what the lab's reader and runtimes with the same parser accept";
+        let message = "in total, its types are larger than the lab's reader, and runtimes with the same parser, accept";
         return of("type-size", message.to_owned());
     }
     let (what, limit) = message.split_once(" count exceeds limit of ")?;
@@ -217,7 +219,7 @@ mod tests {
         let facts = facts(&wat::parse_str(format!("(module {wat})")).unwrap()).unwrap();
         let found: Vec<(&str, u64)> =
             facts.limited_counts.iter().map(|(name, number)| (name.as_str(), *number)).collect();
-        assert_eq!((found.as_slice(), facts.refusal.as_ref().map(|it| it.subject.as_str())), (expected, refused));
+        assert_eq!((found.as_slice(), facts.rejection.as_ref().map(|it| it.subject.as_str())), (expected, refused));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use wasmparser::{
 use super::component::Component;
 use super::types::IndexSpaces;
 use super::{InspectError, abi, header};
-use wasmlab_model::facts::{BinaryKind, Export, Facts, Import, Producer, Refusal, RefusalKind, Section, Shape, Sizes};
+use wasmlab_model::facts::{
+    BinaryKind, Export, Facts, Import, Producer, Rejection, RejectionKind, Section, Shape, Sizes,
+};
 
 /// Reads everything except code; [`Facts::proposals`] stays empty.
 ///
@@ -20,8 +22,8 @@ pub fn outline(bytes: &[u8]) -> std::result::Result<Facts, InspectError> {
 
 /// The same, and whether a memory is shared.
 pub fn read(bytes: &[u8]) -> std::result::Result<(Facts, bool), InspectError> {
-    if let Some((kind, refusal)) = header::check(bytes)? {
-        return Ok((refused_facts(bytes, kind, refusal), false));
+    if let Some((kind, rejection)) = header::check(bytes)? {
+        return Ok((rejected_facts(bytes, kind, rejection), false));
     }
     let mut reader = Reader::default();
     reader.binary(bytes, 0)?;
@@ -43,9 +45,9 @@ pub fn read(bytes: &[u8]) -> std::result::Result<(Facts, bool), InspectError> {
 }
 
 /// The facts of a binary with another format version, or with constructs that no current format has.
-pub fn refused_facts(bytes: &[u8], kind: BinaryKind, refusal: Refusal) -> Facts {
+pub fn rejected_facts(bytes: &[u8], kind: BinaryKind, rejection: Rejection) -> Facts {
     let sizes = Sizes { total: bytes.len() as u64, ..Sizes::default() };
-    Facts { sizes, refusal: Some(refusal), ..no_facts(kind) }
+    Facts { sizes, rejection: Some(rejection), ..no_facts(kind) }
 }
 
 fn no_facts(kind: BinaryKind) -> Facts {
@@ -60,7 +62,7 @@ fn no_facts(kind: BinaryKind) -> Facts {
         sizes: Sizes::default(),
         target_features: Vec::new(),
         producers: Vec::new(),
-        refusal: None,
+        rejection: None,
         first_uses: Default::default(),
         mixes_exceptions: false,
         only_non_null_externref: false,
@@ -140,9 +142,9 @@ pub const MAX_DEPTH: usize = 100;
 
 /// The facts of a component that is nested too deeply to be read.
 pub fn too_deep_facts(bytes: &[u8], error: &InspectError) -> Option<Facts> {
-    let (kind, subject) = (RefusalKind::ImplementationLimit, "nesting".to_owned());
-    let refusal = || Refusal { kind, subject, message: error.to_string() };
-    matches!(error, InspectError::TooDeep).then(|| refused_facts(bytes, BinaryKind::Component, refusal()))
+    let (kind, subject) = (RejectionKind::ImplementationLimit, "nesting".to_owned());
+    let rejection = || Rejection { kind, subject, message: error.to_string() };
+    matches!(error, InspectError::TooDeep).then(|| rejected_facts(bytes, BinaryKind::Component, rejection()))
 }
 
 impl Reader {

@@ -4,7 +4,7 @@ use super::outline;
 use wasmlab_model::facts::{BinaryKind, Facts, Shape};
 
 mod abi;
-mod refused_files;
+mod rejected_files;
 mod robustness;
 
 fn read(wat: &str) -> Facts {

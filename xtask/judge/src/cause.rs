@@ -4,7 +4,7 @@ use wasmlab_protocol::{Cause, Event, Stage};
 
 use super::{Evidence, components, exports, host, imports, limits, trap, unsupported, with_code, without_code};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{BinaryKind, Facts, RefusalKind};
+use wasmlab_model::facts::{BinaryKind, Facts, RejectionKind};
 use wasmlab_model::proposals::{COMMON_PROPOSALS, COMPONENT_MODEL};
 use wasmlab_model::verdict::{Judgement, Verdict};
 
@@ -81,31 +81,31 @@ fn file_too_large(cause: &Cause) -> Option<Judgement> {
 /// A reason that inspecting the binary already gave; it explains the runtime's refusal.
 fn known_from_facts(cause: &Cause, evidence: &Evidence) -> Option<Judgement> {
     let facts = evidence.facts.ok();
-    let refusal = facts?.refusal.as_ref()?;
-    let (code, message) = match (refusal.kind, cause) {
+    let rejection = facts?.rejection.as_ref()?;
+    let (code, message) = match (rejection.kind, cause) {
         // A runtime for core modules rejects a component at its header, before it meets a limit.
-        (RefusalKind::ImplementationLimit, Cause::Rejected { offset, .. }) if is_of_header(*offset, evidence) => {
+        (RejectionKind::ImplementationLimit, Cause::Rejected { offset, .. }) if is_of_header(*offset, evidence) => {
             return None;
         }
-        (RefusalKind::FormatVersion | RefusalKind::AbandonedProposal, Cause::Returned | Cause::Exit { .. }) => {
+        (RejectionKind::FormatVersion | RejectionKind::AbandonedProposal, Cause::Returned | Cause::Exit { .. }) => {
             return None;
         }
-        (RefusalKind::AbandonedProposal, Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => {
-            let detail = format!("{}; the runtime says: {message}", refusal.message);
+        (RejectionKind::AbandonedProposal, Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => {
+            let detail = format!("{}; the runtime says: {message}", rejection.message);
             let remedy = "Rebuild it with a current toolchain: the proposal was abandoned or its opcodes changed, and any \
                           runtime that supported this form keeps it behind an option.";
-            let judgement = with_code(Code::UnsupportedProposal, refusal.subject.clone(), detail);
+            let judgement = with_code(Code::UnsupportedProposal, rejection.subject.clone(), detail);
             return Some(Judgement { blame: vec![Blame::Toolchain], remedy: Some(remedy.to_owned()), ..judgement });
         }
-        (RefusalKind::AbandonedProposal, _) => return None,
-        (RefusalKind::FormatVersion, _) => (Code::FormatVersion, None),
-        (RefusalKind::ImplementationLimit, Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => {
+        (RejectionKind::AbandonedProposal, _) => return None,
+        (RejectionKind::FormatVersion, _) => (Code::FormatVersion, None),
+        (RejectionKind::ImplementationLimit, Cause::Rejected { message, .. } | Cause::CompileFailed { message }) => {
             (Code::ImplementationLimit, Some(message))
         }
-        (RefusalKind::ImplementationLimit, _) => return None,
+        (RejectionKind::ImplementationLimit, _) => return None,
     };
     let quoted = message.map(|message| format!("; the runtime says: {message}")).unwrap_or_default();
-    Some(with_code(code, refusal.subject.clone(), format!("{}{quoted}", refusal.message)))
+    Some(with_code(code, rejection.subject.clone(), format!("{}{quoted}", rejection.message)))
 }
 
 /// A trap of a guest that printed no message and was started without the host functions it was built for.

@@ -51,15 +51,15 @@ pub fn name_device(judgement: Judgement, evidence: &Evidence, run: &Run) -> Judg
     Judgement { blame: vec![Blame::Guest], stage: judgement.stage, remedy: Some((*remedy).to_owned()), ..found }
 }
 
-/// Whether [`named`] made this judgement.
-pub fn is_reason(judgement: &Judgement) -> bool {
+/// Whether [`name_device`] made this judgement.
+pub fn is_device_judgement(judgement: &Judgement) -> bool {
     let of_device = |subject: &str| DEVICES.iter().any(|(device, _)| *device == subject);
     judgement.code == Some(Code::CapabilityDenied) && judgement.subject.as_deref().is_some_and(of_device)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_reason, name_device};
+    use super::{is_device_judgement, name_device};
     use crate::{Evidence, with_code};
     use wasmlab_model::codes::Code;
     use wasmlab_model::observation::{GuestProgress, Observation};
@@ -75,7 +75,7 @@ mod tests {
         let failed = with_code(Code::WrongExit, None, "exit code 1, expected 0");
         let found = name_device(failed, &evidence, &Run { dir, ..Run::default() });
         assert_eq!(
-            (found.subject.as_deref(), is_reason(&found)),
+            (found.subject.as_deref(), is_device_judgement(&found)),
             (expected, expected.is_some()),
             "{stderr}: {}",
             found.detail

@@ -14,13 +14,13 @@ use wasmlab_model::verdict::{Judgement, Verdict};
 /// Judges a guest by its expectation, if its end needs no other explanation.
 pub fn check_expectation(evidence: &Evidence, spec: &ScenarioFile) -> Judgement {
     let observation = evidence.observation;
-    if let Some(script) = &observation.client_script
-        && let Some(failed) = &script.failed
+    if let Some(client) = &observation.client_progress
+        && let Some(failed) = &client.failed
     {
         let detail = format!(
             "step {} of {}: {failed}{}",
-            script.steps_passed + 1,
-            script.steps,
+            client.steps_passed + 1,
+            client.steps,
             last_message_suffix(evidence.stderr())
         );
         return with_code(Code::WrongOutput, None, detail);
@@ -167,8 +167,8 @@ fn summary(evidence: &Evidence, spec: &ScenarioFile) -> String {
         few if few.len() <= 4 => parts.push(format!("{} ok", few.join(", "))),
         all => parts.push(format!("{} checks ok", all.len())),
     }
-    if let Some(script) = &evidence.observation.client_script {
-        parts.push(format!("{} steps succeeded", script.steps_passed));
+    if let Some(client) = &evidence.observation.client_progress {
+        parts.push(format!("{} steps succeeded", client.steps_passed));
     }
     if !spec.expect.request.is_empty() {
         parts.push(format!("{} reached the server", counted(evidence.observation.requests.len(), "request")));

@@ -1,10 +1,10 @@
 //! The judgement on an export that is missing or cannot be called.
 
-use super::imports::{is_storage, release_candidate, unsatisfiable_import};
+use super::imports::{release_candidate, unsatisfiable_import};
 use super::{component_part, plugin_hosts, with_code};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::exports::{kind, listed};
-use wasmlab_model::facts::{BinaryKind, Export, Facts};
+use wasmlab_model::facts::{BinaryKind, Export, Facts, Import};
 use wasmlab_model::similar::{distance, max_distance};
 use wasmlab_model::verdict::Judgement;
 
@@ -83,7 +83,7 @@ const HTTP_COMPONENT: &str = "Only a component can export that interface: build 
 pub fn can_be_called(facts: &Facts) -> bool {
     component_part::find(facts).is_none()
         && unsatisfiable_import(facts).is_none()
-        && !facts.imports.iter().any(is_storage)
+        && !facts.imports.iter().any(Import::is_memory_or_table)
 }
 
 /// The message about a requested export that the file does not have, with what to do. It is to follow the file's name.

@@ -21,7 +21,7 @@ pub fn refused(evidence: &Evidence, what: HostRefusal, message: &str) -> Judgeme
         // A host function that a runtime starts itself has no caller whose memory it could use.
         HostRefusal::NoMemory if evidence.facts.is_ok_and(Facts::exports_memory) => (
             "memory",
-            "finds no memory, though the guest exports one: the export is a re-exported import, so the runtime calls its own function, not the guest's",
+            "finds no memory, though the guest exports one: the function that was called is a re-exported import, so the runtime calls its own function, not the guest's",
             Blame::Guest,
             "Export a function of the guest's own that calls the import.".to_owned(),
         ),

@@ -139,7 +139,8 @@ pub fn made_for_another_host(facts: &Facts, before: &str) -> Option<Judgement> {
         return Some(part.judgement(&format!("this runtime {before}")));
     }
     // A runtime that did not link does not show that it would create a memory.
-    let import = unsatisfiable_import(facts).or_else(|| facts.imports.iter().find(|import| is_storage(import)))?;
+    let import =
+        unsatisfiable_import(facts).or_else(|| facts.imports.iter().find(|import| import.is_memory_or_table()))?;
     let reason = reason_of(facts, import);
     let imports = with_its_host(Some(facts), &[import]);
     Some(reason.judgement(Some(shown(facts, import)), &format!("{before}; the module imports {imports}")))
@@ -241,9 +242,4 @@ fn find<'a>(facts: &'a Facts, module: &str, name: &str) -> Option<&'a Import> {
 /// The kind of an import, unless it is a function.
 fn kind_of(ty: &str) -> Option<&'static str> {
     ["a global", "a memory", "a table", "a tag"].into_iter().find(|kind| ty.starts_with(&kind[2..]))
-}
-
-/// Whether an import is a memory or a table.
-pub fn is_storage(import: &Import) -> bool {
-    matches!(kind_of(&import.ty), Some("a memory" | "a table"))
 }

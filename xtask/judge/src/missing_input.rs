@@ -70,7 +70,9 @@ pub fn before_run(facts: Option<&Facts>, run: &Run) -> Option<NotAttempted> {
 /// Replaces `judgement` if the evidence shows that the guest needed something that it was not given.
 #[must_use]
 pub fn after_run(judgement: &Judgement, evidence: &Evidence, run: &Run) -> Option<Judgement> {
-    if !matches!(judgement.verdict, Verdict::Gap | Verdict::Fail) || !has_run(evidence) || devices::is_reason(judgement)
+    if !matches!(judgement.verdict, Verdict::Gap | Verdict::Fail)
+        || !has_run(evidence)
+        || devices::is_device_judgement(judgement)
     {
         return None;
     }

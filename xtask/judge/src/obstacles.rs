@@ -4,7 +4,7 @@
 use wasmlab_protocol::Stage;
 
 use super::imports;
-use super::remedies::{FailedCell, Passing, RowRemedy, names};
+use super::remedies::{ColumnRef, FailedCell, RowRemedy, names};
 use wasmlab_model::codes::Code;
 use wasmlab_model::names::listed;
 use wasmlab_model::proposals::EXTERNREF;
@@ -13,7 +13,7 @@ use wasmlab_model::proposals::EXTERNREF;
 #[derive(Clone, Copy, Debug)]
 pub struct FailedColumn<'a> {
     /// Its id and its engine.
-    pub column: Passing<'a>,
+    pub column: ColumnRef<'a>,
     /// Its reason.
     pub code: Code,
     /// The subject of the code.
@@ -92,7 +92,7 @@ fn row_obstacle(cell: &FailedCell, reached: u8, row: &[FailedColumn]) -> Option<
     let near: Vec<&FailedColumn> = deeper.into_iter().filter(|c| depth(c.code) == Some(nearest)).collect();
     let alike = |one: &FailedColumn| near.iter().filter(|c| (c.code, c.subject) == (one.code, one.subject)).count();
     let most = near.iter().rev().max_by_key(|c| alike(c))?;
-    let columns: Vec<Passing> =
+    let columns: Vec<ColumnRef> =
         near.iter().filter(|c| (c.code, c.subject) == (most.code, most.subject)).map(|c| c.column).collect();
     let (code, all) = (most.code, names(&columns)?);
     // Columns of one engine are named once.

@@ -51,7 +51,7 @@ pub fn named_in<'a>(message: &str, needed: impl IntoIterator<Item = &'a str>) ->
 /// Whether the judgement is on a module that a runtime refused, so that [`refine`] can make it exact.
 #[must_use]
 pub fn is_refusal(judgement: &Judgement, facts: &Facts) -> bool {
-    facts.refusal.is_none() && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
+    facts.rejection.is_none() && matches!(judgement.code, Some(Code::UnsupportedProposal | Code::EngineCompileError))
 }
 
 /// Makes the judgement on a refused module exact. `probed`: the needed proposals that were tried with small modules,

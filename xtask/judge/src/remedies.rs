@@ -59,7 +59,7 @@ impl FailedCell<'_> {
 }
 
 /// A column in which the guest passes: its id and its engine.
-pub type Passing<'a> = (&'a str, &'a str);
+pub type ColumnRef<'a> = (&'a str, &'a str);
 
 /// A remedy that the row suggests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub struct RowRemedy {
 /// The remedy of a cell, if the row suggests one. `passing`: the other columns in which the same guest passes; `failed`:
 /// those in which it does not pass.
 #[must_use]
-pub fn row_remedy(cell: &FailedCell, passing: &[Passing], failed: &[FailedColumn]) -> Option<RowRemedy> {
+pub fn row_remedy(cell: &FailedCell, passing: &[ColumnRef], failed: &[FailedColumn]) -> Option<RowRemedy> {
     let next = if passing.is_empty() { of_next_obstacle(cell, failed) } else { None };
     let of_passing = || before_start(cell, passing).or_else(|| after_start(cell, passing));
     next.or_else(|| Some(RowRemedy { text: of_passing()?, next: None }))
@@ -93,7 +93,7 @@ fn of_next_obstacle(cell: &FailedCell, failed: &[FailedColumn]) -> Option<RowRem
 }
 
 /// The remedy of a guest that its runtime refused.
-fn before_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
+fn before_start(cell: &FailedCell, passing: &[ColumnRef]) -> Option<String> {
     let on_another = || with_a_layer(cell, passing).or_else(|| run_elsewhere(cell, passing));
     // The row names the runtimes to use, so a remedy that asks for some runtime need not.
     let build = cell.own_change();
@@ -131,7 +131,7 @@ fn before_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
 }
 
 /// The remedy of a guest that ran.
-fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
+fn after_start(cell: &FailedCell, passing: &[ColumnRef]) -> Option<String> {
     let place = || run_elsewhere(cell, passing);
     match cell.code {
         Code::Timeout if cell.differs => joined(place(), Some("If it is only slow here, raise `--timeout`.")),
@@ -155,7 +155,7 @@ fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
             (cell.differs && is_open).then(|| match names(passing) {
                 Some(names) => {
                     format!(
-                        "Run it on {names}, where it passes, and report the difference to this runtime's authors, and attach the module."
+                        "Run it on {names}, where it passes. Report the difference to this runtime's authors, and attach the module."
                     )
                 }
                 None => "Report the difference to the runtime's authors, and attach the module.".to_owned(),
@@ -167,14 +167,14 @@ fn after_start(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
 
 /// A cell's remedy as data: `passing` are the other columns in which the same guest passes.
 #[must_use]
-pub fn data(cell: &FailedCell, passing: &[Passing]) -> Vec<Remedy> {
+pub fn data(cell: &FailedCell, passing: &[ColumnRef]) -> Vec<Remedy> {
     let runtimes: Vec<String> = passing.iter().map(|(id, _)| (*id).to_owned()).collect();
     let elsewhere = (!runtimes.is_empty()).then_some(Remedy::Runtime { runtimes });
     changes(cell).into_iter().chain(elsewhere).collect()
 }
 
 /// The same engine with the host layer that it lacks.
-fn with_a_layer(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
+fn with_a_layer(cell: &FailedCell, passing: &[ColumnRef]) -> Option<String> {
     let (column, _) = passing.iter().find(|(id, _)| {
         let layered = id.strip_prefix(cell.runtime).and_then(|rest| rest.strip_prefix('+'));
         layered.is_some_and(|layer| !layer.is_empty())
@@ -190,15 +190,15 @@ fn with_a_layer(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
     Some(format!("{how}: with that, it {}.", cell.passes()))
 }
 
-fn run_elsewhere(cell: &FailedCell, passing: &[Passing]) -> Option<String> {
+fn run_elsewhere(cell: &FailedCell, passing: &[ColumnRef]) -> Option<String> {
     names(passing).map(|names| format!("Run it on {names}, where it {}.", cell.passes()))
 }
 
 /// `wasmi, node and 3 more`: one column per engine, preferring the plain engine to one with a host layer.
-pub fn names(passing: &[Passing]) -> Option<String> {
+pub fn names(passing: &[ColumnRef]) -> Option<String> {
     let mut engines: Vec<&str> = Vec::new();
     let mut shown: Vec<&str> = Vec::new();
-    let (plain, layered): (Vec<&Passing>, Vec<&Passing>) = passing.iter().partition(|(id, _)| !id.contains('+'));
+    let (plain, layered): (Vec<&ColumnRef>, Vec<&ColumnRef>) = passing.iter().partition(|(id, _)| !id.contains('+'));
     for (id, engine) in plain.into_iter().chain(layered) {
         if !engines.contains(engine) {
             engines.push(engine);
@@ -300,7 +300,8 @@ pub(crate) mod tests {
         check(Code::NeedsJsGlue, "wasmi", Some("Run it by its file."), &ROW[3..4], Some(glue));
         let socket = "Run it on a runtime that can pass an open socket to the guest: it passes on wasmi.";
         check(Code::SocketsUnsupported, "node", Some("x"), &ROW[2..3], Some(socket));
-        let report = "Run it on wasmi, where it passes, and report the difference to this runtime's authors, and attach the module.";
+        let report =
+            "Run it on wasmi, where it passes. Report the difference to this runtime's authors, and attach the module.";
         check(Code::WrongOutput, "node", None, &ROW[2..3], Some(report));
         check(Code::WrongOutput, "node", Some("Rebuild it."), ROW, None);
         check(Code::Trap, "node", Some("Rebuild it."), &ROW[2..3], None);

@@ -30,9 +30,9 @@ pub struct RowComparison {
     /// Who is to blame.
     pub blame: Blame,
     /// The other columns in which the guest ran well.
-    pub ran_to_completion: usize,
+    pub completed_count: usize,
     /// The other columns in which it ran.
-    pub ran: usize,
+    pub ran_count: usize,
 }
 
 /// Compares a cell whose guest went wrong while running with the `others` of its row. `None` if its code alone decides
@@ -59,7 +59,7 @@ pub fn compare(cell: RowCell, others: &[RowCell]) -> Option<RowComparison> {
     } else {
         Blame::Unknown
     };
-    Some(RowComparison { blame, ran_to_completion: well, ran })
+    Some(RowComparison { blame, completed_count: well, ran_count: ran })
 }
 
 /// A call that this runtime refuses and the guest is blamed for: the rule is the runtime's own if more of the others
@@ -68,7 +68,7 @@ fn refused_like_others(cell: RowCell, others: &[RowCell]) -> RowComparison {
     let well = others.iter().filter(|other| other.verdict == Verdict::Pass).count();
     let alike = others.iter().filter(|other| other.code == cell.code).count();
     let blame = if well > alike { Blame::Runtime } else { Blame::Guest };
-    RowComparison { blame, ran_to_completion: well, ran: well + alike }
+    RowComparison { blame, completed_count: well, ran_count: well + alike }
 }
 
 /// The guest ran and misbehaved: without a comparison, the catalogue blames it.
@@ -110,7 +110,7 @@ fn failed<'a>(checks: &'a [Check], others: &[&[Check]]) -> Failed<'a> {
 /// number of columns in which the guest ran well.
 #[must_use]
 pub fn detail(detail: &str, found: RowComparison, checks: &[Check], others: &[&[Check]]) -> String {
-    let RowComparison { ran_to_completion: well, ran, .. } = found;
+    let RowComparison { completed_count: well, ran_count: ran, .. } = found;
     let columns = form(ran, "column", "columns");
     let Failed { differing, everywhere } = failed(checks, others);
     let Some(((first, right, all), more)) = differing.split_first().filter(|_| others.iter().any(|o| !o.is_empty()))
@@ -163,7 +163,8 @@ mod tests {
     }
 
     fn check(cell: RowCell, others: &[RowCell], expected: Option<(Blame, usize, usize)>) {
-        let expected = expected.map(|(blame, well, ran)| RowComparison { blame, ran_to_completion: well, ran });
+        let expected =
+            expected.map(|(blame, well, ran)| RowComparison { blame, completed_count: well, ran_count: ran });
         assert_eq!(compare(cell, others), expected, "{cell:?} beside {others:?}");
     }
 
@@ -209,7 +210,7 @@ mod tests {
         let check = |cell: &str, others: &[&str], expected: &str| {
             let others: Vec<Vec<Check>> = others.iter().map(|other| checks(other)).collect();
             let others: Vec<&[Check]> = others.iter().map(Vec::as_slice).collect();
-            let found = RowComparison { blame: Blame::Runtime, ran_to_completion: 2, ran: 2 };
+            let found = RowComparison { blame: Blame::Runtime, completed_count: 2, ran_count: 2 };
             assert_eq!(detail("it is so; and 1 more: b", found, &checks(cell), &others), expected, "{cell}");
         };
         let (right, refused) = ("clock ok, write no-errno no", "clock wrong past, write no-errno no");

@@ -23,7 +23,7 @@ pub fn missing_socket(evidence: &Evidence, checks: &[Check], refused: Option<(&s
         _ if refused.is_some() => refused.map(|(function, message)| format!("{function} refuses: {message}"))?,
         (Some(check), _) => lab_lines::describe_failure(check),
         (None, Some(Cause::Exit { code })) => format!("it exits with {code}{}", last_message_suffix(evidence.stderr())),
-        (None, _) => observation.client_script.as_ref()?.failed.clone()?,
+        (None, _) => observation.client_progress.as_ref()?.failed.clone()?,
     };
     let detail = format!("the lab has no way to pass it an open socket; without one {says}");
     let remedy = "Use a runtime whose host can give the guest an open socket.".to_owned();
@@ -34,7 +34,7 @@ pub fn missing_socket(evidence: &Evidence, checks: &[Check], refused: Option<(&s
 /// A guest that claims to listen while its client finds no socket: its library only pretends. This needs a client that
 /// tried to connect; a wrong response from a reachable server is a wrong output instead.
 pub fn unreachable_listener(observation: &Observation, checks: &[Check]) -> Option<Judgement> {
-    let script = observation.client_script.as_ref().filter(|script| script.unreachable)?;
+    let script = observation.client_progress.as_ref().filter(|script| script.unreachable)?;
     script.failed.as_ref()?;
     let check = checks.iter().find(|check| check.name.starts_with("sock") && check.answer == CheckAnswer::Ok)?;
     let detail = "says that it listens, but nothing accepts connections on the port".to_owned();

@@ -51,7 +51,7 @@ const DEFAULT: &[&str] = &["sign-ext"];
 /// The command of wasm-opt that rewrites a module without these proposals; `None` if it cannot do without one of them.
 #[must_use]
 pub fn lowering_command<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &'a str>) -> Option<Transform> {
-    if facts.kind != BinaryKind::Module || facts.refusal.is_some() {
+    if facts.kind != BinaryKind::Module || facts.rejection.is_some() {
         return None;
     }
     let mut passes: Vec<&str> = Vec::new();
@@ -61,7 +61,7 @@ pub fn lowering_command<'a>(facts: &Facts, proposals: impl IntoIterator<Item = &
             passes.push(pass);
         }
     }
-    // Binaryen lets the first memory only be imported or exported.
+    // Binaryen allows only the first memory to be imported or exported.
     if passes.contains(&"--multi-memory-lowering") && facts.memory_types().count() > 1 {
         return None;
     }

@@ -142,7 +142,7 @@ const RUN_ELSEWHERE: &str =
 fn inspection_hint(facts: Option<&Facts>, location: Option<&Location>) -> String {
     let named = facts.is_none_or(|f| f.sizes.names > 0);
     let hint = match location {
-        Some(Location { function: Some(_), .. }) => LOOK_AT_FUNCTION,
+        Some(Location { function_name: Some(_), .. }) => LOOK_AT_FUNCTION,
         Some(_) if named => LOOK_AT_INSTRUCTION,
         Some(_) => BUILD_WITH_NAMES,
         None => RUN_ELSEWHERE,
@@ -202,7 +202,7 @@ pub(super) fn trap_name(trap: TrapKind) -> Option<String> {
 
 /// ` in `parse` (at 0x65)`: the function's name, or else its index, and the offset in the file.
 fn location_text(location: &Location) -> String {
-    let function = match (&location.function, location.index) {
+    let function = match (&location.function_name, location.function_index) {
         (Some(name), _) => format!(" in `{name}`"),
         (None, Some(index)) => format!(" in function {index}"),
         (None, None) => String::new(),

@@ -278,7 +278,7 @@ fn run(line: usize, attributes: &[String], body: &str) -> Result<Run, String> {
                 let ends = value.split_once('-').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
                 run.shown.lines = Some(ends.ok_or("write lines=FIRST-LAST")?);
             }
-            _ => return Err(format!("`{key}` is none of needs, match, lines")),
+            _ => return Err(format!("`{key}` is not needs, match or lines")),
         }
     }
     if run.command.contains(ANY) && run.needs.is_empty() {
@@ -313,7 +313,7 @@ fn published(body: &str) -> Result<Block, String> {
 /// The command, if it can be typed as it is and runs without a shell.
 fn is_command(text: &str) -> Result<String, String> {
     if text.contains('\n') {
-        return Err("one command for each block".to_owned());
+        return Err("write one command per block".to_owned());
     }
     arguments(text).map(|_| text.to_owned())
 }
@@ -323,7 +323,7 @@ fn is_command(text: &str) -> Result<String, String> {
 /// # Errors
 /// If it is not such a command: what to write instead.
 pub fn arguments(command: &str) -> Result<Vec<String>, String> {
-    let words = shlex::split(command).ok_or_else(|| format!("`{command}` has an open quote"))?;
+    let words = shlex::split(command).ok_or_else(|| format!("`{command}` has an unclosed quote"))?;
     if words.iter().any(|word| matches!(word.as_str(), "|" | ">" | ">>" | "<" | "&&" | "||" | ";" | "&")) {
         return Err(format!("`{command}` needs a shell: write one command, without pipes"));
     }

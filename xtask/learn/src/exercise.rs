@@ -133,7 +133,7 @@ const NOTHING_RAN: &[&str] = &["none of the installed runtimes", "not known yet"
 
 /// Compares a command's exit code and output with the expected ones: the message if they differ, else `None`.
 #[must_use]
-pub fn verdict<'a>(check: &'a ExerciseCheck, exit: i32, output: &str) -> Option<&'a str> {
+pub fn mismatch<'a>(check: &'a ExerciseCheck, exit: i32, output: &str) -> Option<&'a str> {
     let has_all = check.expect.iter().all(|part| output.contains(part.as_str()));
     let mut rejected = check.reject.iter().map(String::as_str).chain(NOTHING_RAN.iter().copied());
     let has_no_rejected = rejected.all(|part| !output.contains(part));

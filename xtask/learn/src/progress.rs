@@ -77,14 +77,14 @@ impl Progress {
 
     /// The progress in this chapter, for reading.
     #[must_use]
-    pub fn done(&self, chapter: &Chapter) -> ChapterProgress {
+    pub fn of_chapter(&self, chapter: &Chapter) -> ChapterProgress {
         self.chapters.get(&chapter.folder).cloned().unwrap_or_default()
     }
 
     /// Whether the chapter was read and its exercises passed.
     #[must_use]
     pub fn is_finished(&self, chapter: &Chapter) -> bool {
-        let done = self.done(chapter);
+        let done = self.of_chapter(chapter);
         done.read && chapter.exercises.iter().all(|exercise| done.passed.contains(&exercise.name))
     }
 }

@@ -122,7 +122,7 @@ catalogue! {
         "The detail has its message. Repair the compiler, or remove it: the lab uses a prebuilt guest only if there is no compiler.";
     PrebuiltStale "prebuilt-stale" 'P' 140 NotBuilt [Guest]
         "The guest's sources changed after the prebuilt guest was built, so it says nothing about the current sources."
-        "Install the toolchain and run `cargo xtask build`, then `cargo xtask bless --guests` to replace the prebuilt guest.";
+        "Install the toolchain and run `cargo xtask build`, then `cargo xtask accept --guests` to replace the prebuilt guest.";
     NeedsComponentModel "needs-component-model" 'c' 310 Gap [Runtime]
         "The binary is a component, and this runtime does not accept components in this mode."
         "Use a runtime that supports the component model, or translate the component for a JavaScript host with `jco transpile`.";
@@ -178,7 +178,7 @@ catalogue! {
         "The guest could not use a socket. On WASI 0.1 there is no call that opens or binds one, so libraries fail without calling the host."
         "Build for wasm32-wasip2 (wasi:sockets) or WASIX, or have the host open the socket and pass it to the guest (sock_accept).";
     NotImplemented "not-implemented" 'u' 600 Gap [Runtime]
-        "The runtime links the function but does not implement it: a call returns ENOSYS, ENOTSUP or not-supported, or the runtime reports only when the guest calls the function that it is missing."
+        "The runtime links the function but does not implement it: a call returns ENOSYS, ENOTSUP or not-supported, or the runtime reports the missing function only when the guest calls it."
         "Use a runtime that implements the function.";
     LibraryUnsupported "library-unsupported" 'l' 640 Gap [Toolchain]
         "The guest's own standard library failed without calling the host: it does not implement the function for this target."

@@ -68,7 +68,7 @@ pub struct Facts {
     pub producers: Vec<Producer>,
     /// Why the reader rejects it although a runtime may accept it; the other fields then hold what could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<Refusal>,
+    pub rejection: Option<Rejection>,
     /// Where each proposal is needed first, except for those of WebAssembly 2.0.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub first_uses: BTreeMap<String, FirstUse>,
@@ -92,8 +92,9 @@ impl Facts {
     /// The limit because of which the lab's reader refuses the file: `parameters`.
     #[must_use]
     pub fn exceeded_limit(&self) -> Option<&str> {
-        let refusal = self.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::ImplementationLimit)?;
-        Some(&refusal.subject)
+        let rejection =
+            self.rejection.as_ref().filter(|rejection| rejection.kind == RejectionKind::ImplementationLimit)?;
+        Some(&rejection.subject)
     }
 
     /// Whether nothing is known of the file but the limit that it exceeds.
@@ -131,9 +132,9 @@ impl Facts {
         self.imports.iter().any(Import::is_of_wasi)
     }
 
-    /// Whether it is a module without a program.
+    /// Whether it is a module, but not a command: a library or a reactor.
     #[must_use]
-    pub fn is_library(&self) -> bool {
+    pub fn lacks_command(&self) -> bool {
         self.kind == BinaryKind::Module && matches!(self.shape, Shape::Library | Shape::Reactor)
     }
 
@@ -141,7 +142,7 @@ impl Facts {
     /// found, and nothing but a program is missing.
     #[must_use]
     pub fn only_loads(&self, code: Option<Code>, subject: Option<&str>, stage: Option<Stage>) -> bool {
-        self.is_library()
+        self.lacks_command()
             && self.callable_exports().next().is_some()
             && (code, subject) == (Some(Code::NoEntryPoint), Some("_start"))
             && stage.is_some_and(|stage| stage >= Stage::Instantiate)
@@ -185,17 +186,17 @@ pub struct FirstUse {
     pub offset: u64,
     /// Index of the function, if it is in the code of a core module.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub function: Option<u32>,
+    pub function_index: Option<u32>,
     /// The function's name, from the name section or an export.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub function_name: Option<String>,
 }
 
 impl FirstUse {
     /// `in function 12 (main) at byte 0x1f3`, or `at byte 0x1f3`.
     #[must_use]
     pub fn place(&self) -> String {
-        let word = if self.function.is_some() { "in" } else { "at" };
+        let word = if self.function_index.is_some() { "in" } else { "at" };
         format!("{word} {self}")
     }
 }
@@ -203,7 +204,7 @@ impl FirstUse {
 impl std::fmt::Display for FirstUse {
     /// `function 12 (main) at byte 0x1f3`, or `byte 0x1f3`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.function, &self.name) {
+        match (self.function_index, &self.function_name) {
             (Some(index), Some(name)) => write!(f, "function {index} ({name}) at ")?,
             (Some(index), None) => write!(f, "function {index} at ")?,
             (None, _) => {}
@@ -215,9 +216,9 @@ impl std::fmt::Display for FirstUse {
 /// The reader rejected the file, but the file is not at fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Refusal {
-    /// The kind of refusal.
-    pub kind: RefusalKind,
+pub struct Rejection {
+    /// The kind of rejection.
+    pub kind: RejectionKind,
     /// The version (`0xa`) or limit (`locals`) concerned.
     pub subject: String,
     /// One line for display.
@@ -228,7 +229,7 @@ pub struct Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum RefusalKind {
+pub enum RejectionKind {
     /// A component in a pre-release format, or a core module from before WebAssembly 1.0.
     FormatVersion,
     /// An instruction, type or section of an abandoned proposal, or of an early draft of one.
@@ -286,6 +287,12 @@ impl Import {
     #[must_use]
     pub fn is_of_wasi(&self) -> bool {
         self.module.starts_with("wasi_") && self.ty.starts_with("func")
+    }
+
+    /// Whether it is a memory or a table.
+    #[must_use]
+    pub fn is_memory_or_table(&self) -> bool {
+        self.ty.starts_with("memory") || self.ty.starts_with("table")
     }
 
     /// As [`import_name`].

@@ -25,8 +25,8 @@ pub struct Observation {
     /// Peak resident size of the process, bytes. Never less than the lab's own size when it forked, because the kernel
     /// counts that too.
     pub peak_rss_bytes: u64,
-    /// How many steps of the client script passed, and the first that failed, if there is a script.
-    pub client_script: Option<ScriptProgress>,
+    /// How many client steps passed, and the first that failed, if there is a script.
+    pub client_progress: Option<ClientProgress>,
     /// Files outside the guest's directories that it changed or read: proof of a sandbox escape.
     pub escapes: Vec<String>,
     /// Inputs of the scenario that this runtime cannot be given; the guest was started without them. See
@@ -126,7 +126,7 @@ pub enum Outcome {
     Signaled(i32),
     /// Ended by the lab at a limit.
     Limit(Limit),
-    /// Ended by the lab because the client script was complete (its last step sent a signal).
+    /// Ended by the lab because the client steps were complete (its last step sent a signal).
     Stopped,
     /// Could not be started; the system's error message.
     NotStarted(String),
@@ -162,9 +162,9 @@ pub enum Limit {
     },
 }
 
-/// How far the client script got.
+/// How far the client got.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScriptProgress {
+pub struct ClientProgress {
     /// Steps that passed.
     pub steps_passed: usize,
     /// Steps in total.
@@ -214,7 +214,7 @@ impl Observation {
             wall_micros: 0,
             cpu_micros: 0,
             peak_rss_bytes: 0,
-            client_script: None,
+            client_progress: None,
             escapes: Vec::new(),
             unsupported_inputs: Vec::new(),
             requests: Vec::new(),

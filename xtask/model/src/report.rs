@@ -12,15 +12,17 @@ mod byte_line;
 mod cell;
 mod consistency;
 mod failure;
+mod outcome;
 mod partition;
 
 pub use byte_line::{ByteLine, spaced_hex};
 pub use cell::{Cell, FileLine, Note, NoteKind, Output, OutputFile, PASS_WITH_SWITCH};
 pub use failure::{Failure, FailureText};
+pub use outcome::Outcome;
 pub use partition::Partition;
 
 /// Version of the report format.
-pub const SCHEMA_VERSION: u32 = 5;
+pub const SCHEMA_VERSION: u32 = 6;
 
 /// The subject of cells whose file is empty, truncated or not WebAssembly at all; no runtime was tried.
 pub const INVALID_FILE: &str = "invalid-file";
@@ -35,7 +37,7 @@ pub struct RunReport {
     /// `run-all`, `check`, `run-one` or `suite`.
     pub command: String,
     /// The machine.
-    pub host: HostInfo,
+    pub machine: MachineInfo,
     /// Start time, RFC 3339, UTC; empty in a published report, which does not come from a single run.
     pub started: String,
     /// Duration, milliseconds.
@@ -142,7 +144,7 @@ impl Selection {
 /// The machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct HostInfo {
+pub struct MachineInfo {
     /// `linux`.
     pub os: String,
     /// `x86_64`.

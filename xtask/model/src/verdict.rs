@@ -161,9 +161,10 @@ pub enum Change {
     Same,
     /// There is no snapshot yet.
     New,
-    /// Passed before and does not now, now needs a switch, or is now a `fail`.
+    /// Passed before and does not now, now needs a switch, is now a `fail`, or now escapes its sandbox.
     Worse,
-    /// The reason changed, or the result is worse with a version of the runtime that is older than the snapshot's.
+    /// The reason changed, the lab no longer attempts it, or the result is worse with a version of the runtime that is
+    /// older than the earlier one.
     Different,
     /// The gap is gone. Reported as loudly as a regression, because some text is now wrong.
     FixedGap,

@@ -1,7 +1,7 @@
 //! The first thing at which a runtime refuses a file, as its profile says.
 
 use wasmlab_judge::limits::is_of_lab;
-use wasmlab_model::facts::{Abi, BinaryKind, Facts, MEMORY_PAGES, RefusalKind, TABLE_ELEMENTS};
+use wasmlab_model::facts::{Abi, BinaryKind, Facts, MEMORY_PAGES, RejectionKind, TABLE_ELEMENTS};
 use wasmlab_model::profile::{MeasuredLimit, ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::{COMPONENT_MODEL, EXCEPTIONS, EXTERNREF, LEGACY_EXCEPTIONS, containing_proposal};
 use wasmlab_model::scenario::EntryPointKind;
@@ -148,20 +148,20 @@ pub fn wrong_proposals<'a>(facts: &'a Facts, profile: &Profile) -> Vec<&'a str> 
 
 /// A file that the lab's reader refuses too: another format, or something beyond the agreed limits.
 fn format(facts: &Facts, profile: &Profile) -> Option<Obstacle> {
-    let refusal = facts.refusal.as_ref()?;
-    let accepts = match refusal.kind {
-        RefusalKind::FormatVersion | RefusalKind::AbandonedProposal => false,
-        RefusalKind::ImplementationLimit => {
-            let number = facts.limited_counts.get(&refusal.subject);
+    let rejection = facts.rejection.as_ref()?;
+    let accepts = match rejection.kind {
+        RejectionKind::FormatVersion | RejectionKind::AbandonedProposal => false,
+        RejectionKind::ImplementationLimit => {
+            let number = facts.limited_counts.get(&rejection.subject);
             let is_below = |refused: u64| number.is_some_and(|number| *number < refused);
-            profile.limits.get(&refusal.subject).is_none_or(|limit| limit.refused.is_none_or(is_below))
+            profile.limits.get(&rejection.subject).is_none_or(|limit| limit.refused.is_none_or(is_below))
         }
     };
-    let limit = profile.limits.get(&refusal.subject);
+    let limit = profile.limits.get(&rejection.subject);
     let reported = limit.map(|limit| limit.message.clone()).filter(|message| !message.is_empty());
     let measured =
         limit.and_then(|limit| Some(format!("; it accepts {} and refuses {}", limit.accepted, limit.refused?)));
-    let message = reported.unwrap_or_else(|| refusal.message.clone()) + &measured.unwrap_or_default();
+    let message = reported.unwrap_or_else(|| rejection.message.clone()) + &measured.unwrap_or_default();
     (!accepts).then(|| Obstacle::new(Cause::Rejected { message, offset: None }, &[]))
 }
 

@@ -2,7 +2,7 @@
 //! what lies behind the first obstacle.
 
 use wasmlab_judge::obstacles::FailedColumn;
-use wasmlab_judge::remedies::{self, FailedCell, Passing, RowRemedy};
+use wasmlab_judge::remedies::{self, ColumnRef, FailedCell, RowRemedy};
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::remedy::Remedy;
@@ -49,7 +49,7 @@ fn column_remedies(
     // Programs with a JavaScript file of their own have no predictions.
     let runs =
         |other: &&ColumnPrediction| other.prediction.outcome == PredictedOutcome::Runs && code != Code::NeedsJsGlue;
-    let passing: Vec<Passing> = others().filter(runs).map(|other| (other.id, other.engine)).collect();
+    let passing: Vec<ColumnRef> = others().filter(runs).map(|other| (other.id, other.engine)).collect();
     let failed: Vec<FailedColumn> = others().filter_map(as_failed_column).collect();
     let cell = FailedCell {
         code,

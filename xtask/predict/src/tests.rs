@@ -176,7 +176,7 @@ fn reasons_are_exact() {
     assert_eq!(missing_on(other), ["env.f", "wasi_snapshot_preview1.proc_exit with this type"]);
     let found = of("(module (func (export \"_start\")) (func $mul (drop (v128.const i64x2 0 0))))");
     let first_use = found.first_use.unwrap();
-    assert_eq!((first_use.function, first_use.name.as_deref()), (Some(1), Some("mul")));
+    assert_eq!((first_use.function_index, first_use.function_name.as_deref()), (Some(1), Some("mul")));
     assert!(
         found.detail.ends_with(&format!("; simd first used in function 1 (mul) at byte {:#x}", first_use.offset)),
         "{}",

@@ -354,7 +354,7 @@ mod tests {
     fn modules_are_valid_and_have_the_number() {
         for measure in MEASURES {
             let facts = wasmlab_inspect::facts(&(measure.module)(measure.least)).unwrap();
-            assert!(facts.refusal.is_none() && facts.exports.iter().any(|e| e.name == "_start"), "{}", measure.name);
+            assert!(facts.rejection.is_none() && facts.exports.iter().any(|e| e.name == "_start"), "{}", measure.name);
             assert_ne!((measure.module)(measure.least), (measure.module)(measure.least + 1), "{}", measure.name);
         }
     }

@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+/// Maximum number of directories that a search of a guest's files holds open because some of their subdirectories are
+/// still to be read. Only a tree built to hide files in is wide on that many levels.
+pub const MAX_OPEN_DIRECTORIES: usize = 200;
+
 /// Disk usage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DiskUsage {
@@ -44,13 +48,9 @@ mod linux {
 
     use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
 
-    use super::DiskUsage;
+    use super::{DiskUsage, MAX_OPEN_DIRECTORIES};
 
     const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-
-    /// Maximum number of directories held open because some of their subdirectories are still to be read. Only a tree
-    /// built to hide files in is wide on that many levels.
-    const OPEN: usize = 200;
 
     /// Works on descriptors, so that nothing moved or replaced meanwhile leads out of the tree.
     pub fn add(top: &Path, limit: DiskUsage, used: &mut DiskUsage) {
@@ -64,7 +64,7 @@ mod linux {
             if let Some(Ok(folder)) = opened {
                 waiting.push((read(&folder, limit, used), folder));
             }
-            if waiting.len() > OPEN {
+            if waiting.len() > MAX_OPEN_DIRECTORIES {
                 *used = DiskUsage { bytes: u64::MAX, files: u64::MAX };
                 return;
             }

@@ -15,7 +15,7 @@ use std::time::Duration;
 mod command;
 mod running;
 pub use command::{Command, CompletedProcess, ExitReason, Input, Limits};
-pub use running::{Running, StopSignal, Stream};
+pub use running::{OutputStream, Running, StopSignal};
 #[cfg(target_os = "linux")]
 mod descendants;
 #[cfg(target_os = "linux")]
@@ -25,7 +25,7 @@ mod linux;
 #[cfg(target_os = "linux")]
 mod namespace;
 #[cfg(target_os = "linux")]
-mod system_calls;
+mod seccomp;
 #[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(any(not(target_os = "linux"), test))]
@@ -47,7 +47,7 @@ pub use sandbox::{Ports, Sandbox, SandboxSupport, SocketFamilies, support};
 mod deadline;
 pub use deadline::{Deadline, net_time};
 mod disk_usage;
-pub use disk_usage::{DiskUsage, disk_usage};
+pub use disk_usage::{DiskUsage, MAX_OPEN_DIRECTORIES, disk_usage};
 mod directory;
 pub use directory::Directory;
 mod sparse_copy;
@@ -89,15 +89,15 @@ pub fn start(command: &Command, watch: Option<Watch>) -> io::Result<Running> {
     system::start(command, watch)
 }
 
-/// Opens a TCP connection to a child with [`Sandbox::offline`]. All such children share one loopback interface,
+/// Opens a TCP connection to a child with [`Sandbox::private_network`]. All such children share one loopback interface,
 /// separate from the lab's. If the machine forbids network namespaces, they use the lab's.
 ///
 /// # Errors
 /// If nothing listens there, or `limit` passes.
-pub fn connect_offline(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+pub fn connect_in_namespace(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
     #[cfg(target_os = "linux")]
-    if let (Some(offline), SocketAddr::V4(address)) = (namespace::offline(), address) {
-        return offline.connect(address, limit);
+    if let (Some(namespaces), SocketAddr::V4(address)) = (namespace::shared(), address) {
+        return namespaces.connect(address, limit);
     }
     TcpStream::connect_timeout(&address, limit)
 }

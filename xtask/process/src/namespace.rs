@@ -17,19 +17,19 @@ use crate::descendants;
 
 /// The namespaces that a child enters, in this order.
 #[derive(Debug)]
-pub struct OfflineNamespaces {
+pub struct Namespaces {
     user: Option<OwnedFd>,
     network: OwnedFd,
     ipc: OwnedFd,
 }
 
 /// The lab's namespaces, created on first use; `None` if the machine does not allow them.
-pub fn offline() -> Option<&'static OfflineNamespaces> {
-    static OFFLINE: OnceLock<Option<OfflineNamespaces>> = OnceLock::new();
-    OFFLINE.get_or_init(|| OfflineNamespaces::make(false).or_else(|_| OfflineNamespaces::make(true)).ok()).as_ref()
+pub fn shared() -> Option<&'static Namespaces> {
+    static SHARED: OnceLock<Option<Namespaces>> = OnceLock::new();
+    SHARED.get_or_init(|| Namespaces::make(false).or_else(|_| Namespaces::make(true)).ok()).as_ref()
 }
 
-impl OfflineNamespaces {
+impl Namespaces {
     /// Moves the calling process into the namespaces. Makes only system calls, so that it can run between fork and
     /// exec.
     ///
@@ -253,8 +253,8 @@ mod tests {
             }
         });
         for _ in 0..100 {
-            let offline = OfflineNamespaces::make(false).or_else(|_| OfflineNamespaces::make(true)).unwrap();
-            offline.socket().unwrap();
+            let namespaces = Namespaces::make(false).or_else(|_| Namespaces::make(true)).unwrap();
+            namespaces.socket().unwrap();
         }
         drop(stop);
         killer.join().unwrap();

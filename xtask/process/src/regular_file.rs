@@ -61,9 +61,10 @@ pub fn open_limited(path: &Path, max_bytes: u64) -> io::Result<File> {
 /// # Errors
 /// As [`open_limited`], or if reading fails.
 pub fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let file = open_limited(path, max_bytes)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or_default());
     // It may grow meanwhile.
-    open_limited(path, max_bytes)?.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max_bytes { Err(too_large(max_bytes)) } else { Ok(bytes) }
 }
 

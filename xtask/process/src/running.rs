@@ -8,7 +8,7 @@ use crate::{CompletedProcess, Deadline, ExitReason, Input, net_time};
 
 /// An output stream of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
+pub enum OutputStream {
     /// stdout.
     Stdout,
     /// stderr.
@@ -79,12 +79,12 @@ impl SharedState {
 
 impl ChildState {
     /// The output of `stream` so far, or all of it once the child has ended.
-    fn output(&self, stream: Stream) -> &[u8] {
+    fn output(&self, stream: OutputStream) -> &[u8] {
         match (&self.completed, stream) {
-            (Some(completed), Stream::Stdout) => &completed.stdout,
-            (Some(completed), Stream::Stderr) => &completed.stderr,
-            (None, Stream::Stdout) => &self.stdout,
-            (None, Stream::Stderr) => &self.stderr,
+            (Some(completed), OutputStream::Stdout) => &completed.stdout,
+            (Some(completed), OutputStream::Stderr) => &completed.stderr,
+            (None, OutputStream::Stdout) => &self.stdout,
+            (None, OutputStream::Stderr) => &self.stderr,
         }
     }
 
@@ -140,10 +140,9 @@ impl Running {
 
     /// Waits until `stream` contains `text`; `false` if the limit passes or the child ends first.
     #[must_use]
-    pub fn wait_text(&self, stream: Stream, text: &str, limit: Duration) -> bool {
-        let has = |state: &ChildState| {
-            text.is_empty() || state.output(stream).windows(text.len()).any(|w| w == text.as_bytes())
-        };
+    pub fn wait_text(&self, stream: OutputStream, text: &str, limit: Duration) -> bool {
+        let mut searched = 0;
+        let mut has = |state: &ChildState| is_in_rest(text.as_bytes(), state.output(stream), &mut searched);
         self.wait_until(limit, |state| if has(state) { Some(true) } else { state.completed.is_some().then_some(false) })
             .unwrap_or(false)
     }
@@ -189,7 +188,7 @@ impl Running {
     /// line break after them. Returns those bytes, with the line break; fewer if the limit passes or the child ends
     /// first.
     #[must_use]
-    pub fn wait_bytes(&self, stream: Stream, from: usize, len: Option<usize>, limit: Duration) -> Vec<u8> {
+    pub fn wait_bytes(&self, stream: OutputStream, from: usize, len: Option<usize>, limit: Duration) -> Vec<u8> {
         let available = |state: &ChildState| {
             let rest = state.output(stream).get(from..).unwrap_or_default();
             let end = match len {
@@ -212,9 +211,9 @@ impl Running {
 
     /// The output of `stream` after its first `from` bytes; empty once the child has ended.
     #[must_use]
-    pub fn since(&self, stream: Stream, from: usize) -> Vec<u8> {
+    pub fn since(&self, stream: OutputStream, from: usize) -> Vec<u8> {
         let state = self.shared.lock();
-        let bytes = if stream == Stream::Stdout { &state.stdout } else { &state.stderr };
+        let bytes = if stream == OutputStream::Stdout { &state.stdout } else { &state.stderr };
         bytes.get(from..).unwrap_or_default().to_vec()
     }
 
@@ -228,11 +227,40 @@ impl Running {
     }
 }
 
+/// Whether `text` is in the output after its first `searched` bytes, which are then those that need not be searched
+/// again: a child may print much in small pieces, and meanwhile its supervisor waits for the lock.
+fn is_in_rest(text: &[u8], output: &[u8], searched: &mut usize) -> bool {
+    // When the child ends, its output is cut at the limit.
+    let rest = output.get(*searched..).unwrap_or_default();
+    // The text may have begun.
+    *searched = output.len().saturating_sub(text.len());
+    text.is_empty() || rest.windows(text.len()).any(|w| w == text)
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
             self.stop(StopSignal::Kill);
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_in_rest;
+
+    #[test]
+    fn output_is_searched_once() {
+        let mut searched = 0;
+        let mut check = |output: &str, expected| {
+            assert_eq!(is_in_rest(b"cd", output.as_bytes(), &mut searched), expected, "{output}");
+        };
+        check("", false);
+        check("aabbc", false);
+        check("aabbcd", true);
+        check("cdbbcxxx", false);
+        check("cd", false);
+        check("cd", true);
     }
 }

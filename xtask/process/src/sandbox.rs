@@ -1,8 +1,8 @@
 //! The sandbox around every runtime: what a child and its descendants may access on this machine.
 //!
 //! Landlock (<https://docs.kernel.org/userspace-api/landlock.html>): the kernel denies everything else, whatever the
-//! runtime's own sandbox lets through. The lab opens the rules, the child enters them between fork and exec and can
-//! never leave. It takes a fifth of a millisecond and needs no privileges. Linux before 5.13 has no Landlock, before
+//! runtime's own sandbox lets through. The lab opens the rules; the child enters them between fork and exec, and can
+//! never leave. This needs no privileges; xtask/README.md says what it costs. Linux before 5.13 has no Landlock, before
 //! 6.7 (ABI 4) it has no network rules, before 6.12 (ABI 6) no signal rules. [`support`] reports what is available; a
 //! child runs without the rest.
 
@@ -20,7 +20,7 @@ pub struct Sandbox {
     /// TCP ports that it may use; `None`: all.
     pub ports: Option<Ports>,
     /// No network except its own loopback interface, if the machine allows that.
-    pub offline: bool,
+    pub private_network: bool,
     /// The sockets that it may open.
     pub sockets: SocketFamilies,
 }
@@ -30,7 +30,7 @@ pub struct Sandbox {
 pub enum SocketFamilies {
     /// None.
     None,
-    /// Those of the internet, which [`Sandbox::ports`] and [`Sandbox::offline`] restrict.
+    /// Those of the internet, which [`Sandbox::ports`] and [`Sandbox::private_network`] restrict.
     #[default]
     Internet,
     /// Also Unix sockets. Landlock has no rule for sockets with a path, so the child can then reach every service of this
@@ -56,25 +56,25 @@ pub struct SandboxSupport {
     pub network: bool,
     /// Signals and abstract Unix sockets to processes outside the sandbox.
     pub ipc: bool,
-    /// A separate network: see [`Sandbox::offline`].
-    pub offline: bool,
+    /// A network of its own: see [`Sandbox::private_network`].
+    pub private_network: bool,
 }
 
 /// The restrictions that the sandbox can apply on this machine.
 #[must_use]
 pub fn support() -> SandboxSupport {
     let abi = abi();
-    SandboxSupport { files: abi >= 1, network: abi >= 4, ipc: abi >= 6, offline: is_offline_possible() }
+    SandboxSupport { files: abi >= 1, network: abi >= 4, ipc: abi >= 6, private_network: has_network_namespaces() }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_offline_possible() -> bool {
+fn has_network_namespaces() -> bool {
     false
 }
 
 #[cfg(target_os = "linux")]
-fn is_offline_possible() -> bool {
-    crate::namespace::offline().is_some()
+fn has_network_namespaces() -> bool {
+    crate::namespace::shared().is_some()
 }
 
 #[cfg(not(target_os = "linux"))]

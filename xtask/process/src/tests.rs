@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::{
-    Command, CompletedProcess, ExitReason, Input, Limits, Ports, Sandbox, SocketFamilies, StopSignal, Stream, run,
-    start,
+    Command, CompletedProcess, ExitReason, Input, Limits, OutputStream, Ports, Sandbox, SocketFamilies, StopSignal,
+    run, start,
 };
 
 fn sh(script: &str) -> Command {
@@ -153,10 +153,10 @@ fn waiting_for_text_has_a_limit_and_stop_ends_the_child() {
     let mut command = sh("echo ready; cat; sleep 30");
     command.stdin = Input::Piped;
     let running = start(&command, None).unwrap();
-    assert!(running.wait_text(Stream::Stdout, "ready", Duration::from_secs(5)));
+    assert!(running.wait_text(OutputStream::Stdout, "ready", Duration::from_secs(5)));
     running.write(b"hello\n");
-    assert!(running.wait_text(Stream::Stdout, "hello", Duration::from_secs(5)));
-    assert!(!running.wait_text(Stream::Stderr, "never", Duration::from_millis(50)));
+    assert!(running.wait_text(OutputStream::Stdout, "hello", Duration::from_secs(5)));
+    assert!(!running.wait_text(OutputStream::Stderr, "never", Duration::from_millis(50)));
     assert!(!running.wait_end(Duration::from_millis(50)));
     running.stop(StopSignal::Terminate);
     assert_eq!(running.wait().exit_reason, ExitReason::Stopped);
@@ -350,18 +350,18 @@ fn child_inherits_no_other_descriptors() {
 #[test]
 #[cfg(target_os = "linux")]
 fn child_without_network_reaches_nothing() {
-    assert!(super::support().offline, "this machine allows no network namespaces");
+    assert!(super::support().private_network, "this machine allows no network namespaces");
     let receiver = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
     receiver.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     let port = receiver.local_addr().unwrap().port();
-    let check = |offline: bool| {
+    let check = |private_network: bool| {
         let completed = with(&format!("echo x > /dev/udp/127.0.0.1/{port}"), |c| {
             c.program = "/bin/bash".into();
-            c.sandbox = Some(Sandbox { offline, ..Sandbox::default() });
+            c.sandbox = Some(Sandbox { private_network, ..Sandbox::default() });
         });
         let stderr = String::from_utf8_lossy(&completed.stderr).into_owned();
         assert!(completed.success(), "sending failed, as if the loopback interface were down: {stderr}");
-        assert_eq!(receiver.recv(&mut [0; 8]).is_ok(), !offline, "offline: {offline}");
+        assert_eq!(receiver.recv(&mut [0; 8]).is_ok(), !private_network, "private_network: {private_network}");
     };
     check(false);
     check(true);
@@ -369,7 +369,7 @@ fn child_without_network_reaches_nothing() {
     let script = format!("exec 3<> /dev/tcp/127.0.0.1/{}", listener.local_addr().unwrap().port());
     let completed = with(&script, |c| {
         c.program = "/bin/bash".into();
-        c.sandbox = Some(Sandbox { offline: true, ..Sandbox::default() });
+        c.sandbox = Some(Sandbox { private_network: true, ..Sandbox::default() });
     });
     assert!(!completed.success(), "the child reached a port of this machine");
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Value;
 
-/// One line of an observation file.
+/// One line of an event file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
@@ -65,6 +65,21 @@ pub enum Stage {
     Instantiate,
     /// Call the entry point.
     Run,
+}
+
+impl Stage {
+    /// The name in events, reports and snapshots: `compile`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Validate => "validate",
+            Self::Compile => "compile",
+            Self::Link => "link",
+            Self::Instantiate => "instantiate",
+            Self::Run => "run",
+        }
+    }
 }
 
 /// Why a cell ended, as far as the engine knows.
@@ -228,10 +243,10 @@ impl HostRefusal {
 pub struct Location {
     /// Function name from the `name` section.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub function: Option<String>,
+    pub function_name: Option<String>,
     /// Function index, including imported functions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub index: Option<u32>,
+    pub function_index: Option<u32>,
     /// Offset of the instruction from the start of the file, bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
@@ -303,4 +318,17 @@ pub struct Switch {
     pub name: String,
     /// The feature that it provides: a proposal by the lab's name (`custom-page-sizes`), or [`crate::STACK_DEPTH`].
     pub enables: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stage;
+
+    /// Snapshots are written with the ids, and read by serde.
+    #[test]
+    fn stages_are_read_by_their_ids() {
+        for stage in [Stage::Load, Stage::Validate, Stage::Compile, Stage::Link, Stage::Instantiate, Stage::Run] {
+            assert_eq!(serde_json::to_value(stage).unwrap(), stage.id());
+        }
+    }
 }

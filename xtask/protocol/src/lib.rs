@@ -17,7 +17,7 @@ pub use spec::{Call, CellSpec, EntryPoint, Network, PreopenedDir, PreopenedSocke
 pub use value::{ParseValueError, Value};
 
 /// Version of this protocol; part of every cache key, so that changing it invalidates the cache.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// Exit code of an engine whose specification or command line is invalid; no event was written. (`EX_SOFTWARE` of
 /// sysexits.h. 0 means that the last event was written, whatever the guest did.)

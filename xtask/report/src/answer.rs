@@ -123,7 +123,7 @@ impl<'a> AnswerText<'a> {
             let all = self.report.cells.iter().filter(|c| c.scenario == module);
             let mut unpassed = all.filter(|c| c.code.is_some()).peekable();
             let loads =
-                unpassed.peek().is_some() && unpassed.all(|cell| library::lacks_only_a_program(self.report, cell));
+                unpassed.peek().is_some() && unpassed.all(|cell| library::lacks_only_entry_point(self.report, cell));
             let all = || self.report.cells.iter().filter(|c| c.scenario == module);
             let is_open = all().any(|c| c.verdict == Verdict::NotAttempted);
             let measured = || all().filter(|c| c.verdict.is_measured());

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use wasmlab_model::report::{Cell, RunReport};
 use wasmlab_model::verdict::Verdict;
 
-use super::digest::counts;
+use super::document::counts;
 use super::findings::{Severity, findings, is_outside_matrix};
 use super::{RenderOptions, Renderer, library};
 

@@ -2,7 +2,7 @@
 
 use wasmlab_model::report::RunReport;
 
-use super::digest::{self, Digest};
+use super::document::{self, BoundedDocument};
 use super::{RenderOptions, Renderer};
 
 /// The registry's entry.
@@ -21,9 +21,9 @@ const MAX_BYTES: usize = 64_000;
 const MARK: &str = "<!-- wasmlab: compatibility -->";
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
-    let mut digest = Digest::new(MAX_BYTES);
-    digest.line(MARK);
-    digest::head(&mut digest, report);
-    digest::details(&mut digest, report);
-    digest.finish()
+    let mut document = BoundedDocument::new(MAX_BYTES);
+    document.line(MARK);
+    document::head(&mut document, report);
+    document::details(&mut document, report);
+    document.finish()
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wasmlab_model::codes::{Code, same_blame};
+use wasmlab_model::codes::Code;
 use wasmlab_model::report::{Cell, Note, NoteKind, RunReport};
 use wasmlab_model::verdict::{Change, Verdict};
 
@@ -14,7 +14,7 @@ mod guests;
 mod not_compared;
 mod render;
 
-pub use guests::{GuestChange, ListChange, SectionChange};
+pub use guests::{GuestChange, ListChange, SectionChange, change_of, kind_name};
 
 /// The differences between two reports.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -105,7 +105,7 @@ pub fn compare(before: &RunReport, after: &RunReport, import_order_is_random: Ha
     };
     cells.sort_by_key(|cell| order(cell.change));
     let answered = |report: &RunReport| {
-        let of = |id: &str| report.cells.iter().any(|c| c.runtime == id && is_answer(c));
+        let of = |id: &str| report.cells.iter().any(|c| c.runtime == id && is_machine_independent(c));
         report.runtimes.iter().map(|r| r.id.clone()).filter(|id| of(id)).collect::<Vec<_>>()
     };
     let guests_of = |report: &RunReport| report.scenarios.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
@@ -116,7 +116,11 @@ pub fn compare(before: &RunReport, after: &RunReport, import_order_is_random: Ha
     let whole = |all: &[String]| all.is_empty() && !after.interrupted && after.selected.partition.is_none();
     let is_gone = |there: bool, list: Vec<String>| if there { list } else { Vec::new() };
     Comparison {
-        compared: after.cells.iter().filter(|cell| is_answer(cell) && earlier.find(cell).is_some()).count(),
+        compared: after
+            .cells
+            .iter()
+            .filter(|cell| is_machine_independent(cell) && earlier.find(cell).is_some())
+            .count(),
         cells,
         guests: guests::changes(before, after),
         runtimes: versions(before, after),
@@ -134,29 +138,27 @@ pub fn against(baseline: &RunReport, name: &str, report: &mut RunReport, import_
     let earlier = Cells::of(baseline);
     let is_check = matches!(report.command.as_str(), "check" | "suite");
     let comparison = compare(baseline, report, import_order_is_random);
+    let place = |change: &CellChange| (change.scenario.clone(), change.runtime.clone());
+    let changes: BTreeMap<_, &CellChange> = comparison.cells.iter().map(|change| (place(change), change)).collect();
     for cell in &mut report.cells {
         (cell.change, cell.accepted_result, cell.changed_with_version) = (Change::Same, None, false);
-        if !is_answer(cell) {
+        if !is_machine_independent(cell) {
             continue;
         }
         let Some(before) = earlier.find(cell) else {
             cell.change = Change::New;
             continue;
         };
-        cell.change = change(before, cell, import_order_is_random);
-        if cell.change != Change::Same {
-            cell.accepted_result = Some(result(before));
+        if let Some(change) = changes.get(&(cell.scenario.clone(), cell.runtime.clone())) {
+            cell.change = change.change;
+            cell.accepted_result = Some(change.before.clone());
+            cell.changed_with_version = change.version.is_some();
         }
         // It did not run in the baseline either, so it says nothing about the change under review.
         let is_old = before.verdict != Verdict::Pass && cell.verdict != Verdict::Pass && cell.change != Change::Worse;
         if is_check && is_old && cell.known.is_none() {
             cell.known = Some(format!("it did not run in the baseline either ({})", result(before)));
         }
-    }
-    let versions: BTreeMap<&str, &VersionChange> =
-        comparison.runtimes.iter().map(|change| (change.runtime.as_str(), change)).collect();
-    for cell in report.cells.iter_mut().filter(|c| c.change.is_change()) {
-        cell.changed_with_version = versions.contains_key(cell.runtime.as_str());
     }
     let note =
         |guest: &GuestChange| Note::new(NoteKind::GuestDiffersFromBaseline, guest.guest.clone(), guest.sentence());
@@ -171,7 +173,7 @@ struct Cells<'a>(BTreeMap<(&'a str, &'a str), &'a Cell>);
 
 impl<'a> Cells<'a> {
     fn of(report: &'a RunReport) -> Self {
-        let answers = report.cells.iter().filter(|c| is_answer(c));
+        let answers = report.cells.iter().filter(|c| is_machine_independent(c));
         Self(answers.map(|c| ((c.scenario.as_str(), c.runtime.as_str()), c)).collect())
     }
 
@@ -181,16 +183,14 @@ impl<'a> Cells<'a> {
 }
 
 /// Whether the cell would be the same on another machine that has its runtime.
-pub(crate) fn is_answer(cell: &Cell) -> bool {
+pub(crate) fn is_machine_independent(cell: &Cell) -> bool {
     let of_compiler = cell.code.is_some_and(Code::is_compiler_diagnostic);
     cell.verdict.is_in_snapshots() || cell.verdict == Verdict::NotBuilt && of_compiler
 }
 
 /// Whether two reports have the same result for a cell.
 pub(crate) fn is_same_result(before: &Cell, after: &Cell, import_order_is_random: HasRandomImportOrder) -> bool {
-    let key = |c: &Cell| (c.verdict, c.code, c.subject.clone(), c.stage, c.switches.clone());
-    (key(before) == key(after) && same_blame(&before.blame, &after.blame))
-        || is_other_import(before, after, import_order_is_random)
+    after.outcome("").same_result(&before.outcome("")) || is_other_import(before, after, import_order_is_random)
 }
 
 /// Whether both fail to link on a runtime that names an arbitrary one of the imports that it lacks.
@@ -198,32 +198,18 @@ pub(crate) fn is_other_import(before: &Cell, after: &Cell, import_order_is_rando
     before.fails_to_link() && after.fails_to_link() && import_order_is_random(&after.runtime)
 }
 
-/// How a cell changed since an earlier report.
-fn change(before: &Cell, after: &Cell, import_order_is_random: HasRandomImportOrder) -> Change {
+/// How a cell changed since an earlier report; `versions` are those of its runtime.
+fn change(before: &Cell, after: &Cell, versions: (&str, &str), import_order_is_random: HasRandomImportOrder) -> Change {
     if let (Some(earlier), Some(now)) = (&before.assertions, &after.assertions)
         && after.verdict != Verdict::Pass
         && earlier.failed != now.failed
     {
         return if now.failed > earlier.failed { Change::Worse } else { Change::FixedGap };
     }
-    if is_same_result(before, after, import_order_is_random) {
+    if is_other_import(before, after, import_order_is_random) {
         return Change::Same;
     }
-    match (before.verdict, after.verdict) {
-        // A pass that now needs a switch, no longer needs one, or needs another.
-        (Verdict::Pass, Verdict::Pass) => match (before.switches.is_empty(), after.switches.is_empty()) {
-            (true, false) => Change::Worse,
-            (false, true) => Change::FixedGap,
-            _ => Change::Different,
-        },
-        (_, Verdict::Pass) => Change::FixedGap,
-        // A cell that the lab no longer attempts is not a regression.
-        (_, Verdict::NotAttempted) => Change::Different,
-        (Verdict::Pass, _) => Change::Worse,
-        (Verdict::Fail, _) => Change::Different,
-        (_, Verdict::Fail) => Change::Worse,
-        _ => Change::Different,
-    }
+    after.outcome(versions.1).change_since(&before.outcome(versions.0))
 }
 
 fn cell_change(
@@ -232,9 +218,10 @@ fn cell_change(
     (before, after): (&RunReport, &RunReport),
     import_order_is_random: HasRandomImportOrder,
 ) -> Option<CellChange> {
-    let old = earlier.find(cell).filter(|_| is_answer(cell))?;
-    let change = change(old, cell, import_order_is_random);
+    let old = earlier.find(cell).filter(|_| is_machine_independent(cell))?;
     let version = version_change(before, after, &cell.runtime);
+    let versions = version.as_ref().map_or(("", ""), |change| (change.before.as_str(), change.after.as_str()));
+    let change = change(old, cell, versions, import_order_is_random);
     (change != Change::Same).then(|| CellChange {
         change,
         scenario: cell.scenario.clone(),

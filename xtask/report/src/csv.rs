@@ -29,7 +29,7 @@ const COLUMNS: &[Column] = &[
     ("code", |_, cell| cell.code.map(|code| code.id().to_owned()).unwrap_or_default()),
     ("subject", |_, cell| cell.subject.clone().unwrap_or_default()),
     ("blame", |_, cell| cell.blame.iter().map(|b| b.id()).collect::<Vec<_>>().join(" ")),
-    ("stage", |_, cell| cell.stage.map(|stage| format!("{stage:?}").to_lowercase()).unwrap_or_default()),
+    ("stage", |_, cell| cell.stage.map(|stage| stage.id().to_owned()).unwrap_or_default()),
     ("change", |_, cell| cell.change.id().to_owned()),
     ("accepted_result", |_, cell| cell.accepted_result.clone().unwrap_or_default()),
     ("required", |_, cell| cell.required.to_string()),
@@ -46,18 +46,22 @@ const COLUMNS: &[Column] = &[
 ];
 
 fn render(report: &RunReport, _: RenderOptions) -> String {
-    let line = |values: Vec<String>| values.iter().map(|value| field(value)).collect::<Vec<_>>().join(",") + "\n";
-    let mut out = line(COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect());
+    let mut out = line(COLUMNS.iter().map(|(name, _)| *name));
     let versions = report.runtimes.iter().filter_map(|r| Some((r.id.as_str(), r.tool.version.as_deref()?)));
     let lookup = Lookup { files: file_names(report), versions: versions.collect() };
     for cell in &report.cells {
-        out += &line(COLUMNS.iter().map(|(_, value)| value(&lookup, cell)).collect());
+        out += &line(COLUMNS.iter().map(|(_, value)| value(&lookup, cell)));
     }
     out
 }
 
 fn number(value: f64) -> String {
     format!("{value:.2}")
+}
+
+/// A line of these fields, with its end.
+pub fn line(fields: impl Iterator<Item = impl AsRef<str>>) -> String {
+    fields.map(|text| field(text.as_ref())).collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// A field: quoted if necessary, and never interpreted as a formula by spreadsheets.

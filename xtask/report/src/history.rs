@@ -7,7 +7,7 @@ use serde::Serialize;
 use wasmlab_model::report::{Cell, RunReport, RuntimeInfo};
 
 use super::RenderOptions;
-use super::compare::{HasRandomImportOrder, is_answer, is_other_import};
+use super::compare::{HasRandomImportOrder, is_machine_independent, is_other_import};
 use super::markdown::escaped;
 use super::symbols::class_and_symbol;
 use super::text::{result, wrapped};
@@ -113,7 +113,7 @@ pub fn history(
         let runtimes: BTreeMap<&str, &RuntimeInfo> = report.runtimes.iter().map(|r| (r.id.as_str(), r)).collect();
         let hashes: BTreeMap<&str, &str> =
             report.guests.iter().map(|a| (a.scenario.as_str(), a.sha256.as_str())).collect();
-        let is_kept = |cell: &&Cell| is_answer(cell) && keeps(&cell.scenario, &cell.runtime);
+        let is_kept = |cell: &&Cell| is_machine_independent(cell) && keeps(&cell.scenario, &cell.runtime);
         for cell in report.cells.iter().filter(is_kept) {
             let place = (cell.scenario.as_str(), cell.runtime.as_str());
             let runtime = runtimes.get(cell.runtime.as_str()).copied();

@@ -172,7 +172,7 @@ fn style(report: &RunReport) -> String {
 
 /// `69 guests on 34 columns`, `linux x86_64`, `2026-11-26T10:41:03Z`, …
 fn facts(report: &RunReport, program: &str) -> Vec<String> {
-    let host = &report.host;
+    let host = &report.machine;
     let machine = match host.cpus {
         0 => format!("{} {}", host.os, host.arch),
         1 => format!("{} {}, 1 CPU", host.os, host.arch),

@@ -7,7 +7,7 @@ use wasmlab_model::report::RunReport;
 pub mod check_page;
 pub mod columns;
 pub mod compare;
-mod digest;
+mod document;
 mod engine_result;
 pub mod findings;
 pub mod history;

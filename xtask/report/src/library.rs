@@ -20,13 +20,13 @@ fn without_program<'a>(report: &'a RunReport, cell: &Cell) -> Option<&'a Facts> 
         return None;
     }
     let guest = report.guest(&cell.scenario);
-    guest.and_then(|a| a.facts.as_ref()).filter(|facts| facts.is_library())
+    guest.and_then(|a| a.facts.as_ref()).filter(|facts| facts.lacks_command())
 }
 
 /// Whether nothing but a program is missing. A runtime that looks for the program before linking would not notice a
 /// missing import, so then the guest must have no imports.
 #[must_use]
-pub fn lacks_only_a_program(report: &RunReport, cell: &Cell) -> bool {
+pub fn lacks_only_entry_point(report: &RunReport, cell: &Cell) -> bool {
     without_program(report, cell).is_some_and(|facts| cell.is_linked() || facts.imports.is_empty())
 }
 

@@ -12,9 +12,8 @@ use wasmlab_model::report::{Cell, NoteKind, PASS_WITH_SWITCH, RunReport, Runtime
 use wasmlab_model::text::{bytes, counted};
 use wasmlab_model::verdict::Verdict;
 
-use escape::code_span;
-pub use escape::escaped;
 pub(crate) use escape::prose;
+pub use escape::{code_span, escaped};
 
 /// Registry entry.
 pub const RENDERER: Renderer =
@@ -27,7 +26,7 @@ fn render(report: &RunReport, options: RenderOptions) -> String {
 /// The report, with the reasons for the exit code if `with_failing`.
 pub(crate) fn whole(report: &RunReport, options: RenderOptions, with_failing: bool) -> String {
     let mut out = String::from("# Where WebAssembly runs\n\n");
-    let host = &report.host;
+    let host = &report.machine;
     let cpus = if host.cpus == 0 { String::new() } else { format!(" with {} processors", host.cpus) };
     let _ = writeln!(out, "{} on {} {}{cpus}.\n", tally(report), prose(&host.os), prose(&host.arch));
     // For files, the selected runtimes are all that was asked for.

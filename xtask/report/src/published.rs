@@ -11,10 +11,10 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 use wasmlab_model::checks::Check;
 use wasmlab_model::facts::Facts;
-use wasmlab_model::report::{Cell, CodeText, GuestInfo, HostInfo, NoteKind, RunReport, Selection};
+use wasmlab_model::report::{Cell, CodeText, GuestInfo, MachineInfo, NoteKind, RunReport, Selection};
 use wasmlab_model::verdict::{Change, Verdict};
 
-use super::compare::{HasRandomImportOrder, is_answer, is_same_result};
+use super::compare::{HasRandomImportOrder, is_machine_independent, is_same_result};
 use super::text::result;
 use super::{RenderOptions, find};
 
@@ -26,7 +26,7 @@ pub type PathReplacement = (String, &'static str);
 #[must_use]
 pub fn published(report: &RunReport, earlier: Option<&RunReport>, places: &[PathReplacement]) -> RunReport {
     let mut out = RunReport {
-        host: HostInfo { cpus: 0, ..report.host.clone() },
+        machine: MachineInfo { cpus: 0, ..report.machine.clone() },
         started: String::new(),
         duration_ms: 0,
         selected: Selection::default(),
@@ -246,7 +246,7 @@ pub fn differences(
     let find =
         |cell: &Cell| published.cells.iter().find(|c| (&c.scenario, &c.runtime) == (&cell.scenario, &cell.runtime));
     let of_others = |id: &str| run.runtimes.iter().any(|r| r.id == id && r.custom_build);
-    for cell in run.cells.iter().filter(|c| is_answer(c) && !of_others(&c.runtime)) {
+    for cell in run.cells.iter().filter(|c| is_machine_independent(c) && !of_others(&c.runtime)) {
         let before = find(cell);
         if !before.is_some_and(|before| is_same_result(before, cell, import_order_is_random)) {
             let before = before.map_or_else(|| "nothing".to_owned(), result);
@@ -297,7 +297,7 @@ mod tests {
         };
         let first = text(&|_| ());
         let later = text(&|report| {
-            (report.started, report.duration_ms, report.host.cpus) = ("later".to_owned(), 9, 64);
+            (report.started, report.duration_ms, report.machine.cpus) = ("later".to_owned(), 9, 64);
             report.cells[0].argv.push("more".to_owned());
             (report.cells[0].duration_ms, report.cells[0].peak_rss_bytes, report.cells[0].cached) = (9.5, 1, true);
             report.cells[0].output.stdout = "7".to_owned();

@@ -3,7 +3,7 @@
 
 use wasmlab_model::report::RunReport;
 
-use super::digest::{self, Digest};
+use super::document::{self, BoundedDocument};
 use super::visible::visible;
 use super::{RenderOptions, Renderer, markdown};
 
@@ -20,17 +20,17 @@ pub const RENDERER: Renderer = Renderer {
 const MAX_BYTES: usize = (1 << 20) - (16 << 10);
 
 fn render(report: &RunReport, options: RenderOptions) -> String {
-    let mut digest = Digest::new(MAX_BYTES);
-    digest::head(&mut digest, report);
+    let mut document = BoundedDocument::new(MAX_BYTES);
+    document::head(&mut document, report);
     // The reasons for the exit code are in the head.
     let whole = markdown::whole(report, options, false);
     let folded = format!("\n<details><summary>The whole report</summary>\n\n{whole}\n</details>");
-    if visible(&folded, false).len() < digest.remaining() {
-        digest.line(&folded);
+    if visible(&folded, false).len() < document.remaining() {
+        document.line(&folded);
     } else {
-        digest::details(&mut digest, report);
+        document::details(&mut document, report);
     }
-    digest.finish()
+    document.finish()
 }
 
 #[cfg(test)]

@@ -198,7 +198,7 @@ pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 pub fn result(cell: &Cell) -> String {
     let code = cell.code.map(|c| format!(" {c}")).unwrap_or_default();
     let subject = cell.subject.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
-    let stage = cell.stage.map(|s| format!("stage {s:?}").to_lowercase());
+    let stage = cell.stage.map(|stage| format!("stage {}", stage.id()));
     let blame: Vec<&str> = cell.blame.iter().map(|b| b.id()).collect();
     let blame = (!blame.is_empty()).then(|| format!("blame {}", blame.join(", ")));
     let more: Vec<String> = [stage, blame].into_iter().flatten().collect();

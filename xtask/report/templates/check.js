@@ -138,7 +138,7 @@ const list = (title, items, count, open) => (count ? section(`${title}: ${count}
 // `first in function 12 (main) at byte 0x1f3`
 const firstUse = (at) => {
   if (!at) return "";
-  const inside = at.function === undefined ? "" : `in function ${at.function}${at.name ? ` (${at.name})` : ""} `;
+  const inside = at.function_index === undefined ? "" : `in function ${at.function_index}${at.function_name ? ` (${at.function_name})` : ""} `;
   return h("span.muted", {}, ` first ${inside}at byte 0x${at.offset.toString(16)}`);
 };
 
@@ -153,7 +153,7 @@ const about = ({ facts: read, counts, abis }) => {
       ["Size", bytesText(read.sizes.total)],
       ["Made by", read.producers.map(({ name, version }) => `${name} ${version}`.trim()).slice(0, 12).join(", ")],
     ]),
-    read.refusal ? h("p.note", {}, h("b", {}, "The file cannot be read: "), read.refusal.message) : undefined,
+    read.rejection ? h("p.note", {}, h("b", {}, "The file cannot be read: "), read.rejection.message) : undefined,
     section("ABI", read.abis.length ? h("ul.plain", {}, read.abis.map(({ evidence }, at) => h("li", {}, h("b", {}, abis[at]), " ", evidence.slice(0, 8).map((text) => [h("code", {}, text), " "]), evidence.length > 8 ? `and ${evidence.length - 8} more` : ""))) : h("p.muted", {}, "None: no import identifies an ABI.")),
     section("Proposals it needs", read.proposals.length ? h("ul.plain", {}, read.proposals.map((name) => h("li", {}, h("span.chip", {}, name), firstUse(read.first_uses?.[name])))) : h("p.muted", {}, "None beyond WebAssembly 1.0.")),
     section("Where the bytes are", sizes({ facts: { sections, sizes: read.sizes }, bytes: read.sizes.total })),

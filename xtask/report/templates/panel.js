@@ -187,7 +187,7 @@ const guestPanel = (name) => {
     ]),
     h("p", {}, h("a.button", { href: query(withTerm("", "guest", name)) }, `Show only this ${DATA.files ? "file" : "guest"}`)),
     section("On each runtime", symbols(cells.filter((cell) => cell.v !== "not-applicable" && cell.v !== "absent" && runtimeOf(cell)), (cell) => runtimeOf(cell).id)),
-    read?.refusal ? h("p.note", {}, h("b", {}, "The file cannot be read: "), read.refusal.message) : undefined,
+    read?.rejection ? h("p.note", {}, h("b", {}, "The file cannot be read: "), read.rejection.message) : undefined,
     read ? section("ABI", read.abis.length ? undefined : h("p.muted", {}, "None: no import identifies an ABI."), h("ul.plain", {}, read.abis.map(([title, { evidence: shown }]) => h("li", {}, h("b", {}, title), " ", shown.slice(0, 8).map((text) => [h("code", {}, text), " "]), shown.length > 8 ? `and ${shown.length - 8} more` : "")))) : undefined,
     read ? section("Proposals it needs", read.proposals.length ? h("ul.plain", {}, read.proposals.map((proposal) => {
       const by = refused(proposal);

@@ -34,7 +34,7 @@ pub fn columns() -> Vec<Runtime> {
         }),
         in_ci: true,
         stack_hint: Some("the variable `BUN_JSC_maxPerThreadStackUsage=BYTES` together with `ulimit -s` above that"),
-        help: &[&["-e", LIST_OPTIONS]],
+        help_args: &[&["-e", LIST_OPTIONS]],
         // The driver restarts itself with them in its environment.
         switches: switches::jsc_options,
         precompile: |tool, cell, into| js::transpile(tool, cell, into, host_args()),

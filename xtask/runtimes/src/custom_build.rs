@@ -13,6 +13,12 @@ pub fn is_custom_build(id: &str) -> bool {
     id.contains(CUSTOM_BUILD)
 }
 
+/// The id of the column that a custom build is based on; that of any other column is its own.
+#[must_use]
+pub fn base_id(id: &str) -> &str {
+    id.split_once(CUSTOM_BUILD).map_or(id, |(base, _)| base)
+}
+
 /// The column `BASE@NAME`: like `base`, with this program, and compared with `base`.
 #[must_use]
 pub fn custom_build(base: &Runtime, name: &str, program: PathBuf) -> Runtime {

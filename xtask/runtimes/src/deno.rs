@@ -35,11 +35,11 @@ pub fn columns() -> Vec<Runtime> {
         stack_hint: Some("`deno run --v8-flags=--stack-size=KIB`, and `ulimit -s` above that"),
         env,
         precompile: |tool, cell, into| {
-            let write = [cell.cell.events.clone(), into.to_owned()];
+            let write = [cell.spec.events.clone(), into.to_owned()];
             js::transpile(tool, cell, into, permissions(tool, &readable(tool, cell), &write))
         },
         commands: |tool, cell| js::commands(tool, cell, for_guest(tool, cell)),
-        help: &[&["run", "--v8-flags=--help"]],
+        help_args: &[&["run", "--v8-flags=--help"]],
         switches: switches::v8_flags,
         ..Runtime::default()
     })
@@ -55,14 +55,14 @@ fn env(tool: &Tool) -> Vec<(&'static str, OsString)> {
 
 /// Files that every process of the cell reads.
 fn readable(tool: &Tool, cell: &CellFiles) -> Vec<PathBuf> {
-    let mut read = vec![cell.spec.to_owned(), cell.module.to_owned(), tool.support_dir.clone()];
+    let mut read = vec![cell.spec_path.to_owned(), cell.module.to_owned(), tool.support_dir.clone()];
     read.extend(Some(tool.packages_dir.clone()).filter(|p| !p.as_os_str().is_empty()));
     read
 }
 
 /// The permissions of a process that runs a guest: the cell's files and network.
 fn for_guest(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
-    let spec = cell.cell;
+    let spec = cell.spec;
     let beside = |path: &Path| path.parent().unwrap_or(path).to_owned();
     let given = || spec.glue.as_deref().map(beside).into_iter().chain(spec.dirs.iter().map(|dir| dir.host.clone()));
     let mut read = readable(tool, cell);

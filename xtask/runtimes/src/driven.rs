@@ -25,7 +25,7 @@ pub fn columns(host: Runtime, wasi: HostLayer) -> [Runtime; 3] {
 }
 
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
-    let mut argv: Vec<OsString> = vec![tool.program.clone().into(), "run".into(), cell.spec.into()];
+    let mut argv: Vec<OsString> = vec![tool.program.clone().into(), "run".into(), cell.spec_path.into()];
     argv.extend(["--program".into(), tool.driven_program.clone().into()]);
     argv.extend(["--scripts".into(), tool.support_dir.clone().into()]);
     argv.extend(js::packages_args(tool));
@@ -37,7 +37,7 @@ fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
 pub fn transpile(tool: &Tool, cell: &CellFiles, into: &Path, host: &'static str) -> Vec<OsString> {
     let mut argv = [vec![tool.aux_program.clone().into()], js::transpile_args(tool, cell, into, host)].concat();
     // jco must know which exports may have to wait.
-    if let EntryPoint::Calls(calls) = &cell.cell.entry {
+    if let EntryPoint::Calls(calls) = &cell.spec.entry {
         argv.extend(calls.iter().map(|call| call.export.clone().into()));
     }
     argv

@@ -37,7 +37,7 @@ pub fn columns() -> Vec<Runtime> {
 }
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
-    let spec = cell.cell;
+    let spec = cell.spec;
     let mut base = argv(&tool.program, []);
     base.extend(spec.dirs.iter().map(|dir| {
         command_line::joined(["--map-dir=".as_ref(), dir.guest.as_ref(), "::".as_ref(), dir.host.as_ref()])

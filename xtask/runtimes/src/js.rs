@@ -71,7 +71,7 @@ pub fn columns(host: Runtime) -> Vec<Runtime> {
 pub fn commands(tool: &Tool, cell: &CellFiles, host_args: Vec<OsString>) -> Vec<Vec<OsString>> {
     let mut argv = vec![tool.program.clone().into()];
     argv.extend(host_args);
-    argv.extend([tool.support_dir.join("driver.mjs").into(), "run".into(), cell.spec.into()]);
+    argv.extend([tool.support_dir.join("driver.mjs").into(), "run".into(), cell.spec_path.into()]);
     argv.extend(packages_args(tool));
     if has_jco(cell) {
         argv.extend(["--component".into(), cell.precompiled.into()]);
@@ -91,7 +91,8 @@ pub fn transpile(tool: &Tool, cell: &CellFiles, into: &Path, host_args: Vec<OsSt
 /// itself (`host`).
 #[must_use]
 pub fn transpile_args(tool: &Tool, cell: &CellFiles, into: &Path, host: &'static str) -> Vec<OsString> {
-    let mut argv: Vec<OsString> = vec![tool.support_dir.join("precompile.mjs").into(), cell.spec.into(), into.into()];
+    let mut argv: Vec<OsString> =
+        vec![tool.support_dir.join("precompile.mjs").into(), cell.spec_path.into(), into.into()];
     argv.extend(packages_args(tool));
     argv.extend(["--for".into(), host.into()]);
     argv
@@ -100,7 +101,7 @@ pub fn transpile_args(tool: &Tool, cell: &CellFiles, into: &Path, host: &'static
 /// Whether the cell's column has jco.
 #[must_use]
 pub fn has_jco(cell: &CellFiles) -> bool {
-    cell.cell.mode.ends_with("+jco")
+    cell.spec.mode.ends_with("+jco")
 }
 
 /// The folder of npm packages, if the column needs any.

@@ -26,7 +26,7 @@ mod versions;
 mod wasmtime_messages;
 mod wave;
 
-pub use custom_build::{CUSTOM_BUILD, custom_build, is_custom_build};
+pub use custom_build::{CUSTOM_BUILD, base_id, custom_build, is_custom_build};
 pub use host_layer::HostLayer;
 pub use install::InstallCommand;
 pub use runtime::{

@@ -56,9 +56,9 @@ pub fn innermost_frame(block: &str) -> Option<Location> {
         None => (None, frame),
     };
     let (_, function) = name.trim().split_once('!')?;
-    let index = function.strip_prefix("<wasm function ").and_then(|i| i.strip_suffix('>')?.parse().ok());
-    let function = Some(function.to_owned()).filter(|_| index.is_none());
-    Some(Location { function, index, offset })
+    let function_index = function.strip_prefix("<wasm function ").and_then(|i| i.strip_suffix('>')?.parse().ok());
+    let function_name = Some(function.to_owned()).filter(|_| function_index.is_none());
+    Some(Location { function_name, function_index, offset })
 }
 
 /// The number in `(at offset 0x1a)`.

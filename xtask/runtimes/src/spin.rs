@@ -36,7 +36,7 @@ const MANIFEST: &str = "spin.toml";
 
 fn manifest(cell: &CellFiles) -> String {
     let text = |text: &str| toml::Value::from(text).to_string();
-    let env = cell.cell.env.iter().map(|(name, value)| format!("{} = {}\n", text(name), text(value)));
+    let env = cell.spec.env.iter().map(|(name, value)| format!("{} = {}\n", text(name), text(value)));
     format!(
         "spin_manifest_version = 2\n\n[application]\nname = \"guest\"\nversion = \"0.1.0\"\n\n\
          [[trigger.http]]\nroute = \"/...\"\ncomponent = \"guest\"\n\n\
@@ -47,9 +47,9 @@ fn manifest(cell: &CellFiles) -> String {
 }
 
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
-    let EntryPoint::Http { port } = cell.cell.entry else { return argv(&tool.program, []) };
+    let EntryPoint::Http { port } = cell.spec.entry else { return argv(&tool.program, []) };
     let mut argv = argv(&tool.program, ["up", "--from"]);
-    argv.push(cell.spec.with_file_name(MANIFEST).into());
+    argv.push(cell.spec_path.with_file_name(MANIFEST).into());
     argv.extend(["--listen".into(), format!("127.0.0.1:{port}").into(), "--quiet".into()]);
     argv
 }

@@ -21,7 +21,7 @@ pub fn listed_by_engine(tool: &Tool, lack: MissingFeature) -> Vec<String> {
 #[must_use]
 pub fn enable_all(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     const SWITCH: &str = "--enable-all";
-    let has = matches!(lack, MissingFeature::Proposal(_)) && help_lists(&tool.help, SWITCH);
+    let has = matches!(lack, MissingFeature::Proposal(_)) && help_lists(&tool.help_text, SWITCH);
     has.then(|| SWITCH.to_owned()).into_iter().collect()
 }
 
@@ -46,7 +46,7 @@ const V8: &[(&str, &str)] = &[
 #[must_use]
 pub fn v8_flags(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let MissingFeature::Proposal(lacking) = lack else { return Vec::new() };
-    let known = V8.iter().filter(|(name, switch)| *name == lacking && help_lists(&tool.help, switch));
+    let known = V8.iter().filter(|(name, switch)| *name == lacking && help_lists(&tool.help_text, switch));
     known.map(|(_, switch)| (*switch).to_owned()).collect()
 }
 
@@ -69,7 +69,7 @@ const JSC: &[(&str, &str)] = &[
 pub fn jsc_options(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     let MissingFeature::Proposal(lacking) = lack else { return Vec::new() };
     let known =
-        JSC.iter().filter(|(name, option)| *name == lacking && help_lists(&tool.help, &format!("{option}=false")));
+        JSC.iter().filter(|(name, option)| *name == lacking && help_lists(&tool.help_text, &format!("{option}=false")));
     known.map(|(_, option)| format!("BUN_JSC_{option}=1")).collect()
 }
 
@@ -92,7 +92,7 @@ mod tests {
     fn switches_are_offered_if_the_program_has_them() {
         let switch = |name: &str, gives: &str| Switch { name: name.to_owned(), enables: gives.to_owned() };
         let switches = vec![switch("a(true)", "gc"), switch("b(9)", "stack")];
-        let engine = Tool { switches, help: "  --enable-all  Every feature".to_owned(), ..Tool::default() };
+        let engine = Tool { switches, help_text: "  --enable-all  Every feature".to_owned(), ..Tool::default() };
         assert_eq!(listed_by_engine(&engine, MissingFeature::Proposal("gc")), ["a(true)"]);
         assert_eq!(listed_by_engine(&engine, MissingFeature::Stack), ["b(9)"]);
         assert!(
@@ -108,8 +108,8 @@ mod tests {
 
     #[test]
     fn javascriptcore_option_is_a_switch_if_off_by_default() {
-        let help = "   useJSPI=true\n   useWasmMemory64=false\n   useWasmMemory64Extra=false".to_owned();
-        let tool = Tool { help, ..Tool::default() };
+        let help_text = "   useJSPI=true\n   useWasmMemory64=false\n   useWasmMemory64Extra=false".to_owned();
+        let tool = Tool { help_text, ..Tool::default() };
         assert_eq!(jsc_options(&tool, MissingFeature::Proposal("memory64")), ["BUN_JSC_useWasmMemory64=1"]);
         assert!(
             jsc_options(&tool, MissingFeature::Proposal("jspi")).is_empty()

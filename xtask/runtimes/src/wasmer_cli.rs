@@ -28,7 +28,7 @@ pub fn columns() -> Vec<Runtime> {
                 note: "takes half an hour",
             },
         ],
-        help: &[&["run", "--help"]],
+        help_args: &[&["run", "--help"]],
         switches: switches::enable_all,
         not_attempted: command_line::unsupported_calls,
         commands,
@@ -41,7 +41,7 @@ pub fn columns() -> Vec<Runtime> {
             run_errors: &["error: RuntimeError: ", "error: Uncaught exception"],
             exit_without_start: Some(TRAPPED),
             skips_initialize: true,
-            no_calls_with_wasi: Some("wasmer starts a module with WASI as a program, whatever `--invoke` names"),
+            no_calls_with_wasi: Some("if a module imports WASI, wasmer runs it as a program and ignores `--invoke`"),
             trap_mark: Some(TRAP_MARK),
             ..OutputParser::new(classify)
         }),
@@ -53,12 +53,12 @@ pub fn columns() -> Vec<Runtime> {
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, ["run", "--cranelift"]);
-    base.extend(command_line::dir_args(cell.cell, "--volume", ":"));
-    base.extend(command_line::env_args(cell.cell, "--env"));
-    if cell.cell.network == Network::Loopback {
+    base.extend(command_line::dir_args(cell.spec, "--volume", ":"));
+    base.extend(command_line::env_args(cell.spec, "--env"));
+    if cell.spec.network == Network::Loopback {
         base.push("--net".into());
     }
-    base.extend(command_line::switch_args(cell.cell));
+    base.extend(command_line::switch_args(cell.spec));
     command_line::processes(base, cell, CallSyntax::BeforeModule("--invoke"), Some("--"))
 }
 

@@ -44,13 +44,13 @@ pub fn columns() -> Vec<Runtime> {
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let mut base = argv(&tool.program, ["run"]);
-    base.extend(command_line::host_named_dir_args(cell.cell, "--dir"));
-    base.extend(cell.cell.sockets.iter().flat_map(|socket| ["--tcplisten".into(), socket.address.clone().into()]));
-    base.extend(command_line::env_args(cell.cell, "--env"));
+    base.extend(command_line::host_named_dir_args(cell.spec, "--dir"));
+    base.extend(cell.spec.sockets.iter().flat_map(|socket| ["--tcplisten".into(), socket.address.clone().into()]));
+    base.extend(command_line::env_args(cell.spec, "--env"));
     // Its sockets precede its directories.
-    let args = cell.cell.args.iter().map(|arg| arg.replace(SOCKET_FD_PLACEHOLDER, "3")).collect();
-    let spec = CellSpec { args, ..cell.cell.clone() };
-    command_line::processes(base, &CellFiles { cell: &spec, ..*cell }, CallSyntax::BeforeModule("--invoke"), None)
+    let args = cell.spec.args.iter().map(|arg| arg.replace(SOCKET_FD_PLACEHOLDER, "3")).collect();
+    let spec = CellSpec { args, ..cell.spec.clone() };
+    command_line::processes(base, &CellFiles { spec: &spec, ..*cell }, CallSyntax::BeforeModule("--invoke"), None)
 }
 
 /// A directory has the name given to `--dir`. If no host folder can have the guest's name, or the guest looks up the
@@ -62,7 +62,7 @@ fn not_attempted(cell: &CellFiles) -> Option<NotAttempted> {
     let is_unnamed =
         |guest: &str, facts: &Facts| command_line::host_name(guest).is_none() || guest.starts_with('/') && is_go(facts);
     let facts = cell.facts.filter(|facts| opens(facts));
-    let unnamed = facts.and_then(|facts| cell.cell.dirs.iter().find(|dir| is_unnamed(&dir.guest, facts)));
+    let unnamed = facts.and_then(|facts| cell.spec.dirs.iter().find(|dir| is_unnamed(&dir.guest, facts)));
     let named = unnamed.map(|dir| NotAttempted {
         subject: "directory-name",
         reason: format!("wasmi's --dir uses the host's name of a directory, so it cannot provide `{}`", dir.guest),

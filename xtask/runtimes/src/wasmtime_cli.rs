@@ -30,7 +30,7 @@ pub fn columns() -> Vec<Runtime> {
             programs: &["wasmtime_cli/wasmtime", "wasmtime_cli/wasmtime.exe"],
         }),
         in_ci: true,
-        help: &[&["run", "-W", "help"], &["run", "-S", "help"]],
+        help_args: &[&["run", "-W", "help"], &["run", "-S", "help"]],
         switches,
         stack_hint: Some("`wasmtime run -W max-wasm-stack=BYTES`"),
         // The switches `-S tcplisten` and `-S listenfd` belong to a WASI 0.1 implementation that wasmtime has removed.
@@ -38,7 +38,7 @@ pub fn columns() -> Vec<Runtime> {
             if !is_library(cell) {
                 return command_line::unsupported_calls(cell);
             }
-            let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };
+            let EntryPoint::Calls(calls) = &cell.spec.entry else { return None };
             let inexpressible = calls.iter().find(|call| invocation(cell, call).is_none())?;
             let reason = format!(
                 "a call of `{}` with these arguments cannot be written as text for `--invoke`",
@@ -68,20 +68,20 @@ const COMPILED: &str = "guest.cwasm";
 
 /// Whether a separate process compiles the module; `serve` compiles it itself.
 fn is_prepared(cell: &CellFiles) -> bool {
-    !matches!(cell.cell.entry, EntryPoint::Http { .. })
+    !matches!(cell.spec.entry, EntryPoint::Http { .. })
 }
 
 /// Compiles with the switches of [`commands`], so that compiling has its own limit.
 fn precompile(tool: &Tool, cell: &CellFiles, into: &Path) -> Option<Vec<OsString>> {
     let mut argv = argv(&tool.program, ["compile"]);
     argv.extend(limits_and_network(cell));
-    argv.extend(command_line::switch_args(cell.cell));
+    argv.extend(command_line::switch_args(cell.spec));
     argv.extend(["-o".into(), into.join(COMPILED).into(), cell.module.into()]);
     is_prepared(cell).then_some(argv)
 }
 
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
-    let spec = cell.cell;
+    let spec = cell.spec;
     let compiled = cell.precompiled.join(COMPILED);
     let cell = if is_prepared(cell) { &CellFiles { module: &compiled, ..*cell } } else { cell };
     let mut base = match spec.entry {
@@ -112,7 +112,7 @@ fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
 
 /// Whether a component's exports are called: supported since version 33, with one argument per call.
 fn is_library(cell: &CellFiles) -> bool {
-    matches!(cell.cell.entry, EntryPoint::Calls(_)) && cell.facts.is_some_and(|f| f.kind == BinaryKind::Component)
+    matches!(cell.spec.entry, EntryPoint::Calls(_)) && cell.facts.is_some_and(|f| f.kind == BinaryKind::Component)
 }
 
 fn invocation(cell: &CellFiles, call: &Call) -> Option<String> {
@@ -176,13 +176,13 @@ fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
             option.into_iter().chain(third.then_some("p3")).map(|option| ("-S", option)).collect()
         }
         // As much as the main thread of a process usually has.
-        MissingFeature::Stack if help_lists(&tool.help, "max-wasm-stack") => {
+        MissingFeature::Stack if help_lists(&tool.help_text, "max-wasm-stack") => {
             return vec!["-W max-wasm-stack=8388608".to_owned()];
         }
         MissingFeature::Stack | MissingFeature::Waiting => Vec::new(),
     };
     let has = |(group, option): &(&str, &str)| {
-        let lines = tool.help.lines().filter_map(|line| line.trim_start().strip_prefix(*group));
+        let lines = tool.help_text.lines().filter_map(|line| line.trim_start().strip_prefix(*group));
         lines.map(str::trim_start).any(|line| line.strip_prefix(*option).is_some_and(|rest| rest.starts_with('[')))
     };
     found.into_iter().filter(has).map(|(group, option)| format!("{group} {option}=y")).collect()
@@ -190,10 +190,10 @@ fn switches(tool: &Tool, lack: MissingFeature) -> Vec<String> {
 
 /// The limits that every embedded engine has, and what the cell permits.
 fn limits_and_network(cell: &CellFiles) -> Vec<OsString> {
-    let limits = format!("max-memory-size={},max-table-elements={MAX_TABLE_ELEMENTS}", cell.cell.memory_limit);
+    let limits = format!("max-memory-size={},max-table-elements={MAX_TABLE_ELEMENTS}", cell.spec.memory_limit);
     let mut switches: Vec<OsString> = vec!["-W".into(), limits.into()];
     // There is no switch for loopback addresses only.
-    if cell.facts.is_some_and(|f| f.kind == BinaryKind::Component) && cell.cell.network == Network::Loopback {
+    if cell.facts.is_some_and(|f| f.kind == BinaryKind::Component) && cell.spec.network == Network::Loopback {
         switches.extend(["-S".into(), "inherit-network=y,allow-ip-name-lookup=y".into()]);
     }
     switches
@@ -231,7 +231,7 @@ mod tests {
     fn each_version_gets_the_switches_in_its_help() {
         let help = "  -W      exceptions[=y|n] -- x\n  -W shared-memory[=y|n] -- x\n  -W threads[=y|n] -- x\n  -S      \
                     http[=y|n] -- x\n  -S  http-outgoing-body-chunk-size=N -- x\n  -S p3[=y|n] -- x";
-        let tool = Tool { help: help.to_owned(), ..Tool::default() };
+        let tool = Tool { help_text: help.to_owned(), ..Tool::default() };
         let check = |lack, expected: &[&str]| assert_eq!(switches(&tool, lack), expected, "{lack:?}");
         check(MissingFeature::Proposal("exceptions"), &["-W exceptions=y"]);
         check(MissingFeature::Proposal("threads"), &["-W shared-memory=y", "-W threads=y"]);
@@ -242,7 +242,7 @@ mod tests {
         check(MissingFeature::Import("wasi.thread-spawn"), &[]);
         check(MissingFeature::Import("env.f"), &[]);
         check(MissingFeature::Stack, &[]);
-        let tool = Tool { help: "  -W max-wasm-stack=N -- Maximum stack size".to_owned(), ..Tool::default() };
+        let tool = Tool { help_text: "  -W max-wasm-stack=N -- Maximum stack size".to_owned(), ..Tool::default() };
         assert_eq!(switches(&tool, MissingFeature::Stack), ["-W max-wasm-stack=8388608"]);
     }
 }

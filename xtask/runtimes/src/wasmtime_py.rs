@@ -30,7 +30,7 @@ pub fn columns() -> Vec<Runtime> {
             install_hint: "see https://pypi.org/project/wasmtime",
         }),
         version_names: &["python"],
-        note: Some("the library that PyPI's official package `wasmtime` carries, embedded in Python"),
+        note: Some("wasmtime's library from its official PyPI package `wasmtime`, embedded in Python"),
         python_package: Some("wasmtime"),
         compiles_before_linking: true,
         install: vec![
@@ -57,6 +57,6 @@ const PACKAGE_FILE: &str = "wasmtime/__init__.py";
 fn commands(tool: &Tool, cell: &CellFiles) -> Vec<Vec<OsString>> {
     let driver = tool.support_dir.join("driver.py");
     let mut argv: Vec<OsString> = vec![tool.program.clone().into(), "-ISB".into(), driver.into()];
-    argv.extend(["run".into(), cell.spec.into(), "--packages".into(), tool.packages_dir.clone().into()]);
+    argv.extend(["run".into(), cell.spec_path.into(), "--packages".into(), tool.packages_dir.clone().into()]);
     vec![argv]
 }

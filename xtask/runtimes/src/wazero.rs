@@ -62,7 +62,7 @@ fn cache(dir: &Path) -> OsString {
 }
 
 fn command(tool: &Tool, cell: &CellFiles) -> Vec<OsString> {
-    let spec = cell.cell;
+    let spec = cell.spec;
     let mut argv = argv(&tool.program, ["run"]);
     argv.push(cache(cell.precompiled));
     argv.extend(spec.env.iter().map(|(name, value)| format!("-env={name}={value}").into()));
@@ -143,8 +143,9 @@ fn innermost_frame(error: &str) -> Option<Location> {
     let (_, trace) = error.split_once("wasm stack trace:\n")?;
     let (_, function) = trace.lines().next()?.trim().split_once('.')?;
     let function = &function[..function.rfind('(').unwrap_or(function.len())];
-    let index = function.strip_prefix('$').and_then(|index| index.parse().ok());
-    Some(Location { function: index.is_none().then(|| function.to_owned()), index, offset: None })
+    let function_index = function.strip_prefix('$').and_then(|index| index.parse().ok());
+    let function_name = function_index.is_none().then(|| function.to_owned());
+    Some(Location { function_name, function_index, offset: None })
 }
 
 fn first(block: &str) -> &str {

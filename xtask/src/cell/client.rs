@@ -5,8 +5,10 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use memchr::memmem;
+
 use super::preopens::Contents;
-use wasmlab_model::observation::ScriptProgress;
+use wasmlab_model::observation::ClientProgress;
 use wasmlab_model::scenario::{OutputStream, Step};
 use wasmlab_process::{self as process, Deadline, Running, StopSignal};
 
@@ -22,10 +24,10 @@ const MAX_BYTES: u64 = 64 << 20;
 /// Maximum interval between checks of whether a port is listening.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
-/// Runs the client script against a guest. `ports` are those of its sockets, by name. `has_begun` returns whether the
+/// Runs the client steps against a guest. `ports` are those of its sockets, by name. `has_begun` returns whether the
 /// guest is running, as far as known, because compile time does not count against the limit of a `listen` step.
-/// Afterwards the guest has exited or been asked to exit; without a final step, it gets the rest of `run` to exit by
-/// itself.
+/// Afterwards the guest has exited or been asked to exit. After a last step `wait`, it has the time limit `run` to exit
+/// by itself; after any other step, or if a step failed, half a second.
 pub fn run_steps(
     steps: &[Step],
     running: &Running,
@@ -33,25 +35,25 @@ pub fn run_steps(
     contents: Contents,
     run: Duration,
     has_begun: &dyn Fn() -> bool,
-) -> ScriptProgress {
+) -> ClientProgress {
     let connections = BTreeMap::new();
     let mut runner = StepRunner { running, ports, contents, has_begun, connections, taken: [0; 2] };
-    let mut script = ScriptProgress { steps: steps.len(), ..ScriptProgress::default() };
+    let mut progress = ClientProgress { steps: steps.len(), ..ClientProgress::default() };
     for step in steps {
         if let Err(why) = runner.step(step) {
-            script.failed = Some(why);
-            script.unreachable = matches!(step, Step::Listen { .. } | Step::Connect { .. });
+            progress.failed = Some(why);
+            progress.unreachable = matches!(step, Step::Listen { .. } | Step::Connect { .. });
             break;
         }
-        script.steps_passed += 1;
+        progress.steps_passed += 1;
     }
     let ends_itself = matches!(steps.last(), Some(Step::Wait { .. }));
     // If a step failed, the guest has often just exited and is about to print why.
-    let wait = if script.failed.is_some() || !ends_itself { Duration::from_millis(500) } else { run };
+    let wait = if progress.failed.is_some() || !ends_itself { Duration::from_millis(500) } else { run };
     if !running.wait_end(wait) {
         running.stop(StopSignal::Terminate);
     }
-    script
+    progress
 }
 
 struct StepRunner<'a> {
@@ -119,8 +121,8 @@ impl StepRunner<'_> {
 
     fn read(&self, stream: OutputStream, contains: &str, timeout_ms: u64) -> Result<(), String> {
         let (stream, name) = match stream {
-            OutputStream::Stdout => (process::Stream::Stdout, "stdout"),
-            OutputStream::Stderr => (process::Stream::Stderr, "stderr"),
+            OutputStream::Stdout => (process::OutputStream::Stdout, "stdout"),
+            OutputStream::Stderr => (process::OutputStream::Stderr, "stderr"),
         };
         let seen = self.running.wait_text(stream, contains, ms(timeout_ms));
         seen.then_some(()).ok_or_else(|| format!("read: {contains:?} did not arrive on {name} within {timeout_ms} ms"))
@@ -221,8 +223,10 @@ pub fn is_listening(port: u16) -> bool {
 }
 
 fn receive(stream: &mut TcpStream, contains: &str, deadline: &Deadline) -> io::Result<()> {
-    let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
-    while !got.windows(contains.len().max(1)).any(|w| w == contains.as_bytes()) {
+    let (mut got, mut buffer, mut searched) = (Vec::new(), [0; 4096], 0);
+    while memmem::find(&got[searched..], contains.as_bytes()).is_none() {
+        // The text may begin in what was searched and end in what comes next.
+        searched = got.len().saturating_sub(contains.len());
         let n = receive_some(stream, &mut buffer, deadline)?;
         if n == 0 || got.len() as u64 > MAX_BYTES {
             return Err(io::ErrorKind::UnexpectedEof.into());

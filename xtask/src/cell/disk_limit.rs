@@ -13,7 +13,7 @@ const PERIOD: Duration = Duration::from_millis(200);
 
 /// Measures a cell's folders until dropped.
 pub struct DiskWatch {
-    is_over: Arc<AtomicBool>,
+    exceeded: Arc<AtomicBool>,
     /// Dropping it stops the thread.
     _alive: Sender<()>,
 }
@@ -22,9 +22,9 @@ impl DiskWatch {
     /// Watches these folders; their current contents do not count. If no thread can be started, only the file system
     /// limits the guest.
     pub fn start(folders: Vec<PathBuf>, limit: DiskUsage) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
+        let exceeded = Arc::new(AtomicBool::new(false));
         let (alive, stopped) = mpsc::channel::<()>();
-        let shared = Arc::clone(&is_over);
+        let shared = Arc::clone(&exceeded);
         let had = used(&folders, DiskUsage { bytes: u64::MAX, files: u64::MAX });
         let most =
             DiskUsage { bytes: had.bytes.saturating_add(limit.bytes), files: had.files.saturating_add(limit.files) };
@@ -37,12 +37,12 @@ impl DiskWatch {
             }
         };
         let _ = std::thread::Builder::new().name("disk".to_owned()).spawn(measure);
-        Self { is_over, _alive: alive }
+        Self { exceeded, _alive: alive }
     }
 
-    /// Whether the guest exceeded its limit; never blocks.
-    pub fn is_over(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.is_over)
+    /// A flag that is set once the guest exceeded its limit.
+    pub fn exceeded_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.exceeded)
     }
 }
 

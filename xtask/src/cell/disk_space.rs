@@ -1,5 +1,5 @@
-//! Free space in the temporary folder. A guest that fails because it is full is not to blame: the cell becomes a lab
-//! error, which is not cached.
+//! Free space in the temporary folder. If the folder is full, a guest that fails is not to blame: the cell becomes a
+//! lab error, which is not cached.
 
 use std::io;
 use std::path::Path;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use wasmlab_model::observation::{Observation, ProcessRecord};
+use wasmlab_model::observation::{Limit, Observation, Outcome, ProcessRecord};
 use wasmlab_model::subjects::PREOPENED_SOCKET;
 use wasmlab_runtimes::SocketPassing;
 
@@ -35,16 +35,21 @@ pub fn assemble(plan: &CellPlan, workdir: &Workdir, results: Vec<ProcessResult>,
             whole.peak_rss_bytes = whole.peak_rss_bytes.max(completed.peak_rss);
         }
         whole.escapes.extend(workdir.canary.escapes(&format!("{stdout}\n{stderr}")));
-        let ProcessResult { role, argv, outcome, script, .. } = result;
+        let ProcessResult { role, argv, outcome, client_progress, .. } = result;
         if index < last {
             whole.previous.push(ProcessRecord { role, argv, outcome, stdout, stderr, wall_micros });
         } else {
-            whole = Observation { role, argv, outcome, stdout, stderr, client_script: script, ..whole };
+            whole = Observation { role, argv, outcome, stdout, stderr, client_progress, ..whole };
         }
     }
     let scope = canary::Scope { since: workdir.filled, bytes: plan.limits.disk };
-    whole.escapes.extend(canary::escapes(&workdir.canary, &workdir.paths.dirs, &workdir.opened_dirs, scope));
+    let left = canary::search(&workdir.canary, &workdir.paths.dirs, &workdir.opened_dirs, scope);
+    whole.escapes.extend(left.escapes);
     whole.escapes.dedup();
+    if left.is_too_wide && matches!(whole.outcome, Outcome::Exited(_) | Outcome::Signaled(_) | Outcome::Stopped) {
+        // As if it had run until its disk usage was measured, which exceeds every limit.
+        whole.outcome = Outcome::Limit(Limit::Disk { bytes: plan.limits.disk, files: plan.limits.files });
+    }
     if plan.runtime.sockets == SocketPassing::None && !plan.scenario.spec.run.socket.is_empty() {
         whole.unsupported_inputs.push(PREOPENED_SOCKET.to_owned());
     }

@@ -17,6 +17,9 @@ use super::{call_types, ports, preopens, sandbox};
 use crate::store::cache::Key;
 use wasmlab_runtimes::{AdapterInput, CellFiles, Runtime, Tool};
 
+/// The kind of a cache entry that holds an observation. Increase the number when observations change.
+const OBSERVATION: &str = "observation-6";
+
 /// Which guest to run on which runtime.
 #[derive(Clone, Copy)]
 pub struct CellPlan<'a> {
@@ -139,10 +142,8 @@ impl CellPlan<'_> {
         let column = (self.runtime.id(), self.runtime.mode(), &self.tool.fingerprint);
         let program = format!("{}.wasm", self.scenario.name);
         let copied = preopens::copied_hashes(self.scenario).ok()?;
-        // Increase the number when observations gain new content. Since 5, directories are searched for canaries.
-        let content = if run.dir.is_empty() { "observation-4" } else { "observation-5" };
         let key = Key::of(
-            content,
+            OBSERVATION,
             &(
                 PROTOCOL_VERSION,
                 (self.guest, self.companions),
@@ -212,7 +213,7 @@ impl CellPlan<'_> {
     /// Why the lab cannot run this cell on this runtime, if so; then nothing is started.
     pub fn not_attempted(&self) -> Option<NotAttempted> {
         let (paths, ports) = self.relative();
-        let lacking = || sandbox::lacks_own_network().filter(|_| self.scenario.spec.run.own_loopback);
+        let lacking = || sandbox::private_loopback_unavailable().filter(|_| self.scenario.spec.run.own_loopback);
         let by_adapter = || (self.runtime.not_attempted)(&self.files(&paths, &self.spec(&paths, &ports)));
         let mistyped = || call_types::not_attempted(&self.scenario.spec.run.call, self.facts?);
         self.has_no_instance().or_else(mistyped).or_else(by_adapter).or_else(lacking)
@@ -229,9 +230,9 @@ impl CellPlan<'_> {
 
     fn files<'a>(&'a self, paths: &'a CellPaths, spec: &'a CellSpec) -> CellFiles<'a> {
         CellFiles {
-            spec: &paths.spec,
+            spec_path: &paths.spec,
             module: &spec.module,
-            cell: spec,
+            spec,
             facts: self.facts,
             run: &self.scenario.spec.run,
             precompiled: &paths.precompiled,

@@ -120,18 +120,19 @@ fn copied(scenario: &Scenario, dir: &Dir) -> io::Result<Vec<PathBuf>> {
     dir.copy.as_ref().map_or(Ok(Vec::new()), |from| files::walk(&scenario.dir.join(from), &[]))
 }
 
-/// Hashes of the copied files, by guest path of the directory and name of the file, for the cache key. A folder from
-/// `check --dir` has a single hash.
+/// Hashes of the copied files, by guest path of the directory and name of the file (its bytes), for the cache key. A
+/// folder from `check --dir` has a single hash.
 ///
 /// # Errors
 /// If a file cannot be read.
-pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, PathBuf, String)>> {
+pub fn copied_hashes(scenario: &Scenario) -> io::Result<Vec<(String, Vec<u8>, String)>> {
     let mut hashes = Vec::new();
     for dir in &scenario.spec.run.dir {
-        hashes.extend(dir.template.iter().map(|from| (dir.guest.clone(), PathBuf::new(), from.sha256.clone())));
+        hashes.extend(dir.template.iter().map(|from| (dir.guest.clone(), Vec::new(), from.sha256.clone())));
         for name in copied(scenario, dir)? {
             let from = scenario.dir.join(dir.copy.as_deref().unwrap_or(Path::new(""))).join(&name);
-            hashes.push((dir.guest.clone(), name, sha256_of(open_limited(&from, MAX_COPIED)?)?));
+            let hash = sha256_of(open_limited(&from, MAX_COPIED)?)?;
+            hashes.push((dir.guest.clone(), name.into_os_string().into_encoded_bytes(), hash));
         }
     }
     Ok(hashes)
@@ -304,6 +305,21 @@ mod tests {
         assert_eq!(hashes.len(), 1);
         fs::write(dir.path().join("root/img/a.png"), "other").unwrap();
         assert_ne!(copied_hashes(&scenario).unwrap(), hashes);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn names_that_are_not_utf8_have_keys_of_their_own() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let key = |name: &[u8]| {
+            let dir = tempfile::tempdir().unwrap();
+            fs::create_dir(dir.path().join("root")).unwrap();
+            fs::write(dir.path().join("root").join(OsStr::from_bytes(name)), "text").unwrap();
+            let scenario = scenario(dir.path(), "[[run.dir]]\nguest = \"/www\"\ncopy = \"root\"");
+            crate::store::cache::Key::of("test", &copied_hashes(&scenario).unwrap())
+        };
+        assert!(key(b"a\xff") != key(b"a\xfe") && key(b"a\xff") == key(b"a\xff"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use wasmlab_model::observation::ProcessRole;
-use wasmlab_process::{self as process, Command, CompletedProcess, Running, Stream, Watch};
+use wasmlab_process::{self as process, Command, CompletedProcess, OutputStream, Running, Watch};
 
 /// Receives a process's command before it starts, then its output as it arrives.
 pub type OutputSink<'a> = &'a (dyn Fn(ProcessEvent) + Sync);
@@ -16,7 +16,7 @@ pub enum ProcessEvent<'a> {
     /// A process is about to be started.
     Starting(ProcessRole, &'a Command),
     /// The process printed this.
-    Printed(Stream, &'a [u8]),
+    Printed(OutputStream, &'a [u8]),
 }
 
 /// How often a sink receives output.
@@ -60,7 +60,7 @@ pub fn run(
     });
     let completed = running.wait();
     for (stream, bytes, from) in
-        [(Stream::Stdout, &completed.stdout, emitted[0]), (Stream::Stderr, &completed.stderr, emitted[1])]
+        [(OutputStream::Stdout, &completed.stdout, emitted[0]), (OutputStream::Stderr, &completed.stderr, emitted[1])]
     {
         if let Some(rest) = bytes.get(from..).filter(|r| !r.is_empty()) {
             sink(ProcessEvent::Printed(stream, rest));
@@ -70,7 +70,7 @@ pub fn run(
 }
 
 fn emit_output(running: &Running, emitted: &mut [usize; 2], sink: OutputSink) {
-    for (index, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
+    for (index, stream) in [OutputStream::Stdout, OutputStream::Stderr].into_iter().enumerate() {
         let new = running.since(stream, emitted[index]);
         if !new.is_empty() {
             emitted[index] += new.len();

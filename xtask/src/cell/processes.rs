@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use wasmlab_model::observation::{Limit, Outcome, ProcessRole, ScriptProgress};
+use wasmlab_model::observation::{ClientProgress, Limit, Outcome, ProcessRole};
 use wasmlab_process::{CompletedProcess, DiskUsage, ExitReason, Input};
 use wasmlab_protocol::{Event, Stage};
 use wasmlab_runtimes::SocketPassing;
@@ -35,7 +35,7 @@ pub struct ProcessResult {
     /// The supervisor's record; `None` if it could not be started.
     pub completed: Option<CompletedProcess>,
     /// How far the client got.
-    pub script: Option<ScriptProgress>,
+    pub client_progress: Option<ClientProgress>,
 }
 
 impl ProcessResult {
@@ -49,7 +49,7 @@ impl ProcessResult {
             Ok(completed) => outcome(&completed.exit_reason),
             Err(error) => Outcome::NotStarted(error.to_string()),
         };
-        Self { role, argv: to_text(argv), outcome, completed: completed.ok(), script: None }
+        Self { role, argv: to_text(argv), outcome, completed: completed.ok(), client_progress: None }
     }
 
     fn succeeded(&self) -> bool {
@@ -80,8 +80,7 @@ pub fn run(
     if let Some(argv) = &commands.precompile
         && !precompiled::is_intact(lab, plan, &workdir.paths.precompiled)
     {
-        results.push(precompile(plan, workdir, argv, sink)?);
-        precompiled::record(lab, plan, &workdir.paths.precompiled);
+        results.push(precompile(lab, plan, workdir, argv, sink)?);
     }
     let silent = plan.runtime.compiles_silently && commands.precompile.is_none();
     for argv in &commands.run {
@@ -95,6 +94,7 @@ pub fn run(
 
 /// Compiles the module ahead of time.
 fn precompile(
+    lab: &Lab,
     plan: &CellPlan,
     workdir: &Workdir,
     argv: &[OsString],
@@ -109,20 +109,16 @@ fn precompile(
         ExitReason::TimeLimit | ExitReason::WatchLimit => Outcome::Limit(Limit::CompileTime(plan.limits.compile_ms)),
         end => outcome(end, &[], plan, false),
     });
-    if !result.succeeded() {
+    if result.succeeded() {
+        precompiled::keep(lab, plan, preparing, prepared)?;
+    } else {
         // A leftover folder only costs disk space.
         let _ = fs::remove_dir_all(preparing);
-    } else if let Err(error) = fs::rename(preparing, prepared) {
-        let _ = fs::remove_dir_all(preparing);
-        // Another cell with the same module was faster; use its result.
-        if !prepared.is_dir() {
-            return Err(error);
-        }
     }
     Ok(result)
 }
 
-/// Runs the guest, with the client script if there is one. `silent`: the process also compiles the module and does not
+/// Runs the guest, with the client steps if there are any. `silent`: the process also compiles the module and does not
 /// report when it has finished.
 fn run_guest(
     plan: &CellPlan,
@@ -146,11 +142,13 @@ fn run_guest(
     let given = workdir.paths.dirs.iter().map(|dir| dir.host.clone()).chain(workdir.paths.code_cache.clone());
     let folders = disk_limit::folders(workdir.path(), given);
     let disk = DiskWatch::start(folders, DiskUsage { bytes: plan.limits.disk, files: plan.limits.files });
-    let (is_over, disk_is_over) = (disk.is_over(), disk.is_over());
+    let (disk_exceeded, limit_exceeded) = (disk.exceeded_flag(), disk.exceeded_flag());
     let watch = Box::new(move |age: Duration| {
         // Kills a guest that fills the disk before it affects other cells.
         is_full.fetch_or(disk_space::is_almost_full(&root), Ordering::Relaxed);
-        is_full.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed) || watched.is_exceeded(age, compile, run)
+        is_full.load(Ordering::Relaxed)
+            || disk_exceeded.load(Ordering::Relaxed)
+            || watched.is_exceeded(age, compile, run)
     });
     let (by_name, ports) = (workdir.client_ports(), workdir.ports.clone());
     if plan.runtime.sockets != SocketPassing::Inherited {
@@ -158,9 +156,9 @@ fn run_guest(
         command.inherit.clear();
     }
     let contents = Contents { scenario: plan.scenario, ports: &ports };
-    let mut script = None;
-    let (speaks, started) = (plan.runtime.output_parser.is_none(), Instant::now());
-    let has_begun = || match (speaks, silent) {
+    let mut client_progress = None;
+    let (writes_events, started) = (plan.runtime.output_parser.is_none(), Instant::now());
+    let has_begun = || match (writes_events, silent) {
         (true, _) => event_channel.has_instantiated(),
         (false, true) => started.elapsed() > compile,
         (false, false) => true,
@@ -169,15 +167,16 @@ fn run_guest(
         // The guest's process has its own copies. Closing these makes the port refuse connections as soon as the guest
         // has exited.
         workdir.sockets.clear();
-        script = (!steps.is_empty()).then(|| client::run_steps(steps, running, &by_name, contents, run, &has_begun));
+        client_progress =
+            (!steps.is_empty()).then(|| client::run_steps(steps, running, &by_name, contents, run, &has_begun));
     });
     let mut result = ProcessResult::of(ProcessRole::Guest, argv, completed, |end| match end {
-        ExitReason::WatchLimit if disk_is_over.load(Ordering::Relaxed) => {
+        ExitReason::WatchLimit if limit_exceeded.load(Ordering::Relaxed) => {
             Outcome::Limit(Limit::Disk { bytes: plan.limits.disk, files: plan.limits.files })
         }
         end => outcome(end, &event_channel.events(), plan, silent),
     });
-    result.script = script;
+    result.client_progress = client_progress;
     if is_disk_full.load(Ordering::Relaxed) || disk_space::is_almost_full(workdir.path()) {
         Err(disk_space::error())
     } else {
@@ -215,12 +214,12 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, Instant};
 
-    use crate::cell::{CellPlan, Limits, Retention, observe};
+    use crate::cell::{CellPlan, Limits, Retention, observe, precompiled};
     use crate::lab::Lab;
     use crate::machine::Machine;
     use crate::store::cache::Cache;
     use wasmlab_model::observation::{GuestProgress, Limit, Observation, Outcome, ProcessRole};
-    use wasmlab_model::scenario::Scenario;
+    use wasmlab_model::scenario::{Dir, Scenario};
     use wasmlab_runtimes::command_line::OutputParser;
     use wasmlab_runtimes::{CellFiles, Runtime, Source, Tool};
 
@@ -257,18 +256,22 @@ mod tests {
             Self { root, lab, guest, scenario }
         }
 
-        fn observe(&self, runtime: &Runtime, tool: &Tool, limits: Limits) -> Observation {
-            let plan = CellPlan {
+        fn plan<'a>(&'a self, runtime: &'a Runtime, tool: &'a Tool, limits: Limits) -> CellPlan<'a> {
+            static NO_COMPANIONS: BTreeMap<String, String> = BTreeMap::new();
+            CellPlan {
                 scenario: &self.scenario,
                 runtime,
                 tool,
                 guest: &self.guest,
                 facts: None,
-                companions: &BTreeMap::new(),
+                companions: &NO_COMPANIONS,
                 limits,
                 switches: &[],
-            };
-            observe(&self.lab, &plan, None, Retention::default()).unwrap()
+            }
+        }
+
+        fn observe(&self, runtime: &Runtime, tool: &Tool, limits: Limits) -> Observation {
+            observe(&self.lab, &self.plan(runtime, tool, limits), None, Retention::default()).unwrap()
         }
     }
 
@@ -321,6 +324,23 @@ mod tests {
         check("for n in $(seq 50); do mkdir $n; done; head -c 3000000 /dev/zero > large; sleep 0.5", false);
     }
 
+    /// A guest must not hide files by ending before its disk usage is measured.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn quick_guest_that_leaves_a_wide_tree_reaches_the_limit() {
+        let mut row = Row::new();
+        row.scenario.spec.run.dir = vec![Dir { guest: "/d".to_owned(), ..Dir::default() }];
+        let script = "cd ../dirs/0; p=f; for n in $(seq 201); do set -- \"$@\" $p/b; p=$p/f; done; mkdir -p \"$@\" $p";
+        let runtime = Runtime {
+            commands: |tool, _| vec![vec!["/bin/sh".into(), "-c".into(), tool.version.clone().into()]],
+            ..switched(|_, _, _| None)
+        };
+        let tool = Tool { version: script.to_owned(), ..Tool::default() };
+        let limits = Limits::default();
+        let seen = row.observe(&runtime, &tool, limits);
+        assert_eq!(seen.outcome, Outcome::Limit(Limit::Disk { bytes: limits.disk, files: limits.files }));
+    }
+
     #[test]
     fn precompiled_code_is_reused_only_with_the_same_switches() {
         let row = Row::new();
@@ -351,5 +371,32 @@ mod tests {
             check("-O0", true);
             check("-O0", false);
         }
+    }
+
+    /// Two cells compile the same module, and one of them already runs its result.
+    #[test]
+    fn cells_do_not_remove_each_others_code() {
+        let row = Row::new();
+        let (runtime, tool) = (switched(|_, _, _| None), Tool::default());
+        let plan = row.plan(&runtime, &tool, Limits::default());
+        let [made, missing, prepared] = ["made", "missing/code", "prepared"].map(|name| row.root.path().join(name));
+        let keep = |text: &str, to: &Path| {
+            std::fs::create_dir(&made).unwrap();
+            std::fs::write(made.join("code"), text).unwrap();
+            precompiled::keep(&row.lab, &plan, &made, to)
+        };
+        let intact = || precompiled::is_intact(&row.lab, &plan, &prepared);
+        // The record is there before the code.
+        assert!(keep("one", &missing).is_err() && !made.exists());
+        std::fs::create_dir(&prepared).unwrap();
+        std::fs::write(prepared.join("code"), "one").unwrap();
+        assert!(intact());
+        // The slower one uses the code of the faster one, even if its own is different.
+        keep("two", &prepared).unwrap();
+        assert!(intact() && !made.exists());
+        assert_eq!(std::fs::read(prepared.join("code")).unwrap(), b"one");
+        // Modified code is not used.
+        std::fs::write(prepared.join("code"), "three").unwrap();
+        assert!(keep("four", &prepared).is_err() && !prepared.exists());
     }
 }

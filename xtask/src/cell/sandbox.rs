@@ -32,7 +32,7 @@ pub fn level() -> &'static str {
         _ if is_off() => "none",
         support if !support.files => "none",
         support if !support.network => "files",
-        support if !support.offline => "ports",
+        support if !support.private_network => "ports",
         _ => "full",
     }
 }
@@ -53,16 +53,16 @@ pub fn warning() -> Option<&'static str> {
 
 /// Whether a cell can get a loopback interface of its own.
 #[must_use]
-pub fn has_own_network() -> bool {
+pub fn has_private_network() -> bool {
     level() == "full"
 }
 
 /// Why the lab does not give a guest a loopback interface of its own, on which it may use any port: without a network
 /// namespace, it would reach every port of this machine. `None`: it does, or the user has turned the sandbox off.
-pub fn lacks_own_network() -> Option<NotAttempted> {
+pub fn private_loopback_unavailable() -> Option<NotAttempted> {
     let reason = "the guest chooses its ports itself, and the lab only lets it do so in a network namespace, which this \
                   machine does not allow: see `cargo xtask doctor`";
-    (!has_own_network() && !is_off()).then(|| NotAttempted { subject: "own-loopback", reason: reason.to_owned() })
+    (!has_private_network() && !is_off()).then(|| NotAttempted { subject: "own-loopback", reason: reason.to_owned() })
 }
 
 fn is_off() -> bool {
@@ -103,13 +103,13 @@ pub fn for_process(plan: &CellPlan, workdir: &Workdir, role: ProcessRole, argv: 
     let (read, write, list) = (exists(read), exists(write), exists(list));
     let own_loopback = plan.scenario.spec.run.own_loopback && role != ProcessRole::Precompile;
     let ports = if own_loopback { None } else { ports(plan, workdir, role) };
-    let offline = own_loopback || is_offline(workdir, role);
+    let private_network = own_loopback || needs_no_network(workdir, role);
     // Browsers talk to their helper processes through Unix sockets.
     let sockets = match plan.runtime.source {
         Source::Driver { .. } => SocketFamilies::InternetAndUnix,
         _ => SocketFamilies::Internet,
     };
-    Some(Sandbox { read, write, list, ports, offline, sockets })
+    Some(Sandbox { read, write, list, ports, private_network, sockets })
 }
 
 /// The sandbox of a browser that several cells use: it may change the files in its folder, and reach the cells' pages.
@@ -124,11 +124,18 @@ pub fn for_browser(plan: &CellPlan, root: &Path, protocol: u16, pages: &[u16]) -
     let write = ["work", "home", "profile"].map(|name| root.join(name)).to_vec();
     let connect = pages.iter().copied().chain([protocol]).collect();
     let ports = Some(Ports { bind: vec![protocol], connect });
-    Some(Sandbox { read, write, list: Vec::new(), ports, offline: true, sockets: SocketFamilies::InternetAndUnix })
+    Some(Sandbox {
+        read,
+        write,
+        list: Vec::new(),
+        ports,
+        private_network: true,
+        sockets: SocketFamilies::InternetAndUnix,
+    })
 }
 
 /// Whether no process of the cell communicates with anything outside of it.
-fn is_offline(workdir: &Workdir, role: ProcessRole) -> bool {
+fn needs_no_network(workdir: &Workdir, role: ProcessRole) -> bool {
     let spec = &workdir.spec;
     let is_alone = spec.sockets.is_empty() && spec.ports.is_empty() && spec.connect_ports.is_empty();
     role == ProcessRole::Precompile || (spec.network == Network::None && is_alone)

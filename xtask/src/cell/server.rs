@@ -9,13 +9,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use wasmlab_http::{Body, Connection, Limits, ReadError, Request};
+use wasmlab_http::{Connection, Limits, ReadError, Request};
 use wasmlab_model::observation::RecordedRequest;
 use wasmlab_model::scenario::Server;
 
 use super::ports;
 
-mod endpoints;
+mod response;
+
+use response::Response;
 
 /// Maximum size of one request, bytes.
 const LIMITS: Limits = Limits { head: 16 << 10, body: 1 << 20 };
@@ -127,26 +129,18 @@ impl TestServer {
         if stream.set_nonblocking(false).is_err() || stream.set_write_timeout(Some(REQUEST_TIMEOUT)).is_err() {
             return;
         }
-        if !self.server.endpoint.is_empty() {
-            self.serve_endpoint(stream, &stop);
-            return;
-        }
         let mut connection = Connection::new(stream, LIMITS).until(&stop);
         let responded = match connection.read_request() {
             Ok(request) => {
-                let is_head = request.method == "HEAD";
-                self.record(self.recorded(request));
-                self.respond(&connection, is_head)
+                self.record(self.recorded(&request));
+                self.response(&request).send(&connection)
             }
             // A client that connects without sending anything only probes the port.
             Err(ReadError::Empty) => return,
             Err(ReadError::Malformed(reason)) => {
-                self.record(RecordedRequest {
-                    server: self.server.name.clone(),
-                    refused: Some(reason.clone()),
-                    ..RecordedRequest::default()
-                });
-                connection.respond("400 Bad Request", [("connection", "close")], Body::Bytes(reason.as_bytes()))
+                let (server, refused) = (self.server.name.clone(), Some(reason.clone()));
+                self.record(RecordedRequest { server, refused, ..RecordedRequest::default() });
+                Response::new(400, reason.as_bytes()).send(&connection)
             }
         };
         // A client that has disconnected misses its response.
@@ -155,28 +149,15 @@ impl TestServer {
         }
     }
 
-    fn recorded(&self, request: Request) -> RecordedRequest {
+    fn recorded(&self, request: &Request) -> RecordedRequest {
         RecordedRequest {
             server: self.server.name.clone(),
-            method: request.method,
-            path: request.target,
-            headers: request.headers.into_iter().collect(),
+            method: request.method.clone(),
+            path: request.target.clone(),
+            headers: request.headers.iter().cloned().collect(),
             body: String::from_utf8_lossy(&request.body).into_owned(),
             refused: None,
         }
-    }
-
-    /// Sends this server's response.
-    fn respond(&self, connection: &Connection, is_head: bool) -> io::Result<()> {
-        let Server { status, headers, body, .. } = &self.server;
-        let reason = ureq::http::StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
-        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let body = match status {
-            204 | 304 => Body::None,
-            _ if is_head => Body::Omitted(body.len()),
-            _ => Body::Bytes(body.as_bytes()),
-        };
-        connection.respond(&format!("{status} {reason}"), [("connection", "close")].into_iter().chain(headers), body)
     }
 
     fn record(&self, request: RecordedRequest) {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use wasmlab_model::observation::{Observation, Outcome, ProcessRole};
-use wasmlab_process::{self as process, Input, Running, Stream};
+use wasmlab_process::{self as process, Input, OutputStream, Running};
 use wasmlab_protocol::Event;
 use wasmlab_runtimes::HostLayer;
 
@@ -80,10 +80,7 @@ impl Sessions {
         }
         let session = take(&mut self.transpiling, || Session::transpiling(lab, plan));
         match session.and_then(|session| session.transpile(lab, plan, &kept)) {
-            Ok(true) => {
-                precompiled::record(lab, plan, &kept);
-                Some(kept)
-            }
+            Ok(true) => Some(kept),
             // What jco refuses is not the session's failure; a process of its own will tell more.
             Ok(false) => None,
             // A late answer must not be taken for that of the next job.
@@ -170,7 +167,7 @@ impl Session {
     /// Gives the process a job, and returns the line that it answers.
     fn ask(&mut self, line: &str, limit: Duration) -> io::Result<String> {
         self.running.write(format!("{line}\n").as_bytes());
-        let answer = self.running.wait_bytes(Stream::Stdout, self.stdout_read, None, limit);
+        let answer = self.running.wait_bytes(OutputStream::Stdout, self.stdout_read, None, limit);
         self.stdout_read += answer.len();
         match String::from_utf8_lossy(&answer).strip_suffix('\n') {
             Some(answer) => Ok(answer.to_owned()),
@@ -209,7 +206,7 @@ impl Session {
         let answer = self.ask(&name, Duration::from_millis(plan.limits.compile_ms))?;
         let Some(into) = self.into.as_ref().filter(|_| answer == "done") else { return Ok(false) };
         fs::create_dir_all(kept.parent().unwrap_or(kept))?;
-        fs::rename(into.path().join(&name), kept)?;
+        precompiled::keep(lab, plan, &into.path().join(&name), kept)?;
         Ok(true)
     }
 }

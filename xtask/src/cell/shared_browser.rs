@@ -13,16 +13,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmlab_model::observation::{Observation, Outcome};
-use wasmlab_process::{self as process, Command, Input, Running, Stream};
+use wasmlab_process::{self as process, Command, Input, OutputStream, Running};
+use wasmlab_protocol::browser_start::{BROWSER_VARIABLE, PORTS_VARIABLE};
 use wasmlab_protocol::{Cause, Network};
 
 use super::plan::CellPlan;
 use super::temp_dir::TempDir;
 use super::{ports, sandbox, workdir};
 
-/// Environment variable for a driver: the address of the remote-debugging endpoint of the shared browser. The driver
-/// creates its browser context there.
-const VARIABLE: &str = "WASMLAB_DRIVER_BROWSER";
 /// Number of cells that a browser serves; each has a port of its own, because the browser is limited to a list of
 /// ports.
 const CELLS: usize = 64;
@@ -102,7 +100,7 @@ impl SharedBrowser {
         let port = ports::free()?;
         let page_ports = (0..CELLS).map(|_| ports::free()).collect::<io::Result<Vec<u16>>>()?;
         let mut env = workdir::environment(dir.path(), plan);
-        env.insert(workdir::DRIVER_PORTS.into(), format!("0,{port}").into());
+        env.insert(PORTS_VARIABLE.into(), format!("0,{port}").into());
         let [driver, browser] = &programs;
         let fixed = ["host".into(), browser.into(), dir.path().join("profile").into()];
         let args = fixed.into_iter().chain(page_ports.iter().map(|port| port.to_string().into()));
@@ -120,7 +118,7 @@ impl SharedBrowser {
         let running = process::start(&command, None)?;
         let began = Instant::now();
         let line = loop {
-            let text = String::from_utf8_lossy(&running.since(Stream::Stdout, 0)).into_owned();
+            let text = String::from_utf8_lossy(&running.since(OutputStream::Stdout, 0)).into_owned();
             if let Some((line, _)) = text.split_once('\n') {
                 break line.to_owned();
             }
@@ -138,7 +136,7 @@ impl SharedBrowser {
 
     /// Additional variables for a driver's environment.
     pub fn env(&self) -> BTreeMap<OsString, OsString> {
-        [(VARIABLE.into(), self.address.clone().into())].into()
+        [(BROWSER_VARIABLE.into(), self.address.clone().into())].into()
     }
 }
 

@@ -74,14 +74,18 @@ impl EventChannel {
 
     /// Whether an engine has started to instantiate.
     pub fn has_instantiated(&self) -> bool {
-        let begun = |e: &Event| matches!(e, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. });
-        self.events().iter().any(begun)
+        self.events().iter().any(is_begun)
     }
 
     /// Every event of [`events`].
     pub fn events(&self) -> Vec<Event> {
         events(&self.since(0))
     }
+}
+
+/// Whether the guest is instantiated, or already runs.
+fn is_begun(event: &Event) -> bool {
+    matches!(event, Event::Stage { stage: Stage::Instantiate | Stage::Run, .. })
 }
 
 /// Every event up to the first invalid line: nothing after an incomplete line can be trusted.
@@ -122,16 +126,20 @@ impl StageLimits {
     }
 
     fn advance(&mut self, age: Duration) {
-        let mut new = self.reports.since(self.read);
+        let new = self.reports.since(self.read);
         self.read += new.len();
+        self.add(new, age);
+    }
+
+    /// Reads what was written since the last call. A guest may have written it, so its lines are not moved one by one.
+    fn add(&mut self, mut new: Vec<u8>, age: Duration) {
+        let Some(end) = new.iter().rposition(|b| *b == b'\n') else { return self.rest.append(&mut new) };
+        let rest = new.split_off(end + 1);
         self.rest.append(&mut new);
-        while let Some(end) = self.rest.iter().position(|b| *b == b'\n') {
-            let line: Vec<u8> = self.rest.drain(..=end).collect();
-            self.silent = false;
-            if let Ok(Event::Stage { stage: Stage::Instantiate | Stage::Run, .. }) = serde_json::from_slice(&line) {
-                self.instantiated = Some(age);
-                return;
-            }
+        let lines = std::mem::replace(&mut self.rest, rest);
+        self.silent = false;
+        if lines.split(|b| *b == b'\n').any(|line| serde_json::from_slice(line).is_ok_and(|event| is_begun(&event))) {
+            self.instantiated = Some(age);
         }
     }
 }
@@ -142,7 +150,7 @@ mod tests {
     use super::{EventChannel, StageLimits, events};
     use std::io::Write;
     use std::path::Path;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     const S: fn(u64) -> Duration = Duration::from_secs;
 
@@ -162,6 +170,17 @@ mod tests {
             "running since 56"
         );
         assert_eq!(reports.events().len(), 2);
+    }
+
+    #[test]
+    fn many_lines_do_not_keep_the_supervisor_busy() {
+        let mut stages = StageLimits::new(EventChannel::new(Path::new("none")).unwrap(), S(20));
+        let began = Instant::now();
+        stages.add(vec![b'\n'; 1 << 21], S(1));
+        stages.add(br#"{"event":"stage","stage":"run""#.to_vec(), S(2));
+        stages.add(b",\"micros\":1}\n\n{".to_vec(), S(3));
+        assert_eq!((stages.instantiated, stages.rest), (Some(S(3)), b"{".to_vec()));
+        assert!(began.elapsed() < S(30), "it takes minutes if each line moves the others");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use wasmlab_model::observation::ProcessRole;
 use wasmlab_model::scenario::{Dir, Port, Run, Scenario, Socket};
 use wasmlab_process::{self as process, Command, Directory, Input};
+use wasmlab_protocol::browser_start::PORTS_VARIABLE;
 use wasmlab_protocol::{CellSpec, PreopenedSocket};
 use wasmlab_runtimes::Source;
 
@@ -26,9 +27,6 @@ use super::shared_browser::SharedBrowser;
 use super::stage_limits::EventChannel;
 use super::temp_dir::TempDir;
 use crate::lab::Lab;
-
-/// The variable with the ports between a driver and its browser: `SERVER,BROWSER`.
-pub const DRIVER_PORTS: &str = "WASMLAB_DRIVER_PORTS";
 
 /// Time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(200);
@@ -212,7 +210,7 @@ fn driver_ports(
         }
         None => return Ok(Vec::new()),
     };
-    env.insert(DRIVER_PORTS.into(), format!("{page},{protocol}").into());
+    env.insert(PORTS_VARIABLE.into(), format!("{page},{protocol}").into());
     Ok(vec![page, protocol])
 }
 
@@ -231,7 +229,7 @@ fn has_only_lab_files(scenario: &Scenario) -> bool {
 /// The folder for cached compiled code. Without it the engine compiles again; the cell does not fail. A guest with glue
 /// gets none: glue is JavaScript with the rights of its runtime, and later cells must not run what it could write.
 fn compiled_dir(lab: &Lab, plan: &CellPlan, has_glue: bool) -> Option<PathBuf> {
-    if has_glue && !plan.runtime.support_files.is_empty() {
+    if has_glue && plan.runtime.runs_glue() {
         return None;
     }
     let dir = lab.cache.compiled(&plan.code_cache_key());

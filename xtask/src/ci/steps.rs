@@ -8,7 +8,8 @@ use xshell::cmd;
 
 use super::{CiStep, Context, StepFn, engines, locked};
 use crate::engines::KEEP_VARIABLE;
-use crate::lab::FIXTURES_VARIABLE;
+use crate::lab::{FIXTURES_VARIABLE, Lab};
+use crate::store::cache::WASMER_CLI;
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::{Runtime, Source};
 
@@ -111,7 +112,7 @@ fn build_engines(context: &Context) -> Result<()> {
     let xtask = std::env::current_exe()?;
     let built = wasmlab_runtimes::all().iter().filter(|runtime| runtime.in_ci && runtime.source.built().is_some());
     let selection = engines::selection(built.map(Runtime::id));
-    context.run(cmd!(shell, "{xtask} setup --engines {selection...}"))
+    context.run(cmd!(shell, "{xtask} setup --build-engines {selection...}"))
 }
 
 fn matrix(context: &Context) -> Result<()> {
@@ -124,7 +125,7 @@ fn matrix(context: &Context) -> Result<()> {
     }
     context.run(cmd!(shell, "{xtask} run-all --engines built"))?;
     leave_out_absent(context)?;
-    let published = context.lab.published(&format!("{}-{}.json", std::env::consts::OS, std::env::consts::ARCH));
+    let published = context.lab.published(&Lab::published_report_name());
     if !published.is_file() {
         context.leave_out(format!("the published report: {} does not exist", published.visible()));
         return Ok(());
@@ -201,7 +202,7 @@ fn wasmer_cli(context: &Context) -> Result<()> {
     let runtime = wasmlab_runtimes::all().iter().find(|runtime| runtime.id() == COLUMN);
     let install = runtime.and_then(|r| r.install.iter().find(|install| install.command.first() == Some(&"cargo")));
     let args = install.and_then(|install| install.command.get(1..)).context("no command of cargo installs wasmer")?;
-    let (xtask, root) = (std::env::current_exe()?, context.lab.cache.dir().join(COLUMN));
+    let (xtask, root) = (std::env::current_exe()?, context.lab.cache.dir().join(WASMER_CLI));
     context.run(cmd!(shell, "cargo {args...} --root {root}"))?;
     shell.set_var("WASMLAB_WASMER", root.join("bin").join("wasmer"));
     context.run(cmd!(shell, "{xtask} run-all --runtime {COLUMN}"))

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use super::check::guest::{self, FileToCheck, GuestArgs};
-use super::check::requirements::Requirements;
 use super::common::{self, usage};
 use super::guest_file::MaxSize;
 use super::{output, run_all};
@@ -61,9 +60,12 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if let (Ok(file), Ok(out)) = (args.file.canonicalize(), args.out.canonicalize())
         && file == out
     {
-        return usage(format!("OUT is `{}` itself, which must not change: name another file", args.file.visible()));
+        return usage(format!(
+            "`{}` is the input, which `adapt` never changes: give --out another path",
+            args.file.visible()
+        ));
     }
-    let given = file_to_check(args)?;
+    let given = FileToCheck::one(&args.file, &args.guest)?;
     let (scenario, guest) = guest::prepare(lab, &given, &args.max_size, args.timeout)?;
     let bytes = std::fs::read(lab.cache.object(&guest.sha256)).context("failed to read the copy of the file")?;
     let facts = match facts_of_given(lab, &guest.sha256) {
@@ -113,15 +115,6 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
             Ok(exit::REGRESSION)
         }
     }
-}
-
-/// The file, as `check` takes it.
-fn file_to_check(args: &Args) -> Result<FileToCheck> {
-    let names = guest::names(std::slice::from_ref(&args.file));
-    let Some((name, title)) = names.into_iter().next() else { return usage("name a file") };
-    let dirs = args.guest.dirs.dirs(1, 1)?;
-    let (options, requirements) = (args.guest.clone(), Requirements::default());
-    Ok(FileToCheck { file: args.file.clone(), name, title, options, dirs, requirements })
 }
 
 /// A copy of the file that passes where `cell` does not, or one line for each transformation that was tried.

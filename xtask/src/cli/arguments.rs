@@ -83,7 +83,7 @@ impl PresenceArgs {
 #[derive(clap::Args)]
 pub struct EngineArgs {
     #[command(flatten)]
-    pub network: OfflineArgs,
+    pub offline: OfflineArgs,
     /// Which embedded engines to build
     #[arg(long, value_enum, default_value_t = EnginesToBuild::All)]
     engines: EnginesToBuild,

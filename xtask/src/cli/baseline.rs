@@ -4,10 +4,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use xshell::{Shell, cmd};
 
-use super::common::{UsageError, usage};
-use super::report;
+use super::common::usage;
+use super::{git, report};
 use crate::lab::Lab;
 use crate::store::snapshots::import_order_is_random;
 use wasmlab_model::report::RunReport;
@@ -72,7 +71,8 @@ pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
     }
     // Git's own syntax, for the repository of the current folder.
     if let Some((revision, path)) = text.split_once(':') {
-        let report = from_git(None, text, &format!("`{text}` is neither a file nor a report in a git revision"))?;
+        let wrong = format!("`{text}` is neither a file nor a report in a git revision");
+        let report = from_git(lab, Path::new("."), text, &wrong)?;
         return Ok((format!("`{path}` of revision {revision}"), report));
     }
     if !lab.has_workspace() {
@@ -81,34 +81,18 @@ pub fn read(lab: &Lab, text: &str) -> Result<(String, RunReport)> {
              alone names the report that a checkout of the lab publishes)"
         ));
     }
-    let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);
+    let name = format!("reports/{}", Lab::published_report_name());
     let wrong = format!(
         "`{text}` is neither a file nor a git revision of the lab's folder `{}` that contains `{name}` (REV:PATH names a \
          file of the current folder's repository)",
         lab.root.visible()
     );
-    let report = from_git(Some(&lab.root), &format!("{text}:{name}"), &wrong)?;
+    let report = from_git(lab, &lab.root, &format!("{text}:{name}"), &wrong)?;
     Ok((format!("`{name}` of revision {text}"), report))
 }
 
-/// The report in `REV:PATH`, in the repository of a folder, or of the current one. `wrong` begins the error message
-/// if there is none.
-fn from_git(folder: Option<&Path>, object: &str, wrong: &str) -> Result<RunReport> {
-    let failed = |why: &str| {
-        let why = why.lines().next().unwrap_or_default().trim_start_matches("fatal: ");
-        UsageError(format!("{wrong}: {why}"))
-    };
-    let shell = Shell::new()?;
-    if let Some(folder) = folder {
-        shell.change_dir(folder);
-    }
-    let git = cmd!(shell, "git show --end-of-options {object}").quiet().ignore_status().output();
-    let output = git.map_err(|error| failed(&error.to_string()))?;
-    if !output.status.success() {
-        return Err(failed(&String::from_utf8_lossy(&output.stderr)).into());
-    }
-    if output.stdout.len() as u64 > report::MAX_BYTES {
-        return Err(failed(&format!("it is larger than {} bytes", report::MAX_BYTES)).into());
-    }
-    report::parse(&String::from_utf8_lossy(&output.stdout), object)
+/// The report in `REV:PATH`, in the repository of a folder. `wrong` begins the error message if there is none.
+fn from_git(lab: &Lab, folder: &Path, object: &str, wrong: &str) -> Result<RunReport> {
+    let text = git::output(lab, folder, &["show", "--end-of-options", object], report::MAX_BYTES);
+    report::parse(&text.or_else(|why| usage(format!("{wrong}: {why}")))?, object)
 }

@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, value_name = "FAMILY")]
     compare: Option<String>,
     #[command(flatten)]
-    network: OfflineArgs,
+    offline: OfflineArgs,
     /// Do not use prebuilt guests
     #[arg(long)]
     require_built: bool,
@@ -45,7 +45,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         scenarios = common::choose(scenarios, std::slice::from_ref(family), "compare", |s| s.spec.family.clone())?;
         scenarios.sort_by_key(|s| (s.spec.family.clone(), s.spec.rank, s.name.clone()));
     }
-    let options = guest::BuildOptions { require_built: args.require_built, ..args.network.to_build_options() };
+    let options = guest::BuildOptions { require_built: args.require_built, ..args.offline.to_build_options() };
     let made = build_all(lab, &scenarios, options)?;
     lab.machine.save();
     output::print(&if args.compare.is_some() { compare::table(lab, &made) } else { list(lab, &made) })?;

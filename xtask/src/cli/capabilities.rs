@@ -29,7 +29,7 @@ pub const ABOUT: &str =
 pub const EXAMPLES: &str = "Examples:
   cargo xtask capabilities
   cargo xtask capabilities gc                        which runtimes have a proposal
-  cargo xtask capabilities sock_accept wasi:http     on which a function or an interface works
+  cargo xtask capabilities sock_accept wasi:http     where a function or an interface works
   cargo xtask capabilities wasi --runtime 'wasm*'
   cargo xtask capabilities proposals sockets --output markdown > chart.md
   cargo xtask capabilities --output json | jq .tables

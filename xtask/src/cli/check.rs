@@ -31,7 +31,7 @@ mod client;
 mod config;
 mod dirs;
 pub mod guest;
-pub mod requirements;
+mod requirements;
 mod trials;
 mod watch;
 
@@ -157,11 +157,11 @@ fn run_once(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache && keep_folder.is_none(),
         confirm: false,
         limits: run_all::limits(args.timeout),
-        build: args.engines.network.to_build_options(),
+        build: args.engines.offline.to_build_options(),
         given: guests,
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
-        shared_time: None,
+        time_budget: None,
         engines: args.engines.to_engine_builds(),
         sink: None,
         retention: Retention { copy_dirs_to: keep_folder.as_deref(), ..Retention::default() },

@@ -16,12 +16,12 @@ use crate::engines::custom_build;
 use crate::exit;
 use crate::lab::{Lab, ROOT_VARIABLE};
 use crate::matrix::assemble::{self, RFC_3339, RunMetadata};
-use crate::matrix::row::OUTPUT_FOLDER;
+use crate::matrix::row::{OUTPUT_FOLDER, is_output_file};
 use crate::matrix::{self, MatrixRequest};
 use crate::program_name;
 use crate::scenario;
 use crate::store::files;
-use crate::store::snapshots::Store;
+use crate::store::snapshots::Snapshots;
 use crate::versions;
 use wasmlab_glob as glob;
 use wasmlab_model::report::{RunReport, Selection};
@@ -234,7 +234,7 @@ pub fn measure_with(
                 "{cells} results differ from the snapshots: measuring them again, one at a time"
             ))
         };
-        let store = Store::new(lab.snapshots());
+        let store = Snapshots::new(lab.snapshots());
         matrix::remeasure(lab, request, &mut results, |cell, version| store.differs(version, cell), on_start, &emit);
     }
     progress.finish();
@@ -253,7 +253,7 @@ pub fn measure_with(
     let mut report = assemble::report(lab, request, results, metadata);
     // A report of the lab's own scenarios may be published, and is the same whichever program made it.
     if !lab.has_workspace() || (program_name::is_installed() && report.command == "check") {
-        program_name::adapt(&mut report);
+        program_name::localize_report(&mut report);
     }
     if let Some(finish) = purpose.finish {
         finish(&mut report);
@@ -301,10 +301,13 @@ fn write_outputs(folder: &Path, report: &RunReport) -> io::Result<()> {
         written_files.insert(path);
     }
     let Ok(entries) = fs::read_dir(folder.join(OUTPUT_FOLDER)) else { return Ok(()) };
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        if path.extension().is_some_and(|end| end == "txt") && !written_files.contains(&path) {
+    for entry in entries.flatten() {
+        // Any other file is somebody's own.
+        let is_of_lab = entry.file_name().to_str().is_some_and(is_output_file)
+            && entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_of_lab && !written_files.contains(&entry.path()) {
             // Two runs in one checkout may both remove it.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(entry.path());
         }
     }
     Ok(())
@@ -337,7 +340,23 @@ pub fn handle_ctrl_c() {
 
 #[cfg(test)]
 mod tests {
-    use super::choose;
+    use super::{choose, write_outputs};
+
+    #[test]
+    fn only_outputs_of_an_earlier_run_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("output");
+        std::fs::create_dir(&output).unwrap();
+        for name in ["a.node.stdout.txt", "notes.txt", "my notes.node.stdout.txt", "stdout.txt"] {
+            std::fs::write(output.join(name), "").unwrap();
+        }
+        let mut report = crate::sample::report();
+        report.cells.clear();
+        write_outputs(folder.path(), &report).unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(output).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["my notes.node.stdout.txt", "notes.txt", "stdout.txt"]);
+    }
 
     #[test]
     fn the_name_of_an_engine_stands_for_its_columns() {

@@ -131,7 +131,7 @@ fn runtimes(lab: &Lab, filter: &Filter) -> Result<Vec<ToolRow>> {
     let wanted: Vec<&Runtime> = all.filter(|runtime| filter.includes(runtime.id())).collect();
     let found = find_all(lab, &wanted)?;
     let builds = |id: &str, place: &str, name: &str| {
-        format!("`cargo xtask setup --engines --runtime {id}` builds xtask/{place}/{name}, and so does `run-all`")
+        format!("`cargo xtask setup --build-engines --runtime {id}` builds xtask/{place}/{name}, and so does `run-all`")
     };
     let row = |(runtime, found): (&&Runtime, Result<Tool, Option<Absence>>)| {
         let (state, about) = match (&found, runtime.source) {

@@ -13,6 +13,8 @@ use wasmlab_report::visible::VisiblePath;
 
 /// Directory entries that one glob may visit.
 const MAX_ENTRIES: usize = 100_000;
+/// Maximum number of parts of a glob, and of folders inside each other: the search calls itself for each.
+const MAX_DEPTH: usize = 100;
 
 /// The files that a path or a glob names, sorted and, like it, relative to `folder`. A path that exists, or that has
 /// none of the characters of a glob, names only itself. As in a shell, `*` matches neither `/` nor the dot before a
@@ -25,8 +27,11 @@ pub fn expand(folder: &Path, path: &Path) -> Result<Vec<PathBuf>, String> {
     if !path.components().any(is_glob) || fs::symlink_metadata(folder.join(path)).is_ok() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut search = GlobSearch { folder, visited: 0, found: Vec::new() };
     let parts: Vec<&OsStr> = path.components().map(Component::as_os_str).collect();
+    if parts.len() > MAX_DEPTH {
+        return Err(format!("its glob has {} parts, more than {MAX_DEPTH}: `**` stands for any folders", parts.len()));
+    }
+    let mut search = GlobSearch { folder, visited: 0, found: Vec::new() };
     search.descend(PathBuf::new(), &parts).map_err(|why| format!("`{}`: {why}", path.visible()))?;
     // `**/*` reaches a file in several ways.
     search.found.sort();
@@ -77,6 +82,9 @@ impl GlobSearch<'_> {
                     let below = at.join(&name);
                     let is_folder = fs::symlink_metadata(self.folder.join(&below)).is_ok_and(|found| found.is_dir());
                     if is_folder && !is_hidden(&name) {
+                        if below.components().count() > MAX_DEPTH {
+                            return Err(format!("more than {MAX_DEPTH} folders are inside each other: name one"));
+                        }
                         self.descend(below, parts)?;
                     }
                 }
@@ -164,6 +172,10 @@ mod tests {
         check("*.wat", Err("`*.wat` matches no file"));
         check("no/*.wasm", Err("`no/*.wasm` matches no file"));
         check("[.wasm", Err("`[.wasm`: `[.wasm` is not a glob: unclosed character class; missing ']'"));
+        std::fs::create_dir_all(root.join("deep").join("d/".repeat(110))).unwrap();
+        check("deep/**", Err("`deep/**`: more than 100 folders are inside each other: name one"));
+        let long = "**/".repeat(300_000);
+        check(&long, Err("its glob has 300000 parts, more than 100: `**` stands for any folders"));
         let all = expand(Path::new(""), &root.join("sub/*.wasm"));
         assert!(all.is_err(), "the folder's own name is part of the glob: {all:?}");
     }

@@ -1,8 +1,9 @@
 //! Reads a file that the user names, which may be huge, an endless device, or a pipe without a writer.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
+
+use wasmlab_process::{open_limited, read_limited};
 
 /// Option of subcommands that read such files.
 #[derive(clap::Args)]
@@ -18,32 +19,26 @@ impl MaxSize {
     /// # Errors
     /// The kind of file it is, or why it cannot be read.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.check(path)?;
-        let mut bytes = Vec::new();
-        // It may have grown since the check.
-        File::open(path)?.take(self.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > self.max_size { Err(self.too_large()) } else { Ok(bytes) }
+        read_limited(path, self.max_size).map_err(|error| self.with_remedy(error))
     }
 
-    /// Checks by metadata that it is a regular file within the limit.
+    /// Checks that it is a regular file within the limit, without reading it.
     ///
     /// # Errors
-    /// The kind of file it is.
+    /// As [`Self::read`].
     pub fn check(&self, path: &Path) -> io::Result<()> {
-        // Checked before opening: opening a pipe waits for a writer.
-        let metadata = path.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        if !metadata.is_file() {
-            return Err(io::Error::other("it is not a regular file: copy its content into one"));
-        }
-        if metadata.len() > self.max_size { Err(self.too_large()) } else { Ok(()) }
+        open_limited(path, self.max_size).map(drop).map_err(|error| self.with_remedy(error))
     }
 
-    fn too_large(&self) -> io::Error {
-        let what = format!("it has more than {} bytes: raise --max-size to read it", self.max_size);
-        io::Error::new(io::ErrorKind::FileTooLarge, what)
+    fn with_remedy(&self, error: io::Error) -> io::Error {
+        let what = match error.kind() {
+            io::ErrorKind::FileTooLarge => {
+                format!("it has more than {} bytes: raise --max-size to read it", self.max_size)
+            }
+            io::ErrorKind::Other => format!("it is {error}: copy its content into one"),
+            _ => return error,
+        };
+        io::Error::new(error.kind(), what)
     }
 }
 

@@ -1,14 +1,14 @@
 //! `history`: shows when each cell changed, and with which version.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use globset::GlobMatcher;
-use xshell::{Shell, cmd};
 
 use super::arguments::ScenarioArgs;
 use super::common::usage;
-use super::{output, report};
+use super::{git, output, report};
 use crate::exit;
 use crate::lab::Lab;
 use crate::program_name;
@@ -114,14 +114,18 @@ fn read_folder(folder: &Path, last: usize) -> Result<Vec<DatedReport>> {
     let mut names =
         files::walk(folder, &[]).or_else(|e| usage(format!("failed to read `{}`: {e}", folder.visible())))?;
     names.retain(|name| name.extension().is_some_and(|end| end == "json"));
-    let mut entries = Vec::new();
+    let mut entries = BTreeMap::new();
     for name in names {
         match report::read(&folder.join(&name)) {
             Ok(report) => {
-                let day = report.started.chars().take(10).collect();
-                entries.push(DatedReport { name: name.display().to_string(), day, report });
+                let (name, day) = (name.display().to_string(), report.started.chars().take(10).collect());
+                entries.insert((report.started.clone(), name.clone()), DatedReport { name, day, report });
             }
             Err(error) => left_out(&format!("{error:#}")),
+        }
+        // A report may take megabytes.
+        if entries.len() > last {
+            entries.pop_first();
         }
     }
     if entries.is_empty() {
@@ -130,8 +134,7 @@ fn read_folder(folder: &Path, last: usize) -> Result<Vec<DatedReport>> {
             folder.visible()
         ));
     }
-    entries.sort_by(|a, b| (&a.report.started, &a.name).cmp(&(&b.report.started, &b.name)));
-    Ok(entries.split_off(entries.len().saturating_sub(last)))
+    Ok(entries.into_values().collect())
 }
 
 /// The revisions of the published report, oldest first.
@@ -139,21 +142,21 @@ fn read_git_history(lab: &Lab, last: usize) -> Result<Vec<DatedReport>> {
     if !lab.has_workspace() {
         return usage("give a folder of reports; the published ones are in the git history of a checkout of the lab");
     }
-    let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);
-    let shell = Shell::new()?;
-    shell.change_dir(&lab.root);
-    let last = last.to_string();
-    let log = cmd!(shell, "git log --max-count={last} --format=%h%x09%cs -- {name}").quiet().ignore_stderr().read();
-    let log = log.with_context(|| format!("failed to ask git for the revisions of `{name}`"))?;
+    let name = format!("reports/{}", Lab::published_report_name());
+    let ask = |args: &[&str]| git::output(lab, &lab.root, args, report::MAX_BYTES);
+    // Without the revisions that removed the report.
+    let log = ask(&["log", &format!("--max-count={last}"), "--diff-filter=d", "--format=%h%x09%cs", "--", &name]);
+    let log = log.map_err(|why| anyhow!("failed to ask git for the revisions of `{name}`: {why}"))?;
     let mut entries = Vec::new();
     for line in log.lines().rev() {
         let Some((commit, day)) = line.split_once('\t') else { continue };
-        // A revision that removed the report has no text.
-        let Ok(text) = cmd!(shell, "git show {commit}:{name}").quiet().ignore_stderr().read() else { continue };
-        if text.len() as u64 > report::MAX_BYTES {
-            left_out(&format!("{commit}: the report is larger than {} MiB", report::MAX_BYTES >> 20));
-            continue;
-        }
+        let text = match ask(&["show", &format!("{commit}:{name}")]) {
+            Ok(text) => text,
+            Err(why) => {
+                left_out(&format!("{commit}: {why}"));
+                continue;
+            }
+        };
         match report::parse(&text, &format!("{commit}:{name}")) {
             Ok(report) => entries.push(DatedReport { name: commit.to_owned(), day: day.to_owned(), report }),
             Err(error) => left_out(&format!("{error:#}")),

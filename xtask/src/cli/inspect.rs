@@ -57,7 +57,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "wat")]
     quick: bool,
     #[command(flatten)]
-    network: OfflineArgs,
+    offline: OfflineArgs,
     #[command(flatten)]
     max_size: MaxSize,
 }
@@ -78,11 +78,12 @@ struct InspectOutput<'a> {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let file = match scenario(lab, &args.what)? {
-        Some(scenario) => guest(lab, &scenario, &args.network)?,
+        Some(scenario) => guest(lab, &scenario, &args.offline)?,
         None => user_file(&args.what, &args.max_size)?,
     };
     let failed = |error: ReadError| {
-        let remedy = reading::invalid_file(&file).and_then(|invalid| invalid.remedy());
+        let bytes = args.max_size.read(&file).ok();
+        let remedy = bytes.and_then(|bytes| reading::invalid_file(&file, &bytes)?.remedy());
         let remedy = remedy.map(|remedy| format!(". {remedy}")).unwrap_or_default();
         UsageError(format!("failed to inspect `{}`: {error}{remedy}", file.visible()))
     };
@@ -128,9 +129,9 @@ fn scenario(lab: &Lab, what: &Path) -> Result<Option<Scenario>> {
 }
 
 /// The path of a scenario's guest, obtained as `run-all` does.
-fn guest(lab: &Lab, scenario: &Scenario, network: &OfflineArgs) -> Result<PathBuf> {
+fn guest(lab: &Lab, scenario: &Scenario, offline: &OfflineArgs) -> Result<PathBuf> {
     let name = &scenario.name;
-    let made = guest::obtain(lab, scenario, network.to_build_options());
+    let made = guest::obtain(lab, scenario, offline.to_build_options());
     lab.machine.save();
     let guest = match made {
         Ok(guest) => guest,
@@ -247,9 +248,9 @@ fn under(head: &str, text: &str) -> String {
 fn text(facts: &Facts, quick: bool) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "kind       {} {}", id(&facts.kind), id(&facts.shape));
-    if let Some(refusal) = &facts.refusal {
-        let (subject, message) = (on_line(&refusal.subject), on_line(&refusal.message));
-        let _ = writeln!(out, "refused    {} {subject}: {message}", id(&refusal.kind));
+    if let Some(rejection) = &facts.rejection {
+        let (subject, message) = (on_line(&rejection.subject), on_line(&rejection.message));
+        let _ = writeln!(out, "rejected   {} {subject}: {message}", id(&rejection.kind));
     }
     let sizes = facts.sizes;
     let _ = writeln!(
@@ -260,7 +261,7 @@ fn text(facts: &Facts, quick: bool) -> String {
     let proposals = facts.proposals.iter().cloned().collect::<Vec<_>>().join(" ");
     let proposals = match (quick, proposals.as_str()) {
         (true, _) => "not read (--quick)",
-        (false, "") if facts.refusal.is_some() => "unknown: the reader stopped earlier",
+        (false, "") if facts.rejection.is_some() => "unknown: the reader stopped earlier",
         (false, "") => "none: WebAssembly 1.0",
         (false, names) => names,
     };

@@ -149,7 +149,7 @@ fn find(chapters: &[Chapter], text: &str) -> Result<usize> {
 /// The chapters with the progress in each.
 fn list(tour: &Tour) -> Result<u8> {
     let rows = tour.chapters.iter().map(|chapter| {
-        let done = tour.progress.done(chapter);
+        let done = tour.progress.of_chapter(chapter);
         let passed = chapter.exercises.iter().filter(|exercise| done.passed.contains(&exercise.name)).count();
         let exercises = match chapter.exercises.len() {
             0 => String::new(),
@@ -226,7 +226,7 @@ fn typed(lab: &Lab, path: &Path) -> String {
 
 /// Reads the report that was published for machines of this kind.
 fn published_report(lab: &Lab) -> Result<wasmlab_model::report::RunReport> {
-    let file = lab.published(&format!("{}-{}.json", std::env::consts::OS, std::env::consts::ARCH));
+    let file = lab.published(&Lab::published_report_name());
     // Other systems have none of their own; the results are still worth reading.
     let file = if file.is_file() { file } else { lab.published("linux-x86_64.json") };
     let text = std::fs::read(&file).with_context(|| format!("failed to read `{}`", file.visible()))?;

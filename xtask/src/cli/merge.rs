@@ -50,7 +50,7 @@ pub fn run(_: &Lab, args: &Args) -> Result<u8> {
     // Overwriting a part would lose it.
     let out = args.out.canonicalize().ok();
     if let Some(part) = args.files.iter().find(|part| out.is_some() && part.canonicalize().ok() == out) {
-        return usage(format!("FILE is `{}` itself, which must not change: name another file", part.visible()));
+        return usage(format!("`{}` is one of the reports to merge: give --out another path", part.visible()));
     }
     let read = |file: &PathBuf| Ok((file.visible(), report::read(file)?));
     let parts = args.files.iter().map(read).collect::<Result<Vec<_>>>()?;

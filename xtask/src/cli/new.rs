@@ -90,7 +90,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     }
     output::print(&format!(
         "wrote scenarios/{name}: scenario.toml, source and README.md\n\
-         next: `cargo xtask run-all --scenario {name}` runs it; `cargo xtask bless --scenario {name}` accepts the results\n"
+         next: `cargo xtask run-all --scenario {name}` runs it; `cargo xtask accept --scenario {name}` accepts the results\n"
     ))?;
     Ok(exit::OK)
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::text_table::{self, TableColumn};
 use crate::program_name;
 use wasmlab_model::text::cut_with_size;
-use wasmlab_process::Stream;
+use wasmlab_process::OutputStream;
 use wasmlab_report::RenderOptions;
 use wasmlab_report::text::wrapped_between_words;
 use wasmlab_report::visible::visible;
@@ -29,7 +29,7 @@ pub fn has_printed() -> bool {
 /// # Errors
 /// If stdout cannot be written for another reason, such as a full disk.
 pub fn print(text: &str) -> Result<()> {
-    print_rendered(&visible(&program_name::adapted(text), false))
+    print_rendered(&visible(&program_name::localized(text), false))
 }
 
 /// Writes a value to stdout as JSON, as [`print`].
@@ -88,7 +88,7 @@ pub fn bounded(message: &str) -> Cow<'_, str> {
 
 /// Writes an error to stderr. If that fails, only the exit code is left.
 pub fn print_error(message: &str) {
-    let text = format!("error: {}", visible(&bounded(&program_name::adapted(message)), false));
+    let text = format!("error: {}", visible(&bounded(&program_name::localized(message)), false));
     let text = if io::stderr().is_terminal() { fitted(&text, terminal_width()) } else { text };
     let _ = writeln!(io::stderr(), "{text}");
 }
@@ -104,15 +104,15 @@ fn fitted(text: &str, width: usize) -> String {
 
 /// Writes a progress line to stderr.
 pub fn print_progress(message: &str) {
-    let _ = writeln!(io::stderr(), "{}", visible(&bounded(&program_name::adapted(message)), false));
+    let _ = writeln!(io::stderr(), "{}", visible(&bounded(&program_name::localized(message)), false));
 }
 
 /// Forwards a guest's output: unchanged to a file or pipe, with control characters made visible to a terminal.
-pub fn forward(stream: Stream, bytes: &[u8]) {
+pub fn forward(stream: OutputStream, bytes: &[u8]) {
     // If the terminal is closed, there is nobody to report to.
     let _ = match stream {
-        Stream::Stdout => forward_to(&mut io::stdout().lock(), io::stdout().is_terminal(), bytes),
-        Stream::Stderr => forward_to(&mut io::stderr().lock(), io::stderr().is_terminal(), bytes),
+        OutputStream::Stdout => forward_to(&mut io::stdout().lock(), io::stdout().is_terminal(), bytes),
+        OutputStream::Stderr => forward_to(&mut io::stderr().lock(), io::stderr().is_terminal(), bytes),
     };
 }
 

@@ -192,10 +192,13 @@ fn facts(file: &Path, args: &Args) -> Result<std::result::Result<Facts, FileErro
     match reading::facts(file, Representation::Facts) {
         Ok(facts) => Ok(Ok(facts)),
         Err(ReadError::Syntax(message)) => Ok(Err(FileError::Syntax(message))),
-        Err(ReadError::Refused(message)) => Ok(Err(match reading::invalid_file(file).and_then(|e| e.remedy()) {
-            Some(remedy) => FileError::NotWebAssembly { message, remedy },
-            None => FileError::Malformed(message),
-        })),
+        Err(ReadError::Refused(message)) => {
+            let bytes = args.max_size.read(file).ok();
+            Ok(Err(match bytes.and_then(|bytes| reading::invalid_file(file, &bytes)?.remedy()) {
+                Some(remedy) => FileError::NotWebAssembly { message, remedy },
+                None => FileError::Malformed(message),
+            }))
+        }
         Err(error) => usage(format!("failed to read `{}`: {error}", file.visible())),
     }
 }

@@ -1,12 +1,10 @@
 //! `probe`: measures what each runtime supports, and writes its profile.
 
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::{common, output, run_all};
+use super::{common, output, parallel, run_all};
 use crate::cell::{Limits, Sessions};
 use crate::engines;
 use crate::exit;
@@ -35,7 +33,7 @@ imports the functions of one specification, uses one proposal, calls one functio
 limit. Profiles go to snapshots/profiles/, one file per runtime and version. `capabilities` shows
 them, and `predict` uses them.
 
-Engines that are not built are skipped; `setup --engines` builds them.";
+Engines that are not built are skipped; `setup --build-engines` builds them.";
 
 /// Options.
 #[derive(clap::Args)]
@@ -46,7 +44,7 @@ pub struct Args {
     /// Ignore cached results and run every probe again
     #[arg(long)]
     no_cache: bool,
-    /// Number of runtimes to probe in parallel [default: one more than there are CPUs]
+    /// Number of runtimes to probe in parallel [default: number of CPUs plus one]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 }
@@ -60,28 +58,17 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     common::handle_ctrl_c();
     let columns = common::columns(lab, &args.runtime)?;
     let catalogue = catalogue::load()?;
-    let next = AtomicUsize::new(0);
-    let written = AtomicUsize::new(0);
-    let probe = || -> Result<()> {
-        while let Some(runtime) = columns.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if process::cancelled() {
-                break;
-            }
-            written.fetch_add(usize::from(column(lab, runtime, &catalogue, args.no_cache)?), Ordering::Relaxed);
-        }
-        Ok(())
-    };
-    let results: Vec<Result<()>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..run_all::jobs(args.jobs).min(columns.len())).map(|_| scope.spawn(probe)).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
+    let threads = run_all::jobs(args.jobs).min(columns.len());
+    let results = parallel::map(&columns, threads, "failed to probe the runtimes", |runtime| -> Result<bool> {
+        Ok(!process::cancelled() && column(lab, runtime, &catalogue, args.no_cache)?)
+    })?;
     lab.machine.save();
     process::end_orphans();
     if process::cancelled() {
         return Ok(exit::INTERRUPTED);
     }
-    results.into_iter().collect::<Result<()>>()?;
-    if written.into_inner() == 0 {
+    let written: Vec<bool> = results.into_iter().collect::<Result<_>>()?;
+    if !written.contains(&true) {
         output::print_error("no runtime was probed: none of those selected is installed");
         return Ok(exit::NO_CELLS_RUN);
     }

@@ -142,7 +142,7 @@ pub fn parse(text: &str, name: &str) -> Result<RunReport> {
     }
     // They become part of a file name.
     let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !is_word(&report.host.os) || !is_word(&report.host.arch) {
+    if !is_word(&report.machine.os) || !is_word(&report.machine.arch) {
         return bad("`host.os` or `host.arch` is not the name of a system".to_owned());
     }
     Ok(report)
@@ -162,7 +162,7 @@ const PAGE: &str = "index.html";
 
 /// The two published files for machines of this kind.
 fn pair(lab: &Lab, report: &RunReport) -> (PathBuf, PathBuf) {
-    let file = |extension| lab.published(&format!("{}-{}.{extension}", report.host.os, report.host.arch));
+    let file = |extension| lab.published(&format!("{}-{}.{extension}", report.machine.os, report.machine.arch));
     (file("json"), file("md"))
 }
 
@@ -172,7 +172,7 @@ fn publish(lab: &Lab, report: &RunReport) -> Result<u8> {
     let why_not = if report.command != "run-all" || report.interrupted || !report.selected.is_everything() {
         Some("it is not from a complete run-all: `cargo xtask run-all` writes one".to_owned())
     } else if unaccepted > 0 {
-        Some(format!("{unaccepted} cells differ from their snapshots: run `cargo xtask bless`, then run-all again"))
+        Some(format!("{unaccepted} cells differ from their snapshots: run `cargo xtask accept`, then run-all again"))
     } else if exit::for_report(report) != exit::OK {
         Some("it contains unexpected results: `cargo xtask report` shows them".to_owned())
     } else {

@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(short, long, alias = "output", value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    network: OfflineArgs,
+    offline: OfflineArgs,
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
@@ -64,7 +64,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     if into.is_file() || fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
         return usage(format!("`{}` is not an empty folder: choose another with --out", into.visible()));
     }
-    let options = args.network.to_build_options();
+    let options = args.offline.to_build_options();
     let guest = guest::obtain(lab, &scenario, options)
         .or_else(|none| usage(format!("there is no guest for {}: {}", scenario.name, none.detail)))?;
     let scenarios = [scenario];
@@ -188,12 +188,12 @@ fn readme(
         "\n## Versions\n\n- {} {version}, mode {}\n- {} {}\n- {}: sha256 {}, made by {}\n- wasmlab {}\n",
         runtime.id(),
         runtime.mode(),
-        report.host.os,
-        report.host.arch,
+        report.machine.os,
+        report.machine.arch,
         made.module,
         guest.sha256,
         guest.toolchain,
-        report.host.lab_version,
+        report.machine.lab_version,
     );
     text
 }

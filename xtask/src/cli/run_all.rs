@@ -14,7 +14,7 @@ use crate::exit;
 use crate::guest;
 use crate::lab::Lab;
 use crate::matrix::MatrixRequest;
-use crate::store::snapshots::Store;
+use crate::store::snapshots::Snapshots;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{Partition, RunReport, Selection};
 use wasmlab_model::text::counted;
@@ -49,7 +49,7 @@ pub struct Args {
     /// reports
     #[arg(long, value_name = "K/N")]
     partition: Option<Partition>,
-    /// Number of cells to run in parallel [default: one more than there are CPUs]
+    /// Number of cells to run in parallel [default: number of CPUs plus one]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Ignore cached results and run every cell again
@@ -76,13 +76,13 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let all = common::scenarios(lab)?;
     let names = all.iter().map(|s| s.name.as_str()).collect();
     let runtimes = wasmlab_runtimes::all().iter().map(|r| r.id()).collect();
-    let store = Store::new(lab.snapshots());
+    let store = Snapshots::new(lab.snapshots());
     store.forget_pending(&names, &runtimes)?;
     let orphans = store.orphans(&names, &runtimes);
     if let Some(first) = orphans.first() {
         let more = rest(orphans.len(), 1, "snapshot").map(|rest| format!(" ({rest})")).unwrap_or_default();
         output::print_progress(&format!(
-            "warning: snapshots/{}: {}{more}; `cargo xtask bless` removes it",
+            "warning: snapshots/{}: {}{more}; `cargo xtask accept` removes it",
             first.subject, first.text
         ));
     }
@@ -102,11 +102,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: true,
         limits: limits(args.timeout),
-        build: guest::BuildOptions { require_built: args.require_built, ..args.engines.network.to_build_options() },
+        build: guest::BuildOptions { require_built: args.require_built, ..args.engines.offline.to_build_options() },
         given: BTreeMap::new(),
         inputs_are_complete: false,
         withheld: BTreeMap::new(),
-        shared_time: None,
+        time_budget: None,
         engines: args.engines.to_engine_builds(),
         sink: None,
         retention: Retention::default(),

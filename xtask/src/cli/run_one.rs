@@ -36,12 +36,12 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", value_parser = common::seconds)]
     timeout: Option<u64>,
     #[command(flatten)]
-    network: OfflineArgs,
+    offline: OfflineArgs,
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario(lab, &args.scenario)?];
-    let build = args.network.to_build_options();
+    let build = args.offline.to_build_options();
     let column = common::column(lab, &args.runtime)?;
     let request = MatrixRequest {
         sink: Some(&print_event),

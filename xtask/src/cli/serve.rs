@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
     #[command(flatten)]
-    network: OfflineArgs,
+    offline: OfflineArgs,
 }
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
@@ -61,7 +61,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let scenarios = [scenario];
     let runtime = runtime(lab, &scenarios[0], args)?;
     let limits = Limits { output: 1 << 30, file: 1 << 40, ..run_all::limits(None) };
-    let build = args.network.to_build_options();
+    let build = args.offline.to_build_options();
     let request =
         MatrixRequest { sink: Some(&forward), ..MatrixRequest::one_cell(&scenarios, runtime.clone(), limits, build) };
     // Without a terminal, a handler may not be possible; then Ctrl-C ends the lab at once.
@@ -141,7 +141,7 @@ fn runtime(lab: &Lab, scenario: &Scenario, args: &Args) -> Result<Runtime> {
         return common::column(lab, name);
     }
     // The guest's ABI decides. If there is no guest, the run reports why.
-    let options = args.network.to_build_options();
+    let options = args.offline.to_build_options();
     let facts = guest::obtain(lab, scenario, options).ok().and_then(|guest| {
         let bytes = fs::read(lab.cache.object(&guest.sha256)).ok()?;
         crate::matrix::facts_of(lab, &guest.sha256, &bytes).ok()

@@ -31,7 +31,7 @@ pub const EXAMPLES: &str = "Examples:
   cargo xtask setup --config wasmlab.toml    installs the runtimes that this file names
   cargo xtask setup node@24 wasmtime@48      installs these versions, for `--runtime node@24`
   cargo xtask setup --suite                  clones wasi-testsuite, for `suite`
-  cargo xtask setup --engines                builds what run-all needs: ten to twenty minutes
+  cargo xtask setup --build-engines          builds what run-all needs: ten to twenty minutes
   cargo xtask setup --from .                 the same, installed for `wasmlab` outside the checkout
   cargo xtask setup --from . --runtime wasmi             only this one";
 
@@ -51,16 +51,15 @@ pub struct Args {
     /// Install only the runtimes that this wasmlab.toml names
     #[arg(long, value_name = "FILE", conflicts_with_all = ["wanted", "runtime"])]
     config: Option<PathBuf>,
-    /// Build all embedded engines and browser drivers now, not when `run-all` first needs them, and install nothing else.
-    /// Takes no value, unlike `run-all --engines`
+    /// Build all embedded engines and browser drivers now, not when `run-all` first needs them, and install nothing else
     #[arg(long, conflicts_with_all = ["wanted", "dry_run"])]
-    engines: bool,
-    /// As --engines, but build them in this checkout of the lab, and copy them to the user's data folder, where the
+    build_engines: bool,
+    /// As --build-engines, but build them in this checkout of the lab, and copy them to the user's data folder, where the
     /// installed `wasmlab` finds them
     #[arg(long, value_name = "CHECKOUT", conflicts_with_all = ["wanted", "dry_run"])]
     from: Option<PathBuf>,
     /// Only clone wasi-testsuite at a fixed commit, for `suite`
-    #[arg(long, conflicts_with_all = ["wanted", "runtime", "config", "engines", "from"])]
+    #[arg(long, conflicts_with_all = ["wanted", "runtime", "config", "build_engines", "from"])]
     suite: bool,
 }
 
@@ -90,7 +89,7 @@ impl Args {
 
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let args = &args.with_config()?;
-    if args.engines || args.from.is_some() {
+    if args.build_engines || args.from.is_some() {
         return match (&args.from, lab.has_sources()) {
             (Some(checkout), _) => embedded::install(checkout, &args.runtime),
             (None, true) => embedded::build(lab, &args.runtime),

@@ -9,7 +9,6 @@ use serde::Serialize;
 use self::answer::{Answer, VersionBounds};
 use self::search::{Range, VersionResult};
 use super::check::guest::{self, FileToCheck, GuestArgs};
-use super::check::requirements::Requirements;
 use super::common::{self, Purpose, usage};
 use super::format::TextOrJsonArgs;
 use super::guest_file::MaxSize;
@@ -138,7 +137,7 @@ impl TriedVersion {
 /// Runs the subcommand.
 pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let (base, name, package) = runtime(&args.runtime)?;
-    let file = given(args)?;
+    let file = FileToCheck::one(&args.file, &args.guest)?;
     lab.unpack_results()?;
     let prepared = guest::prepare(lab, &file, &args.max_size, args.timeout)?;
     let (versions, released) = versions(lab, args, (base, name), package)?;
@@ -232,19 +231,9 @@ fn runtime(text: &str) -> Result<(&'static Runtime, &str, Package)> {
             let mut engines: Vec<&str> =
                 runtimes::all().iter().filter(|r| r.package.is_some()).map(|r| r.engine).collect();
             engines.dedup();
-            usage(format!(
-                "--runtime `{text}`: the lab knows no package that carries its versions; use {}",
-                engines.join(", ")
-            ))
+            usage(format!("--runtime `{text}`: the lab knows no package with its versions; use {}", engines.join(", ")))
         }
     }
-}
-
-fn given(args: &Args) -> Result<FileToCheck> {
-    let (name, title) = guest::names(std::slice::from_ref(&args.file)).remove(0);
-    let dirs = args.guest.dirs.dirs(1, 1)?;
-    let (options, requirements) = (args.guest.clone(), Requirements::default());
-    Ok(FileToCheck { file: args.file.clone(), name, title, options, dirs, requirements })
 }
 
 /// The versions from `from` to `to`, both inclusive; a version that continues `to` is included.

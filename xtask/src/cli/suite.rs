@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,11 +12,11 @@ use super::baseline::BaselineArgs;
 use super::common::{self, Purpose, usage};
 use super::format::RunFormatArgs;
 use super::guest_file::MaxSize;
-use super::{output, run_all, suggest};
+use super::{dir_template, parallel, run_all, suggest};
 use crate::cell::{Retention, TempDir};
 use crate::guest::Guest;
 use crate::lab::Lab;
-use crate::matrix::shared_time::SharedTime;
+use crate::matrix::time_budget::TimeBudget;
 use crate::matrix::{MatrixRequest, facts_of_given};
 use crate::store::tree::Tree;
 use crate::suite::wast::WastFile;
@@ -72,8 +70,8 @@ The report goes to reports/suite/.";
 /// A `.wast` file may take this many times the limit of a test on each runtime. Each of its processes has the limit of
 /// a test.
 const WAST_LIMITS: u64 = 10;
-/// The largest folder that a test may get, bytes.
-const MAX_ROOT_BYTES: u64 = 256 << 20;
+/// The largest folder that a test may get, MiB.
+const MAX_ROOT_MIB: u64 = 256;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -87,7 +85,7 @@ pub struct Args {
     columns: RuntimeArgs,
     #[command(flatten)]
     baseline: BaselineArgs,
-    /// Number of tests to run in parallel [default: one more than there are CPUs]
+    /// Number of tests to run in parallel [default: number of CPUs plus one]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Time limit for running a test, in seconds; each operation may take half of it. A .wast file may take ten times
@@ -122,7 +120,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let limits = run_all::limits(args.timeout);
     let jobs = run_all::jobs(args.jobs);
     let mut guests = guests(lab, &suites, &args.max_size, jobs)?;
-    guests.extend(wast_files::guests(lab, &files)?);
+    wast_files::add_guests(lab, &files, &mut guests)?;
     let (mut scenarios, mut withheld) = (Vec::new(), BTreeMap::new());
     for (suite, test) in suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (suite, test))) {
         let root = test.root.as_ref().and_then(|root| roots.get(root)).cloned();
@@ -133,7 +131,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     scenarios.extend(files.iter().flat_map(|file| &file.parts).map(|part| part.scenario.clone()));
     scenarios.sort_by(|a, b| a.name.cmp(&b.name));
     let parts = files.iter().flat_map(|file| file.parts.iter().map(move |part| (&part.scenario.name, &file.title)));
-    let shared_time = SharedTime::new(
+    let time_budget = TimeBudget::new(
         parts.map(|(part, file)| (part.clone(), file.clone())),
         Duration::from_millis(limits.run_ms.saturating_mul(WAST_LIMITS)),
     );
@@ -144,11 +142,11 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         use_cache: !args.no_cache,
         confirm: true,
         limits,
-        build: args.engines.network.to_build_options(),
+        build: args.engines.offline.to_build_options(),
         given: guests,
         inputs_are_complete: true,
         withheld,
-        shared_time: Some(&shared_time),
+        time_budget: Some(&time_budget),
         engines: args.engines.to_engine_builds(),
         sink: None,
         retention: Retention::default(),
@@ -245,28 +243,16 @@ fn chosen(mut found: SuiteFiles, globs: &[String]) -> Result<SuiteFiles> {
     Ok(found)
 }
 
-/// The lab's own copies of the folders that tests get, by path, so that every cell gets the same content.
+/// The lab's own copies of the folders that tests get, by path.
 fn copy_roots(suites: &[Suite], into: &Path) -> Result<BTreeMap<PathBuf, DirTemplate>> {
     let roots: BTreeSet<&PathBuf> =
         suites.iter().flat_map(|s| &s.tests).filter_map(|test| test.root.as_ref()).collect();
     let mut copies = BTreeMap::new();
     for (index, root) in roots.into_iter().enumerate() {
-        let failed = || format!("failed to copy `{}`", root.visible());
-        let tree = Tree::read(root).with_context(failed)?.without(".cleanup");
-        if tree.bytes > MAX_ROOT_BYTES {
-            let most = MAX_ROOT_BYTES >> 20;
-            return usage(format!(
-                "`{}` has more than {most} MiB, and each test gets a copy: use a smaller folder",
-                root.visible()
-            ));
-        }
-        for note in tree.notes.iter().take(3) {
-            output::print_progress(&format!("`{}`: {note}", root.visible()));
-        }
-        let folder = into.join(index.to_string());
-        fs::create_dir(&folder).and_then(|()| tree.copy(&folder)).with_context(failed)?;
-        let sha256 = Tree::read(&folder).and_then(|copy| copy.sha256()).with_context(failed)?;
-        copies.insert(root.clone(), DirTemplate { folder, sha256 });
+        let shown = format!("`{}`", root.visible());
+        let tree = Tree::read(root).with_context(|| format!("failed to copy {shown}"))?.without(".cleanup");
+        let copy = into.join(index.to_string());
+        copies.insert(root.clone(), dir_template::create(&tree, MAX_ROOT_MIB, copy, &shown, "use a smaller folder")?);
     }
     Ok(copies)
 }
@@ -274,21 +260,13 @@ fn copy_roots(suites: &[Suite], into: &Path) -> Result<BTreeMap<PathBuf, DirTemp
 /// The guests, by the names of their tests. Reading a file takes longer than running it, so several are read at once.
 fn guests(lab: &Lab, suites: &[Suite], max_size: &MaxSize, jobs: usize) -> Result<BTreeMap<String, Guest>> {
     let tests: Vec<&Test> = suites.iter().flat_map(|suite| &suite.tests).collect();
-    let next = AtomicUsize::new(0);
-    let read = || {
-        let mut guests = Vec::new();
-        while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !process::cancelled()) {
-            guests.push((test.name.clone(), guest(lab, &test.file, max_size)?));
-        }
-        Ok(guests)
+    let read = |test: &&Test| -> Result<Option<(String, Guest)>> {
+        // After an interruption nothing is run.
+        let guest = (!process::cancelled()).then(|| guest(lab, &test.file, max_size)).transpose()?;
+        Ok(guest.map(|guest| (test.name.clone(), guest)))
     };
-    let results: Vec<Result<Vec<(String, Guest)>>> = thread::scope(|scope| {
-        let readers: Vec<_> = (0..jobs.clamp(1, tests.len().max(1))).map(|_| scope.spawn(read)).collect();
-        let failed = || Err(anyhow::anyhow!("the lab failed to read the tests; please report it"));
-        readers.into_iter().map(|reader| reader.join().unwrap_or_else(|_| failed())).collect()
-    });
-    let guests: Vec<Vec<(String, Guest)>> = results.into_iter().collect::<Result<_>>()?;
-    Ok(guests.into_iter().flatten().collect())
+    let guests = parallel::map(&tests, jobs.min(tests.len()), "failed to read the tests", read)?;
+    Ok(guests.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// The guest of a test. A file that is not a module is reported by its row.

@@ -10,9 +10,9 @@ use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand, Package
 
 use super::{Absence, BUILD_LIMIT, KEEP_VARIABLE, absence, ask, build_record, engine_key};
 use crate::lab::Lab;
-use crate::store::cache::Key;
+use crate::store::cache::{ENGINES, Key};
 use crate::store::files;
-use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits, Stream};
+use wasmlab_process::{self as process, Command, CompletedProcess, Input, Limits, OutputStream};
 use wasmlab_report::visible::VisiblePath;
 
 /// How often a build's progress is reported.
@@ -29,7 +29,7 @@ pub type BuildProgress<'a> = &'a dyn Fn(usize, usize, &str);
 /// The folder in which cargo builds all engines and drivers, so that a crate that several need is compiled once.
 #[must_use]
 pub fn build_dir(lab: &Lab) -> PathBuf {
-    lab.cache.dir().join("engines").join("build")
+    lab.cache.dir().join(ENGINES).join("build")
 }
 
 /// Builds an engine with cargo and keeps the binary. [`remove_build_files`] removes the rest.
@@ -67,7 +67,7 @@ fn with_exe(name: &str) -> String {
 
 /// The folder for the binaries of an engine.
 fn kept_dir(lab: &Lab, engine: &str) -> PathBuf {
-    lab.cache.dir().join("engines").join(engine)
+    lab.cache.dir().join(ENGINES).join(engine)
 }
 
 /// The private copy of a build's binary: tests and other cargo commands in cargo's folder build the same name with other
@@ -133,7 +133,7 @@ fn run_build(cargo: &Cargo, target: &Path, report: BuildProgress) -> Result<(), 
         process::start(&cargo.command("build", &options), None).map_err(|e| format!("cargo cannot be started: {e}"))?;
     let mut compiled = Compiled::default();
     while !running.wait_end(REPORT_INTERVAL) {
-        compiled.read(&running.since(Stream::Stdout, compiled.bytes));
+        compiled.read(&running.since(OutputStream::Stdout, compiled.bytes));
         report(compiled.crates.len().min(total), total, &running.last_line().unwrap_or_default());
     }
     succeeded(&running.wait())

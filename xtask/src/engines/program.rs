@@ -10,7 +10,7 @@ use super::Absence;
 use crate::install_choice;
 use crate::lab::Lab;
 use crate::machine::ToolQuery;
-use crate::store::cache::Key;
+use crate::store::cache::{DRIVERS, Key};
 use crate::versions::{self, VersionedProgram};
 use wasmlab_model::version::find_version;
 use wasmlab_report::visible::VisiblePath;
@@ -55,8 +55,8 @@ pub fn find(lab: &Lab, runtime: &Runtime, requested: Program) -> Result<Tool, Ab
     let first = packages.first().map(|(name, version)| (name.rsplit('/').next().unwrap_or(name), version));
     let version =
         first.map_or_else(|| own_version.clone(), |(name, version)| format!("{own_version} {name} {version}"));
-    let help = switches(lab, runtime, &program);
-    Ok(Tool { program, version, fingerprint, help, support_dir, packages_dir, aux_program, ..Tool::default() })
+    let help_text = switches(lab, runtime, &program);
+    Ok(Tool { program, version, fingerprint, help_text, support_dir, packages_dir, aux_program, ..Tool::default() })
 }
 
 /// The path of the program: that of a custom build, the named one, the one on PATH, or one that `setup` installed.
@@ -83,7 +83,7 @@ fn query(program: &Path, args: &[&str]) -> ToolQuery {
 
 /// What the program prints about its switches. A program that does not list them is run without any.
 fn switches(lab: &Lab, runtime: &Runtime, program: &Path) -> String {
-    let listed = runtime.help.iter().map(|args| lab.machine.query(&query(program, args)).unwrap_or_default());
+    let listed = runtime.help_args.iter().map(|args| lab.machine.query(&query(program, args)).unwrap_or_default());
     listed.collect::<Vec<_>>().join("\n")
 }
 
@@ -137,7 +137,7 @@ fn behind_npm_script(runtime: &Runtime, found: PathBuf) -> PathBuf {
 /// Writes [`Runtime::support_files`] to the cache. Returns their folder, and a hash of their content.
 pub fn write_support_files(lab: &Lab, runtime: &Runtime) -> Result<(PathBuf, String), Absence> {
     let key = Key::of("support", &runtime.support_files).text().to_owned();
-    let support = lab.cache.dir().join("drivers").join(&key[..16]);
+    let support = lab.cache.dir().join(DRIVERS).join(&key[..16]);
     for (file, text) in runtime.support_files {
         let path = support.join(file);
         if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {

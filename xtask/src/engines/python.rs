@@ -10,6 +10,7 @@ use super::program::{locate, write_support_files};
 use super::{Absence, parse_info};
 use crate::lab::Lab;
 use crate::machine::ToolQuery;
+use crate::store::cache::PYTHON;
 use wasmlab_report::visible::VisiblePath;
 
 /// Prints the path of the Python executable and the folder that contains a package. A `python3` on PATH may be a script
@@ -61,7 +62,7 @@ fn folder_of(file: &Path) -> Option<PathBuf> {
 
 /// Where `setup` installs the package: with most systems, pip may not install into the Python of the system.
 fn cache_folder(lab: &Lab, package: &str) -> PathBuf {
-    lab.cache.dir().join("python").join(package)
+    lab.cache.dir().join(PYTHON).join(package)
 }
 
 /// The executable of this Python, and the folder in which it finds the package.

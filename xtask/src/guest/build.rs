@@ -12,7 +12,7 @@ use wasmlab_toolchains::{BuildPlan, FoundTool, Task, Toolchain, crates, plan};
 
 use super::{Guest, NotBuilt, failed, not_buildable, recipe, sources_hash, unlinked};
 use crate::lab::Lab;
-use crate::store::cache::Key;
+use crate::store::cache::{GUESTS, Key};
 
 /// A cached build.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub fn from_source(
 ) -> Result<Guest, NotBuilt> {
     let io = |e: std::io::Error| failed(Code::CompileError, e.to_string());
     let sources = sources_hash(lab, scenario).map_err(io)?;
-    let out = lab.cache.dir().join("guests").join(&scenario.name);
+    let out = lab.cache.dir().join(GUESTS).join(&scenario.name);
     let task = Task { scenario, tool, out: &out, offline };
     let BuildPlan { recipe, version, fingerprint } =
         plan(toolchain, &task, &lab.machine).map_err(|error| not_buildable(error, scenario))?;

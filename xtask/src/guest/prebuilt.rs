@@ -1,6 +1,6 @@
 //! Guests built elsewhere: the scenario's own code, committed with its provenance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde::{Deserialize, Serialize};
@@ -96,20 +96,29 @@ pub fn store(lab: &Lab, scenario: &Scenario, guest: Guest) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Reads the provenance of a scenario's prebuilt guest; `None` if there is no such guest.
+/// Reads the provenance of a scenario's prebuilt guest; `None` if there is no such guest. Its files have the names that
+/// the scenario gives them.
 ///
 /// # Errors
 /// The file and what is wrong with it.
-pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<PrebuiltProvenance>, String> {
-    let path = lab.fixture(scenario).join("provenance.toml");
+pub fn provenance(lab: &Lab, scenario: &Scenario) -> Result<Option<PrebuiltProvenance>, String> {
+    let folder = lab.fixture(&scenario.name);
+    let path = folder.join("provenance.toml");
     let text = match read_text(&path, MAX_PROVENANCE) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         text => text.map_err(|e| format!("{}: {e}", path.visible()))?,
     };
     let provenance: PrebuiltProvenance =
         toml::from_str(&text).map_err(|e| format!("{}: {}", path.visible(), e.message()))?;
+    // The lab writes files of these names to the folder of a cell. The loader has checked the scenario's own.
+    let build = &scenario.spec.build;
+    let companions: BTreeSet<&String> = build.companions.iter().collect();
+    if Some(&provenance.file) != build.artifact.as_ref() || !provenance.companions.keys().eq(companions) {
+        let (path, keys) = (path.visible(), "`file` and `companions`");
+        return Err(format!("{path}: {keys} are not the artifact and the companions of the scenario's [build]"));
+    }
     // Callers that need a prebuilt guest report that it is missing.
-    match open_limited(&lab.fixture(scenario).join(&provenance.file), MAX_GUEST) {
+    match open_limited(&folder.join(&provenance.file), MAX_GUEST) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", provenance.file)),
         _ => Ok(Some(provenance)),
     }
@@ -121,7 +130,7 @@ pub fn provenance(lab: &Lab, scenario: &str) -> Result<Option<PrebuiltProvenance
 /// If there is none, or it was not built from these sources.
 pub fn take(lab: &Lab, scenario: &Scenario, missing: MissingTool) -> Result<Guest, NotBuilt> {
     let damaged = |message: String| failed(Code::PrebuiltStale, message);
-    let Some(provenance) = provenance(lab, &scenario.name).map_err(damaged)? else {
+    let Some(provenance) = provenance(lab, scenario).map_err(damaged)? else {
         let detail = format!("{} is missing, and there is no prebuilt guest", missing.what);
         return Err(NotBuilt { remedy: Some(missing.remedy), ..failed(missing.code, detail) });
     };

@@ -51,7 +51,7 @@ fn source(file: &Path) -> Result<Vec<u8>, NotBuilt> {
 }
 
 fn perform(recipe: &Recipe, companions: &[String], out: &Path) -> Result<BuildOutput, NotBuilt> {
-    let _alone = lock(out)?;
+    let _alone = lock(out, limit())?;
     let artifact = &recipe.artifact;
     let beside = |name: &String| artifact.with_file_name(name);
     // Output of an earlier build must not be mistaken for this one's.
@@ -107,16 +107,17 @@ fn unwritable(out: &Path, error: &io::Error) -> NotBuilt {
     failed(Code::CompileError, format!("the lab cannot write to `{}`: {error}", out.visible()))
 }
 
-/// Creates the folder `out` and waits until no other lab builds in it: cargo locks its folder, C compilers do not.
-fn lock(out: &Path) -> Result<fs::File, NotBuilt> {
+/// Creates the folder `out` and waits until no other lab builds in it: cargo locks its folder, C compilers do not. The
+/// other build gets the time limit of this one.
+fn lock(out: &Path, limit: Duration) -> Result<fs::File, NotBuilt> {
     fs::create_dir_all(out).map_err(|e| unwritable(out, &e))?;
     let file = fs::File::create(out.join(".lock")).map_err(|e| unwritable(out, &e))?;
-    let deadline = Instant::now() + BUILD_LIMIT;
+    let began = Instant::now();
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(fs::TryLockError::Error(error)) => return Err(unwritable(out, &error)),
-            Err(fs::TryLockError::WouldBlock) if process::cancelled() || Instant::now() > deadline => {
+            Err(fs::TryLockError::WouldBlock) if process::cancelled() || began.elapsed() > limit => {
                 return Err(failed(
                     Code::BuildTimeout,
                     "another lab process is building this guest and does not finish",
@@ -191,8 +192,21 @@ pub fn one_line<'a>(message: &str, dirs: impl IntoIterator<Item = &'a Path>) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{lock, one_line};
     use std::path::Path;
+    use std::time::{Duration, Instant};
+    use wasmlab_model::codes::Code;
+
+    #[test]
+    fn another_build_is_waited_for_within_the_limit() {
+        let out = tempfile::tempdir().unwrap();
+        let (first, began) = (lock(out.path(), Duration::ZERO).unwrap(), Instant::now());
+        let waited = lock(out.path(), Duration::from_millis(200)).map(drop).map_err(|none| none.code);
+        assert_eq!(waited, Err(Code::BuildTimeout));
+        assert!(began.elapsed() >= Duration::from_millis(200) && began.elapsed() < Duration::from_secs(60));
+        drop(first);
+        assert!(lock(out.path(), Duration::ZERO).is_ok());
+    }
 
     /// clang's message about nginx's source in cargo's folder.
     #[test]

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::guest;
 use crate::lab::Lab;
 use crate::matrix::{GuestRow, MatrixRequest, Results, facts_of};
-use crate::store::snapshots::{AcceptedLines, Store};
+use crate::store::snapshots::{AcceptedLines, Snapshots};
 use wasmlab_glob as glob;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::Facts;
 use wasmlab_model::names::rest;
 use wasmlab_model::report::{
-    Cell, CodeText, GuestInfo, HostInfo, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA_VERSION, ScenarioInfo,
-    Selection, ToolInfo,
+    Cell, CodeText, GuestInfo, MachineInfo, Note, NoteKind, Origin, RunReport, RuntimeInfo, SCHEMA_VERSION,
+    ScenarioInfo, Selection, ToolInfo,
 };
 use wasmlab_model::scenario::{Known, Scenario};
 use wasmlab_model::verdict::{Change, Verdict};
@@ -58,7 +58,7 @@ pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: Ru
     let runtimes = runtimes(request, &results);
     let guests = guest_infos(request, &results.rows);
     let mut cells: Vec<Cell> = results.cells.into_values().collect();
-    let store = Store::new(lab.snapshots());
+    let store = Snapshots::new(lab.snapshots());
     // The files of a `check` are not scenarios of the lab, whatever their names.
     let elsewhere = if matches!(metadata.command, "check" | "suite") {
         AcceptedLines::new()
@@ -92,7 +92,7 @@ pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: Ru
     let mut report = RunReport {
         schema: SCHEMA_VERSION,
         command: metadata.command.to_owned(),
-        host: host(),
+        machine: machine(),
         started: metadata.started,
         duration_ms: metadata.duration_ms,
         interrupted: metadata.interrupted,
@@ -117,7 +117,7 @@ pub fn report(lab: &Lab, request: &MatrixRequest, results: Results, metadata: Ru
 fn compare_cells(
     request: &MatrixRequest,
     guests: &[GuestInfo],
-    store: &Store,
+    store: &Snapshots,
     of_same_guests: &AcceptedLines,
     cells: &mut [Cell],
 ) {
@@ -132,14 +132,14 @@ fn compare_cells(
 }
 
 /// The accepted results of cells that were not measured here.
-fn accepted_elsewhere(store: &Store, cells: &[Cell]) -> AcceptedLines {
+fn accepted_elsewhere(store: &Snapshots, cells: &[Cell]) -> AcceptedLines {
     let registry: Vec<&str> = wasmlab_runtimes::all().iter().map(Runtime::id).collect();
     store.unmeasured_lines(&registry, cells)
 }
 
 /// Notes on guests that differ from their snapshots; removes from `elsewhere` what was accepted for a different guest.
 fn compare_guests(
-    store: &Store,
+    store: &Snapshots,
     guests: &[GuestInfo],
     elsewhere: &mut AcceptedLines,
     unusable: &mut Vec<std::io::Error>,
@@ -160,7 +160,7 @@ fn compare_guests(
 
 /// Removes what was accepted for guests that have probably changed: the same version of a runtime passed with the
 /// accepted guest, and now has a wrong result.
-fn forget_changed_guests(store: &Store, runtimes: &[RuntimeInfo], cells: &[Cell], elsewhere: &mut AcceptedLines) {
+fn forget_changed_guests(store: &Snapshots, runtimes: &[RuntimeInfo], cells: &[Cell], elsewhere: &mut AcceptedLines) {
     let failed: Vec<&Cell> = cells.iter().filter(|cell| cell.verdict == Verdict::Fail).collect();
     let columns: BTreeSet<&str> = failed.iter().map(|cell| cell.runtime.as_str()).collect();
     let accepted = store.unmeasured_lines(&columns.into_iter().collect::<Vec<_>>(), &[]);
@@ -177,7 +177,7 @@ fn forget_changed_guests(store: &Store, runtimes: &[RuntimeInfo], cells: &[Cell]
 }
 
 /// Compares each cell with its snapshot. Custom builds have no snapshots.
-fn compare_with_snapshots(store: &Store, runtimes: &[RuntimeInfo], cells: &mut [Cell]) -> Vec<std::io::Error> {
+fn compare_with_snapshots(store: &Snapshots, runtimes: &[RuntimeInfo], cells: &mut [Cell]) -> Vec<std::io::Error> {
     let compared = runtimes.iter().filter(|r| !is_custom_build(&r.id)).filter_map(|runtime| {
         let version = runtime.tool.version.as_deref().unwrap_or_default();
         let mut column: Vec<&mut Cell> = cells.iter_mut().filter(|c| c.runtime == runtime.id).collect();
@@ -196,8 +196,8 @@ fn snapshots_unusable(errors: &[std::io::Error]) -> Vec<Note> {
 
 /// This machine.
 #[must_use]
-pub fn host() -> HostInfo {
-    HostInfo {
+pub fn machine() -> MachineInfo {
+    MachineInfo {
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         cpus: std::thread::available_parallelism().map_or(1, usize::from),
@@ -343,10 +343,10 @@ fn is_answered(cell: &Cell) -> bool {
 fn compare_prebuilt(lab: &Lab, scenario: &Scenario, built: &GuestInfo) -> Option<Note> {
     let facts = built.facts.as_ref().filter(|_| built.origin == Origin::Built)?;
     let note = |text: String| {
-        let text = format!("{text}: `cargo xtask bless --guests` replaces it");
+        let text = format!("{text}: `cargo xtask accept --guests` replaces it");
         Some(Note::new(NoteKind::PrebuiltDiffers, scenario.name.clone(), text))
     };
-    let provenance = match guest::provenance(lab, &scenario.name) {
+    let provenance = match guest::provenance(lab, scenario) {
         Ok(provenance) => provenance?,
         Err(message) => return note(message),
     };

@@ -84,7 +84,7 @@ fn is_repeatable(observation: &Observation) -> bool {
     match observation.outcome {
         // A guest that exited did so for its own reasons, even if its client gave up.
         Outcome::Exited(_) | Outcome::Limit(Limit::Output(_)) => true,
-        Outcome::Stopped => observation.client_script.as_ref().is_none_or(|s| s.failed.is_none()),
+        Outcome::Stopped => observation.client_progress.as_ref().is_none_or(|s| s.failed.is_none()),
         Outcome::Signaled(_) | Outcome::Limit(_) | Outcome::NotStarted(_) | Outcome::Interrupted => false,
     }
 }

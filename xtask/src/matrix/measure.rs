@@ -1,6 +1,7 @@
 //! Obtains one cell, from the cache or by measuring it, and judges it.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use super::cache_policy::CacheDecision;
@@ -12,7 +13,6 @@ use crate::guest::Guest;
 use crate::lab::Lab;
 use wasmlab_judge::missing_input;
 use wasmlab_model::report::{Cell, INVALID_FILE, Origin};
-use wasmlab_model::scenario::Scenario;
 use wasmlab_model::text::cut;
 use wasmlab_model::verdict::{NotAttempted, Verdict};
 use wasmlab_protocol::Cause;
@@ -38,8 +38,21 @@ pub struct MeasuredCell {
     pub remeasure: bool,
 }
 
-/// The verdict on one cell; `None` if the run was cancelled meanwhile.
+/// The verdict on one cell; `None` if the run was cancelled meanwhile. A panic of the lab must not end the run, and is
+/// the cell's result.
 pub fn cell(
+    lab: &Lab,
+    request: &MatrixRequest,
+    at: (usize, usize),
+    turn: Attempt,
+    guest: &GuestRow,
+    tool: &Result<Tool, Absence>,
+) -> Option<MeasuredCell> {
+    let judge = || judged(lab, request, at, turn, guest, tool);
+    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|why| Some(panicked(request, at, why.as_ref())))
+}
+
+fn judged(
     lab: &Lab,
     request: &MatrixRequest,
     (row, column): (usize, usize),
@@ -69,7 +82,7 @@ pub fn cell(
     let once = |plan: &CellPlan| single_run::run(lab, request, plan, turn, guest.facts.as_ref());
     let began = Instant::now();
     let measured = once(&plan).and_then(|first| switches::try_switches(&plan, first, &once));
-    if let Some(time) = request.shared_time {
+    if let Some(time) = request.time_budget {
         time.add(&scenario.name, runtime, began.elapsed());
     }
     let (by_switches, seen) = match measured {
@@ -99,11 +112,12 @@ pub fn cell(
     Some(MeasuredCell { cell, remeasure: again })
 }
 
-/// A cell during which the lab panicked.
-pub fn panicked(scenario: &Scenario, runtime: &str, why: &(dyn Any + Send)) -> MeasuredCell {
+/// A cell during which the lab panicked, or when it made the cell's guest or looked for its program.
+pub fn panicked(request: &MatrixRequest, (row, column): (usize, usize), why: &(dyn Any + Send)) -> MeasuredCell {
+    let (scenario, runtime) = (&request.scenarios[row], &request.runtimes[column]);
     let message = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
     let detail = format!("the lab failed in this cell: {}; please report it", message.unwrap_or("no message"));
-    MeasuredCell { cell: row::unmeasured(scenario, runtime, Verdict::Error, None, detail), remeasure: false }
+    MeasuredCell { cell: row::unmeasured(scenario, runtime.id(), Verdict::Error, None, detail), remeasure: false }
 }
 
 /// The guest and the program of a cell that can run, or the cell that says why it cannot.
@@ -146,7 +160,7 @@ fn not_attempted(request: &MatrixRequest, plan: &CellPlan, guest: &GuestRow, bui
     let missing_input = || missing_input::before_run(plan.facts, &scenario.spec.run).filter(|_| may_lack_input);
     let injects = || guest.script_name.as_deref().filter(|_| runtime.host_layer == HostLayer::Jco).map(injected_script);
     let withheld = request.withheld.get(&scenario.name).cloned();
-    let used_up = || request.shared_time.and_then(|time| time.used_up(&scenario.name, runtime));
+    let used_up = || request.time_budget.and_then(|time| time.used_up(&scenario.name, runtime));
     withheld.or_else(used_up).or_else(missing_input).or_else(|| plan.not_attempted()).or_else(injects)
 }
 

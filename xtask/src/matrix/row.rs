@@ -123,9 +123,19 @@ fn stage_ms(observation: &Observation, stage: Stage) -> Option<f64> {
     observation.stage_micros(stage).filter(|_| !cached).map(ms)
 }
 
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.+".contains(c)
+}
+
+/// Whether a file in [`OUTPUT_FOLDER`] has a name that the lab gives.
+#[must_use]
+pub fn is_output_file(name: &str) -> bool {
+    let stem = name.strip_suffix(".stdout.txt").or_else(|| name.strip_suffix(".stderr.txt"));
+    stem.is_some_and(|stem| stem.contains('.') && stem.chars().all(is_plain))
+}
+
 /// The beginning of each stream, and the file of a longer one.
 fn output(scenario: &str, runtime: &str, stdout: String, stderr: String) -> Output {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
     let stem: String = format!("{scenario}.{runtime}").chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
     let file = |(stream, text): (&str, &String)| OutputFile {
         stream: stream.to_owned(),

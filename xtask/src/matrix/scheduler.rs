@@ -102,6 +102,18 @@ impl Scheduler {
         self.changed.notify_all();
     }
 
+    /// Records the result of a cell for which the lab failed to provide the guest or the program; `false` if it failed
+    /// to provide both, and the cell has its result.
+    pub(super) fn fail(&self, at: (usize, usize), cell: &Cell) -> bool {
+        let mut state = self.lock();
+        let is_first = state.cells.insert(at, cell.clone()).is_none();
+        if is_first {
+            state.left -= 1;
+            self.changed.notify_all();
+        }
+        is_first
+    }
+
     /// The next cell; `None` if none is left or the run is cancelled.
     pub(super) fn next(&self, order: Order) -> Option<((usize, usize), Attempt)> {
         let mut state = self.lock();

@@ -4,7 +4,7 @@ use std::io;
 
 use super::cache_policy::{self, CacheDecision};
 use super::measure::Attempt;
-use super::{MatrixRequest, imports_first, probing};
+use super::{MatrixRequest, imports_only, probing};
 use crate::cell::{self, CellPlan};
 use crate::lab::Lab;
 use wasmlab_judge::{Evidence, judge, missing_input, proposals};
@@ -51,7 +51,7 @@ pub fn run(
     let dirs = request.retention.copy_dirs_to.map(|dirs| dirs.join(&plan.scenario.name).join(plan.runtime.id()));
     let keep = cell::Retention { copy_dirs_to: dirs.as_deref(), recompile: !request.use_cache, ..request.retention };
     let measure =
-        || imports_first::observe(lab, request, plan).map_or_else(|| cell::observe(lab, plan, request.sink, keep), Ok);
+        || imports_only::observe(lab, request, plan).map_or_else(|| cell::observe(lab, plan, request.sink, keep), Ok);
     let observed = cached.map_or_else(measure, Ok);
     let observation = observed.map_err(RunError::Failed)?;
     if observation.outcome == Outcome::Interrupted {

@@ -1,4 +1,4 @@
-//! Complete runs with fake programs: a second, without an engine.
+//! Complete runs with fake programs: they take a second and need no engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,9 @@ mod programs;
 
 use super::assemble::{self, RunMetadata};
 use super::measure::Attempt;
-use super::{EngineBuilds, MatrixEvent, MatrixRequest, MeasuredCell, Order, Results, Scheduler, run};
+use super::{
+    EngineBuilds, MatrixEvent, MatrixRequest, MeasuredCell, Order, Results, Scheduler, remeasure, run, unless_panicked,
+};
 use crate::cell::{Limits, Retention};
 use crate::engines::Absence;
 use crate::guest;
@@ -73,7 +75,7 @@ impl Workspace {
             given: BTreeMap::new(),
             inputs_are_complete: false,
             withheld: BTreeMap::new(),
-            shared_time: None,
+            time_budget: None,
             engines: EngineBuilds::Built,
             sink: None,
             retention: Retention::default(),
@@ -147,6 +149,50 @@ fn every_cell_gets_a_verdict_and_its_events() {
     assert!(events.contains(&"guest broken false".to_owned()));
 }
 
+/// The run ends, and the cells that need what the lab could not provide are errors.
+#[test]
+fn panic_of_the_lab_fails_only_the_cells_concerned() {
+    let workspace = workspace();
+    let (lab, mut request) = (&workspace.lab, workspace.request());
+    let mut results = run(lab, &request, &|event| {
+        if let MatrixEvent::GuestDone { scenario: "healthy", .. } = event {
+            panic!("guest");
+        }
+    });
+    let is_error = |results: &Results, at: (usize, usize), why: &str| {
+        let cell = &results.cells[&at];
+        cell.verdict == Verdict::Error && cell.detail.contains(why)
+    };
+    assert!(is_error(&results, (1, 0), "guest") && is_error(&results, (1, 1), "guest"));
+    let verdicts = [(0, 0), (2, 0), (2, 1)].map(|at| results.cells[&at].verdict);
+    assert_eq!(verdicts, [Verdict::NotBuilt, Verdict::Fail, Verdict::Absent]);
+    request.runtimes[0].commands = |_, _| panic!("command");
+    remeasure(lab, &request, &mut results, |cell, _| cell.verdict == Verdict::Fail, |_| (), &|_| ());
+    assert!(is_error(&results, (2, 0), "command"));
+}
+
+#[test]
+fn cells_without_guest_and_program_fail_once() {
+    let workspace = workspace();
+    let (request, scheduler) = (workspace.request(), Scheduler::new(3, 2));
+    let failed = Mutex::new(0);
+    let fail = |cells: &[(usize, usize)]| {
+        let emit = |_: MatrixEvent| *failed.lock().unwrap() += 1;
+        let made: Option<()> = unless_panicked(&request, &scheduler, cells.iter().copied(), &emit, || panic!("lab"));
+        assert!(made.is_none());
+    };
+    fail(&[(1, 0), (1, 1)]);
+    fail(&[(0, 1), (1, 1), (2, 1)]);
+    assert_eq!(*failed.lock().unwrap(), 4);
+    scheduler.finish_column(0, Ok(Tool::default()));
+    for row in [0, 2] {
+        scheduler.finish_row(row, super::row::read(&workspace.lab, Err(none())));
+        assert_eq!(scheduler.next(Order::Arrival).map(|(at, _)| at), Some((row, 0)));
+        scheduler.done(((row, 0), Attempt::First), None);
+    }
+    assert!(scheduler.next(Order::Arrival).is_none(), "none is left");
+}
+
 #[test]
 fn second_run_uses_cached_observations() {
     let workspace = workspace();
@@ -209,7 +255,7 @@ fn report_compares_cells_with_snapshots() {
     assert!(first.runtimes[0].tool.present && !first.runtimes[1].tool.present);
     assert_eq!(first.guests.len(), 2, "a guest that was not built is not a guest");
     assert!(changes(&first).contains(&Change::New));
-    let store = crate::store::snapshots::Store::new(workspace.lab.snapshots());
+    let store = crate::store::snapshots::Snapshots::new(workspace.lab.snapshots());
     store.accept(&|_, _| true).unwrap();
     let second = workspace.report();
     assert!(changes(&second).iter().all(|change| *change == Change::Same), "{:?}", changes(&second));
@@ -223,7 +269,7 @@ fn report_compares_cells_with_snapshots() {
 /// A prebuilt guest is compared with one built from the same sources.
 #[test]
 fn built_guest_is_compared_with_its_prebuilt_one() {
-    let workspace = Workspace::new(&[("healthy", HEALTHY, "")]);
+    let workspace = Workspace::new(&[("healthy", HEALTHY, "artifact = \"guest.wasm\"\n")]);
     let built = workspace.report().guests.remove(0);
     let binary = fs::read(workspace.lab.cache.object(&built.sha256)).unwrap();
     let sources = guest::sources_hash(&workspace.lab, &workspace.scenarios[0]).unwrap();
@@ -258,4 +304,10 @@ fn built_guest_is_compared_with_its_prebuilt_one() {
     assert!(workspace.notes(NoteKind::PrebuiltDiffers)[0].contains("cannot be read"));
     fs::write(folder.join("provenance.toml"), "schema = 1\nfile = 2\n").unwrap();
     assert!(workspace.notes(NoteKind::PrebuiltDiffers)[0].contains("provenance.toml"));
+    // The lab writes files of these names to the folder of a cell.
+    for names in ["file = \"../guest.wasm\"", "file = \"guest.wasm\"\ncompanions = { \"../../x\" = \"\" }"] {
+        let rest = "sha256 = \"\"\nbytes = 1\nsources = \"\"\ntoolchain = \"\"\ncommand = \"\"";
+        fs::write(folder.join("provenance.toml"), format!("schema = 1\n{rest}\n{names}\n")).unwrap();
+        assert!(workspace.notes(NoteKind::PrebuiltDiffers)[0].contains("are not the artifact"), "{names}");
+    }
 }

@@ -93,10 +93,7 @@ impl<'a> Document<'a> {
         let mut position = None;
         let mut table = self.valid_table.get_ref();
         for part in key.split('.') {
-            let (name, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
-                Some((name, index)) => (name, index.parse::<usize>().ok()),
-                None => (part, None),
-            };
+            let (name, index) = name_and_index(part);
             let Some((found, mut value)) = table.get_key_value(name) else { break };
             position = Some(found.span().start);
             if let Some(item) = index.and_then(|index| value.get_ref().get(index)) {
@@ -112,10 +109,7 @@ impl<'a> Document<'a> {
     fn as_written(&self, key: &str) -> String {
         let (mut valid, mut whole) = (Some(self.valid_table.get_ref()), Some(self.table.get_ref()));
         let parts = key.split('.').map(|part| {
-            let (name, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
-                Some((name, index)) => (name, index.parse::<usize>().ok()),
-                None => (part, None),
-            };
+            let (name, index) = name_and_index(part);
             let (mut a, mut b) = (valid.and_then(|table| table.get(name)), whole.and_then(|table| table.get(name)));
             let mut part = part.to_owned();
             if let Some(index) = index {
@@ -185,6 +179,14 @@ fn on_one_line(message: &str) -> String {
 /// Whether a key of the whole file, or its value, begins at this position.
 fn is_top_level(table: &DeTable<'_>, position: usize) -> bool {
     table.iter().any(|(key, value)| key.span().start == position || value.span().start == position)
+}
+
+/// `known` and 1 for the part `known[1]` of a key.
+fn name_and_index(part: &str) -> (&str, Option<usize>) {
+    match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
+        Some((name, index)) => (name, index.parse().ok()),
+        None => (part, None),
+    }
 }
 
 /// The first value that `find` accepts, with its key, such as `known[1].code`. `find` is also told whether the value is

@@ -43,12 +43,8 @@ pub fn check(spec: &ScenarioFile, errors: &mut Vec<KeyError>) {
             say(key("body"), format!("has {} bytes; at most {MAX_BODY} are allowed", server.body.len()));
         }
         endpoints(server, &key, &mut say);
-        for (name, value) in &server.headers {
-            if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-                say(key("headers"), format!("has `{name}`, which the lab sets itself: remove it"));
-            } else if let Err(message) = http::header(name, value) {
-                say(key("headers"), message);
-            }
+        for message in invalid_headers(&server.headers) {
+            say(key("headers"), message);
         }
     }
     for (index, request) in spec.expect.request.iter().enumerate() {
@@ -89,12 +85,18 @@ fn endpoints(server: &Server, key: &dyn Fn(&str) -> String, say: &mut dyn FnMut(
         if endpoint.chunks.is_none() && !endpoint.trailers.is_empty() {
             say("trailers", "need `chunks`: write the body as chunks".to_owned());
         }
-        for (name, value) in endpoint.headers.iter().chain(&endpoint.trailers) {
-            if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-                say("headers", format!("has `{name}`, which the lab sets itself: remove it"));
-            } else if let Err(message) = http::header(name, value) {
-                say("headers", message);
-            }
+        for message in invalid_headers(endpoint.headers.iter().chain(&endpoint.trailers)) {
+            say("headers", message);
         }
     }
+}
+
+/// What is wrong with the headers of a response.
+fn invalid_headers<'a>(headers: impl IntoIterator<Item = (&'a String, &'a String)>) -> impl Iterator<Item = String> {
+    headers.into_iter().filter_map(|(name, value)| {
+        if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+            return Some(format!("has `{name}`, which the lab sets itself: remove it"));
+        }
+        http::header(name, value).err()
+    })
 }

@@ -21,14 +21,43 @@ const VERSION: u32 = 1;
 /// Folders with a size limit, in bytes. Engines and compilers' own folders are not limited. Compiled code has a limit
 /// of its own because it is large but quickly rebuilt, and must not displace guests and observations, which are small
 /// but expensive.
-const BOUNDED_FOLDERS: &[(&[&str], u64)] = &[(&["entries", "objects"], 2 << 30), (&[COMPILED], 6 << 30)];
+const BOUNDED_FOLDERS: &[(&[&str], u64)] = &[(&[ENTRIES, OBJECTS], 2 << 30), (&[COMPILED], 6 << 30)];
 
 /// An entry in use is marked as recently used if its last mark is older than this. Not on every use, because hashes of
 /// files are remembered by their modification times. Not much longer than a run, whose own entries would be the oldest.
 const MARK_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
+/// Folder of entries: observations, facts, builds.
+const ENTRIES: &str = "entries";
+/// Folder of binaries by their hash.
+const OBJECTS: &str = "objects";
 /// Folder for compiled code, with a subfolder per module and engine.
 const COMPILED: &str = "compiled";
+/// Folder in which compilers build guests.
+pub const GUESTS: &str = "guests";
+/// Folder of the scripts with which the lab drives JavaScript runtimes and Python.
+pub const DRIVERS: &str = "drivers";
+/// Folder in which cargo builds engines and drivers, and of their binaries.
+pub const ENGINES: &str = "engines";
+/// Folder of runtimes that `setup` and `since` installed, and of lists of their versions.
+pub const VERSIONS: &str = "versions";
+/// Folder of Python packages that `setup` installed.
+pub const PYTHON: &str = "python";
+/// Folder of third-party binaries that were downloaded.
+pub const FETCHED: &str = "fetched";
+/// Folder of the test suite that `setup --suite` cloned.
+pub const WASI_TESTSUITE: &str = "wasi-testsuite";
+/// Folder in which cargo builds the reader for `report --check-page`.
+pub const CHECK_PAGE: &str = "check-page";
+/// Folder in which `ci --full` installs wasmer's command line.
+pub const WASMER_CLI: &str = "wasmer-cli";
+/// Folder that is the lab's root if there is no workspace. Nothing removes it: the last report of `check` is in it.
+pub const INSTALLED: &str = "installed";
+
+/// What `clean` removes.
+pub const REMOVED_BY_CLEAN: &[&str] = &[ENTRIES, OBJECTS, COMPILED, GUESTS, DRIVERS];
+/// What `clean --all` removes as well: it takes minutes or a network to make it again.
+pub const REMOVED_BY_CLEAN_ALL: &[&str] = &[ENGINES, VERSIONS, PYTHON, FETCHED, WASI_TESTSUITE, CHECK_PAGE, WASMER_CLI];
 /// Minimum time between two checks of the size of all folders.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 
@@ -43,14 +72,17 @@ pub struct Cache {
 pub struct Key(String);
 
 impl Key {
-    /// The key for a kind of entry and everything it depends on.
+    /// The key for a kind of entry and everything it depends on. Names of files, which need not be UTF-8, are given as
+    /// bytes.
     ///
     /// # Panics
-    /// Never: the parts are plain data.
+    /// If a part cannot be serialized: any key for it would be that of other parts, too.
     #[must_use]
     pub fn of(kind: &str, parts: &impl Serialize) -> Self {
-        let text = serde_json::to_string(&(VERSION, kind, parts)).unwrap_or_else(|e| format!("{kind} {e}"));
-        Self(sha256(text.as_bytes()))
+        match serde_json::to_string(&(VERSION, kind, parts)) {
+            Ok(text) => Self(sha256(text.as_bytes())),
+            Err(error) => unreachable!("a part of the cache key `{kind}` is not plain data: {error}"),
+        }
     }
 
     /// The key in hexadecimal.
@@ -136,7 +168,7 @@ impl Cache {
     /// The path of a binary by its hash; marks it as used.
     #[must_use]
     pub fn object(&self, sha256: &str) -> PathBuf {
-        let path = self.dir.join("objects").join(format!("{sha256}.wasm"));
+        let path = self.dir.join(OBJECTS).join(format!("{sha256}.wasm"));
         mark(&path);
         path
     }
@@ -167,7 +199,7 @@ impl Cache {
     }
 
     fn entry(&self, key: &Key) -> PathBuf {
-        self.dir.join("entries").join(&key.0[..2]).join(&key.0)
+        self.dir.join(ENTRIES).join(&key.0[..2]).join(&key.0)
     }
 
     /// Removes the least recently used entries until each bounded folder is within its limit. Checks this at most every

@@ -10,6 +10,7 @@ use xshell::{Shell, cmd};
 use super::{embedded, files};
 use crate::lab::Lab;
 use wasmlab_model::profile::{PROFILE_SCHEMA, Profile};
+use wasmlab_process::read_limited;
 use wasmlab_report::visible::VisiblePath;
 use wasmlab_runtimes::Runtime;
 
@@ -131,8 +132,7 @@ pub fn read_matching(lab: &Lab, is_wanted: &dyn Fn(&str) -> bool, parts: Profile
 }
 
 fn read_file(path: &Path, parts: ProfileParts) -> Result<Profile> {
-    anyhow::ensure!(fs::metadata(path)?.len() <= MAX_BYTES, "it is larger than {} MiB", MAX_BYTES >> 20);
-    parse(&fs::read(path)?, parts)
+    parse(&read_limited(path, MAX_BYTES)?, parts)
 }
 
 fn parse(text: &[u8], parts: ProfileParts) -> Result<Profile> {

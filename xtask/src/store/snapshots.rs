@@ -1,6 +1,6 @@
 //! Expected results in insta's format: one file per runtime with a line per scenario, and one file per guest.
 //!
-//! `run-all` compares with `*.snap` and writes differences beside it as `*.snap.new`. `bless` or `cargo insta review`
+//! `run-all` compares with `*.snap` and writes differences beside it as `*.snap.new`. `accept` or `cargo insta review`
 //! accepts them. Nothing else writes here. Measuring or accepting a part changes only the lines of that part.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use crate::store::files;
 use wasmlab_model::report::{Cell, GuestInfo, Note, NoteKind};
 use wasmlab_model::verdict::{Change, Verdict};
-use wasmlab_model::version;
 use wasmlab_process::read_text;
 
 use self::column::{AcceptedColumn, AcceptedLine};
@@ -32,15 +31,23 @@ pub type AcceptedLines = BTreeMap<(String, String), AcceptedLine>;
 
 /// The folder `snapshots/`.
 #[derive(Debug)]
-pub struct Store {
+pub struct Snapshots {
     dir: PathBuf,
 }
 
-impl Store {
+impl Snapshots {
     /// The snapshots in `dir`.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
         Self { dir }
+    }
+
+    /// The accepted results of a runtime; `None` if there are none.
+    ///
+    /// # Errors
+    /// If its snapshot cannot be read.
+    pub fn column(&self, runtime: &str) -> io::Result<Option<AcceptedColumn>> {
+        read_column(&self.column_file(runtime))
     }
 
     fn column_file(&self, runtime: &str) -> PathBuf {
@@ -93,10 +100,10 @@ impl Store {
     /// is no such line or the snapshot cannot be read.
     #[must_use]
     pub fn differs(&self, version: &str, cell: &Cell) -> bool {
-        let accepted = read_column(&self.column_file(&cell.runtime)).ok().flatten().unwrap_or_default();
+        let accepted = self.column(&cell.runtime).ok().flatten().unwrap_or_default();
         let before = accepted.lines().get(&cell.scenario);
         let now = line_of(cell, version, before);
-        cell.verdict.is_in_snapshots() && before.is_some_and(|before| !before.same_but_blame(&now))
+        cell.verdict.is_in_snapshots() && before.is_some_and(|before| !before.outcome().same_but_blame(&now.outcome()))
     }
 
     /// The accepted lines of cells that were not measured here, by runtime and scenario. An unreadable snapshot
@@ -110,7 +117,7 @@ impl Store {
             .collect();
         let mut elsewhere = AcceptedLines::new();
         for runtime in runtimes {
-            let column = read_column(&self.column_file(runtime)).ok().flatten().unwrap_or_default();
+            let column = self.column(runtime).ok().flatten().unwrap_or_default();
             let lines = column.lines().iter().filter(|(scenario, _)| !measured.contains(&(*runtime, scenario)));
             elsewhere.extend(lines.map(|(name, line)| (((*runtime).to_owned(), name.clone()), line.clone())));
         }
@@ -120,7 +127,7 @@ impl Store {
     /// Compares a guest with its snapshot; the note describes the difference.
     ///
     /// # Errors
-    /// As [`Store::compare_column`].
+    /// As [`Snapshots::compare_column`].
     pub fn compare_guest(&self, guest: &GuestInfo) -> io::Result<Option<Note>> {
         let Some(now) = GuestSnapshot::of(guest) else { return Ok(None) };
         let file = self.guest_file(&guest.scenario);
@@ -241,27 +248,7 @@ pub fn line_of(cell: &Cell, version: &str, before: Option<&AcceptedLine>) -> Acc
 
 /// Compares a cell with its accepted line.
 fn note_change(cell: &mut Cell, before: Option<&AcceptedLine>, now: &AcceptedLine) {
-    cell.change = match before {
-        None => Change::New,
-        Some(before) if before.same_result(now) => Change::Same,
-        // The pass now needs a switch, no longer needs one, or needs a different one.
-        Some(before) if before.verdict == Verdict::Pass && now.verdict == Verdict::Pass => {
-            match (before.switches.is_empty(), now.switches.is_empty()) {
-                (true, false) => Change::Worse,
-                (false, true) => Change::FixedGap,
-                _ => Change::Different,
-            }
-        }
-        Some(_) if now.verdict == Verdict::Pass => Change::FixedGap,
-        Some(before) if before.verdict == Verdict::Pass || now.verdict == Verdict::Fail => Change::Worse,
-        Some(_) => Change::Different,
-    };
-    // A result that only newer versions have is no regression of this one.
-    if cell.change == Change::Worse
-        && before.is_some_and(|before| version::compare(&now.version, &before.version).is_lt())
-    {
-        cell.change = Change::Different;
-    }
+    cell.change = before.map_or(Change::New, |before| now.outcome().change_since(&before.outcome()));
     if let Some(before) = before.filter(|_| cell.change != Change::Same) {
         cell.changed_with_version = before.version != now.version;
         let versions =
@@ -328,7 +315,7 @@ fn name_file(error: &io::Error, what: &str) -> io::Error {
 
 fn damaged(file: &Path, why: &str) -> io::Error {
     let text = format!(
-        "`{}` is not a snapshot of the lab ({why}): restore it, or remove it and run `cargo xtask bless`",
+        "`{}` is not a snapshot of the lab ({why}): restore it, or remove it and run `cargo xtask accept`",
         file.visible()
     );
     io::Error::new(io::ErrorKind::InvalidData, text)

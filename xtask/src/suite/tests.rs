@@ -3,21 +3,20 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Suite, Test, load, parse, scenario};
+use super::{Suite, Test, load, name_apart, parse, scenario};
 use wasmlab_model::scenario::{EntryPointKind, ScenarioFile};
 use wasmlab_protocol::Network;
 
+/// A test with this name, path and document.
+fn test(name: &str, title: &str, json: &str) -> Test {
+    let parsed = parse(json).unwrap_or_else(|errors| panic!("{json}: {errors:?}"));
+    let (document, unknown) = (parsed.document, parsed.unknown);
+    Test { name: name.to_owned(), title: title.to_owned(), file: title.into(), document, unknown, root: None }
+}
+
 /// The scenario of a test with this document, and why it is not run.
 fn translated(json: &str) -> (ScenarioFile, Option<String>) {
-    let parsed = parse(json).unwrap_or_else(|errors| panic!("{json}: {errors:?}"));
-    let test = Test {
-        name: "t".to_owned(),
-        title: "t.wasm".to_owned(),
-        file: "t.wasm".into(),
-        document: parsed.document,
-        unknown: parsed.unknown,
-        root: None,
-    };
+    let test = test("t", "t.wasm", json);
     let suite = Suite { name: "s".to_owned(), target: "wasm32-wasip1".to_owned(), tests: Vec::new() };
     let (scenario, not_attempted) = scenario(&suite, &test, None, 1000);
     (scenario.spec, not_attempted.map(|o| o.reason))
@@ -186,4 +185,32 @@ fn folders_are_read() {
     fails("b/manifest.json", r#"{"version": "wasm64"}"#, "`version` is `wasm64`: use one of wasm32-wasip1");
     fails("b/manifest.json", r#"{"title": "x"}"#, "the lab does not know the field `title`: remove it");
     fails("b/manifest.json", "1", "`the file` is a number, not an object");
+}
+
+#[test]
+fn tests_of_the_same_name_are_told_apart() {
+    let names = |tests: &[(&str, &str)]| -> Vec<String> {
+        let tests = tests.iter().map(|(name, title)| test(name, title, "{}")).collect();
+        let mut suites = [Suite { name: String::new(), target: String::new(), tests }];
+        name_apart(&mut suites);
+        suites[0].tests.iter().map(|test| test.name.clone()).collect()
+    };
+    // `a/t` becomes `a-t`, which two others are called.
+    let same = [("t", "a/t.wasm"), ("t", "b/t.wasm"), ("a-t", "c/a-t.wasm"), ("a-t", "d/a-t.wasm"), ("u", "b/u.wasm")];
+    assert_eq!(names(&same), ["a-t", "b-t", "c-a-t", "d-a-t", "u"]);
+    // Comparing each with all others, or trying all numbers for each, would take minutes.
+    let alike = names(&[("t", "a/t.wasm"); 30_000]);
+    assert_eq!((alike[0].as_str(), alike[29_999].as_str()), ("a-t", "a-t-30000"));
+}
+
+/// Both are shown as `\u{fffd}.wast`.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_that_look_alike_are_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    for name in [b"\xfe.wast", b"\xff.wast"] {
+        fs::write(dir.path().join(std::ffi::OsStr::from_bytes(name)), "(module)").unwrap();
+    }
+    assert!(load(dir.path()).unwrap_err()[0].to_string().ends_with("looks like another file's name: rename it"));
 }

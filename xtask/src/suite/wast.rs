@@ -4,8 +4,9 @@
 //! Each part of a file that one process can run becomes a scenario. When all have run, [`collapse`] makes one row of
 //! each file, with its assertions counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use wast::core::{Module as WastModule, ModuleKind};
 use wast::lexer::Lexer;
@@ -24,14 +25,16 @@ pub mod collapse;
 mod instance;
 mod lines;
 mod module;
+mod parts;
 #[cfg(test)]
 mod tests;
 mod values;
 mod wrap;
 
-use instance::{Action, Instance, ProcessCalls, Refusal};
+use instance::{Action, Instance, ProcessCalls, SkipReason, why_not_linked};
 use lines::Lines;
 use module::Module;
+use parts::{PartModule, Parts};
 
 /// The route of the rows, in place of a target.
 pub const ROUTE: &str = "wast";
@@ -52,8 +55,8 @@ pub struct WastFile {
 pub struct WastPart {
     /// The scenario.
     pub scenario: Scenario,
-    /// The module.
-    pub module: Vec<u8>,
+    /// The module, which the parts of one instance share.
+    pub module: Arc<[u8]>,
 }
 
 /// Reads a file. `title` is how reports name it.
@@ -79,21 +82,22 @@ pub fn read(path: &Path, title: &str, text: &str) -> Result<WastFile, FileError>
 
 struct Reader<'t> {
     lines: &'t Lines<'t>,
-    file: WastFile,
-    names: BTreeSet<String>,
+    title: &'t str,
+    parts: Parts,
+    left_out: BTreeMap<String, u64>,
     instances: Vec<Instance>,
     /// Instances by name.
     named: BTreeMap<String, usize>,
-    /// Modules that are defined without an instance.
-    definitions: BTreeMap<Option<String>, (u64, String, Vec<u8>)>,
+    /// Modules that are defined without an instance, or why no call can be made on their instances.
+    definitions: BTreeMap<Option<String>, Result<Arc<Module>, String>>,
     current: Option<usize>,
 }
 
 impl<'t> Reader<'t> {
-    fn new(title: &str, lines: &'t Lines<'t>) -> Self {
-        let file = WastFile { title: title.to_owned(), parts: Vec::new(), left_out: BTreeMap::new() };
-        let (names, instances, named) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
-        Self { lines, file, names, instances, named, definitions: BTreeMap::new(), current: None }
+    fn new(title: &'t str, lines: &'t Lines<'t>) -> Self {
+        let (parts, left_out, instances) = (Parts::new(title), BTreeMap::new(), Vec::new());
+        let (named, definitions) = (BTreeMap::new(), BTreeMap::new());
+        Self { lines, title, parts, left_out, instances, named, definitions, current: None }
     }
 
     fn directive(&mut self, directive: WastDirective) -> Result<(), wast::Error> {
@@ -101,25 +105,18 @@ impl<'t> Reader<'t> {
         match directive {
             WastDirective::Module(mut module) => {
                 let name = module.name().map(|id| id.name().to_owned());
-                let instance = instance(line, text, &mut module)?;
+                let instance = Instance::new(line, text, read_module(&mut module)?);
                 self.start(name, instance);
             }
             WastDirective::ModuleDefinition(mut module) => {
                 let name = module.name().map(|id| id.name().to_owned());
-                if is_component(&module) {
-                    self.definitions.insert(name, (line, text, Vec::new()));
-                } else {
-                    self.definitions.insert(name, (line, text, module.encode()?));
-                }
+                self.definitions.insert(name, read_module(&mut module)?);
             }
             WastDirective::ModuleInstance { instance, module, .. } => {
                 let module = module.map(|id| id.name().to_owned());
-                let made = match self.definitions.get(&module) {
-                    Some((_, _, bytes)) if bytes.is_empty() => Instance::unusable(line, text, COMPONENT.to_owned()),
-                    Some((_, _, bytes)) => instance_from_bytes(line, text, bytes.clone()),
-                    None => Instance::unusable(line, text, "no module with this name is defined above it".to_owned()),
-                };
-                self.start(instance.map(|id| id.name().to_owned()), made);
+                let missing = || Err("no module with this name is defined above it".to_owned());
+                let module = self.definitions.get(&module).cloned().unwrap_or_else(missing);
+                self.start(instance.map(|id| id.name().to_owned()), Instance::new(line, text, module));
             }
             WastDirective::Register { .. } => {}
             WastDirective::Invoke(invoke) => {
@@ -191,7 +188,7 @@ impl<'t> Reader<'t> {
     }
 
     fn leave_out(&mut self, why: &str) {
-        *self.file.left_out.entry(why.to_owned()).or_default() += 1;
+        *self.left_out.entry(why.to_owned()).or_default() += 1;
     }
 
     /// An assertion about an action, or about a new instance of a module.
@@ -201,7 +198,7 @@ impl<'t> Reader<'t> {
         text: String,
         exec: WastExecute,
         end: ScriptEnd,
-        ask: impl FnOnce(&mut Instance, u64, String, &Action, ScriptEnd) -> Result<(), Refusal>,
+        ask: impl FnOnce(&mut Instance, u64, String, &Action, ScriptEnd) -> Result<(), SkipReason>,
     ) -> Result<(), wast::Error> {
         let span = exec.span();
         let (id, action) = match &exec {
@@ -212,11 +209,11 @@ impl<'t> Reader<'t> {
             WastExecute::Invoke(invoke) => (invoke.module, Action::Invoke(invoke)),
             WastExecute::Get { module, global, .. } => (*module, Action::Get(global)),
         };
-        let instance = self.instance(id.map(|id| id.name())).map_err(Refusal::NotAttempted);
+        let instance = self.instance(id.map(|id| id.name())).map_err(SkipReason::NotAttempted);
         match instance.and_then(|instance| ask(instance, line, text, &action, end)) {
             Ok(()) => {}
-            Err(Refusal::NotAttempted(why)) => self.leave_out(&why),
-            Err(Refusal::InvalidFile(why)) => return Err(wast::Error::new(span, why)),
+            Err(SkipReason::NotAttempted(why)) => self.leave_out(&why),
+            Err(SkipReason::InvalidFile(why)) => return Err(wast::Error::new(span, why)),
         }
         Ok(())
     }
@@ -232,16 +229,19 @@ impl<'t> Reader<'t> {
             // What the text format cannot say never reaches an engine.
             Ok(QuoteWatTest::Text(_)) if malformed => self.leave_out(TEXT),
             Ok(QuoteWatTest::Text(_)) => match module.encode() {
-                Ok(bytes) => self.part(line, &bytes, &[], module_assertion(line, text, ScriptEnd::Refused)),
+                Ok(bytes) => self.refused_part(line, text, bytes),
                 Err(_) => self.leave_out(TEXT),
             },
-            Ok(QuoteWatTest::Binary(bytes)) => {
-                self.part(line, &bytes, &[], module_assertion(line, text, ScriptEnd::Refused))
-            }
+            Ok(QuoteWatTest::Binary(bytes)) => self.refused_part(line, text, bytes),
             Err(_) if is_text => self.leave_out(TEXT),
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    fn refused_part(&mut self, line: u64, text: String, bytes: Vec<u8>) {
+        let module = PartModule { bytes: bytes.into(), ..PartModule::default() };
+        self.part(line, &module, module_assertion(line, text, ScriptEnd::Refused));
     }
 
     /// A module whose instantiation has to end in one way.
@@ -252,30 +252,23 @@ impl<'t> Reader<'t> {
         }
         match Module::read(wat.encode()?) {
             Err(error) => self.leave_out(&unreadable(&error)),
-            Ok(module) if end == ScriptEnd::Unlinkable => {
-                self.part(line, &module.bytes, &module.host_functions, module_assertion(line, text, end));
-            }
-            Ok(module) => match module.other_imports.first() {
-                Some(import) => self.leave_out(&format!(
-                    "it imports from another module ({import}), and the lab does not link modules to each other"
-                )),
-                None => self.part(line, &module.bytes, &module.host_functions, module_assertion(line, text, end)),
+            Ok(Module { bytes, host_functions, other_import, .. }) => match other_import {
+                Some(import) if end != ScriptEnd::Unlinkable => self.leave_out(&why_not_linked(&import)),
+                _ => {
+                    let module = PartModule { bytes, host_functions, ..PartModule::default() };
+                    self.part(line, &module, module_assertion(line, text, end));
+                }
             },
         }
         Ok(())
     }
 
-    fn part(&mut self, line: u64, module: &[u8], host_functions: &[String], part: ProcessCalls) {
-        // The line of an assertion names its part; several may be on one line.
-        let slug = self.file.title.replace(['/', '\\'], "-");
-        let name = format!("{slug}:{line}");
-        let mut names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}.{number}")));
-        let name = names.find(|name| !self.names.contains(name)).unwrap_or(name);
-        self.names.insert(name.clone());
-        let script = Script { file: self.file.title.clone(), assertions: part.assertions, end: part.end };
-        let run = Run { host_functions: host_functions.to_vec(), call: part.calls, ..Run::default() };
-        let scenario = scenario(name, &self.file.title, run, Some(script));
-        self.file.parts.push(WastPart { scenario, module: module.to_vec() });
+    /// Adds a part. If there are too many, its assertions are left out.
+    fn part(&mut self, line: u64, module: &PartModule, part: ProcessCalls) {
+        let assertions = part.assertions.len() as u64;
+        if !self.parts.add(line, module, part) {
+            *self.left_out.entry(parts::too_many()).or_default() += assertions;
+        }
     }
 
     fn finish(mut self) -> WastFile {
@@ -287,17 +280,17 @@ impl<'t> Reader<'t> {
                 }
                 continue;
             }
-            let (module, host_functions, parts) = instance.parts();
+            let (module, parts) = instance.parts(!self.parts.is_full());
             for part in parts {
                 let at = if part.end == ScriptEnd::Returns {
                     line
                 } else {
                     part.assertions.first().map_or(line, |a| a.line)
                 };
-                self.part(at, &module, &host_functions, part);
+                self.part(at, &module, part);
             }
         }
-        self.file
+        WastFile { title: self.title.to_owned(), parts: self.parts.into_all(), left_out: self.left_out }
     }
 }
 
@@ -327,18 +320,12 @@ fn unreadable(error: &wasmparser::BinaryReaderError) -> String {
     format!("the lab's reader cannot read its module: {}", one_line(error.message()))
 }
 
-fn instance(line: u64, text: String, module: &mut QuoteWat) -> Result<Instance, wast::Error> {
+/// A module, or why no call can be made on its instances.
+fn read_module(module: &mut QuoteWat) -> Result<Result<Arc<Module>, String>, wast::Error> {
     if is_component(module) {
-        return Ok(Instance::unusable(line, text, COMPONENT.to_owned()));
+        return Ok(Err(COMPONENT.to_owned()));
     }
-    Ok(instance_from_bytes(line, text, module.encode()?))
-}
-
-fn instance_from_bytes(line: u64, text: String, bytes: Vec<u8>) -> Instance {
-    match Module::read(bytes) {
-        Ok(module) => Instance::new(line, text, module),
-        Err(error) => Instance::unusable(line, text, unreadable(&error)),
-    }
+    Ok(Module::read(module.encode()?).map(Arc::new).map_err(|error| unreadable(&error)))
 }
 
 fn is_component(module: &QuoteWat) -> bool {
@@ -348,6 +335,7 @@ fn is_component(module: &QuoteWat) -> bool {
 /// An assertion about a module as a whole.
 fn module_assertion(line: u64, text: String, end: ScriptEnd) -> ProcessCalls {
     ProcessCalls {
+        earlier: 0,
         calls: Vec::new(),
         assertions: vec![Assertion { line, text, call: None, expected: Vec::new() }],
         end,

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::{VersionedProgram, find_and_make_executable};
 use crate::lab::Lab;
+use crate::store::cache::VERSIONS;
 use crate::store::files;
 use wasmlab_process::{self as process, Command, Input, Limits, read_text};
 use wasmlab_report::visible::VisiblePath;
@@ -26,7 +27,7 @@ const MAX_LIST: u64 = 4 << 20;
 /// # Errors
 /// If the package manager fails and there is no list from before.
 pub fn released(lab: &Lab, package: Package, offline: bool) -> Result<(Vec<String>, Option<String>), String> {
-    let list_file = lab.cache.dir().join("versions").join(format!("{}.list", package.name));
+    let list_file = lab.cache.dir().join(VERSIONS).join(format!("{}.list", package.name));
     let command = package.list_command();
     let answer = if offline { Err("--offline".to_owned()) } else { run(lab, &command, LIST_LIMIT) };
     let why = match answer {

@@ -220,8 +220,8 @@ fn build_table_errors_name_the_key() {
         ("toolchain = \"fetched\"\nartifact = \"a.wasm\"", &["fetch"]),
         (
             "toolchain = \"fetched\"\nartifact = \"a.wasm\"\n\
-             fetch = { url = \"http://a\", sha256 = \"ABC\", bytes = 3, fixture = \"a\" }",
-            &["fetch.sha256", "fetch.url"],
+             fetch = { url = \"http://a\", sha256 = \"ABC\", bytes = 3, fixture = \"../a\" }",
+            &["fetch.sha256", "fetch.url", "fetch.fixture"],
         ),
     ] {
         let build: Build = toml::from_str(toml).unwrap();

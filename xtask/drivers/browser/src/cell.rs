@@ -3,21 +3,22 @@
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 
-use wasmlab_driver::{Cell, CellEnd, Report, Session};
-use wasmlab_engine::Recorder;
+use wasmlab_driver::{CellEnd, CellInput, ScriptMessage, Session};
+use wasmlab_engine::EventWriter;
 use wasmlab_protocol::Cause;
+use wasmlab_protocol::browser_start::BROWSER_VARIABLE;
 
 use crate::bidi::{self, Tab};
 use crate::browser::Browser;
 use crate::open_page::OpenPage;
 use crate::server::Server;
-use crate::{chromium, devtools, firefox, host, ports};
+use crate::{chromium, devtools, firefox, ports};
 
 /// An event in the page, as reported by the page or the browser.
 #[derive(Debug)]
 pub enum PageEvent {
-    /// A report of the page, or a message of the browser about it.
-    Report(Report),
+    /// A message from the page's script, or the browser's message about it.
+    Message(ScriptMessage),
     /// The page's process or the browser crashed; nothing more will come.
     Crashed(String),
     /// The guest left the page that reports its end; nothing more will come.
@@ -27,7 +28,7 @@ pub enum PageEvent {
 impl PageEvent {
     /// A line on the guest's stderr.
     pub fn stderr_line(line: &str) -> Self {
-        Self::Report(Report::Stderr(format!("{line}\n").into_bytes()))
+        Self::Message(ScriptMessage::Stderr(format!("{line}\n").into_bytes()))
     }
 }
 
@@ -44,10 +45,10 @@ pub struct PageSession {
 ///
 /// # Errors
 /// Why the page cannot be opened.
-pub fn run(cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
+pub fn run(cell: CellInput, writer: &mut EventWriter) -> Result<CellEnd, String> {
     let program = cell.program.clone();
     let mut session = PageSession::open(&cell)?;
-    let end = session.run(cell, recorder)?;
+    let end = session.run(cell, writer)?;
     // What the page still does must not reach the next cell.
     session.page.close().map_err(of_protocol(&program))?;
     Ok(end)
@@ -58,13 +59,13 @@ impl PageSession {
     ///
     /// # Errors
     /// Why it cannot be opened.
-    pub fn open(cell: &Cell) -> Result<Self, String> {
+    pub fn open(cell: &CellInput) -> Result<Self, String> {
         let is_firefox = cell.spec.mode.starts_with("firefox");
         let (sender, events) = mpsc::channel();
         let server =
             Server::start(sender.clone()).map_err(|e| format!("failed to serve the page on 127.0.0.1: {e}"))?;
         let refused = of_protocol(&cell.program);
-        if let Some(address) = std::env::var(host::VARIABLE).ok().filter(|_| is_firefox) {
+        if let Some(address) = std::env::var(BROWSER_VARIABLE).ok().filter(|_| is_firefox) {
             let page = bidi::open(&address, Tab::OfNewContext, sender).map_err(refused)?;
             return Ok(Self { server, page, events, _browser: None });
         }
@@ -80,11 +81,11 @@ impl PageSession {
 }
 
 impl Session for PageSession {
-    fn run(&mut self, cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
+    fn run(&mut self, cell: CellInput, writer: &mut EventWriter) -> Result<CellEnd, String> {
         let program = cell.program.clone();
         self.server.serve(cell);
         self.page.navigate(&self.server.page()).map_err(of_protocol(&program))?;
-        Ok(record(&self.events, recorder))
+        Ok(record(&self.events, writer))
     }
 }
 
@@ -94,11 +95,11 @@ fn of_protocol(program: &Path) -> impl Fn(String) -> String {
 }
 
 /// Records events until the guest ends.
-fn record(events: &Receiver<PageEvent>, recorder: &mut Recorder) -> CellEnd {
+fn record(events: &Receiver<PageEvent>, writer: &mut EventWriter) -> CellEnd {
     while let Ok(event) = events.recv() {
         match event {
-            PageEvent::Report(report) => {
-                if let Some(cause) = report.record(recorder) {
+            PageEvent::Message(message) => {
+                if let Some(cause) = message.record(writer) {
                     return CellEnd::Cause(cause);
                 }
             }

@@ -9,9 +9,6 @@ use std::process::ExitCode;
 
 use crate::firefox;
 
-/// The variable with the address of the browser in which a cell gets a context.
-pub const VARIABLE: &str = "WASMLAB_DRIVER_BROWSER";
-
 /// Runs the command with these arguments.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     match host(args) {

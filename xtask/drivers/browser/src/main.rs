@@ -1,5 +1,5 @@
 //! Runs a cell in a page of a headless browser: serves the page on loopback, opens it through the DevTools protocol
-//! (Chromium) or WebDriver BiDi (Firefox), writes what the page reports to the observation, and the guest's output to
+//! (Chromium) or WebDriver BiDi (Firefox), writes what the page reports to the event file, and the guest's output to
 //! its own streams.
 //!
 //! A cell has its own browser, or a context of its own in a browser that serves several cells one after the other:

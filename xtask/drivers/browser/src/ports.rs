@@ -5,10 +5,8 @@ use std::io::Read;
 use std::time::Duration;
 
 use serde_json::Value;
+use wasmlab_protocol::browser_start::PORTS_VARIABLE;
 use wasmlab_protocol::{CellSpec, Network};
-
-/// `SERVER,BROWSER`: ports to serve the page on, and for the browser's protocol. If unset, any free ports.
-const VARIABLE: &str = "WASMLAB_DRIVER_PORTS";
 
 /// The ports that the guest may connect to.
 pub fn of_guest(spec: &CellSpec) -> impl Iterator<Item = u16> {
@@ -16,10 +14,10 @@ pub fn of_guest(spec: &CellSpec) -> impl Iterator<Item = u16> {
     ports.filter(|_| spec.network == Network::Loopback).copied()
 }
 
-/// Both ports; 0 for any.
+/// The ports of [`PORTS_VARIABLE`]; 0 for any.
 #[must_use]
 pub fn given() -> (u16, u16) {
-    let text = std::env::var(VARIABLE).unwrap_or_default();
+    let text = std::env::var(PORTS_VARIABLE).unwrap_or_default();
     let ports = text.split_once(',').and_then(|(server, browser)| Some((server.parse().ok()?, browser.parse().ok()?)));
     ports.unwrap_or_default()
 }

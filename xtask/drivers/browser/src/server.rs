@@ -11,7 +11,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, json};
-use wasmlab_driver::{Cell, Report, cell_json};
+use wasmlab_driver::{CellInput, ScriptMessage, cell_json};
 use wasmlab_http::{Body, Connection, Limits, ReadError};
 use wasmlab_protocol::CellSpec;
 
@@ -46,7 +46,7 @@ struct Shared {
 struct Served {
     /// The cell. The page sees its module at `/module.wasm`, and its folders as `/lab/` (the lab's scripts),
     /// `/packages/`, `/component/` and `/guest/` (the glue).
-    cell: Option<Arc<Cell>>,
+    cell: Option<Arc<CellInput>>,
     /// The page was served. Windows that the guest opens must not run it again: their reports would mix with its own.
     is_page_open: bool,
 }
@@ -89,7 +89,7 @@ impl Server {
     }
 
     /// From now on serves the page of this cell, once.
-    pub fn serve(&self, cell: Cell) {
+    pub fn serve(&self, cell: CellInput) {
         *self.shared.served() = Served { cell: Some(Arc::new(cell)), is_page_open: false };
     }
 
@@ -157,11 +157,11 @@ const NOT_FOUND: PageResponse = PageResponse { status: "404 Not Found", kind: "t
 fn report(shared: &Shared, target: &str, body: Vec<u8>) -> PageResponse {
     let event = match target {
         "/event" => match serde_json::from_slice(&body) {
-            Ok(event) => PageEvent::Report(Report::Event(event)),
+            Ok(event) => PageEvent::Message(ScriptMessage::Event(event)),
             Err(e) => PageEvent::stderr_line(&format!("driver-browser: the page's event is not understood: {e}")),
         },
-        "/stdout" => PageEvent::Report(Report::Stdout(body)),
-        "/stderr" => PageEvent::Report(Report::Stderr(body)),
+        "/stdout" => PageEvent::Message(ScriptMessage::Stdout(body)),
+        "/stderr" => PageEvent::Message(ScriptMessage::Stderr(body)),
         "/stdin" => return stdin(&body),
         _ => return NOT_FOUND,
     };
@@ -178,7 +178,7 @@ fn stdin(wanted: &[u8]) -> PageResponse {
     PageResponse { status: "200 OK", kind: "application/octet-stream", body }
 }
 
-fn file(shared: &Shared, cell: &Cell, path: &str) -> Option<PageResponse> {
+fn file(shared: &Shared, cell: &CellInput, path: &str) -> Option<PageResponse> {
     let ok = |kind, body| Some(PageResponse { status: "200 OK", kind, body });
     match path {
         "/" if std::mem::replace(&mut shared.served().is_page_open, true) => return None,

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{self, BufRead};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lexopt::prelude::{Long, Value};
-use wasmlab_protocol::{CellSpec, PROTOCOL_VERSION};
+use wasmlab_engine::{print_info, read_spec};
+use wasmlab_protocol::CellSpec;
 
-use crate::{Cell, Driver};
+use crate::{CellInput, Driver};
 
 /// The options of `run`.
 const OPTIONS: &str = "--program FILE --scripts DIR [--packages DIR] [--component DIR] [--session]";
@@ -25,7 +26,7 @@ struct RunArgs {
 }
 
 /// A cell that was requested.
-pub struct Request {
+pub struct CellRequest {
     /// Its specification.
     pub spec: CellSpec,
     program: PathBuf,
@@ -38,10 +39,10 @@ impl Driver {
     /// Does what the command line asks for.
     ///
     /// # Errors
-    /// If an argument is missing or invalid, or the observation cannot be written.
+    /// If an argument is missing or invalid, or the event file cannot be written.
     pub(crate) fn execute(&self, mut args: lexopt::Parser) -> Result<(), String> {
         match args.next() {
-            Ok(Some(Value(command))) if command == "info" => self.info(),
+            Ok(Some(Value(command))) if command == "info" => print_info(self.name, self.version, self.modes, &[]),
             Ok(Some(Value(command))) if command == "run" => self.run(&read(args)?),
             _ => Err(format!("usage: driver-{0} info | driver-{0} run SPEC.json {OPTIONS}", self.name)),
         }
@@ -61,25 +62,16 @@ impl Driver {
         Ok(())
     }
 
-    fn request(&self, args: &RunArgs, component: Option<PathBuf>) -> Result<Request, String> {
-        let spec = self.read_spec(&args.spec).map_err(|e| format!("{}: {e}", args.spec.display()))?;
+    fn request(&self, args: &RunArgs, component: Option<PathBuf>) -> Result<CellRequest, String> {
+        let spec = read_spec(&args.spec, self.modes)?;
         let RunArgs { program, scripts, packages, .. } = args;
-        Ok(Request { spec, program: program.clone(), scripts: scripts.clone(), packages: packages.clone(), component })
-    }
-
-    fn read_spec(&self, path: &Path) -> Result<CellSpec, String> {
-        let text = fs::read(path).map_err(|e| e.to_string())?;
-        // Check the protocol version first: a newer specification has fields unknown to this binary.
-        let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
-        if json["protocol"].as_u64() != Some(u64::from(PROTOCOL_VERSION)) {
-            let found = &json["protocol"];
-            return Err(format!("protocol {found}, this driver speaks {PROTOCOL_VERSION}: build it again"));
-        }
-        let spec: CellSpec = serde_json::from_value(json).map_err(|e| e.to_string())?;
-        if !self.modes.contains(&spec.mode.as_str()) {
-            return Err(format!("no mode `{}`; there is {}", spec.mode, self.modes.join(", ")));
-        }
-        Ok(spec)
+        Ok(CellRequest {
+            spec,
+            program: program.clone(),
+            scripts: scripts.clone(),
+            packages: packages.clone(),
+            component,
+        })
     }
 }
 
@@ -115,16 +107,16 @@ fn read(mut args: lexopt::Parser) -> Result<RunArgs, String> {
     })
 }
 
-impl Request {
+impl CellRequest {
     /// Reads the guest.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn load(self) -> Result<Cell, String> {
+    pub fn load(self) -> Result<CellInput, String> {
         let Self { spec, program, scripts, packages, component } = self;
         let path = &spec.module;
         let module = fs::read(path).map_err(|e| format!("failed to read {}: {e}", path.display()))?;
-        Ok(Cell { spec, module, program, scripts, packages, component })
+        Ok(CellInput { spec, module, program, scripts, packages, component })
     }
 }
 
@@ -132,7 +124,7 @@ impl Request {
 mod tests {
     use super::*;
     use crate::CellEnd;
-    use wasmlab_protocol::{Cause, Event};
+    use wasmlab_protocol::{Cause, Event, PROTOCOL_VERSION};
 
     const DRIVER: Driver = Driver {
         name: "test",
@@ -189,7 +181,7 @@ mod tests {
             execute(&["run", spec.to_str().unwrap(), "--program", "p", "--scripts", "s"]).unwrap_err()
         };
         let newer = cell(|spec| spec["protocol"] = 999.into());
-        let expected = format!("protocol 999, this driver speaks {PROTOCOL_VERSION}: build it again");
+        let expected = format!("protocol 999, this program speaks {PROTOCOL_VERSION}: build it again");
         assert!(run(&newer).ends_with(&expected), "{}", run(&newer));
         let other = cell(|spec| spec["mode"] = "fast".into());
         assert!(run(&other).ends_with("no mode `fast`; there is plain"), "{}", run(&other));

@@ -1,24 +1,24 @@
 //! Code that drivers share: their command line, how a cell starts and ends, and the data about a cell for scripts.
 //!
 //! A driver runs a cell in a program that the lab cannot embed, such as a browser: it starts the program with the lab's
-//! JavaScript, and writes what the script reports to the observation and to its own streams. A driver binary consists
-//! of a [`Driver`] constant and a function that runs a [`Cell`].
+//! JavaScript, and writes what the script reports to the event file and to its own streams. A driver binary consists
+//! of a [`Driver`] constant and a function that runs a [`CellInput`].
 
 pub mod chromium;
 mod command_line;
-mod report;
 mod script;
+mod script_message;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-pub use report::Report;
 pub use script::cell_json;
+pub use script_message::ScriptMessage;
 
-use command_line::Request;
-use wasmlab_engine::Recorder;
-use wasmlab_protocol::{Cause, CellSpec, EXIT_INVALID_SPEC, EngineInfo, PROTOCOL_VERSION, Stage};
+use command_line::CellRequest;
+use wasmlab_engine::EventWriter;
+use wasmlab_protocol::{Cause, CellSpec, EXIT_INVALID_SPEC, Stage};
 
 /// A driver binary.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +31,13 @@ pub struct Driver {
     pub modes: &'static [&'static str],
     /// Runs a cell whose mode is one of [`Driver::modes`]; the program has exited when it returns. An error becomes
     /// [`Cause::EngineError`].
-    pub run: fn(Cell, &mut Recorder) -> Result<CellEnd, String>,
+    pub run: fn(CellInput, &mut EventWriter) -> Result<CellEnd, String>,
     /// Starts a program that runs several cells, this one first; `None` if it cannot.
     pub open_session: Option<OpenSession>,
 }
 
 /// Starts a program that runs several cells, this one first. The error says why it cannot.
-pub type OpenSession = fn(&Cell) -> Result<Box<dyn Session>, String>;
+pub type OpenSession = fn(&CellInput) -> Result<Box<dyn Session>, String>;
 
 /// A program that runs several cells, one after the other.
 pub trait Session {
@@ -45,12 +45,12 @@ pub trait Session {
     ///
     /// # Errors
     /// Why it cannot be run.
-    fn run(&mut self, cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String>;
+    fn run(&mut self, cell: CellInput, writer: &mut EventWriter) -> Result<CellEnd, String>;
 }
 
 /// A cell and what it is run with.
 #[derive(Debug)]
-pub struct Cell {
+pub struct CellInput {
     /// Its specification.
     pub spec: CellSpec,
     /// The guest's bytes.
@@ -86,27 +86,16 @@ impl Driver {
         }
     }
 
-    fn info(&self) -> Result<(), String> {
-        let info = EngineInfo {
-            protocol: PROTOCOL_VERSION,
-            engine: self.name.to_owned(),
-            version: self.version.to_owned(),
-            modes: self.modes.iter().map(ToString::to_string).collect(),
-            switches: Vec::new(),
-        };
-        info.print()
-    }
-
     /// Runs a cell in a session, which the first one opens, and says on stdout when it is done.
     fn run_job(
         &self,
-        request: Request,
+        request: CellRequest,
         open: OpenSession,
         session: &mut Option<Box<dyn Session>>,
     ) -> Result<(), String> {
-        self.record(request, |cell, recorder| match session {
-            Some(session) => session.run(cell, recorder),
-            None => session.insert(open(&cell)?).run(cell, recorder),
+        self.record(request, |cell, writer| match session {
+            Some(session) => session.run(cell, writer),
+            None => session.insert(open(&cell)?).run(cell, writer),
         })?;
         writeln!(std::io::stdout(), "done").map_err(|e| format!("stdout: {e}"))
     }
@@ -114,19 +103,19 @@ impl Driver {
     /// Records what `run` does with a cell, up to its last event.
     fn record(
         &self,
-        request: Request,
-        run: impl FnOnce(Cell, &mut Recorder) -> Result<CellEnd, String>,
+        request: CellRequest,
+        run: impl FnOnce(CellInput, &mut EventWriter) -> Result<CellEnd, String>,
     ) -> Result<(), String> {
         let path = request.spec.events.clone();
         let failed = |e: std::io::Error| format!("{}: {e}", path.display());
-        let mut recorder = Recorder::open(&path).map_err(failed)?;
-        recorder.stage(Stage::Load).ok();
-        let end = request.load().and_then(|cell| run(cell, &mut recorder));
+        let mut writer = EventWriter::open(&path).map_err(failed)?;
+        writer.stage(Stage::Load).ok();
+        let end = request.load().and_then(|cell| run(cell, &mut writer));
         let end = end.unwrap_or_else(|message| CellEnd::Cause(Cause::EngineError { message }));
         // The guest's output must come before the last event, so that a reader of that event has all of the output.
         std::io::stdout().flush().ok();
         match end {
-            CellEnd::Cause(cause) => recorder.end(cause).map_err(failed),
+            CellEnd::Cause(cause) => writer.end(cause).map_err(failed),
             CellEnd::Crashed(why) => {
                 // The lab recognizes the crash of an engine by a signal without a last event.
                 eprintln!("driver-{}: {why}", self.name);
@@ -136,7 +125,7 @@ impl Driver {
     }
 }
 
-impl Cell {
+impl CellInput {
     /// A path in the cell's own folder for temporary files.
     #[must_use]
     pub fn temporary(&self, name: &str) -> PathBuf {

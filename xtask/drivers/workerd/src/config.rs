@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wasmlab_driver::{Cell, cell_json};
+use wasmlab_driver::{CellInput, cell_json};
 use wasmlab_protocol::Network;
 
 /// The script that workerd calls.
@@ -18,7 +18,7 @@ const PREVIEW2_SHIM: &str = "@bytecodealliance/preview2-shim/dist/browser";
 ///
 /// # Errors
 /// The file that cannot be read or written.
-pub fn write(cell: &Cell, stdin: &[u8], compatibility_date: &str) -> Result<PathBuf, String> {
+pub fn write(cell: &CellInput, stdin: &[u8], compatibility_date: &str) -> Result<PathBuf, String> {
     let mut config = Config { dir: cell.temporary("worker"), modules: String::new() };
     // The first module is the worker.
     config.add(MAIN, &read(&cell.scripts.join(MAIN))?)?;

@@ -8,8 +8,8 @@ mod worker;
 
 use std::process::ExitCode;
 
-use wasmlab_driver::{Cell, CellEnd, Driver};
-use wasmlab_engine::Recorder;
+use wasmlab_driver::{CellEnd, CellInput, Driver};
+use wasmlab_engine::EventWriter;
 
 /// The modes are the columns: the plain worker, with WASI 0.1 from Cloudflare's package, and with components transpiled
 /// by jco.
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     DRIVER.main()
 }
 
-fn run(cell: Cell, recorder: &mut Recorder) -> Result<CellEnd, String> {
+fn run(cell: CellInput, writer: &mut EventWriter) -> Result<CellEnd, String> {
     let config = config::write(&cell, &stdin::read(), &worker::release_date(&cell.program)?)?;
-    worker::run(&cell.program, &config, recorder)
+    worker::run(&cell.program, &config, writer)
 }

@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use wasmlab_driver::{CellEnd, Report};
-use wasmlab_engine::Recorder;
+use wasmlab_driver::{CellEnd, ScriptMessage};
+use wasmlab_engine::EventWriter;
 use wasmlab_protocol::{Cause, Event};
 
 /// A line that the script prints: an event, or output of the guest in base64.
@@ -21,7 +21,7 @@ enum Line {
     Event(Event),
 }
 
-impl From<Line> for Report {
+impl From<Line> for ScriptMessage {
     fn from(line: Line) -> Self {
         let bytes = |base64: &str| BASE64_STANDARD.decode(base64).unwrap_or_default();
         match line {
@@ -53,13 +53,13 @@ pub fn release_date(workerd: &Path) -> Result<String, String> {
 ///
 /// # Errors
 /// If the program cannot be started.
-pub fn run(workerd: &Path, config: &Path, recorder: &mut Recorder) -> Result<CellEnd, String> {
+pub fn run(workerd: &Path, config: &Path, writer: &mut EventWriter) -> Result<CellEnd, String> {
     let mut command = Command::new(workerd);
     command.args(["test", "--no-verbose"]).arg(config).stdin(Stdio::null());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let child = child.as_mut().map_err(|e| format!("failed to start {}: {e}", workerd.display()))?;
     let stderr = child.stderr.take().map(collect);
-    let cause = child.stdout.take().and_then(|out| record(BufReader::new(out), recorder));
+    let cause = child.stdout.take().and_then(|out| record(BufReader::new(out), writer));
     if let Some(cause) = cause {
         child.kill().ok();
         child.wait().ok();
@@ -80,12 +80,12 @@ fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
 }
 
 /// Records what the script reports. Returns the cause once the guest has ended; `None` if workerd exits before.
-fn record(mut lines: impl BufRead, recorder: &mut Recorder) -> Option<Cause> {
+fn record(mut lines: impl BufRead, writer: &mut EventWriter) -> Option<Cause> {
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
         match serde_json::from_slice::<Line>(&line) {
             Ok(line) => {
-                if let Some(cause) = Report::from(line).record(recorder) {
+                if let Some(cause) = ScriptMessage::from(line).record(writer) {
                     return Some(cause);
                 }
             }

@@ -2,7 +2,7 @@
 
 use wasmlab_protocol::{Call, Cause, CellSpec, EntryPoint, Stage, Value};
 
-use crate::Log;
+use crate::EventLog;
 
 /// An instance of a core module.
 pub trait ModuleInstance {
@@ -23,7 +23,7 @@ pub trait ModuleInstance {
 ///
 /// # Errors
 /// Why a call ended the guest.
-pub fn run_entry_point(spec: &CellSpec, log: &Log, instance: &mut dyn ModuleInstance) -> Result<(), Cause> {
+pub fn run_entry_point(spec: &CellSpec, log: &EventLog, instance: &mut dyn ModuleInstance) -> Result<(), Cause> {
     log.stage(Stage::Run);
     let calls = match &spec.entry {
         EntryPoint::Calls(calls) => calls,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use wasmlab_protocol::{Cause, CellSpec, Stage};
 
-use crate::{Engine, Log};
+use crate::{Engine, EventLog};
 
 /// Length of the seal that follows the code.
 const SEAL: usize = 16;
@@ -82,7 +82,7 @@ impl CompiledCode {
 /// # Errors
 /// Why the module cannot be compiled.
 pub fn load_or_compile<C>(
-    log: &Log,
+    log: &EventLog,
     cache: Option<CompiledCode>,
     deserialize: impl FnOnce(Vec<u8>) -> Option<C>,
     compile: impl FnOnce() -> Result<C, Cause>,

@@ -4,7 +4,7 @@
 
 use wasmlab_protocol::{Cause, Stage};
 
-use crate::{CompiledCode, Log};
+use crate::{CompiledCode, EventLog};
 
 /// Ends the cell of a large module that is valid and lacks an import, before the module is compiled. Does nothing if
 /// its code is cached.
@@ -14,8 +14,8 @@ use crate::{CompiledCode, Log};
 ///
 /// # Errors
 /// The cause that `link` returned.
-pub fn link_first(
-    log: &Log,
+pub fn try_imports_only(
+    log: &EventLog,
     module: &[u8],
     cache: Option<&CompiledCode>,
     link: impl FnOnce(&[u8]) -> Result<(), Cause>,

@@ -5,10 +5,10 @@
 
 mod calls;
 mod compiled;
+mod event_log;
+mod event_writer;
 mod imports;
 mod imports_only;
-mod log;
-mod recorder;
 
 use std::io::Write;
 use std::path::Path;
@@ -16,10 +16,10 @@ use std::process::ExitCode;
 
 pub use calls::{ModuleInstance, call_args, run_entry_point};
 pub use compiled::{CompiledCode, load_or_compile};
+pub use event_log::{EventLog, MAX_HOST_CALLS};
+pub use event_writer::EventWriter;
 pub use imports::{func_text, global_text, import_mismatch, memory_text, missing_imports, table_text};
-pub use imports_only::{imports_only, link_first};
-pub use log::{Log, MAX_HOST_CALLS};
-pub use recorder::Recorder;
+pub use imports_only::{imports_only, try_imports_only};
 
 use wasmlab_protocol::{
     Cause, CellSpec, EXIT_INVALID_SPEC, EngineInfo, PROTOCOL_VERSION, SOCKET_FD_PLACEHOLDER, Stage, Switch,
@@ -38,7 +38,7 @@ pub struct Engine {
     /// (a proposal, or [`wasmlab_protocol::STACK_DEPTH`]).
     pub switches: &'static [(&'static str, &'static str)],
     /// Runs a cell whose mode is one of [`Engine::modes`]. `Ok` means [`Cause::Returned`].
-    pub run: fn(&CellSpec, &Log) -> Result<(), Cause>,
+    pub run: fn(&CellSpec, &EventLog) -> Result<(), Cause>,
 }
 
 impl Engine {
@@ -46,7 +46,7 @@ impl Engine {
     pub fn main(&self) -> ExitCode {
         let args: Vec<_> = std::env::args_os().skip(1).collect();
         let result = match args.iter().map(|arg| arg.to_str().unwrap_or_default()).collect::<Vec<_>>()[..] {
-            ["info"] => self.info(),
+            ["info"] => print_info(self.name, self.version, self.modes, self.switches),
             ["run", _] => self.run_spec(Path::new(&args[1])),
             _ => Err(format!("usage: engine-{0} info | engine-{0} run SPEC.json", self.name)),
         };
@@ -59,31 +59,13 @@ impl Engine {
         }
     }
 
-    fn info(&self) -> Result<(), String> {
-        let info = EngineInfo {
-            protocol: PROTOCOL_VERSION,
-            engine: self.name.to_owned(),
-            version: self.version.to_owned(),
-            modes: self.modes.iter().map(ToString::to_string).collect(),
-            switches: self
-                .switches
-                .iter()
-                .map(|(name, enables)| Switch { name: (*name).to_owned(), enables: (*enables).to_owned() })
-                .collect(),
-        };
-        info.print()
-    }
-
     fn run_spec(&self, path: &Path) -> Result<(), String> {
-        let spec = read_spec(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        if !self.modes.contains(&spec.mode.as_str()) {
-            return Err(format!("no mode `{}`; there is {}", spec.mode, self.modes.join(", ")));
-        }
+        let spec = read_spec(path, self.modes)?;
         let is_known = |switch: &String| self.switches.iter().any(|(name, _)| name == switch);
         if let Some(unknown) = spec.switches.iter().find(|switch| !is_known(switch)) {
             return Err(format!("no switch `{unknown}`: `info` lists them"));
         }
-        let log = Log::open(&spec.events).map_err(|e| format!("{}: {e}", spec.events.display()))?;
+        let log = EventLog::open(&spec.events).map_err(|e| format!("{}: {e}", spec.events.display()))?;
         let cause = (self.run)(&spec, &log).err().unwrap_or(Cause::Returned);
         // The guest's output must come before the last event, so that a reader of that event has all of the output.
         std::io::stdout().flush().ok();
@@ -92,7 +74,35 @@ impl Engine {
     }
 }
 
-fn read_spec(path: &Path) -> Result<CellSpec, String> {
+/// Prints what a binary of the protocol answers to `info`; `switches` are as in [`Engine::switches`].
+///
+/// # Errors
+/// If stdout is closed or full.
+pub fn print_info(name: &str, version: &str, modes: &[&str], switches: &[(&str, &str)]) -> Result<(), String> {
+    let switch = |(name, enables): &(&str, &str)| Switch { name: (*name).to_owned(), enables: (*enables).to_owned() };
+    let info = EngineInfo {
+        protocol: PROTOCOL_VERSION,
+        engine: name.to_owned(),
+        version: version.to_owned(),
+        modes: modes.iter().map(ToString::to_string).collect(),
+        switches: switches.iter().map(switch).collect(),
+    };
+    info.print()
+}
+
+/// Reads a cell's specification, whose mode is one of `modes`.
+///
+/// # Errors
+/// The file and what is wrong with it.
+pub fn read_spec(path: &Path, modes: &[&str]) -> Result<CellSpec, String> {
+    let spec = parse_spec(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    if !modes.contains(&spec.mode.as_str()) {
+        return Err(format!("{}: no mode `{}`; there is {}", path.display(), spec.mode, modes.join(", ")));
+    }
+    Ok(spec)
+}
+
+fn parse_spec(path: &Path) -> Result<CellSpec, String> {
     let text = std::fs::read(path).map_err(|e| e.to_string())?;
     // Check the protocol version first: a newer specification has fields unknown to this binary.
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
@@ -100,7 +110,7 @@ fn read_spec(path: &Path) -> Result<CellSpec, String> {
         Some(protocol) if protocol == u64::from(PROTOCOL_VERSION) => {}
         other => {
             let other = other.map_or("none".to_owned(), |p| p.to_string());
-            return Err(format!("protocol {other}, this engine speaks {PROTOCOL_VERSION}: build it again"));
+            return Err(format!("protocol {other}, this program speaks {PROTOCOL_VERSION}: build it again"));
         }
     }
     serde_json::from_value(json).map_err(|e| e.to_string())
@@ -110,7 +120,7 @@ fn read_spec(path: &Path) -> Result<CellSpec, String> {
 ///
 /// # Errors
 /// [`Cause::EngineError`] if the file cannot be read.
-pub fn load(spec: &CellSpec, log: &Log) -> Result<Vec<u8>, Cause> {
+pub fn load(spec: &CellSpec, log: &EventLog) -> Result<Vec<u8>, Cause> {
     log.stage(Stage::Load);
     std::fs::read(&spec.module)
         .map_err(|e| Cause::EngineError { message: format!("failed to read {}: {e}", spec.module.display()) })

@@ -2,7 +2,7 @@
 
 use tinywasm::types::{FuncType, Import, ImportKind, Module};
 use tinywasm::{Function, HostFunction, Imports, Store};
-use wasmlab_engine::{self as engine, Log};
+use wasmlab_engine::{self as engine, EventLog};
 use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::values;
@@ -11,7 +11,7 @@ use crate::values;
 ///
 /// # Errors
 /// [`Cause::MissingImport`] if an import has no definition.
-pub(crate) fn imports(spec: &CellSpec, log: &Log, module: &Module, store: &mut Store) -> Result<Imports, Cause> {
+pub(crate) fn imports(spec: &CellSpec, log: &EventLog, module: &Module, store: &mut Store) -> Result<Imports, Cause> {
     let mut imports = Imports::new();
     let mut missing: Vec<&Import> = vec![];
     for import in &module.imports {
@@ -28,7 +28,7 @@ pub(crate) fn imports(spec: &CellSpec, log: &Log, module: &Module, store: &mut S
     engine::missing_imports(missing, describe).map_or(Ok(imports), Err)
 }
 
-fn host_function(log: &Log, import: &Import, ty: &FuncType, store: &mut Store) -> Function {
+fn host_function(log: &EventLog, import: &Import, ty: &FuncType, store: &mut Store) -> Function {
     let (log, name, results) = (log.clone(), format!("{}.{}", import.module, import.name), ty.results().to_vec());
     HostFunction::from_untyped(store, ty, move |_, args| {
         log.host_call(&name, args.iter().map(values::to_lab).collect());

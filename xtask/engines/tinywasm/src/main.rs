@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use tinywasm::engine::{Config, StackConfig};
 use tinywasm::types::{ExternalKind, FuncType, MemoryType, Module, ModuleInner};
 use tinywasm::{Engine, ModuleInstance, Store};
-use wasmlab_engine::{self as engine, Log};
+use wasmlab_engine::{self as engine, EventLog};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 
 const TINYWASM: engine::Engine = engine::Engine {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     TINYWASM.main()
 }
 
-fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
+fn run(spec: &CellSpec, log: &EventLog) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
 
     // Validated and translated to tinywasm's bytecode in one step, faster than reading it back would be, so

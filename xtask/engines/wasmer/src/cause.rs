@@ -74,8 +74,8 @@ pub(crate) fn of_running(error: &RuntimeError) -> Cause {
 fn location(error: &RuntimeError) -> Option<Location> {
     let frame = error.trace().first()?;
     Some(Location {
-        function: frame.function_name().map(str::to_owned),
-        index: Some(frame.func_index()),
+        function_name: frame.function_name().map(str::to_owned),
+        function_index: Some(frame.func_index()),
         offset: Some(frame.module_offset() as u64).filter(|offset| *offset > 0),
     })
 }

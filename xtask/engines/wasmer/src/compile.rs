@@ -2,7 +2,7 @@
 
 use wasmer::sys::{CompilerConfig, Cranelift, EngineBuilder, NativeEngineExt, Singlepass};
 use wasmer::{Engine, Module};
-use wasmlab_engine::{CompiledCode, Log, load_or_compile};
+use wasmlab_engine::{CompiledCode, EventLog, load_or_compile};
 use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::cause;
@@ -20,7 +20,12 @@ pub(crate) fn engine(spec: &CellSpec) -> Engine {
 }
 
 /// Runs the compile stage.
-pub(crate) fn compiled(log: &Log, engine: &Engine, bytes: &[u8], cache: Option<CompiledCode>) -> Result<Module, Cause> {
+pub(crate) fn compiled(
+    log: &EventLog,
+    engine: &Engine,
+    bytes: &[u8],
+    cache: Option<CompiledCode>,
+) -> Result<Module, Cause> {
     load_or_compile(
         log,
         cache,

@@ -2,7 +2,7 @@
 
 use wasmer::{Engine, ExternType, Function, FunctionEnv, FunctionEnvMut, Global, Imports};
 use wasmer::{Instance, Memory, Module, Pages, RuntimeError, Store, Table, Type, Value};
-use wasmlab_engine::Log;
+use wasmlab_engine::EventLog;
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Termination};
 use wasmlab_protocol::{Cause, CellSpec, Stage};
 
@@ -75,7 +75,7 @@ fn termination(error: RuntimeError) -> Termination {
 }
 
 /// Runs `module`, starting with linking.
-pub(crate) fn run(spec: &CellSpec, log: &Log, engine: Engine, module: &Module, bytes: &[u8]) -> Result<(), Cause> {
+pub(crate) fn run(spec: &CellSpec, log: &EventLog, engine: Engine, module: &Module, bytes: &[u8]) -> Result<(), Cause> {
     log.stage(Stage::Link);
     let mut store = Store::new(engine);
     let host = host::Host::new(spec.into()).map_err(|e| engine_error(&e))?;
@@ -111,7 +111,7 @@ fn define(module: &Module, store: &mut Store, env: &FunctionEnv<Program>, map: &
         let (from, name) = (import.module(), import.name());
         match import.ty() {
             ExternType::Function(ty) => {
-                let Some(function) = host::import(from, name) else { continue };
+                let Some(function) = host::host_function(from, name) else { continue };
                 let results = ty.results().to_vec();
                 let call = move |env: FunctionEnvMut<Program>, args: &[Value]| {
                     let args = host::Args::of(args, wide);

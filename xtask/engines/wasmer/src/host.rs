@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use wasmer::{Engine, Extern, Imports, Instance, Memory, Module, Store};
 use wasmer_wasix::virtual_fs::{MountFileSystem, RootFileSystemBuilder, host_fs};
 use wasmer_wasix::{WasiEnv, WasiEnvBuilder, WasiFunctionEnv};
-use wasmlab_engine::{self as engine, Log};
+use wasmlab_engine::{self as engine, EventLog};
 use wasmlab_protocol::{Cause, CellSpec, HostRefusal};
 
 use crate::cause::engine_error;
@@ -25,7 +25,7 @@ impl Wasi {
     /// Creates a host for `module`.
     pub(crate) fn new(
         spec: &CellSpec,
-        log: &Log,
+        log: &EventLog,
         module: &Module,
         engine: &Engine,
         store: &mut Store,

@@ -1,7 +1,7 @@
 //! The imports: WASI, the specification's host functions, and what is missing.
 
 use wasmer::{ExternType, Function, FunctionType, ImportType, Imports, Memory, Module, Mutability, Store};
-use wasmlab_engine::{self as engine, Log};
+use wasmlab_engine::{self as engine, EventLog};
 use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::host::Wasi;
@@ -13,7 +13,7 @@ use crate::values;
 /// [`Cause::MissingImport`] or [`Cause::ImportTypeMismatch`] if an import cannot be satisfied.
 pub(crate) fn imports(
     spec: &CellSpec,
-    log: &Log,
+    log: &EventLog,
     module: &Module,
     store: &mut Store,
     wasi: &Wasi,
@@ -36,7 +36,7 @@ pub(crate) fn imports(
     check(module, store, &imports).map_or(Ok(imports), Err)
 }
 
-fn host_function(log: &Log, module: &str, name: &str, ty: &FunctionType, store: &mut Store) -> Function {
+fn host_function(log: &EventLog, module: &str, name: &str, ty: &FunctionType, store: &mut Store) -> Function {
     let (log, name, results) = (log.clone(), format!("{module}.{name}"), ty.results().to_vec());
     Function::new(store, ty, move |args| {
         log.host_call(&name, args.iter().map(values::to_lab).collect());

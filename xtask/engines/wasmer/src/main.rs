@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
 use wasmer::{Engine, Instance, Module, Store};
-use wasmlab_engine::{self as engine, CompiledCode, Log, ModuleInstance};
+use wasmlab_engine::{self as engine, CompiledCode, EventLog, ModuleInstance};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 
 use crate::cause::{engine_error, of_running};
@@ -35,11 +35,11 @@ fn main() -> ExitCode {
     WASMER.main()
 }
 
-fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
+fn run(spec: &CellSpec, log: &EventLog) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
     let engine = compile::engine(spec);
     let cache = CompiledCode::of(spec, &WASMER, &bytes);
-    link_first(spec, log, &engine, &bytes, cache.as_ref())?;
+    try_imports_only(spec, log, &engine, &bytes, cache.as_ref())?;
     let module = compile::compiled(log, &engine, &bytes, cache)?;
 
     #[cfg(target_os = "linux")]
@@ -62,7 +62,7 @@ fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
         });
     // From here on, a failing thread fails because its program has ended. Never unlocked, because the last event is
     // still to be written.
-    std::mem::forget(runtime::begin_end());
+    std::mem::forget(runtime::lock_end_event());
     wasi.close(&store, result.as_ref().err());
     // Threads left by the guest end with the process, not before.
     tokio.shutdown_background();
@@ -76,9 +76,9 @@ fn tokio() -> Result<Runtime, Cause> {
 }
 
 /// Links before compiling, where that is possible.
-fn link_first(
+fn try_imports_only(
     spec: &CellSpec,
-    log: &Log,
+    log: &EventLog,
     engine: &Engine,
     bytes: &[u8],
     cache: Option<&CompiledCode>,
@@ -97,7 +97,7 @@ fn link_first(
         tokio.shutdown_background();
         linked.map(drop)
     };
-    engine::link_first(log, bytes, cache, link, || Module::validate(engine, bytes).is_ok())
+    engine::try_imports_only(log, bytes, cache, link, || Module::validate(engine, bytes).is_ok())
 }
 
 /// An instance with its store.

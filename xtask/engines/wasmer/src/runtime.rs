@@ -11,7 +11,7 @@ use wasmer_wasix::runtime::resolver::Source;
 use wasmer_wasix::runtime::task_manager::tokio::TokioTaskManager;
 use wasmer_wasix::virtual_net::DynVirtualNetworking;
 use wasmer_wasix::{PluggableRuntime, Runtime, VirtualTaskManager};
-use wasmlab_engine::Log;
+use wasmlab_engine::EventLog;
 use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::{cause, network};
@@ -20,7 +20,7 @@ use crate::{cause, network};
 static END: Mutex<()> = Mutex::new(());
 
 /// The caller ends the cell; no thread of the guest can do so any more.
-pub(crate) fn begin_end() -> MutexGuard<'static, ()> {
+pub(crate) fn lock_end_event() -> MutexGuard<'static, ()> {
     END.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -28,12 +28,12 @@ pub(crate) fn begin_end() -> MutexGuard<'static, ()> {
 #[derive(Debug)]
 pub(crate) struct CellRuntime {
     base: PluggableRuntime,
-    log: Log,
+    log: EventLog,
 }
 
 impl CellRuntime {
     /// A runtime with the specification's network. Must be called within `tokio`.
-    pub(crate) fn new(spec: &CellSpec, log: &Log, engine: &Engine, tokio: &Tokio) -> Self {
+    pub(crate) fn new(spec: &CellSpec, log: &EventLog, engine: &Engine, tokio: &Tokio) -> Self {
         let mut base = PluggableRuntime::new(Arc::new(TokioTaskManager::new(tokio.handle().clone())));
         network::allow(&mut base, spec);
         base.set_engine(engine.clone());
@@ -79,7 +79,7 @@ impl Runtime for CellRuntime {
                 Cause::HostError { message: format!("a thread needs the symbol {symbol}, which no library has") }
             }
         };
-        let _guard = begin_end();
+        let _guard = lock_end_event();
         std::io::stdout().flush().ok();
         self.log.end(cause);
         // The other threads are still running; only the end of the process stops them.

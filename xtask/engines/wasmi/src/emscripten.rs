@@ -5,7 +5,7 @@ use std::fmt;
 use wasmi::errors::HostError;
 use wasmi::{AsContextMut, Error, Extern, ExternType, Global, Instance, Linker, Memory, Module, Ref};
 use wasmi::{Store, StoreContextMut, Table, Val};
-use wasmlab_engine::Log;
+use wasmlab_engine::EventLog;
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Termination};
 use wasmlab_protocol::{Cause, CellSpec, Stage};
 
@@ -110,7 +110,7 @@ fn error(termination: Termination) -> Error {
 /// Runs a guest, starting with linking.
 pub(crate) fn run(
     spec: &CellSpec,
-    log: &Log,
+    log: &EventLog,
     bytes: &[u8],
     module: &Module,
     mut linker: Linker<Host>,
@@ -144,7 +144,7 @@ fn define(module: &Module, linker: &mut Linker<Host>, store: &mut Store<Host>, m
         let (from, name) = (import.module(), import.name());
         let item = match import.ty() {
             ExternType::Func(ty) => {
-                let Some(function) = host::import(from, name) else { continue };
+                let Some(function) = host::host_function(from, name) else { continue };
                 let results = ty.results().to_vec();
                 let defined = linker.func_new(from, name, ty.clone(), move |mut caller, args, out| {
                     let args = host::Args::of(args, wide);

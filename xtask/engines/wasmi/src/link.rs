@@ -6,7 +6,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 
 use wasmi::{ExternType, FuncType, Linker, Module, Val};
 use wasmi_wasi::{Dir, TcpListener, WasiCtx, WasiCtxBuilder, ambient_authority};
-use wasmlab_engine::{self as engine, Log};
+use wasmlab_engine::{self as engine, EventLog};
 use wasmlab_protocol::{Cause, CellSpec};
 
 use crate::{Host, values};
@@ -15,7 +15,7 @@ use crate::{Host, values};
 ///
 /// # Errors
 /// [`Cause::MissingImport`] if an import has no definition.
-pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut Linker<Host>) -> Result<(), Cause> {
+pub(crate) fn define(spec: &CellSpec, log: &EventLog, module: &Module, linker: &mut Linker<Host>) -> Result<(), Cause> {
     wasmi_wasi::add_to_linker(linker, |host: &mut Host| &mut host.wasi).map_err(engine_error)?;
     for import in module.imports() {
         let ExternType::Func(ty) = import.ty() else { continue };
@@ -28,7 +28,7 @@ pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut L
 }
 
 fn host_function(
-    log: &Log,
+    log: &EventLog,
     module: &str,
     name: &str,
     ty: &FuncType,

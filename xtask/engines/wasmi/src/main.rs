@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use wasmi::{Config, Engine, Instance, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, Val};
 use wasmi_wasi::WasiCtx;
-use wasmlab_engine::{self as engine, Log, ModuleInstance};
+use wasmlab_engine::{self as engine, EventLog, ModuleInstance};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 
 const WASMI: engine::Engine =
@@ -41,7 +41,7 @@ pub(crate) struct Host {
     emscripten: Option<emscripten::Program>,
 }
 
-fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
+fn run(spec: &CellSpec, log: &EventLog) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
     let engine = Engine::new(&config(spec));
 

@@ -20,7 +20,7 @@ mod values;
 
 use std::process::ExitCode;
 
-use wasmlab_engine::{self as engine, Log};
+use wasmlab_engine::{self as engine, EventLog};
 use wasmlab_protocol::{Cause, CellSpec};
 
 const WASMTIME: engine::Engine = engine::Engine {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     WASMTIME.main()
 }
 
-fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
+fn run(spec: &CellSpec, log: &EventLog) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
     let engine = config::engine(spec, &bytes)?;
     if engine::is_component(&bytes) {

@@ -84,8 +84,8 @@ pub(crate) fn of_running(error: &Error, stage: Stage) -> Cause {
 fn location(error: &Error) -> Option<Location> {
     let frame = error.downcast_ref::<WasmBacktrace>()?.frames().first()?;
     Some(Location {
-        function: frame.func_name().map(str::to_owned),
-        index: Some(frame.func_index()),
+        function_name: frame.func_name().map(str::to_owned),
+        function_index: Some(frame.func_index()),
         offset: frame.module_offset().map(|offset| offset as u64),
     })
 }

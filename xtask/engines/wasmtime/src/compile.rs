@@ -1,6 +1,6 @@
 //! Compiles a module or component, or loads the cached code.
 
-use wasmlab_engine::{CompiledCode, Log, load_or_compile};
+use wasmlab_engine::{CompiledCode, EventLog, load_or_compile};
 use wasmlab_protocol::Cause;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Result};
@@ -46,7 +46,7 @@ code!(Component);
 
 /// Runs the compile stage.
 pub(crate) fn compiled<C: Code>(
-    log: &Log,
+    log: &EventLog,
     engine: &Engine,
     bytes: &[u8],
     cache: Option<CompiledCode>,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wasmlab_engine::{self as engine, CompiledCode, Log};
+use wasmlab_engine::{self as engine, CompiledCode, EventLog};
 use wasmlab_host_emscripten::{self as host, GlobalValue, Guest, MemoryMap, Termination};
 use wasmlab_protocol::{Cause, CellSpec, Stage};
 use wasmtime::{AsContextMut, Caller, Engine, Error, ExternType, FuncType, Global, Instance, Linker, Memory, Module};
@@ -83,7 +83,7 @@ fn termination(error: Error) -> Termination {
 }
 
 /// Runs the module in `bytes`.
-pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> std::result::Result<(), Cause> {
+pub(crate) fn run(spec: &CellSpec, log: &EventLog, engine: &Engine, bytes: &[u8]) -> std::result::Result<(), Cause> {
     let module: Module = compiled(log, engine, bytes, CompiledCode::of(spec, &WASMTIME, bytes))?;
 
     log.stage(Stage::Link);
@@ -129,7 +129,7 @@ fn define(module: &Module, linker: &mut Linker<Program>, store: &mut Store<Progr
         let (from, name) = (import.module(), import.name());
         match import.ty() {
             ExternType::Func(ty) => {
-                let Some(function) = host::import(from, name) else { continue };
+                let Some(function) = host::host_function(from, name) else { continue };
                 if !define_typed(linker, from, name, &ty, function)? {
                     define_any(linker, from, name, ty, function)?;
                 }
@@ -165,7 +165,7 @@ fn define_typed(
     from: &str,
     name: &str,
     ty: &FuncType,
-    function: host::Import,
+    function: host::HostFunction,
 ) -> Result<bool> {
     macro_rules! typed {
         ($results:ty, $convert:expr, $($arg:ident)*) => {
@@ -208,7 +208,7 @@ fn define_any(
     from: &str,
     name: &str,
     ty: FuncType,
-    function: host::Import,
+    function: host::HostFunction,
 ) -> Result<()> {
     let results: Vec<ValType> = ty.results().collect();
     linker.func_new(from, name, ty, move |mut caller, args, out| {

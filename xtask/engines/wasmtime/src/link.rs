@@ -1,6 +1,6 @@
 //! The guest's imports: WASI, the specification's host functions, and missing ones.
 
-use wasmlab_engine::{self as engine, Log};
+use wasmlab_engine::{self as engine, EventLog};
 use wasmlab_protocol::{Cause, CellSpec};
 use wasmtime::{Extern, ExternType, FuncType, ImportType, Linker, Module, Mutability};
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
@@ -47,7 +47,7 @@ pub(crate) fn limits(spec: &CellSpec) -> StoreLimits {
 }
 
 /// Defines all imports that `module` may have.
-pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut Linker<Host>) -> Result<(), Cause> {
+pub(crate) fn define(spec: &CellSpec, log: &EventLog, module: &Module, linker: &mut Linker<Host>) -> Result<(), Cause> {
     let is_imported = |namespace| module.imports().any(|import| import.module() == namespace);
     if is_imported("wasi_snapshot_preview1") {
         p1::add_to_linker_sync(linker, |host| &mut host.wasi).map_err(|e| engine_error(&e))?;
@@ -65,14 +65,20 @@ pub(crate) fn define(spec: &CellSpec, log: &Log, module: &Module, linker: &mut L
     Ok(())
 }
 
-fn host_function(log: &Log, module: &str, name: &str, ty: FuncType, linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+fn host_function(
+    log: &EventLog,
+    module: &str,
+    name: &str,
+    ty: FuncType,
+    linker: &mut Linker<Host>,
+) -> wasmtime::Result<()> {
     let (log, function, results) = (log.clone(), format!("{module}.{name}"), ty.clone());
     linker.func_new(module, name, ty, move |_, args, out| {
         log.host_call(&function, args.iter().map(values::to_lab).collect());
         for (out, ty) in out.iter_mut().zip(results.results()) {
             *out = ty
                 .default_value()
-                .ok_or_else(|| wasmtime::Error::msg(format!("{function} has a result without a zero")))?;
+                .ok_or_else(|| wasmtime::Error::msg(format!("{function} has a result type without a default value")))?;
         }
         Ok(())
     })?;

@@ -14,7 +14,7 @@ mod values;
 
 use std::process::ExitCode;
 
-use wasmlab_engine::{self as engine, Log};
+use wasmlab_engine::{self as engine, EventLog};
 use wasmlab_protocol::{Cause, CellSpec};
 
 const WASMTIME: engine::Engine =
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     WASMTIME.main()
 }
 
-fn run(spec: &CellSpec, log: &Log) -> Result<(), Cause> {
+fn run(spec: &CellSpec, log: &EventLog) -> Result<(), Cause> {
     let bytes = engine::load(spec, log)?;
     let engine = config::engine(spec, &bytes)?;
     #[cfg(target_os = "linux")]

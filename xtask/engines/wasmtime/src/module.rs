@@ -1,6 +1,6 @@
 //! Runs a core module.
 
-use wasmlab_engine::{self as engine, CompiledCode, Log, ModuleInstance};
+use wasmlab_engine::{self as engine, CompiledCode, EventLog, ModuleInstance};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
 
@@ -10,9 +10,9 @@ use crate::link::{self, Host};
 use crate::{WASMTIME, values};
 
 /// Runs the core module in `bytes`.
-pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
+pub(crate) fn run(spec: &CellSpec, log: &EventLog, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
     let cache = CompiledCode::of(spec, &WASMTIME, bytes);
-    link_first(spec, log, engine, bytes, cache.as_ref())?;
+    try_imports_only(spec, log, engine, bytes, cache.as_ref())?;
     let module: Module = compiled(log, engine, bytes, cache)?;
 
     log.stage(Stage::Link);
@@ -25,7 +25,12 @@ pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> 
 }
 
 /// Defines and checks the imports of `module`.
-fn linked(spec: &CellSpec, log: &Log, engine: &Engine, module: &Module) -> Result<(Store<Host>, Linker<Host>), Cause> {
+fn linked(
+    spec: &CellSpec,
+    log: &EventLog,
+    engine: &Engine,
+    module: &Module,
+) -> Result<(Store<Host>, Linker<Host>), Cause> {
     let mut linker = Linker::new(engine);
     link::define(spec, log, module, &mut linker)?;
     let mut store = Store::new(engine, Host { wasi: link::wasi(spec)?.build_p1(), limits: link::limits(spec) });
@@ -35,9 +40,9 @@ fn linked(spec: &CellSpec, log: &Log, engine: &Engine, module: &Module) -> Resul
 }
 
 /// Links before compiling, where that is possible.
-fn link_first(
+fn try_imports_only(
     spec: &CellSpec,
-    log: &Log,
+    log: &EventLog,
     engine: &Engine,
     bytes: &[u8],
     cache: Option<&CompiledCode>,
@@ -50,7 +55,7 @@ fn link_first(
         let Ok(imports) = Module::from_binary(engine, imports) else { return Ok(()) };
         linked(spec, log, engine, &imports).map(drop)
     };
-    engine::link_first(log, bytes, cache, link, || Module::validate(engine, bytes).is_ok())
+    engine::try_imports_only(log, bytes, cache, link, || Module::validate(engine, bytes).is_ok())
 }
 
 /// An instance with its store.

@@ -27,7 +27,7 @@ enum Failure {
 
 /// A host function that a guest can import.
 #[derive(Clone, Copy)]
-pub struct Import {
+pub struct HostFunction {
     function: Function,
     failure: Failure,
     /// A system call of the fastcomp ABI: its number, then the address of its arguments.
@@ -35,7 +35,7 @@ pub struct Import {
     upstream: bool,
 }
 
-impl Import {
+impl HostFunction {
     /// Calls the function with the arguments of the import, integers widened. The result is also widened, and is to be
     /// truncated to its type.
     ///
@@ -44,7 +44,7 @@ impl Import {
     pub fn call(&self, guest: &mut dyn Guest, args: &[i64]) -> Result<i64, Termination> {
         // An allocator that requests memory, or a handler that raises its own signal: each level uses the host's stack.
         if guest.host().depth >= MAX_DEPTH {
-            return Err(Termination::Abort(format!("calls the host from within {MAX_DEPTH} calls of the host's")));
+            return Err(Termination::Abort(format!("nests calls to the host more than {MAX_DEPTH} deep")));
         }
         guest.host().depth += 1;
         let result = self.dispatch(guest, args);
@@ -63,7 +63,7 @@ impl Import {
             Err(CallError::Termination(stop)) => return Err(stop),
             Err(CallError::Errno(errno)) => self.report_failure(&mut call, errno)?,
         };
-        if call.host().signals.any() {
+        if call.host().signals.has_pending() {
             ignore_errno(signals::deliver(&mut call))?;
         }
         Ok(result)
@@ -97,12 +97,12 @@ fn ignore_errno<T>(result: Result<T, CallError>) -> Result<(), Termination> {
 
 /// The function `module`.`name`; `None` if this host does not have it.
 #[must_use]
-pub fn import(module: &str, name: &str) -> Option<Import> {
+pub fn host_function(module: &str, name: &str) -> Option<HostFunction> {
     match module {
-        "env" => fastcomp::import(name).or_else(|| upstream::import(name)),
+        "env" => fastcomp::host_function(name).or_else(|| upstream::host_function(name)),
         "wasi_snapshot_preview1" => {
             let function = wasi::function(name)?;
-            Some(Import { function, failure: Failure::Number, varargs: false, upstream: true })
+            Some(HostFunction { function, failure: Failure::Number, varargs: false, upstream: true })
         }
         _ => None,
     }
@@ -123,21 +123,21 @@ mod tests {
     #[test]
     fn every_import_of_nginx_1_28_is_defined() {
         for name in ENV.split_whitespace() {
-            assert!(import("env", name).is_some(), "env.{name}");
+            assert!(host_function("env", name).is_some(), "env.{name}");
         }
         for name in SYSCALLS.split_whitespace() {
-            let found = import("env", &format!("__syscall_{name}"));
+            let found = host_function("env", &format!("__syscall_{name}"));
             assert!(found.is_some_and(|i| i.upstream && i.failure == Failure::Negative), "env.__syscall_{name}");
         }
         for name in WASI.split_whitespace() {
-            assert!(import("wasi_snapshot_preview1", name).is_some(), "wasi_snapshot_preview1.{name}");
+            assert!(host_function("wasi_snapshot_preview1", name).is_some(), "wasi_snapshot_preview1.{name}");
         }
     }
 
     /// libc of 3.x expects the convention of libc functions: -1 and errno, never a negative number.
     #[test]
     fn sigaction_fails_like_a_libc_function() {
-        assert!(import("env", "sigaction").is_some_and(|i| i.upstream && i.failure == Failure::Errno));
-        assert!(import("env", "__syscall_sigaction").is_none());
+        assert!(host_function("env", "sigaction").is_some_and(|i| i.upstream && i.failure == Failure::Errno));
+        assert!(host_function("env", "__syscall_sigaction").is_none());
     }
 }

@@ -29,6 +29,6 @@ pub use call::{Call, CallError};
 pub use errno::Errno;
 pub use guest::{Guest, OutOfBounds, Termination};
 pub use host::{Config, Host};
-pub use imports::{Import, import};
+pub use imports::{HostFunction, host_function};
 pub use memory_map::{GlobalValue, MemoryMap, data_end, global};
 pub use start::{is_fastcomp, run_entry_point, start_fastcomp};

@@ -62,9 +62,8 @@ fn run(guest: &mut dyn Guest) -> Result<i32, Termination> {
     }
     // argv ends with a null pointer.
     let argv = stack_alloc(guest, 4 * (addresses.len() + 1))?;
-    for (index, address) in (0..).zip(addresses.iter().chain([&0])) {
-        put(guest, argv + index * 4, &address.to_le_bytes())?;
-    }
+    let pointers: Vec<u8> = addresses.iter().chain([&0]).flat_map(|address| address.to_le_bytes()).collect();
+    put(guest, argv, &pointers)?;
     let count = args.len() as i32;
     let code = match guest.call("_main", &[count, argv as i32]) {
         Err(Termination::MissingExport(_)) => guest.call("_main", &[])?,

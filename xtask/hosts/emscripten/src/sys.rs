@@ -1,11 +1,11 @@
 //! The system calls, one file per group.
 
 pub mod control;
+pub mod file_tree;
 pub mod files;
 pub mod io;
 pub mod libc;
 pub mod memory;
-pub mod names;
 pub mod network;
 pub mod options;
 pub mod paths;

@@ -52,13 +52,13 @@ pub fn section(cursor: &mut Cursor, id: u8, state: &mut State) -> Result<(), Rea
         }),
         7 => vector(cursor, "export", export),
         8 => cursor.number("a function's index", |index| format!("start: function {index}")).map(drop),
-        9 => vector(cursor, "segment of elements", |cursor, at| element(cursor, at, state)),
+        9 => vector(cursor, "element segment", |cursor, at| element(cursor, at, state)),
         10 => {
             let first = state.functions;
             vector(cursor, "function body", |cursor, at| code::body(cursor, first + at, &state.text))
         }
-        11 => vector(cursor, "segment of data", |cursor, at| data(cursor, at, state)),
-        12 => cursor.number("a count", |count| counted(count as usize, "segment of data")).map(drop),
+        11 => vector(cursor, "data segment", |cursor, at| data(cursor, at, state)),
+        12 => cursor.number("a count", |count| counted(count as usize, "data segment")).map(drop),
         13 => vector(cursor, "tag", |cursor, at| {
             cursor
                 .read("a tag", |tag: &wasmparser::TagType| format!("tag {at} of type {}", tag.func_type_idx))
@@ -77,9 +77,6 @@ pub fn vector(
     let plural = |count: usize| match (count, what) {
         (0 | 2.., "memory") => format!("{count} memories"),
         (0 | 2.., "function body") => format!("{count} function bodies"),
-        (0 | 2.., "segment of data" | "segment of elements") => {
-            format!("{count} {}", what.replace("segment", "segments"))
-        }
         _ => counted(count, what),
     };
     let count = cursor.number("a count", |count| plural(count as usize))?;

@@ -30,8 +30,11 @@ pub(super) fn first_uses(bytes: &[u8], found: &Found) -> BTreeMap<String, FirstU
     let first_use = |place: UseLocation| FirstUse {
         offset: place.offset,
         // In a component, an index means nothing without the module that it belongs to.
-        function: place.function.filter(|_| is_module),
-        name: place.function.filter(|_| is_module).and_then(|function| names.get(&function).cloned().flatten()),
+        function_index: place.function.filter(|_| is_module),
+        function_name: place
+            .function
+            .filter(|_| is_module)
+            .and_then(|function| names.get(&function).cloned().flatten()),
     };
     places.into_iter().map(|(name, place)| (name, first_use(place))).collect()
 }

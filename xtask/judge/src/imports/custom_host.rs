@@ -1,7 +1,7 @@
 //! Imports that an embedder or another module of the same project defines: no ABI has them.
 
 use super::described::with_unit;
-use super::{Abis, Reason, default_reason, is_foreign, is_storage, reason_with_remedy};
+use super::{Abis, Reason, default_reason, is_foreign, reason_with_remedy};
 use crate::symbols::IF_NEVER_CALLED;
 use wasmlab_model::codes::Code;
 use wasmlab_model::facts::{Abi, BinaryKind, Facts, Import};
@@ -23,7 +23,9 @@ pub fn reason(facts: Option<&Facts>) -> Reason {
         }
     }
     match custom.split_first() {
-        Some((first, rest)) if only_custom && custom.iter().all(|import| is_storage(import)) => storage(first, rest),
+        Some((first, rest)) if only_custom && custom.iter().all(|import| import.is_memory_or_table()) => {
+            storage(first, rest)
+        }
         _ => reason_with_remedy(Code::CustomHost, &from_modules(&custom)),
     }
 }

@@ -16,7 +16,7 @@ pub fn mismatched(facts: Option<&Facts>, module: &str, name: &str, message: &str
     let Some((facts, other)) = next else {
         let judgement = with_code(Code::ImportTypeMismatch, import, message);
         let Some(facts) = facts else { return judgement };
-        if is_split(facts, module, name) {
+        if has_legalized_i64(facts, module, name) {
             return explain_split_numbers(judgement);
         }
         let found = facts.imports.iter().find(|i| i.module == module && i.name == name);
@@ -55,7 +55,7 @@ const WITH_I64: &[&str] = &[
 
 /// Whether the module imports this function of WASI with halves in place of 64-bit numbers.
 #[must_use]
-pub fn is_split(facts: &Facts, module: &str, name: &str) -> bool {
+pub fn has_legalized_i64(facts: &Facts, module: &str, name: &str) -> bool {
     let is_it = |i: &&Import| i.module == module && i.name == name && i.ty.starts_with("func ");
     let import = facts.imports.iter().find(is_it);
     module.starts_with("wasi_") && WITH_I64.contains(&name) && import.is_some_and(|import| !import.ty.contains("i64"))

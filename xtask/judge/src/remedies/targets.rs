@@ -1,16 +1,16 @@
 //! Remedies that name a target: the columns that were measured to run guests of it.
 
-use super::{Passing, names};
+use super::{ColumnRef, names};
 
 /// Columns that were measured to run guests of the targets that remedies name.
 #[derive(Clone, Debug, Default)]
 pub struct Targets<'a> {
     /// Of WASI 0.2, with sockets.
-    pub sockets: Vec<Passing<'a>>,
+    pub sockets: Vec<ColumnRef<'a>>,
     /// Of WASIX.
-    pub wasix: Vec<Passing<'a>>,
+    pub wasix: Vec<ColumnRef<'a>>,
     /// Of wasi-threads.
-    pub threads: Vec<Passing<'a>>,
+    pub threads: Vec<ColumnRef<'a>>,
 }
 
 /// Each target, by its name in remedies, with what its guests need of a host.

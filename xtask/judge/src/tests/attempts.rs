@@ -4,7 +4,7 @@ use wasmlab_protocol::{Cause, EXIT_INVALID_SPEC, Event, Stage, TrapKind};
 
 use super::{facts, observation, spec, to, verdict};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::observation::{Observation, Outcome, ScriptProgress};
+use wasmlab_model::observation::{ClientProgress, Observation, Outcome};
 use wasmlab_model::subjects::PREOPENED_SOCKET;
 use wasmlab_model::verdict::Verdict;
 
@@ -31,8 +31,8 @@ fn unsupported_preopened_socket_is_judged_by_the_guests_output() {
     let check = |cause: Cause, stdout: &str, failed: Option<&str>, expected: Option<&str>| {
         let mut seen = observation(Outcome::Exited(0), to(Stage::Run, cause), stdout);
         seen.unsupported_inputs = vec![PREOPENED_SOCKET.to_owned()];
-        seen.client_script =
-            Some(ScriptProgress { steps_passed: 1, steps: 2, failed: failed.map(str::to_owned), unreachable: false });
+        seen.client_progress =
+            Some(ClientProgress { steps_passed: 1, steps: 2, failed: failed.map(str::to_owned), unreachable: false });
         let judged = verdict(Ok(&facts("(module)")), &seen, &spec(""));
         let Some(expected) = expected else {
             return assert_ne!(judged.code, Some(Code::SocketsUnsupported), "{stdout}");

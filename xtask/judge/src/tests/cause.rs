@@ -5,7 +5,7 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 use super::{facts, observation, spec, to, verdict};
 use crate::{Evidence, diagnose};
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{Facts, Refusal, RefusalKind};
+use wasmlab_model::facts::{Facts, Rejection, RejectionKind};
 use wasmlab_model::observation::{Limit, Outcome};
 use wasmlab_model::verdict::Verdict;
 
@@ -201,9 +201,9 @@ fn a_function_of_wasi_has_one_type() {
 
 #[test]
 fn a_component_that_is_nested_too_deeply_is_still_a_component() {
-    let (kind, subject) = (RefusalKind::ImplementationLimit, "nesting".to_owned());
+    let (kind, subject) = (RejectionKind::ImplementationLimit, "nesting".to_owned());
     let mut facts = facts("(component)");
-    facts.refusal = Some(Refusal { kind, subject, message: "nested too deeply".to_owned() });
+    facts.rejection = Some(Rejection { kind, subject, message: "nested too deeply".to_owned() });
     let code = |offset| {
         let cause = Cause::Rejected { message: "no".to_owned(), offset };
         let seen = observation(Outcome::Exited(1), to(Stage::Compile, cause), "");

@@ -5,7 +5,7 @@ use wasmlab_protocol::{Cause, Event, Stage, TrapKind};
 
 use super::{Evidence, facts, judge, observation, spec, to, verdict};
 use wasmlab_model::codes::Code;
-use wasmlab_model::observation::{Limit, Outcome, ScriptProgress};
+use wasmlab_model::observation::{ClientProgress, Limit, Outcome};
 use wasmlab_model::subjects::PREOPENED_SOCKET;
 use wasmlab_model::verdict::Verdict;
 
@@ -71,7 +71,7 @@ proptest! {
         events.extend(cause.clone().map(|cause| Event::End { cause, micros: 2 }));
         let mut seen = observation(outcome.clone(), events, &stdout);
         seen.unsupported_inputs = withheld.then(|| PREOPENED_SOCKET.to_owned()).into_iter().collect();
-        seen.client_script = scripted.then(|| ScriptProgress { steps_passed: 0, steps: 1, failed: failed.clone(), unreachable });
+        seen.client_progress = scripted.then(|| ClientProgress { steps_passed: 0, steps: 1, failed: failed.clone(), unreachable });
         let expected = if lab { format!("[expect]\nexit = {exit}\nchecks = [\"args\"]") } else { format!("[expect]\nexit = {exit}") };
         let judgement = verdict(if readable { Ok(&facts) } else { Err("malformed") }, &seen, &spec(&expected));
         if matches!(outcome, Outcome::NotStarted(_)) {

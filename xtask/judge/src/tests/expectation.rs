@@ -4,7 +4,7 @@ use wasmlab_protocol::{Cause, Event, Stage, Value};
 
 use super::{facts, observation, spec, to, verdict};
 use wasmlab_model::codes::Code;
-use wasmlab_model::observation::{Outcome, RecordedRequest, ScriptProgress};
+use wasmlab_model::observation::{ClientProgress, Outcome, RecordedRequest};
 use wasmlab_model::verdict::Verdict;
 
 const PASS: (Verdict, Option<Code>) = (Verdict::Pass, None);
@@ -78,8 +78,8 @@ fn listening_guest_without_open_port_has_no_sockets() {
     let judged = |stdout: &str, done: usize| {
         let mut observation = observation(Outcome::Stopped, to(Stage::Run, Cause::Returned), stdout);
         let failed = Some("nothing listens on http".to_owned());
-        observation.client_script =
-            Some(ScriptProgress { steps_passed: done, steps: 2, failed, unreachable: done == 0 });
+        observation.client_progress =
+            Some(ClientProgress { steps_passed: done, steps: 2, failed, unreachable: done == 0 });
         verdict(Ok(&facts("(module)")), &observation, &spec(steps))
     };
     let silent = judged("lab: socket-listen ok\n", 0);

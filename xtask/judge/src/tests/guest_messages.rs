@@ -32,7 +32,7 @@ const PANIC: &str =
 #[test]
 fn trap_detail_has_the_guests_message_and_location() {
     let trap = |location: Location| Cause::trap(TrapKind::Unreachable, "unreachable").at(Some(location));
-    let place = Location { function: Some("parse".to_owned()), index: Some(3), offset: Some(0x65) };
+    let place = Location { function_name: Some("parse".to_owned()), function_index: Some(3), offset: Some(0x65) };
     let found = judge_end("", trap(place), ("", PANIC), "");
     check(
         &found,
@@ -45,7 +45,7 @@ fn trap_detail_has_the_guests_message_and_location() {
         found.detail.starts_with("thread 'main' panicked at src/main.rs:3:5: config file missing; then the trap: ")
     );
     let bounds = Cause::trap(TrapKind::MemoryOutOfBounds, "bounds")
-        .at(Some(Location { function: Some("parse".to_owned()), ..Location::default() }));
+        .at(Some(Location { function_name: Some("parse".to_owned()), ..Location::default() }));
     let found = judge_end("", bounds, ("", PANIC), "");
     check(&found, Code::Trap, Some("memory-out-of-bounds"), "bounds in `parse`", "Look at the function");
     let found = judge_end("", Cause::trap(TrapKind::Other, "WasmTrap"), ("", PANIC), "");
@@ -56,8 +56,12 @@ fn trap_detail_has_the_guests_message_and_location() {
         "then the trap: WasmTrap",
         "reports neither the kind of trap nor its place",
     );
-    let found =
-        judge_end("", trap(Location { index: Some(3), offset: Some(0x65), ..Location::default() }), ("", ""), "");
+    let found = judge_end(
+        "",
+        trap(Location { function_index: Some(3), offset: Some(0x65), ..Location::default() }),
+        ("", ""),
+        "",
+    );
     check(&found, Code::Trap, Some("unreachable"), "unreachable in function 3 (at 0x65)", "Build it with names");
     let found = judge_end("", trap(Location { offset: Some(0x65), ..Location::default() }), ("", ""), "");
     check(&found, Code::Trap, Some("unreachable"), "unreachable at 0x65", "Build it with names");

@@ -324,7 +324,7 @@ pub enum NoteKind {
     PredictionStale,
     /// A run contradicts the profile of another version of its runtime.
     PredictionOfOtherVersion,
-    /// A snapshot belongs to no scenario or runtime: `bless` removes it.
+    /// A snapshot belongs to no scenario or runtime: `accept` removes it.
     SnapshotOrphan,
     /// A snapshot is damaged, or the difference could not be written beside it; the comparison is incomplete.
     SnapshotUnusable,

@@ -17,7 +17,7 @@ pub struct Failure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureText {
     /// The exit code: 2, 3 or 4.
-    pub code: u8,
+    pub exit_code: u8,
     /// The text of stderr, one or more lines.
     pub message: String,
 }
@@ -25,7 +25,7 @@ pub struct FailureText {
 impl Failure {
     /// From an exit code and the text of stderr.
     #[must_use]
-    pub fn new(code: u8, message: &str) -> Self {
-        Self { schema: SCHEMA_VERSION, error: FailureText { code, message: message.to_owned() } }
+    pub fn new(exit_code: u8, message: &str) -> Self {
+        Self { schema: SCHEMA_VERSION, error: FailureText { exit_code, message: message.to_owned() } }
     }
 }

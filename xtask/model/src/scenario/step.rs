@@ -1,10 +1,10 @@
-//! Steps of the client script: what the lab does as a guest's client.
+//! The client steps: what the lab does as a guest's client.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One step of the client script, modelled on the JSON specification of wasi-testsuite. Every wait has a limit.
+/// One client step, modelled on the JSON specification of wasi-testsuite. Every wait has a limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Step {

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 use crate::descendants::{self, MARK};
-use crate::{Command, Sandbox, SocketFamilies, namespace, sandbox, system_calls};
+use crate::{Command, Sandbox, SocketFamilies, namespace, sandbox, seccomp};
 
 /// Prepares a child that is marked with `mark`, with a session of its own.
 pub fn prepare(command: &Command, mark: u64) -> io::Result<std::process::Command> {
@@ -18,19 +18,19 @@ pub fn prepare(command: &Command, mark: u64) -> io::Result<std::process::Command
     inherit.extend(command.report.iter().map(|report| report.inherited()));
     let rules = command.sandbox.as_ref().map(sandbox::open).transpose()?.flatten();
     let sockets = command.sandbox.as_ref().map(|sandbox| sandbox.sockets);
-    let filter = sockets.map(system_calls::filter).transpose()?.flatten();
+    let filter = sockets.map(seccomp::filter).transpose()?.flatten();
     // Without sockets, no network has to be kept away. Creating a network takes the kernel a millisecond.
     let has_sockets = filter.is_none() || sockets != Some(SocketFamilies::None);
-    let is_offline = |sandbox: &&Sandbox| sandbox.offline && has_sockets;
-    let offline = command.sandbox.as_ref().filter(is_offline).and_then(|_| namespace::offline());
+    let is_apart = |sandbox: &&Sandbox| sandbox.private_network && has_sockets;
+    let namespaces = command.sandbox.as_ref().filter(is_apart).and_then(|_| namespace::shared());
     // SAFETY: between fork and exec only async-signal-safe system calls are made: setsid, prctl, setrlimit,
     // close_range, fcntl, setns, landlock_restrict_self, seccomp.
     unsafe {
         builder.pre_exec(move || {
             before_exec(&inherit, file_limit)?;
-            offline.map_or(Ok(()), namespace::OfflineNamespaces::enter)?;
+            namespaces.map_or(Ok(()), namespace::Namespaces::enter)?;
             rules.as_ref().map_or(Ok(()), sandbox::enter)?;
-            filter.map_or(Ok(()), system_calls::install)
+            filter.map_or(Ok(()), seccomp::install)
         });
     }
     Ok(builder)

@@ -44,7 +44,7 @@ impl AnswerText<'_> {
                     let guest = self.guest(finding.guest);
                     let ran = |c: &Cell| matches!(c.verdict, Verdict::Pass | Verdict::Fail);
                     let ran = report.cells.iter().any(|c| c.scenario == finding.guest && ran(c));
-                    if !ran && cells.iter().all(|cell| library::lacks_only_a_program(report, cell)) {
+                    if !ran && cells.iter().all(|cell| library::lacks_only_entry_point(report, cell)) {
                         let facts = report.guest(finding.guest).and_then(|guest| guest.facts.as_ref());
                         let is_callable = facts.is_some_and(|facts| facts.callable_exports().next().is_some());
                         let call = if is_callable { ", --invoke calls an export" } else { "" };

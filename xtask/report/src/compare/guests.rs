@@ -1,9 +1,9 @@
-//! Differences between the guests of two reports: sizes by section, imports, exports, proposals, ABIs, the toolchain.
+//! Differences between a guest and an earlier one: sizes by section, imports, exports, proposals, ABIs, the toolchain.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use wasmlab_model::facts::{Facts, Sizes};
+use wasmlab_model::facts::{BinaryKind, Facts, Shape, Sizes};
 use wasmlab_model::names::first_listed;
 use wasmlab_model::report::{GuestInfo, RunReport};
 use wasmlab_model::text::bytes;
@@ -102,9 +102,53 @@ impl GuestChange {
                 let sections = if sections.is_empty() { String::new() } else { format!(": {}", sections.join(", ")) };
                 Some(format!("{size} {by} ({} -> {}{sections})", bytes(total.before), bytes(total.after)))
             }
-            None => (!sections.is_empty()).then(|| format!("of the same size, but {}", sections.join(", "))),
+            None => (!sections.is_empty()).then(|| format!("by section: {}", sections.join(", "))),
         }
     }
+}
+
+impl SectionChange {
+    /// The sizes that differ; `differs` compares one before and after.
+    pub fn between(before: &Sizes, after: &Sizes, differs: impl Fn(u64, u64) -> bool) -> Vec<Self> {
+        let sections = |s: &Sizes| {
+            [
+                ("total", s.total),
+                ("code", s.code),
+                ("data", s.data),
+                ("custom", s.custom),
+                ("debug", s.debug),
+                ("names", s.names),
+                ("other", [s.code, s.data, s.custom, s.debug, s.names].into_iter().fold(s.total, u64::saturating_sub)),
+            ]
+        };
+        let pairs = sections(before).into_iter().zip(sections(after));
+        let changes = pairs.map(|((section, before), (_, after))| Self { section, before, after });
+        changes.filter(|change| differs(change.before, change.after)).collect()
+    }
+}
+
+impl ListChange {
+    /// The difference between two lists in any order; `None` if there is none.
+    pub fn between<'a>(
+        list: &'static str,
+        before: impl IntoIterator<Item = &'a String>,
+        after: impl IntoIterator<Item = &'a String>,
+    ) -> Option<Self> {
+        let (before, after): (BTreeSet<&String>, BTreeSet<&String>) =
+            (before.into_iter().collect(), after.into_iter().collect());
+        let without = |one: &BTreeSet<&String>, other| one.difference(other).map(|name| (*name).clone()).collect();
+        (before != after).then(|| Self { list, added: without(&after, &before), removed: without(&before, &after) })
+    }
+}
+
+/// Both values as text if they differ, before and after.
+pub fn change_of<T: PartialEq>(before: &T, after: &T, text: impl Fn(&T) -> String) -> Option<(String, String)> {
+    (before != after).then(|| (text(before), text(after)))
+}
+
+/// `module (command)`.
+pub fn kind_name((kind, shape): &(BinaryKind, Shape)) -> String {
+    format!("{kind:?} ({shape:?})").to_lowercase()
 }
 
 /// The guests that both reports have and that differ.
@@ -116,14 +160,13 @@ pub fn changes(before: &RunReport, after: &RunReport) -> Vec<GuestChange> {
 }
 
 fn guest_change(old: &GuestInfo, now: &GuestInfo, guest: String) -> GuestChange {
-    let toolchain = (old.toolchain != now.toolchain).then(|| (old.toolchain.clone(), now.toolchain.clone()));
+    let toolchain = change_of(&old.toolchain, &now.toolchain, String::clone);
     let mut change = GuestChange { guest, toolchain, ..GuestChange::default() };
     match (&old.facts, &now.facts) {
         (Some(before), Some(after)) => {
-            change.sizes = sizes(&before.sizes, &after.sizes);
+            change.sizes = SectionChange::between(&before.sizes, &after.sizes, |before, after| before != after);
             change.lists = lists(before, after);
-            let kind = |facts: &Facts| format!("{:?} ({:?})", facts.kind, facts.shape).to_lowercase();
-            change.kind = (kind(before) != kind(after)).then(|| (kind(before), kind(after)));
+            change.kind = change_of(&(before.kind, before.shape), &(after.kind, after.shape), kind_name);
         }
         _ if old.bytes != now.bytes => {
             change.sizes = vec![SectionChange { section: "total", before: old.bytes, after: now.bytes }];
@@ -133,41 +176,17 @@ fn guest_change(old: &GuestInfo, now: &GuestInfo, guest: String) -> GuestChange 
     change
 }
 
-fn sizes(before: &Sizes, after: &Sizes) -> Vec<SectionChange> {
-    let sections = |s: &Sizes| {
-        [
-            ("total", s.total),
-            ("code", s.code),
-            ("data", s.data),
-            ("custom", s.custom),
-            ("debug", s.debug),
-            ("names", s.names),
-            ("other", [s.code, s.data, s.custom, s.debug, s.names].into_iter().fold(s.total, u64::saturating_sub)),
-        ]
-    };
-    let pairs = sections(before).into_iter().zip(sections(after));
-    let changes = pairs.map(|((section, before), (_, after))| SectionChange { section, before, after });
-    changes.filter(|change| change.before != change.after).collect()
-}
-
 fn lists(before: &Facts, after: &Facts) -> Vec<ListChange> {
-    let proposals = |facts: &Facts| facts.proposals.clone();
-    let abis = |facts: &Facts| facts.abis.iter().map(|a| a.abi.title().to_owned()).collect();
-    let imports = |facts: &Facts| facts.imports.iter().map(|import| import.shown(facts.kind)).collect();
-    let exports = |facts: &Facts| facts.exports.iter().map(|e| e.name.clone()).collect();
-    let mut lists = vec![
-        list("proposals", proposals(before), proposals(after)),
-        list("ABIs", abis(before), abis(after)),
-        list("imports", imports(before), imports(after)),
-    ];
+    let abis = |facts: &Facts| facts.abis.iter().map(|a| a.abi.title().to_owned()).collect::<Vec<_>>();
+    let imports = |facts: &Facts| facts.imports.iter().map(|import| import.shown(facts.kind)).collect::<Vec<_>>();
+    let exports = |facts: &Facts| facts.exports.iter().map(|e| e.name.clone()).collect::<Vec<_>>();
     // A published report leaves them out.
-    if !before.exports.is_empty() && !after.exports.is_empty() {
-        lists.push(list("exports", exports(before), exports(after)));
-    }
-    lists.into_iter().filter(|change| !(change.added.is_empty() && change.removed.is_empty())).collect()
-}
-
-fn list(list: &'static str, before: BTreeSet<String>, after: BTreeSet<String>) -> ListChange {
-    let added = after.difference(&before).cloned().collect();
-    ListChange { list, added, removed: before.difference(&after).cloned().collect() }
+    let has_exports = !before.exports.is_empty() && !after.exports.is_empty();
+    let lists = [
+        ListChange::between("proposals", &before.proposals, &after.proposals),
+        ListChange::between("ABIs", &abis(before), &abis(after)),
+        ListChange::between("imports", &imports(before), &imports(after)),
+        ListChange::between("exports", &exports(before), &exports(after)).filter(|_| has_exports),
+    ];
+    lists.into_iter().flatten().collect()
 }

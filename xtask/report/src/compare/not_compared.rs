@@ -6,7 +6,7 @@ use wasmlab_model::names::first_listed;
 use wasmlab_model::report::{Note, NoteKind, RunReport};
 use wasmlab_model::verdict::Verdict;
 
-use super::{Cells, is_answer};
+use super::{Cells, is_machine_independent};
 
 /// Notes about passes of the baseline that were not repeated, guests that the baseline lacks, and an incomplete
 /// baseline.
@@ -25,7 +25,10 @@ pub fn notes(baseline: &RunReport, report: &RunReport) -> Vec<Note> {
         if is_check && !earlier.contains(name) {
             notes.push(note(&scenario.title, "it is not in the baseline, so each failure counts".to_owned()));
         }
-        let passed = baseline.cells.iter().filter(|c| c.scenario == name && c.verdict == Verdict::Pass && is_answer(c));
+        let passed = baseline
+            .cells
+            .iter()
+            .filter(|c| c.scenario == name && c.verdict == Verdict::Pass && is_machine_independent(c));
         let unrepeated = passed.filter(|cell| now.find(cell).is_none()).filter_map(|cell| {
             let is_selected = report.runtimes.iter().any(|runtime| runtime.id == cell.runtime);
             let why = if is_selected { "not installed" } else { "not selected" };

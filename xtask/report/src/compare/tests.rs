@@ -71,6 +71,14 @@ fn cells_guests_and_runtimes_are_compared() {
             "runtimes of another version: 1\n  wasmtime-winch: 48.0.8 -> 49.0.0\n",
         ],
     );
+    // An older version of the runtime: the change says nothing about a newer one.
+    check(
+        |r| {
+            (r.cells[1].verdict, r.cells[1].code) = (Verdict::Fail, Some(Code::WrongExit));
+            r.runtimes[1].tool.version = Some("47.0.0".to_owned());
+        },
+        &["another reason: 1\n  hello on wasmtime-winch: fail wrong-exit"],
+    );
     check(
         |r| r.cells[0].switches = vec!["--all".to_owned()],
         &["worse: 1\n  hello on wasmi: pass with --all, was pass"],

@@ -6,7 +6,7 @@ use serde::Serialize;
 use wasmlab_model::assertions::Assertions;
 use wasmlab_model::checks::Check;
 use wasmlab_model::codes::{Blame, Code};
-use wasmlab_model::facts::{AbiEvidence, Producer, Refusal, Sizes};
+use wasmlab_model::facts::{AbiEvidence, Producer, Rejection, Sizes};
 use wasmlab_model::prediction::Agreement;
 use wasmlab_model::report::{
     ByteLine, Cell, CodeText, GuestInfo, Note, NoteKind, RunReport, RuntimeInfo, ScenarioInfo,
@@ -79,7 +79,7 @@ struct FactsData<'a> {
     sizes: Sizes,
     producers: &'a [Producer],
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'a Refusal>,
+    rejection: Option<&'a Rejection>,
 }
 
 /// A cell. A report has thousands, so names are short: `s` and `r` are the indices of its scenario and runtime, `v` its
@@ -96,7 +96,7 @@ struct CellData<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     b: &'a [Blame],
     #[serde(skip_serializing_if = "Option::is_none")]
-    stage: Option<String>,
+    stage: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     u: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -254,7 +254,7 @@ fn guest(info: &GuestInfo, again: Option<String>) -> GuestData<'_> {
         sections: facts.sections.iter().map(|s| (s.name.as_str(), s.offset, s.bytes)).collect(),
         sizes: facts.sizes,
         producers: &facts.producers,
-        refusal: facts.refusal.as_ref(),
+        rejection: facts.rejection.as_ref(),
     });
     GuestData {
         scenario: &info.scenario,
@@ -278,7 +278,7 @@ fn cell<'a>(cell: &'a Cell, s: usize, r: usize, texts: &mut Texts) -> CellData<'
         v: cell.verdict.id(),
         c: cell.code,
         b: &cell.blame,
-        stage: cell.stage.map(|stage| format!("{stage:?}").to_lowercase()),
+        stage: cell.stage.map(|stage| stage.id()),
         u: cell.subject.as_deref().and_then(|text| texts.place(text)),
         d: texts.place(&cell.detail),
         fix: cell.remedy.as_deref().and_then(|text| texts.place(text)),

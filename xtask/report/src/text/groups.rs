@@ -18,7 +18,7 @@ pub struct ReasonGroup<'a> {
     /// Their runtimes, in column order.
     pub runtimes: Vec<&'a str>,
     /// The stages that they reached, in order.
-    stages: BTreeMap<u8, String>,
+    stages: BTreeMap<u8, &'static str>,
     /// Whether their details differ.
     details_differ: bool,
     /// Whether their execution paths differ.
@@ -52,7 +52,7 @@ impl<'a> ReasonGroup<'a> {
 
     /// Their stages: `compile`, or `load or compile` if they differ; `None` if none was reported.
     pub fn stage(&self) -> Option<String> {
-        let names: Vec<&str> = self.stages.values().map(String::as_str).collect();
+        let names: Vec<&str> = self.stages.values().copied().collect();
         (!names.is_empty()).then(|| names.join(" or "))
     }
 
@@ -114,8 +114,8 @@ pub fn by_code(report: &RunReport) -> BTreeMap<Code, Vec<ReasonGroup<'_>>> {
 }
 
 /// The stage that a cell reached: its number and its name.
-fn stage(cell: &Cell) -> Option<(u8, String)> {
-    cell.stage.map(|stage| (stage as u8, format!("{stage:?}").to_lowercase()))
+fn stage(cell: &Cell) -> Option<(u8, &'static str)> {
+    cell.stage.map(|stage| (stage as u8, stage.id()))
 }
 
 /// The groups with the names of their guests; those that say the same about the same runtimes are merged into one line.

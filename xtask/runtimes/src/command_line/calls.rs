@@ -36,8 +36,8 @@ pub fn processes(
         argv.extend(args);
         argv
     };
-    match cell.cell.entry {
-        EntryPoint::Command => vec![process(&[], &[], guest_args(cell.cell))],
+    match cell.spec.entry {
+        EntryPoint::Command => vec![process(&[], &[], guest_args(cell.spec))],
         EntryPoint::Http { .. } => vec![process(&[], &[], Vec::new())],
         EntryPoint::Calls(_) => {
             let calls = separate_calls(cell).map(|call| {
@@ -58,7 +58,7 @@ pub fn processes(
 
 /// The calls that can each be made in a separate process.
 pub fn separate_calls<'a>(cell: &CellFiles<'a>) -> impl Iterator<Item = &'a Call> {
-    let calls = match &cell.cell.entry {
+    let calls = match &cell.spec.entry {
         EntryPoint::Calls(calls) => calls.as_slice(),
         _ => &[],
     };

@@ -17,7 +17,7 @@ pub fn unsupported_calls(cell: &CellFiles) -> Option<NotAttempted> {
 /// because most of these runtimes refuse them with a message, which is the answer.
 #[must_use]
 pub fn unsupported_argument(cell: &CellFiles, argument: fn(&Value) -> Option<String>) -> Option<NotAttempted> {
-    let EntryPoint::Calls(calls) = &cell.cell.entry else { return None };
+    let EntryPoint::Calls(calls) = &cell.spec.entry else { return None };
     if cell.facts.is_some_and(|f| f.kind == BinaryKind::Component) {
         return None;
     }

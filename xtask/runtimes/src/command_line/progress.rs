@@ -68,13 +68,13 @@ fn not_exited(seen: &AdapterInput, parser: OutputParser, role: ProcessRole, befo
         return GuestProgress { stage: Some(Stage::Compile), ..before };
     }
     let observation = seen.observation;
-    let script = observation.client_script.as_ref();
-    let heard = !observation.stdout.is_empty() || script.is_some_and(|script| script.steps_passed > 0);
-    let failed = script.is_some_and(|script| script.failed.is_some());
+    let client = observation.client_progress.as_ref();
+    let answered = !observation.stdout.is_empty() || client.is_some_and(|client| client.steps_passed > 0);
+    let failed = client.is_some_and(|client| client.failed.is_some());
     let cause = failed.then(|| (parser.own_failure)(&observation.stderr)).flatten();
     let stderr = Some(guest_stderr(&observation.stderr, cause.as_ref(), parser));
     let unchecked_imports = parser.unchecked_imports;
-    GuestProgress { stage: before.stage.or(heard.then_some(Stage::Run)), cause, stderr, unchecked_imports, ..before }
+    GuestProgress { stage: before.stage.or(answered.then_some(Stage::Run)), cause, stderr, unchecked_imports, ..before }
 }
 
 /// The guest's part of stderr: without the runtime's warnings, and without its final error if the guest did not choose
@@ -90,7 +90,7 @@ fn guest_stderr(stderr: &str, cause: Option<&Cause>, parser: OutputParser) -> St
 
 /// Ignores a message that the module contradicts: a guest can imitate its runtime's messages and exit code.
 fn confirmed(found: GuestProgress, output: &ProcessOutput, seen: &AdapterInput, parser: OutputParser) -> GuestProgress {
-    let Some(facts) = seen.facts.filter(|facts| facts.refusal.is_none()) else { return found };
+    let Some(facts) = seen.facts.filter(|facts| facts.rejection.is_none()) else { return found };
     let is_module = facts.kind == BinaryKind::Module;
     let is_compiled = parser
         .compiled_file

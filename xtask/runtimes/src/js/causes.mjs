@@ -32,8 +32,8 @@ function location(error) {
   const name = v8 ?? other;
   return {
     location: {
-      ...(name && !/^(<anonymous>|wasm-function\[)/.test(name) && { function: name }),
-      ...(!globalThis.Deno && { index: Number(index) }),
+      ...(name && !/^(<anonymous>|wasm-function\[)/.test(name) && { function_name: name }),
+      ...(!globalThis.Deno && { function_index: Number(index) }),
       offset: parseInt(offset, 16),
     },
   };

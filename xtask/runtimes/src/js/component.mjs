@@ -75,7 +75,7 @@ function resultText(value, type) {
       return `string:${value}`;
     default:
       if (/^[su](8|16|32)$/.test(type)) return `i32:${value | 0}`;
-      throw new CellEnd('not-attempted', { subject: 'component-values', message: `a result is ${type}, which the lab has no word for` });
+      throw new CellEnd('not-attempted', { subject: 'component-values', message: `the lab cannot represent a result of type ${type}` });
   }
 }
 

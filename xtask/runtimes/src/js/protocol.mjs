@@ -1,6 +1,6 @@
 // The JavaScript side of the protocol in `xtask/protocol`: how a cell ends.
 
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** Thrown to end the cell; `cause` is a `Cause` of the protocol. */
 export class CellEnd {

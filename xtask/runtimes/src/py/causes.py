@@ -116,12 +116,12 @@ def trap(kind, message, frames):
     if not frames:
         return CellEnd("trap", trap=kind, message=message)
     frame = frames[0]
-    location = {"index": frame.func_index}
+    location = {"function_index": frame.func_index}
     # The largest number means unknown, as when the stack overflows before the function's first instruction.
     if frame.module_offset < 1 << 63:
         location["offset"] = frame.module_offset
     if frame.func_name is not None:
-        location["function"] = frame.func_name
+        location["function_name"] = frame.func_name
     return CellEnd("trap", trap=kind, message=message, location=location)
 
 

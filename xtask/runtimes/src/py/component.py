@@ -137,5 +137,5 @@ def to_lab(value, ty):
         return f"{name}:{float_text(value, name)}"
     if name == "string":
         return f"string:{value}"
-    message = f"a result is {name}, which the lab has no word for"
+    message = f"the lab cannot represent a result of type {name}"
     raise CellEnd("not-attempted", subject="component-values", message=message)

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 
 class CellEnd(Exception):

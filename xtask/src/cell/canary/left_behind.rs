@@ -5,15 +5,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use wasmlab_process::{Directory, next_data};
+use wasmlab_process::{Directory, MAX_OPEN_DIRECTORIES, next_data};
 use wasmlab_protocol::PreopenedDir;
 
 use super::Canary;
 
 /// Maximum number of files, folders and links that are looked at. A guest may create a tenth of them.
 const MAX_ENTRIES: u64 = 1_000_000;
-/// Maximum number of folders held open because some of their subfolders are still to be searched.
-const MAX_OPEN: usize = 200;
 /// Bytes read at once.
 const PIECE: usize = 1 << 20;
 /// Longest path below a directory that is shown, bytes.
@@ -30,10 +28,19 @@ pub struct Scope {
     pub bytes: u64,
 }
 
-/// Each canary that a directory of the guest contains, in a file, a name or the target of a link.
-pub fn escapes(canary: &Canary, dirs: &[PreopenedDir], opened: &[Directory], scope: Scope) -> Vec<String> {
-    let mut search =
-        CanarySearch { canary, since: scope.since - TICK, bytes: scope.bytes, entries: MAX_ENTRIES, found: Vec::new() };
+/// The result of a search.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// Each canary that a directory of the guest contains, in a file, a name or the target of a link.
+    pub escapes: Vec<String>,
+    /// A tree was too wide to be searched whole: the guest may have hidden a canary in it.
+    pub is_too_wide: bool,
+}
+
+/// Searches the directories of the guest.
+pub fn search(canary: &Canary, dirs: &[PreopenedDir], opened: &[Directory], scope: Scope) -> LeftBehind {
+    let (since, found) = (scope.since - TICK, LeftBehind::default());
+    let mut search = CanarySearch { canary, since, bytes: scope.bytes, entries: MAX_ENTRIES, found };
     for (dir, opened) in dirs.iter().zip(opened) {
         search.dir(&dir.guest, opened);
     }
@@ -47,7 +54,7 @@ struct CanarySearch<'a> {
     bytes: u64,
     /// How many entries may still be looked at.
     entries: u64,
-    found: Vec<String>,
+    found: LeftBehind,
 }
 
 /// A folder whose subfolders are being searched.
@@ -69,11 +76,14 @@ impl CanarySearch<'_> {
             if level.subfolders.is_empty() {
                 open.pop();
             }
-            if let Some(folder) = next.filter(|_| open.len() < MAX_OPEN) {
-                let below = folder.path().strip_prefix(top.path()).unwrap_or(folder.path());
-                let shown = format!("{shown}/{}", below.display());
-                open.push(Level { subfolders: self.folder(&folder, &shown), folder });
+            let Some(folder) = next else { continue };
+            if open.len() == MAX_OPEN_DIRECTORIES {
+                self.found.is_too_wide = true;
+                continue;
             }
+            let below = folder.path().strip_prefix(top.path()).unwrap_or(folder.path());
+            let shown = format!("{shown}/{}", below.display());
+            open.push(Level { subfolders: self.folder(&folder, &shown), folder });
         }
     }
 
@@ -98,8 +108,10 @@ impl CanarySearch<'_> {
             }
             let place = format!("{shown}/{}", name.display());
             let place = if place.len() > MAX_SHOWN { format!("{shown:.MAX_SHOWN$}…") } else { place };
-            self.found.extend(seen.into_iter().map(|what| format!("{what} and kept it in `{place}`")));
+            self.found.escapes.extend(seen.into_iter().map(|what| format!("{what} and kept it in `{place}`")));
         }
+        // Whether a tree is too wide must not depend on the order in which its file system lists it.
+        subfolders.sort_unstable();
         subfolders
     }
 
@@ -152,12 +164,12 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, SystemTime};
 
-    use super::{Canary, Directory, PreopenedDir, Scope, escapes};
+    use super::{Canary, Directory, LeftBehind, MAX_OPEN_DIRECTORIES, PreopenedDir, Scope, search};
 
     const EVER: SystemTime = SystemTime::UNIX_EPOCH;
 
     /// Fills a directory, and returns what is found in it.
-    fn found(fill: impl FnOnce(&Path, &str), since: SystemTime, bytes: u64) -> Vec<String> {
+    fn found(fill: impl FnOnce(&Path, &str), since: SystemTime, bytes: u64) -> LeftBehind {
         let root = tempfile::tempdir().unwrap();
         let canary = Canary::create(root.path(), false).unwrap();
         let host = root.path().join("0");
@@ -166,7 +178,7 @@ mod tests {
         fill(&host, &canary.in_file);
         // The directory is found even if the guest moved it.
         fs::rename(&host, root.path().join("moved")).unwrap();
-        escapes(
+        search(
             &canary,
             &[PreopenedDir { host, guest: "/data/".to_owned() }],
             &opened,
@@ -181,7 +193,7 @@ mod tests {
                 .map(|place| format!("read a file outside its directories and kept it in `/data/{place}`"))
                 .into_iter()
                 .collect();
-            assert_eq!(found(fill, EVER, 1 << 30), expected);
+            assert_eq!(found(fill, EVER, 1 << 30), LeftBehind { escapes: expected, is_too_wide: false });
         };
         check(|_, _| (), None);
         check(|dir, _| fs::write(dir.join("a"), "lab-file-0-secret").unwrap(), None);
@@ -213,32 +225,42 @@ mod tests {
         check(|dir, _| symlink("/dev/zero", dir.join("a")).unwrap(), None);
         check(|dir, secret| symlink(secret, dir.join("a")).unwrap(), Some("a"));
         check(|dir, _| crate::store::files::create_pipe(&dir.join("a")), None);
-        let named = found(|dir, secret| fs::create_dir(dir.join(secret)).unwrap(), EVER, 0);
+        let named = found(|dir, secret| fs::create_dir(dir.join(secret)).unwrap(), EVER, 0).escapes;
         assert_eq!(named.len(), 1, "{named:?}");
     }
 
     #[test]
     fn search_is_bounded() {
         let secret = |dir: &Path, secret: &str| fs::write(dir.join("a"), secret).unwrap();
-        assert_eq!(found(secret, EVER, 10), Vec::<String>::new());
-        assert_eq!(found(secret, SystemTime::now() + Duration::from_secs(60), 1 << 30), Vec::<String>::new());
+        assert_eq!(found(secret, EVER, 10), LeftBehind::default());
+        assert_eq!(found(secret, SystemTime::now() + Duration::from_secs(60), 1 << 30), LeftBehind::default());
     }
 
-    /// Depth exhausts neither the stack nor the descriptors, and no path is too long.
+    /// Depth exhausts neither the stack nor the descriptors, and no path is too long. A tree that is too wide is
+    /// reported.
     #[test]
     fn deep_trees_are_searched() {
         use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
-        let deep = |dir: &Path, secret: &str| {
-            let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let mut folder = openat(CWD, dir, flags, Mode::empty()).unwrap();
-            for _ in 0..3000 {
-                mkdirat(&folder, "folder", Mode::RWXU).unwrap();
-                folder = openat(&folder, "folder", flags, Mode::empty()).unwrap();
-            }
-            let file = openat(&folder, "a", OFlags::CREATE | OFlags::WRONLY, Mode::RWXU).unwrap();
-            rustix::io::write(&file, secret.as_bytes()).unwrap();
+        let check = |depth: usize, beside: &[&str], is_too_wide: bool| {
+            let deep = |dir: &Path, secret: &str| {
+                let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+                let mut folder = openat(CWD, dir, flags, Mode::empty()).unwrap();
+                for _ in 0..depth {
+                    beside.iter().for_each(|name| mkdirat(&folder, *name, Mode::RWXU).unwrap());
+                    mkdirat(&folder, "folder", Mode::RWXU).unwrap();
+                    folder = openat(&folder, "folder", flags, Mode::empty()).unwrap();
+                }
+                let file = openat(&folder, "a", OFlags::CREATE | OFlags::WRONLY, Mode::RWXU).unwrap();
+                rustix::io::write(&file, secret.as_bytes()).unwrap();
+            };
+            let found = found(deep, EVER, 1 << 30);
+            let seen = usize::from(!is_too_wide);
+            assert_eq!((found.escapes.len(), found.is_too_wide), (seen, is_too_wide), "{depth} {beside:?} {found:?}");
+            assert!(found.escapes.iter().all(|escape| escape.len() < 300), "{found:?}");
         };
-        let found = found(deep, EVER, 1 << 30);
-        assert!(found.len() == 1 && found[0].len() < 300, "{found:?}");
+        check(3000, &[], false);
+        check(MAX_OPEN_DIRECTORIES - 1, &["beside"], false);
+        check(MAX_OPEN_DIRECTORIES + 1, &["beside"], true);
+        check(MAX_OPEN_DIRECTORIES + 1, &["last"], false);
     }
 }

@@ -22,9 +22,9 @@ impl StepRunner<'_> {
         let line = self.take(OutputStream::Stdout, None, limit);
         let address = address(&String::from_utf8_lossy(&line))?;
         let limit = self.running.extended(limit);
-        let is_inside = self.contents.scenario.spec.run.own_loopback && sandbox::has_own_network();
+        let is_inside = self.contents.scenario.spec.run.own_loopback && sandbox::has_private_network();
         let stream = match is_inside {
-            true => process::connect_offline(address, limit),
+            true => process::connect_in_namespace(address, limit),
             false => TcpStream::connect_timeout(&address, limit),
         };
         stream.map_err(|e| format!("to {address}: {e}"))
@@ -33,8 +33,8 @@ impl StepRunner<'_> {
     /// Takes the next bytes, or the next line.
     fn take(&mut self, stream: OutputStream, wanted: Option<usize>, limit: Duration) -> Vec<u8> {
         let (index, stream) = match stream {
-            OutputStream::Stdout => (0, process::Stream::Stdout),
-            OutputStream::Stderr => (1, process::Stream::Stderr),
+            OutputStream::Stdout => (0, process::OutputStream::Stdout),
+            OutputStream::Stderr => (1, process::OutputStream::Stderr),
         };
         let (running, from) = (self.running, self.taken[index]);
         let is_complete = |got: &[u8]| wanted.map_or_else(|| got.ends_with(b"\n"), |wanted| got.len() == wanted);

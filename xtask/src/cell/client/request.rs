@@ -1,4 +1,4 @@
-//! An HTTP request of a script and its expected response.
+//! An HTTP request of a client step and its expected response.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! Client scripts against processes and servers started by the test: each step succeeding and failing.
+//! Client steps against processes and servers started by the test: each step succeeding and failing.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::{Contents, run_steps};
-use wasmlab_model::observation::ScriptProgress;
+use wasmlab_model::observation::ClientProgress;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_process::{self as process, CompletedProcess, ExitReason, Input, Limits, Running};
 
@@ -50,7 +50,7 @@ fn server(expected: &'static str, answer: &'static str) -> u16 {
 }
 
 /// Runs steps, given in TOML, against a guest; `http` is the port's name.
-fn run_script(script: &str, port: u16, steps: &str) -> (ScriptProgress, CompletedProcess) {
+fn run_script(script: &str, port: u16, steps: &str) -> (ClientProgress, CompletedProcess) {
     let text = format!(
         "schema = 1\ntitle = \"t\"\nfamily = \"f\"\nroute = \"r\"\n[build]\ntoolchain = \"wat\"\n\
          [[run.dir]]\nguest = \"/www\"\nfiles = {{ \"page\" = \"hello\" }}\n{steps}"
@@ -73,7 +73,7 @@ fn passes(script: &str, port: u16, steps: &str) -> CompletedProcess {
 }
 
 /// Asserts that the last step fails for this reason.
-fn fails(script: &str, port: u16, steps: &str, reason: &str) -> ScriptProgress {
+fn fails(script: &str, port: u16, steps: &str, reason: &str) -> ClientProgress {
     let (progress, _) = run_script(script, port, steps);
     let failed = progress.failed.clone().unwrap_or_else(|| panic!("it holds: {steps}"));
     assert!(failed.contains(reason), "{failed} does not say {reason}");
@@ -110,7 +110,7 @@ fn kill_and_wait_steps_end_the_guest() {
     );
     let wait = "[[step]]\nop = \"wait\"\ntimeout_ms = 100\n";
     fails("sleep 30", 0, wait, "the guest did not finish within 100 ms");
-    // A script without a final step leaves the guest half a second to exit.
+    // Steps without a final step leave the guest half a second to exit.
     let began = Instant::now();
     assert_eq!(passes("sleep 30", 0, "").exit_reason, ExitReason::Stopped);
     assert!(began.elapsed() < Duration::from_secs(10));
@@ -143,6 +143,15 @@ fn connections_have_ids_and_limits() {
     fails("sleep 30", port, &format!("{connect}{send}{other}"), "recv on c: \"pang\" did not arrive");
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     assert!(fails("sleep 30", unused, connect, "connect to http").unreachable);
+}
+
+#[test]
+fn text_is_found_at_the_end_of_a_long_answer() {
+    let long = format!("{}needle", "x".repeat(32 << 20)).leak();
+    let steps = "[[step]]\nop = \"connect\"\nsocket = \"http\"\nid = \"c\"\n\
+                 [[step]]\nop = \"send\"\nid = \"c\"\ndata = \"ping\"\n\
+                 [[step]]\nop = \"recv\"\nid = \"c\"\ncontains = \"needle\"\ntimeout_ms = 20000\n";
+    passes("sleep 30", server("ping", long), steps);
 }
 
 #[test]

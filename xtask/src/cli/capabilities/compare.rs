@@ -1,6 +1,5 @@
 //! `capabilities --compare`: where a features.json differs from what was measured.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
@@ -13,6 +12,7 @@ use crate::exit;
 use wasmlab_model::names::first_listed;
 use wasmlab_model::profile::Profile;
 use wasmlab_model::text::cut;
+use wasmlab_process::read_limited;
 use wasmlab_report::visible::{VisiblePath, on_line};
 
 /// Largest number of features, and of characters of each, that a line names.
@@ -25,11 +25,9 @@ const MAX_FILE: u64 = 16 << 20;
 /// Lists where a file differs from the measurement.
 pub fn run(path: &Path, profiles: &[Profile], format: TableFormat) -> Result<u8> {
     let named = |why: String| usage::<features::File>(format!("failed to read `{}`: {why}", path.visible()));
-    let is_read = fs::metadata(path).map(|found| found.is_file() && found.len() <= MAX_FILE);
-    let file = match is_read.and_then(|is_read| if is_read { fs::read(path).map(Some) } else { Ok(None) }) {
+    let file = match read_limited(path, MAX_FILE) {
         Err(error) => named(error.to_string())?,
-        Ok(None) => named(format!("it is not a regular file of at most {} MiB", MAX_FILE >> 20))?,
-        Ok(Some(bytes)) => match serde_json::from_slice::<features::File>(&bytes) {
+        Ok(bytes) => match serde_json::from_slice::<features::File>(&bytes) {
             Ok(file) => file,
             Err(error) => named(format!("it is not a features.json: {error}"))?,
         },

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::predictions::Profiles;
 use wasmlab_model::profile::{ProbeAnswer, Profile, Support};
 use wasmlab_model::proposals::{COMPONENT_MODEL, LEGACY_EXCEPTIONS};
 use wasmlab_model::version;
@@ -99,19 +100,14 @@ fn measured(profile: &Profile, name: &str) -> Option<MeasuredSupport> {
     }
 }
 
-/// The newest profile of a column.
-fn newest<'a>(profiles: &'a [Profile], column: &str) -> Option<&'a Profile> {
-    let of = profiles.iter().filter(|profile| profile.runtime == column);
-    of.max_by(|a, b| version::compare(&a.version, &b.version))
-}
-
 /// The profiles in the website's form: the status of each feature that was measured. The website itself describes the
 /// features.
 pub fn json(profiles: &[Profile]) -> Value {
+    let profiles = Profiles::new(profiles);
     let browsers: BTreeMap<&str, Value> = PLATFORMS
         .iter()
         .filter_map(|(name, column, url, category)| {
-            let profile = newest(profiles, column)?;
+            let profile = profiles.of(column, None)?;
             let status = |measured: MeasuredSupport| match measured {
                 MeasuredSupport::Yes => json!([true, format!("measured with {}", profile.version)]),
                 MeasuredSupport::No => json!(false),
@@ -154,10 +150,11 @@ pub struct Difference {
 /// How many features were compared, and those that differ. A feature that the file does not list counts as not claimed;
 /// `null` makes no statement.
 pub fn compare(file: &File, profiles: &[Profile]) -> (usize, Vec<Difference>) {
+    let profiles = Profiles::new(profiles);
     let mut compared = 0;
     let mut differences = Vec::new();
     for (name, column, ..) in PLATFORMS {
-        let (Some(browser), Some(profile)) = (file.browsers.get(*name), newest(profiles, column)) else { continue };
+        let (Some(browser), Some(profile)) = (file.browsers.get(*name), profiles.of(column, None)) else { continue };
         for (key, proposal) in FEATURES {
             let status = browser.features.get(*key);
             let Some(measured) = measured(profile, proposal) else { continue };

@@ -4,6 +4,8 @@ use super::super::output;
 use super::super::text_table::{names, prose};
 use super::tables::{self, CapabilityRow, Table, TableKind};
 use wasmlab_model::profile::Profile;
+use wasmlab_report::csv::line;
+use wasmlab_report::markdown::{code_span, escaped};
 use wasmlab_report::text::wrapped;
 
 /// The word of each runtime for a capability, with the runtimes that it holds for.
@@ -116,32 +118,29 @@ pub fn text(table: &Table, profiles: &[Profile]) -> String {
 
 /// A chart with capabilities in rows and runtimes in columns.
 pub fn markdown(table: &Table, profiles: &[Profile]) -> String {
-    let in_cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     let mut shown = format!("## {}\n\n", table.title);
     if !table.kind.legend().is_empty() {
         shown += &format!("{}\n\n", table.kind.legend());
     }
     shown += &format!("| {} |", table.kind.row_header());
     for profile in profiles {
-        shown += &format!(" {} {} |", in_cell(&profile.runtime), in_cell(&profile.version));
+        shown += &format!(" {} {} |", escaped(&profile.runtime), escaped(&profile.version));
     }
     shown += &format!("\n|---|{}\n", "---|".repeat(profiles.len()));
     for row in table.by_range() {
-        let cells: Vec<String> = row.cells.iter().map(|cell| in_cell(cell)).collect();
-        shown += &format!("| `{}` | {} |\n", in_cell(&row.name), cells.join(" | "));
+        let cells: Vec<String> = row.cells.iter().map(|cell| escaped(cell)).collect();
+        shown += &format!("| {} | {} |\n", code_span(&row.name), cells.join(" | "));
     }
     shown
 }
 
 /// One line per table, capability and runtime.
 pub fn csv(tables: &[Table], profiles: &[Profile]) -> String {
-    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut lines = String::from("table,capability,runtime,version,result\n");
     for table in tables {
         for row in &table.rows {
             for (cell, profile) in row.cells.iter().zip(profiles) {
-                let fields = [table.kind.id(), &row.name, &profile.runtime, &profile.version, cell].map(quoted);
-                lines += &(fields.join(",") + "\n");
+                lines += &line([table.kind.id(), &row.name, &profile.runtime, &profile.version, cell].into_iter());
             }
         }
     }
@@ -151,7 +150,7 @@ pub fn csv(tables: &[Table], profiles: &[Profile]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::tables::{Table, TableKind, sample as table};
-    use super::{detailed, text};
+    use super::{csv, detailed, markdown, text};
     use wasmlab_model::profile::Profile;
 
     fn profiles() -> Vec<Profile> {
@@ -159,6 +158,16 @@ mod tests {
         let any = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
         let any = Profile::from_json(&std::fs::read_to_string(any).unwrap()).unwrap();
         ["a", "b", "c"].map(|id| Profile { runtime: id.to_owned(), ..any.clone() }).to_vec()
+    }
+
+    #[test]
+    fn names_and_results_add_neither_markup_nor_formulas() {
+        let rows = [("a|`b", ["=1+1", "<b>", "yes"])];
+        let (hostile, profiles) = (table(TableKind::Imports, &rows), profiles());
+        let chart = markdown(&hostile, &profiles);
+        assert!(chart.ends_with("| a\\|\\`b | =1+1 | \\<b\\> | yes |\n"), "{chart}");
+        let lines = csv(&[hostile], &profiles);
+        assert!(lines.lines().nth(1).is_some_and(|line| line.ends_with(",'=1+1")), "{lines}");
     }
 
     #[test]

@@ -83,14 +83,15 @@ impl TableKind {
     pub fn legend(self) -> &'static str {
         match self {
             Self::Wasi => "yes: the call has the right effect. Otherwise: the errno, or what went wrong.",
-            Self::Imports => "n of m: so many of the functions are defined. yes: all are.",
+            Self::Imports => "n of m: the runtime defines n of the m functions. yes: it defines all of them.",
             Self::Sandbox => {
                 "yes: contained, because it was refused. ends: contained, because the guest or its process was ended. \
                  escapes: the guest got what it was not given."
             }
             Self::Limits => {
-                "The largest number that the runtime accepted. \u{2265}: the largest that was tried; no limit was met. \
-                 locals: of one function; memory-pages: of 64 KiB; name-bytes: of an export's name; recursion: nested calls."
+                "The largest number that the runtime accepted. \u{2265}: the largest that was tried; no limit was \
+                 found. locals: of one function; memory-pages: of 64 KiB; name-bytes: of an export's name; recursion: \
+                 nested calls."
             }
             _ => "",
         }
@@ -114,7 +115,7 @@ impl TableKind {
     pub fn success_heading(self) -> &'static str {
         match self {
             Self::Sandbox => "contained",
-            Self::Limits => "no limit met",
+            Self::Limits => "no limit found",
             Self::Imports => "all defined",
             Self::UnusualModules => "accepted",
             _ => "works",

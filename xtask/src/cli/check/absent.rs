@@ -22,7 +22,7 @@ pub fn mark_unstartable(report: &mut RunReport) {
         if !cells.iter().all(|cell| did_not_start(cell)) {
             continue;
         }
-        let remedy = format!("start it by hand and repair it, or name another one in {}", program.variable);
+        let remedy = format!("start it by hand to see what is wrong, or name another one in {}", program.variable);
         let reason = format!("{}; {remedy}", first.detail);
         let text = format!("it counts as not installed: {reason}");
         notes.push(Note::new(NoteKind::RuntimeAbsent, column.id.clone(), text));
@@ -84,9 +84,11 @@ mod tests {
 
     #[test]
     fn a_browser_that_does_not_start_is_absent() {
-        for why in
-            ["ended at its start with exit status: 1", "did not open its protocol within 60 s", "cannot be started: x"]
-        {
+        for why in [
+            "exited at startup with exit status: 1",
+            "did not open its debugging port within 60 s",
+            "cannot be started: x",
+        ] {
             let detail = format!("the engine failed: /usr/bin/firefox {why}");
             assert_eq!(check(&detail, false), (exit::OK, false), "{why}");
             assert_eq!(check(&detail, true), (exit::REGRESSION, false), "{why}");

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use crate::cli::common::usage;
+use crate::cli::common::{UsageError, usage};
 use crate::scenario::http;
 use wasmlab_model::scenario::{EntryPointKind, Port, Response, Run, Step};
 use wasmlab_protocol::Network;
@@ -48,32 +48,38 @@ impl ClientArgs {
         self.listen.iter().any(|port| port.parse::<u16>().is_ok())
     }
 
-    /// Sets the guest's network, ports and entry point, and returns the steps of the client script. `timeout`: limit of
+    /// Sets the guest's network, ports and entry point, and returns the client steps. `timeout`: limit of
     /// a step, milliseconds.
     pub fn apply(&self, run: &mut Run, timeout: Option<u64>) -> Result<Vec<Step>> {
+        self.apply_fields(run, timeout.unwrap_or(STEP_MS)).map_err(|(_, error)| error)
+    }
+
+    /// As [`Self::apply`]; an error has the field that it is about.
+    fn apply_fields(&self, run: &mut Run, timeout_ms: u64) -> Result<Vec<Step>, (&'static str, anyhow::Error)> {
+        let wrong = |field, message: String| Err((field, UsageError(message).into()));
         let serves = self.http || !self.listen.is_empty();
         if self.network == Some(NetworkArg::Loopback) || serves {
             run.network = Network::Loopback;
         }
         if self.network == Some(NetworkArg::None) && serves {
-            return usage("a server needs clients, and --network none forbids them: remove `--network none`");
+            let message = "a server needs clients, and --network none forbids them: remove `--network none`";
+            return wrong("network", message.to_owned());
         }
         if !self.request.is_empty() && !serves {
-            return usage(
-                "--request needs a server: add --listen PORT, or --http if the file exports a wasi:http handler",
-            );
+            let remedy = "add --listen PORT, or --http if the file exports a wasi:http handler";
+            return wrong("request", format!("--request needs a server: {remedy}"));
         }
         for text in &self.listen {
-            run.port.push(port(text)?);
+            run.port.push(port(text).map_err(|error| ("listen", error))?);
         }
         if self.http {
             run.entry = EntryPointKind::Http;
             run.port.push(Port { name: HTTP.to_owned(), number: None });
         }
         if let Some(twice) = (1..run.port.len()).find(|index| run.port[..*index].contains(&run.port[*index])) {
-            return usage(format!("--listen `{}` is given twice", run.port[twice].name));
+            return wrong("listen", format!("--listen `{}` is given twice", run.port[twice].name));
         }
-        self.steps(run, timeout.unwrap_or(STEP_MS))
+        self.steps(run, timeout_ms).map_err(|error| ("request", error))
     }
 
     /// Every mistake, with the field that has it: `listen[0]`.
@@ -87,13 +93,8 @@ impl ClientArgs {
             return each;
         }
         // Options that contradict each other.
-        let error = self.apply(&mut Run::default(), None).err().map(|error| error.to_string());
-        let field = |message: &String| match message {
-            message if message.starts_with("--network") => "network",
-            message if message.starts_with("--request") => "request",
-            _ => "listen",
-        };
-        error.map(|message| (field(&message).to_owned(), message)).into_iter().collect()
+        let wrong = self.apply_fields(&mut Run::default(), STEP_MS).err();
+        wrong.map(|(field, error)| (field.to_owned(), error.to_string())).into_iter().collect()
     }
 
     fn steps(&self, run: &mut Run, timeout_ms: u64) -> Result<Vec<Step>> {
@@ -162,7 +163,7 @@ fn request(text: &str, socket: &str, timeout_ms: u64) -> Result<Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ClientArgs, port, request};
+    use super::{ClientArgs, NetworkArg, port, request};
     use wasmlab_model::scenario::{EntryPointKind, Run, Step};
     use wasmlab_protocol::Network;
 
@@ -215,6 +216,10 @@ mod tests {
         assert!(error.contains("--request needs a server"), "{error}");
         let error = args(&["web", "web"], false, &[]).apply(&mut Run::default(), None).unwrap_err().to_string();
         assert!(error.contains("`web` is given twice"), "{error}");
+        let wrong_field = |args: ClientArgs| args.invalid_fields().remove(0).0;
+        let without_network = ClientArgs { network: Some(NetworkArg::None), ..args(&["web"], false, &[]) };
+        assert_eq!(wrong_field(without_network), "network");
+        assert_eq!(wrong_field(args(&["web", "web"], false, &[])), "listen");
         assert!(port("0").is_err() && port("70000").is_err() && port("Web!").is_err());
     }
 }

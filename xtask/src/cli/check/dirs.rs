@@ -4,25 +4,22 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::cell::TempDir;
 use crate::cli::common::usage;
-use crate::cli::output;
+use crate::cli::dir_template;
 use crate::store::tree::Tree;
-use wasmlab_model::names::rest;
 use wasmlab_model::scenario::{Dir, DirTemplate};
-use wasmlab_model::text::{bytes, counted};
+use wasmlab_model::text::counted;
 use wasmlab_report::visible::VisiblePath;
 
 /// The default limit on the size of a copied directory.
 const DEFAULT_LIMIT_MIB: u64 = 256;
-/// Maximum number of notes shown per folder.
-const MAX_NOTES: usize = 5;
 
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct DirArgs {
-    /// Give the guest a directory, a fresh copy for each run; may be repeated
+    /// Give the guest a fresh copy of this directory for each run; may be repeated
     #[arg(long, value_name = "HOST[::GUEST]")]
     pub dir: Vec<String>,
     /// Give the guest the directory itself, writable; only for a single file on a single runtime; may be repeated
@@ -37,8 +34,8 @@ pub struct DirArgs {
     pub keep_dirs: Option<PathBuf>,
 }
 
-/// The guest's directories. The lab makes its own copy of each directory to be copied, so that every cell gets the same
-/// content even if the original changes. These copies are removed when this value is dropped.
+/// The guest's directories. The lab makes its own copy of each directory to be copied. These copies are removed when this
+/// value is dropped.
 pub struct Dirs {
     /// The directories, for the scenario.
     pub dirs: Vec<Dir>,
@@ -87,19 +84,12 @@ impl DirArgs {
     fn copy(&self, text: &str, host: &Path, into: PathBuf) -> Result<DirTemplate> {
         let tree = Tree::read(host).or_else(|e| usage(format!("--dir `{text}` cannot be read: {e}")))?;
         let limit = self.dir_limit.unwrap_or(DEFAULT_LIMIT_MIB).min(u64::MAX >> 20);
-        if tree.bytes > limit << 20 {
-            return usage(too_large(text, tree.bytes, tree.entries(), limit));
-        }
-        for note in tree.notes.iter().take(MAX_NOTES) {
-            output::print_progress(&format!("--dir `{text}`: {note}"));
-        }
-        if let Some(rest) = rest(tree.notes.len(), MAX_NOTES, "such note") {
-            output::print_progress(&format!("--dir `{text}`: {rest}"));
-        }
-        let failed = || format!("failed to copy --dir `{text}`");
-        fs::create_dir(&into).and_then(|()| tree.copy(&into)).with_context(failed)?;
-        let sha256 = Tree::read(&into).and_then(|copy| copy.sha256()).with_context(failed)?;
-        Ok(DirTemplate { folder: into, sha256 })
+        let remedy = format!(
+            "name a smaller folder, or allow more with `--dir-limit {}`, or give one runtime the folder itself with \
+             --dir-rw",
+            tree.bytes.div_ceil(1 << 20)
+        );
+        dir_template::create(&tree, limit, into, &format!("--dir `{text}`"), &remedy)
     }
 }
 
@@ -135,15 +125,6 @@ fn unusable(guest: &str) -> Option<&'static str> {
         return Some("has a colon, which separates the names on the command lines of runtimes");
     }
     guest.split('/').any(is_other_folder).then_some("has a `..`, which would leave it")
-}
-
-fn too_large(text: &str, total: u64, entries: usize, limit: u64) -> String {
-    let wanted = total.div_ceil(1 << 20);
-    format!(
-        "--dir `{text}` has {} in {entries} files and folders, and each runtime gets a copy of at most {limit} MiB: name a \
-         smaller folder, or allow more with `--dir-limit {wanted}`, or give one runtime the folder itself with --dir-rw",
-        bytes(total)
-    )
 }
 
 #[cfg(test)]

@@ -65,6 +65,18 @@ pub struct FileToCheck {
     pub requirements: Requirements,
 }
 
+impl FileToCheck {
+    /// The only file, to be run on one runtime at a time.
+    ///
+    /// # Errors
+    /// If one of its directories cannot be used.
+    pub fn one(file: &Path, options: &GuestArgs) -> Result<Self> {
+        let (name, title) = names(&[file.to_owned()]).remove(0);
+        let (dirs, requirements) = (options.dirs.dirs(1, 1)?, Requirements::default());
+        Ok(Self { file: file.to_owned(), name, title, options: options.clone(), dirs, requirements })
+    }
+}
+
 /// A row name and a display name per file; paths distinguish files with the same name.
 pub fn names(files: &[PathBuf]) -> Vec<(String, String)> {
     let stem = |file: &Path| {
@@ -140,7 +152,7 @@ fn read(file: &Path, max_size: &MaxSize) -> Result<Vec<u8>> {
 fn run_table(facts: Option<&Facts>, given: &FileToCheck, max_size: &MaxSize) -> Result<Run> {
     let (name, args) = (given.title.as_str(), &given.options);
     if given.requirements.load
-        && let Some(facts) = facts.filter(|facts| !facts.is_library())
+        && let Some(facts) = facts.filter(|facts| !facts.lacks_command())
     {
         let (what, instead) = match (facts.kind, facts.shape) {
             (BinaryKind::Component, shape) if shape != Shape::Command => {

@@ -28,8 +28,8 @@ impl InstalledRuntimes {
         found
     }
 
-    /// Whether all of these are installed; if not, how to get the first that is missing.
-    pub fn all(&self, lab: &Lab, needs: &[String]) -> Result<(), String> {
+    /// Fails if one of these is not installed: how to get the first of them.
+    pub fn require_all(&self, lab: &Lab, needs: &[String]) -> Result<(), String> {
         for id in needs {
             if id == ANY {
                 self.any(lab)?;

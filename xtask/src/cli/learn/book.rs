@@ -53,7 +53,7 @@ pub fn run(tour: &mut Tour, check: bool) -> Result<u8> {
         output::print_progress(&format!("chapter {}: {}", chapter.number, chapter.title));
         for (source, needs) in commands(chapter).filter(|(source, _)| seen.insert(source.to_owned())) {
             let old = published.outputs.get(source);
-            if let Err(why) = tour.available.all(tour.lab, needs) {
+            if let Err(why) = tour.available.require_all(tour.lab, needs) {
                 match old {
                     Some(old) => _ = outputs.insert(source.to_owned(), old.clone()),
                     None => different.push(format!("`{source}` was never run: {why}")),

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use wasmlab_learn::chapter::{Chapter, Excerpt};
-use wasmlab_learn::exercise::{Exercise, WORK, verdict};
+use wasmlab_learn::exercise::{Exercise, WORK, mismatch};
 use wasmlab_learn::progress;
 
 use super::super::common::usage;
@@ -34,10 +34,10 @@ pub fn offer(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<
     }
     lay_out(tour, exercise)?;
     at_hand(tour, chapter, exercise)?;
-    if tour.progress.done(chapter).passed.contains(&exercise.name) {
+    if tour.progress.of_chapter(chapter).passed.contains(&exercise.name) {
         return Ok(tour.screen.line("You have passed it.")? && tour.screen.line("")?);
     }
-    if let Err(why) = tour.available.all(tour.lab, &spec.needs) {
+    if let Err(why) = tour.available.require_all(tour.lab, &spec.needs) {
         return Ok(tour.screen.prose(&format!("It cannot be checked here: {why}"))? && tour.screen.line("")?);
     }
     loop {
@@ -83,7 +83,7 @@ fn checked(tour: &mut Tour, chapter: &Chapter, exercise: &Exercise) -> Result<bo
     for check in &exercise.spec.check {
         let command = tour.available.command(tour.lab, &check.run, Some(&folder));
         let ran = tour.execute(&command)?;
-        if let Some(otherwise) = verdict(check, ran.exit, &ran.text) {
+        if let Some(otherwise) = mismatch(check, ran.exit, &ran.text) {
             tour.command(&command)?;
             let shown = Excerpt { lines: Some((1, MAX_SHOWN)), matching: Vec::new() };
             tour.show(&ran.text, &shown)?;
@@ -118,8 +118,9 @@ fn choose<'a>(tour: &Tour<'a>, name: Option<&str>) -> Result<(&'a Chapter, &'a E
             Ok,
         );
     }
-    let is_open =
-        |(chapter, exercise): &(&Chapter, &Exercise)| !tour.progress.done(chapter).passed.contains(&exercise.name);
+    let is_open = |(chapter, exercise): &(&Chapter, &Exercise)| {
+        !tour.progress.of_chapter(chapter).passed.contains(&exercise.name)
+    };
     let is_of_current_chapter = |(chapter, _): &(&Chapter, &Exercise)| chapter.folder == tour.progress.current;
     let at_hand = |(_, exercise): &(&Chapter, &Exercise)| exercise.name == tour.progress.exercise;
     let mut open = all().filter(is_open).filter(at_hand).chain(all().filter(is_open).filter(is_of_current_chapter));
@@ -132,7 +133,7 @@ pub fn check(tour: &mut Tour, name: Option<&str>, watch: bool) -> Result<u8> {
     let (chapter, exercise) = choose(tour, name)?;
     lay_out(tour, exercise)?;
     at_hand(tour, chapter, exercise)?;
-    if let Err(why) = tour.available.all(tour.lab, &exercise.spec.needs) {
+    if let Err(why) = tour.available.require_all(tour.lab, &exercise.spec.needs) {
         return usage(format!("`{}` cannot be checked here: {why}", exercise.name));
     }
     loop {

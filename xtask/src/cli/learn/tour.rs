@@ -105,7 +105,7 @@ impl<'a> Tour<'a> {
         }
         self.progress.of(chapter).read = true;
         self.save()?;
-        let done = self.progress.done(chapter);
+        let done = self.progress.of_chapter(chapter);
         let left = chapter.exercises.iter().filter(|exercise| !done.passed.contains(&exercise.name)).count();
         if left > 0 {
             self.screen.line(&format!(
@@ -128,7 +128,7 @@ impl<'a> Tour<'a> {
     /// Shows a command, waits for the reader, runs it, shows what it printed.
     fn run(&mut self, run: &Run) -> Result<bool> {
         let command = self.available.command(self.lab, &run.command, None);
-        if let Err(why) = self.available.all(self.lab, &run.needs) {
+        if let Err(why) = self.available.require_all(self.lab, &run.needs) {
             return Ok(self.command(&command)? && self.missing(&run.command, &run.shown, &why)?);
         }
         if self.screen.is_plain() {
@@ -204,7 +204,7 @@ impl<'a> Tour<'a> {
             return Ok(false);
         }
         let shown = Excerpt { lines: None, matching: question.matching.clone() };
-        if let Err(why) = self.available.all(self.lab, &question.needs) {
+        if let Err(why) = self.available.require_all(self.lab, &question.needs) {
             let run = self.available.command(self.lab, &question.run, None);
             return Ok(self.command(&run)?
                 && self.missing(&question.run, &shown, &why)?

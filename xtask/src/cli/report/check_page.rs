@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use wasmlab_process::{self as process, Command, Input, Limits, read_text};
 use wasmlab_report::check_page::{Reader, Stamp, page};
 use wasmlab_toolchains::Machine as _;
+use wasmlab_toolchains::crates::cargo_home;
 use wasmlab_toolchains::rustc::{TOOLCHAIN_VARIABLE, has_std, rustc, sysroot, toolchain_env};
 
 use crate::cli::output;
@@ -21,6 +22,7 @@ use crate::engines::BUILD_LIMIT;
 use crate::exit;
 use crate::lab::Lab;
 use crate::machine::hex;
+use crate::store::cache::CHECK_PAGE;
 use crate::store::{files, profiles};
 use wasmlab_report::visible::VisiblePath;
 
@@ -97,7 +99,7 @@ fn compiler(lab: &Lab) -> Result<String> {
 /// Builds the module and returns its file.
 fn build(lab: &Lab) -> Result<PathBuf> {
     let program = lab.machine.which("cargo").context("failed to find cargo on PATH")?;
-    let target_dir = lab.cache.dir().join("check-page");
+    let target_dir = lab.cache.dir().join(CHECK_PAGE);
     let manifest = lab.xtask().join("reader").join("Cargo.toml");
     let mut args: Vec<OsString> =
         ["rustc", "--locked", "--lib", "--crate-type", "cdylib", "--profile", "page", "--target", TARGET]
@@ -130,9 +132,7 @@ fn build(lab: &Lab) -> Result<PathBuf> {
 /// same bytes.
 fn flags(lab: &Lab) -> Vec<String> {
     let xtask = lab.xtask();
-    let home = lab.machine.variable("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(lab.machine.home()?.join(".cargo"))).unwrap_or_default();
-    let registry = home.join("registry").join("src");
+    let registry = cargo_home(&lab.machine).join("registry").join("src");
     // One folder for each registry, called after its address.
     let registries = lab.machine.entries(&registry).into_iter().map(|name| (registry.join(name), "registry"));
     let places = registries.chain(xtask.parent().map(|root| (root.to_owned(), ".")));

@@ -130,7 +130,7 @@ impl Script<'_> {
         format!("rm -rf {folder}\nmkdir -p {folder}\n{} || {end}\n", self.command(argv) + " < /dev/null")
     }
 
-    /// The command of one process that runs the guest. The user types what the client script would write to its stdin.
+    /// The command of one process that runs the guest. The user types what the client steps would write to its stdin.
     fn line(&self, argv: &[OsString]) -> String {
         match (self.spec.step.is_empty(), self.spec.run.stdin.is_empty()) {
             (false, _) => self.command(argv),

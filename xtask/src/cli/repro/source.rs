@@ -1,11 +1,11 @@
 //! The source of an embedded engine or browser driver, copied to a folder that cargo can build without the lab.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
+use crate::engines;
 use crate::lab::Lab;
 use crate::store::files;
 use wasmlab_report::visible::VisiblePath;
@@ -15,34 +15,51 @@ use wasmlab_report::visible::VisiblePath;
 pub fn copy(lab: &Lab, program: &str, into: &Path) -> Result<PathBuf> {
     let xtask = lab.xtask();
     let root = xtask.parent().unwrap_or(&xtask);
-    let manifest = lab.engine(program).join("Cargo.toml");
-    let mut left = vec![manifest.clone()];
-    // The workspace crates that these crates use by name: protocol and harness.
-    left.extend([xtask.join("protocol/Cargo.toml"), xtask.join("engines/harness/Cargo.toml")]);
-    let mut seen = BTreeSet::new();
-    while let Some(manifest) = left.pop() {
-        let folder = manifest.parent().unwrap_or(&manifest);
-        let folder = fs::canonicalize(folder).with_context(|| format!("failed to find `{}`", folder.visible()))?;
-        if !seen.insert(folder.clone()) {
-            continue;
-        }
+    let own = lab.engine(program);
+    let sources = engines::source_folders(&xtask, &own).map_err(Error::msg)?;
+    for folder in sources.into_iter().chain(test_dependencies(root, &own)?) {
+        let folder = fs::canonicalize(&folder).with_context(|| format!("failed to find `{}`", folder.visible()))?;
         files::copy_folder(&folder, &into.join(folder.strip_prefix(fs::canonicalize(root)?)?), &["target"])?;
-        let text = fs::read_to_string(&manifest)?;
-        left.extend(folders(&text)?.into_iter().map(|beside| folder.join(beside).join("Cargo.toml")));
     }
     fs::write(into.join("Cargo.toml"), workspace(&fs::read_to_string(root.join("Cargo.toml"))?)?)?;
-    Ok(manifest.strip_prefix(root)?.to_owned())
+    Ok(own.join("Cargo.toml").strip_prefix(root)?.to_owned())
 }
 
-/// The folders that a manifest refers to: path dependencies and included sources.
-fn folders(manifest: &str) -> Result<Vec<PathBuf>> {
-    let manifest: toml::Table = toml::from_str(manifest)?;
-    let table = |keys: &[&str]| keys.iter().try_fold(&manifest, |table, key| table.get(*key)?.as_table());
-    let by_path = table(&["dependencies"]).into_iter().flatten().filter_map(|(_, dependency)| dependency.get("path"));
-    let sources = table(&["package", "metadata", "wasmlab"]).and_then(|lab| lab.get("sources")?.as_array());
-    let folders = by_path.chain(sources.into_iter().flatten()).filter_map(|folder| folder.as_str());
-    // A shared engine source is given as its folder or the `src` folder in it.
-    Ok(folders.map(|folder| PathBuf::from(folder.strip_suffix("/src").unwrap_or(folder))).collect())
+/// The crates of the lab that only the program's tests use, directly or indirectly: cargo reads their manifests, too.
+fn test_dependencies(root: &Path, own: &Path) -> Result<Vec<PathBuf>> {
+    let workspace = manifest(root)?;
+    let mut found: Vec<PathBuf> = dependencies(&manifest(own)?, "dev-dependencies", &workspace, root, own);
+    let mut next = 0;
+    while let Some(folder) = found.get(next).cloned() {
+        let more = dependencies(&manifest(&folder)?, "dependencies", &workspace, root, &folder);
+        found.extend(more.into_iter().filter(|folder| !found.contains(folder)).collect::<Vec<_>>());
+        next += 1;
+    }
+    Ok(found)
+}
+
+fn manifest(folder: &Path) -> Result<toml::Table> {
+    let file = folder.join("Cargo.toml");
+    let failed = || format!("failed to read `{}`", file.visible());
+    toml::from_str(&fs::read_to_string(&file).with_context(failed)?).with_context(failed)
+}
+
+/// The folders of the path dependencies in a table of a manifest, of its own or inherited from the workspace.
+fn dependencies(
+    manifest: &toml::Table,
+    table: &str,
+    workspace: &toml::Table,
+    root: &Path,
+    folder: &Path,
+) -> Vec<PathBuf> {
+    let inherited = |name: &str| workspace.get("workspace")?.get("dependencies")?.get(name)?.get("path")?.as_str();
+    let all = manifest.get(table).and_then(toml::Value::as_table).into_iter().flatten();
+    let path = |(name, value): (&String, &toml::Value)| match value.get("path") {
+        Some(path) => Some(folder.join(path.as_str()?)),
+        None if value.get("workspace").is_some() => Some(root.join(inherited(name)?)),
+        None => None,
+    };
+    all.filter_map(path).collect()
 }
 
 /// The workspace manifest without members: only what crates inherit.
@@ -57,13 +74,10 @@ fn workspace(manifest: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{folders, workspace};
+    use super::workspace;
 
     #[test]
-    fn everything_in_the_manifest_is_copied() {
-        let manifest = "[package.metadata.wasmlab]\nsources = [\"../wasmtime/src\"]\n[dependencies]\na = \"1\"\n\
-                        b = { path = \"../harness\" }\nc = { workspace = true }\n";
-        assert_eq!(folders(manifest).unwrap(), ["../harness", "../wasmtime"].map(std::path::PathBuf::from));
+    fn only_what_crates_inherit_remains_of_the_workspace() {
         let text = "[workspace]\nmembers = [\"x\"]\n[workspace.package]\nedition = \"2024\"\n[package]\nname = \"a\"\n";
         assert_eq!(workspace(text).unwrap().trim(), "[workspace.package]\nedition = \"2024\"");
     }

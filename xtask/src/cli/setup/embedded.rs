@@ -1,4 +1,4 @@
-//! `setup --engines`: builds the embedded engines and the drivers before a run needs them, and installs them for the
+//! `setup --build-engines`: builds the embedded engines and the drivers before a run needs them, and installs them for the
 //! installed lab.
 
 use std::collections::BTreeSet;

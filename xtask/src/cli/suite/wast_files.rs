@@ -1,22 +1,32 @@
 //! Guests of `.wast` files, and columns that can run them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::Result;
 
+use crate::cli::common::usage;
 use crate::guest::Guest;
 use crate::lab::Lab;
 use crate::suite::wast::WastFile;
 use wasmlab_runtimes::{HostLayer, Runtime, Source};
 
-/// The modules of the files' parts, by the names of their scenarios.
-pub fn guests(lab: &Lab, files: &[WastFile]) -> Result<BTreeMap<String, Guest>> {
-    let mut guests = BTreeMap::new();
+/// Adds the modules of the files' parts to the guests of other tests, by the names of their scenarios.
+pub fn add_guests(lab: &Lab, files: &[WastFile], guests: &mut BTreeMap<String, Guest>) -> Result<()> {
+    let mut last: Option<(&Arc<[u8]>, Guest)> = None;
     for part in files.iter().flat_map(|file| &file.parts) {
-        let sha256 = lab.cache.put_object(&part.module)?;
-        guests.insert(part.scenario.name.clone(), Guest::given(sha256));
+        // The parts of an instance follow each other and share its module.
+        let guest = match last {
+            Some((module, guest)) if Arc::ptr_eq(module, &part.module) => guest,
+            _ => Guest::given(lab.cache.put_object(&part.module)?),
+        };
+        let name = &part.scenario.name;
+        if guests.insert(name.clone(), guest.clone()).is_some() {
+            return usage(format!("two tests are called `{name}`: rename the file of one of them"));
+        }
+        last = Some((&part.module, guest));
     }
-    Ok(guests)
+    Ok(())
 }
 
 /// Whether a runtime is selected without being named: it makes several calls on one instance, and starts quickly. A

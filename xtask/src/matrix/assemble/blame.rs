@@ -34,7 +34,7 @@ pub fn compare(cells: &mut [Cell], elsewhere: &AcceptedLines) {
             .find(|other| is_other_embedding(&cell.runtime, &other.runtime) && row::ran_to_completion(other.cell));
         let other_embedding = other_embedding.filter(|_| found.blame == Blame::Runtime);
         cell.blame = vec![if other_embedding.is_some() { Blame::Unknown } else { found.blame }];
-        if found.ran_to_completion > 0 && found.blame != Blame::Guest {
+        if found.completed_count > 0 && found.blame != Blame::Guest {
             let checks: Vec<&[Check]> = others.iter().map(|other| other.checks.as_slice()).collect();
             cell.detail = row::detail(&cell.detail, found, &cell.checks, &checks);
             if let Some(other_embedding) = other_embedding {
@@ -61,7 +61,7 @@ fn rows(cells: &[Cell], elsewhere: &AcceptedLines) -> BTreeMap<String, Vec<Other
     for ((runtime, scenario), line) in elsewhere {
         let cell = RowCell { verdict: line.verdict, code: line.code, stage: line.stage };
         // A snapshot does not record the execution path. In a row with glue, every JavaScript host uses it.
-        let by_glue = glued.contains(scenario) && wasmlab_runtimes::find(runtime).is_some_and(runs_javascript);
+        let by_glue = glued.contains(scenario) && wasmlab_runtimes::find(runtime).is_some_and(Runtime::runs_glue);
         let other = Other { runtime: runtime.clone(), cell, checks: Vec::new(), by_glue };
         rows.entry(scenario.clone()).or_default().push(other);
     }
@@ -70,11 +70,6 @@ fn rows(cells: &[Cell], elsewhere: &AcceptedLines) -> BTreeMap<String, Vec<Other
 
 fn is_by_glue(cell: &Cell) -> bool {
     cell.execution_path.as_deref().is_some_and(|path| path.starts_with("glue:"))
-}
-
-/// Whether the runtime is driven by the lab's JavaScript.
-pub fn runs_javascript(runtime: &Runtime) -> bool {
-    !runtime.support_files.is_empty() && runtime.python_package.is_none()
 }
 
 fn row_cell(cell: &Cell) -> RowCell {

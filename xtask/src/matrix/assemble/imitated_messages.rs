@@ -6,7 +6,7 @@ use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
 use wasmlab_protocol::Stage;
-use wasmlab_runtimes::CUSTOM_BUILD;
+use wasmlab_runtimes::base_id;
 
 /// Gives such cells the verdict of the engine that reports events.
 pub fn correct(cells: &mut [Cell]) {
@@ -39,8 +39,7 @@ pub fn correct(cells: &mut [Cell]) {
 
 /// Whether the column's adapter parses the program's output.
 fn parses_output(runtime: &str) -> bool {
-    let base = runtime.split(CUSTOM_BUILD).next().unwrap_or(runtime);
-    wasmlab_runtimes::find(base).is_some_and(|runtime| runtime.output_parser.is_some())
+    wasmlab_runtimes::find(base_id(runtime)).is_some_and(|runtime| runtime.output_parser.is_some())
 }
 
 /// Whether the guest ran to its end, printed something and chose an exit code.

@@ -98,9 +98,11 @@ fn check_partitions(parts: &[PartialReport]) -> Result<(), String> {
 /// Fails unless both parts are of the same run.
 fn check_same((first_name, first): &PartialReport, (name, report): &PartialReport) -> Result<(), String> {
     let differ = |what: &str, value: &str, first: &str| {
-        Err(format!("`{first_name}` and `{name}` are from different runs: {what} is {first} and {value}"))
+        Err(format!(
+            "`{first_name}` and `{name}` are from different runs: {what} is {first} in the first and {value} in the second"
+        ))
     };
-    let machine = |report: &RunReport| format!("{} {}", report.host.os, report.host.arch);
+    let machine = |report: &RunReport| format!("{} {}", report.machine.os, report.machine.arch);
     let globs = |report: &RunReport| {
         let Selection { scenarios, runtimes, partition: _ } = &report.selected;
         format!("{scenarios:?} on {runtimes:?}")
@@ -108,7 +110,7 @@ fn check_same((first_name, first): &PartialReport, (name, report): &PartialRepor
     let baseline = |report: &RunReport| report.baseline.clone().unwrap_or_else(|| "none".to_owned());
     for (what, value, first_value) in [
         ("the command", report.command.clone(), first.command.clone()),
-        ("the lab's version", report.host.lab_version.clone(), first.host.lab_version.clone()),
+        ("the lab's version", report.machine.lab_version.clone(), first.machine.lab_version.clone()),
         ("the system", machine(report), machine(first)),
         ("the selection", globs(report), globs(first)),
         ("the baseline", baseline(report), baseline(first)),
@@ -248,8 +250,8 @@ mod tests {
         check(&second(|r| r.selected.partition = None), "`2.json` is not a part of a run");
         check(&second(|r| r.selected.partition = Some(Partition { part: 2, of: 3 })), "use the parts of one run");
         check(
-            &second(|r| r.host.lab_version = "9".to_owned()),
-            "are from different runs: the lab's version is 0.1.0 and 9",
+            &second(|r| r.machine.lab_version = "9".to_owned()),
+            "are from different runs: the lab's version is 0.1.0 in the first and 9 in the second",
         );
         check(&second(|r| r.runtimes[0].tool.version = Some("9.9".to_owned())), " and 9.9");
         check(&second(|r| r.selected.runtimes.push("wasmi".to_owned())), "the selection is");

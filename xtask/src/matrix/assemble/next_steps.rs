@@ -71,7 +71,7 @@ pub fn steps(report: &RunReport) -> Vec<Note> {
     });
     let pending = changed + guests.count();
     if pending > 0 && report.command == "run-all" {
-        say("1", format!("`cargo xtask bless` accepts the {pending} new or changed snapshots if they are right"));
+        say("1", format!("`cargo xtask accept` accepts the {pending} new or changed snapshots if they are right"));
     }
     if let Some(code) = report.cells.iter().filter(|c| c.verdict != Verdict::Pass).find_map(|c| c.code) {
         say(

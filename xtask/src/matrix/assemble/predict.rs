@@ -90,7 +90,7 @@ fn refused_anyway(cell: &mut Cell, prediction: &CellPrediction) {
     let lacking = listed(&subject.split(' ').collect::<Vec<_>>());
     cell.detail += &format!("; its profile says that it lacks {lacking}, so it would refuse the module in the end");
     cell.remedy = Some(format!(
-        "Build the module without {lacking}, or use a runtime that has it: making the module smaller is not enough here."
+        "Build the module without {lacking}, or use another runtime: making the module smaller is not enough here."
     ));
     cell.remedy_kind = RemedyKind::Change;
 }
@@ -153,7 +153,7 @@ mod tests {
             );
             assert_eq!(cell.remedy.as_deref(), expected);
         };
-        let remedy = "Build the module without gc and legacy-exceptions, or use a runtime that has it: making the module smaller is not enough here.";
+        let remedy = "Build the module without gc and legacy-exceptions, or use another runtime: making the module smaller is not enough here.";
         check(RUNTIMES_COMPILER, Some(Code::UnsupportedProposal), Some(remedy));
         check(RUNTIMES_COMPILER, Some(Code::MissingImport), None);
         // The guest itself ran out of memory.

@@ -4,8 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::blame::runs_javascript;
-use crate::store::snapshots::{AcceptedLines, Store};
+use crate::store::snapshots::{AcceptedLines, Snapshots};
 use wasmlab_judge::obstacles::FailedColumn;
 use wasmlab_judge::proposals::named_in;
 use wasmlab_judge::remedies::{FailedCell, RowRemedy, Targets, data, names_target, row_remedy, with_targets};
@@ -80,7 +79,7 @@ impl Rows<'_> {
         // In registry order, where the most common runtimes come first.
         let others = wasmlab_runtimes::all().iter().filter(|r| passes(r) && r.id() != cell.runtime);
         // A runtime that passes without the glue does not show that the glue would help.
-        let others = others.filter(|runtime| code != Code::NeedsJsGlue || runs_javascript(runtime));
+        let others = others.filter(|runtime| code != Code::NeedsJsGlue || runtime.runs_glue());
         let passing: Vec<(&str, &str)> = others.map(|runtime| (runtime.id(), runtime.engine)).collect();
         let guest = guests.iter().find(|guest| guest.scenario == cell.scenario);
         let failed_cell = FailedCell {
@@ -107,7 +106,7 @@ fn is_fault_of_runtime(code: Code, blame: &[Blame]) -> bool {
 }
 
 /// Adds to each remedy that names a target the columns that run guests of this target, according to snapshots.
-pub fn add_columns_of_targets(cells: &mut [Cell], store: &Store) {
+pub fn add_columns_of_targets(cells: &mut [Cell], store: &Snapshots) {
     let names_one = |cell: &&mut Cell| {
         let remedy = cell.remedy.as_ref().filter(|_| cell.code != Some(Code::ToolchainMissing));
         remedy.is_some_and(|remedy| names_target(remedy))

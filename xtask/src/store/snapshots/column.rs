@@ -20,8 +20,8 @@ use serde::Deserialize;
 use serde::de::value::{Error as NotAWord, StrDeserializer};
 use wasmlab_protocol::Stage;
 
-use wasmlab_model::codes::{Blame, Code, same_blame};
-use wasmlab_model::report::Cell;
+use wasmlab_model::codes::{Blame, Code};
+use wasmlab_model::report::{Cell, Outcome};
 use wasmlab_model::verdict::Verdict;
 
 /// Precedes the version of the file.
@@ -75,18 +75,24 @@ impl AcceptedLine {
         self.verdict.is_gap_at_link(self.stage)
     }
 
-    /// Whether everything except the version is equal; unknown blame equals any blame.
+    /// What is compared of this line.
     #[must_use]
-    pub fn same_result(&self, other: &Self) -> bool {
-        self.same_but_blame(other) && same_blame(&self.blame, &other.blame)
+    pub fn outcome(&self) -> Outcome<'_> {
+        Outcome {
+            verdict: self.verdict,
+            stage: self.stage,
+            code: self.code,
+            blame: &self.blame,
+            subject: self.subject.as_deref(),
+            switches: &self.switches,
+            version: &self.version,
+        }
     }
 
-    /// Whether everything except version and blame is equal, which is what a single observation determines: blame
-    /// depends on the whole row.
+    /// As [`Outcome::same_result`].
     #[must_use]
-    pub fn same_but_blame(&self, other: &Self) -> bool {
-        let result = |line: &Self| (line.verdict, line.stage, line.code, line.subject.clone(), line.switches.clone());
-        result(self) == result(other)
+    pub fn same_result(&self, other: &Self) -> bool {
+        self.outcome().same_result(&other.outcome())
     }
 
     /// This line, with the previously accepted blame if the blame is now unknown.
@@ -125,7 +131,7 @@ impl AcceptedLine {
         let blame: Vec<&str> = self.blame.iter().map(|b| b.id()).collect();
         [
             self.verdict.id().to_owned(),
-            self.stage.map_or_else(none, |s| format!("{s:?}").to_lowercase()),
+            self.stage.map_or_else(none, |s| s.id().to_owned()),
             self.code.map_or_else(none, |c| c.id().to_owned()),
             if blame.is_empty() { none() } else { blame.join(", ") },
             self.subject.as_deref().map_or_else(none, written),

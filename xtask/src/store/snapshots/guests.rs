@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use wasmlab_model::facts::{BinaryKind, Shape, Sizes};
 use wasmlab_model::report::{GuestInfo, NoteKind};
+use wasmlab_report::compare::{GuestChange, ListChange, SectionChange, change_of, kind_name};
 
 /// How much a size may differ before it counts, because every compiler lays out code slightly differently.
 const TOLERANCE_PERCENT: u64 = 2;
@@ -57,50 +58,27 @@ impl GuestSnapshot {
     /// How `now` differs beyond the tolerance, and how serious that is.
     #[must_use]
     pub fn difference(&self, now: &Self) -> Option<(NoteKind, String)> {
-        let mut parts = Vec::new();
-        if (self.kind, self.shape) != (now.kind, now.shape) {
-            parts.push(
-                format!("is a {:?} {:?}, was a {:?} {:?}", now.shape, now.kind, self.shape, self.kind).to_lowercase(),
-            );
-        }
-        for (what, before, after) in [
-            ("ABIs", &self.abis, &now.abis),
-            ("proposals", &self.proposals, &now.proposals),
-            ("imports", &self.imports, &now.imports),
-            ("exports", &self.exports, &now.exports),
-        ] {
-            let added = after.iter().filter(|x| !before.contains(x)).map(|x| format!("+{x}"));
-            let gone = before.iter().filter(|x| !after.contains(x)).map(|x| format!("-{x}"));
-            let changes: Vec<_> = added.chain(gone).collect();
-            if !changes.is_empty() {
-                parts.push(format!("{what}: {}", changes.join(", ")));
-            }
-        }
-        let sizes = size_changes(&self.sizes, &now.sizes);
-        if parts.is_empty() && sizes.is_empty() {
+        let lists = [
+            ListChange::between("proposals", &self.proposals, &now.proposals),
+            ListChange::between("ABIs", &self.abis, &now.abis),
+            ListChange::between("imports", &self.imports, &now.imports),
+            ListChange::between("exports", &self.exports, &now.exports),
+        ];
+        // Small sections change by a few bytes with every version string.
+        let differs = |before: u64, now: u64| before.abs_diff(now) > (before * TOLERANCE_PERCENT / 100).max(64);
+        let change = GuestChange {
+            guest: String::new(),
+            sizes: SectionChange::between(&self.sizes, &now.sizes, differs),
+            lists: lists.into_iter().flatten().collect(),
+            kind: change_of(&(self.kind, self.shape), &(now.kind, now.shape), kind_name),
+            toolchain: change_of(&self.toolchain, &now.toolchain, String::clone),
+        };
+        if change.sizes.is_empty() && change.lists.is_empty() && change.kind.is_none() {
             return None;
         }
-        let other_toolchain = self.toolchain != now.toolchain;
-        parts.extend(sizes);
-        if other_toolchain {
-            parts.push(format!("made by {}, was {}", now.toolchain, self.toolchain));
-        }
         // A different compiler may cause this; the same compiler with the same sources may not.
-        let kind = if other_toolchain { NoteKind::GuestChangedWithToolchain } else { NoteKind::GuestChanged };
-        Some((kind, parts.join("; ")))
+        let is_other_toolchain = change.toolchain.is_some();
+        let kind = if is_other_toolchain { NoteKind::GuestChangedWithToolchain } else { NoteKind::GuestChanged };
+        Some((kind, change.sentence()))
     }
-}
-
-fn size_changes(before: &Sizes, now: &Sizes) -> Vec<String> {
-    let pairs = [
-        ("total", before.total, now.total),
-        ("code", before.code, now.code),
-        ("data", before.data, now.data),
-        ("custom", before.custom, now.custom),
-        ("debug", before.debug, now.debug),
-        ("names", before.names, now.names),
-    ];
-    // Small sections change by a few bytes with every version string.
-    let changed = |a: u64, b: u64| a.abs_diff(b) > (a * TOLERANCE_PERCENT / 100).max(64);
-    pairs.iter().filter(|(_, a, b)| changed(*a, *b)).map(|(what, a, b)| format!("{what} {a} -> {b} bytes")).collect()
 }

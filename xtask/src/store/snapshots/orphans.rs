@@ -1,16 +1,16 @@
-//! Snapshots of scenarios and runtimes that no longer exist: reported by `run-all`, removed by `bless`.
+//! Snapshots of scenarios and runtimes that no longer exist: reported by `run-all`, removed by `accept`.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::{MATRIX, Store, name_file, read_column, read_column_text, stem_of, write};
+use super::{MATRIX, Snapshots, name_file, read_column, read_column_text, stem_of, write};
 use crate::store::files;
 use wasmlab_model::report::{Note, NoteKind};
 use wasmlab_report::visible::VisiblePath;
 
-impl Store {
+impl Snapshots {
     /// A note for each snapshot without a scenario or runtime.
     #[must_use]
     pub fn orphans(&self, scenarios: &BTreeSet<&str>, runtimes: &BTreeSet<&str>) -> Vec<Note> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::Store;
+use super::Snapshots;
 use wasmlab_model::codes::Code;
 use wasmlab_model::report::Cell;
 use wasmlab_model::verdict::Verdict;
@@ -14,13 +14,13 @@ mod pending;
 /// A temporary folder of snapshots.
 struct Folder {
     dir: tempfile::TempDir,
-    store: Store,
+    store: Snapshots,
 }
 
 impl Folder {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::new(dir.path().to_owned());
+        let store = Snapshots::new(dir.path().to_owned());
         Self { dir, store }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{ROUTE, WastFile, scenario};
 use crate::matrix::row;
-use crate::matrix::shared_time::USED_UP;
+use crate::matrix::time_budget::USED_UP;
 use wasmlab_model::assertions::{Assertions, MAX_LISTED};
 use wasmlab_model::codes::{Blame, Code};
 use wasmlab_model::report::{Cell, CodeText, RunReport, ScenarioInfo};

@@ -4,11 +4,14 @@
 //! part of its own, after the earlier calls that may change the instance's state. Calls after a trap that may have
 //! changed the state cannot be made: the instance is gone.
 
+use std::sync::Arc;
+
 use wasmlab_model::scenario::{Assertion, ExpectedCall, ExpectedValue, ScriptEnd};
 use wasmlab_model::text::counted;
 use wast::{WastArg, WastInvoke, WastRet};
 
 use super::module::{Module, WastExport};
+use super::parts::PartModule;
 use super::values;
 use super::wrap::{Conversion, Target, Wrappers};
 
@@ -21,7 +24,7 @@ pub struct Instance {
     pub line: u64,
     /// The module's text, as messages show it.
     pub text: String,
-    module: Module,
+    module: Arc<Module>,
     wrappers: Wrappers,
     /// Why no call can be made on it.
     why_unusable: Option<String>,
@@ -29,13 +32,14 @@ pub struct Instance {
     has_assertions: bool,
     /// Why no more calls can be made on it.
     lost: Option<String>,
-    calls: Vec<Call>,
+    calls: Vec<ExpectedCall>,
+    /// Those of them that may change its state.
+    state_calls: Vec<ExpectedCall>,
     assertions: Vec<Assertion>,
     ends: Vec<ProcessCalls>,
 }
 
 /// A call, and whether it may change the instance's state.
-#[derive(Clone)]
 struct Call {
     call: ExpectedCall,
     changes_state: bool,
@@ -43,7 +47,9 @@ struct Call {
 
 /// The calls of one process.
 pub struct ProcessCalls {
-    /// The calls, in order.
+    /// How many of the instance's calls that may change its state come first.
+    pub earlier: usize,
+    /// The calls after them, in order.
     pub calls: Vec<ExpectedCall>,
     /// The assertions about them.
     pub assertions: Vec<Assertion>,
@@ -61,7 +67,7 @@ pub enum Action<'a, 'b> {
 
 /// Why an assertion is not made.
 #[derive(Clone, Debug)]
-pub enum Refusal {
+pub enum SkipReason {
     /// The lab cannot make it.
     NotAttempted(String),
     /// No runtime could: the file contradicts its own module.
@@ -75,29 +81,25 @@ struct Prepared {
 }
 
 impl Instance {
-    /// A new instance of `module`.
-    pub fn new(line: u64, text: String, module: Module) -> Self {
-        let wrappers = Wrappers::new(&module);
-        let why_unusable = match module.other_imports.as_slice() {
-            [] => None,
-            [first, ..] => Some(format!(
-                "it imports from another module ({first}), and the lab does not link modules to each other"
-            )),
+    /// A new instance of a module, or why no call can be made on it.
+    pub fn new(line: u64, text: String, module: Result<Arc<Module>, String>) -> Self {
+        let (module, why_unusable) = match module {
+            Err(why) => (Arc::default(), Some(why)),
+            Ok(module) => {
+                let why = module.other_import.as_deref().map(why_not_linked);
+                (module, why)
+            }
         };
-        let (lost, calls, assertions, ends) = (None, Vec::new(), Vec::new(), Vec::new());
-        Self { line, text, module, wrappers, why_unusable, has_assertions: false, lost, calls, assertions, ends }
-    }
-
-    /// An instance on which no call can be made.
-    pub fn unusable(line: u64, text: String, why: String) -> Self {
-        Self { why_unusable: Some(why), ..Self::new(line, text, Module::default()) }
+        let (wrappers, has_assertions, lost) = (Wrappers::new(&module), false, None);
+        let (calls, state_calls, assertions, ends) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { line, text, module, wrappers, why_unusable, has_assertions, lost, calls, state_calls, assertions, ends }
     }
 
     /// Makes a call whose results do not matter.
     pub fn call_unchecked(&mut self, invoke: &WastInvoke) {
         // Nothing is asserted, so nothing is counted; what follows is.
         if let Ok(prepared) = self.prepare(&Action::Invoke(invoke), None) {
-            self.calls.push(prepared.call);
+            self.add_call(prepared.call);
         }
     }
 
@@ -105,11 +107,11 @@ impl Instance {
     ///
     /// # Errors
     /// Why it is not made.
-    pub fn returns(&mut self, line: u64, text: String, action: &Action, results: &[WastRet]) -> Result<(), Refusal> {
+    pub fn returns(&mut self, line: u64, text: String, action: &Action, results: &[WastRet]) -> Result<(), SkipReason> {
         self.has_assertions = true;
         let prepared = self.prepare(action, Some(results))?;
         let call = Some(self.calls.len());
-        self.calls.push(prepared.call);
+        self.add_call(prepared.call);
         self.assertions.push(Assertion { line, text, call, expected: prepared.expected });
         Ok(())
     }
@@ -118,23 +120,28 @@ impl Instance {
     ///
     /// # Errors
     /// Why it is not made.
-    pub fn traps(&mut self, line: u64, text: String, action: &Action, end: ScriptEnd) -> Result<(), Refusal> {
+    pub fn traps(&mut self, line: u64, text: String, action: &Action, end: ScriptEnd) -> Result<(), SkipReason> {
         self.has_assertions = true;
         let prepared = self.prepare(action, None)?;
-        let mut calls: Vec<ExpectedCall> =
-            self.calls.iter().filter(|earlier| earlier.changes_state).map(|earlier| earlier.call.clone()).collect();
         if prepared.call.changes_state {
             self.lost = Some(LOST.to_owned());
         }
-        calls.push(prepared.call.call);
+        let (earlier, calls) = (self.state_calls.len(), vec![prepared.call.call]);
         let assertion = Assertion { line, text, call: None, expected: Vec::new() };
-        self.ends.push(ProcessCalls { calls, assertions: vec![assertion], end });
+        self.ends.push(ProcessCalls { earlier, calls, assertions: vec![assertion], end });
         Ok(())
     }
 
-    fn prepare(&mut self, action: &Action, results: Option<&[WastRet]>) -> Result<Prepared, Refusal> {
+    fn add_call(&mut self, call: Call) {
+        if call.changes_state {
+            self.state_calls.push(call.call.clone());
+        }
+        self.calls.push(call.call);
+    }
+
+    fn prepare(&mut self, action: &Action, results: Option<&[WastRet]>) -> Result<Prepared, SkipReason> {
         if let Some(why) = self.why_unusable.as_ref().or(self.lost.as_ref()) {
-            return Err(Refusal::NotAttempted(why.clone()));
+            return Err(SkipReason::NotAttempted(why.clone()));
         }
         let (name, args) = match action {
             Action::Invoke(invoke) => (invoke.name, invoke.args.as_slice()),
@@ -149,11 +156,11 @@ impl Instance {
                 let export = self.wrappers.add(Target::Global(index), &[], &conversions);
                 Ok(Prepared { call: Call::new(export, Vec::new(), false), expected })
             }
-            (_, Action::Invoke(_)) => Err(Refusal::InvalidFile(format!("the module exports no function `{name}`"))),
-            (_, Action::Get(_)) => Err(Refusal::InvalidFile(format!("the module exports no global `{name}`"))),
+            (_, Action::Invoke(_)) => Err(SkipReason::InvalidFile(format!("the module exports no function `{name}`"))),
+            (_, Action::Get(_)) => Err(SkipReason::InvalidFile(format!("the module exports no global `{name}`"))),
         };
         let changes = matches!(self.module.exports.get(name), Some(WastExport::Function { changes_state: true, .. }));
-        if let Err(Refusal::NotAttempted(why)) = &found
+        if let Err(SkipReason::NotAttempted(why)) = &found
             && changes
         {
             self.lost = Some(format!("an earlier call that may change the instance cannot be made: {why}"));
@@ -169,17 +176,17 @@ impl Instance {
         args: &[WastArg],
         results: Option<&[WastRet]>,
         changes_state: bool,
-    ) -> Result<Prepared, Refusal> {
+    ) -> Result<Prepared, SkipReason> {
         if args.len() != ty.params().len() {
             let why = format!("`{name}` takes {}, not {}", counted(ty.params().len(), "argument"), args.len());
-            return Err(Refusal::InvalidFile(why));
+            return Err(SkipReason::InvalidFile(why));
         }
         let constants = args.iter().enumerate().map(|(at, arg)| values::constant(arg, ty.params().get(at)));
-        let constants = constants.collect::<Result<Vec<_>, _>>().map_err(Refusal::NotAttempted)?;
+        let constants = constants.collect::<Result<Vec<_>, _>>().map_err(SkipReason::NotAttempted)?;
         let mut pairs = std::iter::zip(&constants, ty.params());
         if let Some(at) = pairs.position(|(constant, ty)| !values::is_of(constant, ty)) {
             let why = format!("argument {} of `{name}` is not of the parameter's type, {}", at + 1, ty.params()[at]);
-            return Err(Refusal::InvalidFile(why));
+            return Err(SkipReason::InvalidFile(why));
         }
         let (expected, conversions) = expected_values(ty.results(), results)?;
         // A host passes integers as they are.
@@ -194,9 +201,10 @@ impl Instance {
         Ok(Prepared { call, expected })
     }
 
-    /// Its module, with what its calls need, and the parts to run.
-    pub fn parts(self) -> (Vec<u8>, Vec<String>, Vec<ProcessCalls>) {
-        let module = self.wrappers.apply(&self.module);
+    /// Its module, with what its calls need, and the parts to run. The module is empty unless it is needed.
+    pub fn parts(self, needs_module: bool) -> (PartModule, Vec<ProcessCalls>) {
+        let bytes = if needs_module { self.wrappers.apply(&self.module) } else { Arc::default() };
+        let host_functions = self.module.host_functions.clone();
         let mut parts = self.ends;
         let mut assertions = self.assertions;
         // If nothing else is asserted about a module, it must at least be instantiated.
@@ -206,11 +214,11 @@ impl Instance {
         }
         // What follows the last assertion shows nothing.
         let needed = assertions.iter().filter_map(|assertion| assertion.call).max().map_or(0, |last| last + 1);
-        let calls = self.calls.into_iter().take(needed).map(|call| call.call).collect();
+        let calls = self.calls.into_iter().take(needed).collect();
         if !assertions.is_empty() {
-            parts.insert(0, ProcessCalls { calls, assertions, end: ScriptEnd::Returns });
+            parts.insert(0, ProcessCalls { earlier: 0, calls, assertions, end: ScriptEnd::Returns });
         }
-        (module, self.module.host_functions, parts)
+        (PartModule { bytes, host_functions, state_calls: self.state_calls }, parts)
     }
 
     /// Why its module cannot be used at all, and whether no other assertion uses it, so that the module counts itself.
@@ -225,23 +233,28 @@ impl Call {
     }
 }
 
+/// Why a module with this import has no instance.
+pub fn why_not_linked(import: &str) -> String {
+    format!("it imports from another module ({import}), and the lab does not link modules to each other")
+}
+
 /// The expected results, and how to convert them to integers.
 fn expected_values(
     types: &[wasmparser::ValType],
     expected: Option<&[WastRet]>,
-) -> Result<(Vec<ExpectedValue>, Vec<Conversion>), Refusal> {
+) -> Result<(Vec<ExpectedValue>, Vec<Conversion>), SkipReason> {
     let Some(expected) = expected else { return Ok((Vec::new(), vec![Conversion::Drop; types.len()])) };
     if expected.len() != types.len() {
         let why = format!("the call has {}, not {}", counted(types.len(), "result"), expected.len());
-        return Err(Refusal::InvalidFile(why));
+        return Err(SkipReason::InvalidFile(why));
     }
     let pairs = std::iter::zip(expected, types).map(|(expected, ty)| values::expected_value(expected, ty));
     let (expected, conversions): (Vec<_>, Vec<_>) =
-        pairs.collect::<Result<Vec<_>, _>>().map_err(Refusal::NotAttempted)?.into_iter().unzip();
+        pairs.collect::<Result<Vec<_>, _>>().map_err(SkipReason::NotAttempted)?.into_iter().unzip();
     let mut pairs = std::iter::zip(&conversions, types);
     if let Some(at) = pairs.position(|(conversion, ty)| !values::converts(conversion, ty)) {
         let why = format!("the expected result {} is not of the result's type, {}", at + 1, types[at]);
-        return Err(Refusal::InvalidFile(why));
+        return Err(SkipReason::InvalidFile(why));
     }
     Ok((expected, conversions))
 }

@@ -2,11 +2,14 @@
 //! of an instance.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, FunctionBody, Operator, Parser, Payload, TypeRef,
     ValType,
 };
+
+use crate::suite::fields::one_line;
 
 /// The functions that the specification's tests import from its host module `spectest`. Each takes arguments, prints
 /// them, and returns nothing, as a host function of the lab does.
@@ -17,7 +20,7 @@ const SPECTEST: &[&str] =
 #[derive(Clone, Debug, Default)]
 pub struct Module {
     /// The binary.
-    pub bytes: Vec<u8>,
+    pub bytes: Arc<[u8]>,
     /// Number of its types.
     pub types: u32,
     /// Number of its functions, with those that it imports.
@@ -26,8 +29,8 @@ pub struct Module {
     pub exports: BTreeMap<String, WastExport>,
     /// The functions that it imports from `spectest`, as `module.name`.
     pub host_functions: Vec<String>,
-    /// Its other imports, as `module.name`.
-    pub other_imports: Vec<String>,
+    /// The first of its other imports, as messages show it.
+    pub other_import: Option<String>,
 }
 
 /// An export that a test can use.
@@ -95,7 +98,7 @@ impl Module {
             };
             module.exports.extend(export.map(|export| (name.clone(), export)));
         }
-        Ok(Self { bytes, ..module })
+        Ok(Self { bytes: bytes.into(), ..module })
     }
 }
 
@@ -115,7 +118,7 @@ impl Reading {
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     let import = import?;
-                    let name = format!("{}.{}", import.module, import.name);
+                    let name = || format!("{}.{}", import.module, import.name);
                     match import.ty {
                         TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
                             self.functions.push(ty);
@@ -126,9 +129,10 @@ impl Reading {
                     }
                     let is_function = matches!(import.ty, TypeRef::Func(_));
                     let of_host = is_function && import.module == "spectest" && SPECTEST.contains(&import.name);
-                    let list = if of_host { &mut module.host_functions } else { &mut module.other_imports };
-                    if !list.contains(&name) {
-                        list.push(name);
+                    if !of_host {
+                        module.other_import.get_or_insert_with(|| one_line(&name()));
+                    } else if !module.host_functions.contains(&name()) {
+                        module.host_functions.push(name());
                     }
                 }
             }
@@ -278,6 +282,6 @@ mod tests {
             r#"(module (import "spectest" "print" (func)) (import "spectest" "memory" (memory 1)) (import "M" "f" (func)))"#,
         );
         assert_eq!(module.host_functions, ["spectest.print"]);
-        assert_eq!(module.other_imports, ["spectest.memory", "M.f"]);
+        assert_eq!(module.other_import.as_deref(), Some("spectest.memory"));
     }
 }

@@ -1,6 +1,7 @@
 //! Translation of the directives of a `.wast` file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{WastFile, read};
 use wasmlab_model::scenario::ScriptEnd;
@@ -156,4 +157,21 @@ fn the_beginning_of_a_trap_s_message_is_enough() {
     check("unhandled tag", Ok(None));
     check("", Ok(None));
     check("the world ends", Err(()));
+}
+
+/// A copy for each part or instance would take gigabytes for a file of some megabytes.
+#[test]
+fn parts_share_their_module() {
+    let traps = "(assert_trap (invoke \"pure\") \"unreachable\")".repeat(2);
+    let instances = "(module definition $m) (module instance $a $m) (module instance $b $m)".to_owned();
+    for text in [format!("{STATEFUL}{traps}"), instances] {
+        let parts = file(&text).parts;
+        assert!(parts.len() == 2 && Arc::ptr_eq(&parts[0].module, &parts[1].module), "{text}");
+    }
+}
+
+#[test]
+fn parts_of_several_files_have_different_names() {
+    let name = |title: &str| read(Path::new("t.wast"), title, "(module)").unwrap().parts[0].scenario.name.clone();
+    assert_ne!(name("a/b.wast"), name("a-b.wast"));
 }

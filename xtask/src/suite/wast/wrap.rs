@@ -4,6 +4,7 @@
 //! (<https://github.com/WebAssembly/spec/blob/main/interpreter/script/js.ml>); here nothing else of the module changes.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use wasm_encoder::{AbstractHeapType, Encode, Function, HeapType, Instruction, RawSection, ValType};
 use wasmparser::{AbstractHeapType as ReadHeapType, BinaryReader, Parser, UnpackedIndex};
@@ -76,7 +77,9 @@ impl Wrappers {
     /// No wrappers yet, for this module.
     pub fn new(module: &Module) -> Self {
         let mut prefix = "wasmlab:".to_owned();
-        while module.exports.keys().any(|name| name.starts_with(&prefix)) {
+        // Names with this beginning follow it in order. A search of all names for each instance would take minutes.
+        let first_from = |prefix: &String| module.exports.range(prefix.clone()..).next();
+        while first_from(&prefix).is_some_and(|(name, _)| name.starts_with(&prefix)) {
             prefix.push(':');
         }
         Self { all: Vec::new(), prefix }
@@ -90,9 +93,9 @@ impl Wrappers {
     }
 
     /// The module with the wrappers.
-    pub fn apply(&self, module: &Module) -> Vec<u8> {
+    pub fn apply(&self, module: &Module) -> Arc<[u8]> {
         if self.all.is_empty() {
-            return module.bytes.clone();
+            return Arc::clone(&module.bytes);
         }
         let mut added = [const { Vec::new() }; 4];
         for (index, wrapper) in (0..).zip(&self.all) {
@@ -107,7 +110,7 @@ impl Wrappers {
             wrapper.body.encode(code);
         }
         let count = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
-        append(&module.bytes, &std::array::from_fn(|at| (SECTIONS[at], count, std::mem::take(&mut added[at]))))
+        append(&module.bytes, &std::array::from_fn(|at| (SECTIONS[at], count, std::mem::take(&mut added[at])))).into()
     }
 }
 

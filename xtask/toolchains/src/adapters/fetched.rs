@@ -1,7 +1,7 @@
 //! A third-party module, pinned by its hash and never part of the repository. `setup` downloads it into the cache, or
 //! the user puts it into the folder of third-party binaries.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use wasmlab_model::codes::Code;
 use wasmlab_model::file_error::KeyError;
@@ -43,6 +43,11 @@ fn check(build: &Build) -> Vec<KeyError> {
     }
     if !fetch.url.starts_with("https://") {
         errors.push(KeyError::new("fetch.url", format!("`{}` is not an https:// URL", fetch.url)));
+    }
+    // It is joined to a folder, whose files the lab reads.
+    if !fetch.fixture.components().all(|part| matches!(part, Component::Normal(_))) {
+        let message = format!("`{}` points outside the folder that {FIXTURES_VARIABLE} names", fetch.fixture.display());
+        errors.push(KeyError::new("fetch.fixture", message));
     }
     errors
 }

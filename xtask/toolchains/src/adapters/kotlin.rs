@@ -44,11 +44,11 @@ fn check(build: &Build) -> Vec<KeyError> {
         build_table::source(build, "kt").into_iter().chain(build_table::artifact(build)).collect();
     let target = build.target.as_deref();
     if !matches!(target, Some("wasm-wasi" | "wasm-js")) {
-        errors.push(KeyError::new("target", "is Kotlin's: wasm-wasi or wasm-js"));
+        errors.push(KeyError::new("target", "must be wasm-wasi or wasm-js"));
     }
     let glue = build.artifact.as_deref().and_then(|name| Some(format!("{}.mjs", name.strip_suffix(".wasm")?)));
     if target == Some("wasm-js") && build.companions.first() != glue.as_ref() {
-        errors.push(KeyError::new("companions", "begin with the glue, which has the artifact's name: NAME.mjs"));
+        errors.push(KeyError::new("companions", "must begin with the glue, named after the artifact: NAME.mjs"));
     }
     errors
 }

@@ -212,5 +212,5 @@ pub fn handlers_within_handlers(subject: EngineUnderTest) {
             (call $raise (i32.const 30))))"#,
     );
     let seen = cell.run();
-    assert!(format!("{:?}", seen.cause()).contains("from within 64 calls"), "{:?}", seen.cause());
+    assert!(format!("{:?}", seen.cause()).contains("more than 64 deep"), "{:?}", seen.cause());
 }

@@ -1,6 +1,6 @@
 //! Calls exports of a component, with numbers, booleans and strings.
 
-use wasmlab_engine::{Log, call_args, not_attempted};
+use wasmlab_engine::{EventLog, call_args, not_attempted};
 use wasmlab_protocol::{Call, Cause, CellSpec, Stage, Value};
 use wasmtime::component::types::Type;
 use wasmtime::component::{InstancePre, Val};
@@ -16,7 +16,12 @@ pub(crate) struct Signature {
 }
 
 /// Makes `calls` on one instance.
-pub(crate) async fn run(spec: &CellSpec, log: &Log, unlinked: InstancePre<Host>, calls: &[Call]) -> Result<(), Cause> {
+pub(crate) async fn run(
+    spec: &CellSpec,
+    log: &EventLog,
+    unlinked: InstancePre<Host>,
+    calls: &[Call],
+) -> Result<(), Cause> {
     let mut store = host::store(unlinked.engine(), spec)?;
     log.stage(Stage::Instantiate);
     let instance = unlinked.instantiate_async(&mut store).await.map_err(|e| of_running(&e, Stage::Instantiate))?;
@@ -86,7 +91,7 @@ fn to_lab(value: &Val) -> Result<Value, Cause> {
         Val::Float64(v) => Value::F64(*v),
         Val::String(v) => Value::Text(v.clone()),
         other => {
-            let reason = format!("a result is {other:?}, which the lab has no word for");
+            let reason = format!("the lab cannot represent the result {other:?}");
             return Err(not_attempted("component-values", reason));
         }
     })

@@ -1,6 +1,6 @@
 //! Runs a command: `wasi:cli/run` of WASI 0.2 or 0.3.
 
-use wasmlab_engine::Log;
+use wasmlab_engine::EventLog;
 use wasmlab_protocol::{Cause, CellSpec, Stage};
 use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi::{p2, p3};
@@ -16,7 +16,7 @@ const RUN: &str = "wasi:cli/run";
 /// Runs `unlinked` to its end.
 pub(crate) async fn run(
     spec: &CellSpec,
-    log: &Log,
+    log: &EventLog,
     component: &Component,
     unlinked: InstancePre<Host>,
 ) -> Result<(), Cause> {

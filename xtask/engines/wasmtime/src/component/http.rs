@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use wasmlab_engine::Log;
+use wasmlab_engine::EventLog;
 use wasmlab_protocol::{Cause, CellSpec, Stage};
 use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi_http::io::TokioIo;
@@ -28,7 +28,7 @@ const HANDLER: &str = "wasi:http/incoming-handler";
 /// Serves on `port` until the process is ended.
 pub(crate) async fn serve(
     spec: &CellSpec,
-    log: &Log,
+    log: &EventLog,
     component: &Component,
     unlinked: InstancePre<Host>,
     port: u16,

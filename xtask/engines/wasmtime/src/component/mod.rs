@@ -7,7 +7,7 @@ pub(crate) mod host;
 pub(crate) mod http;
 mod imports;
 
-use wasmlab_engine::{CompiledCode, Log};
+use wasmlab_engine::{CompiledCode, EventLog};
 use wasmlab_protocol::{Cause, CellSpec, EntryPoint, Stage};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -17,7 +17,7 @@ use crate::cause::engine_error;
 use crate::compile::compiled;
 
 /// Runs the component in `bytes`.
-pub(crate) fn run(spec: &CellSpec, log: &Log, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
+pub(crate) fn run(spec: &CellSpec, log: &EventLog, engine: &Engine, bytes: &[u8]) -> Result<(), Cause> {
     let component: Component = compiled(log, engine, bytes, CompiledCode::of(spec, &WASMTIME, bytes))?;
 
     log.stage(Stage::Link);

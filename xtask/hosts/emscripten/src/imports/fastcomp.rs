@@ -1,16 +1,16 @@
 //! The imports of the fastcomp ABI: system calls by number, and what the JavaScript glue provided besides.
 
-use super::{Failure, Function, Import};
-use crate::sys::{control, files, io, libc, memory, names, network, process, signals, strftime, time, users, wait};
+use super::{Failure, Function, HostFunction};
+use crate::sys::{control, file_tree, files, io, libc, memory, network, process, signals, strftime, time, users, wait};
 
 /// The function `env`.`name` of the fastcomp ABI.
-pub fn import(name: &str) -> Option<Import> {
+pub fn host_function(name: &str) -> Option<HostFunction> {
     if let Some(number) = name.strip_prefix("___syscall").and_then(|n| n.parse().ok()) {
         let function = descriptor_call(number).or_else(|| path_call(number)).or_else(|| process_call(number))?;
-        return Some(Import { function, failure: Failure::Negative, varargs: true, upstream: false });
+        return Some(HostFunction { function, failure: Failure::Negative, varargs: true, upstream: false });
     }
     let (function, failure) = libc_function(name).or_else(|| runtime_function(name))?;
-    Some(Import { function, failure, varargs: false, upstream: false })
+    Some(HostFunction { function, failure, varargs: false, upstream: false })
 }
 
 /// System calls on descriptors, by their numbers on 32-bit x86.
@@ -23,7 +23,7 @@ fn descriptor_call(number: u32) -> Option<Function> {
         42 => io::pipe,
         54 => control::ioctl,
         63 => io::dup2,
-        94 => names::fchmod,
+        94 => file_tree::fchmod,
         102 => network::socketcall,
         118 | 148 => io::fsync,
         140 => io::llseek,
@@ -35,7 +35,7 @@ fn descriptor_call(number: u32) -> Option<Function> {
         181 => io::pwrite,
         194 => io::ftruncate,
         197 => files::fstat,
-        207 => names::fchown,
+        207 => file_tree::fchown,
         220 => files::getdents,
         221 => control::fcntl,
         272 => io::fadvise,
@@ -50,28 +50,28 @@ fn descriptor_call(number: u32) -> Option<Function> {
 fn path_call(number: u32) -> Option<Function> {
     Some(match number {
         5 => files::open,
-        9 => names::link,
-        10 => names::unlink,
-        12 => names::chdir,
-        15 => names::chmod,
-        33 => names::access,
-        38 => names::rename,
-        39 => names::mkdir,
-        40 => names::rmdir,
-        83 => names::symlink,
-        85 => names::readlink,
-        183 => names::getcwd,
+        9 => file_tree::link,
+        10 => file_tree::unlink,
+        12 => file_tree::chdir,
+        15 => file_tree::chmod,
+        33 => file_tree::access,
+        38 => file_tree::rename,
+        39 => file_tree::mkdir,
+        40 => file_tree::rmdir,
+        83 => file_tree::symlink,
+        85 => file_tree::readlink,
+        183 => file_tree::getcwd,
         195 => files::stat,
         196 => files::lstat,
-        198 | 212 => names::chown,
+        198 | 212 => file_tree::chown,
         268 => files::statfs,
         295 => files::openat,
         300 => files::fstatat,
-        301 => names::unlinkat,
-        302 => names::renameat,
-        305 => names::readlinkat,
-        307 => names::faccessat,
-        320 => names::utimensat,
+        301 => file_tree::unlinkat,
+        302 => file_tree::renameat,
+        305 => file_tree::readlinkat,
+        307 => file_tree::faccessat,
+        320 => file_tree::utimensat,
         _ => return None,
     })
 }
@@ -109,7 +109,7 @@ fn libc_function(name: &str) -> Option<(Function, Failure)> {
         "_gmtime" | "_localtime" => (time::gmtime, Null),
         "_mktime" => (time::mktime, Errno),
         "_strftime" => (strftime::strftime, Null),
-        "_utimes" => (names::utimes, Errno),
+        "_utimes" => (file_tree::utimes, Errno),
         "_getpwnam" => (users::getpwnam, Null),
         "_getgrnam" => (users::getgrnam, Null),
         "_getgrent" => (users::getgrent, Null),

@@ -1,22 +1,24 @@
 //! The imports of the upstream ABI, which standalone modules of Emscripten 3.x have besides WASI: system calls by name.
 
-use super::{Failure, Function, Import};
-use crate::sys::{control, files, io, memory, names, network, options, process, signals, transfer, users, wait, wasi};
+use super::{Failure, Function, HostFunction};
+use crate::sys::{
+    control, file_tree, files, io, memory, network, options, process, signals, transfer, users, wait, wasi,
+};
 
 /// The function `env`.`name` of the upstream ABI.
-pub fn import(name: &str) -> Option<Import> {
-    let import = |function, failure| Some(Import { function, failure, varargs: false, upstream: true });
+pub fn host_function(name: &str) -> Option<HostFunction> {
+    let with = |function, failure| Some(HostFunction { function, failure, varargs: false, upstream: true });
     match name {
-        "emscripten_memcpy_big" | "_emscripten_memcpy_js" => import(memory::memcpy, Failure::Errno),
-        "emscripten_resize_heap" => import(memory::resize_heap, Failure::Errno),
-        "emscripten_notify_memory_growth" => import(process::nothing, Failure::Errno),
-        "__call_sighandler" => import(signals::call_sighandler, Failure::Errno),
+        "emscripten_memcpy_big" | "_emscripten_memcpy_js" => with(memory::memcpy, Failure::Errno),
+        "emscripten_resize_heap" => with(memory::resize_heap, Failure::Errno),
+        "emscripten_notify_memory_growth" => with(process::nothing, Failure::Errno),
+        "__call_sighandler" => with(signals::call_sighandler, Failure::Errno),
         // Only if the program makes its libc call the host: 3.x keeps handlers within the module.
-        "sigaction" => import(signals::sigaction, Failure::Errno),
-        "system" => import(process::system, Failure::Errno),
-        "getentropy" => import(wasi::random_get, Failure::Errno),
-        "getaddrinfo" => import(network::getaddrinfo, Failure::Errno),
-        name => import(system_call(name.strip_prefix("__syscall_")?)?, Failure::Negative),
+        "sigaction" => with(signals::sigaction, Failure::Errno),
+        "system" => with(process::system, Failure::Errno),
+        "getentropy" => with(wasi::random_get, Failure::Errno),
+        "getaddrinfo" => with(network::getaddrinfo, Failure::Errno),
+        name => with(system_call(name.strip_prefix("__syscall_")?)?, Failure::Negative),
     }
 }
 
@@ -25,22 +27,22 @@ fn system_call(name: &str) -> Option<Function> {
     Some(match name {
         "_newselect" => wait::select,
         "accept4" => network::accept4,
-        "access" => names::access,
+        "access" => file_tree::access,
         "bind" => network::bind,
-        "chdir" => names::chdir,
-        "chmod" => names::chmod,
-        "chown32" | "lchown32" => names::chown,
+        "chdir" => file_tree::chdir,
+        "chmod" => file_tree::chmod,
+        "chown32" | "lchown32" => file_tree::chown,
         "connect" => network::connect,
         "dup" => io::dup,
         "dup2" => io::dup2,
         "dup3" => io::dup3,
-        "faccessat" => names::faccessat,
-        "fchmod" => names::fchmod,
+        "faccessat" => file_tree::faccessat,
+        "fchmod" => file_tree::fchmod,
         "fcntl64" => control::fcntl,
         "fstat64" => files::fstat,
         "fstatat64" | "newfstatat" => files::fstatat,
         "ftruncate64" => io::ftruncate,
-        "getcwd" => names::getcwd,
+        "getcwd" => file_tree::getcwd,
         "getdents64" => files::getdents,
         "getpeername" => network::getpeername,
         "getpgid" | "getpid" | "getsid" => process::pid,
@@ -50,18 +52,18 @@ fn system_call(name: &str) -> Option<Function> {
         "ioctl" => control::ioctl,
         "listen" => network::listen,
         "lstat64" => files::lstat,
-        "mkdir" => names::mkdir,
+        "mkdir" => file_tree::mkdir,
         "open" => files::open,
         "openat" => files::openat,
         "pipe" => io::pipe,
         "poll" => wait::poll,
-        "readlink" => names::readlink,
-        "readlinkat" => names::readlinkat,
+        "readlink" => file_tree::readlink,
+        "readlinkat" => file_tree::readlinkat,
         "recvfrom" => transfer::recvfrom,
         "recvmsg" => transfer::recvmsg,
-        "rename" => names::rename,
-        "renameat" => names::renameat,
-        "rmdir" => names::rmdir,
+        "rename" => file_tree::rename,
+        "renameat" => file_tree::renameat,
+        "rmdir" => file_tree::rmdir,
         "sendmsg" => transfer::sendmsg,
         "sendto" => transfer::sendto,
         "setsockopt" => options::setsockopt,
@@ -69,11 +71,11 @@ fn system_call(name: &str) -> Option<Function> {
         "socket" => network::socket,
         "socketpair" => network::socketpair,
         "stat64" => files::stat,
-        "symlink" => names::symlink,
+        "symlink" => file_tree::symlink,
         "uname" => process::uname,
-        "unlink" => names::unlink,
-        "unlinkat" => names::unlinkat,
-        "utimensat" => names::utimensat,
+        "unlink" => file_tree::unlink,
+        "unlinkat" => file_tree::unlinkat,
+        "utimensat" => file_tree::utimensat,
         _ => return None,
     })
 }

@@ -48,7 +48,7 @@ pub fn resize_heap(call: &mut Call) -> CallResult {
 pub fn memcpy(call: &mut Call) -> CallResult {
     let (to, from, size) = (call.word()?, call.word()?, call.word()?);
     let outside =
-        || Termination::Abort(format!("copies {size} bytes from {from} to {to}, which is not all in its memory"));
+        || Termination::Abort(format!("copies {size} bytes from {from} to {to}, at least partly outside its memory"));
     if call.check(to, size).and_then(|()| call.check(from, size)).is_err() {
         return Err(outside().into());
     }
@@ -116,7 +116,9 @@ pub fn stacksave(call: &mut Call) -> CallResult {
     let stack = call.guest.call("stackSave", &[])?.unwrap_or_default();
     let stacks = &mut call.host().stacks;
     if stacks.len() >= 1 << 16 {
-        return Err(Termination::Abort("saves its stack pointer without end".to_owned()).into());
+        return Err(
+            Termination::Abort("keeps more than 65,536 saved stack pointers, the host's limit".to_owned()).into()
+        );
     }
     stacks.push(stack);
     Ok(stacks.len() as i64 - 1)

@@ -63,8 +63,7 @@ pub fn stack_overflow(call: &mut Call) -> CallResult {
 /// `nullFunc_…(index)`: a call through a function pointer of the wrong type.
 pub fn null_function(call: &mut Call) -> CallResult {
     let index = call.word()?;
-    Err(Termination::Abort(format!("calls function pointer {index}, which is none of the type it is called with"))
-        .into())
+    Err(Termination::Abort(format!("calls function pointer {index}, which does not have the type of the call")).into())
 }
 
 /// `umask(mask)`.

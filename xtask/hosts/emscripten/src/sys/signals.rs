@@ -82,7 +82,7 @@ impl Signals {
     }
 
     /// Whether a signal is waiting for its handler.
-    pub fn any(&mut self) -> bool {
+    pub fn has_pending(&mut self) -> bool {
         for (signal, arrived) in &self.arrived {
             if arrived.load(Ordering::Relaxed) && arrived.swap(false, Ordering::Relaxed) {
                 self.pending |= bit(*signal);
@@ -92,7 +92,7 @@ impl Signals {
     }
 
     fn next(&mut self) -> Option<(i32, Action)> {
-        if !self.any() {
+        if !self.has_pending() {
             return None;
         }
         let signal = (self.pending & !self.blocked).trailing_zeros() as i32 + 1;
@@ -121,7 +121,7 @@ fn valid(signal: i32) -> Result<i32, Errno> {
     if (1..=MAX_SIGNAL).contains(&signal) { Ok(signal) } else { Err(Errno::INVAL) }
 }
 
-/// Runs the handlers of pending signals; returns whether there were any.
+/// Runs the handlers of pending signals; returns whether there were has_pending.
 pub fn deliver(call: &mut Call) -> Result<bool, CallError> {
     let mut handled = false;
     while let Some((signal, action)) = call.host().signals.next() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
-use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import};
+use wasmlab_host_emscripten::{Config, Guest, Host, Termination, host_function};
 
 use crate::guest::{Abi, BUFFER, Folders, MemoryGuest};
 
@@ -148,8 +148,8 @@ impl Guest for Again {
     fn call(&mut self, export: &str, args: &[i32]) -> Result<Option<i32>, Termination> {
         if export == "dynCall_vi" {
             // An empty mask, then the signal again.
-            import("env", "_sigprocmask").unwrap().call(self, &[2, 40_000, 0])?;
-            import("env", "_raise").unwrap().call(self, &[30])?;
+            host_function("env", "_sigprocmask").unwrap().call(self, &[2, 40_000, 0])?;
+            host_function("env", "_raise").unwrap().call(self, &[30])?;
         }
         self.0.call(export, args)
     }
@@ -161,7 +161,7 @@ fn nested_handlers_are_limited() {
     guest.0.put(BUFFER, &[0; 140]);
     guest.0.put(BUFFER, &77_u32.to_le_bytes());
     assert_eq!(guest.0.env("_sigaction", &[30, BUFFER.into(), 0]), 0);
-    let result = import("env", "_raise").unwrap().call(&mut guest, &[30]);
+    let result = host_function("env", "_raise").unwrap().call(&mut guest, &[30]);
     assert!(matches!(result, Err(Termination::Abort(_))), "{result:?}");
     // The host's state is unchanged.
     assert_eq!(guest.0.fastcomp(20, &[]), 42);

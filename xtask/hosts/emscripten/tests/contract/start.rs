@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import, start_fastcomp};
+use wasmlab_host_emscripten::{Config, Guest, Host, OutOfBounds, Termination, host_function, start_fastcomp};
 
 use crate::guest::{BUFFER, MemoryGuest};
 
@@ -52,7 +52,7 @@ impl Guest for Program {
             let mut parts = call.split_whitespace();
             let Some(name) = parts.next() else { continue };
             let args: Vec<i64> = parts.map(|number| number.parse().unwrap()).collect();
-            import("env", name).unwrap().call(self, &args)?;
+            host_function("env", name).unwrap().call(self, &args)?;
         }
         Ok(Some(0))
     }
@@ -103,4 +103,40 @@ fn missing_export_needed_by_the_host_is_named() {
     assert!(matches!(&none, Err(Termination::MissingExport(name)) if name == "_main"), "{none:?}");
     // A guest without errno only gets the result.
     assert!(matches!(start_fastcomp(&mut Program::new("_main: _fork")), Ok(0)));
+}
+
+/// A guest whose memory has all 4 GiB, of which only the bounds are simulated. Its stack ends 4 bytes before their end.
+struct LargeGuest(MemoryGuest);
+
+impl Guest for LargeGuest {
+    fn host(&mut self) -> &mut Host {
+        self.0.host()
+    }
+
+    fn memory(&self) -> &[u8] {
+        self.0.memory()
+    }
+
+    fn memory_mut(&mut self) -> &mut [u8] {
+        self.0.memory_mut()
+    }
+
+    fn grow(&mut self, _: u32) -> bool {
+        false
+    }
+
+    fn write(&mut self, at: u32, from: &[u8]) -> Result<(), OutOfBounds> {
+        if u64::from(at) + from.len() as u64 > 1 << 32 { Err(OutOfBounds) } else { Ok(()) }
+    }
+
+    fn call(&mut self, export: &str, _: &[i32]) -> Result<Option<i32>, Termination> {
+        if export == "stackAlloc" { Ok(Some(-4)) } else { Err(Termination::MissingExport(export.to_owned())) }
+    }
+}
+
+#[test]
+fn arguments_beyond_the_last_address_end_the_guest() {
+    let config = Config { args: vec![String::new()], ..Config::default() };
+    let result = start_fastcomp(&mut LargeGuest(MemoryGuest::new(config)));
+    assert!(matches!(&result, Err(Termination::Abort(why)) if why.contains("do not fit")), "{result:?}");
 }

@@ -87,7 +87,7 @@ pub struct Hostile {
     within: u32,
     planted: bool,
     /// Imports to call from within a call: `raise`, `sigprocmask`, `getenv`, ….
-    again: Vec<wasmlab_host_emscripten::Import>,
+    again: Vec<wasmlab_host_emscripten::HostFunction>,
 }
 
 impl Hostile {

@@ -105,7 +105,7 @@ fn watched() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(status) => {
-            let panic = errors.find("panicked at").map_or("", |at| &errors[at..errors.len().min(at + 2000)]);
+            let panic = errors.find("panicked at").map_or("", |at| &errors[at..errors.floor_char_boundary(at + 2000)]);
             println!("fuzz: {status}\n{seen}\n{panic}");
             ExitCode::FAILURE
         }

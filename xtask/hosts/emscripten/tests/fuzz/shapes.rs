@@ -5,13 +5,13 @@
 //! descriptors, `q` descriptors to poll, `o` flags of `open`, `w` the address of a mode, `g` a signal, `d` a
 //! directory's descriptor, `h` a handler, `.` a small number.
 
-use wasmlab_host_emscripten::import;
+use wasmlab_host_emscripten::host_function;
 
 pub struct Import {
     pub module: &'static str,
     pub name: String,
     pub shape: &'static str,
-    pub function: wasmlab_host_emscripten::Import,
+    pub function: wasmlab_host_emscripten::HostFunction,
     /// A function of the fastcomp ABI, whose arguments are in memory.
     pub varargs: bool,
 }
@@ -19,7 +19,7 @@ pub struct Import {
 /// Every function of the host.
 pub fn imports() -> Vec<Import> {
     let found = |(module, name): (&'static str, String)| {
-        let function = import(module, &name)?;
+        let function = host_function(module, &name)?;
         let varargs = name.starts_with("___syscall");
         let plain = if varargs { name.trim_start_matches("___syscall") } else { name.trim_start_matches("__syscall_") };
         let shape =

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use wasmlab_host_emscripten::{Config, Guest, Host, Termination, import};
+use wasmlab_host_emscripten::{Config, Guest, Host, Termination, host_function};
 
 /// Address of libc's `errno`.
 pub const ERRNO: u32 = 16;
@@ -78,7 +78,7 @@ impl MemoryGuest {
 
     /// Calls an import like a guest; the end of the guest is an error.
     pub fn import(&mut self, module: &str, name: &str, args: &[i64]) -> Result<i64, Termination> {
-        let import = import(module, name).unwrap_or_else(|| panic!("no import {module}.{name}"));
+        let import = host_function(module, name).unwrap_or_else(|| panic!("no import {module}.{name}"));
         self.texts = TEXTS;
         import.call(self, args)
     }

@@ -1,7 +1,7 @@
 //! The names of the host's functions. They stand in its `match` expressions, so they are found by trying every string
 //! literal of its sources. Tests of engines with this host include this file by path.
 
-use wasmlab_host_emscripten::import;
+use wasmlab_host_emscripten::host_function;
 
 const SOURCES: [&str; 3] = [
     include_str!("../../src/imports/fastcomp.rs"),
@@ -18,7 +18,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     names.dedup();
     let modules = ["env", "wasi_snapshot_preview1"];
     let all = names.iter().flat_map(|name| modules.map(|module| (module, name.clone())));
-    let found: Vec<_> = all.filter(|(module, name)| import(module, name).is_some()).collect();
+    let found: Vec<_> = all.filter(|(module, name)| host_function(module, name).is_some()).collect();
     assert!(found.len() > 150, "only {} functions were found", found.len());
     found
 }

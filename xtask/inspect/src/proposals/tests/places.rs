@@ -11,7 +11,9 @@ fn check(wat: &str, expected: &[ExpectedUse]) {
     let found: Vec<_> = needed
         .first_uses
         .iter()
-        .map(|(proposal, at)| (proposal.as_str(), at.function, at.name.as_deref(), usize::try_from(at.offset).unwrap()))
+        .map(|(proposal, at)| {
+            (proposal.as_str(), at.function_index, at.function_name.as_deref(), usize::try_from(at.offset).unwrap())
+        })
         .collect();
     assert_eq!(found.len(), expected.len(), "{wat}: {found:?}");
     for ((proposal, function, name, offset), expected) in found.into_iter().zip(expected) {
@@ -37,7 +39,7 @@ fn first_use_is_the_first_instruction_that_needs_it() {
 fn first_use_outside_of_code_has_no_function() {
     let bytes = wat::parse_str("(module (type (struct)) (func))").unwrap();
     let at = &needed(&bytes).unwrap().first_uses["gc"];
-    assert_eq!((at.function, at.offset < bytes.len() as u64), (None, true));
+    assert_eq!((at.function_index, at.offset < bytes.len() as u64), (None, true));
 }
 
 #[test]

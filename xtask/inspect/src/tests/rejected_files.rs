@@ -1,7 +1,7 @@
 //! Files that are not modules, damaged files, and files that this reader refuses.
 
 use crate::{InspectError, facts, invalid_file, outline};
-use wasmlab_model::facts::{BinaryKind, RefusalKind};
+use wasmlab_model::facts::{BinaryKind, RejectionKind};
 
 #[test]
 fn other_file_types_are_recognized() {
@@ -52,13 +52,13 @@ fn truncated_file_names_the_incomplete_part() {
 
 #[test]
 fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
-    let check = |bytes: &[u8], kind, refusal: RefusalKind, subject: &str, expected: &str| {
+    let check = |bytes: &[u8], kind, rejection: RejectionKind, subject: &str, expected: &str| {
         let facts = facts(bytes).unwrap();
-        let found = facts.refusal.unwrap();
-        assert_eq!((facts.kind, found.kind, found.subject.as_str()), (kind, refusal, subject));
+        let found = facts.rejection.unwrap();
+        assert_eq!((facts.kind, found.kind, found.subject.as_str()), (kind, rejection, subject));
         assert!(found.message.contains(expected), "{} does not say {expected}", found.message);
     };
-    let version = RefusalKind::FormatVersion;
+    let version = RejectionKind::FormatVersion;
     check(b"\0asm\x0a\0\x01\0", BinaryKind::Component, version, "0xa", "of a pre-release; the current one is 0xd");
     check(b"\0asm\x0e\0\x01\0", BinaryKind::Component, version, "0xe", "newer than this lab");
     check(
@@ -72,7 +72,7 @@ fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
         let f = format!("(func {name} (result i32) (local{}) (i32.const 7))", " i32".repeat(n));
         wat::parse_str(format!("(module (import \"m\" \"f\" (func)) (func nop) {f})")).unwrap()
     };
-    let limit = RefusalKind::ImplementationLimit;
+    let limit = RejectionKind::ImplementationLimit;
     check(&nested_component(150), BinaryKind::Component, limit, "nesting", "deeper than 100 levels");
     let expected = "function `big` (index 2) declares 50001 local variables, but implementations accept at most 50000";
     check(&locals(50_001, "$big"), BinaryKind::Module, limit, "locals", expected);
@@ -83,23 +83,23 @@ fn other_format_versions_and_limits_are_refusals_with_partial_facts() {
         "locals",
         "function `e` (index 2) declares 60000",
     );
-    assert_eq!(facts(&locals(50_000, "$fits")).unwrap().refusal, None);
+    assert_eq!(facts(&locals(50_000, "$fits")).unwrap().rejection, None);
     let exports: String = (0..1100).map(|n| format!("(export \"e{n}\" (func 0))")).collect();
     let large = format!("(module (func {}) {exports})", "(param i32)".repeat(1000));
-    check(&wat::parse_str(large).unwrap(), BinaryKind::Module, limit, "type-size", "larger in all than what the lab's");
+    check(&wat::parse_str(large).unwrap(), BinaryKind::Module, limit, "type-size", "larger than the lab's reader");
 }
 
 #[test]
 fn abandoned_proposals_are_named() {
     let check = |after_header: &[u8], subject: &str| {
         let bytes = [b"\0asm\x01\0\0\0", after_header].concat();
-        let found = facts(&bytes).map(|facts| facts.refusal);
-        let Ok(Some(refusal)) = found else { panic!("{subject}: {found:?}") };
+        let found = facts(&bytes).map(|facts| facts.rejection);
+        let Ok(Some(rejection)) = found else { panic!("{subject}: {found:?}") };
         assert_eq!(
-            (refusal.kind, refusal.subject.as_str()),
-            (RefusalKind::AbandonedProposal, subject),
+            (rejection.kind, rejection.subject.as_str()),
+            (RejectionKind::AbandonedProposal, subject),
             "{}",
-            refusal.message
+            rejection.message
         );
     };
     let function = |second: u8| {

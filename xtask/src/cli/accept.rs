@@ -1,4 +1,4 @@
-//! `bless`: accepts measured results as the expected ones.
+//! `accept`: accepts measured results as the expected ones.
 
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use super::report;
 use crate::exit;
 use crate::guest;
 use crate::lab::Lab;
-use crate::store::snapshots::Store;
+use crate::store::snapshots::Snapshots;
 use wasmlab_model::report::Origin;
 use wasmlab_model::scenario::Scenario;
 use wasmlab_model::text::{counted, form};
@@ -19,10 +19,10 @@ use wasmlab_toolchains as toolchains;
 
 pub const ABOUT: &str = "Accept changed results as the new snapshots; with --guests, also replace the prebuilt guests";
 pub const EXAMPLES: &str = "Examples:
-  cargo xtask bless
-  cargo xtask bless --scenario 'wat-*'
-  cargo xtask bless --runtime wasmi          only this column
-  cargo xtask bless --guests                 copies the guests built here to fixtures/
+  cargo xtask accept
+  cargo xtask accept --scenario 'wat-*'
+  cargo xtask accept --runtime wasmi          only this column
+  cargo xtask accept --guests                 copies the guests built here to fixtures/
 
 Without --scenario and --runtime it also removes the snapshots of scenarios and runtimes that no longer exist.";
 
@@ -70,7 +70,7 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
         };
         of_runtime && scenarios.iter().any(|s| s.name == scenario)
     };
-    for (file, changed) in Store::new(lab.snapshots()).accept(&chosen)? {
+    for (file, changed) in Snapshots::new(lab.snapshots()).accept(&chosen)? {
         let cells = match changed {
             1 => String::new(),
             n => format!(" ({n} scenarios)"),
@@ -107,7 +107,7 @@ fn remove_orphans(lab: &Lab, args: &Args, scenarios: &[Scenario]) -> Result<Vec<
     }
     let names = scenarios.iter().map(|s| s.name.as_str()).collect();
     let ids = runtimes::all().iter().map(runtimes::Runtime::id).collect();
-    let removed = Store::new(lab.snapshots()).remove_orphans(&names, &ids)?;
+    let removed = Snapshots::new(lab.snapshots()).remove_orphans(&names, &ids)?;
     let line = |(file, lines): (std::path::PathBuf, usize)| {
         let entries = form(lines, "entry", "entries");
         format!("{}: {lines} obsolete {entries} removed", file.strip_prefix(&lab.root).unwrap_or(&file).visible())

@@ -17,7 +17,7 @@ const BROWSER_STARTUP: Duration = Duration::from_secs(1);
 
 /// The time that groups of scenarios may take on each runtime, and have taken.
 #[derive(Debug)]
-pub struct SharedTime {
+pub struct TimeBudget {
     /// The group of each scenario.
     groups: BTreeMap<String, String>,
     /// Number of scenarios of each group.
@@ -27,7 +27,7 @@ pub struct SharedTime {
     spent: Mutex<BTreeMap<(String, String), Duration>>,
 }
 
-impl SharedTime {
+impl TimeBudget {
     /// For scenarios, each with its group. A group gets `limit` on each runtime, plus the time to start its processes.
     #[must_use]
     pub fn new(groups: impl IntoIterator<Item = (String, String)>, limit: Duration) -> Self {
@@ -67,25 +67,25 @@ impl SharedTime {
 mod tests {
     use std::time::Duration;
 
-    use super::SharedTime;
+    use super::TimeBudget;
 
     #[test]
     fn a_group_shares_its_time_on_each_runtime() {
         let groups = [("a:1", "a"), ("a:2", "a"), ("b:1", "b")].map(|(s, g)| (s.to_owned(), g.to_owned()));
-        let time = SharedTime::new(groups, Duration::from_secs(2));
+        let budget = TimeBudget::new(groups, Duration::from_secs(2));
         let (node, wasmi) = (wasmlab_runtimes::find("node").unwrap(), wasmlab_runtimes::find("wasmi").unwrap());
         let browser = wasmlab_runtimes::find("chromium").unwrap();
-        time.add("a:1", node, Duration::from_millis(2_100));
-        assert_eq!(time.used_up("a:2", node), None, "a tenth of a second for each of two processes");
-        time.add("a:2", node, Duration::from_millis(100));
-        let reason = time.used_up("a:1", node).unwrap().reason;
+        budget.add("a:1", node, Duration::from_millis(2_100));
+        assert_eq!(budget.used_up("a:2", node), None, "a tenth of a second for each of two processes");
+        budget.add("a:2", node, Duration::from_millis(100));
+        let reason = budget.used_up("a:1", node).unwrap().reason;
         assert!(reason.contains("of the whole file on this runtime, 2.2 s, is used up"), "{reason}");
         for (scenario, runtime) in [("a:1", wasmi), ("b:1", node), ("of-no-group", node)] {
-            assert_eq!(time.used_up(scenario, runtime), None, "{scenario}");
+            assert_eq!(budget.used_up(scenario, runtime), None, "{scenario}");
         }
-        time.add("a:1", browser, Duration::from_millis(3_900));
-        assert_eq!(time.used_up("a:1", browser), None);
-        time.add("of-no-group", node, Duration::from_secs(100));
-        assert_eq!(time.used_up("of-no-group", node), None);
+        budget.add("a:1", browser, Duration::from_millis(3_900));
+        assert_eq!(budget.used_up("a:1", browser), None);
+        budget.add("of-no-group", node, Duration::from_secs(100));
+        assert_eq!(budget.used_up("of-no-group", node), None);
     }
 }

@@ -24,12 +24,12 @@ pub mod counts;
 const RESERVE: usize = 400;
 
 /// A document with a size limit.
-pub struct Digest {
+pub struct BoundedDocument {
     out: String,
     limit: usize,
 }
 
-impl Digest {
+impl BoundedDocument {
     /// Of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self { out: String::new(), limit }
@@ -99,39 +99,39 @@ fn prose(text: &str) -> String {
 }
 
 /// The start of both forms: the answer in one line, what makes the run fail, what changed, and where each file runs.
-pub fn head(digest: &mut Digest, report: &RunReport) {
+pub fn head(document: &mut BoundedDocument, report: &RunReport) {
     let found = findings(report);
     let groups = grouped(report, &found);
-    digest.line(&format!("## {}\n", headline(report, reason(&found).is_some())));
-    digest.line(&escaped(&tally(report)));
+    document.line(&format!("## {}\n", headline(report, reason(&found).is_some())));
+    document.line(&escaped(&tally(report)));
     if report.interrupted {
-        digest.line("\n**This report is partial: the run was interrupted.**");
+        document.line("\n**This report is partial: the run was interrupted.**");
     }
     if let Some(partition) = report.selected.partition {
-        digest.line(&format!("\n**This report is partial: it has the scenarios of partition {partition}.**"));
+        document.line(&format!("\n**This report is partial: it has the scenarios of partition {partition}.**"));
     }
     if let Some(baseline) = &report.baseline {
-        digest.line(&format!("\nCompared with {}.", prose(baseline)));
+        document.line(&format!("\nCompared with {}.", prose(baseline)));
     }
     let line = |FindingGroup { finding, .. }: &FindingGroup| {
         let remedy = finding.remedy.map(|remedy| format!(" → {}", prose(remedy))).unwrap_or_default();
         format!("{}: **{}**: {}{remedy}", finding.kind.title(), escaped(&finding.title), escaped(&finding.text))
     };
     let failing: Vec<_> = groups.iter().filter(|g| g.finding.severity >= Severity::Failure).map(line).collect();
-    digest.list("Why this run fails", &failing, false);
-    digest.list("What changed", &changed(report), false);
+    document.list("Why this run fails", &failing, false);
+    document.list("What changed", &changed(report), false);
     if is_outside_matrix(report) {
         let (title, lines) = runs_on(report);
-        digest.list(title, &lines, false);
+        document.list(title, &lines, false);
     } else {
-        digest.list("Passes by runtime", &by_runtime(report), true);
+        document.list("Passes by runtime", &by_runtime(report), true);
     }
     let warnings = groups.iter().filter(|g| g.finding.severity == Severity::Warning && !g.cells.is_empty()).map(line);
-    digest.list("Warnings", &warnings.collect::<Vec<_>>(), true);
+    document.list("Warnings", &warnings.collect::<Vec<_>>(), true);
 }
 
 /// The details, folded: one list of cells per code.
-pub fn details(digest: &mut Digest, report: &RunReport) {
+pub fn details(document: &mut BoundedDocument, report: &RunReport) {
     let guests = GuestNames::of(report);
     for (code, groups) in by_code(report) {
         let line = |group: &text::ReasonGroup| {
@@ -142,14 +142,14 @@ pub fn details(digest: &mut Digest, report: &RunReport) {
             let arrow = if remedy.is_empty() { String::new() } else { format!(" → {}", prose(remedy)) };
             format!("**{}** on {}: {}{}{arrow}", escaped(guest), escaped(&on), escaped(&group.detail()), prose(&known))
         };
-        digest.list(&format!("<code>{code}</code>"), &groups.iter().map(line).collect::<Vec<_>>(), true);
+        document.list(&format!("<code>{code}</code>"), &groups.iter().map(line).collect::<Vec<_>>(), true);
     }
     let waiting =
         text::not_attempted(report).into_iter().map(|(whose, why)| format!("{}: {}", escaped(&whose), escaped(why)));
-    digest.list("Not attempted", &waiting.collect::<Vec<_>>(), true);
+    document.list("Not attempted", &waiting.collect::<Vec<_>>(), true);
     let missing = report.notes.iter().filter(|n| n.kind == NoteKind::Missing);
     let missing = missing.map(|n| format!("{}: {}", escaped(&n.subject), escaped(&n.text)));
-    digest.list("This machine", &missing.collect::<Vec<_>>(), true);
+    document.list("This machine", &missing.collect::<Vec<_>>(), true);
 }
 
 fn general_remedy(report: &RunReport, code: Code) -> Option<&str> {

@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use wasmlab_protocol::{Cause, Event, Stage};
 
-/// Appends events to an observation file, each with a single `write`, so that a killed engine leaves complete lines.
+/// Appends events to an event file, each with a single `write`, so that a killed engine leaves complete lines.
 #[derive(Debug)]
-pub struct Recorder {
+pub struct EventWriter {
     file: File,
     started: Instant,
 }
 
-impl Recorder {
+impl EventWriter {
     /// Opens (or creates) the file at `path` for appending.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Recorder {
         self.write(&Event::End { cause, micros: self.micros() })
     }
 
-    /// Microseconds since the recorder was opened.
+    /// Microseconds since the writer was opened.
     #[must_use]
     pub fn micros(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
