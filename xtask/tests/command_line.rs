@@ -325,6 +325,27 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
     fails(&workspace.run(&["diff", "before.json"]), 2, &["there is nothing to compare with: give a second report"]);
 }
 
+#[test]
+fn history_reads_the_revisions_of_the_published_report() {
+    let workspace = Workspace::new();
+    let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);
+    let git = |args: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.args(["-c", "user.name=n", "-c", "user.email=a@b"]).args(args).current_dir(workspace.path(""));
+        assert!(command.status().unwrap().success(), "{args:?}");
+    };
+    git(&["init", "--quiet"]);
+    let sample = fs::read_to_string(common::checkout::top().join("xtask/model/sample.json")).unwrap();
+    let worse = sample.replacen("\"verdict\": \"pass\"", "\"verdict\": \"gap\", \"code\": \"trap\"", 1);
+    for text in [&sample, &worse] {
+        workspace.write(&name, text);
+        git(&["add", "--force", &name]);
+        git(&["commit", "--quiet", "--message=report"]);
+    }
+    let ran = workspace.run(&["history"]);
+    assert!(ran.code == 0 && ran.stdout.contains("2 reports"), "{}{}", ran.stdout, ran.stderr);
+}
+
 /// A program that ignores its arguments and ends well would pass every cell.
 #[test]
 fn a_program_that_is_not_the_runtime_is_refused() {

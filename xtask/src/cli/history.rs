@@ -145,7 +145,7 @@ fn read_git_history(lab: &Lab, last: usize) -> Result<Vec<DatedReport>> {
     let name = format!("reports/{}", Lab::published_report_name());
     let ask = |args: &[&str]| git::output(lab, &lab.root, args, report::MAX_BYTES);
     // Without the revisions that removed the report.
-    let log = ask(&["log", &format!("--max-count={last}"), "--diff-filter=d", "--format=%h%x09%cs", "--", &name]);
+    let log = ask(&["log", &format!("--max-count={last}"), "--diff-filter=AM", "--format=%h%x09%cs", "--", &name]);
     let log = log.map_err(|why| anyhow!("failed to ask git for the revisions of `{name}`: {why}"))?;
     let mut entries = Vec::new();
     for line in log.lines().rev() {

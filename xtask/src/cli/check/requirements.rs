@@ -69,8 +69,18 @@ impl Requirements {
     pub fn apply(&self, name: &str, title: &str, report: &mut RunReport) {
         let mut fits = vec![0_usize; self.allow.len()];
         let mut asked = vec![0_usize; self.allow.len()];
+        for glob in &self.must {
+            let mut named: Vec<&mut Cell> =
+                report.cells.iter_mut().filter(|c| c.scenario == name && glob.is_match(&c.runtime)).collect();
+            // A glob also matches columns that do not run such files, such as `…+jco` for a module. If there are no
+            // others, the requirement fails.
+            let can_run = |cell: &Cell| cell.verdict != Verdict::NotApplicable;
+            let any_can = named.iter().any(|cell| can_run(cell));
+            for cell in named.iter_mut().filter(|cell| !any_can || can_run(cell)) {
+                cell.required = true;
+            }
+        }
         for cell in report.cells.iter_mut().filter(|cell| cell.scenario == name) {
-            cell.required = self.must.iter().any(|glob| glob.is_match(&cell.runtime));
             for (index, allowance) in self.allow.iter().enumerate() {
                 asked[index] += usize::from(allowance.runtime.is_match(&cell.runtime) && cell.verdict.is_measured());
                 if allowance.covers(cell) {
@@ -150,6 +160,7 @@ pub fn code(text: &str) -> Result<Code, String> {
 mod tests {
     use super::{Requirements, code, glob};
     use wasmlab_model::report::{FileLine, NoteKind, RunReport};
+    use wasmlab_model::verdict::Verdict;
     use wasmlab_runtimes::Runtime;
 
     /// The sample as the report of a `check`; lists its cells of `hello` that are marked as required or known.
@@ -187,6 +198,23 @@ mod tests {
         assert_eq!(marked(&[], &["*:unsupported-proposal"]), allowed("*:unsupported-proposal"));
         // A pass, another code, a runtime that is absent.
         assert!(marked(&[], &["wasmi", "wasmtime-winch:trap", "node"]).is_empty());
+    }
+
+    #[test]
+    fn globs_require_the_columns_that_can_run_the_file() {
+        let check = |must: &str, expected: &[&str]| {
+            let mut requirements = Requirements::default();
+            requirements.add_options(&[must.to_owned()], &[], &wasmlab_runtimes::all().to_vec()).unwrap();
+            let mut report = crate::sample::report();
+            let winch = report.cells.iter_mut().find(|c| c.scenario == "hello" && c.runtime == "wasmtime-winch");
+            winch.unwrap().verdict = Verdict::NotApplicable;
+            requirements.apply("hello", "hello.wasm", &mut report);
+            let required = report.cells.iter().filter(|c| c.required).map(|c| c.runtime.as_str());
+            assert_eq!(required.collect::<Vec<_>>(), expected, "{must}");
+        };
+        check("wasm*", &["wasmi"]);
+        check("wasmtime-*", &["wasmtime-winch"]);
+        check("wasmtime-winch", &["wasmtime-winch"]);
     }
 
     #[test]
