@@ -39,6 +39,7 @@ pub use reproduction::{PYTHON_PACKAGES, Reproduction, VARIABLES as REPRODUCTION_
 pub use session::Sessions;
 pub use shared_browser::SharedBrowsers;
 pub use temp_dir::TempDir;
+pub use workdir::EVENTS;
 
 /// Data that a finished cell leaves in the cache or reuses from earlier cells.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,6 +82,9 @@ fn run(
     let commands = plan.commands(&workdir.paths, &workdir.spec);
     let results = processes::run(lab, plan, &mut workdir, &commands, sink)?;
     let observation = observation::assemble(plan, &workdir, results, began);
+    if keep.keep_workdir {
+        workdir.detach_events()?;
+    }
     if let Some(to) = keep.copy_dirs_to {
         let opened = std::mem::take(&mut workdir.opened_dirs);
         preopens::copy_out(&workdir.paths.dirs, opened, &plan.scenario.spec.run.dir, to)?;

@@ -326,6 +326,17 @@ fn two_runs_are_compared_and_worse_is_an_exit_code() {
 }
 
 #[test]
+fn command_of_run_one_can_be_repeated() {
+    let workspace = Workspace::new();
+    workspace.scenario("healthy", HEALTHY, "");
+    let ran = workspace.run(&["run-one", "healthy", "node"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let printed = ran.stderr.lines().skip_while(|line| *line != "# runs the guest").nth(1).unwrap();
+    let again = std::process::Command::new("sh").args(["-c", printed]).output().unwrap();
+    assert!(again.status.success(), "{printed}: {}", String::from_utf8_lossy(&again.stderr));
+}
+
+#[test]
 fn history_reads_the_revisions_of_the_published_report() {
     let workspace = Workspace::new();
     let name = format!("reports/{}-{}.json", std::env::consts::OS, std::env::consts::ARCH);

@@ -57,6 +57,9 @@ pub struct Workdir {
     pub canary: Canary,
 }
 
+/// The file for events, in the folder in which the guest runs, where there is no channel.
+pub const EVENTS: &str = "events.jsonl";
+
 impl Workdir {
     /// Creates the directory and everything in it. With `keep.keep_workdir`, it is not removed.
     ///
@@ -85,7 +88,7 @@ impl Workdir {
         let (module, glue) = guest_files(lab, plan, &path("guest"))?;
         let compiled = compiled_dir(lab, plan, glue.is_some());
         let prepared = compiled.as_deref().unwrap_or(root.path()).join("prepared");
-        let reports = EventChannel::new(&path("work").join("events.jsonl"))?;
+        let reports = EventChannel::new(&path("work").join(EVENTS))?;
         let mut paths = CellPaths {
             spec: path("spec.json"),
             module,
@@ -121,6 +124,16 @@ impl Workdir {
             servers,
             canary,
         })
+    }
+
+    /// Lets the specification name a file for the events, for a user who repeats the command: the channel of this run
+    /// ends with it.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn detach_events(&self) -> io::Result<()> {
+        let spec = CellSpec { events: self.path().join("work").join(EVENTS), ..self.spec.clone() };
+        fs::write(&self.paths.spec, serde_json::to_vec(&spec)?)
     }
 
     /// The ports that steps use: those of sockets and of ports.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::arguments::OfflineArgs;
 use super::common::{self, usage};
 use super::{output, run_all, suggest};
-use crate::cell::{ProcessEvent, Retention};
+use crate::cell::{self, ProcessEvent, Retention};
 use crate::exit;
 use crate::lab::Lab;
 use crate::matrix::MatrixRequest;
@@ -104,7 +104,13 @@ fn shell_command(command: &Command) -> String {
     }
     let args = std::iter::once(Path::new(&command.program).to_string_lossy())
         .chain(command.args.iter().map(|a| a.to_string_lossy()));
-    args.fold(line, |line, word| format!("{line} {}", files::quote(&word)))
+    // The channel for events ends with this run; the kept specification names a file instead.
+    let channel = command.report.as_ref().map(|report| report.path().to_string_lossy().into_owned());
+    let events = command.cwd.join(cell::EVENTS).to_string_lossy().into_owned();
+    args.fold(line, |line, word| {
+        let word = channel.as_ref().map_or_else(|| word.to_string(), |channel| word.replace(channel, &events));
+        format!("{line} {}", files::quote(&word))
+    })
 }
 
 #[cfg(test)]

@@ -204,7 +204,7 @@ mod tests {
     fn globs_require_the_columns_that_can_run_the_file() {
         let check = |must: &str, expected: &[&str]| {
             let mut requirements = Requirements::default();
-            requirements.add_options(&[must.to_owned()], &[], &wasmlab_runtimes::all().to_vec()).unwrap();
+            requirements.add_options(&[must.to_owned()], &[], wasmlab_runtimes::all()).unwrap();
             let mut report = crate::sample::report();
             let winch = report.cells.iter_mut().find(|c| c.scenario == "hello" && c.runtime == "wasmtime-winch");
             winch.unwrap().verdict = Verdict::NotApplicable;
