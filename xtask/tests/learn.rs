@@ -263,7 +263,7 @@ fn progress_is_kept_for_each_learner() {
     check(&["4", "--watch"], 2, "--watch is only for `cargo xtask learn check`");
     let edited = learner.work("fix-sizes").join("listing.wat");
     fs::write(&edited, "mine").unwrap();
-    check(&["reset", "bytes"], 0, "chapter 1: your progress is reset; your exercises were moved");
+    check(&["reset", "bytes"], 0, "chapter 1: your progress is reset; your exercises are kept in");
     assert!(!edited.exists(), "the exercise begins again");
     assert_eq!(fs::read_to_string(learner.work("fix-sizes.old").join("listing.wat")).unwrap(), "mine");
     check(&["hint", "fix-sizes"], 0, "1 of 3 hints");

@@ -72,7 +72,7 @@ Exit code 1:
   - a runtime of --must did not pass, or is not installed;
   - a budget of wasmlab.toml is exceeded; or
   - with --require-present, a selected runtime is not installed.
-With --baseline, only regressions count.
+With --baseline, a failure that the baseline also has does not count; the other reasons still do.
 
 Exit code 4: nothing was run, because no selected runtime is installed.
 
