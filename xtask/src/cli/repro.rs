@@ -87,7 +87,9 @@ pub fn run(lab: &Lab, args: &Args) -> Result<u8> {
     let program = files::quote(&tool.program.to_string_lossy());
     let note =
         if runtime.source.built().is_some() { "without RUNTIME, cargo builds it" } else { "RUNTIME is optional" };
-    output::print(&format!("wrote {}; to try it: RUNTIME={program} {script} ({note})\n", into.visible()))?;
+    let first = script::packages(&runtime).map(|(install, _)| format!(" run `{install}` there, then"));
+    let first = first.unwrap_or_default();
+    output::print(&format!("wrote {}; to try it,{first} run RUNTIME={program} {script} ({note})\n", into.visible()))?;
     Ok(exit::OK)
 }
 
@@ -171,8 +173,10 @@ fn readme(
         expected += &format!("call: {}\n", toml::to_string(call).unwrap_or_default().trim().replace('\n', ", "));
     }
     let program = what_runs_it(runtime);
+    let first = script::packages(runtime).map(|(install, _)| format!("First install its packages: `{install}`. "));
+    let first = first.unwrap_or_default();
     let mut text = format!(
-        "# {}\n\n`./run.sh` reproduces it: it prints the guest's output, then `outcome:` and how the guest ended on stderr. It exits with the \
+        "# {}\n\n{first}`./run.sh` reproduces it: it prints the guest's output, then `outcome:` and how the guest ended on stderr. It exits with the \
          guest's exit code, or with 1 if the guest did not exit by itself. `RUNTIME=/path/to/program ./run.sh` uses another build. \
          The runtime is {program}.\n\n\
          ## Expected\n\n{}\n## Observed\n\n{}{code}: {}\n\nstdout:\n\n{}\nstderr:\n\n{}",

@@ -11,6 +11,14 @@ use crate::store::files::quote;
 use wasmlab_model::scenario::ScenarioFile;
 use wasmlab_runtimes::{Program, Runtime, Source};
 
+/// The command that installs the packages that a runtime needs into a reproduction's folder, and the folder that it
+/// makes there.
+pub fn packages(runtime: &Runtime) -> Option<(String, &'static str)> {
+    let python = || format!("python3 -m pip install --target {PYTHON_PACKAGES} --requirement requirements.txt");
+    let npm = (!runtime.npm_packages().is_empty()).then(|| ("npm install".to_owned(), "node_modules"));
+    npm.or_else(|| runtime.python_package.map(|_| (python(), PYTHON_PACKAGES)))
+}
+
 /// The script's inputs.
 pub struct Script<'a> {
     /// The scenario's name.
@@ -40,14 +48,9 @@ impl Script<'_> {
             runtime.id()
         );
         text += &self.programs();
-        if !runtime.npm_packages().is_empty() {
-            let message = "its packages are not installed: run `npm install` in this folder first";
-            text += &format!("[ -d node_modules ] || missing {}\n", quote(message));
-        }
-        if runtime.python_package.is_some() {
-            let install = format!("python3 -m pip install --target {PYTHON_PACKAGES} --requirement requirements.txt");
-            let message = format!("its package is not installed: run `{install}` in this folder first");
-            text += &format!("[ -d {PYTHON_PACKAGES} ] || missing {}\n", quote(&message));
+        if let Some((install, folder)) = packages(runtime) {
+            let message = format!("its packages are not installed: run `{install}` in this folder first");
+            text += &format!("[ -d {folder} ] || missing {}\n", quote(&message));
         }
         let more = made.env.iter().map(|(name, value)| format!(" {name}=\"$PWD/{}\"", value.to_string_lossy()));
         text += &format!(
@@ -149,4 +152,17 @@ impl Script<'_> {
 fn word(arg: &OsStr) -> String {
     let text = arg.to_string_lossy();
     if REPRODUCTION_VARIABLES.contains(&&*text) { format!("\"{text}\"") } else { quote(&text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::packages;
+
+    #[test]
+    fn packages_are_installed_by_the_host_of_the_runtime() {
+        let command = |id: &str| packages(wasmlab_runtimes::find(id).unwrap()).map(|(command, _)| command);
+        assert_eq!(command("chromium+jco").as_deref(), Some("npm install"));
+        assert!(command("wasmtime-py").is_some_and(|command| command.contains("pip install")));
+        assert_eq!(command("node"), None);
+    }
 }
