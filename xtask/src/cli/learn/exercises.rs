@@ -232,7 +232,8 @@ pub fn reset(tour: &mut Tour, only: Option<usize>) -> Result<u8> {
     tour.save()?;
     let what = if only.is_some() { format!("chapter {}", chapters[0].number) } else { "all chapters".to_owned() };
     let work = tour.typed(&progress::work_folder(&tour.file));
-    let note = if moved == 0 { String::new() } else { format!("; your exercises are kept in {work}, with the ending .old") };
+    let note =
+        if moved == 0 { String::new() } else { format!("; your exercises are kept in {work}, with the ending .old") };
     output::print(&format!("{what}: your progress is reset{note}\n"))?;
     Ok(exit::OK)
 }
